@@ -1,0 +1,225 @@
+//! The id of a context: it shows its partition and due time, and the job when there is one.
+//!
+//! `<partition>.<due ms>.<unique part>[@<job>]`. Because the due time and the unique part of a firing
+//! follow from (job, due), creating it twice gives the same id (W3); because the partition is readable, a person with
+//! an id knows which key to look at.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
+
+use crate::error::Violation;
+use crate::id::JobName;
+use crate::limits::{CONTEXT_ID_CHARS_MAX, PARTITIONS_MAX, UNIQ_CHARS_MAX};
+use crate::partition::{PartitionCount, PartitionId, partition_of};
+use crate::time::TimestampMs;
+
+/// The greatest due time an id shows; Lua and JSON keep whole numbers up to it. Later ones are written as this one.
+const DUE_MAX: u64 = 1 << 53;
+/// Least digits of a per-process counter.
+const COUNTER_DIGITS: usize = 6;
+
+/// Identity of a context. Ordered as text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ContextId(String);
+
+impl ContextId {
+    /// The firing of a job's trigger at `due`: a function of both, so no race or crash creates it twice.
+    #[must_use]
+    pub fn firing(job: &JobName, due: TimestampMs, count: PartitionCount) -> Self {
+        Self::of_job(job, due, "f", count)
+    }
+
+    /// A manual or `api` run of a job; `uniq` tells runs of one millisecond apart (see [`ContextId::uniq`]).
+    ///
+    /// # Errors
+    /// A violation when `uniq` is empty, too long, or has other characters than lower-case letters, digits and `-`.
+    pub fn job_run(
+        job: &JobName,
+        due: TimestampMs,
+        uniq: &str,
+        count: PartitionCount,
+    ) -> Result<Self, Violation> {
+        check_uniq(uniq)?;
+        Ok(Self::of_job(job, due, uniq, count))
+    }
+
+    /// The run of a follower because `upstream` ended; the same upstream context gives the same unique part.
+    #[must_use]
+    pub fn after(
+        follower: &JobName,
+        due: TimestampMs,
+        upstream: &Self,
+        count: PartitionCount,
+    ) -> Self {
+        let mut digest = hex(&Sha1::digest(upstream.0.as_bytes()));
+        digest.truncate(10);
+        Self::of_job(follower, due, &format!("a{digest}"), count)
+    }
+
+    /// A context submitted alone, by the `counter`-th submit of the tracker with this incarnation.
+    #[must_use]
+    pub fn standalone(
+        partition: PartitionId,
+        due: TimestampMs,
+        incarnation: u64,
+        counter: u64,
+    ) -> Self {
+        Self(format!(
+            "{partition}.{}.{}",
+            shown(due),
+            Self::uniq(incarnation, counter)
+        ))
+    }
+
+    /// The unique part made of an incarnation number and a per-process counter.
+    #[must_use]
+    pub fn uniq(incarnation: u64, counter: u64) -> String {
+        format!(
+            "{}-{}",
+            base36(incarnation, 1),
+            base36(counter, COUNTER_DIGITS)
+        )
+    }
+
+    /// The partition this context lives in.
+    #[must_use]
+    pub fn partition(&self) -> PartitionId {
+        let digits = self.0.split('.').next().unwrap_or_default();
+        digits.parse().unwrap_or_default()
+    }
+
+    /// When the context is due by its trigger or submitter; retries do not change it.
+    #[must_use]
+    pub fn due(&self) -> TimestampMs {
+        let digits = self.0.split('.').nth(1).unwrap_or_default();
+        TimestampMs::new(digits.parse().unwrap_or_default())
+    }
+
+    /// The job it belongs to; `None` for a context submitted alone.
+    #[must_use]
+    pub fn job(&self) -> Option<JobName> {
+        self.0
+            .split_once('@')
+            .and_then(|(_, job)| JobName::new(job).ok())
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn of_job(job: &JobName, due: TimestampMs, uniq: &str, count: PartitionCount) -> Self {
+        let partition = partition_of(job.as_str(), count);
+        Self(format!("{partition}.{}.{uniq}@{job}", shown(due)))
+    }
+}
+
+impl AsRef<str> for ContextId {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ContextId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for ContextId {
+    type Err = Violation;
+
+    fn from_str(text: &str) -> Result<Self, Violation> {
+        check_id(text).map_err(|rule| Violation::new("context_id", rule, text))?;
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for ContextId {
+    type Error = Violation;
+
+    fn try_from(text: String) -> Result<Self, Violation> {
+        text.parse()
+    }
+}
+
+impl From<ContextId> for String {
+    fn from(id: ContextId) -> Self {
+        id.0
+    }
+}
+
+fn check_id(text: &str) -> Result<(), &'static str> {
+    const FORM: &str = "has the form <partition>.<due>.<unique>[@<job>]";
+    if text.len() > CONTEXT_ID_CHARS_MAX {
+        return Err("has at most 200 characters");
+    }
+    let (place, job) = match text.split_once('@') {
+        Some((place, job)) => (place, Some(job)),
+        None => (text, None),
+    };
+    let mut parts = place.splitn(3, '.');
+    let (Some(partition), Some(due), Some(uniq)) = (parts.next(), parts.next(), parts.next())
+    else {
+        return Err(FORM);
+    };
+    let number: u16 = partition.parse().map_err(|_| FORM)?;
+    let plain = |digits: &str| {
+        (1..=16).contains(&digits.len())
+            && digits.bytes().all(|byte| byte.is_ascii_digit())
+            && (digits.len() == 1 || !digits.starts_with('0'))
+    };
+    if number >= PARTITIONS_MAX || !plain(partition) {
+        return Err("starts with a partition, 0..=1023");
+    }
+    if !plain(due) || due.parse().is_ok_and(|ms: u64| ms > DUE_MAX) {
+        return Err("has a due time in ms, 2^53 at most, without leading zeros");
+    }
+    check_uniq(uniq).map_err(|_| FORM)?;
+    match job.map(|job| (job, JobName::new(job))) {
+        Some((given, Ok(full))) if full.as_str() == given => Ok(()),
+        Some(_) => Err("ends with the full name of a job"),
+        None => Ok(()),
+    }
+}
+
+fn shown(due: TimestampMs) -> u64 {
+    due.as_u64().min(DUE_MAX)
+}
+
+fn check_uniq(uniq: &str) -> Result<(), Violation> {
+    let allowed = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase() || byte == b'-';
+    if uniq.is_empty() || uniq.len() > UNIQ_CHARS_MAX || !uniq.bytes().all(allowed) {
+        let rule = "is 1..=32 lower-case letters, digits and -";
+        return Err(Violation::new("uniq", rule, uniq));
+    }
+    Ok(())
+}
+
+/// `number` in base 36, lower case, zero-padded to `digits`.
+pub(crate) fn base36(mut number: u64, digits: usize) -> String {
+    let mut text = Vec::with_capacity(13);
+    while number > 0 || text.len() < digits {
+        let digit = u32::try_from(number % 36).unwrap_or_default();
+        text.push(char::from_digit(digit, 36).unwrap_or('0'));
+        number /= 36;
+    }
+    text.iter().rev().collect()
+}
+
+/// Bytes as lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a string cannot fail.
+            write!(text, "{byte:02x}").ok();
+            text
+        })
+}

@@ -1,0 +1,128 @@
+//! What a user registers: a job with its trigger, policies and options.
+//!
+//! A [`JobSpec`] is kept in Redis as named msgpack; every field has a default on reading, so a record written by an
+//! older version still decodes.
+
+mod options;
+mod policy;
+mod trigger;
+mod validate;
+
+pub use options::{Backoff, ContextOptions, Priority, RetryPolicy};
+pub use policy::{Misfire, MisfirePolicy, Overlap};
+pub use trigger::{AfterOn, Trigger};
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
+
+use crate::error::Violation;
+use crate::id::{GroupName, HandlerName, JobName};
+use crate::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
+use crate::time::TimestampMs;
+
+/// A job as its user describes it. Equal specs have equal digests, and registering one again changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobSpec {
+    /// Full name, `namespace/name`.
+    pub name: JobName,
+    /// Workers of this group run it.
+    pub group: GroupName,
+    /// What they run.
+    pub handler: HandlerName,
+    /// Handed to the handler, at most 256 KiB.
+    #[serde(default)]
+    pub body: Bytes,
+    /// When it is due.
+    pub trigger: Trigger,
+    /// No due time lies before this instant.
+    #[serde(default)]
+    pub start_at: Option<TimestampMs>,
+    /// No due time lies after this instant; the instant itself counts.
+    #[serde(default)]
+    pub end_at: Option<TimestampMs>,
+    /// Scheduled firings in all, 1 at least; `None`: no bound.
+    #[serde(default)]
+    pub max_runs: Option<u64>,
+    /// A firing is moved by up to this many milliseconds, never as far as the next one.
+    #[serde(default)]
+    pub jitter_ms: u64,
+    /// What becomes of due times that were popped too late.
+    #[serde(default)]
+    pub misfire: Misfire,
+    /// What a firing does while an earlier one runs.
+    #[serde(default)]
+    pub overlap: Overlap,
+    /// What holds for each context of the job.
+    #[serde(default)]
+    pub options: ContextOptions,
+    /// Ledger records kept, 1..=100000.
+    #[serde(default = "ledger_default")]
+    pub ledger_limit: u32,
+    /// Settled contexts kept, 1..=10000.
+    #[serde(default = "runs_default")]
+    pub runs_limit: u32,
+    /// For people.
+    #[serde(default)]
+    pub note: String,
+}
+
+impl JobSpec {
+    /// A spec with every policy and option at its default.
+    #[must_use]
+    pub fn new(name: JobName, group: GroupName, handler: HandlerName, trigger: Trigger) -> Self {
+        Self {
+            name,
+            group,
+            handler,
+            trigger,
+            body: Bytes::new(),
+            start_at: None,
+            end_at: None,
+            max_runs: None,
+            jitter_ms: 0,
+            misfire: Misfire::default(),
+            overlap: Overlap::default(),
+            options: ContextOptions::default(),
+            ledger_limit: LEDGER_DEFAULT,
+            runs_limit: RUNS_DEFAULT,
+            note: String::new(),
+        }
+    }
+
+    /// The spec as named msgpack, the form it has in Redis.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "strings, numbers and bytes always encode into a vector"
+    )]
+    pub fn encode(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("a job spec encodes")
+    }
+
+    /// Reads what [`JobSpec::encode`] wrote.
+    ///
+    /// # Errors
+    /// A violation when the bytes are no spec.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        rmp_serde::from_slice(bytes)
+            .map_err(|error| Violation::new("spec", "is a job spec in msgpack", error))
+    }
+
+    /// Digest of the whole spec, 40 hexadecimal digits: a new revision is made only when it changes.
+    #[must_use]
+    pub fn digest(&self) -> String {
+        crate::id::hex(&Sha1::digest(self.encode()))
+    }
+}
+
+fn ledger_default() -> u32 {
+    LEDGER_DEFAULT
+}
+
+fn runs_default() -> u32 {
+    RUNS_DEFAULT
+}
+
+#[cfg(test)]
+mod tests;

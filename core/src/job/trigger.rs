@@ -1,0 +1,93 @@
+//! When a job is due.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::JobName;
+use crate::time::TimestampMs;
+use crate::word::word_enum;
+
+/// When a job is due.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Trigger {
+    /// At the local times an expression names.
+    Cron {
+        /// Five fields (or `@daily` …): Linux crontab. Six or seven: Quartz.
+        expression: String,
+        /// IANA zone; empty: UTC.
+        zone: String,
+    },
+    /// On a grid of instants, whatever the executions take.
+    FixedRate {
+        /// Milliseconds between two due times, 10 at least.
+        period_ms: u64,
+        /// One due time of the grid; `None`: `start_at`, or the instant of registration.
+        anchor_ms: Option<TimestampMs>,
+    },
+    /// A while after the previous execution ended.
+    FixedDelay {
+        /// Milliseconds from an end to the next due time.
+        delay_ms: u64,
+    },
+    /// Some seconds after the previous execution ended.
+    SecondDelay {
+        /// 1..=60.
+        seconds: u32,
+    },
+    /// At one instant.
+    Once {
+        /// The instant.
+        at_ms: TimestampMs,
+    },
+    /// Only when somebody asks for it.
+    Api,
+    /// When another job's context ended.
+    After {
+        /// The job to wait for.
+        job: JobName,
+        /// Which of its ends count.
+        on: AfterOn,
+    },
+}
+
+impl Trigger {
+    /// The word for this kind of trigger.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Cron { .. } => "cron",
+            Self::FixedRate { .. } => "fixed_rate",
+            Self::FixedDelay { .. } => "fixed_delay",
+            Self::SecondDelay { .. } => "second_delay",
+            Self::Once { .. } => "once",
+            Self::Api => "api",
+            Self::After { .. } => "after",
+        }
+    }
+
+    /// Milliseconds from the end of an execution to the next due time, for the two delay kinds.
+    #[must_use]
+    pub fn delay_ms(&self) -> Option<u64> {
+        match self {
+            Self::FixedDelay { delay_ms } => Some(*delay_ms),
+            Self::SecondDelay { seconds } => Some(u64::from(*seconds) * 1_000),
+            Self::Cron { .. }
+            | Self::FixedRate { .. }
+            | Self::Once { .. }
+            | Self::Api
+            | Self::After { .. } => None,
+        }
+    }
+}
+
+word_enum! {
+    /// Which ends of the upstream job's contexts make a follower due.
+    AfterOn {
+        /// Only a success.
+        Succeeded = "succeeded",
+        /// Every end but a success.
+        Failed = "failed",
+        /// Every end.
+        Ended = "ended",
+    }
+}

@@ -1,0 +1,47 @@
+//! The pure rules of Tickwheel: what a job is, when it is due, and what becomes of a context.
+//!
+//! Nothing in here does I/O, is asynchronous or reads a clock: every instant is a parameter, because only
+//! Redis' clock decides what is due. Keys and scripts live in `tickwheel-store`, wire types in `tickwheel-proto`.
+//!
+//! ```
+//! use tickwheel_core::{CronSchedule, TimestampMs};
+//!
+//! let nightly = CronSchedule::parse("30 2 * * *", "Europe/Berlin")?;
+//! let due = nightly.next_after(TimestampMs::new(1_767_225_600_000));
+//! assert_eq!(due.map(|at| at.to_string()), Some("2026-01-01T01:30:00.000Z".to_owned()));
+//! # Ok::<(), tickwheel_core::Violation>(())
+//! ```
+
+pub mod after;
+pub mod calendar;
+pub mod cron;
+pub mod error;
+pub mod id;
+pub mod invariant;
+pub mod jitter;
+pub mod job;
+pub mod ledger;
+pub mod limits;
+pub mod manifest;
+pub mod misfire;
+pub mod overlap;
+pub mod partition;
+pub mod retry;
+pub mod run;
+pub mod time;
+mod word;
+
+pub use calendar::Calendar;
+pub use cron::CronSchedule;
+pub use error::{Violation, Violations};
+pub use id::{
+    AttemptNo, ContextId, DedupKey, GroupName, HandlerName, JobName, TrackerId, WorkerId,
+};
+pub use job::{
+    AfterOn, Backoff, ContextOptions, JobSpec, Misfire, MisfirePolicy, Overlap, Priority,
+    RetryPolicy, Trigger,
+};
+pub use manifest::parse_manifest;
+pub use partition::{PartitionCount, PartitionId, partition_of};
+pub use run::{RunState, StateWord};
+pub use time::TimestampMs;

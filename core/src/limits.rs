@@ -1,0 +1,118 @@
+//! Every bound of the system in one place (W9), each with its reason.
+//!
+//! Wire surfaces refuse what is beyond a bound and name the bound; scripts check it again.
+
+/// Bytes of a context's body. A body travels in a wheel member and through scripts; a quarter of a MiB keeps one
+/// script call under its time budget. Larger payloads belong in a store of their own, with a reference in the body.
+pub const BODY_BYTES_MAX: usize = 262_144;
+
+/// Characters of a name or id given by a caller. Long enough for `namespace/service/purpose`, short enough to stay
+/// in a listpack and on one line of a terminal.
+pub const ID_CHARS_MAX: usize = 128;
+
+/// Characters of a context id: partition, due time, unique part and the job's name together stay below.
+pub const CONTEXT_ID_CHARS_MAX: usize = 200;
+
+/// Characters of the unique part of a context id.
+pub const UNIQ_CHARS_MAX: usize = 32;
+
+/// Contexts in one submit call: one script per partition stays under its 5 ms.
+pub const SUBMIT_MAX: usize = 1_000;
+
+/// Bytes of a handler's result. A result is kept for an hour for its caller; it is not a data store.
+pub const RESULT_BYTES_MAX: usize = 65_536;
+
+/// Bytes of an error message kept with a settled context; the head of a stack trace fits.
+pub const ERROR_BYTES_MAX: usize = 1_024;
+
+/// Bytes of one log line of an attempt.
+pub const LOG_LINE_BYTES_MAX: usize = 4_096;
+
+/// Log lines kept per context; older ones are dropped.
+pub const LOG_LINES_MAX: usize = 1_000;
+
+/// Bytes of the message beside a progress percentage.
+pub const PROGRESS_BYTES_MAX: usize = 1_024;
+
+/// Characters of a job's note and of a pause note.
+pub const NOTE_CHARS_MAX: usize = 1_024;
+
+/// Characters of a cron expression. A real one has under 60; parsers take time and memory for a hostile one.
+pub const CRON_CHARS_MAX: usize = 256;
+
+/// List elements of one cron field: a minute field has 60 values, so more elements repeat themselves.
+pub const CRON_LIST_MAX: usize = 60;
+
+/// Years a cron expression may stay silent. Longer than the four years of 29 February; an expression with no due
+/// time in it is refused as one that never fires.
+pub const CRON_HORIZON_YEARS: u32 = 5;
+
+/// Due times one preview or plan may ask for.
+pub const UPCOMING_MAX: usize = 1_000;
+
+/// Milliseconds of a fixed rate. Below this the wheel would turn for one job all the time.
+pub const PERIOD_MS_MIN: u64 = 10;
+
+/// Milliseconds of a period, delay, timeout or window: ten years. Longer is a typing mistake.
+pub const SPAN_MS_MAX: u64 = 10 * 366 * 86_400_000;
+
+/// The latest instant a spec may name, in ms. The score of a ready set is `(4 - priority) * 2^44 + due`, exact in a
+/// double only while due times stay below 2^44 (the year 2527).
+pub const INSTANT_MS_MAX: u64 = (1 << 44) - 1;
+
+/// Seconds of a second delay.
+pub const SECOND_DELAY_MAX: u32 = 60;
+
+/// Partitions of a cluster. A tracker looks after each; beyond a thousand the idle cost outgrows the gain.
+pub const PARTITIONS_MAX: u16 = 1_024;
+
+/// Partitions of a cluster when nobody says otherwise.
+pub const PARTITIONS_DEFAULT: u16 = 16;
+
+/// Attempts of a context in all.
+pub const ATTEMPTS_MAX: u32 = 1_000;
+
+/// Due times a `fire_all` misfire policy may fire at once after an outage.
+pub const MISFIRE_LIMIT_MAX: u32 = 1_000;
+
+/// Due times a `fire_all` misfire policy fires when the spec names no limit.
+pub const MISFIRE_LIMIT_DEFAULT: u32 = 100;
+
+/// Lateness in ms below which a firing is never a misfire; covers a fail-over and a restart.
+pub const MISFIRE_TOLERANCE_MS_DEFAULT: u64 = 5_000;
+
+/// Contexts of one job that run at once under `parallel(n)`.
+pub const PARALLEL_MAX: u32 = 1_000;
+
+/// Contexts of one job that wait under `queue(n)`.
+pub const QUEUE_MAX: u32 = 100_000;
+
+/// Contexts of one job that wait under `queue` without a number.
+pub const QUEUE_DEFAULT: u32 = 1_000;
+
+/// Ledger records kept per job.
+pub const LEDGER_MAX: u32 = 100_000;
+
+/// Ledger records kept per job when the spec does not say.
+pub const LEDGER_DEFAULT: u32 = 1_000;
+
+/// Settled contexts kept per job.
+pub const RUNS_MAX: u32 = 10_000;
+
+/// Settled contexts kept per job when the spec does not say.
+pub const RUNS_DEFAULT: u32 = 100;
+
+/// Shortest lease in ms: two beats must fit.
+pub const LEASE_MS_MIN: u64 = 1_000;
+
+/// Longest lease in ms: an hour. A lease is renewed from beats; a longer one only delays the reaping of a dead worker.
+pub const LEASE_MS_MAX: u64 = 3_600_000;
+
+/// Lease in ms when the options do not say.
+pub const LEASE_MS_DEFAULT: u64 = 10_000;
+
+/// Milliseconds a cancelled attempt has to settle before its lease is taken, when the options do not say.
+pub const CANCEL_GRACE_MS_DEFAULT: u64 = 5_000;
+
+/// Jobs in one manifest.
+pub const MANIFEST_JOBS_MAX: usize = 10_000;
