@@ -1,0 +1,64 @@
+//! Between the messages of `tickwheel.v1` and the types of core.
+//!
+//! From the wire, a conversion collects every mistake with the path of its field in the message, and fills in what is absent with the
+//! defaults of core. It checks what a type cannot hold (names, words, missing parts); ranges are checked by core's own `validate`, which
+//! the caller runs on the result. To the wire, nothing can fail.
+
+mod job;
+mod ledger;
+mod options;
+mod policy;
+mod state;
+mod submission;
+mod trigger;
+
+pub use job::wire_paths;
+pub use state::{state_from_wire, state_to_wire};
+pub use submission::{Dedup, Submission, When};
+
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::GroupName;
+
+use crate::v1;
+
+/// The group of whatever names none.
+pub const DEFAULT_GROUP: &str = "default";
+
+impl From<&Violation> for v1::Violation {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            field: violation.field.clone(),
+            rule: violation.rule.clone(),
+            given: violation.given.clone(),
+        }
+    }
+}
+
+impl From<v1::Violation> for Violation {
+    fn from(violation: v1::Violation) -> Self {
+        Self {
+            field: violation.field,
+            rule: violation.rule,
+            given: violation.given,
+        }
+    }
+}
+
+/// Keeps a converted field, or its violation under the path of the field.
+fn field<T>(found: &mut Violations, path: &str, result: Result<T, Violation>) -> Option<T> {
+    found.keep(result.map_err(|violation| violation.at(path)))
+}
+
+/// The name of a group; empty means [`DEFAULT_GROUP`].
+fn group(found: &mut Violations, name: &str) -> Option<GroupName> {
+    let name = if name.is_empty() { DEFAULT_GROUP } else { name };
+    field(found, "group", GroupName::new(name))
+}
+
+/// The enum value of `number`, or a violation that lists what is known.
+fn word<T: TryFrom<i32>>(path: &str, number: i32, known: &str) -> Result<T, Violation> {
+    T::try_from(number).map_err(|_| Violation::new(path, format!("is one of {known}"), number))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,106 @@
+//! Jobs as users describe them.
+
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::{HandlerName, JobName};
+use tickwheel_core::job::{ContextOptions, JobSpec, Misfire, Overlap, Trigger};
+use tickwheel_core::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
+use tickwheel_core::time::TimestampMs;
+
+use super::{field, group};
+use crate::v1;
+
+impl TryFrom<v1::JobSpec> for JobSpec {
+    type Error = Violations;
+
+    fn try_from(wire: v1::JobSpec) -> Result<Self, Violations> {
+        let mut found = Violations::new();
+        let name = field(&mut found, "name", JobName::new(&wire.name));
+        let group = group(&mut found, &wire.group);
+        let handler = field(&mut found, "handler", HandlerName::new(&wire.handler));
+        let trigger = found.keep(trigger_of(wire.trigger));
+        let misfire = found.keep(
+            wire.misfire
+                .map_or(Ok(Misfire::default()), Misfire::try_from),
+        );
+        let overlap = found.keep(
+            wire.overlap
+                .map_or(Ok(Overlap::default()), Overlap::try_from),
+        );
+        let options = wire
+            .options
+            .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
+        let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
+        found.into_result()?;
+        let parts = (name, group, handler, trigger, misfire, overlap, options);
+        let (
+            Some(name),
+            Some(group),
+            Some(handler),
+            Some(trigger),
+            Some(misfire),
+            Some(overlap),
+            Some(options),
+        ) = parts
+        else {
+            // Whatever is absent has left its violation above.
+            return Err(Violation::new("", "is incomplete", "").into());
+        };
+        Ok(Self {
+            body: wire.body,
+            start_at: wire.start_at_ms.map(TimestampMs::new),
+            end_at: wire.end_at_ms.map(TimestampMs::new),
+            max_runs: wire.max_runs,
+            jitter_ms: wire.jitter_ms,
+            misfire,
+            overlap,
+            options,
+            ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
+            runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
+            note: wire.note,
+            ..Self::new(name, group, handler, trigger)
+        })
+    }
+}
+
+fn trigger_of(wire: Option<v1::Trigger>) -> Result<Trigger, Violations> {
+    wire.unwrap_or_default()
+        .try_into()
+        .map_err(|wrong: Violations| wrong.prefix("trigger"))
+}
+
+impl From<&JobSpec> for v1::JobSpec {
+    fn from(spec: &JobSpec) -> Self {
+        Self {
+            name: spec.name.to_string(),
+            group: spec.group.to_string(),
+            handler: spec.handler.to_string(),
+            body: spec.body.clone(),
+            trigger: Some((&spec.trigger).into()),
+            start_at_ms: spec.start_at.map(TimestampMs::as_u64),
+            end_at_ms: spec.end_at.map(TimestampMs::as_u64),
+            max_runs: spec.max_runs,
+            jitter_ms: spec.jitter_ms,
+            misfire: Some(spec.misfire.into()),
+            overlap: Some(spec.overlap.into()),
+            options: Some(spec.options.into()),
+            ledger_limit: Some(spec.ledger_limit),
+            runs_limit: Some(spec.runs_limit),
+            note: spec.note.clone(),
+        }
+    }
+}
+
+/// Turns the paths of core's `validate` into those of the message, where the fields of a trigger lie below its kind.
+#[must_use]
+pub fn wire_paths(violations: Violations, trigger: &Trigger) -> Violations {
+    let kind = trigger.kind();
+    let below = |mut violation: Violation| {
+        if let Some(inner) = violation.field.strip_prefix("trigger.")
+            && inner.split(['.', '[']).next() != Some(kind)
+        {
+            violation.field = format!("trigger.{kind}.{inner}");
+        }
+        violation
+    };
+    violations.into_iter().map(below).collect()
+}

@@ -1,0 +1,45 @@
+//! The states of a context.
+
+use tickwheel_core::error::Violation;
+use tickwheel_core::run::StateWord;
+
+use super::word;
+use crate::v1::ContextState;
+
+/// The state of a message's number; `None` when it is unspecified.
+///
+/// # Errors
+/// A violation of the field `state` when no state has the number.
+pub fn state_from_wire(number: i32) -> Result<Option<StateWord>, Violation> {
+    const KNOWN: &str = "scheduled, retrying, ready, queued, running, succeeded, failed, timed_out, cancelled, expired";
+    Ok(match word("state", number, KNOWN)? {
+        ContextState::Unspecified => None,
+        ContextState::Scheduled => Some(StateWord::Scheduled),
+        ContextState::Retrying => Some(StateWord::Retrying),
+        ContextState::Ready => Some(StateWord::Ready),
+        ContextState::Queued => Some(StateWord::Queued),
+        ContextState::Running => Some(StateWord::Running),
+        ContextState::Succeeded => Some(StateWord::Succeeded),
+        ContextState::Failed => Some(StateWord::Failed),
+        ContextState::TimedOut => Some(StateWord::TimedOut),
+        ContextState::Cancelled => Some(StateWord::Cancelled),
+        ContextState::Expired => Some(StateWord::Expired),
+    })
+}
+
+/// The state as a message carries it.
+#[must_use]
+pub fn state_to_wire(state: StateWord) -> ContextState {
+    match state {
+        StateWord::Scheduled => ContextState::Scheduled,
+        StateWord::Retrying => ContextState::Retrying,
+        StateWord::Ready => ContextState::Ready,
+        StateWord::Queued => ContextState::Queued,
+        StateWord::Running => ContextState::Running,
+        StateWord::Succeeded => ContextState::Succeeded,
+        StateWord::Failed => ContextState::Failed,
+        StateWord::TimedOut => ContextState::TimedOut,
+        StateWord::Cancelled => ContextState::Cancelled,
+        StateWord::Expired => ContextState::Expired,
+    }
+}

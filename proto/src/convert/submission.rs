@@ -1,0 +1,124 @@
+//! Contexts submitted alone.
+
+use bytes::Bytes;
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::{DedupKey, GroupName, HandlerName};
+use tickwheel_core::job::ContextOptions;
+use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
+use tickwheel_core::time::TimestampMs;
+
+use super::{field, group};
+use crate::v1;
+use v1::submission::When as WireWhen;
+
+/// When a submitted context is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// This many milliseconds after Redis takes it; 0: at once.
+    DelayMs(u64),
+    /// At this instant; at once when it has passed.
+    At(TimestampMs),
+}
+
+/// A caller's key for "submit this once".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dedup {
+    /// The key.
+    pub key: DedupKey,
+    /// Milliseconds it is kept from now on; `None`: a day beyond the due time.
+    pub keep_ms: Option<u64>,
+}
+
+/// A checked submission: within every bound.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submission {
+    /// Workers of this group run it.
+    pub group: GroupName,
+    /// What they run.
+    pub handler: HandlerName,
+    /// Handed to the handler; shares memory with the message.
+    pub body: Bytes,
+    /// When it is due.
+    pub when: When,
+    /// What holds for it.
+    pub options: ContextOptions,
+    /// Whether it is submitted once, and for how long that is remembered.
+    pub dedup: Option<Dedup>,
+}
+
+impl TryFrom<v1::Submission> for Submission {
+    type Error = Violations;
+
+    fn try_from(wire: v1::Submission) -> Result<Self, Violations> {
+        let mut found = Violations::new();
+        let group = group(&mut found, &wire.group);
+        let handler = field(&mut found, "handler", HandlerName::new(&wire.handler));
+        if wire.body.len() > BODY_BYTES_MAX {
+            let rule = format!("has at most {BODY_BYTES_MAX} bytes");
+            found.add("body", rule, format_args!("{} bytes", wire.body.len()));
+        }
+        let when = found.keep(when_of(wire.when));
+        let options = wire
+            .options
+            .map_or(Ok(ContextOptions::default()), checked_options);
+        let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
+        let dedup = found.keep(dedup_of(&wire.dedup_key, wire.dedup_keep_ms));
+        match (group, handler, when, options, dedup) {
+            (Some(group), Some(handler), Some(when), Some(options), Some(dedup))
+                if found.is_empty() =>
+            {
+                Ok(Self {
+                    group,
+                    handler,
+                    body: wire.body,
+                    when,
+                    options,
+                    dedup,
+                })
+            }
+            _ => Err(found),
+        }
+    }
+}
+
+fn checked_options(wire: v1::ContextOptions) -> Result<ContextOptions, Violations> {
+    let options = ContextOptions::try_from(wire)?;
+    options.validate()?;
+    Ok(options)
+}
+
+fn when_of(wire: Option<WireWhen>) -> Result<When, Violation> {
+    match wire {
+        None => Ok(When::DelayMs(0)),
+        Some(WireWhen::DelayMs(delay_ms)) if delay_ms > SPAN_MS_MAX => Err(Violation::new(
+            "delay_ms",
+            format!("is at most {SPAN_MS_MAX}"),
+            delay_ms,
+        )),
+        Some(WireWhen::DelayMs(delay_ms)) => Ok(When::DelayMs(delay_ms)),
+        Some(WireWhen::AtMs(at_ms)) if at_ms > INSTANT_MS_MAX => {
+            Err(Violation::new("at_ms", "lies before the year 2527", at_ms))
+        }
+        Some(WireWhen::AtMs(at_ms)) => Ok(When::At(TimestampMs::new(at_ms))),
+    }
+}
+
+fn dedup_of(key: &str, keep_ms: Option<u64>) -> Result<Option<Dedup>, Violation> {
+    match (key, keep_ms) {
+        ("", None) => Ok(None),
+        ("", Some(keep_ms)) => Err(Violation::new(
+            "dedup_keep_ms",
+            "belongs to a dedup_key",
+            keep_ms,
+        )),
+        (_, Some(keep_ms)) if !(1..=SPAN_MS_MAX).contains(&keep_ms) => Err(Violation::new(
+            "dedup_keep_ms",
+            format!("is 1..={SPAN_MS_MAX}"),
+            keep_ms,
+        )),
+        (key, keep_ms) => Ok(Some(Dedup {
+            key: DedupKey::new(key)?,
+            keep_ms,
+        })),
+    }
+}

@@ -1,0 +1,18 @@
+//! The wire: generated messages and services of `tickwheel.v1`, and their conversions to the types of `tickwheel-core`.
+//!
+//! Nothing here decides anything; the rules live in core. Generated types stop at this line.
+
+pub mod convert;
+
+/// Messages and services of package `tickwheel.v1`.
+#[expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::allow_attributes_without_reason,
+    clippy::missing_errors_doc,
+    clippy::too_many_lines,
+    reason = "generated from tickwheel/v1/*.proto, where the fields are documented"
+)]
+pub mod v1 {
+    tonic::include_proto!("tickwheel.v1");
+}
