@@ -1,0 +1,38 @@
+#!lua flags=allow-oom
+--[[
+Script   context/cancel
+Purpose  Cancel a context wherever it is: one that waits ends at once, a running one is told through its worker and ends within its
+         grace.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :retry :backlog :events :wake :ready: and for contexts of jobs :job: :active: :queue: :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 id       context
+
+Reply    { 'ENDED' }                       it waited, and is cancelled
+         { 'RUNNING', worker, attempt }    the cancellation is on its way
+         { 'NOWHERE' }                     it is not planned, not waiting and not running
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(ready sets * log(wheel)); at most 60 + 170 * ready sets commands
+Holds    W1 W7
+Repeat   Idempotent: the grace of a running attempt counts from the first call.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part locate
+-- @part ending
+-- @part cancelling
+local now = now_ms(1)
+local id = arg_text(2, 'id', 300)
+if not due_of(id) then
+  bad_arg('id', 'must be a context id', id)
+end
+local endings = new_endings()
+local verdict, worker, attempt = cancel_one(endings, now, id, 'REQUESTED', 'cancelled on request')
+flush_endings(endings)
+if verdict == 'RUNNING' then
+  return { verdict, worker, attempt }
+end
+return { verdict or 'NOWHERE' }

@@ -1,0 +1,110 @@
+#!lua flags=no-writes
+--[[
+Script   context/get
+Purpose  Read a context with its log, progress and result. One that has ended is looked for in its job's runs, in the events and in the
+         dead, the newest first and a bounded step in each call.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :retry :backlog :events :dead :ready: :log: :progress: :result:, and :job: :queue: :runs: of its job
+ARGV     1 id       context
+         2 cursor   where an earlier call stopped, or empty
+
+Reply    { 'LIVE', place, text, score | '', progress, result, { log line... } }
+           place is wheel, retry, ready, queue or held; text its member or held value; score its place in the wheel, for retry
+         { 'ENDED', settled record, dead member | '', template | '', progress, result, { log line... } }
+           template is what its job runs now
+         { 'DEAD', member, ended_ms, progress, result, { log line... } }   only the dead know of it
+         { 'SEEK', cursor }   not found so far: call again
+         { 'NOWHERE' }        never there, or forgotten
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(ready sets * log(wheel)), and O(step) in what ended; at most 60 + 170 * ready sets commands
+Holds    W1 W9
+Repeat   Reads only.
+]]
+-- @prelude
+-- @part locate
+local EVENTS_STEP = 8 -- entries of the stream in one call; one of 1,000 records takes 0.3 ms
+local DEAD_STEP = 200
+local RUNS_STEP = 1000
+
+local id = arg_text(1, 'id', 300)
+if not due_of(id) then
+  bad_arg('id', 'must be a context id', id)
+end
+local phase, position = string.match(ARGV[2] or '', '^(%a+)/(.*)$')
+if ARGV[2] and ARGV[2] ~= '' and not (phase == 'events' and string.find(position, '^%d+%-%d+$'))
+  and not (phase == 'dead' and string.find(position, '^%d+$')) then
+  bad_arg('cursor', 'must be of an earlier reply', ARGV[2])
+end
+
+local function with_traces(reply)
+  reply[#reply + 1] = redis.call('GET', key('progress', id)) or ''
+  reply[#reply + 1] = redis.call('GET', key('result', id)) or ''
+  reply[#reply + 1] = redis.call('LRANGE', key('log', id), 0, -1)
+  return reply
+end
+
+local function ended(record)
+  local at = tonumber(string.match(record, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
+  local job = job_of(id)
+  local template = job and redis.call('HGET', key('job', job), 'tmpl') or ''
+  return with_traces({ 'ENDED', record, find_member(BASE .. 'dead', at, id .. ' ') or '', template })
+end
+
+-- The newest record of the context in a list of runs, the newest being at its right end.
+local function in_runs()
+  local runs = key('runs', job_of(id))
+  for last = redis.call('LLEN', runs) - 1, 0, -RUNS_STEP do
+    local page = redis.call('LRANGE', runs, math.max(last - RUNS_STEP + 1, 0), last)
+    for i = #page, 1, -1 do
+      if string.sub(page[i], 1, #id + 1) == id .. '\t' then
+        return page[i]
+      end
+    end
+  end
+  return nil
+end
+
+local function in_batch(batch)
+  local start = string.sub(batch, 1, #id + 1) == id .. '\t' and 0 or string.find(batch, '\n' .. id .. '\t', 1, true)
+  return start and string.match(batch, '^[^\n]*', start + 1)
+end
+
+if not phase then
+  local place, zset, text = locate(id)
+  if place then
+    local score = place == 'retry' and redis.call('ZSCORE', zset, text) or ''
+    return with_traces({ 'LIVE', place, text, score })
+  end
+  local record = job_of(id) and in_runs()
+  if record then
+    return ended(record)
+  end
+  phase, position = 'events', nil
+end
+if phase == 'events' then
+  local from = position and '(' .. position or '+'
+  local entries = redis.call('XREVRANGE', BASE .. 'events', from, '-', 'COUNT', EVENTS_STEP)
+  for _, entry in ipairs(entries) do
+    local record = in_batch(entry[2][2])
+    if record then
+      return ended(record)
+    end
+  end
+  if #entries == EVENTS_STEP then
+    return { 'SEEK', 'events/' .. entries[#entries][1] }
+  end
+  return { 'SEEK', 'dead/0' }
+end
+local from = tonumber(position)
+local members = redis.call('ZRANGE', BASE .. 'dead', from, from + DEAD_STEP - 1, 'REV')
+for _, member in ipairs(members) do
+  if string.sub(member, 1, #id + 1) == id .. ' ' then
+    return with_traces({ 'DEAD', member, redis.call('ZSCORE', BASE .. 'dead', member) })
+  end
+end
+if #members == DEAD_STEP then
+  return { 'SEEK', 'dead/' .. int(from + DEAD_STEP) }
+end
+return { 'NOWHERE' }

@@ -1,0 +1,267 @@
+#!lua flags=no-writes
+--[[
+Script   context/list
+Purpose  Read one page of the contexts in one place of a partition. Pages follow the order of the place: what moves between two calls
+         may be missed or come twice, what stays is seen once.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :retry :backlog :events :dead :jobs :ready: :queue: :active: :runs:
+ARGV     1 place    held, wheel, retry, ready, queue, active, runs, events or dead
+         2 position where an earlier page ended, or empty
+         3 limit    contexts looked at, integer, 1..100
+         4 job      only its contexts; empty: all. Needed for active and runs
+         5 group    only contexts for it; empty: all. Records of ended contexts do not say it
+         6 state    only settled ones that ended so; empty: all
+
+Reply    { 'PAGE', position | '', { place, id, text, extra }... }  an empty position: there is no more
+           place  held, wheel, retry, ready, queue: text is the held value or member, extra the score of wheel and retry
+                  settled: text is the settled record
+                  dead: text is the member, extra its settled record, or when it ended where the events have forgotten it
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(limit * log(wheel)); at most 60 + limit * (60 + 170 * ready sets) commands
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+-- @part locate
+local LIMIT_MAX = 100
+local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
+local QUEUES_STEP = 100 -- jobs without a queue that one call passes by
+
+local place = arg_text(1, 'place', 16)
+local position = ARGV[2]
+local limit = arg_int(3, 'limit', 1, LIMIT_MAX)
+local only_job, only_group, only_state = ARGV[4], ARGV[5], ARGV[6]
+local items = {}
+
+local function add(item_place, id, text, extra, rest)
+  if only_job ~= '' and job_of(id) ~= only_job then
+    return
+  end
+  if only_group ~= '' and rest and string.match(rest, '^%S+') ~= only_group then
+    return
+  end
+  items[#items + 1] = { item_place, id, text, extra or '' }
+end
+
+local function add_member(item_place, member, score)
+  local id, _, _, rest = split_member(member)
+  add(item_place, id, member, score, rest)
+end
+
+local function add_settled(record)
+  local id, state = string.match(record, '^([^\t]*)\t([^\t]*)')
+  if only_state == '' or state == only_state then
+    add('settled', id, record)
+  end
+end
+
+-- A page of a sorted set from `<score>:<n>` on, the n-th member of that score being the next. Calls visit(member, score).
+local function page_of_zset(zset, from, visit)
+  local score, skip = string.match(from, '^(%d+):(%d+)$')
+  score, skip = score or '-inf', tonumber(skip) or 0
+  local found = redis.call('ZRANGE', zset, score, '+inf', 'BYSCORE', 'LIMIT', skip, limit, 'WITHSCORES')
+  for i = 1, #found, 2 do
+    if found[i + 1] ~= score then
+      score, skip = found[i + 1], 0
+    end
+    skip = skip + 1
+    visit(found[i], found[i + 1])
+  end
+  return #found == 2 * limit and score .. ':' .. int(skip) or ''
+end
+
+-- A page of a hash from `<scan cursor>:<n>` on. Calls visit(field, value).
+local function page_of_hash(hash, visit)
+  local cursor, skip = string.match(position, '^(%d+):(%d+)$')
+  cursor, skip = cursor or '0', tonumber(skip) or 0
+  local scanned = redis.call('HSCAN', hash, cursor, 'COUNT', SCAN_COUNT)
+  local pairs_found = scanned[2]
+  local last = math.min(skip + limit, #pairs_found / 2)
+  for i = skip + 1, last do
+    visit(pairs_found[2 * i - 1], pairs_found[2 * i])
+  end
+  if last < #pairs_found / 2 then
+    return cursor .. ':' .. int(last)
+  end
+  return scanned[1] ~= '0' and scanned[1] .. ':0' or ''
+end
+
+local function of_held()
+  return page_of_hash(BASE .. 'held', function(id, value)
+    add('held', id, value, '', split_held(value).rest)
+  end)
+end
+
+local function of_wheel()
+  return page_of_zset(KEYS[1], position, function(member, score)
+    if string.find(member, '^%d') then
+      local _, attempt = split_member(member)
+      add_member(attempt > 0 and 'retry' or 'wheel', member, score)
+    end
+  end)
+end
+
+local function of_retry()
+  return page_of_hash(BASE .. 'retry', function(id, score)
+    local member = find_member(KEYS[1], tonumber(score), id .. ' ')
+    if member then
+      add_member('retry', member, score)
+    end
+  end)
+end
+
+-- The ready sets in the order of their names; a position is `<group> <handler> <position in the set>`.
+local function of_ready()
+  local current, inside = string.match(position, '^(%S+ %S+) (.*)$')
+  local following = nil
+  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+    local later = not current or bytes_before(current, queue)
+    if later and (not following or bytes_before(queue, following)) then
+      following = queue
+    end
+  end
+  local next = ''
+  if current then
+    next = page_of_zset(key('ready', (string.gsub(current, ' ', ':'))), inside, function(member)
+      add_member('ready', member)
+    end)
+  end
+  if next ~= '' then
+    return current .. ' ' .. next
+  end
+  return following and following .. ' ' or ''
+end
+
+-- The overlap queues in the order of their jobs; a position is `<job> <position in its queue>`.
+local function of_queue()
+  local current, inside = string.match(position, '^(%S+) (.*)$')
+  if only_job ~= '' then
+    current = only_job
+  end
+  if current then
+    local next = page_of_zset(key('queue', current), inside or '', function(member)
+      add_member('queue', member)
+    end)
+    if next ~= '' or only_job ~= '' then
+      return next ~= '' and current .. ' ' .. next or ''
+    end
+  end
+  local jobs = redis.call('ZRANGE', BASE .. 'jobs', current and '(' .. current or '-', '+', 'BYLEX', 'LIMIT', 0, QUEUES_STEP)
+  for i, job in ipairs(jobs) do
+    if i == QUEUES_STEP or redis.call('EXISTS', key('queue', job)) == 1 then
+      return job .. ' '
+    end
+  end
+  return ''
+end
+
+local function of_active()
+  return page_of_hash(key('active', only_job), function(id)
+    local found, zset, text = locate(id)
+    if found == 'held' then
+      add('held', id, text, '', split_held(text).rest)
+    elseif found then
+      add_member(found, text, found ~= 'ready' and found ~= 'queue' and redis.call('ZSCORE', zset, text) or '')
+    end
+  end)
+end
+
+-- A job's runs from the newest on; a position is `<ended ms>:<n>`, the n-th record of that end being the next.
+local function of_runs()
+  local before, skip = string.match(position, '^(%d+):(%d+)$')
+  before, skip = tonumber(before) or math.huge, tonumber(skip) or 0
+  local runs, seen, looked = key('runs', only_job), 0, 0
+  local at, n = before, skip
+  for last = redis.call('LLEN', runs) - 1, 0, -1000 do
+    local page = redis.call('LRANGE', runs, math.max(last - 999, 0), last)
+    for i = #page, 1, -1 do
+      local ended = tonumber(string.match(page[i], '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
+      if ended == before then
+        seen = seen + 1
+      end
+      if ended < before or (ended == before and seen > skip) then
+        n = (ended == at and n or 0) + 1
+        at = ended
+        add_settled(page[i])
+        looked = looked + 1
+        if looked == limit then
+          return int(at) .. ':' .. int(n)
+        end
+      end
+    end
+  end
+  return ''
+end
+
+-- The events from the newest on; a position is `<entry>:<n>`, the n-th record of that entry being the next.
+local function of_events()
+  local entry, skip = string.match(position, '^(%d+%-%d+):(%d+)$')
+  skip = tonumber(skip) or 0
+  local found = redis.call('XREVRANGE', BASE .. 'events', entry or '+', '-', 'COUNT', 1)[1]
+  if not found then
+    return ''
+  end
+  if found[1] ~= entry then
+    skip = 0
+  end
+  local n = 0
+  for record in string.gmatch(found[2][2], '[^\n]+') do
+    n = n + 1
+    if n > skip then
+      add_settled(record)
+      if n == skip + limit then
+        return found[1] .. ':' .. int(n)
+      end
+    end
+  end
+  local older = redis.call('XREVRANGE', BASE .. 'events', '(' .. found[1], '-', 'COUNT', 1)[1]
+  return older and older[1] .. ':0' or ''
+end
+
+-- The dead from the newest on; a position is `<ended ms>:<n>`. The event written with an end tells how it was.
+local function of_dead()
+  local score, skip = string.match(position, '^(%d+):(%d+)$')
+  score, skip = score or '+inf', tonumber(skip) or 0
+  local found = redis.call('ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
+  local batches = {}
+  for i = 1, #found, 2 do
+    local member, ended = found[i], found[i + 1]
+    if ended ~= score then
+      score, skip = ended, 0
+    end
+    skip = skip + 1
+    if not batches[ended] then
+      batches[ended] = {}
+      for _, entry in ipairs(redis.call('XRANGE', BASE .. 'events', ended, int(tonumber(ended) + 100), 'COUNT', 2)) do
+        table.insert(batches[ended], entry[2][2])
+      end
+    end
+    local id, _, _, rest = split_member(member)
+    local record, state = ended, 'failed'
+    for _, batch in ipairs(batches[ended]) do
+      local first = string.sub(batch, 1, #id + 1) == id .. '\t'
+      local start = first and 0 or string.find(batch, '\n' .. id .. '\t', 1, true)
+      if start then
+        record = string.match(batch, '^[^\n]*', start + 1)
+        state = string.match(record, '^[^\t]*\t([^\t]*)')
+      end
+    end
+    if only_state == '' or state == only_state then
+      add('dead', id, member, record, rest)
+    end
+  end
+  return #found == 2 * limit and score .. ':' .. int(skip) or ''
+end
+
+local PLACES = { held = of_held, wheel = of_wheel, retry = of_retry, ready = of_ready, queue = of_queue, active = of_active,
+  runs = of_runs, events = of_events, dead = of_dead }
+if not PLACES[place] then
+  bad_arg('place', 'must be held, wheel, retry, ready, queue, active, runs, events or dead', place)
+end
+if only_job == '' and (place == 'active' or place == 'runs') then
+  bad_arg('job', 'must be given for ' .. place, only_job)
+end
+local next = PLACES[place]()
+return { 'PAGE', next, unpack(items) }

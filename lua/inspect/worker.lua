@@ -1,0 +1,46 @@
+#!lua flags=no-writes
+--[[
+Script   inspect/worker
+Purpose  One worker with its report, and what it runs, as JSON, for a person with redis-cli.
+Usage    redis-cli --eval lua/inspect/worker.lua <worker> [, <prefix>]
+         In Redis Cluster: redis-cli -c --eval lua/inspect/worker.lua '{tw}' , <worker>  (without what it runs)
+Reply    One JSON text. alive is false when its last sign of life has expired.
+Cost     O(partitions + held); at most 1000 held contexts of each partition are looked at, 100 are shown
+]]
+local HELD_LOOKED, HELD_SHOWN = 1000, 100
+
+local tag = string.match(KEYS[1] or '', '^{[^:]+}$')
+local worker = tag and ARGV[1] or KEYS[1]
+if not worker then
+  return redis.error_reply('USAGE redis-cli --eval lua/inspect/worker.lua <worker> [, <prefix>]')
+end
+local prefix = tag and string.sub(tag, 2, -2) or ARGV[1] or 'tw'
+local cluster = '{' .. prefix .. '}:'
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local shown = { worker = worker, alive = false, now_ms = now }
+local report = redis.call('HGETALL', cluster .. 'worker:' .. worker)
+for i = 1, #report, 2 do
+  shown[report[i]] = report[i + 1]
+end
+for _, group in ipairs(redis.call('HKEYS', cluster .. 'groups')) do
+  local expires = redis.call('ZSCORE', cluster .. 'workers:' .. group, worker)
+  if expires then
+    shown.group, shown.expires_ms, shown.alive = group, tonumber(expires), tonumber(expires) > now
+  end
+end
+if not tag then
+  local running = {}
+  local partitions = tonumber(redis.call('HGET', cluster .. 'meta', 'partitions') or 0)
+  for partition = 0, partitions - 1 do
+    local held = redis.call('HSCAN', '{' .. prefix .. ':' .. partition .. '}:held', 0, 'COUNT', HELD_LOOKED)[2]
+    for i = 1, #held, 2 do
+      local attempt, holder, _, expires = string.match(held[i + 1], '^(%d+):%d+ (%S+) (%d+) (%d+) ')
+      if holder == worker and #running < HELD_SHOWN then
+        running[#running + 1] = { id = held[i], attempt = tonumber(attempt), lease_expires_ms = tonumber(expires) }
+      end
+    end
+  end
+  shown.runs = #running > 0 and running or nil
+end
+return cjson.encode(shown)

@@ -1,0 +1,80 @@
+#!lua
+--[[
+Script   job/apply
+Purpose  Register a job, or give it a new revision when its definition changed. What it fired so far stays, a paused job stays
+         paused, and a finished one becomes active again when the new definition has due times.
+
+KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
+           computed: {tw:p}:jobs {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 job      full name, 1..128 bytes
+         3 digest   of the definition, 1..64 bytes
+         4 spec     the definition in msgpack, without its body, 1..1048576 bytes
+         5 dues     ascending due times in ms separated by spaces, at most 1000; the first is the next; may be empty
+         6 plan_end 1: nothing follows the dues, else 0
+         7 fields   name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance
+                    catch_up overlap overlap_limit tmpl ledger_limit runs_limit
+
+Reply    { 'CREATED', 1, next_ms | '' }
+         { 'UPDATED', revision, next_ms | '' }
+         { 'UNCHANGED', revision, next_ms | '' }   the digest is the present one; nothing was written
+         { 'DELETING' }                            its deletion is not complete; nothing was written
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(log(wheel + queue)); at most 40 commands
+Holds    W3 W4 W9 W10
+Repeat   Idempotent: the second call is UNCHANGED.
+]]
+-- @prelude
+-- @part arming
+-- @part planning
+local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
+  'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit' }
+local SPEC_BYTES = 1048576
+
+local now = now_ms(1)
+local job = arg_text(2, 'job', 128)
+local digest = arg_text(3, 'digest', 64)
+local spec = arg_text(4, 'spec', SPEC_BYTES)
+local dues = arg_dues(5, 'dues')
+local plan_end = arg_int(6, 'plan_end', 0, 1)
+local fields, written = {}, {}
+for i = 7, #ARGV - 1, 2 do
+  fields[ARGV[i]] = ARGV[i + 1]
+end
+for _, name in ipairs(DEFINITION) do
+  if not fields[name] then
+    bad_arg('fields', 'must have ' .. name, #ARGV)
+  end
+  written[#written + 1] = name
+  written[#written + 1] = fields[name]
+end
+if #ARGV ~= 6 + #written then
+  bad_arg('fields', 'must be ' .. int(#written) .. ' values', #ARGV - 6)
+end
+
+local target = key('job', job)
+local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired')
+if old[3] == 'deleting' then
+  return { 'DELETING' }
+end
+if old[2] == digest then
+  return { 'UNCHANGED', tonumber(old[1]), old[4] or '' }
+end
+local revision = (tonumber(old[1]) or 0) + 1
+fields.state = old[3] == 'paused' and 'paused' or 'active'
+fields.last = old[5] or ''
+fields.fired = old[6] or '0'
+fields.plan_end = int(plan_end)
+lay_plan(job, fields, dues)
+
+if not old[1] then
+  redis.call('HSET', target, 'created_ms', int(now), 'last', '', 'fired', '0', 'manual', '0', 'note', '', 'followers', '')
+  redis.call('ZADD', BASE .. 'jobs', 0, job)
+else
+  add_records(job, fields.ledger_limit, { int(now) .. ' R ' .. int(revision) })
+end
+redis.call('HSET', target, 'spec', spec, 'digest', digest, 'revision', int(revision), 'updated_ms', int(now), 'state', fields.state,
+  'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, unpack(written))
+arm_job(job, fields, now)
+return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next }

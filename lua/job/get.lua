@@ -1,0 +1,38 @@
+#!lua flags=no-writes
+--[[
+Script   job/get
+Purpose  Read jobs of one partition with what they have under way, at one instant.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:job:<job> :active: :queue:
+ARGV     1 jobs     full names, 1..100 of them
+
+Reply    { 'JOBS', { field, value, ... , }, { active context id... }, queued ... }  three elements for each name in the order given;
+           the first is empty when there is no such job; at most 1000 active ids
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(fields + active); at most 4 commands for each name
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+local JOBS_MAX = 100
+local ACTIVE_MAX = 1000
+
+if #ARGV > JOBS_MAX then
+  bad_arg('jobs', 'must be at most ' .. int(JOBS_MAX), #ARGV)
+end
+local reply = { 'JOBS' }
+for i = 1, math.max(#ARGV, 1) do
+  local job = arg_text(i, 'job', 128)
+  local active = {}
+  if redis.call('HLEN', key('active', job)) <= ACTIVE_MAX then
+    active = redis.call('HKEYS', key('active', job))
+  else
+    active = redis.call('HRANDFIELD', key('active', job), ACTIVE_MAX)
+  end
+  reply[#reply + 1] = redis.call('HGETALL', key('job', job))
+  reply[#reply + 1] = active
+  reply[#reply + 1] = redis.call('ZCARD', key('queue', job))
+end
+return reply

@@ -1,0 +1,68 @@
+#!lua flags=allow-oom
+--[[
+Script   job/plan
+Purpose  Add due times to a job whose planned ones run low, or give a job without any its next one; and note the due times that
+         nobody could fire while there was no plan.
+
+KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
+           computed: {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 job      full name, 1..128 bytes
+         3 revision the caller planned for, integer
+         4 next     the next due time the caller saw, or empty
+         5 planned  the last planned due time the caller saw (next when nothing is planned behind it), or empty
+         6 dues     ascending due times in ms behind `planned`, separated by spaces; at most 1000; may be empty
+         7 plan_end 1: nothing follows the dues, else 0
+         8 missed   ledger records of missed due times, at most 1000; may be absent
+
+Reply    { 'PLANNED', next_ms | '' }
+         { 'STALE' }   the job is gone, has another revision, or was planned by another tracker; nothing was written
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(dues + log(wheel + queue)); at most 40 commands
+Holds    W3 W4 W9 W10
+Repeat   The second call is STALE, or PLANNED without effect when there was nothing to add.
+]]
+-- @prelude
+-- @part arming
+-- @part planning
+local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit' }
+
+local now = now_ms(1)
+local job = arg_text(2, 'job', 128)
+local revision = arg_int(3, 'revision', 1, 9007199254740991)
+local dues = arg_dues(6, 'dues')
+local plan_end = arg_int(7, 'plan_end', 0, 1)
+local missed, newest = arg_records(8)
+
+local target, fields = key('job', job), {}
+for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
+  fields[READ[i]] = value or ''
+end
+if tonumber(fields.revision) ~= revision or fields.state == 'deleting' then
+  return { 'STALE' }
+end
+if fields.next ~= ARGV[4] or (string.match(fields.plan, '(%d+)$') or fields.next) ~= ARGV[5] then
+  return { 'STALE' }
+end
+local all = {}
+for due in string.gmatch(fields.next .. ' ' .. fields.plan, '%d+') do
+  all[#all + 1] = tonumber(due)
+end
+if dues[1] and all[1] and dues[1] <= all[#all] then
+  bad_arg('dues', 'must be behind the planned ones', int(dues[1]))
+end
+for _, due in ipairs(dues) do
+  all[#all + 1] = due
+end
+if newest and newest > (tonumber(fields.last) or -1) then
+  fields.last = int(newest)
+end
+fields.plan_end = int(plan_end)
+lay_plan(job, fields, all)
+
+add_records(job, fields.ledger_limit, missed)
+redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'last', fields.last,
+  'state', fields.state)
+arm_job(job, fields, now)
+return { 'PLANNED', fields.next }

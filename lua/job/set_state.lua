@@ -1,0 +1,76 @@
+#!lua flags=allow-oom
+--[[
+Script   job/set_state
+Purpose  Pause a job, so that nothing of it fires by its trigger, or resume it with the due times that follow now. What runs or
+         waits already goes on.
+
+KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
+           computed: {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 job      full name, 1..128 bytes
+         3 state    paused, or active
+         4 note     of a pause, at most 4096 bytes; may be empty
+         5 dues     of a resume: ascending due times in ms separated by spaces, the first is the next; may be empty
+         6 plan_end of a resume, 1: nothing follows the dues, else 0
+         7 skipped  of a resume: ledger records of the due times in the pause, at most 1000; may be absent
+
+Reply    { 'PAUSED' }     it is paused; the due times it had stay in its record
+         { 'RESUMED' }    it is active, or finished when no due time is left
+         { 'UNCHANGED' }  asked to resume a job that is not paused; nothing was written
+         { 'FINISHED' }   asked to pause a job that has nothing left to fire; nothing was written
+         { 'NO_JOB' }     there is none of this name, or it is being deleted
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(dues + log(wheel + queue)); at most 40 commands
+Holds    W4 W9 W10
+Repeat   Idempotent: a second pause replaces the note, a second resume is UNCHANGED.
+]]
+-- @prelude
+-- @part arming
+-- @part planning
+local READ = { 'revision', 'state', 'kind', 'period', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit' }
+local NOTE_BYTES = 4096
+
+local now = now_ms(1)
+local job = arg_text(2, 'job', 128)
+local state = ARGV[3]
+if state ~= 'paused' and state ~= 'active' then
+  bad_arg('state', 'must be paused or active', state)
+end
+if #ARGV[4] > NOTE_BYTES then
+  bad_arg('note', 'must have at most ' .. int(NOTE_BYTES) .. ' bytes', ARGV[4])
+end
+local dues = arg_dues(5, 'dues')
+local plan_end = arg_int(6, 'plan_end', 0, 1)
+local skipped, newest = arg_records(7)
+
+local target, fields = key('job', job), {}
+for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
+  fields[READ[i]] = value or ''
+end
+if fields.revision == '' or fields.state == 'deleting' then
+  return { 'NO_JOB' }
+end
+if state == 'paused' then
+  if fields.state == 'finished' then
+    return { 'FINISHED' }
+  end
+  redis.call('HSET', target, 'state', 'paused', 'note', ARGV[4], 'updated_ms', int(now))
+  redis.call('ZREM', KEYS[1], '@' .. job)
+  return { 'PAUSED' }
+end
+if fields.state ~= 'paused' then
+  return { 'UNCHANGED' }
+end
+if newest and newest > (tonumber(fields.last) or -1) then
+  fields.last = int(newest)
+end
+fields.state = 'active'
+fields.plan_end = int(plan_end)
+lay_plan(job, fields, dues)
+skipped[#skipped + 1] = int(now) .. ' R ' .. fields.revision
+add_records(job, fields.ledger_limit, skipped)
+redis.call('HSET', target, 'state', fields.state, 'note', '', 'updated_ms', int(now), 'next', fields.next, 'plan', fields.plan,
+  'plan_end', fields.plan_end, 'last', fields.last)
+arm_job(job, fields, now)
+return { 'RESUMED' }

@@ -1,0 +1,120 @@
+#!lua flags=allow-oom
+--[[
+Script   lease/reap
+Purpose  Look at one page of the running contexts: take back expired leases and those of evicted workers, start the cancellation of
+         attempts past their timeout, and end those whose grace is over.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :ready:
+             and for contexts of jobs :job: :active: :queue: :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 cursor   of the scan, `0` to begin
+         3 page     entries wanted, integer, 1..1000
+         4 soonest  earliest end among the pages before, ms, or empty
+         5 random   integer, 0..999999
+         6 lease_ms dispatch lease of claims made meanwhile, integer, 100..3600000
+         7 workers  how many follow, integer, 0..1000; then their ids: evicted, their leases end now
+
+Reply    { 'REAPED', now_ms, cursor, soonest | '', lost, timed_out, cancels }
+           cursor `0`: all were looked at, and the next scan has its place in the wheel
+           lost       `<id> <attempt> <worker> <RETRYING|SETTLED>`... taken back
+           timed_out  how many ended at the end of their grace
+           cancels    `<worker> <id> <attempt> <reason>`... cancellations that begin
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(page); at most 16 + 16 * page commands
+Holds    W1 W2 W7 W10
+Repeat   Idempotent: what was taken back is no longer held.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part ending
+local now = now_ms(1)
+local cursor = arg_text(2, 'cursor', 20)
+local page = arg_int(3, 'page', 1, ITEMS_MAX)
+local soonest = ARGV[4] ~= '' and arg_int(4, 'soonest', 0, 9007199254740991) or nil
+local random = arg_int(5, 'random', 0, 999999) / 1000000
+local lease_ms = arg_int(6, 'lease_ms', 100, 3600000)
+local workers = arg_int(7, 'workers', 0, ITEMS_MAX)
+if #ARGV ~= 7 + workers then
+  bad_arg('workers', 'must be as many as said', #ARGV - 7)
+end
+local evicted = {}
+for i = 1, workers do
+  evicted[ARGV[7 + i]] = true
+end
+if string.find(cursor, '%D') then
+  bad_arg('cursor', 'must be a number', cursor)
+end
+local held_key = BASE .. 'held'
+local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
+cursor = scanned[1]
+local endings, gone, changed, seen = new_endings(), {}, {}, {}
+local lost, timed_out, cancels = {}, 0, {}
+
+local function keep(at)
+  soonest = math.min(soonest or at, at)
+end
+
+local function take_back(id, held, how)
+  gone[#gone + 1] = id
+  return fail_attempt(endings, now, id, held, how)
+end
+
+for i = 1, #scanned[2], 2 do
+  local id = scanned[2][i]
+  local held = not seen[id] and split_held(scanned[2][i + 1])
+  seen[id] = true
+  if held then
+    local _, _, _, options = split_rest(held.rest)
+    local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')
+    if reason and tonumber(until_ms) <= now then
+      local state = reason == 'TIMED_OUT' and 'timed_out' or 'cancelled'
+      take_back(id, held, { state = state, random = random, message = 'did not end within its grace' })
+      timed_out = timed_out + 1
+      cancels[#cancels + 1] = held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' FENCED'
+    elseif held.expires <= now or evicted[held.worker] then
+      local verdict = take_back(id, held, {
+        state = 'failed', retry_after = 0, avoid = held.worker, final = option(options, 'x') == '1',
+        message = evicted[held.worker] and 'its worker is gone' or 'its lease ran out', random = random,
+      })
+      lost[#lost + 1] = id .. ' ' .. int(held.attempt) .. ' ' .. held.worker .. ' ' .. verdict
+    elseif held.deadline > 0 and held.deadline <= now and held.cancel == '-' then
+      local grace_end = now + option_number(options, 'g', GRACE_MS)
+      held.cancel = 'TIMED_OUT@' .. int(grace_end)
+      changed[#changed + 1] = id
+      changed[#changed + 1] = held_value(held)
+      cancels[#cancels + 1] = held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' TIMED_OUT'
+      keep(math.min(held.expires, grace_end))
+    else
+      keep(held.expires)
+      if reason then
+        keep(tonumber(until_ms))
+      elseif held.deadline > 0 then
+        keep(held.deadline)
+      end
+    end
+  end
+end
+for first = 1, #gone, 4000 do
+  redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
+end
+write_many('HSET', held_key, changed)
+if #lost > 0 then
+  redis.call('HINCRBY', BASE .. 'stats', 'reaped', #lost)
+end
+flush_endings(endings)
+for _, cancel in ipairs(cancels) do
+  redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. cancel)
+end
+if cursor == '0' then
+  if redis.call('HLEN', held_key) == 0 then
+    redis.call('ZREM', KEYS[1], '!reap')
+  else
+    -- Claims made between the pages end no earlier than a dispatch lease from now.
+    local at = math.max(math.min(soonest or now + lease_ms, now + lease_ms), now + REAP_STEP_MS)
+    redis.call('ZADD', KEYS[1], at, '!reap')
+  end
+end
+return { 'REAPED', now, cursor, soonest and int(soonest) or '', lost, timed_out, cancels }

@@ -1,0 +1,96 @@
+#!lua flags=allow-oom
+--[[
+Script   lease/settle
+Purpose  End attempts with their outcomes: the context is settled, or waits for its next attempt by its retry policy.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :ready: :result:
+             and for contexts of jobs :job: :active: :queue: :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 count    integer, 1..1000
+         then four for each settlement:
+           id       context
+           attempt  number of the attempt that ends
+           outcome  succeeded | failed | fatal | retry_after | cancelled | timed_out
+           payload  succeeded: the result; else `<random 0..999999> <retry after ms> <message>`
+
+Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settlement
+           S settled   R ended, the context waits for its next attempt
+           G gone: not held; settled before, or reaped and not yet claimed again
+           L lease lost: a later attempt holds it; nothing changed
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs
+Holds    W1 W2 W4 W7 W9
+Repeat   A second call answers G for what the first settled.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part ending
+local RESULT_KEPT_MS = 3600000
+local now = now_ms(1)
+local count = arg_int(2, 'count', 1, ITEMS_MAX)
+if #ARGV ~= 2 + 4 * count then
+  bad_arg('settlements', 'must be four values each', #ARGV - 2)
+end
+local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
+  timed_out = 'timed_out' }
+local ids = {}
+for i = 1, count do
+  local base = 4 * i - 2
+  ids[i] = ARGV[base + 1]
+  if not STATES[ARGV[base + 3]] then
+    bad_arg('outcome', 'must be a known word', ARGV[base + 3])
+  end
+  if ARGV[base + 3] ~= 'succeeded' and not string.find(ARGV[base + 4], '^%d%d?%d?%d?%d?%d? %d+ ') then
+    bad_arg('payload', 'must be a random number, a delay and a message', ARGV[base + 4])
+  end
+end
+local held_key = BASE .. 'held'
+local values = redis.call('HMGET', held_key, unpack(ids))
+local endings, gone, verdicts, seen, stale = new_endings(), {}, {}, {}, 0
+local records = endings.records
+for i = 1, count do
+  local base = 4 * i - 2
+  local id, outcome, payload = ids[i], ARGV[base + 3], ARGV[base + 4]
+  local value = values[i]
+  if not value or seen[id] then
+    verdicts[i] = 'G'
+    stale = stale + 1
+  else
+    local attempt, worker, claimed = string.match(value, '^(%d+):%d+ (%S+) (%d+) ')
+    if attempt ~= ARGV[base + 2] then
+      verdicts[i] = 'L'
+      stale = stale + 1
+    else
+      seen[id] = true
+      gone[#gone + 1] = id
+      verdicts[i] = 'S'
+      if outcome == 'succeeded' then
+        if payload ~= '' then
+          redis.call('SET', key('result', id), payload, 'PX', RESULT_KEPT_MS)
+        end
+        if job_of(id) then
+          end_context(endings, now, { id = id, state = outcome, attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
+        else
+          records[#records + 1] = id .. '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t'
+        end
+      else
+        local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
+        verdicts[i] = fail_attempt(endings, now, id, split_held(value), {
+          state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = outcome == 'fatal',
+          retry_after = outcome == 'retry_after' and tonumber(after) or nil,
+        }) == 'RETRYING' and 'R' or 'S'
+      end
+    end
+  end
+end
+if #gone > 0 then
+  redis.call('HDEL', held_key, unpack(gone))
+end
+if stale > 0 then
+  redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+end
+flush_endings(endings)
+return { 'SETTLED', now, table.concat(verdicts) }

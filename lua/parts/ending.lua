@@ -1,0 +1,174 @@
+-- Part ending: the one place where an attempt or a context ends, with everything that follows from it.
+-- Needs the parts arming and ready.
+
+local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call
+local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
+local MESSAGE_BYTES = 1024
+local END_FIELDS = { 'state', 'kind', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'runs_limit', 'followers' }
+
+local function new_endings()
+  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, soonest = nil, wake = false }
+end
+
+local function clean(text)
+  return (string.gsub(string.sub(text or '', 1, MESSAGE_BYTES), '[\t\r\n]', ' '))
+end
+
+-- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4).
+local function arm_after_end(endings, now, job, fields)
+  local period = tonumber(fields.period)
+  local next = now + period
+  local used_up = fields.max_runs ~= '' and tonumber(fields.fired) >= tonumber(fields.max_runs)
+  if used_up or (fields.end_at ~= '' and next > tonumber(fields.end_at)) then
+    redis.call('HSET', key('job', job), 'state', 'finished', 'next', '')
+    return
+  end
+  redis.call('HSET', key('job', job), 'next', int(next))
+  local score = next + jitter_of(job, next, tonumber(fields.jitter) or 0, period)
+  endings.wheel[#endings.wheel + 1] = score
+  endings.wheel[#endings.wheel + 1] = '@' .. job
+  endings.soonest = math.min(endings.soonest or score, score)
+end
+
+-- The followers' own partitions are told by a tracker; until it has done so, the outbox entry stays in the wheel.
+local function tell_followers(endings, now, followers, id, state)
+  for follower, on in string.gmatch(followers, '(%S+):(%a+)') do
+    local failed = state ~= 'succeeded' and state ~= 'cancelled'
+    if on == 'ended' or on == state or (on == 'failed' and failed) then
+      endings.wheel[#endings.wheel + 1] = now
+      endings.wheel[#endings.wheel + 1] = '&' .. follower .. ' ' .. id .. ' ' .. state
+      endings.soonest = now
+    end
+  end
+end
+
+local function start_queued(endings, job)
+  if redis.call('EXISTS', key('active', job)) == 1 then
+    return
+  end
+  local popped = redis.call('ZPOPMIN', key('queue', job))[1]
+  if popped then
+    local id, _, _, rest = split_member(popped)
+    redis.call('HSET', key('active', job), id, string.find(id, '.f@', 1, true) and 's' or 'm')
+    add_ready(endings.ready, id, popped, rest)
+  end
+end
+
+-- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, rest.
+local function end_context(endings, now, ended)
+  local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
+    clean(ended.message) }, '\t')
+  endings.records[#endings.records + 1] = record
+  if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
+    endings.dead[#endings.dead + 1] = now
+    endings.dead[#endings.dead + 1] = member_of(ended.id, ended.attempt, ended.failures or 0, ended.rest)
+  end
+  local job = job_of(ended.id)
+  if not job then
+    return
+  end
+  redis.call('HDEL', key('active', job), ended.id)
+  local values = redis.call('HMGET', key('job', job), unpack(END_FIELDS))
+  if not values[1] then
+    return -- deleted while it ran
+  end
+  local fields = {}
+  for i, name in ipairs(END_FIELDS) do
+    fields[name] = values[i] or ''
+  end
+  local kept = tonumber(fields.runs_limit) or 100
+  if redis.call('RPUSH', key('runs', job), record) > kept + 16 then
+    redis.call('LTRIM', key('runs', job), -kept, -1)
+  end
+  if fields.followers ~= '' then
+    tell_followers(endings, now, fields.followers, ended.id, ended.state)
+  end
+  start_queued(endings, job)
+  local delays = fields.kind == 'fixed_delay' or fields.kind == 'second_delay'
+  if delays and fields.state == 'active' and string.find(ended.id, '.f@', 1, true) then
+    arm_after_end(endings, now, job, fields)
+  end
+end
+
+local function retry_delay(options, failures, random)
+  local kind, delay, cap, jitter = string.match(option(options, 'b') or 'e:1000:60000:1', '^(%a):(%d+):(%d+):(%d)$')
+  delay = tonumber(delay)
+  if kind == 'e' then
+    delay = math.min(tonumber(cap), delay * 2 ^ (failures - 1))
+  end
+  if jitter == '1' then
+    delay = math.floor(random * (delay + 1))
+  end
+  return delay
+end
+
+-- Ends an attempt without success: the next one waits in the wheel (or in ready, without a delay), or the context ends.
+-- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final, avoid (a worker).
+-- Returns 'RETRYING' or 'SETTLED'.
+local function fail_attempt(endings, now, id, held, how)
+  local _, _, _, options = split_rest(held.rest)
+  local failures = held.failures + 1
+  local cancelled = how.state == 'cancelled'
+  if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
+    cancelled = true
+  end
+  if cancelled or how.final or failures >= option_number(options, 'r', ATTEMPTS_MAX) then
+    end_context(endings, now, {
+      id = id, state = cancelled and 'cancelled' or how.state, attempt = held.attempt, failures = failures,
+      worker = held.worker, claimed = held.claimed, message = how.message, rest = held.rest,
+    })
+    return 'SETTLED'
+  end
+  local rest = held.rest
+  if how.avoid then
+    local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
+    local kept = string.gsub(',' .. given, ',a=[^,]*', '')
+    kept = string.gsub(kept, '^,%-?,?', '')
+    rest = group .. ' ' .. handler .. ' ' .. priority .. ' ' .. (kept == '' and '' or kept .. ',') .. 'a=' .. how.avoid .. ' ' .. body
+  end
+  local member = member_of(id, held.attempt, failures, rest)
+  local delay = how.retry_after or retry_delay(options, failures, how.random)
+  if delay <= 0 then
+    add_ready(endings.ready, id, member, rest)
+    return 'RETRYING'
+  end
+  local at = now + delay
+  endings.wheel[#endings.wheel + 1] = at
+  endings.wheel[#endings.wheel + 1] = member
+  endings.retry[#endings.retry + 1] = id
+  endings.retry[#endings.retry + 1] = int(at)
+  endings.soonest = math.min(endings.soonest or at, at)
+  return 'RETRYING'
+end
+
+local function write_many(command, target, list)
+  for first = 1, #list, 2000 do
+    redis.call(command, target, unpack(list, first, math.min(first + 1999, #list)))
+  end
+end
+
+-- Writes what was collected: the event, the dead, the retries and whatever became ready, and wakes the trackers where needed.
+local function flush_endings(endings)
+  if #endings.records > 0 then
+    redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*', 's', table.concat(endings.records, '\n'))
+  end
+  if #endings.dead > 0 then
+    write_many('ZADD', BASE .. 'dead', endings.dead)
+    redis.call('ZREMRANGEBYRANK', BASE .. 'dead', 0, -DEAD_KEPT - 1)
+  end
+  write_many('HSET', BASE .. 'retry', endings.retry)
+  local at = nil
+  if #endings.wheel > 0 then
+    local head = redis.call('ZRANGE', BASE .. 'wheel', 0, 0, 'WITHSCORES')
+    write_many('ZADD', BASE .. 'wheel', endings.wheel)
+    if not head[2] or endings.soonest < tonumber(head[2]) then
+      at = endings.soonest
+    end
+  end
+  if flush_ready(endings.ready) then
+    at = 0
+  end
+  if at then
+    wake(at)
+  end
+end

@@ -1,0 +1,86 @@
+-- Part firing: how a due time of a job becomes a context, or why it does not (W3, W6).
+-- Needs the parts arming, ready, locate, ending and cancelling.
+
+local FIRE_FIELDS = { 'state', 'kind', 'next', 'period', 'end_at', 'max_runs', 'fired', 'jitter', 'plan', 'plan_end', 'misfire',
+  'misfire_limit', 'tolerance', 'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'last' }
+
+-- The job's fields, '' where one is absent, with the number of its active contexts; nil when there is no such job.
+local function load_job(job)
+  local values = redis.call('HMGET', key('job', job), unpack(FIRE_FIELDS))
+  if not values[1] then
+    return nil
+  end
+  local fields = { name = job, ledger = {} }
+  for i, name in ipairs(FIRE_FIELDS) do
+    fields[name] = values[i] or ''
+  end
+  fields.fired = tonumber(fields.fired) or 0
+  fields.active = redis.call('HLEN', key('active', job))
+  return fields
+end
+
+local function note_due(fields, text)
+  fields.ledger[#fields.ledger + 1] = text
+end
+
+local function flush_ledger(fields)
+  if #fields.ledger == 0 then
+    return
+  end
+  local target = key('ledger', fields.name)
+  local kept = tonumber(fields.ledger_limit) or 1000
+  if redis.call('RPUSH', target, unpack(fields.ledger)) > kept + 32 then
+    redis.call('LTRIM', target, -kept, -1)
+  end
+end
+
+-- A context with a start deadline has an entry in the wheel for it.
+local function watch_start(endings, id, due, rest)
+  local group, handler, priority, options = split_rest(rest)
+  local deadline = option(options, 's')
+  if deadline then
+    local at = due + tonumber(deadline)
+    endings.wheel[#endings.wheel + 1] = at
+    endings.wheel[#endings.wheel + 1] = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
+    endings.soonest = math.min(endings.soonest or at, at)
+  end
+end
+
+-- Offers one firing to the overlap policy. 'START' (the caller places the member), 'QUEUE', or 'SKIP' with the reason.
+local function offer_firing(endings, now, fields, id, rest)
+  local policy, limit = fields.overlap, tonumber(fields.overlap_limit) or 1
+  local queue = key('queue', fields.name)
+  local scheduled = string.find(id, '.f@', 1, true) and 's' or 'm'
+  if policy == 'replace' and fields.active > 0 then
+    for _, member in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
+      cancel_one(endings, now, (split_member(member)), 'REPLACED', 'replaced by ' .. id)
+    end
+    for _, running in ipairs(redis.call('HKEYS', key('active', fields.name))) do
+      cancel_one(endings, now, running, 'REPLACED', 'replaced by ' .. id)
+    end
+    fields.active = redis.call('HLEN', key('active', fields.name))
+  end
+  local busy = fields.active > 0
+  if policy == 'parallel' then
+    busy = fields.active >= limit
+  end
+  if not busy then
+    redis.call('HSET', key('active', fields.name), id, scheduled)
+    fields.active = fields.active + 1
+    watch_start(endings, id, due_of(id), rest)
+    return 'START'
+  end
+  if policy == 'parallel' or policy == 'discard' then
+    return 'SKIP', 'overlap_' .. policy
+  end
+  local waiting = redis.call('ZCARD', queue)
+  if policy == 'queue' and waiting >= limit then
+    return 'SKIP', 'overlap_queue_full'
+  end
+  if policy == 'queue_one' and waiting >= 1 then
+    return 'SKIP', 'overlap_collapsed'
+  end
+  redis.call('ZADD', queue, due_of(id), member_of(id, 0, 0, rest))
+  watch_start(endings, id, due_of(id), rest)
+  return 'QUEUE'
+end

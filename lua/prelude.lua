@@ -1,0 +1,157 @@
+-- Prelude: pure local helpers that every script gets in front of its body, and the words and limits they share.
+-- Nothing here has an input besides its parameters, KEYS and ARGV, and nothing here writes.
+
+-- Ready sets are ordered by priority, then by due time: each priority has a span of its own above every due time.
+local PRIORITY_SPAN = 17592186044416 -- 2^44 ms, the year 2527
+local PRIORITY_MAX = 4
+local LEASE_MS = 10000 -- a running lease where the context names none
+local GRACE_MS = 5000 -- between a cancellation and the end of its attempt
+local ATTEMPTS_MAX = 3 -- where the context names no max_attempts
+local ITEMS_MAX = 1000 -- of one call; unpack fails at 8,000 values and an item has up to four
+local FEW = 4 -- members read at once where one is looked for
+local REAP_STEP_MS = 250 -- lease scans of one partition are at least this far apart
+
+-- Integers above 2^53 are not expected; tostring() would print those above 1e14 with an exponent.
+local function int(number)
+  return string.format('%.0f', number)
+end
+
+local function bad_arg(name, rule, given)
+  error({ err = 'BAD_ARG ' .. name .. ' ' .. rule .. ', given ' .. string.sub(tostring(given), 1, 80) })
+end
+
+local function arg_int(index, name, low, high)
+  local value = tonumber(ARGV[index])
+  if not value or value ~= math.floor(value) or value < low or value > high then
+    bad_arg(name, 'must be an integer from ' .. int(low) .. ' to ' .. int(high), ARGV[index])
+  end
+  return value
+end
+
+local function arg_text(index, name, most)
+  local value = ARGV[index]
+  if not value or #value == 0 or #value > most then
+    bad_arg(name, 'must have 1 to ' .. int(most) .. ' bytes', value)
+  end
+  return value
+end
+
+-- Redis' clock decides. Only tests pass a time of their own.
+local function now_ms(index)
+  if ARGV[index] and ARGV[index] ~= '' then
+    return arg_int(index, 'now_ms', 0, 9007199254740991)
+  end
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- `{tw:7}:` of the partition that KEYS[1] belongs to; keys with a name in them are built from it, so they share its hash tag.
+local BASE = string.match(KEYS[1] or '', '^(.-}:)') or ''
+
+local function key(kind, name)
+  return BASE .. kind .. ':' .. name
+end
+
+local function partition()
+  return string.match(BASE, ':(%d+)}:$')
+end
+
+-- Parts of a context id: <partition>.<due ms>.<unique>[@<job>].
+local function due_of(id)
+  return tonumber(string.match(id, '^%d+%.(%d+)%.'))
+end
+
+local function job_of(id)
+  return string.match(id, '@(.+)$')
+end
+
+-- A context member is `<id> <attempt>:<failures> <rest>`, its rest `<group> <handler> <priority> <options> <body>`.
+local function split_member(member)
+  local id, attempt, failures, rest = string.match(member, '^(%S+) (%d+):(%d+) (.*)$')
+  return id, tonumber(attempt), tonumber(failures), rest
+end
+
+local function split_rest(rest)
+  return string.match(rest, '^(%S+) (%S+) (%d) (%S+) ')
+end
+
+local function member_of(id, attempt, failures, rest)
+  return id .. ' ' .. int(attempt) .. ':' .. int(failures) .. ' ' .. rest
+end
+
+-- Options are `-` or `k=v,k=v`; see docs/keyspace.md for the letters.
+local function option(options, letter)
+  if options == '-' then
+    return nil
+  end
+  return string.match(',' .. options, ',' .. letter .. '=([^,]*)')
+end
+
+local function option_number(options, letter, default)
+  return tonumber(option(options, letter)) or default
+end
+
+local function ready_score(priority, due)
+  return (PRIORITY_MAX - priority) * PRIORITY_SPAN + due
+end
+
+-- A held value is `<attempt>:<failures> <worker> <claimed> <expires> <deadline> <cancel> <rest>`.
+local function split_held(value)
+  local attempt, failures, worker, claimed, expires, deadline, cancel, rest =
+    string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+) (%S+) (.*)$')
+  return {
+    attempt = tonumber(attempt),
+    failures = tonumber(failures),
+    worker = worker,
+    claimed = tonumber(claimed),
+    expires = tonumber(expires),
+    deadline = tonumber(deadline),
+    cancel = cancel,
+    rest = rest,
+  }
+end
+
+local function held_value(held)
+  return int(held.attempt) .. ':' .. int(held.failures) .. ' ' .. held.worker .. ' ' .. int(held.claimed) .. ' '
+    .. int(held.expires) .. ' ' .. int(held.deadline) .. ' ' .. held.cancel .. ' ' .. held.rest
+end
+
+-- Redis is started with the host's collation, so Lua's `<` on strings is not the byte order of a sorted set.
+local function bytes_before(left, right)
+  for i = 1, math.min(#left, #right) do
+    local l, r = string.byte(left, i), string.byte(right, i)
+    if l ~= r then
+      return l < r
+    end
+  end
+  return #left < #right
+end
+
+-- The member of `zset` at `score` that starts with `prefix`. Mostly few share a score; among many it is found by halving, as members of
+-- one score lie in byte order.
+local function find_member(zset, score, prefix)
+  local few = redis.call('ZRANGE', zset, int(score), int(score), 'BYSCORE', 'LIMIT', 0, FEW)
+  for _, member in ipairs(few) do
+    if string.sub(member, 1, #prefix) == prefix then
+      return member
+    end
+  end
+  if #few < FEW then
+    return nil
+  end
+  local low = redis.call('ZCOUNT', zset, '-inf', '(' .. int(score))
+  local high = redis.call('ZCOUNT', zset, '-inf', int(score)) - 1
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    local member = redis.call('ZRANGE', zset, middle, middle)[1]
+    if string.sub(member, 1, #prefix) == prefix then
+      return member
+    end
+    if bytes_before(member, prefix) then
+      low = middle + 1
+    else
+      high = middle - 1
+    end
+  end
+  return nil
+end

@@ -1,0 +1,74 @@
+#!lua flags=allow-oom
+--[[
+Script   tracker/beat
+Purpose  One sign of life of a tracker and of the workers whose home it is; answers with the live trackers.
+
+KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
+           computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 tracker  `<id> <url>`; empty when only workers are written
+         3 ttl_ms   until the signs expire, integer, 100..600000
+         4 workers  how many follow, integer, 0..1000; then three for each:
+           group    its group
+           worker   its id
+           report   empty, or the fields of its hash: `<name> <value>` lines
+
+Reply    { 'BEATEN', now_ms, { `<id> <url>`... } }
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(workers); at most 5 + 3 * groups + 2 * reports commands
+Holds    W9 W10
+Repeat   Idempotent but for the later expiry.
+]]
+-- @prelude
+local REPORT_KEPT_MS = 60000
+local REPORT_MAX = 200 -- names and values of one worker
+local now = now_ms(1)
+local ttl = arg_int(3, 'ttl_ms', 100, 600000)
+local workers = arg_int(4, 'workers', 0, ITEMS_MAX)
+if #ARGV ~= 4 + 3 * workers then
+  bad_arg('workers', 'must be three values each', #ARGV - 4)
+end
+local reports = {}
+for i = 1, workers do
+  local report, fields = ARGV[4 + 3 * i], {}
+  for name, value in string.gmatch(report, '(%S+) ([^\n]*)\n?') do
+    fields[#fields + 1] = name
+    fields[#fields + 1] = value
+  end
+  if report ~= '' and (#fields == 0 or #fields > REPORT_MAX) then
+    bad_arg('report', 'must be lines of a name and a value', report)
+  end
+  reports[i] = fields
+end
+if ARGV[2] ~= '' then
+  if redis.call('ZADD', KEYS[1], now + ttl, ARGV[2]) > 0 then
+    -- A new tracker: a good moment to forget the dead ones.
+    redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - REPORT_KEPT_MS)
+  end
+end
+local by_group, groups = {}, {}
+for i = 1, workers do
+  local base = 1 + 3 * i
+  local group, worker, fields = ARGV[base + 1], ARGV[base + 2], reports[i]
+  if not by_group[group] then
+    by_group[group] = {}
+    groups[#groups + 1] = group
+  end
+  table.insert(by_group[group], now + ttl)
+  table.insert(by_group[group], worker)
+  if #fields > 0 then
+    redis.call('HSET', key('worker', worker), unpack(fields))
+    redis.call('PEXPIRE', key('worker', worker), REPORT_KEPT_MS)
+  end
+end
+for _, group in ipairs(groups) do
+  local target = key('workers', group)
+  if redis.call('ZADD', target, unpack(by_group[group])) > 0 then
+    -- A new worker: a good moment to forget the dead ones.
+    redis.call('ZREMRANGEBYSCORE', target, '-inf', now - REPORT_KEPT_MS)
+    redis.call('HSET', BASE .. 'groups', group, '1')
+  end
+end
+local live = redis.call('ZRANGE', KEYS[1], '(' .. int(now), '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
+return { 'BEATEN', now, live }

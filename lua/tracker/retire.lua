@@ -1,0 +1,44 @@
+#!lua flags=allow-oom
+--[[
+Script   tracker/retire
+Purpose  Forget a tracker that stops, and workers that left or whose sign of life is overdue.
+
+KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
+           computed: {tw}:workers:<group> {tw}:worker:<id>
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 tracker  `<id> <url>`; empty when only workers are meant
+         3 silent_ms a worker is forgotten only when its last sign is older than this, integer, 0..600000
+         4 ttl_ms   that signs were written with, integer, 100..600000
+         5 workers  how many follow, integer, 0..1000; then two for each:
+           group    its group
+           worker   its id
+
+Reply    { 'RETIRED', { worker... } }   those that are forgotten now, or were before
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(workers); at most 3 + 3 * workers commands
+Holds    W10
+Repeat   Idempotent.
+]]
+-- @prelude
+local now = now_ms(1)
+local silent = arg_int(3, 'silent_ms', 0, 600000)
+local ttl = arg_int(4, 'ttl_ms', 100, 600000)
+local workers = arg_int(5, 'workers', 0, ITEMS_MAX)
+if #ARGV ~= 5 + 2 * workers then
+  bad_arg('workers', 'must be two values each', #ARGV - 5)
+end
+local retired = {}
+for i = 1, workers do
+  local group, worker = ARGV[4 + 2 * i], ARGV[5 + 2 * i]
+  local expires = tonumber(redis.call('ZSCORE', key('workers', group), worker))
+  if not expires or expires - ttl <= now - silent then
+    redis.call('ZREM', key('workers', group), worker)
+    redis.call('DEL', key('worker', worker))
+    retired[#retired + 1] = worker
+  end
+end
+if ARGV[2] ~= '' then
+  redis.call('ZREM', KEYS[1], ARGV[2])
+end
+return { 'RETIRED', retired }

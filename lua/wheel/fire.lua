@@ -1,0 +1,83 @@
+#!lua
+--[[
+Script   wheel/fire
+Purpose  Make a context of a job now, asked for by a person, a program, or the end of another job; the overlap policy holds.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:job: :active: :queue: :ledger: :ready: :dedup: :backlog :held :retry :events :dead :wake :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 job      name
+         3 due_ms   integer, or empty for now
+         4 unique   third part of the context's id
+         5 own_body 1 when ARGV 6 replaces the job's body, else 0
+         6 body     bytes
+         7 dedup    empty, or `<keep ms> <key>`
+
+Reply    { 'STARTED', id }      it is ready
+         { 'QUEUED', id }       it waits for an earlier context of the job
+         { 'SKIPPED', reason }  the overlap policy refused it
+         { 'DUPLICATE', id }    its dedup key was used before, or its id by a context that has not ended
+         { 'NO_JOB' }
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(log(ready)); at most 60 commands, with `replace` 40 more for each context that is replaced
+Holds    W1 W3 W6 W9
+Repeat   With a dedup key: once within its keep time. Without: once while the context has not ended, for the same due time.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part locate
+-- @part ending
+-- @part cancelling
+-- @part firing
+if #ARGV ~= 7 then
+  bad_arg('arguments', 'must be seven', #ARGV)
+end
+local now = now_ms(1)
+local job = arg_text(2, 'job', 128)
+local due = ARGV[3] == '' and now or arg_int(3, 'due_ms', 0, 9007199254740991)
+local unique = arg_text(4, 'unique', 64)
+local own_body = arg_int(5, 'own_body', 0, 1)
+local keep, dedup = string.match(ARGV[7], '^(%d+) (%S+)$')
+if ARGV[7] ~= '' and not keep then
+  bad_arg('dedup', 'must be a keep time and a key', ARGV[7])
+end
+local fields = load_job(job)
+if not fields or fields.state == 'deleting' then
+  return { 'NO_JOB' }
+end
+local id = partition() .. '.' .. int(due) .. '.' .. unique .. '@' .. job
+if dedup then
+  local existing = redis.call('GET', key('dedup', dedup))
+  if existing then
+    return { 'DUPLICATE', existing }
+  end
+end
+local rest = fields.tmpl
+if own_body == 1 then
+  rest = string.match(rest, '^(%S+ %S+ %d %S+ )') .. ARGV[6]
+end
+if fields.active > 0 and (redis.call('HEXISTS', key('active', job), id) == 1 or find_member(key('queue', job), due, id .. ' ')) then
+  return { 'DUPLICATE', id }
+end
+local endings = new_endings()
+local verdict, reason = offer_firing(endings, now, fields, id, rest)
+if verdict == 'SKIP' then
+  note_due(fields, int(due) .. ' S ' .. reason)
+else
+  note_due(fields, int(due) .. ' F +' .. int(math.max(now - due, 0)) .. ' ' .. id)
+  redis.call('HINCRBY', key('job', job), 'manual', 1)
+  if dedup then
+    redis.call('SET', key('dedup', dedup), id, 'PX', keep)
+  end
+end
+flush_ledger(fields)
+if verdict == 'START' then
+  add_ready(endings.ready, id, member_of(id, 0, 0, rest), rest)
+end
+flush_endings(endings)
+if verdict == 'SKIP' then
+  return { 'SKIPPED', reason }
+end
+return { verdict == 'START' and 'STARTED' or 'QUEUED', id }

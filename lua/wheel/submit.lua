@@ -1,0 +1,110 @@
+#!lua
+--[[
+Script   wheel/submit
+Purpose  Put new contexts that were submitted alone into the wheel, or into their ready sets when they are due.
+
+KEYS     1 wheel    zset  score = due ms, member = context member   {tw:p}:wheel
+           computed: {tw:p}:ready:<group>:<handler> {tw:p}:backlog {tw:p}:dedup:<key> {tw:p}:wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 count    integer, 1..1000
+         then four for each context:
+           when     `+<delay ms>`, or the due time in ms
+           unique   third part of the id: unique in the cluster, grows within a tracker
+           rest     `<group> <handler> <priority> <options> <body>`
+           dedup    empty, or `<keep ms> <key>`
+
+Reply    { 'ACCEPTED', now_ms, { index, existing id }... }  indexes (from 1) of the contexts whose dedup key was taken
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(count * log(wheel)); at most 10 + 4 * count commands
+Holds    W1 W5 W9
+Repeat   A context with a dedup key is created once. Without one, a repeat with the same unique parts and times changes nothing
+         while the contexts wait.
+]]
+-- @prelude
+-- @part ready
+local DUE_MAX = 9007199254740991
+
+local now = now_ms(1)
+local count = arg_int(2, 'count', 1, ITEMS_MAX)
+if #ARGV ~= 2 + 4 * count then
+  bad_arg('contexts', 'must be four values each', #ARGV - 2)
+end
+local tag = partition() .. '.'
+local wheel, wheel_size, ready, taken, soonest = {}, 0, {}, {}, nil
+local keyed = {} -- contexts with a dedup key: nothing is written before the last check
+
+local function place(id, due, rest, options)
+  local member = id .. ' 0:0 ' .. rest
+  if due > now then
+    wheel[wheel_size + 1] = due
+    wheel[wheel_size + 2] = member
+    wheel_size = wheel_size + 2
+    if not soonest or due < soonest then
+      soonest = due
+    end
+  else
+    add_ready(ready, id, member, rest)
+  end
+  local deadline = option(options, 's')
+  if deadline then
+    local group, handler, priority = split_rest(rest)
+    wheel[wheel_size + 1] = due + tonumber(deadline)
+    wheel[wheel_size + 2] = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
+    wheel_size = wheel_size + 2
+    soonest = math.min(soonest or due + tonumber(deadline), due + tonumber(deadline))
+  end
+end
+
+for i = 1, count do
+  local base = 4 * i - 2
+  local when, rest, dedup = ARGV[base + 1], ARGV[base + 3], ARGV[base + 4]
+  local due = tonumber(when)
+  if not due or due ~= math.floor(due) or due < 0 or due > DUE_MAX then
+    bad_arg('when', 'must be +delay or a time in ms', when)
+  end
+  if string.byte(when) == 43 then -- '+'
+    due = now + due
+  end
+  local group, _, priority, options = split_rest(rest)
+  if not group or tonumber(priority) > PRIORITY_MAX then
+    bad_arg('rest', 'must be group, handler, priority, options and body', rest)
+  end
+  local id = tag .. int(due) .. '.' .. ARGV[base + 2]
+  if dedup == '' then
+    place(id, due, rest, options)
+  else
+    local keep, name = string.match(dedup, '^(%d+) (%S+)$')
+    if not keep then
+      bad_arg('dedup', 'must be a keep time and a key', dedup)
+    end
+    keyed[#keyed + 1] = { i, id, due, rest, options, name, math.max(math.max(due - now, 0) + tonumber(keep), 1) }
+  end
+end
+for _, context in ipairs(keyed) do
+  local index, id, due, rest, options, name, keep = unpack(context)
+  local existing = not redis.call('SET', key('dedup', name), id, 'NX', 'PX', int(keep)) and redis.call('GET', key('dedup', name))
+  if existing then
+    taken[#taken + 1] = index
+    taken[#taken + 1] = existing
+  else
+    place(id, due, rest, options)
+  end
+end
+local at = nil
+if wheel_size > 0 then
+  local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+  if not head[2] or soonest < tonumber(head[2]) then
+    at = soonest
+  end
+  for first = 1, wheel_size, 2000 do
+    redis.call('ZADD', KEYS[1], unpack(wheel, first, math.min(first + 1999, wheel_size)))
+  end
+end
+if flush_ready(ready) then
+  at = 0
+end
+if at then
+  wake(at)
+end
+return { 'ACCEPTED', now, taken }

@@ -1,0 +1,207 @@
+//! The connection to Redis: how the client is set up, and the two things it is used for, calling scripts and hearing wake messages.
+//!
+//! Everything else of the client stays behind this file, so that another client costs this file only.
+
+use std::time::Duration;
+
+use fred::clients::{Client, SubscriberClient};
+use fred::interfaces::{ClientLike, EventInterface, LuaInterface, PubsubInterface};
+use fred::types::config::{Config, ReconnectPolicy, TcpConfig};
+use fred::types::{Builder, Value};
+use tokio::sync::mpsc;
+
+use crate::error::Error;
+use crate::script::Script;
+
+/// No command waits longer. A frozen server would otherwise hold its callers for ever, as the client has no limit of its own.
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
+/// Reconnecting starts at this delay and doubles up to [`RECONNECT_MAX`], without end.
+const RECONNECT_MIN: Duration = Duration::from_millis(50);
+const RECONNECT_MAX: Duration = Duration::from_secs(1);
+/// Wake messages that wait for a slow tracker. A full channel drops the oldest: a look at every partition follows.
+const MESSAGES_MAX: usize = 16_384;
+
+/// A message of a sharded channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Heard {
+    /// The channel and the text.
+    Message(String, String),
+    /// The connection is new, or messages were dropped: anything may have been missed.
+    Gap,
+}
+
+/// A connection to one Redis, Sentinel group or Redis Cluster.
+#[derive(Clone, Debug)]
+pub struct Redis {
+    client: Client,
+    builder: Builder,
+    clustered: bool,
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+impl Redis {
+    /// Connects to `url` (`redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://`, `redis+unix://`).
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when the URL cannot be read; [`Error::Unavailable`] when no server answers within [`COMMAND_TIMEOUT`].
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        let unusable = |error: fred::error::Error| {
+            Error::Unusable(format!("redis url `{}`: {}", masked(url), error.details()))
+        };
+        let config = Config::from_url(url).map_err(unusable)?;
+        let clustered = config.server.is_clustered();
+        let mut builder = Builder::from_config(config);
+        builder
+            .with_performance_config(|performance| {
+                performance.default_command_timeout = COMMAND_TIMEOUT;
+            })
+            .with_connection_config(|connection| {
+                connection.connection_timeout = COMMAND_TIMEOUT;
+                connection.internal_command_timeout = COMMAND_TIMEOUT;
+                // A script that may have run is not sent again behind the caller's back.
+                connection.max_command_attempts = 1;
+                connection.unresponsive.max_timeout = Some(COMMAND_TIMEOUT * 2);
+                connection.tcp = TcpConfig {
+                    nodelay: Some(true),
+                    ..TcpConfig::default()
+                };
+            })
+            .set_policy(ReconnectPolicy::new_exponential(
+                0,
+                millis(RECONNECT_MIN),
+                millis(RECONNECT_MAX),
+                2,
+            ));
+        let client = builder.build().map_err(unusable)?;
+        let started = tokio::time::timeout(COMMAND_TIMEOUT, client.init()).await;
+        match started {
+            Ok(Ok(_)) => Ok(Self {
+                client,
+                builder,
+                clustered,
+            }),
+            Ok(Err(error)) => Err(Error::Unavailable {
+                reason: format!("`{}` does not answer: {}", masked(url), error.details()),
+                source: Some(error),
+            }),
+            Err(_) => Err(Error::Unavailable {
+                reason: format!(
+                    "`{}` does not answer within {} s",
+                    masked(url),
+                    COMMAND_TIMEOUT.as_secs()
+                ),
+                source: None,
+            }),
+        }
+    }
+
+    /// Calls `script`, loading it first where the server does not know it (a restart or a flush empties its cache).
+    ///
+    /// # Errors
+    /// As sorted by [`Error`]. After [`Error::Unavailable`] the script may have run, or may run yet.
+    pub(crate) async fn call(
+        &self,
+        script: &'static Script,
+        keys: Vec<String>,
+        args: Vec<Value>,
+    ) -> Result<Value, Error> {
+        let called: Result<Value, _> = self
+            .client
+            .evalsha(script.sha1(), keys.clone(), args.clone())
+            .await;
+        let error = match called {
+            Ok(value) => return Ok(value),
+            Err(error) if error.details().starts_with("NOSCRIPT") => {
+                self.load(script).await?;
+                match self.client.evalsha(script.sha1(), keys, args).await {
+                    Ok(value) => return Ok(value),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        Err(Error::from_redis(script.name(), error, |text| {
+            script.locate(text)
+        }))
+    }
+
+    /// Makes `script` known to every primary.
+    pub(crate) async fn load(&self, script: &'static Script) -> Result<(), Error> {
+        let loaded: Result<Value, _> = if self.clustered {
+            self.client.script_load_cluster(script.text()).await
+        } else {
+            self.client.script_load(script.text()).await
+        };
+        loaded
+            .map(drop)
+            .map_err(|error| Error::from_redis(script.name(), error, |text| script.locate(text)))
+    }
+
+    /// A section of the server's `INFO`, as its lines `name:value`.
+    pub(crate) async fn info(&self, section: fred::types::InfoKind) -> Result<String, Error> {
+        self.client
+            .info(Some(section))
+            .await
+            .map_err(|error| Error::from_redis("info", error, ToOwned::to_owned))
+    }
+
+    /// The client, for the plain readers of this crate.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Hears the sharded channels on a connection of its own until the receiver is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the connection or the subscription fails at the start; later failures are ridden out and
+    /// told as [`Heard::Gap`].
+    pub async fn subscribe(&self, channels: Vec<String>) -> Result<mpsc::Receiver<Heard>, Error> {
+        let sort = |error| Error::from_redis("ssubscribe", error, ToOwned::to_owned);
+        let subscriber: SubscriberClient = self.builder.build_subscriber_client().map_err(sort)?;
+        let mut messages = subscriber.message_rx();
+        let mut reconnects = subscriber.reconnect_rx();
+        subscriber.init().await.map_err(sort)?;
+        for channel in channels {
+            subscriber.ssubscribe(channel).await.map_err(sort)?;
+        }
+        let manage = subscriber.manage_subscriptions();
+        let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
+        tokio::spawn(async move {
+            loop {
+                let heard = tokio::select! {
+                    message = messages.recv() => match message {
+                        Ok(message) => Heard::Message(message.channel.to_string(), message.value.into_string().unwrap_or_default()),
+                        Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => Heard::Gap,
+                        Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+                    },
+                    reconnect = reconnects.recv() => match reconnect {
+                        Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => Heard::Gap,
+                        Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
+                    },
+                    () = sender.closed() => break,
+                };
+                if sender.send(heard).await.is_err() {
+                    break;
+                }
+            }
+            manage.abort();
+            // The connection ends with its last user; an error on the way out changes nothing.
+            subscriber.quit().await.ok();
+        });
+        Ok(receiver)
+    }
+}
+
+/// The URL without its password.
+fn masked(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    match rest.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://***@{host}"),
+        None => url.to_owned(),
+    }
+}

@@ -1,0 +1,194 @@
+//! Operations on single contexts: get, list, retry, note. Scripts: `lua/context/`.
+
+mod get;
+mod list;
+mod note;
+mod retry;
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::job::{ContextOptions, Priority};
+use tickwheel_core::run::StateWord;
+use tickwheel_core::time::TimestampMs;
+
+pub use list::ContextFilter;
+pub use note::{Noted, Progress};
+
+use crate::error::Error;
+use crate::record::{Held, Member, Rest, Settled};
+use crate::reply::Reply;
+use crate::script::Script;
+use crate::store::Store;
+
+/// A context wherever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextView {
+    /// Identity.
+    pub id: ContextId,
+    /// The job it belongs to.
+    pub job: Option<JobName>,
+    /// The workers it is for. `None` for an ended context submitted alone of which only the end is known.
+    pub group: Option<GroupName>,
+    /// Its handler; `None` as for `group`.
+    pub handler: Option<HandlerName>,
+    /// Its options with its priority; `None` as for `group`.
+    pub options: Option<ContextOptions>,
+    /// When it was due first.
+    pub due: TimestampMs,
+    /// Where it is in its life.
+    pub state: StateWord,
+    /// Its highest attempt so far; none before the first.
+    pub attempt: AttemptNo,
+    /// Attempts that failed, timed out or lost their lease. Not known (0) of one that ended well.
+    pub failures: u32,
+    /// Who runs it, or ran its last attempt.
+    pub worker: Option<WorkerId>,
+    /// When that attempt was claimed.
+    pub claimed: Option<TimestampMs>,
+    /// When it ended.
+    pub ended: Option<TimestampMs>,
+    /// Why it ended without success.
+    pub error: String,
+    /// What its handler is given; empty when only its end is known.
+    pub body: Bytes,
+    /// What its handler returned, kept for an hour.
+    pub result: Bytes,
+    /// Percent and message, kept for an hour.
+    pub progress: Option<(u8, String)>,
+    /// Log lines, the oldest first, kept for a day; at most 1,000.
+    pub log: Vec<String>,
+    /// When it is tried again.
+    pub next_attempt: Option<TimestampMs>,
+    /// When its lease ends unless renewed.
+    pub lease_expires: Option<TimestampMs>,
+    /// Why its worker is being told to stop.
+    pub cancel: Option<String>,
+}
+
+impl ContextView {
+    /// Which of the waiting contexts of its group goes first.
+    #[must_use]
+    pub fn priority(&self) -> Option<Priority> {
+        self.options.map(|options| options.priority)
+    }
+
+    fn new(id: ContextId, state: StateWord) -> Self {
+        Self {
+            job: id.job(),
+            due: id.due(),
+            id,
+            group: None,
+            handler: None,
+            options: None,
+            state,
+            attempt: AttemptNo::NONE,
+            failures: 0,
+            worker: None,
+            claimed: None,
+            ended: None,
+            error: String::new(),
+            body: Bytes::new(),
+            result: Bytes::new(),
+            progress: None,
+            log: Vec::new(),
+            next_attempt: None,
+            lease_expires: None,
+            cancel: None,
+        }
+    }
+
+    fn with_rest(mut self, rest: Rest) -> Self {
+        self.options = Some(rest.options.with_priority(rest.priority));
+        self.group = Some(rest.group);
+        self.handler = Some(rest.handler);
+        self.body = rest.body;
+        self
+    }
+
+    fn of_member(member: Member, state: StateWord) -> Self {
+        let view = Self {
+            attempt: member.attempt,
+            failures: member.failures,
+            ..Self::new(member.id, state)
+        };
+        view.with_rest(member.rest)
+    }
+
+    fn of_held(id: ContextId, held: Held) -> Self {
+        let view = Self {
+            attempt: held.attempt,
+            failures: held.failures,
+            worker: Some(held.worker),
+            claimed: Some(held.claimed),
+            lease_expires: Some(held.expires),
+            cancel: held.cancel.map(|cancel| cancel.reason),
+            ..Self::new(id, StateWord::Running)
+        };
+        view.with_rest(held.rest)
+    }
+
+    fn of_settled(settled: Settled) -> Self {
+        Self {
+            attempt: settled.attempt,
+            worker: settled.worker,
+            claimed: settled.claimed,
+            ended: Some(settled.ended),
+            error: settled.message,
+            ..Self::new(settled.id, settled.state.word())
+        }
+    }
+
+    /// Adds what the context was to how it ended.
+    fn with_dead(mut self, member: Member) -> Self {
+        self.failures = member.failures;
+        self.with_rest(member.rest)
+    }
+
+    /// A live context from the place, the text and the score that scripts give.
+    fn of_place(
+        script: &'static str,
+        id: ContextId,
+        place: &str,
+        text: Bytes,
+        score: Option<u64>,
+    ) -> Result<Self, Error> {
+        let state = match place {
+            "held" => return Ok(Self::of_held(id, Held::parse(text)?)),
+            "wheel" => StateWord::Scheduled,
+            "retry" => StateWord::Retrying,
+            "ready" => StateWord::Ready,
+            "queue" => StateWord::Queued,
+            other => return Err(Error::contract(script, other)),
+        };
+        let mut view = Self::of_member(Member::parse(text)?, state);
+        if state == StateWord::Retrying {
+            view.next_attempt = score.map(TimestampMs::new);
+        }
+        Ok(view)
+    }
+}
+
+impl Store {
+    /// Calls a script on the partition of `context`.
+    async fn call_context(
+        &self,
+        script: &'static Script,
+        context: &ContextId,
+        args: Vec<Value>,
+    ) -> Result<(String, Reply), Error> {
+        let partition = self.known(context.partition(), context.as_str())?;
+        let value = self
+            .redis
+            .call(script, vec![self.keys.wheel(partition)], args)
+            .await?;
+        Reply::open(script.name(), value)
+    }
+}
+
+fn no_context(context: &ContextId) -> Error {
+    Error::NotFound {
+        kind: "context",
+        id: context.to_string(),
+    }
+}

@@ -1,0 +1,89 @@
+//! Reading one context. Script: `lua/context/get.lua`.
+
+use fred::types::Value;
+use tickwheel_core::id::ContextId;
+use tickwheel_core::run::StateWord;
+use tickwheel_core::time::TimestampMs;
+
+use super::ContextView;
+use crate::error::Error;
+use crate::record::{Member, Rest, Settled};
+use crate::reply::{Reply, into_bytes};
+use crate::script::GET_CONTEXT;
+use crate::store::Store;
+
+/// Steps of the search for one context that ended: more than the events and the dead of a partition can need.
+const STEPS_MAX: usize = 512;
+
+impl Store {
+    /// The context of this id, with its log, progress and result. `None` when it was never there, or ended so long ago that it is
+    /// forgotten.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the id names a partition this cluster does not have; [`Error::Unavailable`] when Redis does not answer.
+    pub async fn get_context(&self, context: &ContextId) -> Result<Option<ContextView>, Error> {
+        let mut cursor = String::new();
+        for _ in 0..STEPS_MAX {
+            let args = vec![Value::from(context.as_str()), Value::from(cursor)];
+            let (status, mut reply) = self.call_context(&GET_CONTEXT, context, args).await?;
+            let view = match status.as_str() {
+                "SEEK" => {
+                    cursor = reply.text()?;
+                    continue;
+                }
+                "NOWHERE" => return Ok(None),
+                "LIVE" => {
+                    let (place, text, score) =
+                        (reply.text()?, reply.bytes()?, reply.optional_number()?);
+                    ContextView::of_place(GET_CONTEXT.name(), context.clone(), &place, text, score)?
+                }
+                "ENDED" => ended(&mut reply)?,
+                "DEAD" => {
+                    let member = Member::parse(reply.bytes()?)?;
+                    let at = TimestampMs::new(reply.number()?);
+                    ContextView {
+                        ended: Some(at),
+                        ..ContextView::of_member(member, StateWord::Failed)
+                    }
+                }
+                other => return Err(Error::contract(GET_CONTEXT.name(), other)),
+            };
+            return with_traces(view, &mut reply).map(Some);
+        }
+        Ok(None)
+    }
+}
+
+fn ended(reply: &mut Reply) -> Result<ContextView, Error> {
+    let view = ContextView::of_settled(Settled::parse(&reply.bytes()?)?);
+    let (member, template) = (reply.bytes()?, reply.bytes()?);
+    if !member.is_empty() {
+        return Ok(view.with_dead(Member::parse(member)?));
+    }
+    if template.is_empty() {
+        return Ok(view);
+    }
+    // A run by hand may have had another body than its job, so the job tells everything but that.
+    let rest = Rest {
+        body: bytes::Bytes::new(),
+        ..Rest::parse(template)?
+    };
+    Ok(view.with_rest(rest))
+}
+
+fn with_traces(mut view: ContextView, reply: &mut Reply) -> Result<ContextView, Error> {
+    let progress = reply.bytes()?;
+    if let Some((percent, message)) = String::from_utf8_lossy(&progress).split_once(' ') {
+        let percent = percent
+            .parse()
+            .map_err(|_| Error::contract(GET_CONTEXT.name(), &progress))?;
+        view.progress = Some((percent, message.to_owned()));
+    }
+    view.result = reply.bytes()?;
+    let mut lines = reply.list()?;
+    while let Some(line) = lines.next() {
+        let line = into_bytes(line).map_err(|line| Error::contract(GET_CONTEXT.name(), line))?;
+        view.log.push(String::from_utf8_lossy(&line).into_owned());
+    }
+    Ok(view)
+}

@@ -1,0 +1,125 @@
+//! What can go wrong between a caller and Redis, by what the caller can do about it.
+
+use tickwheel_core::error::Violations;
+
+/// An operation on the store failed. Expected outcomes (lease lost, already settled, nothing due) are replies, not errors.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Redis did not answer in time, or answered that it cannot now. Whether the operation happened is unknown.
+    #[error("redis is unavailable: {reason}")]
+    Unavailable {
+        /// What the client or the server said.
+        reason: String,
+        /// The client's error.
+        #[source]
+        source: Option<fred::error::Error>,
+    },
+    /// Redis is out of memory: intake is refused, everything that leads to settlement goes on.
+    #[error("redis is full: {reason}")]
+    Exhausted {
+        /// The server's words.
+        reason: String,
+    },
+    /// The caller's input breaks a rule; nothing was written.
+    #[error("{0}")]
+    Invalid(#[from] Violations),
+    /// The state of what was addressed does not allow the operation.
+    #[error("{0}")]
+    Conflict(String),
+    /// Nothing has this name or id.
+    #[error("{kind} `{id}` does not exist")]
+    NotFound {
+        /// What was looked for: job, context, …
+        kind: &'static str,
+        /// Its name or id as given.
+        id: String,
+    },
+    /// A script and its caller disagree: a defect of this program.
+    #[error("contract broken in script {script}: {reply}")]
+    Contract {
+        /// `area/verb` of the script.
+        script: &'static str,
+        /// The reply, or the raised error with file and line.
+        reply: String,
+    },
+    /// This server or this cluster cannot be used; a person must act.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+impl Error {
+    /// True when the same call may succeed later without a change by the caller.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Unavailable { .. } | Self::Exhausted { .. } => true,
+            Self::Invalid(_)
+            | Self::Conflict(_)
+            | Self::NotFound { .. }
+            | Self::Contract { .. }
+            | Self::Unusable(_) => false,
+        }
+    }
+
+    /// A broken contract of `script`.
+    pub(crate) fn contract(script: &'static str, reply: impl std::fmt::Debug) -> Self {
+        Self::Contract {
+            script,
+            reply: format!("{reply:?}").chars().take(400).collect(),
+        }
+    }
+
+    /// Sorts an error of the Redis client by what the caller can do.
+    pub(crate) fn from_redis(
+        script: &'static str,
+        error: fred::error::Error,
+        locate: impl Fn(&str) -> String,
+    ) -> Self {
+        use fred::error::ErrorKind;
+        let details = error.details().to_owned();
+        if details.starts_with("OOM") || details.contains("-OOM") {
+            return Self::Exhausted { reason: details };
+        }
+        let busy = [
+            "BUSY",
+            "LOADING",
+            "TRYAGAIN",
+            "CLUSTERDOWN",
+            "MASTERDOWN",
+            "NOREPLICAS",
+            "READONLY",
+            "MISCONF",
+            "MOVED",
+            "ASK",
+        ];
+        if busy.iter().any(|word| details.starts_with(word)) {
+            return Self::Unavailable {
+                reason: details,
+                source: Some(error),
+            };
+        }
+        match error.kind() {
+            ErrorKind::IO
+            | ErrorKind::Timeout
+            | ErrorKind::Canceled
+            | ErrorKind::Cluster
+            | ErrorKind::Sentinel
+            | ErrorKind::Routing
+            | ErrorKind::Tls
+            | ErrorKind::Backpressure => Self::Unavailable {
+                reason: details,
+                source: Some(error),
+            },
+            ErrorKind::Auth | ErrorKind::Config | ErrorKind::Url => Self::Unusable(details),
+            ErrorKind::InvalidCommand
+            | ErrorKind::InvalidArgument
+            | ErrorKind::Protocol
+            | ErrorKind::Unknown
+            | ErrorKind::Parse
+            | ErrorKind::NotFound => Self::Contract {
+                script,
+                reply: locate(&details),
+            },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Registering and changing jobs. Script: `lua/job/apply.lua`.
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::time::TimestampMs;
+
+use super::{Plan, deleting};
+use crate::error::Error;
+use crate::record::Rest;
+use crate::script::APPLY_JOB;
+use crate::store::Store;
+
+/// What an apply came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Applied {
+    /// The present revision.
+    pub revision: u64,
+    /// Whether this call made it.
+    pub change: Change,
+    /// The next due time, when it is known.
+    pub next_due: Option<TimestampMs>,
+}
+
+/// Whether an apply changed anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The job is new.
+    Created,
+    /// It has a new revision.
+    Updated,
+    /// It is as it was.
+    Unchanged,
+}
+
+impl Store {
+    /// Registers `spec`, or gives its job a new revision when it differs. Idempotent.
+    ///
+    /// What the job fired so far stays, and a paused job stays paused. Due times of `plan` that were decided before are dropped. The
+    /// caller registers an `after` job with its upstream ([`Store::add_follower`]).
+    ///
+    /// # Errors
+    /// [`Error::Conflict`] while the job is being deleted; [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`]: repeat.
+    pub async fn apply_job(&self, spec: &JobSpec, plan: &Plan) -> Result<Applied, Error> {
+        // The body is kept once, in the template.
+        let kept = JobSpec {
+            body: Bytes::new(),
+            ..spec.clone()
+        };
+        let mut args = vec![
+            Value::from(""),
+            Value::from(spec.name.as_str()),
+            Value::from(spec.digest()),
+            Value::Bytes(Bytes::from(kept.encode())),
+        ];
+        args.extend(plan.args());
+        for (name, value) in definition(spec, plan) {
+            args.push(Value::from(name));
+            args.push(value);
+        }
+        let (status, mut reply) = self.call_job(&APPLY_JOB, &spec.name, args).await?;
+        let change = match status.as_str() {
+            "CREATED" => Change::Created,
+            "UPDATED" => Change::Updated,
+            "UNCHANGED" => Change::Unchanged,
+            "DELETING" => return Err(deleting(&spec.name)),
+            other => return Err(Error::contract(APPLY_JOB.name(), other)),
+        };
+        let revision = reply.number()?;
+        let next_due = reply.optional_number()?.map(TimestampMs::new);
+        Ok(Applied {
+            revision,
+            change,
+            next_due,
+        })
+    }
+}
+
+/// The fields of a job's hash that scripts read, from its spec.
+fn definition(spec: &JobSpec, plan: &Plan) -> Vec<(&'static str, Value)> {
+    let text = |number: u64| Value::from(number.to_string());
+    let optional = |number: Option<u64>| {
+        Value::from(number.map(|number| number.to_string()).unwrap_or_default())
+    };
+    let (period, anchor) = if let Trigger::FixedRate {
+        period_ms,
+        anchor_ms,
+    } = &spec.trigger
+    {
+        (Some(*period_ms), anchor_ms.or(plan.dues.first().copied()))
+    } else {
+        (spec.trigger.delay_ms(), None)
+    };
+    let template = Rest::encode(
+        &spec.group,
+        &spec.handler,
+        spec.options.priority,
+        &spec.options,
+        &spec.body,
+    );
+    vec![
+        ("kind", Value::from(spec.trigger.kind())),
+        ("period", optional(period)),
+        ("anchor", optional(anchor.map(TimestampMs::as_u64))),
+        ("start_at", optional(spec.start_at.map(TimestampMs::as_u64))),
+        ("end_at", optional(spec.end_at.map(TimestampMs::as_u64))),
+        ("max_runs", optional(spec.max_runs)),
+        ("jitter", text(spec.jitter_ms)),
+        ("misfire", Value::from(spec.misfire.policy.as_str())),
+        ("misfire_limit", text(u64::from(spec.misfire.limit))),
+        ("tolerance", text(spec.misfire.tolerance_ms)),
+        ("catch_up", optional(spec.misfire.catch_up_window_ms)),
+        ("overlap", Value::from(spec.overlap.word())),
+        (
+            "overlap_limit",
+            optional(spec.overlap.limit().map(u64::from)),
+        ),
+        ("tmpl", Value::Bytes(template)),
+        ("ledger_limit", text(u64::from(spec.ledger_limit))),
+        ("runs_limit", text(u64::from(spec.runs_limit))),
+    ]
+}

@@ -1,0 +1,70 @@
+//! Laying further due times into a job. Script: `lua/job/plan.lua`.
+
+use fred::types::Value;
+use tickwheel_core::id::JobName;
+use tickwheel_core::ledger::LedgerRecord;
+use tickwheel_core::time::TimestampMs;
+
+use super::Plan;
+use crate::error::Error;
+use crate::script::PLAN_JOB;
+use crate::store::Store;
+
+/// What a planner saw of a job; a plan made for another picture is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanGuard {
+    /// [`super::JobView::next_due`].
+    pub next: Option<TimestampMs>,
+    /// The last of [`super::JobView::planned`], or `next` when there is none.
+    pub last_planned: Option<TimestampMs>,
+}
+
+/// Whether a plan was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum PlanOutcome {
+    /// It is in the job.
+    Planned,
+    /// The job is gone, changed, or was planned by another tracker; nothing was written.
+    Stale,
+}
+
+impl Store {
+    /// Adds `plan` behind the planned due times of `job`, or gives the job its next one when it has none.
+    ///
+    /// `missed` stands for due times nobody could fire: they go to the ledger, and planned ones up to the newest of them are dropped.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: repeat; a plan that was taken is then [`PlanOutcome::Stale`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one of a kind, and a struct of them would be built at one place only"
+    )]
+    pub async fn plan_job(
+        &self,
+        job: &JobName,
+        revision: u64,
+        expected: PlanGuard,
+        plan: &Plan,
+        missed: Vec<LedgerRecord>,
+    ) -> Result<PlanOutcome, Error> {
+        let seen = |due: Option<TimestampMs>| {
+            Value::from(due.map(|due| due.as_u64().to_string()).unwrap_or_default())
+        };
+        let mut args = vec![
+            Value::from(""),
+            Value::from(job.as_str()),
+            Value::from(revision.to_string()),
+            seen(expected.next),
+            seen(expected.last_planned),
+        ];
+        args.extend(plan.args());
+        args.extend(missed.iter().map(|record| Value::from(record.to_string())));
+        let (status, _) = self.call_job(&PLAN_JOB, job, args).await?;
+        match status.as_str() {
+            "PLANNED" => Ok(PlanOutcome::Planned),
+            "STALE" => Ok(PlanOutcome::Stale),
+            other => Err(Error::contract(PLAN_JOB.name(), other)),
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Builds every key. Nothing else in this crate, and nothing outside it, puts a key together.
+//!
+//! docs/keyspace.md lists each key with its type, writers, readers, lifetime and greatest size.
+
+use tickwheel_core::id::{ContextId, DedupKey, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::partition::PartitionId;
+
+/// The keys of one cluster, that is, of one prefix in one Redis.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    /// Keys that start with `{prefix}`; the prefix is `tw` unless configured.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+        }
+    }
+
+    fn cluster(&self, name: &str) -> String {
+        format!("{{{}}}:{name}", self.prefix)
+    }
+
+    fn part(&self, partition: PartitionId, name: &str) -> String {
+        format!("{{{}:{partition}}}:{name}", self.prefix)
+    }
+
+    /// Hash: schema, partitions, created_ms.
+    #[must_use]
+    pub fn meta(&self) -> String {
+        self.cluster("meta")
+    }
+
+    /// Counter of tracker starts.
+    #[must_use]
+    pub fn incarnations(&self) -> String {
+        self.cluster("incarnations")
+    }
+
+    /// Sorted set of live trackers by expiry.
+    #[must_use]
+    pub fn trackers(&self) -> String {
+        self.cluster("trackers")
+    }
+
+    /// Hash of worker groups.
+    #[must_use]
+    pub fn groups(&self) -> String {
+        self.cluster("groups")
+    }
+
+    /// Sorted set of a group's live workers by expiry.
+    #[must_use]
+    pub fn workers(&self, group: &GroupName) -> String {
+        self.cluster(&format!("workers:{group}"))
+    }
+
+    /// Hash of one worker's report.
+    #[must_use]
+    pub fn worker(&self, id: &WorkerId) -> String {
+        self.cluster(&format!("worker:{id}"))
+    }
+
+    /// Sorted set: everything of a partition that has a time.
+    #[must_use]
+    pub fn wheel(&self, partition: PartitionId) -> String {
+        self.part(partition, "wheel")
+    }
+
+    /// Hash: the running contexts of a partition.
+    #[must_use]
+    pub fn held(&self, partition: PartitionId) -> String {
+        self.part(partition, "held")
+    }
+
+    /// Hash: wheel scores of contexts that wait for their next attempt.
+    #[must_use]
+    pub fn retry(&self, partition: PartitionId) -> String {
+        self.part(partition, "retry")
+    }
+
+    /// Hash: the non-empty ready sets.
+    #[must_use]
+    pub fn backlog(&self, partition: PartitionId) -> String {
+        self.part(partition, "backlog")
+    }
+
+    /// Sorted set: due contexts of one group and handler that wait for a permit.
+    #[must_use]
+    pub fn ready(
+        &self,
+        partition: PartitionId,
+        group: &GroupName,
+        handler: &HandlerName,
+    ) -> String {
+        self.part(partition, &format!("ready:{group}:{handler}"))
+    }
+
+    /// Stream: what was settled.
+    #[must_use]
+    pub fn events(&self, partition: PartitionId) -> String {
+        self.part(partition, "events")
+    }
+
+    /// Sorted set: contexts that ended without success, by their end.
+    #[must_use]
+    pub fn dead(&self, partition: PartitionId) -> String {
+        self.part(partition, "dead")
+    }
+
+    /// Hash: counters of a partition.
+    #[must_use]
+    pub fn stats(&self, partition: PartitionId) -> String {
+        self.part(partition, "stats")
+    }
+
+    /// Sorted set: the names of a partition's jobs.
+    #[must_use]
+    pub fn jobs(&self, partition: PartitionId) -> String {
+        self.part(partition, "jobs")
+    }
+
+    /// Hash: one job.
+    #[must_use]
+    pub fn job(&self, partition: PartitionId, job: &JobName) -> String {
+        self.part(partition, &format!("job:{job}"))
+    }
+
+    /// Hash: contexts of a job that were created and have not ended.
+    #[must_use]
+    pub fn active(&self, partition: PartitionId, job: &JobName) -> String {
+        self.part(partition, &format!("active:{job}"))
+    }
+
+    /// Sorted set: contexts of a job that wait for an earlier one.
+    #[must_use]
+    pub fn queue(&self, partition: PartitionId, job: &JobName) -> String {
+        self.part(partition, &format!("queue:{job}"))
+    }
+
+    /// List: what became of each due time of a job.
+    #[must_use]
+    pub fn ledger(&self, partition: PartitionId, job: &JobName) -> String {
+        self.part(partition, &format!("ledger:{job}"))
+    }
+
+    /// List: the settled contexts of a job.
+    #[must_use]
+    pub fn runs(&self, partition: PartitionId, job: &JobName) -> String {
+        self.part(partition, &format!("runs:{job}"))
+    }
+
+    /// String: the context that a `dedup_key` stands for.
+    #[must_use]
+    pub fn dedup(&self, partition: PartitionId, dedup: &DedupKey) -> String {
+        self.part(partition, &format!("dedup:{dedup}"))
+    }
+
+    /// List: a context's log lines.
+    #[must_use]
+    pub fn log(&self, context: &ContextId) -> String {
+        self.part(context.partition(), &format!("log:{context}"))
+    }
+
+    /// String: a context's progress.
+    #[must_use]
+    pub fn progress(&self, context: &ContextId) -> String {
+        self.part(context.partition(), &format!("progress:{context}"))
+    }
+
+    /// String: a context's result.
+    #[must_use]
+    pub fn result(&self, context: &ContextId) -> String {
+        self.part(context.partition(), &format!("result:{context}"))
+    }
+
+    /// Sharded channel on which a partition's trackers are woken.
+    #[must_use]
+    pub fn wake(&self, partition: PartitionId) -> String {
+        self.part(partition, "wake")
+    }
+}

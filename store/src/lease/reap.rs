@@ -1,0 +1,109 @@
+//! Taking back leases that ended. Script: `lua/lease/reap.lua`.
+
+use std::time::Duration;
+
+use fred::types::Value;
+use tickwheel_core::id::WorkerId;
+use tickwheel_core::partition::PartitionId;
+
+use super::AttemptRef;
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::REAP;
+use crate::store::Store;
+use crate::wheel::WorkerCancel;
+
+/// Running contexts looked at in one call.
+const PAGE: u32 = 500;
+/// Pages of one scan; more would mean that the cursor does not end.
+const PAGES_MAX: u32 = 100_000;
+
+/// A lease that was taken back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostLease {
+    /// The attempt that lost it.
+    pub attempt: AttemptRef,
+    /// Its worker.
+    pub worker: WorkerId,
+    /// False: its attempts are used up, the context ended.
+    pub retrying: bool,
+}
+
+/// What a scan of a partition's running contexts did.
+#[derive(Debug, Clone, Default)]
+pub struct Reaped {
+    /// Leases taken back.
+    pub lost: Vec<LostLease>,
+    /// Attempts ended because their grace was over.
+    pub timed_out: u64,
+    /// Workers to tell.
+    pub cancels: Vec<WorkerCancel>,
+}
+
+impl Store {
+    /// Looks at every running context of `partition`, page by page; the leases of `evicted` workers (at most 1,000) end now.
+    /// Repeating is harmless; when it is dropped half way, the wheel's own entry brings the next scan.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: the next scan goes on.
+    pub async fn reap(
+        &self,
+        partition: PartitionId,
+        evicted: &[WorkerId],
+        dispatch_lease: Duration,
+        random: u32,
+    ) -> Result<Reaped, Error> {
+        let mut reaped = Reaped::default();
+        let mut cursor = "0".to_owned();
+        let mut soonest = String::new();
+        for _ in 0..PAGES_MAX {
+            let mut args = vec![
+                Value::from(""),
+                Value::from(cursor.as_str()),
+                Value::from(PAGE.to_string()),
+                Value::from(soonest.as_str()),
+                Value::from(random.to_string()),
+                Value::from(dispatch_lease.as_millis().to_string()),
+                Value::from(evicted.len().to_string()),
+            ];
+            args.extend(evicted.iter().map(|worker| Value::from(worker.as_str())));
+            let value = self
+                .redis
+                .call(&REAP, vec![self.keys.wheel(partition)], args)
+                .await?;
+            let mut reply = Reply::expect(REAP.name(), value, "REAPED")?;
+            reply.number()?;
+            cursor = reply.text()?;
+            soonest = reply.text()?;
+            for text in reply.texts()? {
+                reaped
+                    .lost
+                    .push(lost(&text).ok_or_else(|| Error::contract(REAP.name(), &text))?);
+            }
+            reaped.timed_out += reply.number()?;
+            for text in reply.texts()? {
+                reaped.cancels.push(
+                    WorkerCancel::parse(&text)
+                        .ok_or_else(|| Error::contract(REAP.name(), &text))?,
+                );
+            }
+            if cursor == "0" {
+                return Ok(reaped);
+            }
+        }
+        Err(Error::contract(REAP.name(), "the scan does not end"))
+    }
+}
+
+fn lost(text: &str) -> Option<LostLease> {
+    let mut words = text.split(' ');
+    let context = words.next()?.parse().ok()?;
+    let attempt = words.next()?.parse::<u32>().ok()?.into();
+    let worker = words.next()?.parse().ok()?;
+    let retrying = words.next()? == "RETRYING";
+    Some(LostLease {
+        attempt: AttemptRef { context, attempt },
+        worker,
+        retrying,
+    })
+}

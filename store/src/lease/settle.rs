@@ -1,0 +1,215 @@
+//! Ending and prolonging attempts. Scripts: `lua/lease/settle.lua`, `renew.lua`, `release.lua`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::id::{AttemptNo, ContextId};
+use tickwheel_core::partition::PartitionId;
+
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::{RELEASE, RENEW, SETTLE};
+use crate::store::Store;
+
+/// One attempt of one context.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct AttemptRef {
+    /// The context.
+    pub context: ContextId,
+    /// The attempt.
+    pub attempt: AttemptNo,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// With a result, empty or kept for an hour.
+    Succeeded(Bytes),
+    /// Retried by the context's policy.
+    Failed(String),
+    /// Never retried.
+    Fatal(String),
+    /// Retried after this delay, while attempts are left.
+    RetryAfter(Duration, String),
+    /// It gave way to a cancellation.
+    Cancelled(String),
+    /// It ran into its timeout.
+    TimedOut(String),
+}
+
+/// An attempt with its outcome.
+#[derive(Debug, Clone)]
+pub struct Settlement {
+    /// Which attempt.
+    pub attempt: AttemptRef,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// 0..=999,999: draws the retry's delay from its range.
+    pub random: u32,
+}
+
+/// What the store made of a settlement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// The context ended.
+    Settled,
+    /// The attempt ended; the context waits for its next one.
+    Retrying,
+    /// Not held by any attempt: settled before, or reaped.
+    Gone,
+    /// A later attempt holds it; nothing changed.
+    LeaseLost,
+}
+
+/// What the store made of a renewal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Renewal {
+    /// The lease goes on for this long.
+    Kept(Duration),
+    /// A cancellation of this reason waits for the attempt.
+    Cancelling(String),
+    /// Another attempt may run: this one is fenced.
+    Lost,
+}
+
+impl Outcome {
+    fn word(&self) -> &'static str {
+        match self {
+            Self::Succeeded(_) => "succeeded",
+            Self::Failed(_) => "failed",
+            Self::Fatal(_) => "fatal",
+            Self::RetryAfter(..) => "retry_after",
+            Self::Cancelled(_) => "cancelled",
+            Self::TimedOut(_) => "timed_out",
+        }
+    }
+
+    fn payload(&self, random: u32) -> Value {
+        match self {
+            Self::Succeeded(result) => Value::Bytes(result.clone()),
+            Self::Failed(message)
+            | Self::Fatal(message)
+            | Self::Cancelled(message)
+            | Self::TimedOut(message) => Value::from(format!("{random} 0 {message}")),
+            Self::RetryAfter(delay, message) => {
+                Value::from(format!("{random} {} {message}", delay.as_millis()))
+            }
+        }
+    }
+}
+
+impl Store {
+    /// Ends up to 1,000 attempts of one partition; the verdicts come in their order. Repeating is harmless.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is unknown whether they are settled: repeat.
+    pub async fn settle(
+        &self,
+        partition: PartitionId,
+        settlements: &[Settlement],
+    ) -> Result<Vec<Verdict>, Error> {
+        let mut args: Vec<Value> = Vec::with_capacity(2 + 4 * settlements.len());
+        args.push(Value::from(""));
+        args.push(Value::from(settlements.len().to_string()));
+        for settlement in settlements {
+            args.push(Value::from(settlement.attempt.context.as_str()));
+            args.push(Value::from(settlement.attempt.attempt.to_string()));
+            args.push(Value::from(settlement.outcome.word()));
+            args.push(settlement.outcome.payload(settlement.random));
+        }
+        let value = self
+            .redis
+            .call(&SETTLE, vec![self.keys.wheel(partition)], args)
+            .await?;
+        let mut reply = Reply::expect(SETTLE.name(), value, "SETTLED")?;
+        reply.number()?;
+        letters(
+            SETTLE.name(),
+            &reply.text()?,
+            settlements.len(),
+            |letter| match letter {
+                'S' => Some(Verdict::Settled),
+                'R' => Some(Verdict::Retrying),
+                'G' => Some(Verdict::Gone),
+                'L' => Some(Verdict::LeaseLost),
+                _ => None,
+            },
+        )
+    }
+
+    /// Prolongs the leases of up to 1,000 attempts of one partition.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is unknown whether they are: repeat.
+    pub async fn renew(
+        &self,
+        partition: PartitionId,
+        attempts: &[AttemptRef],
+    ) -> Result<Vec<Renewal>, Error> {
+        let value = self
+            .redis
+            .call(&RENEW, vec![self.keys.wheel(partition)], refs(attempts))
+            .await?;
+        let mut reply = Reply::expect(RENEW.name(), value, "RENEWED")?;
+        reply.number()?;
+        let verdicts = reply.text()?;
+        let mut details = reply.texts()?.into_iter();
+        letters(
+            RENEW.name(),
+            &verdicts,
+            attempts.len(),
+            |letter| match letter {
+                'K' => details
+                    .next()?
+                    .parse()
+                    .ok()
+                    .map(|lease| Renewal::Kept(Duration::from_millis(lease))),
+                'C' => details.next().map(Renewal::Cancelling),
+                'L' => Some(Renewal::Lost),
+                _ => None,
+            },
+        )
+    }
+
+    /// Gives back up to 1,000 attempts of one partition that did not start; answers how many were still held. Repeating is harmless.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: repeat, or leave it to the end of the dispatch lease.
+    pub async fn release(
+        &self,
+        partition: PartitionId,
+        attempts: &[AttemptRef],
+    ) -> Result<u64, Error> {
+        let value = self
+            .redis
+            .call(&RELEASE, vec![self.keys.wheel(partition)], refs(attempts))
+            .await?;
+        Reply::expect(RELEASE.name(), value, "RELEASED")?.number()
+    }
+}
+
+fn refs(attempts: &[AttemptRef]) -> Vec<Value> {
+    let mut args: Vec<Value> = Vec::with_capacity(2 + 2 * attempts.len());
+    args.push(Value::from(""));
+    args.push(Value::from(attempts.len().to_string()));
+    for attempt in attempts {
+        args.push(Value::from(attempt.context.as_str()));
+        args.push(Value::from(attempt.attempt.to_string()));
+    }
+    args
+}
+
+fn letters<T>(
+    script: &'static str,
+    text: &str,
+    count: usize,
+    read: impl FnMut(char) -> Option<T>,
+) -> Result<Vec<T>, Error> {
+    let verdicts: Option<Vec<T>> = text.chars().map(read).collect();
+    verdicts
+        .filter(|verdicts| verdicts.len() == count)
+        .ok_or_else(|| Error::contract(script, text))
+}

@@ -1,0 +1,24 @@
+//! The only crate that knows Redis: keys, the script registry, and typed operations on the wheel, the leases, the jobs and the roster.
+//!
+//! Every transition is one Lua script on one partition (`lua/`). This crate builds the arguments, calls the script by its digest, and
+//! decodes the reply; it decides nothing. It does not know gRPC, and whoever uses it does not know fred.
+
+pub mod cancel;
+pub mod client;
+pub mod context;
+pub mod error;
+pub mod job;
+pub mod keys;
+pub mod lease;
+pub mod record;
+mod reply;
+pub mod roster;
+pub mod script;
+pub mod setup;
+mod store;
+pub mod wheel;
+
+pub use cancel::Cancelled;
+pub use client::{Heard, Redis};
+pub use error::Error;
+pub use store::Store;

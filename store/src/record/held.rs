@@ -1,0 +1,87 @@
+//! A context while it runs: the value of its field in `held`.
+
+use std::str::FromStr;
+
+use bytes::Bytes;
+use tickwheel_core::id::{AttemptNo, WorkerId};
+use tickwheel_core::time::TimestampMs;
+
+use super::{Fields, Rest};
+use crate::error::Error;
+
+/// `<attempt>:<failures> <worker> <claimed> <expires> <deadline|0> <cancel|-> <rest>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The running attempt.
+    pub attempt: AttemptNo,
+    /// Attempts before it that failed, timed out or lost their lease.
+    pub failures: u32,
+    /// Who runs it.
+    pub worker: WorkerId,
+    /// When the worker was given it.
+    pub claimed: TimestampMs,
+    /// When its lease ends unless renewed.
+    pub expires: TimestampMs,
+    /// When the attempt is cancelled as timed out.
+    pub deadline: Option<TimestampMs>,
+    /// Set once the worker has to be told to stop.
+    pub cancel: Option<HeldCancel>,
+    /// What runs.
+    pub rest: Rest,
+}
+
+/// `<REASON>@<grace until>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldCancel {
+    /// Why, in capitals: CANCELLED, REPLACED, TIMED_OUT, …
+    pub reason: String,
+    /// The attempt may settle until then; afterwards its lease is taken.
+    pub grace_until: TimestampMs,
+}
+
+impl FromStr for HeldCancel {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (reason, until) = text.split_once('@').ok_or(())?;
+        Ok(Self {
+            reason: reason.to_owned(),
+            grace_until: TimestampMs::new(until.parse().map_err(|_| ())?),
+        })
+    }
+}
+
+impl Held {
+    /// Reads a held value; the body shares its memory.
+    ///
+    /// # Errors
+    /// [`Error::Contract`] when the text does not follow the grammar.
+    pub fn parse(text: Bytes) -> Result<Self, Error> {
+        let mut fields = Fields::new("record/held", text);
+        let (attempt, failures) = fields.counts()?;
+        let worker = fields.parse()?;
+        let claimed = TimestampMs::new(fields.parse()?);
+        let expires = TimestampMs::new(fields.parse()?);
+        let deadline = Some(fields.parse()?)
+            .filter(|ms| *ms > 0)
+            .map(TimestampMs::new);
+        let cancel = match fields.field()? {
+            "-" => None,
+            text => Some(
+                text.parse()
+                    .map_err(|()| Error::contract("record/held", text))?,
+            ),
+        };
+        let rest = Rest::read(&mut fields)?;
+        Ok(Self {
+            attempt: AttemptNo::new(attempt),
+            failures,
+            worker,
+            claimed,
+            expires,
+            deadline,
+            cancel,
+            rest,
+        })
+    }
+}

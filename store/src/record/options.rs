@@ -1,0 +1,163 @@
+//! The options of a context as text: `-`, or `k=v` separated by commas, with only what differs from the defaults.
+//!
+//! Most contexts have none, and a byte less in a member is a byte less for each waiting context; so the keys are letters.
+
+use std::fmt;
+use std::str::FromStr;
+
+use tickwheel_core::id::WorkerId;
+use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
+
+/// What holds for a context besides its priority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// How often it is tried.
+    pub retry: RetryPolicy,
+    /// Milliseconds an attempt may take (`t`).
+    pub timeout_ms: Option<u64>,
+    /// Milliseconds a cancelled attempt has to settle (`g`).
+    pub cancel_grace_ms: u64,
+    /// Milliseconds from its due time to its start, or it expires (`s`).
+    pub start_deadline_ms: Option<u64>,
+    /// Milliseconds a running lease holds (`l`).
+    pub lease_ms: u64,
+    /// A lost lease ends it (`x`).
+    pub fail_on_lease_lost: bool,
+    /// The worker that lost or refused the last attempt: the next one goes to another if there is one (`a`).
+    pub avoid: Option<WorkerId>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self::from(&ContextOptions::default())
+    }
+}
+
+impl From<&ContextOptions> for Options {
+    fn from(options: &ContextOptions) -> Self {
+        Self {
+            retry: options.retry,
+            timeout_ms: options.timeout_ms,
+            cancel_grace_ms: options.cancel_grace_ms,
+            start_deadline_ms: options.start_deadline_ms,
+            lease_ms: options.lease_ms,
+            fail_on_lease_lost: options.fail_on_lease_lost,
+            avoid: None,
+        }
+    }
+}
+
+impl Options {
+    /// The options as their user gave them; the priority stands beside them in a record.
+    #[must_use]
+    pub fn with_priority(&self, priority: Priority) -> ContextOptions {
+        ContextOptions {
+            priority,
+            retry: self.retry,
+            timeout_ms: self.timeout_ms,
+            cancel_grace_ms: self.cancel_grace_ms,
+            start_deadline_ms: self.start_deadline_ms,
+            lease_ms: self.lease_ms,
+            fail_on_lease_lost: self.fail_on_lease_lost,
+        }
+    }
+}
+
+impl fmt::Display for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let default = ContextOptions::default();
+        let mut separator = "";
+        let mut item = |f: &mut fmt::Formatter<'_>, text: fmt::Arguments<'_>| {
+            write!(f, "{separator}{text}")?;
+            separator = ",";
+            Ok::<(), fmt::Error>(())
+        };
+        if self.lease_ms != default.lease_ms {
+            item(f, format_args!("l={}", self.lease_ms))?;
+        }
+        if let Some(timeout_ms) = self.timeout_ms {
+            item(f, format_args!("t={timeout_ms}"))?;
+        }
+        if self.cancel_grace_ms != default.cancel_grace_ms {
+            item(f, format_args!("g={}", self.cancel_grace_ms))?;
+        }
+        if self.retry.max_attempts != default.retry.max_attempts {
+            item(f, format_args!("r={}", self.retry.max_attempts))?;
+        }
+        if (self.retry.backoff, self.retry.full_jitter)
+            != (default.retry.backoff, default.retry.full_jitter)
+        {
+            let jitter = u8::from(self.retry.full_jitter);
+            match self.retry.backoff {
+                Backoff::Fixed { delay_ms } => {
+                    item(f, format_args!("b=f:{delay_ms}:{delay_ms}:{jitter}"))?;
+                }
+                Backoff::Exponential { delay_ms, cap_ms } => {
+                    item(f, format_args!("b=e:{delay_ms}:{cap_ms}:{jitter}"))?;
+                }
+            }
+        }
+        if let Some(start_deadline_ms) = self.start_deadline_ms {
+            item(f, format_args!("s={start_deadline_ms}"))?;
+        }
+        if self.fail_on_lease_lost {
+            item(f, format_args!("x=1"))?;
+        }
+        if let Some(avoid) = &self.avoid {
+            item(f, format_args!("a={avoid}"))?;
+        }
+        if separator.is_empty() {
+            f.write_str("-")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl FromStr for Options {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut options = Self::default();
+        if text == "-" {
+            return Ok(options);
+        }
+        for pair in text.split(',') {
+            let (letter, value) = pair.split_once('=').ok_or(())?;
+            let number = || value.parse::<u64>().map_err(drop);
+            match letter {
+                "l" => options.lease_ms = number()?,
+                "t" => options.timeout_ms = Some(number()?),
+                "g" => options.cancel_grace_ms = number()?,
+                "r" => options.retry.max_attempts = value.parse().map_err(drop)?,
+                "b" => {
+                    (options.retry.backoff, options.retry.full_jitter) = backoff(value).ok_or(())?;
+                }
+                "s" => options.start_deadline_ms = Some(number()?),
+                "x" => options.fail_on_lease_lost = value == "1",
+                "a" => options.avoid = Some(WorkerId::new(value).map_err(drop)?),
+                _ => return Err(()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// `<f|e>:<delay>:<cap>:<0|1>`.
+fn backoff(text: &str) -> Option<(Backoff, bool)> {
+    let mut parts = text.split(':');
+    let kind = parts.next()?;
+    let delay_ms = parts.next()?.parse().ok()?;
+    let cap_ms = parts.next()?.parse().ok()?;
+    let full_jitter = match parts.next()? {
+        "0" => false,
+        "1" => true,
+        _ => return None,
+    };
+    let backoff = match kind {
+        "f" => Backoff::Fixed { delay_ms },
+        "e" => Backoff::Exponential { delay_ms, cap_ms },
+        _ => return None,
+    };
+    parts.next().is_none().then_some((backoff, full_jitter))
+}

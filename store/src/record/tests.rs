@@ -1,0 +1,214 @@
+//! Records round-trip, share their bodies, and are refused when they do not follow their grammar.
+
+use proptest::prelude::*;
+use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, WorkerId};
+use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
+use tickwheel_core::time::TimestampMs;
+
+use super::*;
+
+const ID: &str = "7.1767225600000.f@billing/nightly";
+
+fn rest(options: &ContextOptions, body: &[u8]) -> Bytes {
+    let (group, handler) = (
+        GroupName::new("default").unwrap(),
+        HandlerName::new("invoice").unwrap(),
+    );
+    Rest::encode(&group, &handler, options.priority, options, body)
+}
+
+#[test]
+fn a_context_with_default_options_has_a_dash_for_them() {
+    assert_eq!(
+        rest(&ContextOptions::default(), b"{}"),
+        "default invoice 2 - {}"
+    );
+}
+
+#[test]
+fn every_option_that_differs_from_its_default_has_its_letter() {
+    let options = ContextOptions {
+        retry: RetryPolicy {
+            max_attempts: 5,
+            backoff: Backoff::Fixed { delay_ms: 200 },
+            full_jitter: false,
+        },
+        timeout_ms: Some(30_000),
+        cancel_grace_ms: 100,
+        start_deadline_ms: Some(60_000),
+        lease_ms: 2_000,
+        fail_on_lease_lost: true,
+        ..ContextOptions::default()
+    };
+    assert_eq!(
+        rest(&options, b""),
+        "default invoice 2 l=2000,t=30000,g=100,r=5,b=f:200:200:0,s=60000,x=1 "
+    );
+}
+
+#[test]
+fn the_body_is_everything_behind_the_sixth_space_and_shares_memory() {
+    let text = Bytes::from(format!("{ID} 3:1 default invoice 4 - a b  c\n\u{0}"));
+    let member = Member::parse(text.clone()).unwrap();
+    assert_eq!(
+        (member.id.as_str(), member.attempt, member.failures),
+        (ID, AttemptNo::new(3), 1)
+    );
+    assert_eq!(member.rest.priority, Priority::HIGHEST);
+    assert_eq!(member.rest.body, "a b  c\n\u{0}");
+    let offset = text.len() - member.rest.body.len();
+    assert_eq!(member.rest.body.as_ptr(), text[offset..].as_ptr());
+}
+
+#[test]
+fn a_context_without_a_body_ends_with_a_space() {
+    let id: ContextId = ID.parse().unwrap();
+    let text = Member::encode_new(&id, &rest(&ContextOptions::default(), b""));
+    assert_eq!(text, format!("{ID} 0:0 default invoice 2 - "));
+    assert_eq!(Member::parse(text).unwrap().rest.body, "");
+}
+
+#[test]
+fn a_member_of_another_form_is_a_broken_contract() {
+    for text in [
+        "",
+        "@billing/nightly",
+        ID,
+        "7.x.f 0:0 g h 2 - ",
+        &format!("{ID} 0 g h 2 - "),
+        &format!("{ID} 0:0 g h 5 - "),
+        &format!("{ID} 0:0 g h 2 q=1 "),
+    ] {
+        let refused = Member::parse(Bytes::copy_from_slice(text.as_bytes()));
+        assert!(
+            matches!(
+                refused,
+                Err(Error::Contract {
+                    script: "record/member",
+                    ..
+                })
+            ),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_held_value_tells_who_runs_it_until_when() {
+    let held = Held::parse(Bytes::from_static(
+        b"2:1 mill-1a2b3c4d 100 2100 0 - default invoice 2 - x",
+    ))
+    .unwrap();
+    assert_eq!(
+        (held.attempt, held.failures, held.worker.as_str()),
+        (AttemptNo::new(2), 1, "mill-1a2b3c4d")
+    );
+    assert_eq!(
+        (held.claimed, held.expires),
+        (TimestampMs::new(100), TimestampMs::new(2_100))
+    );
+    assert_eq!((held.deadline, held.cancel), (None, None));
+    assert_eq!(held.rest.body, "x");
+    let held = Held::parse(Bytes::from_static(
+        b"2:1 mill-1a2b3c4d 100 2100 5100 REPLACED@7100 default invoice 2 - ",
+    ))
+    .unwrap();
+    assert_eq!(held.deadline, Some(TimestampMs::new(5_100)));
+    assert_eq!(
+        held.cancel,
+        Some(HeldCancel {
+            reason: "REPLACED".to_owned(),
+            grace_until: TimestampMs::new(7_100)
+        })
+    );
+    assert!(
+        Held::parse(Bytes::from_static(
+            b"2:1 mill-1a2b3c4d 100 2100 0 x default invoice 2 - "
+        ))
+        .is_err()
+    );
+}
+
+#[test]
+fn the_message_of_a_settled_record_keeps_to_one_line_and_one_kibibyte() {
+    let settled = Settled {
+        id: ID.parse().unwrap(),
+        state: EndState::Failed,
+        attempt: AttemptNo::new(3),
+        worker: Some(WorkerId::new("mill-1a2b3c4d").unwrap()),
+        claimed: None,
+        ended: TimestampMs::new(5),
+        message: format!("a\tb\nc{}", "ä".repeat(1_000)),
+    };
+    let text = settled.to_string();
+    assert!(text.starts_with(&format!("{ID}\tfailed\t3\tmill-1a2b3c4d\t0\t5\ta b cä")));
+    assert!(text.len() < 1_100);
+    assert!(Settled::parse(text.as_bytes()).is_ok());
+    assert!(
+        Settled::parse(&text.as_bytes()[..text.len() - 1])
+            .unwrap()
+            .message
+            .ends_with('\u{fffd}')
+    );
+    assert!(Settled::parse(b"1\tfailed").is_err());
+}
+
+fn options() -> impl Strategy<Value = Options> {
+    let backoff = prop_oneof![
+        any::<u64>().prop_map(|delay_ms| Backoff::Fixed { delay_ms }),
+        any::<(u64, u64)>()
+            .prop_map(|(delay_ms, cap_ms)| Backoff::Exponential { delay_ms, cap_ms }),
+    ];
+    let retry = (any::<u32>(), backoff, any::<bool>());
+    let times = any::<(Option<u64>, u64, Option<u64>, u64)>();
+    (
+        retry,
+        times,
+        any::<bool>(),
+        proptest::option::of("[a-z]{1,9}-[a-z0-9]{8}"),
+    )
+        .prop_map(|(retry, times, lost, avoid)| Options {
+            retry: RetryPolicy {
+                max_attempts: retry.0,
+                backoff: retry.1,
+                full_jitter: retry.2,
+            },
+            timeout_ms: times.0,
+            cancel_grace_ms: times.1,
+            start_deadline_ms: times.2,
+            lease_ms: times.3,
+            fail_on_lease_lost: lost,
+            avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
+        })
+}
+
+proptest! {
+    #[test]
+    fn options_round_trip(options in options()) {
+        prop_assert_eq!(options.to_string().parse::<Options>(), Ok(options));
+    }
+
+    #[test]
+    fn a_member_round_trips_with_any_body(options in options(), priority in 0_u8..5, body: Vec<u8>) {
+        let given = options.with_priority(Priority::new(priority).unwrap());
+        let id: ContextId = ID.parse().unwrap();
+        let member = Member::parse(Member::encode_new(&id, &rest(&given, &body))).unwrap();
+        prop_assert_eq!(member.rest.body, body);
+        prop_assert_eq!(member.rest.options.with_priority(member.rest.priority), given);
+        prop_assert_eq!(member.id, id);
+    }
+
+    #[test]
+    fn a_settled_record_round_trips(attempt: u32, state in 0_usize..5, times: (u64, u64), message in "[^\t\r\n]{0,200}") {
+        let settled = Settled {
+            id: ID.parse().unwrap(),
+            state: EndState::ALL[state],
+            attempt: AttemptNo::new(attempt),
+            worker: None,
+            claimed: Some(times.0).filter(|ms| *ms > 0).map(TimestampMs::new),
+            ended: TimestampMs::new(times.1),
+            message,
+        };
+        prop_assert_eq!(Settled::parse(settled.to_string().as_bytes()).unwrap(), settled);
+    }
+}

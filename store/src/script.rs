@@ -1,0 +1,176 @@
+//! The registry of Lua scripts: one constant per file of `lua/`, assembled from shebang, prelude, parts and body.
+//!
+//! A script is named by its path without the ending, `wheel/turn`; the name is in errors, metrics and tests.
+
+use std::sync::LazyLock;
+
+use fred::types::scripts::Script as Loaded;
+
+const PRELUDE: &str = include_str!("../../lua/prelude.lua");
+const PART_MARK: &str = "-- @part ";
+
+/// One file of `lua/`, ready to be called.
+#[derive(Debug)]
+pub struct Script {
+    name: &'static str,
+    source: &'static str,
+    text: String,
+    /// For each piece of `text`: its file, its first line in `text` (from 1), its first line in the file.
+    pieces: Vec<(String, usize, usize)>,
+    loaded: Loaded,
+}
+
+impl Script {
+    fn assemble(name: &'static str, source: &'static str) -> Self {
+        let (shebang, body) = source.split_once('\n').unwrap_or((source, ""));
+        let mut text = format!("{shebang}\n");
+        let mut pieces = Vec::new();
+        let mut add = |text: &mut String, file: String, piece: &str, first: usize| {
+            pieces.push((file, text.lines().count() + 1, first));
+            text.push_str(piece);
+            if !piece.ends_with('\n') {
+                text.push('\n');
+            }
+        };
+        add(&mut text, "lua/prelude.lua".to_owned(), PRELUDE, 1);
+        for line in source.lines() {
+            if let Some(part) = line.strip_prefix(PART_MARK) {
+                let found = PARTS.iter().find(|(known, _)| *known == part.trim());
+                if let Some((part, piece)) = found {
+                    add(&mut text, format!("lua/parts/{part}.lua"), piece, 1);
+                }
+            }
+        }
+        add(&mut text, format!("lua/{name}.lua"), body, 2);
+        let loaded = Loaded::from_lua(text.as_str());
+        Self {
+            name,
+            source,
+            text,
+            pieces,
+            loaded,
+        }
+    }
+
+    /// `area/verb`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The file as it is in `lua/`, with its header.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        self.source
+    }
+
+    /// What Redis is given.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The digest by which Redis knows the script.
+    #[must_use]
+    pub fn sha1(&self) -> &str {
+        self.loaded.sha1()
+    }
+
+    /// Replaces `user_script:LINE` of the assembled text by file and line.
+    #[must_use]
+    pub fn locate(&self, error: &str) -> String {
+        let Some((before, after)) = error.split_once("user_script:") else {
+            return error.to_owned();
+        };
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let Ok(line) = digits.parse::<usize>() else {
+            return error.to_owned();
+        };
+        let piece = self
+            .pieces
+            .iter()
+            .rev()
+            .find(|(_, start, _)| *start <= line);
+        let Some((file, start, first)) = piece else {
+            return error.to_owned();
+        };
+        let rest = after.get(digits.len()..).unwrap_or_default();
+        format!("{before}{file}:{}{rest}", line - start + first)
+    }
+}
+
+macro_rules! parts {
+    ($($name:literal),* $(,)?) => {
+        const PARTS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../lua/parts/", $name, ".lua")))),*];
+    };
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {
+        $($(#[$doc])* pub static $constant: LazyLock<Script> =
+            LazyLock::new(|| Script::assemble($name, include_str!(concat!("../../lua/", $name, ".lua"))));)*
+
+        /// Every script, by name.
+        #[must_use]
+        pub fn all() -> Vec<&'static Script> {
+            vec![$(&*$constant),*]
+        }
+    };
+}
+
+parts![
+    "arming",
+    "cancelling",
+    "ending",
+    "firing",
+    "locate",
+    "planning",
+    "ready"
+];
+
+scripts! {
+    /// Puts new contexts into the wheel or, when due, into their ready sets.
+    SUBMIT = "wheel/submit";
+    /// Takes what is due and claims it for workers.
+    TURN = "wheel/turn";
+    /// What waits, without moving it.
+    LOOK = "wheel/look";
+    /// Makes a context of a job outside its trigger.
+    FIRE = "wheel/fire";
+    /// Takes delivered entries out of the outbox.
+    DELIVERED = "wheel/delivered";
+    /// Ends attempts.
+    SETTLE = "lease/settle";
+    /// Prolongs leases.
+    RENEW = "lease/renew";
+    /// Gives back attempts that did not start.
+    RELEASE = "lease/release";
+    /// Takes back leases that ended.
+    REAP = "lease/reap";
+    /// Cancels a context wherever it is.
+    CANCEL = "context/cancel";
+    /// Reads one context.
+    GET_CONTEXT = "context/get";
+    /// Reads a page of contexts.
+    LIST_CONTEXTS = "context/list";
+    /// Lets a dead context run again.
+    RETRY_CONTEXT = "context/retry";
+    /// Keeps what a running attempt says about itself.
+    NOTE_CONTEXT = "context/note";
+    /// Registers or changes a job.
+    APPLY_JOB = "job/apply";
+    /// Lays due times into a job.
+    PLAN_JOB = "job/plan";
+    /// Pauses or resumes a job.
+    SET_JOB_STATE = "job/set_state";
+    /// Deletes a job.
+    DELETE_JOB = "job/delete";
+    /// Has one job told of another's ends.
+    FOLLOW_JOB = "job/follow";
+    /// Reads jobs.
+    GET_JOBS = "job/get";
+    /// A sign of life of a tracker and its workers.
+    BEAT = "tracker/beat";
+    /// Forgets trackers and workers that left.
+    RETIRE = "tracker/retire";
+}

@@ -1,0 +1,50 @@
+//! The handle that every typed operation hangs on: a connection, the keys, and the partition count.
+
+use tickwheel_core::partition::{PartitionCount, PartitionId};
+
+use crate::client::Redis;
+use crate::error::Error;
+use crate::keys::Keys;
+
+/// Typed operations on one cluster. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) redis: Redis,
+    pub(crate) keys: Keys,
+    pub(crate) partitions: PartitionCount,
+}
+
+impl Store {
+    /// The partition count the cluster was created with.
+    #[must_use]
+    pub fn partitions(&self) -> PartitionCount {
+        self.partitions
+    }
+
+    /// The keys of the cluster.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// The connection.
+    #[must_use]
+    pub fn redis(&self) -> &Redis {
+        &self.redis
+    }
+
+    /// Refuses a partition that this cluster does not have, say from an id of another cluster.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] with the id as given.
+    pub(crate) fn known(&self, partition: PartitionId, id: &str) -> Result<PartitionId, Error> {
+        if u32::from(partition.as_u16()) < u32::from(self.partitions.as_u16()) {
+            Ok(partition)
+        } else {
+            Err(Error::NotFound {
+                kind: "context",
+                id: id.to_owned(),
+            })
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Operations on the wheel of one partition: submit, turn, look, fire, delivered. Scripts: `lua/wheel/`.
+
+pub mod fire;
+pub mod submit;
+pub mod turn;
+
+pub use fire::{Fire, Fired};
+pub use submit::{NewContext, SubmittedContext, When};
+pub use turn::{Claim, Looked, Offer, OutboxEntry, TurnCounts, TurnLimits, Turned, WorkerCancel};

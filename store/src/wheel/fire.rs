@@ -1,0 +1,115 @@
+//! Firing a job outside its trigger: by hand, by a program, or because another job ended. Script: `lua/wheel/fire.lua`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::id::{ContextId, DedupKey, JobName};
+use tickwheel_core::ledger::Reason;
+use tickwheel_core::partition::partition_of;
+use tickwheel_core::time::TimestampMs;
+
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::FIRE;
+use crate::store::Store;
+
+/// How long the firing for one end of an upstream context is remembered. Its outbox entry is delivered within seconds.
+const AFTER_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A firing asked for.
+#[derive(Debug, Clone)]
+pub struct Fire {
+    /// Third part of the context's id.
+    pub uniq: String,
+    /// Its due time; absent: now.
+    pub due: Option<TimestampMs>,
+    /// Replaces the job's body.
+    pub body: Option<Bytes>,
+    /// At most one firing of this key within the keep time.
+    pub dedup: Option<(DedupKey, Duration)>,
+}
+
+/// What became of a [`Fire`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Fired {
+    /// It is ready.
+    Started(ContextId),
+    /// It waits for an earlier context of the job.
+    Queued(ContextId),
+    /// The overlap policy refused it.
+    Skipped(Reason),
+    /// The key was used before, by this context.
+    Duplicate(ContextId),
+    /// There is no such job.
+    NoJob,
+}
+
+impl Store {
+    /// Fires `job` now. Its overlap policy holds; its trigger is untouched.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is unknown whether it fired: repeat with a dedup key.
+    pub async fn fire_job(&self, job: &JobName, fire: Fire) -> Result<Fired, Error> {
+        let dedup = fire
+            .dedup
+            .map(|(key, keep)| format!("{} {key}", keep.as_millis()));
+        self.fire(job, (fire.due, &fire.uniq), fire.body, dedup)
+            .await
+    }
+
+    /// Fires `follower` because `upstream` ended. Idempotent: one end fires a follower once.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: repeat.
+    pub async fn fire_after(
+        &self,
+        follower: &JobName,
+        upstream: &ContextId,
+    ) -> Result<Fired, Error> {
+        let id = ContextId::after(follower, upstream.due(), upstream, self.partitions);
+        let unique = id
+            .as_str()
+            .split('@')
+            .next()
+            .and_then(|head| head.rsplit('.').next())
+            .unwrap_or_default()
+            .to_owned();
+        let dedup = format!("{} after/{unique}/{follower}", AFTER_KEPT.as_millis());
+        self.fire(follower, (None, &unique), None, Some(dedup))
+            .await
+    }
+
+    async fn fire(
+        &self,
+        job: &JobName,
+        (due, unique): (Option<TimestampMs>, &str),
+        body: Option<Bytes>,
+        dedup: Option<String>,
+    ) -> Result<Fired, Error> {
+        let partition = partition_of(job.as_str(), self.partitions);
+        let args = vec![
+            Value::from(""),
+            Value::from(job.as_str()),
+            Value::from(due.map(|due| due.as_u64().to_string()).unwrap_or_default()),
+            Value::from(unique),
+            Value::from(if body.is_some() { "1" } else { "0" }),
+            Value::Bytes(body.unwrap_or_default()),
+            Value::from(dedup.unwrap_or_default()),
+        ];
+        let value = self
+            .redis
+            .call(&FIRE, vec![self.keys.wheel(partition)], args)
+            .await?;
+        let (status, mut reply) = Reply::open(FIRE.name(), value)?;
+        match status.as_str() {
+            "STARTED" => Ok(Fired::Started(reply.parsed()?)),
+            "QUEUED" => Ok(Fired::Queued(reply.parsed()?)),
+            "SKIPPED" => Ok(Fired::Skipped(reply.parsed()?)),
+            "DUPLICATE" => Ok(Fired::Duplicate(reply.parsed()?)),
+            "NO_JOB" => Ok(Fired::NoJob),
+            other => Err(Error::contract(FIRE.name(), other)),
+        }
+    }
+}

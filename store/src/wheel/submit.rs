@@ -1,0 +1,150 @@
+//! Submitting contexts that belong to no job. Script: `lua/wheel/submit.lua`.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::id::{ContextId, DedupKey};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::time::TimestampMs;
+
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::SUBMIT;
+use crate::store::Store;
+
+/// Contexts of one script call: 250 take about 1 ms of Redis, which nobody else can use meanwhile.
+const CHUNK: usize = 250;
+
+/// When a submitted context is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// This long after Redis has it.
+    Delay(Duration),
+    /// At an instant; one that is past means at once.
+    At(TimestampMs),
+}
+
+/// A context to create.
+#[derive(Debug, Clone)]
+pub struct NewContext {
+    /// When it is due.
+    pub when: When,
+    /// As [`crate::record::Rest::encode`] gives it.
+    pub rest: Bytes,
+    /// Third part of its id; see [`ContextId::uniq`].
+    pub uniq: String,
+    /// At most one context of this key within the keep time after its due time.
+    pub dedup: Option<(DedupKey, Duration)>,
+    /// Where it lies: for a dedup key, the key's partition.
+    pub partition: PartitionId,
+}
+
+/// What became of a [`NewContext`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmittedContext {
+    /// Its id, or that of the context that has the dedup key.
+    pub id: ContextId,
+    /// True when the dedup key was taken.
+    pub duplicate: bool,
+}
+
+impl Store {
+    /// Creates contexts, with one script call for each partition that occurs (and for each 250 of them).
+    ///
+    /// Dropping the future does not undo what was sent. After an error some partitions may have accepted theirs: repeat with dedup keys.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`] when it is unknown whether they were created.
+    pub async fn submit(&self, contexts: &[NewContext]) -> Result<Vec<SubmittedContext>, Error> {
+        let mut by_partition: Vec<(PartitionId, Vec<usize>)> = Vec::new();
+        for (index, context) in contexts.iter().enumerate() {
+            match by_partition
+                .iter_mut()
+                .find(|(partition, _)| *partition == context.partition)
+            {
+                Some((_, indexes)) => indexes.push(index),
+                None => by_partition.push((context.partition, vec![index])),
+            }
+        }
+        let mut calls = Vec::new();
+        for (partition, indexes) in &by_partition {
+            for chunk in indexes.chunks(CHUNK) {
+                calls.push(self.submit_chunk(*partition, chunk, contexts));
+            }
+        }
+        let mut submitted: Vec<(usize, SubmittedContext)> = Vec::with_capacity(contexts.len());
+        for chunk in futures::future::join_all(calls).await {
+            submitted.extend(chunk?);
+        }
+        submitted.sort_unstable_by_key(|(index, _)| *index);
+        Ok(submitted.into_iter().map(|(_, context)| context).collect())
+    }
+
+    async fn submit_chunk(
+        &self,
+        partition: PartitionId,
+        indexes: &[usize],
+        contexts: &[NewContext],
+    ) -> Result<Vec<(usize, SubmittedContext)>, Error> {
+        let chosen: Vec<(usize, &NewContext)> = indexes
+            .iter()
+            .filter_map(|index| contexts.get(*index).map(|context| (*index, context)))
+            .collect();
+        let mut args: Vec<Value> = Vec::with_capacity(2 + 4 * chosen.len());
+        args.push(Value::from(""));
+        args.push(Value::from(chosen.len().to_string()));
+        for (_, context) in &chosen {
+            args.push(Value::from(match context.when {
+                When::Delay(delay) => format!("+{}", delay.as_millis()),
+                When::At(at) => at.as_u64().to_string(),
+            }));
+            args.push(Value::from(context.uniq.as_str()));
+            args.push(Value::Bytes(context.rest.clone()));
+            args.push(match &context.dedup {
+                Some((dedup, keep)) => Value::from(format!("{} {dedup}", keep.as_millis())),
+                None => Value::from(""),
+            });
+        }
+        let value = self
+            .redis
+            .call(&SUBMIT, vec![self.keys.wheel(partition)], args)
+            .await?;
+        let mut reply = Reply::expect(SUBMIT.name(), value, "ACCEPTED")?;
+        let now = reply.number()?;
+        let mut taken = reply.list()?;
+        let mut duplicates = std::collections::HashMap::new();
+        while !taken.is_empty() {
+            let index = taken.number()?;
+            duplicates.insert(index, taken.parsed::<ContextId>()?);
+        }
+        let mut submitted = Vec::with_capacity(chosen.len());
+        for (position, (index, context)) in (1_u64..).zip(chosen) {
+            let context = match duplicates.remove(&position) {
+                Some(id) => SubmittedContext {
+                    id,
+                    duplicate: true,
+                },
+                None => SubmittedContext {
+                    id: id_of(context, now)?,
+                    duplicate: false,
+                },
+            };
+            submitted.push((index, context));
+        }
+        Ok(submitted)
+    }
+}
+
+/// The id the script made: the delay counts from the script's clock.
+fn id_of(context: &NewContext, now: u64) -> Result<ContextId, Error> {
+    let due = match context.when {
+        When::Delay(delay) => {
+            now.saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))
+        }
+        When::At(at) => at.as_u64(),
+    };
+    let text = format!("{}.{due}.{}", context.partition, context.uniq);
+    text.parse()
+        .map_err(|_| Error::contract(SUBMIT.name(), text))
+}

@@ -1,0 +1,272 @@
+//! One visit to one partition, and a look at one. Scripts: `lua/wheel/turn.lua`, `lua/wheel/look.lua`, `lua/wheel/delivered.lua`.
+
+use std::time::Duration;
+
+use fred::types::Value;
+use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::time::TimestampMs;
+
+use crate::error::Error;
+use crate::record::Member;
+use crate::reply::Reply;
+use crate::script::{DELIVERED, LOOK, TURN};
+use crate::store::Store;
+
+/// The permits of one worker that a turn may use.
+#[derive(Debug, Clone)]
+pub struct Offer {
+    /// The worker.
+    pub worker: WorkerId,
+    /// Its group.
+    pub group: GroupName,
+    /// Free permits.
+    pub permits: u32,
+    /// Its handlers, comma-separated.
+    pub handlers: String,
+}
+
+/// Bounds of one turn.
+#[derive(Debug, Clone, Copy)]
+pub struct TurnLimits {
+    /// Until a claimed context must be accepted or settled, 100 ms ..= 1 h.
+    pub dispatch_lease: Duration,
+    /// Entries taken from the wheel, and contexts claimed, 1..=1000.
+    pub entries: u32,
+}
+
+/// A context claimed for a worker; its member carries the attempt number to dispatch.
+#[derive(Debug, Clone)]
+pub struct Claim {
+    /// Who runs it.
+    pub worker: WorkerId,
+    /// What to run.
+    pub member: Member,
+}
+
+/// A follower that has to be told of the end of a context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxEntry {
+    /// The job to fire.
+    pub follower: JobName,
+    /// The context that ended.
+    pub upstream: ContextId,
+    /// The entry as the script knows it.
+    pub text: String,
+}
+
+/// A cancellation to tell a worker of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerCancel {
+    /// The worker that runs it.
+    pub worker: WorkerId,
+    /// The context.
+    pub context: ContextId,
+    /// Its attempt.
+    pub attempt: AttemptNo,
+    /// `REQUESTED`, `REPLACED`, `TIMED_OUT` or `FENCED`.
+    pub reason: String,
+}
+
+impl WorkerCancel {
+    /// Reads `<worker> <context> <attempt> <reason>`.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let worker = words.next()?.parse().ok()?;
+        let context = words.next()?.parse().ok()?;
+        let attempt = AttemptNo::new(words.next()?.parse().ok()?);
+        let reason = words.next()?.to_owned();
+        Some(Self {
+            worker,
+            context,
+            attempt,
+            reason,
+        })
+    }
+}
+
+/// What a turn found and did.
+#[derive(Debug, Clone)]
+pub struct Turned {
+    /// Redis' clock.
+    pub now: TimestampMs,
+    /// Score of the wheel's head.
+    pub next: Option<TimestampMs>,
+    /// Due entries are left: turn again at once.
+    pub more: bool,
+    /// Claimed contexts, to dispatch.
+    pub claims: Vec<Claim>,
+    /// Ready sets that are not empty, with their sizes.
+    pub backlog: Vec<(GroupName, HandlerName, u64)>,
+    /// Jobs whose plan ran low or out.
+    pub plan: Vec<JobName>,
+    /// Followers to fire.
+    pub outbox: Vec<OutboxEntry>,
+    /// Leases have to be looked at.
+    pub scan: bool,
+    /// Due times that became contexts, were skipped by overlap policy, were missed.
+    pub counts: TurnCounts,
+}
+
+/// What became of the due times of jobs in one turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct TurnCounts {
+    /// Became contexts.
+    pub fired: u64,
+    /// Skipped by the overlap policy.
+    pub skipped: u64,
+    /// Missed.
+    pub missed: u64,
+}
+
+/// What waits in a partition.
+#[derive(Debug, Clone)]
+pub struct Looked {
+    /// Redis' clock.
+    pub now: TimestampMs,
+    /// Score of the wheel's head.
+    pub head: Option<TimestampMs>,
+    /// Ready sets with the due time of their first context.
+    pub ready: Vec<(GroupName, HandlerName, TimestampMs)>,
+}
+
+impl Store {
+    /// Turns `partition` once. The tracker dispatches the claims; a lost reply is repaired by the end of the dispatch leases.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is unknown whether the turn happened.
+    pub async fn turn(
+        &self,
+        partition: PartitionId,
+        offers: &[Offer],
+        limits: TurnLimits,
+    ) -> Result<Turned, Error> {
+        let mut args: Vec<Value> = Vec::with_capacity(4 + 4 * offers.len());
+        args.push(Value::from(""));
+        args.push(Value::from(limits.dispatch_lease.as_millis().to_string()));
+        args.push(Value::from(limits.entries.to_string()));
+        args.push(Value::from(offers.len().to_string()));
+        for offer in offers {
+            args.push(Value::from(offer.worker.as_str()));
+            args.push(Value::from(offer.group.as_str()));
+            args.push(Value::from(offer.permits.to_string()));
+            args.push(Value::from(offer.handlers.as_str()));
+        }
+        let value = self
+            .redis
+            .call(&TURN, vec![self.keys.wheel(partition)], args)
+            .await?;
+        turned(value)
+    }
+
+    /// Looks at `partition` without moving anything.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn look(&self, partition: PartitionId) -> Result<Looked, Error> {
+        let value = self
+            .redis
+            .call(
+                &LOOK,
+                vec![self.keys.wheel(partition)],
+                vec![Value::from("")],
+            )
+            .await?;
+        let mut reply = Reply::expect(LOOK.name(), value, "LOOKED")?;
+        let now = TimestampMs::new(reply.number()?);
+        let head = reply.optional_number()?.map(TimestampMs::new);
+        let mut list = reply.list()?;
+        let mut ready = Vec::new();
+        while !list.is_empty() {
+            let (group, handler) = list.queue()?;
+            ready.push((group, handler, TimestampMs::new(list.number()?)));
+        }
+        Ok(Looked { now, head, ready })
+    }
+
+    /// Takes delivered entries out of the outbox of `partition`. Idempotent.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: deliver and confirm again later.
+    pub async fn delivered(
+        &self,
+        partition: PartitionId,
+        entries: &[OutboxEntry],
+    ) -> Result<(), Error> {
+        for chunk in entries.chunks(1000) {
+            let mut args = vec![Value::from(chunk.len().to_string())];
+            args.extend(chunk.iter().map(|entry| Value::from(entry.text.as_str())));
+            let value = self
+                .redis
+                .call(&DELIVERED, vec![self.keys.wheel(partition)], args)
+                .await?;
+            Reply::expect(DELIVERED.name(), value, "DELIVERED")?;
+        }
+        Ok(())
+    }
+}
+
+fn turned(value: Value) -> Result<Turned, Error> {
+    let mut reply = Reply::expect(TURN.name(), value, "TURNED")?;
+    let now = TimestampMs::new(reply.number()?);
+    let next = reply.optional_number()?.map(TimestampMs::new);
+    let more = reply.number()? == 1;
+    let mut list = reply.list()?;
+    let mut claims = Vec::with_capacity(list.len() / 2);
+    while !list.is_empty() {
+        let worker = list.parsed()?;
+        claims.push(Claim {
+            worker,
+            member: Member::parse(list.bytes()?)?,
+        });
+    }
+    let mut list = reply.list()?;
+    let mut backlog = Vec::with_capacity(list.len() / 2);
+    while !list.is_empty() {
+        let (group, handler) = list.queue()?;
+        backlog.push((group, handler, list.number()?));
+    }
+    let mut list = reply.list()?;
+    let mut plan = Vec::with_capacity(list.len());
+    while !list.is_empty() {
+        plan.push(list.parsed()?);
+    }
+    let outbox = reply
+        .texts()?
+        .into_iter()
+        .map(outbox_entry)
+        .collect::<Result<_, _>>()?;
+    let scan = reply.number()? == 1;
+    let mut counts = reply.list()?;
+    let counts = TurnCounts {
+        fired: counts.number()?,
+        skipped: counts.number()?,
+        missed: counts.number()?,
+    };
+    Ok(Turned {
+        now,
+        next,
+        more,
+        claims,
+        backlog,
+        plan,
+        outbox,
+        scan,
+        counts,
+    })
+}
+
+fn outbox_entry(text: String) -> Result<OutboxEntry, Error> {
+    let mut words = text.split(' ');
+    let follower = words.next().and_then(|word| word.parse().ok());
+    let upstream = words.next().and_then(|word| word.parse().ok());
+    match (follower, upstream) {
+        (Some(follower), Some(upstream)) => Ok(OutboxEntry {
+            follower,
+            upstream,
+            text,
+        }),
+        _ => Err(Error::contract(TURN.name(), text)),
+    }
+}
