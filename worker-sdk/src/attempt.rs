@@ -1,0 +1,151 @@
+//! One attempt as the worker holds it: who it is, until when it may run, and whether it should stop.
+//!
+//! Shared by the handler's [`Context`](crate::Context), the task that runs it, and the desk.
+
+mod cancel;
+mod log_budget;
+mod run;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tickwheel_proto::v1::{Assignment, AttemptRef};
+use tokio::time::Instant;
+
+use crate::sync::lock;
+
+pub(crate) use cancel::Cancel;
+pub use cancel::CancelReason;
+pub(crate) use log_budget::LogBudget;
+pub(crate) use run::{Ended, run};
+
+/// The context and its attempt number: what a message is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct AttemptKey {
+    pub(crate) context: Arc<str>,
+    pub(crate) attempt: u32,
+}
+
+impl AttemptKey {
+    pub(crate) fn new(context: &str, attempt: u32) -> Self {
+        Self {
+            context: Arc::from(context),
+            attempt,
+        }
+    }
+
+    pub(crate) fn to_ref(&self) -> AttemptRef {
+        AttemptRef {
+            context_id: String::from(&*self.context),
+            attempt: self.attempt,
+        }
+    }
+}
+
+impl fmt::Display for AttemptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.context, self.attempt)
+    }
+}
+
+/// Where log lines and progress of an attempt go.
+pub(crate) trait Sink: Send + Sync {
+    /// `false`: the line was dropped.
+    fn log(&self, attempt: &Attempt, line: String) -> bool;
+    fn progress(&self, attempt: &Attempt, percent: u32, message: String);
+}
+
+pub(crate) struct Attempt {
+    pub(crate) key: AttemptKey,
+    pub(crate) handler: Arc<str>,
+    pub(crate) job: String,
+    pub(crate) due_ms: u64,
+    pub(crate) failures: u32,
+    pub(crate) max_attempts: u32,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) grace: Duration,
+    pub(crate) arrived: Instant,
+    pub(crate) cancel: Cancel,
+    /// Microseconds after `arrived`.
+    lease_until_us: AtomicU64,
+    log_budget: Mutex<LogBudget>,
+    sink: Arc<dyn Sink>,
+}
+
+impl Attempt {
+    pub(crate) fn new(
+        key: AttemptKey,
+        assignment: Assignment,
+        handler: Arc<str>,
+        sink: Arc<dyn Sink>,
+        arrived: Instant,
+    ) -> Self {
+        let lease_us = assignment.lease_ms.saturating_mul(1_000);
+        Self {
+            key,
+            handler,
+            job: assignment.job,
+            due_ms: assignment.due_ms,
+            failures: assignment.failures,
+            max_attempts: assignment.max_attempts,
+            timeout: (assignment.timeout_ms > 0)
+                .then(|| Duration::from_millis(assignment.timeout_ms)),
+            grace: Duration::from_millis(assignment.cancel_grace_ms),
+            arrived,
+            cancel: Cancel::default(),
+            lease_until_us: AtomicU64::new(lease_us),
+            log_budget: Mutex::new(LogBudget::new(arrived)),
+            sink,
+        }
+    }
+
+    /// The instant after which nobody may assume that this attempt still has its lease.
+    pub(crate) fn lease_until(&self) -> Instant {
+        later(
+            self.arrived,
+            Duration::from_micros(self.lease_until_us.load(Ordering::Acquire)),
+        )
+    }
+
+    pub(crate) fn set_lease_until(&self, until: Instant) {
+        let us = until.saturating_duration_since(self.arrived).as_micros();
+        self.lease_until_us
+            .store(u64::try_from(us).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    pub(crate) fn times_out_at(&self) -> Option<Instant> {
+        self.timeout.map(|timeout| later(self.arrived, timeout))
+    }
+
+    /// Sends a line if the attempt's budget allows it; `false`: dropped and counted.
+    pub(crate) fn log(&self, line: String, now: Instant) -> bool {
+        let allowed = lock(&self.log_budget).admit(&line, now);
+        allowed && self.sink.log(self, line)
+    }
+
+    /// A last line about lines that were dropped, if there are any.
+    pub(crate) fn dropped_lines(&self) -> Option<String> {
+        lock(&self.log_budget).farewell()
+    }
+
+    pub(crate) fn progress(&self, percent: u32, message: String) {
+        self.sink.progress(self, percent, message);
+    }
+}
+
+impl fmt::Debug for Attempt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Attempt")
+            .field("key", &self.key)
+            .field("handler", &self.handler)
+            .finish_non_exhaustive()
+    }
+}
+
+/// `start + wait`, where a wait beyond all bounds means far in the future.
+pub(crate) fn later(start: Instant, wait: Duration) -> Instant {
+    const FAR: Duration = Duration::from_secs(30 * 365 * 86_400);
+    start + wait.min(FAR)
+}

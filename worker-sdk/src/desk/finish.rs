@@ -1,0 +1,137 @@
+//! What handlers say: logs, progress, and their end.
+
+use tickwheel_proto::v1::{LogLine, rejection};
+use tokio::time::Instant;
+
+use super::{Desk, Phase};
+use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, later};
+use crate::limits::{PROGRESS_PAUSE, clipped};
+use crate::outcome::Outcome;
+
+impl Desk {
+    /// The attempt's task has ended: its permit is free.
+    pub(crate) fn finish(&mut self, attempt: &Attempt, ended: Ended) {
+        let Some((key, running)) = self.running.remove_entry(&attempt.key) else {
+            // It was given up as leaked; only now its thread is free.
+            self.stats.leaked = self.stats.leaked.saturating_sub(1);
+            return;
+        };
+        if let Some(line) = attempt.dropped_lines() {
+            self.push_log(running.link, &key, line);
+        }
+        // The lease may have been lost after the handler's last step.
+        let fenced = attempt.cancel.reason() == Some(CancelReason::Fenced);
+        match ended {
+            Ended::With(outcome) if !fenced => self.settle(key, outcome, running.link),
+            Ended::GivenBack if !fenced => {
+                self.stats.given_back += 1;
+                let link = self.route(running.link);
+                self.refuse(link, &key, rejection::Reason::Draining, String::new());
+            }
+            Ended::With(_) | Ended::GivenBack | Ended::Dropped => {}
+        }
+        self.wake_for_credit();
+        if self.running.is_empty() {
+            self.tell_drained();
+        }
+    }
+
+    /// Keeps the outcome and queues it for a tracker.
+    fn settle(&mut self, key: AttemptKey, outcome: Outcome, link: usize) {
+        let outcome = outcome.within(self.terms.result_bytes_max);
+        match &outcome {
+            Outcome::Succeeded(_) => self.stats.succeeded += 1,
+            Outcome::Failed(_) | Outcome::Fatal(_) | Outcome::RetryAfter(..) => {
+                self.stats.failed += 1;
+            }
+            Outcome::Cancelled => self.stats.cancelled += 1,
+            Outcome::TimedOut => self.stats.timed_out += 1,
+        }
+        let settlement = outcome.into_wire(&key);
+        self.spool.keep(key.clone(), settlement, link);
+        let target = self.route(link);
+        self.queue(target).settle.push_back(key);
+        if let Some(target) = target {
+            self.wake(target);
+        }
+    }
+
+    /// A handler holds on to its thread: its attempt ends without it.
+    pub(super) fn give_up(&mut self, attempt: &Attempt, reason: CancelReason) {
+        let ended = match reason {
+            CancelReason::Requested | CancelReason::Replaced => Ended::With(Outcome::Cancelled),
+            CancelReason::TimedOut => Ended::With(Outcome::TimedOut),
+            CancelReason::Draining => Ended::GivenBack,
+            CancelReason::Fenced => Ended::Dropped,
+        };
+        self.finish(attempt, ended);
+        self.stats.leaked += 1;
+    }
+
+    /// `false`: no room, the line is dropped.
+    pub(crate) fn log(&mut self, attempt: &Attempt, line: String) -> bool {
+        let Some(running) = self.running.get(&attempt.key) else {
+            return false;
+        };
+        let link = running.link;
+        self.push_log(link, &attempt.key, line)
+    }
+
+    fn push_log(&mut self, link: usize, key: &AttemptKey, line: String) -> bool {
+        let line = clipped(line, self.terms.log_line_bytes_max);
+        let target = self.route(link);
+        let line = LogLine {
+            context_id: String::from(&*key.context),
+            attempt: key.attempt,
+            line,
+        };
+        let taken = self.queue(target).push_log(line);
+        self.stats.log_lines_dropped += u64::from(!taken);
+        if let Some(target) = target {
+            self.wake(target);
+        }
+        taken
+    }
+
+    pub(crate) fn progress(
+        &mut self,
+        attempt: &Attempt,
+        percent: u32,
+        message: String,
+        now: Instant,
+    ) {
+        let Some(running) = self.running.get_mut(&attempt.key) else {
+            return;
+        };
+        running.progress = Some((percent, message));
+        if running.progress_queued {
+            return;
+        }
+        if running.progress_after > now {
+            let at = running.progress_after;
+            self.call_keeper(at);
+        } else {
+            self.queue_progress(&attempt.key, now);
+        }
+    }
+
+    pub(super) fn queue_progress(&mut self, key: &AttemptKey, now: Instant) {
+        let Some(running) = self.running.get_mut(key) else {
+            return;
+        };
+        running.progress_queued = true;
+        running.progress_after = later(now, PROGRESS_PAUSE);
+        let link = running.link;
+        let target = self.route(link);
+        self.queue(target).progress.push_back(key.clone());
+        if let Some(target) = target {
+            self.wake(target);
+        }
+    }
+
+    pub(super) fn tell_drained(&self) {
+        if self.phase != Phase::Serving {
+            self.drained.notify_one();
+        }
+    }
+}

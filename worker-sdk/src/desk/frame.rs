@@ -1,0 +1,270 @@
+//! The next frame of a stream: everything that waits for it, up to the bounds of a frame, and the credit.
+//!
+//! A stream asks when its transport takes a frame, so frames get fatter by themselves under load.
+
+use tickwheel_proto::v1::{AttemptRef, Beat, Credit, Progress, Report, WorkerMessage};
+use tokio::time::Instant;
+
+use super::link::{Doze, InFlight};
+use super::{Connection, Desk, Phase};
+use crate::attempt::{AttemptKey, CancelReason, later};
+use crate::limits::{CONFIRM_PATIENCE, CREDIT_PAUSE, FRAME_BYTES_MAX, FRAME_ITEMS_MAX};
+
+/// What a stream does next.
+#[derive(Debug)]
+pub(crate) enum Next {
+    Send(Box<WorkerMessage>),
+    /// Until it is woken, or until this instant.
+    Wait(Option<Instant>),
+    End,
+}
+
+/// What is left of a frame.
+struct Room {
+    bytes: usize,
+}
+
+impl Room {
+    /// An item too great for what is left ends the frame, unless it is the first.
+    fn take(&mut self, bytes: usize) -> bool {
+        let fits = bytes <= self.bytes || self.bytes == FRAME_BYTES_MAX;
+        self.bytes = self
+            .bytes
+            .saturating_sub(if fits { bytes } else { self.bytes });
+        fits
+    }
+}
+
+impl Desk {
+    /// What this connection sends next.
+    pub(crate) fn frame(&mut self, connection: Connection, now: Instant) -> Next {
+        let index = connection.link;
+        let Some(link) = self.links.get_mut(index).filter(|link| link.is(connection)) else {
+            return Next::End;
+        };
+        if !link.is_live() {
+            link.doze = Doze::Parked;
+            return if self.phase == Phase::Ending {
+                Next::End
+            } else {
+                Next::Wait(None)
+            };
+        }
+        let beat_due = std::mem::take(&mut link.beat_due);
+        let mut frame = Box::new(WorkerMessage::default());
+        if beat_due {
+            frame.beat = Some(self.beat_frame(index));
+        }
+        let mut said = beat_due;
+        if !self
+            .links
+            .get(index)
+            .is_none_or(|link| link.queue.is_empty())
+        {
+            let mut room = Room {
+                bytes: FRAME_BYTES_MAX,
+            };
+            self.fill_refusals(index, &mut frame);
+            frame.accepted = self.fill_running(index, now, |queue| queue.accepted.pop_front());
+            frame.renew = self.fill_running(index, now, |queue| queue.renew.pop_front());
+            self.fill_progress(index, &mut frame, &mut room);
+            self.fill_log(index, &mut frame, &mut room);
+            self.fill_settlements(index, &mut frame, &mut room, now);
+            said |= !frame.is_silent();
+        }
+        self.seal(index, frame, said, now)
+    }
+
+    /// Adds the credit, and decides whether the frame is worth sending.
+    fn seal(
+        &mut self,
+        index: usize,
+        mut frame: Box<WorkerMessage>,
+        said: bool,
+        now: Instant,
+    ) -> Next {
+        let free = self.free();
+        let draining = self.phase != Phase::Serving;
+        let ending = self.phase == Phase::Ending;
+        let Some(link) = self.links.get_mut(index) else {
+            return Next::End;
+        };
+        let line = u64::from(free) + link.received;
+        if !said && link.drain_sent == draining {
+            if link.credit_sent.is_some_and(|(sent, _)| sent == line) {
+                if ending && link.queue.is_empty() {
+                    return Next::End;
+                }
+                link.doze = Doze::Parked;
+                return Next::Wait(None);
+            }
+            let pause = link.credit_sent.map(|(_, at)| later(at, CREDIT_PAUSE));
+            if let Some(until) = pause.filter(|until| *until > now) {
+                link.doze = Doze::Credit;
+                return Next::Wait(Some(until));
+            }
+        }
+        link.credit_sent = Some((line, now));
+        link.drain_sent = draining;
+        link.doze = Doze::Awake;
+        frame.draining = draining;
+        frame.credit = Some(Credit {
+            free,
+            received: link.received,
+        });
+        Next::Send(frame)
+    }
+
+    fn beat_frame(&self, index: usize) -> Beat {
+        let home = self.home == Some(index);
+        let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
+        Beat {
+            home,
+            report: home.then_some(Report {
+                running,
+                ..self.report
+            }),
+        }
+    }
+
+    fn fill_refusals(&mut self, index: usize, frame: &mut WorkerMessage) {
+        let queue = self.queue(Some(index));
+        let count = queue.rejected.len().min(FRAME_ITEMS_MAX);
+        frame.rejected = queue.rejected.drain(..count).collect();
+    }
+
+    /// Attempts that still run. Their lease counts anew when a tracker has answered.
+    fn fill_running(
+        &mut self,
+        index: usize,
+        now: Instant,
+        pop: fn(&mut super::Queue) -> Option<AttemptKey>,
+    ) -> Vec<AttemptRef> {
+        let mut refs = Vec::new();
+        let mut again = None;
+        while refs.len() < FRAME_ITEMS_MAX {
+            let Some(key) = pop(self.queue(Some(index))) else {
+                break;
+            };
+            let Some(running) = self.running.get_mut(&key) else {
+                continue;
+            };
+            running.queued = false;
+            running.told = Some(index);
+            running.asked.get_or_insert(now);
+            running.renew_at = later(now, running.lease / 3);
+            again = again.into_iter().chain([running.renew_at]).min();
+            if running.attempt.cancel.reason() != Some(CancelReason::Fenced) {
+                refs.push(key.to_ref());
+            }
+        }
+        if let Some(again) = again {
+            self.call_keeper(again);
+        }
+        refs
+    }
+
+    fn fill_progress(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room) {
+        while frame.progress.len() < FRAME_ITEMS_MAX {
+            let Some(key) = self.queue(Some(index)).progress.front().cloned() else {
+                break;
+            };
+            if let Some(running) = self.running.get_mut(&key) {
+                let bytes = running
+                    .progress
+                    .as_ref()
+                    .map_or(0, |(_, message)| message.len());
+                if !room.take(bytes + key.context.len()) {
+                    break;
+                }
+                running.progress_queued = false;
+                if let Some((percent, message)) = running.progress.take() {
+                    let AttemptRef {
+                        context_id,
+                        attempt,
+                    } = key.to_ref();
+                    frame.progress.push(Progress {
+                        context_id,
+                        attempt,
+                        percent,
+                        message,
+                    });
+                }
+            }
+            self.queue(Some(index)).progress.pop_front();
+        }
+    }
+
+    fn fill_log(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room) {
+        let queue = self.queue(Some(index));
+        while frame.log.len() < FRAME_ITEMS_MAX {
+            let fits = queue
+                .log
+                .front()
+                .is_some_and(|line| room.take(line.line.len() + line.context_id.len()));
+            let Some(line) = fits.then(|| queue.pop_log()).flatten() else {
+                break;
+            };
+            frame.log.push(line);
+        }
+    }
+
+    /// Only when all log lines went: a line after its attempt's settlement would be refused.
+    fn fill_settlements(
+        &mut self,
+        index: usize,
+        frame: &mut WorkerMessage,
+        room: &mut Room,
+        now: Instant,
+    ) {
+        let Self { links, spool, .. } = self;
+        let Some(link) = links
+            .get_mut(index)
+            .filter(|link| link.queue.log.is_empty())
+        else {
+            return;
+        };
+        let confirmed_by = later(now, CONFIRM_PATIENCE);
+        while frame.settle.len() < FRAME_ITEMS_MAX {
+            let Some(key) = link.queue.settle.front() else {
+                break;
+            };
+            let bytes = spool.get(key).map_or(0, |kept| kept.weight());
+            if !room.take(bytes + key.context.len()) {
+                break;
+            }
+            let Some(key) = link.queue.settle.pop_front() else {
+                break;
+            };
+            let Some(kept) = spool.send(&key) else {
+                continue;
+            };
+            frame.settle.push(kept.settlement.clone());
+            link.in_flight.push_back(InFlight {
+                key,
+                sending: kept.sending,
+                since: now,
+                rounds: 0,
+            });
+        }
+        if !frame.settle.is_empty() {
+            self.call_keeper(confirmed_by);
+        }
+    }
+}
+
+/// Whether a frame says nothing yet.
+trait Silent {
+    fn is_silent(&self) -> bool;
+}
+
+impl Silent for WorkerMessage {
+    fn is_silent(&self) -> bool {
+        self.accepted.is_empty()
+            && self.rejected.is_empty()
+            && self.renew.is_empty()
+            && self.progress.is_empty()
+            && self.log.is_empty()
+            && self.settle.is_empty()
+    }
+}

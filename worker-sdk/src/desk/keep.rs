@@ -1,0 +1,233 @@
+//! What only time brings about: announcing, renewing and losing leases, giving up handlers, asking again for confirmations.
+//!
+//! The keeper's task calls `keep` at the instant the last call named, or earlier when it is woken.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tracing::warn;
+
+use super::link::InFlight;
+use super::{Desk, Running};
+use crate::attempt::{Attempt, AttemptKey, CancelReason, later};
+use crate::limits::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, KEEP_PAUSE, LEAK_SLACK};
+
+/// What is due for one attempt.
+#[derive(Debug, Default)]
+struct Due {
+    tell: Vec<AttemptKey>,
+    progress: Vec<AttemptKey>,
+    fence: Vec<AttemptKey>,
+    give_up: Vec<(Arc<Attempt>, CancelReason)>,
+    next: Option<Instant>,
+}
+
+impl Due {
+    fn at(&mut self, at: Instant) {
+        self.next = Some(self.next.map_or(at, |next| next.min(at)));
+    }
+
+    fn look(&mut self, key: &AttemptKey, running: &Running, accept_after: Duration, now: Instant) {
+        let attempt = &running.attempt;
+        if let Some(end) = attempt
+            .times_out_at()
+            .filter(|_| attempt.cancel.reason().is_none())
+        {
+            // Normally its own task sees the end; one whose thread is held cannot.
+            let seen_late = later(end, LEAK_SLACK);
+            if seen_late <= now {
+                attempt.cancel.cancel(CancelReason::TimedOut, now);
+            }
+            self.at(seen_late);
+        }
+        if let (Some(reason), Some(since)) = (attempt.cancel.reason(), attempt.cancel.since()) {
+            let end = later(since, attempt.grace.saturating_add(LEAK_SLACK));
+            if end <= now {
+                self.give_up.push((Arc::clone(attempt), reason));
+                return;
+            }
+            self.at(end);
+            if reason == CancelReason::Fenced {
+                return;
+            }
+        }
+        let lease_until = attempt.lease_until();
+        if lease_until <= now {
+            self.fence.push(key.clone());
+            self.at(later(now, attempt.grace.saturating_add(LEAK_SLACK)));
+            return;
+        }
+        self.at(lease_until);
+        if !running.queued {
+            let tell_at = if running.told.is_some() {
+                running.renew_at
+            } else {
+                later(attempt.arrived, accept_after.min(running.lease / 2))
+            };
+            if tell_at <= now {
+                self.tell.push(key.clone());
+            } else {
+                self.at(tell_at);
+            }
+        }
+        if running.progress.is_some() && !running.progress_queued {
+            if running.progress_after <= now {
+                self.progress.push(key.clone());
+            } else {
+                self.at(running.progress_after);
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// Does what is due, and returns when to look again; `None`: when woken.
+    pub(crate) fn keep(&mut self, now: Instant) -> Option<Instant> {
+        let mut due = Due::default();
+        for (key, running) in &self.running {
+            due.look(key, running, self.terms.accept_after, now);
+        }
+        for key in due.fence {
+            self.fence(&key, now);
+        }
+        for key in due.progress {
+            self.queue_progress(&key, now);
+        }
+        for key in due.tell {
+            self.tell(key, now);
+        }
+        for (attempt, reason) in due.give_up {
+            warn!(
+                attempt = %attempt.key, handler = %attempt.handler,
+                "a handler does not stop and holds on to its thread; its attempt ends without it"
+            );
+            self.give_up(&attempt, reason);
+        }
+        let ask = self.ask_again(now);
+        let next = due.next.into_iter().chain(ask).min();
+        self.keep_at = next.map(|next| next.max(now + KEEP_PAUSE));
+        self.keep_at
+    }
+
+    /// Makes sure that the keeper looks at this instant or earlier.
+    pub(super) fn call_keeper(&mut self, at: Instant) {
+        if self.keep_at.is_none_or(|planned| planned > at) {
+            self.keep_at = Some(at);
+            self.keeper.notify_one();
+        }
+    }
+
+    /// Queues the announcement or renewal of a running attempt.
+    fn tell(&mut self, key: AttemptKey, now: Instant) {
+        let Some(running) = self.running.get_mut(&key) else {
+            return;
+        };
+        running.queued = true;
+        running.renew_at = now;
+        let first = running.told.is_none();
+        let link = running.link;
+        let target = if first {
+            self.route(link)
+        } else {
+            self.home.or_else(|| self.route(link))
+        };
+        let queue = self.queue(target);
+        if first {
+            queue.accepted.push_back(key);
+        } else {
+            queue.renew.push_back(key);
+        }
+        if let Some(target) = target {
+            self.wake(target);
+        }
+    }
+
+    /// Sends outcomes anew whose confirmation is overdue. Returns when to look again.
+    fn ask_again(&mut self, now: Instant) -> Option<Instant> {
+        let mut next = None;
+        for index in 0..self.links.len() {
+            while let Some(sent) = self.overdue(index, now) {
+                if !self.spool.awaits(&sent.key, sent.sending) {
+                    continue;
+                }
+                let other = self.other_live_link(index);
+                if other.is_none()
+                    && sent.rounds < CONFIRM_ROUNDS
+                    && self.still_confirms(index, now)
+                {
+                    self.in_flight(index).push_back(InFlight {
+                        since: now,
+                        rounds: sent.rounds + 1,
+                        ..sent
+                    });
+                    continue;
+                }
+                self.send_again(sent.key, index);
+            }
+            let first = self
+                .links
+                .get(index)
+                .and_then(|link| link.in_flight.front());
+            next = first
+                .map(|sent| sent.since + CONFIRM_PATIENCE)
+                .into_iter()
+                .chain(next)
+                .min();
+        }
+        next.or_else(|| (self.unconfirmed() > 0).then(|| now + CONFIRM_PATIENCE))
+    }
+
+    /// Queues an outcome that was sent over `silent` in vain: for the link its context came over, else the home, else any;
+    /// for `silent` itself only if there is no other.
+    pub(super) fn send_again(&mut self, key: AttemptKey, silent: usize) {
+        self.stats.resent += 1;
+        let origin = self
+            .spool
+            .get(&key)
+            .map(|kept| kept.link)
+            .filter(|origin| *origin != silent);
+        let origin = origin.filter(|origin| self.route(*origin) == Some(*origin));
+        let target = origin
+            .or_else(|| self.other_live_link(silent))
+            .or_else(|| self.route(silent));
+        self.queue(target).settle.push_back(key);
+        if let Some(target) = target {
+            self.wake(target);
+        }
+    }
+
+    fn overdue(&mut self, index: usize, now: Instant) -> Option<InFlight> {
+        let in_flight = &mut self.links.get_mut(index)?.in_flight;
+        in_flight
+            .front()
+            .filter(|sent| sent.since + CONFIRM_PATIENCE <= now)?;
+        in_flight.pop_front()
+    }
+
+    fn in_flight(&mut self, index: usize) -> &mut VecDeque<InFlight> {
+        #[expect(
+            clippy::indexing_slicing,
+            reason = "links are never removed, and the index comes from their range"
+        )]
+        &mut self.links[index].in_flight
+    }
+
+    fn still_confirms(&self, index: usize, now: Instant) -> bool {
+        let last = self.links.get(index).and_then(|link| link.last_confirmed);
+        last.is_some_and(|at| at + CONFIRM_PATIENCE > now)
+    }
+
+    /// The home if it is another one, else any other live link.
+    fn other_live_link(&self, index: usize) -> Option<usize> {
+        let others = self
+            .links
+            .iter()
+            .enumerate()
+            .filter(|(other, link)| *other != index && link.is_live());
+        others
+            .map(|(other, _)| other)
+            .min_by_key(|other| self.home != Some(*other))
+    }
+}

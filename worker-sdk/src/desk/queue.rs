@@ -1,0 +1,63 @@
+//! What is to be said over one link.
+
+use std::collections::VecDeque;
+
+use tickwheel_proto::v1::{LogLine, Rejection};
+
+use crate::attempt::AttemptKey;
+use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX};
+
+/// Keys refer to attempts and outcomes of the desk; one that has changed its place meanwhile is skipped.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    pub(crate) accepted: VecDeque<AttemptKey>,
+    pub(crate) renew: VecDeque<AttemptKey>,
+    pub(crate) progress: VecDeque<AttemptKey>,
+    pub(crate) settle: VecDeque<AttemptKey>,
+    pub(crate) rejected: VecDeque<Rejection>,
+    pub(crate) log: VecDeque<LogLine>,
+    log_bytes: usize,
+}
+
+impl Queue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accepted.is_empty()
+            && self.renew.is_empty()
+            && self.progress.is_empty()
+            && self.settle.is_empty()
+            && self.rejected.is_empty()
+            && self.log.is_empty()
+    }
+
+    /// `false`: the queue is full, the line is dropped.
+    pub(crate) fn push_log(&mut self, line: LogLine) -> bool {
+        let bytes = line.line.len();
+        if self.log.len() >= LOG_QUEUE_LINES_MAX || self.log_bytes + bytes > LOG_QUEUE_BYTES_MAX {
+            return false;
+        }
+        self.log_bytes += bytes;
+        self.log.push_back(line);
+        true
+    }
+
+    pub(crate) fn pop_log(&mut self) -> Option<LogLine> {
+        let line = self.log.pop_front()?;
+        self.log_bytes -= line.line.len();
+        Some(line)
+    }
+
+    /// Takes over what another link could not say.
+    /// Returns the number of log lines that found no room.
+    pub(crate) fn absorb(&mut self, other: Self) -> u64 {
+        self.accepted.extend(other.accepted);
+        self.renew.extend(other.renew);
+        self.progress.extend(other.progress);
+        self.settle.extend(other.settle);
+        self.rejected.extend(other.rejected);
+        let mut dropped = 0;
+        for line in other.log {
+            dropped += u64::from(!self.push_log(line));
+        }
+        dropped
+    }
+}

@@ -1,0 +1,185 @@
+//! The comings and goings of streams, and which of them is the home.
+
+use tickwheel_proto::v1::Welcome;
+use tokio::time::Instant;
+
+use super::link::{Connected, Connection, Link};
+use super::{Desk, Phase, Terms};
+use crate::attempt::AttemptKey;
+use crate::limits::HELLO_RUNNING_MAX;
+
+impl Desk {
+    /// The link of this url; a new one if there is none.
+    pub(crate) fn link(&mut self, url: &str) -> usize {
+        self.links
+            .iter()
+            .position(|link| link.url == url)
+            .unwrap_or_else(|| {
+                self.links.push(Link::new(url.to_owned()));
+                self.links.len() - 1
+            })
+    }
+
+    /// A connection begins; whatever the link said before is over.
+    pub(crate) fn connect(&mut self, index: usize) -> Option<Connected> {
+        let running = self
+            .running
+            .keys()
+            .take(HELLO_RUNNING_MAX)
+            .map(AttemptKey::to_ref)
+            .collect();
+        Some(self.links.get_mut(index)?.connect(index, running))
+    }
+
+    /// The tracker answered: the link is live.
+    ///
+    /// If another link reaches the same tracker (say, by another name of its host), that one ends: a tracker takes the
+    /// newest stream of a worker for the true one.
+    pub(crate) fn welcome(&mut self, connection: Connection, welcome: &Welcome, now: Instant) {
+        self.terms = Terms::of(welcome);
+        let same =
+            |link: &Link| link.is_live() && link.tracker_id.as_ref() == Some(&welcome.tracker_id);
+        let older = self
+            .links
+            .iter()
+            .position(same)
+            .filter(|index| *index != connection.link);
+        let Some(link) = self
+            .links
+            .get_mut(connection.link)
+            .filter(|link| link.is(connection))
+        else {
+            return;
+        };
+        link.tracker_id = Some(welcome.tracker_id.clone());
+        link.live_since = Some(now);
+        if let Some(older) = older {
+            self.end_link(older, now);
+        }
+        let limbo = std::mem::take(&mut self.limbo);
+        self.stats.log_lines_dropped += self.queue(Some(connection.link)).absorb(limbo);
+        self.choose_home();
+        if let Some(link) = self.links.get_mut(connection.link) {
+            link.beat_due = true;
+            link.wake();
+        }
+        self.keeper.notify_one();
+    }
+
+    /// The tracker this link reaches or reached last.
+    pub(crate) fn tracker_of(&self, link: usize) -> Option<String> {
+        self.links.get(link)?.tracker_id.clone()
+    }
+
+    /// Whether a live link reaches this tracker.
+    pub(crate) fn reaches(&self, tracker_id: &str) -> bool {
+        self.links
+            .iter()
+            .any(|link| link.is_live() && link.tracker_id.as_deref() == Some(tracker_id))
+    }
+
+    /// The tracker will stop: it is used until its stream ends, but it is nobody's home any more.
+    pub(super) fn tracker_drains(&mut self, connection: Connection) {
+        if let Some(link) = self
+            .links
+            .get_mut(connection.link)
+            .filter(|link| link.is(connection))
+        {
+            link.tracker_drains = true;
+        }
+        self.choose_home();
+    }
+
+    /// The tracker of this link is about to stop, or has just stopped.
+    pub(crate) fn tracker_drained(&self, link: usize) -> bool {
+        self.links.get(link).is_some_and(|link| link.tracker_drains)
+    }
+
+    pub(crate) fn beat(&mut self, connection: Connection) {
+        if let Some(link) = self
+            .links
+            .get_mut(connection.link)
+            .filter(|link| link.is(connection))
+        {
+            link.beat_due = true;
+            link.wake();
+        }
+    }
+
+    pub(crate) fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    /// The stream is over. What it had to say goes to another one, or waits for one.
+    pub(crate) fn disconnect(&mut self, connection: Connection, now: Instant) {
+        if self
+            .links
+            .get(connection.link)
+            .is_some_and(|link| link.is(connection))
+        {
+            self.end_link(connection.link, now);
+        }
+    }
+
+    /// Ends all streams, whatever they still had to say. A stream whose reader is gone ends only by this.
+    pub(crate) fn hang_up(&mut self, now: Instant) {
+        self.phase = Phase::Ending;
+        for link in 0..self.links.len() {
+            self.end_link(link, now);
+        }
+    }
+
+    fn end_link(&mut self, index: usize, now: Instant) {
+        let Some(link) = self.links.get_mut(index) else {
+            return;
+        };
+        let (queue, in_flight) = link.end();
+        self.choose_home();
+        let target = self.route(index);
+        self.stats.log_lines_dropped += self.queue(target).absorb(queue);
+        for sent in in_flight {
+            if self.spool.awaits(&sent.key, sent.sending) {
+                self.send_again(sent.key, index);
+            }
+        }
+        for running in self
+            .running
+            .values_mut()
+            .filter(|running| running.told == Some(index))
+        {
+            running.renew_at = now;
+            running.asked = None;
+        }
+        if let Some(target) = target {
+            self.wake(target);
+        }
+        self.keeper.notify_one();
+    }
+
+    /// The home is the first live link, and stays it as long as it lives.
+    fn choose_home(&mut self) {
+        let fit = |link: &Link| link.is_live() && !link.tracker_drains;
+        if self
+            .home
+            .and_then(|home| self.links.get(home))
+            .is_some_and(fit)
+        {
+            return;
+        }
+        let live = self
+            .links
+            .iter()
+            .enumerate()
+            .filter(|(_, link)| link.is_live());
+        let best = live
+            .min_by_key(|(_, link)| (link.tracker_drains, link.live_since))
+            .map(|(index, _)| index);
+        if best != self.home {
+            self.home = best;
+            if let Some(link) = best.and_then(|index| self.links.get_mut(index)) {
+                link.beat_due = true;
+                link.wake();
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Write the handlers of Tickwheel jobs.
+//!
+//! A worker dials out to the trackers of a cluster, says which handlers it has and how many it runs at once, runs what it
+//! is given, and tells how each attempt ended. It speaks gRPC with trackers only; it knows no Redis and opens no port.
+//!
+//! ```no_run
+//! use serde::Deserialize;
+//! use tickwheel_worker::{Context, Worker};
+//!
+//! #[derive(Deserialize)]
+//! struct CloseOrder { order: u64 }
+//!
+//! #[tokio::main]
+//! async fn main() -> Result<(), tickwheel_worker::Error> {
+//!     let stopped = Worker::connect("http://127.0.0.1:7400").group("orders").permits(64)
+//!         .handle("close", |ctx: Context, body: CloseOrder| async move {
+//!             ctx.log(format!("closing {}", body.order)).await;
+//!             Ok(())
+//!         })
+//!         .run().await?;
+//!     assert_eq!(stopped.unconfirmed, 0);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # What a handler can rely on
+//! - A context is dispatched **at least once**, and its end is recorded exactly once. Two attempts of one context can
+//!   overlap when a worker is frozen or cut off: [`Context::idempotency_key`] and [`Context::fence`] are for that.
+//! - `?` makes a retried failure of any error; [`fatal`] and [`retry_after`] say more. A panic is a failure.
+//! - A handler is async: one that blocks its thread (long computing, blocking I/O) belongs into
+//!   `tokio::task::spawn_blocking`. One that holds its thread beyond time-out and grace is given up and counted as leaked;
+//!   if handlers hold all threads of the runtime, the worker is as good as dead and its leases run out.
+//! - Outcomes are kept until a tracker, any tracker, has confirmed that they are stored.
+//!
+//! [`testing`] runs handlers without a network, and whole workers against a tracker double.
+
+mod attempt;
+mod beat;
+mod context;
+mod desk;
+mod error;
+mod handler;
+mod keeper;
+mod limits;
+mod outcome;
+mod permit;
+mod registry;
+mod session;
+mod shared;
+mod stats;
+mod sync;
+pub mod testing;
+mod worker;
+
+pub use attempt::CancelReason;
+pub use context::Context;
+pub use error::{BoxError, Error, HandlerError, HandlerResult, fatal, retry_after};
+pub use handler::Handler;
+pub use limits::PERMITS_MAX;
+pub use outcome::Outcome;
+pub use stats::Stats;
+pub use worker::{RunningWorker, Stopped, Worker, WorkerBuilder};
+
+/// What cancels a worker given to [`WorkerBuilder::shutdown`].
+pub use tokio_util::sync::CancellationToken;

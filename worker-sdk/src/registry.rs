@@ -1,0 +1,86 @@
+//! The handlers of a worker by name.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::handler::Handler;
+
+/// Bytes of a handler, group or tag.
+const NAME_BYTES_MAX: usize = 128;
+
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) name: Arc<str>,
+    pub(crate) handler: Arc<dyn Handler>,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Registry {
+    handlers: HashMap<Arc<str>, Entry>,
+    twice: Option<Arc<str>>,
+}
+
+impl Registry {
+    pub(crate) fn add(&mut self, name: &str, handler: Arc<dyn Handler>) {
+        let name: Arc<str> = Arc::from(name);
+        let entry = Entry {
+            name: Arc::clone(&name),
+            handler,
+        };
+        if self.handlers.insert(Arc::clone(&name), entry).is_some() {
+            self.twice = Some(name);
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
+        self.handlers.get(name)
+    }
+
+    /// The names in order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .handlers
+            .keys()
+            .map(|name| String::from(&**name))
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        if let Some(name) = &self.twice {
+            return Err(Error::invalid(
+                "handle",
+                format!("handler \"{name}\" is given twice"),
+            ));
+        }
+        if self.handlers.is_empty() {
+            return Err(Error::invalid(
+                "handle",
+                "a worker needs at least one handler",
+            ));
+        }
+        self.handlers
+            .keys()
+            .try_for_each(|name| check_name("handle", name))
+    }
+}
+
+/// The rule for names that travel: letters, digits, and `. _ / -`, up to 128.
+pub(crate) fn check_name(setting: &'static str, name: &str) -> Result<(), Error> {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(fits) {
+        let name = crate::limits::clip(name, NAME_BYTES_MAX);
+        let rule = "must be 1 to 128 letters, digits, dots, underscores, slashes or hyphens";
+        return Err(Error::invalid(setting, format!("\"{name}\" {rule}")));
+    }
+    Ok(())
+}
+
+impl fmt::Debug for Registry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.handlers.keys()).finish()
+    }
+}

@@ -1,0 +1,240 @@
+//! Keeps a stream to one tracker: connect, introduce, listen, and connect again.
+
+mod backoff;
+mod fleet;
+mod outgoing;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
+use tickwheel_proto::v1::{TrackerMessage, Welcome};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tonic::transport::Endpoint;
+use tonic::{Code, Status, Streaming};
+use tracing::{debug, info, warn};
+
+use crate::desk::{Arrival, Connected, Connection};
+use crate::limits::{
+    BACKOFF_MAX, CONNECT_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX,
+    WELCOME_TIMEOUT,
+};
+use crate::shared::Shared;
+use backoff::Backoff;
+
+pub(crate) use fleet::keep_streams;
+
+/// HTTP/2 windows: some frames of work and of confirmations on their way, and no more.
+const STREAM_WINDOW_BYTES: u32 = 4 << 20;
+const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+
+/// How a connection ended.
+#[derive(Debug)]
+enum Over {
+    /// It was never made.
+    Unreachable(String),
+    /// The tracker ended it, or the network did.
+    Closed(Option<Status>),
+    /// Another link reaches the same tracker.
+    Superseded(String),
+}
+
+/// Connects to `url` until it is no longer wanted; returns the url.
+async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> String {
+    let link = shared.desk().link(&url);
+    let mut backoff = Backoff::default();
+    while shared.wants(&url) && !shared.desk().is_ending() {
+        let began = Instant::now();
+        let over = connect_once(&shared, link, &endpoint).await;
+        shared
+            .links_changed
+            .send_modify(|changes| *changes = changes.wrapping_add(1));
+        if shared.desk().is_ending() {
+            break;
+        }
+        if began.elapsed() > BACKOFF_MAX {
+            backoff = Backoff::default();
+        }
+        let pause = match over {
+            Over::Superseded(tracker_id) => {
+                debug!(url, tracker_id, "another stream reaches this tracker");
+                wait_while_reached(&shared, &tracker_id).await;
+                BACKOFF_MAX
+            }
+            Over::Closed(_) if shared.desk().tracker_drained(link) => {
+                BACKOFF_MAX.min(backoff.next() + BACKOFF_MAX / 2)
+            }
+            Over::Closed(status) => backoff.after(&url, status.as_ref()),
+            Over::Unreachable(error) => {
+                info!(url, error, "no tracker is reached; trying again");
+                backoff.next()
+            }
+        };
+        sleep(pause).await;
+    }
+    url
+}
+
+async fn wait_while_reached(shared: &Shared, tracker_id: &str) {
+    let mut changes = shared.links_changed.subscribe();
+    while shared.desk().reaches(tracker_id) {
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) -> Over {
+    let channel = match timeout(CONNECT_TIMEOUT, endpoint.connect()).await {
+        Ok(Ok(channel)) => channel,
+        Ok(Err(error)) => return Over::Unreachable(with_source(&error)),
+        Err(_) => return Over::Unreachable("the connection was not made in time".to_owned()),
+    };
+    let Some(Connected {
+        connection,
+        wake,
+        stop,
+        running,
+    }) = shared.desk().connect(link)
+    else {
+        return Over::Unreachable("the link is gone".to_owned());
+    };
+    let outgoing = outgoing::frames(Arc::clone(shared), connection, wake, shared.hello(running));
+    let mut client = WorkerServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let session = async {
+        let (welcome, incoming) =
+            match timeout(WELCOME_TIMEOUT, introduce(&mut client, outgoing)).await {
+                Ok(welcomed) => welcomed?,
+                Err(_) => return Err(Status::deadline_exceeded("no Welcome came in time")),
+            };
+        listen(shared, connection, welcome, incoming).await
+    };
+    let over = tokio::select! {
+        () = stop.cancelled() => Over::Superseded(shared.desk().tracker_of(link).unwrap_or_default()),
+        end = session => Over::Closed(end.err()),
+    };
+    shared.desk().disconnect(connection, Instant::now());
+    over
+}
+
+type Client = WorkerServiceClient<tonic::transport::Channel>;
+
+/// The call, up to the tracker's first message.
+async fn introduce(
+    client: &mut Client,
+    outgoing: impl futures::Stream<Item = tickwheel_proto::v1::WorkerMessage> + Send + 'static,
+) -> Result<(TrackerMessage, Streaming<TrackerMessage>), Status> {
+    let mut incoming = client.session(outgoing).await?.into_inner();
+    let first = incoming
+        .message()
+        .await?
+        .ok_or_else(|| Status::aborted("the tracker ended the stream at once"))?;
+    Ok((first, incoming))
+}
+
+/// Until the tracker ends the stream.
+async fn listen(
+    shared: &Arc<Shared>,
+    connection: Connection,
+    mut first: TrackerMessage,
+    mut incoming: Streaming<TrackerMessage>,
+) -> Result<(), Status> {
+    let mut welcome: Welcome = first
+        .welcome
+        .take()
+        .ok_or_else(|| Status::failed_precondition("the tracker's first message is no Welcome"))?;
+    let roster = welcome.roster.take();
+    shared.desk().welcome(connection, &welcome, Instant::now());
+    shared
+        .links_changed
+        .send_modify(|changes| *changes = changes.wrapping_add(1));
+    info!(
+        tracker_id = welcome.tracker_id,
+        worker_id = shared.identity.worker_id,
+        "stream to tracker is up"
+    );
+    if let Some(roster) = roster {
+        shared.take_roster(&roster);
+    }
+    take(shared, connection, first);
+    let mut beat = interval(shared.desk().terms().beat);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    beat.reset();
+    loop {
+        tokio::select! {
+            message = incoming.message() => match message? {
+                Some(message) => take(shared, connection, message),
+                None => return Ok(()),
+            },
+            _ = beat.tick() => shared.desk().beat(connection),
+        }
+    }
+}
+
+fn take(shared: &Arc<Shared>, connection: Connection, mut message: TrackerMessage) {
+    if let Some(roster) = message.roster.take() {
+        shared.take_roster(&roster);
+    }
+    let sink: Arc<dyn crate::attempt::Sink> = Arc::<Shared>::clone(shared);
+    let arrival = Arrival {
+        connection,
+        registry: &shared.registry,
+        sink: &sink,
+        now: Instant::now(),
+    };
+    let starts = shared.desk().take(message, arrival);
+    shared.start(starts);
+}
+
+/// How a tracker is dialled; an error says what is wrong with the url.
+pub(crate) fn endpoint(url: &str) -> Result<Endpoint, String> {
+    if !url.starts_with("http://") {
+        return Err(format!("\"{url}\" must begin with http://"));
+    }
+    let endpoint = Endpoint::from_shared(url.to_owned())
+        .map_err(|error| format!("\"{url}\": {}", with_source(&error)))?;
+    Ok(endpoint
+        .connect_timeout(CONNECT_TIMEOUT)
+        .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+        .keep_alive_timeout(KEEPALIVE_TIMEOUT)
+        .keep_alive_while_idle(true)
+        .tcp_nodelay(true)
+        .tcp_keepalive(Some(Duration::from_secs(15)))
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES))
+}
+
+fn with_source(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        source = inner.source();
+    }
+    text
+}
+
+/// A tracker that refuses this worker for good is a matter for a person; everything else passes.
+fn report_end(url: &str, status: Option<&Status>) {
+    match status {
+        None => info!(url, "the tracker ended the stream"),
+        Some(status) if is_refusal(status.code()) => {
+            warn!(url, code = ?status.code(), message = status.message(), "the tracker refuses this worker; trying again");
+        }
+        Some(status) => {
+            info!(url, code = ?status.code(), message = status.message(), "the stream broke");
+        }
+    }
+}
+
+fn is_refusal(code: Code) -> bool {
+    [
+        Code::InvalidArgument,
+        Code::PermissionDenied,
+        Code::Unauthenticated,
+        Code::FailedPrecondition,
+        Code::Unimplemented,
+    ]
+    .contains(&code)
+}

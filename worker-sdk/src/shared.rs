@@ -1,0 +1,140 @@
+//! What all tasks of a worker share.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tickwheel_proto::v1::{AttemptRef, Hello, Roster, WorkerMessage};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::debug;
+
+use crate::attempt::{Attempt, Sink, run};
+use crate::context::Context;
+use crate::desk::{Desk, Start};
+use crate::registry::Registry;
+use crate::sync::lock;
+
+/// How a worker presents itself.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) worker_id: String,
+    pub(crate) group: String,
+    pub(crate) permits: u32,
+    pub(crate) tags: Vec<String>,
+    pub(crate) host: String,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shared {
+    desk: Mutex<Desk>,
+    pub(crate) registry: Registry,
+    pub(crate) identity: Identity,
+    /// Urls the user gave; kept whatever the rosters say.
+    pub(crate) seeds: Vec<String>,
+    /// Urls of the newest roster.
+    pub(crate) roster: watch::Sender<Vec<String>>,
+    /// Counts the links' comings and goings.
+    pub(crate) links_changed: watch::Sender<u64>,
+}
+
+impl Shared {
+    pub(crate) fn new(
+        desk: Desk,
+        registry: Registry,
+        identity: Identity,
+        seeds: Vec<String>,
+    ) -> Self {
+        let (roster, links_changed) = (watch::Sender::default(), watch::Sender::default());
+        Self {
+            desk: Mutex::new(desk),
+            registry,
+            identity,
+            seeds,
+            roster,
+            links_changed,
+        }
+    }
+
+    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
+        lock(&self.desk)
+    }
+
+    pub(crate) fn hello(&self, running: Vec<AttemptRef>) -> WorkerMessage {
+        let Identity {
+            worker_id,
+            group,
+            permits,
+            tags,
+            host,
+        } = &self.identity;
+        let hello = Hello {
+            worker_id: worker_id.clone(),
+            group: group.clone(),
+            handlers: self.registry.names(),
+            permits: *permits,
+            tags: tags.clone(),
+            sdk_version: concat!("rust/", env!("CARGO_PKG_VERSION")).to_owned(),
+            host: host.clone(),
+            running,
+        };
+        WorkerMessage {
+            hello: Some(hello),
+            ..WorkerMessage::default()
+        }
+    }
+
+    /// Runs each attempt in a task of its own.
+    pub(crate) fn start(self: &Arc<Self>, starts: Vec<Start>) {
+        for Start {
+            attempt,
+            handler,
+            body,
+        } in starts
+        {
+            let shared = Arc::clone(self);
+            tokio::spawn(async move {
+                let ctx = Context::new(Arc::clone(&attempt));
+                let ended = run(&attempt, async move { handler.call(ctx, body).await }).await;
+                debug!(attempt = %attempt.key, ?ended, "attempt ended");
+                shared.desk().finish(&attempt, ended);
+            });
+        }
+    }
+
+    pub(crate) fn take_roster(&self, roster: &Roster) {
+        let urls: Vec<String> = roster.tracker_urls.iter().map(|url| normal(url)).collect();
+        self.roster.send_if_modified(|known| {
+            let differs = *known != urls;
+            if differs {
+                *known = urls;
+            }
+            differs
+        });
+    }
+
+    /// Whether a stream to this tracker is to be kept up.
+    pub(crate) fn wants(&self, url: &str) -> bool {
+        self.seeds.iter().any(|seed| seed == url)
+            || self.roster.borrow().iter().any(|known| known == url)
+    }
+}
+
+impl Sink for Shared {
+    fn log(&self, attempt: &Attempt, line: String) -> bool {
+        self.desk().log(attempt, line)
+    }
+
+    fn progress(&self, attempt: &Attempt, percent: u32, message: String) {
+        self.desk()
+            .progress(attempt, percent, message, Instant::now());
+    }
+}
+
+/// A url as links compare it: with a scheme, without a slash at its end.
+pub(crate) fn normal(url: &str) -> String {
+    let url = url.trim().trim_end_matches('/');
+    if url.contains("://") {
+        url.to_owned()
+    } else {
+        format!("http://{url}")
+    }
+}

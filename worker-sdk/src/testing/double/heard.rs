@@ -1,0 +1,48 @@
+//! What the tracker double heard.
+
+use tickwheel_proto::v1::{
+    AttemptRef, Beat, Credit, Hello, LogLine, Progress, Rejection, Settlement,
+};
+
+/// All that workers said, in the order it came.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Heard {
+    /// One per stream.
+    pub hellos: Vec<Hello>,
+    /// Streams that are open now.
+    pub open_streams: usize,
+    /// Frames.
+    pub frames: u64,
+    /// Outcomes, repetitions included.
+    pub settled: Vec<Settlement>,
+    /// Refused assignments.
+    pub rejected: Vec<Rejection>,
+    /// Announced attempts.
+    pub accepted: Vec<AttemptRef>,
+    /// Renewals of leases.
+    pub renewed: Vec<AttemptRef>,
+    /// Progress.
+    pub progress: Vec<Progress>,
+    /// Log lines.
+    pub logs: Vec<LogLine>,
+    /// Liveness signs.
+    pub beats: Vec<Beat>,
+    /// The credit of every frame that had one.
+    pub credits: Vec<Credit>,
+    /// Frames of draining workers.
+    pub draining: u64,
+}
+
+impl Heard {
+    /// The outcomes of one attempt.
+    pub fn settlements<'a>(
+        &'a self,
+        context_id: &'a str,
+        attempt: u32,
+    ) -> impl Iterator<Item = &'a Settlement> + 'a {
+        self.settled
+            .iter()
+            .filter(move |settled| settled.context_id == context_id && settled.attempt == attempt)
+    }
+}

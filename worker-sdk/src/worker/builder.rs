@@ -1,0 +1,296 @@
+//! The settings of a worker.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
+
+use super::drain::Timeouts;
+use super::{RunningWorker, Stopped};
+use crate::beat::cpus;
+use crate::context::Context;
+use crate::desk::Desk;
+use crate::error::{Error, HandlerResult};
+use crate::handler::{Handler, Raw, Typed};
+use crate::limits::{
+    DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_MAX, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
+};
+use crate::permit::Permits;
+use crate::registry::{Registry, check_name};
+use crate::session::endpoint;
+use crate::shared::{Identity, Shared, normal};
+
+/// Bytes of a worker's name before its random end.
+const NAME_BYTES_MAX: usize = 64;
+const TAGS_MAX: usize = 64;
+
+/// A worker to be. Settings are checked when it starts.
+#[derive(Debug)]
+#[must_use = "a worker does nothing until `run` or `start`"]
+pub struct WorkerBuilder {
+    urls: Vec<String>,
+    group: String,
+    name: Option<String>,
+    permits: u32,
+    tags: Vec<String>,
+    registry: Registry,
+    spool_max: usize,
+    timeouts: Timeouts,
+    shutdown: CancellationToken,
+}
+
+impl WorkerBuilder {
+    pub(super) fn new(urls: Vec<String>) -> Self {
+        Self {
+            urls,
+            group: "default".to_owned(),
+            name: None,
+            permits: (PERMITS_PER_CPU * cpus()).min(PERMITS_MAX),
+            tags: Vec::new(),
+            registry: Registry::default(),
+            spool_max: SPOOL_DEFAULT,
+            timeouts: Timeouts {
+                drain: DRAIN_TIMEOUT,
+                flush: FLUSH_TIMEOUT,
+            },
+            shutdown: CancellationToken::new(),
+        }
+    }
+
+    /// The group whose contexts this worker takes. Default: `default`.
+    pub fn group(mut self, group: impl Into<String>) -> Self {
+        self.group = group.into();
+        self
+    }
+
+    /// What the worker's id begins with. Default: the host's name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How many handlers run at once, 1 to 65,536. Default: 16 per CPU this process may use.
+    pub fn permits(mut self, permits: u32) -> Self {
+        self.permits = permits;
+        self
+    }
+
+    /// Adds a tag that jobs may ask for. At most 64.
+    pub fn tag(mut self, tag: impl Into<String>) -> Self {
+        self.tags.push(tag.into());
+        self
+    }
+
+    /// Adds tags that jobs may ask for. At most 64.
+    pub fn tags<I>(mut self, tags: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.tags.extend(tags.into_iter().map(Into::into));
+        self
+    }
+
+    /// Runs `function` for contexts of handler `name`: JSON body in (none reads as `null`), JSON result out. A body that
+    /// does not fit is a fatal failure.
+    pub fn handle<F, Fut, B, T>(self, name: impl AsRef<str>, function: F) -> Self
+    where
+        F: Fn(Context, B) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = HandlerResult<T>> + Send + 'static,
+        B: DeserializeOwned + 'static,
+        T: Serialize + 'static,
+    {
+        self.handler(name, Typed::<F, B, T>::new(function))
+    }
+
+    /// Runs `function` for contexts of handler `name`: bytes in, bytes out.
+    pub fn handle_raw<F, Fut>(self, name: impl AsRef<str>, function: F) -> Self
+    where
+        F: Fn(Context, Bytes) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = HandlerResult<Bytes>> + Send + 'static,
+    {
+        self.handler(name, Raw(function))
+    }
+
+    /// Runs `handler` for contexts of handler `name`.
+    pub fn handler(mut self, name: impl AsRef<str>, handler: impl Handler) -> Self {
+        self.registry.add(name.as_ref(), Arc::new(handler));
+        self
+    }
+
+    /// Outcomes kept until a tracker has confirmed them. When they are so many, the worker takes no more work until some
+    /// are confirmed. Default: 100,000.
+    pub fn spool(mut self, outcomes: usize) -> Self {
+        self.spool_max = outcomes;
+        self
+    }
+
+    /// Drains the worker when the token is cancelled.
+    pub fn shutdown(mut self, token: CancellationToken) -> Self {
+        self.shutdown = token;
+        self
+    }
+
+    /// How long a drain waits for running handlers. Then they are cancelled, and after their grace given back. Default: 30 s.
+    pub fn drain_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.drain = timeout;
+        self
+    }
+
+    /// How long a drain waits for the confirmation of the last outcomes. Default: 10 s.
+    pub fn flush_timeout(mut self, timeout: Duration) -> Self {
+        self.timeouts.flush = timeout;
+        self
+    }
+
+    /// Runs the worker until SIGTERM, SIGINT or the [`shutdown`](Self::shutdown) token, then drains it. A second signal ends
+    /// the drain. Trackers that cannot be reached are tried again for ever.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a setting that breaks a rule, [`Error::Signals`] when signals cannot be listened to.
+    pub async fn run(self) -> Result<Stopped, Error> {
+        self.start()?.run().await
+    }
+
+    /// Starts the worker in the background of the present tokio runtime, without listening for signals.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a setting that breaks a rule.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn start(self) -> Result<RunningWorker, Error> {
+        self.check()?;
+        let seeds: Vec<String> = self.urls.iter().map(|url| normal(url)).collect();
+        for url in &seeds {
+            endpoint(url).map_err(|reason| Error::invalid("connect", reason))?;
+        }
+        let host = sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned());
+        let identity = Identity {
+            worker_id: worker_id(self.name.as_deref().unwrap_or(&host)),
+            group: self.group,
+            permits: self.permits,
+            tags: self.tags,
+            host,
+        };
+        let desk = Desk::new(Permits {
+            permits: self.permits,
+            spool_max: self.spool_max,
+        });
+        let shared = Shared::new(desk, self.registry, identity, seeds);
+        Ok(RunningWorker::spawn(
+            Arc::new(shared),
+            self.timeouts,
+            self.shutdown,
+        ))
+    }
+
+    fn check(&self) -> Result<(), Error> {
+        if self.urls.is_empty() {
+            return Err(Error::invalid(
+                "connect",
+                "a worker needs the url of a tracker",
+            ));
+        }
+        if !(1..=PERMITS_MAX).contains(&self.permits) {
+            return Err(Error::invalid(
+                "permits",
+                format!("{} is not within 1 to {PERMITS_MAX}", self.permits),
+            ));
+        }
+        if self.spool_max == 0 {
+            return Err(Error::invalid(
+                "spool",
+                "a worker must be able to keep an outcome",
+            ));
+        }
+        if self.tags.len() > TAGS_MAX {
+            return Err(Error::invalid(
+                "tags",
+                format!("{} are more than {TAGS_MAX}", self.tags.len()),
+            ));
+        }
+        check_name("group", &self.group)?;
+        self.tags
+            .iter()
+            .try_for_each(|tag| check_name("tags", tag))?;
+        self.registry.check()
+    }
+}
+
+/// The name, in the letters of an id, and 8 random characters.
+fn worker_id(name: &str) -> String {
+    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
+    let fits = |c: char| {
+        if c.is_ascii_alphanumeric() || "._-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    let mut id: String = clip(name, NAME_BYTES_MAX).chars().map(fits).collect();
+    id.push('-');
+    for _ in 0..8 {
+        let digit = rand::random_range(0..DIGITS.len());
+        id.extend(DIGITS.get(digit).map(|digit| char::from(*digit)));
+    }
+    id
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::worker::Worker;
+
+    fn ok() -> WorkerBuilder {
+        Worker::connect("127.0.0.1:1").handle("h", |_: Context, (): ()| async { Ok(()) })
+    }
+
+    fn refused(builder: WorkerBuilder) -> &'static str {
+        match builder.start() {
+            Err(Error::Invalid { setting, .. }) => setting,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_broken_rule_names_its_setting() {
+        assert_eq!(refused(ok().permits(0)), "permits");
+        assert_eq!(refused(ok().permits(PERMITS_MAX + 1)), "permits");
+        assert_eq!(refused(ok().spool(0)), "spool");
+        assert_eq!(refused(ok().group("a b")), "group");
+        assert_eq!(refused(ok().tag("")), "tags");
+        assert_eq!(refused(ok().tags((0..65).map(|n| n.to_string()))), "tags");
+        assert_eq!(
+            refused(ok().handle("h", |_: Context, (): ()| async { Ok(()) })),
+            "handle"
+        );
+        assert_eq!(
+            refused(ok().handle("a,b", |_: Context, (): ()| async { Ok(()) })),
+            "handle"
+        );
+        assert_eq!(refused(Worker::connect("http://h")), "handle");
+        assert_eq!(
+            refused(Worker::connect_any(Vec::<String>::new())),
+            "connect"
+        );
+        assert_eq!(
+            refused(Worker::connect("https://h").handle_raw("h", |_, body| async { Ok(body) })),
+            "connect"
+        );
+        assert_eq!(
+            refused(Worker::connect("http://h h").handle_raw("h", |_, body| async { Ok(body) })),
+            "connect"
+        );
+    }
+
+    #[test]
+    fn a_worker_id_has_only_letters_of_ids_and_is_new_each_time() {
+        let id = worker_id("my host.example");
+        assert!(id.starts_with("my-host.example-"), "{id}");
+        assert_ne!(id, worker_id("my host.example"));
+    }
+}
