@@ -1,0 +1,117 @@
+//! What a tracker is told at its start, with a default and its reason for each value.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::limits::PARTITIONS_MAX;
+
+/// Configuration of one tracker.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://` or `redis+unix://`.
+    pub redis_url: String,
+    /// Start of every key; several clusters may share a Redis under different prefixes.
+    pub prefix: String,
+    /// Partitions of a cluster that is created; an existing one must agree. 1..=1024. 16 spread over a few Redis Cluster nodes and
+    /// still make fat batches.
+    pub partitions: u16,
+    /// Where workers and clients reach the tracker. Loopback unless told otherwise: there is no authentication yet.
+    pub grpc_listen: SocketAddr,
+    /// Health and metrics; `None` serves neither.
+    pub http_listen: Option<SocketAddr>,
+    /// What workers are told to connect to; the listening address unless they reach it under another name.
+    pub advertise_url: Option<String>,
+    /// Until a claimed context must be accepted or settled. A tracker that dies between claim and send delays its contexts by this.
+    pub dispatch_lease: Duration,
+    /// Between two signs of life of a tracker and of its workers in Redis. One second, and three commands each, keep an idle cluster
+    /// under ten commands per second and tracker.
+    pub beat_interval: Duration,
+    /// Entries one turn takes, 1..=1000. 200 take about 2 ms of Redis; more gain little.
+    pub turn_limit: u32,
+    /// A stopping tracker is gone after this, whatever its peers do.
+    pub drain_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            redis_url: "redis://127.0.0.1:6379".to_owned(),
+            prefix: "tw".to_owned(),
+            partitions: 16,
+            grpc_listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            http_listen: Some(SocketAddr::from(([127, 0, 0, 1], 7480))),
+            advertise_url: None,
+            dispatch_lease: Duration::from_secs(2),
+            beat_interval: Duration::from_secs(1),
+            turn_limit: 200,
+            drain_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Config {
+    /// Signs of life expire after three missed beats.
+    pub(crate) fn beat_ttl(&self) -> Duration {
+        self.beat_interval * 3
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// All violations together.
+    pub fn validate(&self) -> Result<(), Violations> {
+        let mut violations = Violations::default();
+        let mut check = |holds: bool, field: &str, rule: &str, given: String| {
+            if !holds {
+                violations.push(Violation::new(field, rule, given));
+            }
+        };
+        check(
+            (1..=PARTITIONS_MAX).contains(&self.partitions),
+            "partitions",
+            "is 1..=1024",
+            self.partitions.to_string(),
+        );
+        check(
+            (1..=1000).contains(&self.turn_limit),
+            "turn_limit",
+            "is 1..=1000",
+            self.turn_limit.to_string(),
+        );
+        let named = !self.prefix.is_empty()
+            && self
+                .prefix
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+        check(
+            named,
+            "prefix",
+            "consists of letters, digits, - and _",
+            self.prefix.clone(),
+        );
+        let lease =
+            (Duration::from_millis(100)..=Duration::from_secs(3600)).contains(&self.dispatch_lease);
+        check(
+            lease,
+            "dispatch_lease",
+            "is 100ms..=1h",
+            format!("{:?}", self.dispatch_lease),
+        );
+        let beat =
+            (Duration::from_millis(50)..=Duration::from_secs(60)).contains(&self.beat_interval);
+        check(
+            beat,
+            "beat_interval",
+            "is 50ms..=1m",
+            format!("{:?}", self.beat_interval),
+        );
+        check(
+            self.drain_timeout <= Duration::from_secs(600),
+            "drain_timeout",
+            "is at most 10m",
+            format!("{:?}", self.drain_timeout),
+        );
+        violations.into_result()
+    }
+}

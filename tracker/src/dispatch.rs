@@ -1,0 +1,116 @@
+//! From claims to workers: each claim becomes an assignment on the stream of the worker it was claimed for.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_core::id::WorkerId;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::v1::{Assignment, TrackerMessage};
+use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::record::Member;
+use tickwheel_store::wheel::Claim;
+
+use crate::engine::Engine;
+use crate::measure;
+use crate::session::Reserved;
+
+/// A frame is closed when its bodies reach this; the receiver's limit is 4 MiB and one body may have 256 KiB.
+const FRAME_BYTES: usize = 1024 * 1024;
+
+/// Sends `claims`, made when Redis' clock showed `now`, with what is left of their lease, and gives back the permits that were reserved and not used. What cannot be sent is released.
+pub(crate) fn dispatch(
+    engine: &Arc<Engine>,
+    claims: Vec<Claim>,
+    (now, lease): (TimestampMs, Duration),
+    reserved: Reserved,
+) {
+    let positions: HashMap<WorkerId, usize> = reserved
+        .sessions
+        .iter()
+        .enumerate()
+        .map(|(position, (session, _))| (session.worker.clone(), position))
+        .collect();
+    let mut used = vec![0_u32; reserved.sessions.len()];
+    let mut frames: Vec<Vec<Assignment>> = vec![Vec::new(); reserved.sessions.len()];
+    let mut sizes = vec![0_usize; reserved.sessions.len()];
+    let mut unsent = Vec::new();
+    let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+    measure::dispatched(&claims, now);
+    for Claim { worker, member } in claims {
+        let position = positions.get(&worker).copied();
+        let place = position.and_then(|at| {
+            Some((
+                reserved.sessions.get(at)?,
+                frames.get_mut(at)?,
+                used.get_mut(at)?,
+                sizes.get_mut(at)?,
+            ))
+        });
+        let Some(((session, _), frame, used, size)) = place else {
+            unsent.push(reference(&member));
+            continue;
+        };
+        *used += 1;
+        *size += member.rest.body.len();
+        frame.push(assignment(member, lease_ms));
+        if *size >= FRAME_BYTES {
+            *size = 0;
+            send(session, std::mem::take(frame), &mut unsent);
+        }
+    }
+    for ((session, _), frame) in reserved.sessions.iter().zip(frames) {
+        if !frame.is_empty() {
+            send(session, frame, &mut unsent);
+        }
+    }
+    reserved.give_back(&used);
+    for attempt in unsent {
+        engine.release(attempt);
+    }
+}
+
+fn send(session: &crate::session::Session, frame: Vec<Assignment>, unsent: &mut Vec<AttemptRef>) {
+    let message = TrackerMessage {
+        dispatch: frame,
+        ..TrackerMessage::default()
+    };
+    if let Err(message) = session.send(message) {
+        unsent.extend(message.dispatch.iter().filter_map(reference_of));
+    }
+}
+
+fn reference(member: &Member) -> AttemptRef {
+    AttemptRef {
+        context: member.id.clone(),
+        attempt: member.attempt,
+    }
+}
+
+fn reference_of(assignment: &Assignment) -> Option<AttemptRef> {
+    Some(AttemptRef {
+        context: assignment.context_id.parse().ok()?,
+        attempt: assignment.attempt.into(),
+    })
+}
+
+fn assignment(member: Member, lease_ms: u64) -> Assignment {
+    let options = member.rest.options;
+    Assignment {
+        attempt: member.attempt.as_u32(),
+        due_ms: member.id.due().as_u64(),
+        job: member
+            .id
+            .job()
+            .map(|job| job.as_str().to_owned())
+            .unwrap_or_default(),
+        context_id: member.id.into(),
+        handler: member.rest.handler.into(),
+        body: member.rest.body,
+        lease_ms,
+        timeout_ms: options.timeout_ms.unwrap_or(0),
+        cancel_grace_ms: options.cancel_grace_ms,
+        failures: member.failures,
+        max_attempts: options.retry.max_attempts,
+    }
+}

@@ -1,0 +1,220 @@
+//! What the parts of a tracker share, and the operations that any of them may ask for.
+//!
+//! There is no state here that matters: everything a crash would take is in Redis.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+
+use arc_swap::ArcSwap;
+use tickwheel_core::id::{JobName, TrackerId, WorkerId};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::v1::{CancelAttempt, TrackerMessage, cancel_attempt::Reason};
+use tickwheel_store::Store;
+use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::wheel::{Fired, OutboxEntry, WorkerCancel};
+use tokio::sync::{Notify, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use crate::coalesce::Coalescer;
+use crate::config::Config;
+use crate::session::{Sessions, lock};
+use crate::settle::Reported;
+use crate::{measure, plan};
+
+/// Batched calls under way at once. The pipeline hides the round trip; more would only make the batches smaller.
+const CALLS_MAX: usize = 4;
+/// Log and progress writes under way at once; what comes on top is dropped and counted.
+const NOTES_MAX: usize = 64;
+
+/// The shared middle of a tracker.
+#[derive(Debug)]
+pub(crate) struct Engine {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+    pub(crate) tracker_id: TrackerId,
+    pub(crate) url: String,
+    pub(crate) sessions: Sessions,
+    pub(crate) roster: ArcSwap<Vec<TrackerSign>>,
+    pub(crate) roster_changed: Notify,
+    /// Background work that a graceful stop waits for.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) notes: Arc<Semaphore>,
+    settling: Vec<Coalescer<Reported>>,
+    renewing: Vec<Coalescer<(Arc<crate::session::Session>, AttemptRef)>>,
+    releasing: Vec<Coalescer<AttemptRef>>,
+    planning: Mutex<HashSet<JobName>>,
+}
+
+fn per_partition<T: Send + 'static>(store: &Store, calls: &Arc<Semaphore>) -> Vec<Coalescer<T>> {
+    store
+        .partitions()
+        .partitions()
+        .map(|_| Coalescer::new(Arc::clone(calls)))
+        .collect()
+}
+
+impl Engine {
+    pub(crate) fn new(config: Config, store: Store, tracker_id: TrackerId, url: String) -> Self {
+        let calls = Arc::new(Semaphore::new(CALLS_MAX));
+        Self {
+            config,
+            settling: per_partition(&store, &calls),
+            renewing: per_partition(&store, &calls),
+            releasing: per_partition(&store, &calls),
+            store,
+            tracker_id,
+            url,
+            sessions: Sessions::default(),
+            roster: ArcSwap::default(),
+            roster_changed: Notify::new(),
+            tasks: TaskTracker::new(),
+            notes: Arc::new(Semaphore::new(NOTES_MAX)),
+            planning: Mutex::default(),
+        }
+    }
+
+    /// Settles what a worker reported; its confirmations follow when Redis has it.
+    pub(crate) fn settle(self: &Arc<Self>, partition: PartitionId, reports: Vec<Reported>) {
+        let Some(coalescer) = self.settling.get(usize::from(partition.as_u16())) else {
+            return;
+        };
+        let engine = Arc::clone(self);
+        coalescer.push(reports, &self.tasks, move |batch| {
+            crate::settle::write(Arc::clone(&engine), partition, batch)
+        });
+    }
+
+    /// Prolongs the lease of an attempt; the worker is told when it is lost or cancelled.
+    pub(crate) fn renew(
+        self: &Arc<Self>,
+        session: &Arc<crate::session::Session>,
+        attempt: AttemptRef,
+    ) {
+        let partition = attempt.context.partition();
+        let Some(coalescer) = self.renewing.get(usize::from(partition.as_u16())) else {
+            return;
+        };
+        let engine = Arc::clone(self);
+        let item = (Arc::clone(session), attempt);
+        coalescer.push([item], &self.tasks, move |batch| {
+            crate::settle::renew(Arc::clone(&engine), partition, batch)
+        });
+    }
+
+    /// Gives an attempt back that did not start. If Redis does not answer, the dispatch lease ends soon.
+    pub(crate) fn release(self: &Arc<Self>, attempt: AttemptRef) {
+        let partition = attempt.context.partition();
+        let Some(coalescer) = self.releasing.get(usize::from(partition.as_u16())) else {
+            return;
+        };
+        let engine = Arc::clone(self);
+        coalescer.push([attempt], &self.tasks, move |batch: Vec<AttemptRef>| {
+            let engine = Arc::clone(&engine);
+            async move {
+                if let Err(error) = engine.store.release(partition, &batch).await {
+                    tracing::warn!(%partition, count = batch.len(), %error, "release failed; the dispatch leases end by themselves");
+                    measure::store_error(&error);
+                }
+            }
+        });
+    }
+
+    /// Lays in more due times of a job; one at a time for each job.
+    pub(crate) fn replan(self: &Arc<Self>, job: JobName, now: TimestampMs) {
+        if !lock(&self.planning).insert(job.clone()) {
+            return;
+        }
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            if let Err(error) = plan::replan(&engine.store, &job, now).await {
+                tracing::warn!(%job, %error, "planning failed; its entry comes back to some tracker in a second");
+            }
+            lock(&engine.planning).remove(&job);
+        });
+    }
+
+    /// Fires the followers of contexts that ended, then takes the entries out of the outbox. A crash between repeats the first, which
+    /// is idempotent.
+    pub(crate) fn deliver(self: &Arc<Self>, partition: PartitionId, entries: Vec<OutboxEntry>) {
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let mut delivered = Vec::with_capacity(entries.len());
+            for entry in entries {
+                match engine.store.fire_after(&entry.follower, &entry.upstream).await {
+                    Ok(Fired::Started(_) | Fired::Queued(_) | Fired::Duplicate(_) | Fired::Skipped(_) | Fired::NoJob) => delivered.push(entry),
+                    Err(error) => tracing::warn!(follower = %entry.follower, %error, "a follower was not fired; tried again in a second"),
+                }
+            }
+            if let Err(error) = engine.store.delivered(partition, &delivered).await {
+                tracing::warn!(%partition, %error, "an outbox was not cleared; its followers are asked again");
+            }
+        });
+    }
+
+    /// Looks at the running contexts of a partition, in the background; leases of `evicted` workers end now.
+    pub(crate) fn reap(self: &Arc<Self>, partition: PartitionId, evicted: Vec<WorkerId>) {
+        let engine = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let random = rand::random_range(0..1_000_000);
+            match engine.store.reap(partition, &evicted, engine.config.dispatch_lease, random).await {
+                Ok(reaped) => {
+                    measure::reaped(&reaped);
+                    for lost in reaped.lost {
+                        tracing::warn!(context = %lost.attempt.context, attempt = %lost.attempt.attempt, worker = %lost.worker,
+                            retrying = lost.retrying, "lease lost");
+                        let AttemptRef { context, attempt } = lost.attempt;
+                        engine.tell_cancel(&WorkerCancel { worker: lost.worker, context, attempt, reason: "FENCED".to_owned() });
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%partition, %error, "lease scan failed; the wheel brings the next one");
+                    measure::store_error(&error);
+                }
+            }
+        });
+    }
+
+    /// Passes a cancellation on to its worker, when the worker has a stream here.
+    pub(crate) fn tell_cancel(&self, cancel: &WorkerCancel) {
+        let Some(session) = self.sessions.get(&cancel.worker) else {
+            return;
+        };
+        let attempt = CancelAttempt {
+            context_id: cancel.context.as_str().to_owned(),
+            attempt: cancel.attempt.as_u32(),
+            reason: reason_of(&cancel.reason).into(),
+        };
+        // A stream that just ended: the next renewal tells the worker.
+        session
+            .send(TrackerMessage {
+                cancel: vec![attempt],
+                ..TrackerMessage::default()
+            })
+            .ok();
+    }
+
+    /// The partitions that this tracker turns.
+    pub(crate) fn owned(&self) -> Vec<PartitionId> {
+        let roster = self.roster.load();
+        let mut ids: Vec<TrackerId> = roster.iter().map(|sign| sign.id.clone()).collect();
+        if !ids.contains(&self.tracker_id) {
+            ids.push(self.tracker_id.clone());
+        }
+        let owner = |partition: &PartitionId| {
+            tickwheel_core::partition::owner(*partition, &ids) == Some(&self.tracker_id)
+        };
+        self.store.partitions().partitions().filter(owner).collect()
+    }
+}
+
+/// The wire's word for a reason of the scripts.
+pub(crate) fn reason_of(word: &str) -> Reason {
+    match word {
+        "REQUESTED" => Reason::Requested,
+        "TIMED_OUT" => Reason::TimedOut,
+        "REPLACED" => Reason::Replaced,
+        _ => Reason::Fenced,
+    }
+}

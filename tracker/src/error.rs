@@ -1,0 +1,69 @@
+//! What can go wrong in a tracker, by what its caller can do about it.
+//!
+//! Whatever concerns the wheel is the store's error, passed on unchanged; this crate adds what goes wrong around it. The codes that callers
+//! see are in `rpc/error.rs`.
+
+use std::net::SocketAddr;
+
+use tickwheel_core::error::{Violation, Violations};
+
+/// An operation of a tracker failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The store could not or would not do it.
+    #[error(transparent)]
+    Store(#[from] tickwheel_store::Error),
+    /// The configuration breaks these rules; the tracker does not start.
+    #[error("configuration: {0}")]
+    Config(Violations),
+    /// An address cannot be listened on; the tracker does not start.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// The address as configured.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// This tracker stops and takes nothing new; another one will.
+    #[error("this tracker is draining")]
+    Draining,
+}
+
+impl Error {
+    /// True when the same call may succeed later, or on another tracker, without a change by the caller.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_retryable(),
+            Self::Draining => true,
+            Self::Config(_) | Self::Listen { .. } => false,
+        }
+    }
+
+    /// There is no `kind` with this name or id.
+    #[must_use]
+    pub fn not_found(kind: &'static str, id: impl Into<String>) -> Self {
+        Self::Store(tickwheel_store::Error::NotFound {
+            kind,
+            id: id.into(),
+        })
+    }
+
+    /// The state of what was addressed does not allow the operation; `why` in words.
+    #[must_use]
+    pub fn conflict(why: impl Into<String>) -> Self {
+        Self::Store(tickwheel_store::Error::Conflict(why.into()))
+    }
+}
+
+impl From<Violations> for Error {
+    fn from(violations: Violations) -> Self {
+        Self::Store(tickwheel_store::Error::Invalid(violations))
+    }
+}
+
+impl From<Violation> for Error {
+    fn from(violation: Violation) -> Self {
+        Violations::from(violation).into()
+    }
+}

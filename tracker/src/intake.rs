@@ -1,0 +1,168 @@
+//! One frame of a worker, taken apart: credit first, then outcomes, refusals, leases, notes.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use tickwheel_core::id::{AttemptNo, ContextId};
+use tickwheel_core::limits::{LOG_LINE_BYTES_MAX, SUBMIT_MAX};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_proto::v1::rejection::Reason;
+use tickwheel_proto::v1::{AttemptRef as WireRef, LogLine, Progress, Rejection, WorkerMessage};
+use tickwheel_store::context::{Noted, Progress as StoredProgress};
+use tickwheel_store::lease::AttemptRef;
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::measure;
+use crate::session::Session;
+use crate::settle::{self, Reported};
+
+/// Takes one frame. Never waits: what has to be written is handed to the coalescers.
+pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: WorkerMessage) {
+    if message.draining {
+        session.set_draining();
+    }
+    if let Some(beat) = message.beat {
+        let mut known = session.beat();
+        known.home = beat.home;
+        known.at = Some(Instant::now());
+        known.report = beat.report.or(known.report.take());
+    }
+    if !message.settle.is_empty() {
+        settle_all(engine, session, message.settle);
+    }
+    let refused = !message.rejected.is_empty();
+    for rejection in message.rejected {
+        reject(engine, session, &rejection);
+    }
+    if let Some(credit) = message.credit {
+        let mut known = session.credit();
+        known.update(credit.free, credit.received);
+        let free = known.available() > 0;
+        drop(known);
+        if free {
+            engine.sessions.capacity.notify_one();
+        }
+    } else if refused {
+        session.credit().exhaust();
+    }
+    for attempt in message.accepted.into_iter().chain(message.renew) {
+        if let Some(attempt) = reference(engine, &attempt) {
+            engine.renew(session, attempt);
+        }
+    }
+    if !message.log.is_empty() || !message.progress.is_empty() {
+        note(engine, message.log, message.progress);
+    }
+}
+
+fn reference(engine: &Engine, wire: &WireRef) -> Option<AttemptRef> {
+    let context: ContextId = wire.context_id.parse().ok()?;
+    known(engine, context.partition()).then(|| AttemptRef {
+        context,
+        attempt: wire.attempt.into(),
+    })
+}
+
+fn known(engine: &Engine, partition: PartitionId) -> bool {
+    partition.as_u16() < engine.store.partitions().as_u16()
+}
+
+fn settle_all(
+    engine: &Arc<Engine>,
+    session: &Arc<Session>,
+    settlements: Vec<tickwheel_proto::v1::Settlement>,
+) {
+    let mut by_partition: Vec<(PartitionId, Vec<Reported>)> = Vec::new();
+    for wire in settlements {
+        let Some(reported) = settle::read(session, wire) else {
+            tracing::warn!(worker = %session.worker, "a settlement names no context, or has no outcome");
+            continue;
+        };
+        let partition = reported.settlement.attempt.context.partition();
+        if !known(engine, partition) {
+            continue;
+        }
+        match by_partition
+            .iter_mut()
+            .find(|(present, _)| *present == partition)
+        {
+            Some((_, reports)) => reports.push(reported),
+            None => by_partition.push((partition, vec![reported])),
+        }
+    }
+    for (partition, reports) in by_partition {
+        engine.settle(partition, reports);
+    }
+}
+
+fn reject(engine: &Arc<Engine>, session: &Session, rejection: &Rejection) {
+    let Ok(context) = rejection.context_id.parse::<ContextId>() else {
+        return;
+    };
+    if !known(engine, context.partition()) {
+        return;
+    }
+    match rejection.reason() {
+        Reason::Draining => session.set_draining(),
+        Reason::Unspecified | Reason::Busy => {}
+        Reason::UnknownHandler => {
+            // The worker's own Hello said otherwise: take nothing more of this kind to it.
+            tracing::warn!(worker = %session.worker, %context, "the worker does not know a handler it announced");
+            session.withdraw(&rejection.handler);
+        }
+    }
+    measure::rejected(rejection.reason());
+    engine.release(AttemptRef {
+        context,
+        attempt: rejection.attempt.into(),
+    });
+}
+
+/// Writes log lines and progress in the background; when too many writes wait, they are dropped and counted.
+fn note(engine: &Arc<Engine>, log: Vec<LogLine>, progress: Vec<Progress>) {
+    let mut notes: HashMap<(String, u32), (Vec<String>, Option<StoredProgress>)> = HashMap::new();
+    for mut line in log.into_iter().take(SUBMIT_MAX) {
+        if line.line.len() > LOG_LINE_BYTES_MAX {
+            let end = (0..=LOG_LINE_BYTES_MAX)
+                .rev()
+                .find(|end| line.line.is_char_boundary(*end))
+                .unwrap_or(0);
+            line.line.truncate(end);
+        }
+        notes
+            .entry((line.context_id, line.attempt))
+            .or_default()
+            .0
+            .push(line.line);
+    }
+    for step in progress {
+        let percent = u8::try_from(step.percent.min(100)).unwrap_or(100);
+        notes.entry((step.context_id, step.attempt)).or_default().1 = Some(StoredProgress {
+            percent,
+            message: step.message,
+        });
+    }
+    for ((context, attempt), (lines, progress)) in notes {
+        let Ok(context) = context.parse::<ContextId>() else {
+            continue;
+        };
+        let Ok(permit) = Arc::clone(&engine.notes).try_acquire_owned() else {
+            measure::notes_dropped(lines.len());
+            continue;
+        };
+        let engine_of_task = Arc::clone(engine);
+        engine.tasks.spawn(async move {
+            let noted = engine_of_task
+                .store
+                .note(&context, AttemptNo::new(attempt), &lines, progress.as_ref())
+                .await;
+            match noted {
+                Ok(Noted::Written) => {}
+                Ok(Noted::Stale) => measure::stale("note"),
+                Err(error) => measure::store_error(&error),
+            }
+            drop(permit);
+        });
+    }
+}

@@ -1,0 +1,28 @@
+//! The tracker: turns the wheel, dispatches what is due to workers, settles what they report, and serves callers.
+//!
+//! It is stateless: what it knows of partitions, workers and the clock is a hint for when to ask Redis, which decides. Any number of
+//! trackers may run; each can turn any partition. It does not know how records lie in Redis (the store does), nor the rules of
+//! triggers and policies (core and the scripts do).
+
+pub mod config;
+pub mod error;
+pub mod http;
+pub mod metrics;
+pub mod plan;
+pub mod rpc;
+
+mod coalesce;
+mod dispatch;
+mod engine;
+mod intake;
+mod measure;
+mod roster;
+mod session;
+mod settle;
+mod shared;
+mod tracker;
+mod turn;
+
+pub use config::Config;
+pub use error::Error;
+pub use tracker::Tracker;

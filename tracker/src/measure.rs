@@ -1,0 +1,129 @@
+//! What the parts of a tracker tell the metrics, one function for each event.
+
+use std::sync::Arc;
+
+use metrics::{counter, gauge, histogram};
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::v1::rejection::Reason;
+use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
+use tickwheel_store::wheel::{Claim, TurnCounts};
+
+use crate::metrics as names;
+use crate::session::Session;
+
+/// A store operation failed.
+pub(crate) fn store_error(error: &tickwheel_store::Error) {
+    use tickwheel_store::Error;
+    let kind = match error {
+        Error::Unavailable { .. } => "unavailable",
+        Error::Exhausted { .. } => "exhausted",
+        Error::Invalid(_) => "invalid",
+        Error::Conflict(_) => "conflict",
+        Error::NotFound { .. } => "not_found",
+        Error::Contract { .. } => "contract",
+        Error::Unusable(_) => "unusable",
+    };
+    counter!(names::STORE_ERRORS.name, "kind" => kind).increment(1);
+}
+
+/// Contexts were taken in.
+pub(crate) fn submitted(contexts: usize) {
+    counter!(names::SUBMITTED.name).increment(contexts as u64);
+}
+
+/// A turn decided due times.
+pub(crate) fn turned(counts: &TurnCounts) {
+    if counts.missed > 0 {
+        counter!(names::MISFIRES.name).increment(counts.missed);
+    }
+    if counts.skipped > 0 {
+        counter!(names::SKIPPED.name).increment(counts.skipped);
+    }
+}
+
+/// Claims are handed to workers; `now` is Redis' clock at the claim.
+pub(crate) fn dispatched(claims: &[Claim], now: TimestampMs) {
+    if claims.is_empty() {
+        return;
+    }
+    counter!(names::DISPATCHED.name).increment(claims.len() as u64);
+    let lag = histogram!(names::FIRE_LAG.name);
+    for claim in claims
+        .iter()
+        .filter(|claim| claim.member.attempt.as_u32() == 1)
+    {
+        let millis = now.as_u64().saturating_sub(claim.member.id.due().as_u64());
+        lag.record(std::time::Duration::from_millis(millis));
+    }
+}
+
+/// A batch of settlements is in Redis.
+pub(crate) fn settled(settlements: &[Settlement], verdicts: &[Verdict]) {
+    let (mut succeeded, mut failed, mut retried, mut refused) = (0, 0, 0, 0);
+    for (settlement, verdict) in settlements.iter().zip(verdicts) {
+        match (verdict, &settlement.outcome) {
+            (Verdict::Settled, Outcome::Succeeded(_)) => succeeded += 1,
+            (Verdict::Settled, _) => failed += 1,
+            (Verdict::Retrying, _) => retried += 1,
+            (Verdict::Gone | Verdict::LeaseLost, _) => refused += 1,
+        }
+    }
+    let runs = |outcome: &'static str, count: u64| {
+        if count > 0 {
+            counter!(names::RUNS.name, "outcome" => outcome).increment(count);
+        }
+    };
+    runs("succeeded", succeeded);
+    runs("failed", failed + retried);
+    if retried > 0 {
+        counter!(names::RETRIES.name).increment(retried);
+    }
+    if refused > 0 {
+        counter!(names::STALE_REPORTS.name, "kind" => "settle").increment(refused);
+    }
+}
+
+/// A report of an older attempt was refused.
+pub(crate) fn stale(kind: &'static str) {
+    counter!(names::STALE_REPORTS.name, "kind" => kind).increment(1);
+}
+
+/// A lease scan ended.
+pub(crate) fn reaped(reaped: &Reaped) {
+    if !reaped.lost.is_empty() {
+        counter!(names::LEASE_LOST.name).increment(reaped.lost.len() as u64);
+    }
+    if reaped.timed_out > 0 {
+        counter!(names::RUNS.name, "outcome" => "timed_out").increment(reaped.timed_out);
+    }
+}
+
+/// A worker refused a context.
+pub(crate) fn rejected(reason: Reason) {
+    counter!(names::REJECTED.name, "reason" => reason.as_str_name()).increment(1);
+}
+
+/// Log lines were dropped because too many writes waited.
+pub(crate) fn notes_dropped(lines: usize) {
+    counter!(names::NOTES_DROPPED.name).increment(lines as u64);
+}
+
+/// The workers connected now.
+pub(crate) fn sessions(sessions: &[Arc<Session>]) {
+    let mut by_group: std::collections::BTreeMap<&str, (f64, f64, f64)> =
+        std::collections::BTreeMap::new();
+    for session in sessions {
+        let free = f64::from(session.credit().available());
+        let entry = by_group.entry(session.group.as_str()).or_default();
+        *entry = (
+            entry.0 + 1.0,
+            entry.1 + free,
+            entry.2 + f64::from(session.hello.permits) - free,
+        );
+    }
+    for (group, (workers, free, busy)) in by_group {
+        gauge!(names::WORKERS.name, "group" => group.to_owned()).set(workers);
+        gauge!(names::PERMITS.name, "group" => group.to_owned(), "state" => "free").set(free);
+        gauge!(names::PERMITS.name, "group" => group.to_owned(), "state" => "busy").set(busy);
+    }
+}

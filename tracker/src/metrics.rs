@@ -1,0 +1,303 @@
+//! Every metric of a tracker: its name, kind, unit and description. The names are part of the public interface.
+//!
+//! Labels are words of a small set (an outcome, a group, a script), never a job or a context: each of their values is a time series. The
+//! exporter keeps raw samples until somebody takes them, so [`upkeep`] runs beside it.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use metrics::Unit;
+use metrics_exporter_prometheus::{
+    BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
+};
+use tickwheel_core::error::Violation;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+
+/// How a metric's value moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Only grows.
+    Counter,
+    /// Goes up and down.
+    Gauge,
+    /// A distribution.
+    Histogram,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric {
+    /// As a monitoring system sees it.
+    pub name: &'static str,
+    /// How its value moves.
+    pub kind: Kind,
+    /// What its value counts.
+    pub unit: Unit,
+    /// One sentence, with the labels in braces.
+    pub help: &'static str,
+}
+
+const fn counter(name: &'static str, help: &'static str) -> Metric {
+    Metric {
+        name,
+        kind: Kind::Counter,
+        unit: Unit::Count,
+        help,
+    }
+}
+
+const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    Metric {
+        name,
+        kind: Kind::Gauge,
+        unit: Unit::Count,
+        help,
+    }
+}
+
+const fn seconds(name: &'static str, help: &'static str) -> Metric {
+    Metric {
+        name,
+        kind: Kind::Histogram,
+        unit: Unit::Seconds,
+        help,
+    }
+}
+
+/// Due time to claim, by Redis' clock.
+pub const FIRE_LAG: Metric = seconds(
+    "tickwheel_fire_lag_seconds",
+    "From the due time of a context to its first claim.",
+);
+/// Claim to hand-over.
+pub const DISPATCH: Metric = seconds(
+    "tickwheel_dispatch_seconds",
+    "From the claim of a context to its place on a worker's stream.",
+);
+/// Claim to settlement.
+pub const RUN: Metric = seconds(
+    "tickwheel_run_seconds",
+    "From the claim of an attempt to its settlement {outcome}.",
+);
+/// Contexts taken in.
+pub const SUBMITTED: Metric = counter(
+    "tickwheel_submitted_total",
+    "Contexts accepted from callers.",
+);
+/// Contexts handed out.
+pub const DISPATCHED: Metric = counter("tickwheel_dispatched_total", "Attempts handed to workers.");
+/// Attempts settled.
+pub const RUNS: Metric = counter(
+    "tickwheel_runs_total",
+    "Attempts that were settled {outcome}.",
+);
+/// Attempts that will be followed by another.
+pub const RETRIES: Metric = counter(
+    "tickwheel_retries_total",
+    "Attempts that were followed by a place in the wheel for the next one.",
+);
+/// Due times that did not fire because they were late.
+pub const MISFIRES: Metric = counter(
+    "tickwheel_misfires_total",
+    "Due times that were missed {reason}.",
+);
+/// Due times that did not fire because of the job's own rules.
+pub const SKIPPED: Metric = counter(
+    "tickwheel_skipped_total",
+    "Due times that were skipped {reason}.",
+);
+/// Leases that expired.
+pub const LEASE_LOST: Metric = counter(
+    "tickwheel_lease_lost_total",
+    "Attempts whose lease expired and was reaped.",
+);
+/// Frames of attempts that are no longer the newest.
+pub const STALE_REPORTS: Metric = counter(
+    "tickwheel_stale_reports_total",
+    "Reports of an older attempt, which were refused.",
+);
+/// Contexts that a worker refused.
+pub const REJECTED: Metric = counter(
+    "tickwheel_rejected_total",
+    "Contexts that a worker refused and that were routed again {reason}.",
+);
+/// Log lines that were not written.
+pub const NOTES_DROPPED: Metric = counter(
+    "tickwheel_notes_dropped_total",
+    "Log lines dropped because too many writes waited.",
+);
+/// Entries of the wheel that are due and were not popped yet.
+pub const WHEEL_OVERDUE: Metric = gauge(
+    "tickwheel_wheel_overdue",
+    "Entries overdue by more than a second at the last look.",
+);
+/// Live workers.
+pub const WORKERS: Metric = gauge(
+    "tickwheel_workers",
+    "Workers connected to this tracker {group}.",
+);
+/// Permits of live workers.
+pub const PERMITS: Metric = gauge(
+    "tickwheel_permits",
+    "Permits of the connected workers {group, state=free|busy}.",
+);
+/// Time in Redis and on the way to it.
+pub const SCRIPT: Metric = seconds(
+    "tickwheel_script_seconds",
+    "Time of a script call as its caller sees it {script}.",
+);
+/// Failed calls.
+pub const STORE_ERRORS: Metric = counter(
+    "tickwheel_store_errors_total",
+    "Store operations that failed {kind}.",
+);
+/// Answered calls of the scheduler service.
+pub const GRPC: Metric = seconds(
+    "tickwheel_grpc_seconds",
+    "Time to answer a call {method, code}.",
+);
+/// Always 1.
+pub const BUILD_INFO: Metric = gauge(
+    "tickwheel_build_info",
+    "The version that runs {version}; always 1.",
+);
+
+/// All of them, in the order of a context's way.
+pub const ALL: [Metric; 20] = [
+    FIRE_LAG,
+    DISPATCH,
+    RUN,
+    SUBMITTED,
+    DISPATCHED,
+    RUNS,
+    RETRIES,
+    MISFIRES,
+    SKIPPED,
+    LEASE_LOST,
+    STALE_REPORTS,
+    REJECTED,
+    NOTES_DROPPED,
+    WHEEL_OVERDUE,
+    WORKERS,
+    PERMITS,
+    SCRIPT,
+    STORE_ERRORS,
+    GRPC,
+    BUILD_INFO,
+];
+
+/// Bucket bounds in seconds: half a millisecond, where lateness is judged, to five minutes, where runs are.
+const BOUNDS: [f64; 18] = [
+    0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
+    120.0, 300.0,
+];
+
+/// Raw samples are folded into buckets this often; without it memory grows until a scrape.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+
+/// The recorder that gathers the metrics, and through its handle renders them.
+///
+/// # Errors
+/// Never with the bounds of this file; the builder refuses an empty list of them.
+pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
+    let builder = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Prefix("tickwheel_".to_owned()), &BOUNDS)?;
+    Ok(builder.build_recorder())
+}
+
+/// Installs the recorder for the whole process, once; later calls answer with the same handle, so that several trackers of one process
+/// (as in tests) share it.
+///
+/// # Errors
+/// [`Error::Config`] when another recorder was installed before.
+pub fn install() -> Result<PrometheusHandle, Error> {
+    static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+    let mut installed = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = installed.as_ref() {
+        return Ok(handle.clone());
+    }
+    let refuse = |given: String| {
+        Error::Config(Violation::new("metrics", "one recorder for each process", given).into())
+    };
+    let recorder = recorder().map_err(|error| refuse(error.to_string()))?;
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder).map_err(|error| refuse(error.to_string()))?;
+    describe();
+    *installed = Some(handle.clone());
+    Ok(handle)
+}
+
+/// Tells the installed recorder what each metric means, and sets the build information.
+pub fn describe() {
+    for metric in ALL {
+        match metric.kind {
+            Kind::Counter => metrics::describe_counter!(metric.name, metric.unit, metric.help),
+            Kind::Gauge => metrics::describe_gauge!(metric.name, metric.unit, metric.help),
+            Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, metric.help),
+        }
+    }
+    metrics::gauge!(BUILD_INFO.name, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// Folds raw samples until `stop`. Stopping it loses nothing that was folded.
+pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        handle.run_upkeep();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn names_are_unique_prefixed_and_end_in_their_unit() {
+        let names: BTreeSet<&str> = ALL.iter().map(|metric| metric.name).collect();
+        assert_eq!(names.len(), ALL.len());
+        for metric in ALL {
+            assert!(metric.name.starts_with("tickwheel_"), "{}", metric.name);
+            match metric.kind {
+                Kind::Counter => assert!(metric.name.ends_with("_total"), "{}", metric.name),
+                Kind::Histogram => assert!(metric.name.ends_with("_seconds"), "{}", metric.name),
+                Kind::Gauge => assert!(!metric.name.ends_with("_total"), "{}", metric.name),
+            }
+            assert!(metric.help.ends_with('.'), "{}", metric.name);
+        }
+    }
+
+    #[test]
+    fn a_scrape_shows_description_buckets_and_build() {
+        let recorder = recorder().unwrap();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            describe();
+            metrics::histogram!(FIRE_LAG.name).record(0.004);
+            metrics::counter!(RUNS.name, "outcome" => "succeeded").increment(3);
+        });
+        let text = handle.render();
+        assert!(
+            text.contains("# HELP tickwheel_fire_lag_seconds From the due time"),
+            "{text}"
+        );
+        assert!(
+            text.contains("tickwheel_fire_lag_seconds_bucket{le=\"0.005\"} 1"),
+            "{text}"
+        );
+        assert!(
+            text.contains("tickwheel_fire_lag_seconds_bucket{le=\"0.002\"} 0"),
+            "{text}"
+        );
+        assert!(
+            text.contains("tickwheel_runs_total{outcome=\"succeeded\"} 3"),
+            "{text}"
+        );
+        assert!(text.contains("tickwheel_build_info{version=\""), "{text}");
+    }
+}

@@ -1,0 +1,146 @@
+//! Which due times of a job come next, and laying them into its record ahead of time.
+//!
+//! Cron needs a calendar, which scripts do not have, so its next due times are computed here; scripts decide what becomes of them. A plan is
+//! made for one picture of the job (revision, next and last planned due time): made for an older one, it is refused.
+
+mod catch_up;
+
+use tickwheel_core::calendar::Calendar;
+use tickwheel_core::error::Violation;
+use tickwheel_core::id::JobName;
+use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::ledger::LedgerRecord;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_store::Store;
+use tickwheel_store::job::{JobStateWord, JobView, Plan, PlanGuard, PlanOutcome};
+
+use crate::error::Error;
+
+/// Due times of a cron job laid in ahead: half a minute of one that fires every second.
+pub const PLAN_AHEAD: usize = 32;
+/// Due times of one plan at most: the script's bound.
+const PLAN_MAX: usize = 1_000;
+
+/// The plan of a job that is registered at `now`, or changed then: `known` is what it was before.
+///
+/// # Errors
+/// A violation when the trigger is wrong.
+pub fn plan_for(
+    spec: &JobSpec,
+    known: Option<&JobView>,
+    now: TimestampMs,
+) -> Result<Plan, Violation> {
+    let calendar = Calendar::new(spec, known.map_or(now, |view| view.created))?;
+    let last = known.and_then(|view| view.last_due);
+    let after = last.unwrap_or_default().max(now.minus_ms(1));
+    let first = match (&spec.trigger, known) {
+        (_, None) => calendar.first(),
+        (Trigger::Once { at_ms }, Some(_)) => calendar
+            .first()
+            .filter(|_| last.is_none_or(|last| last < *at_ms)),
+        (Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. }, Some(_)) => {
+            Some(spec.start_at.unwrap_or(now).max(now))
+        }
+        (
+            Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Api | Trigger::After { .. },
+            Some(_),
+        ) => calendar.next_after(after),
+    };
+    Ok(from_first(spec, &calendar, first))
+}
+
+/// The plan after a pause that ends at `now`.
+///
+/// # Errors
+/// A violation when the trigger is wrong.
+pub fn plan_after_pause(view: &JobView, now: TimestampMs) -> Result<Plan, Violation> {
+    let calendar = Calendar::new(&view.spec, view.created)?;
+    let first = match view.spec.trigger {
+        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => Some(now),
+        Trigger::Cron { .. }
+        | Trigger::FixedRate { .. }
+        | Trigger::Once { .. }
+        | Trigger::Api
+        | Trigger::After { .. } => calendar.next_after(now.max(view.last_due.unwrap_or_default())),
+    };
+    Ok(from_first(&view.spec, &calendar, first))
+}
+
+/// The due times that came while a job was paused, as records that say so.
+///
+/// # Errors
+/// A violation when the trigger is wrong.
+pub fn skipped_in_pause(view: &JobView, now: TimestampMs) -> Result<Vec<LedgerRecord>, Violation> {
+    let Some(next) = view.next_due.filter(|next| *next <= now) else {
+        return Ok(Vec::new());
+    };
+    match view.spec.trigger {
+        // A delay has no due times of its own while it is not armed.
+        Trigger::FixedDelay { .. }
+        | Trigger::SecondDelay { .. }
+        | Trigger::Api
+        | Trigger::After { .. } => Ok(Vec::new()),
+        Trigger::FixedRate { period_ms, .. } => {
+            let last = view.spec.end_at.map_or(now, |end| end.min(now));
+            Ok(vec![catch_up::paused_grid(next, period_ms, last)])
+        }
+        Trigger::Cron { .. } | Trigger::Once { .. } => {
+            let calendar = Calendar::new(&view.spec, view.created)?;
+            Ok(catch_up::paused(&calendar, next, now))
+        }
+    }
+}
+
+fn from_first(spec: &JobSpec, calendar: &Calendar, first: Option<TimestampMs>) -> Plan {
+    let ahead = if matches!(spec.trigger, Trigger::Cron { .. }) {
+        PLAN_AHEAD
+    } else {
+        1
+    };
+    let mut dues: Vec<TimestampMs> = first.into_iter().collect();
+    if let Some(first) = first {
+        dues.extend(calendar.upcoming(first, ahead - 1));
+    }
+    let end = match spec.trigger {
+        Trigger::Cron { .. } | Trigger::FixedRate { .. } => dues.len() < ahead,
+        Trigger::Once { .. } => true,
+        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => dues.is_empty(),
+        Trigger::Api | Trigger::After { .. } => false,
+    };
+    Plan { dues, end }
+}
+
+/// Refills the plan of a job that ran low or out; `now` is Redis' clock. A job that changed meanwhile is left alone.
+///
+/// When every known due time has passed beyond the tolerance, the missed ones are decided here, by the job's misfire policy over all due
+/// times up to now, since only the calendar knows which of them is the newest.
+///
+/// # Errors
+/// What the store says; the job's entry in the wheel brings the next try.
+pub async fn replan(store: &Store, job: &JobName, now: TimestampMs) -> Result<(), Error> {
+    let Some(view) = store.get_job(job).await? else {
+        return Ok(());
+    };
+    if view.state != JobStateWord::Active
+        || !matches!(view.spec.trigger, Trigger::Cron { .. })
+        || view.plan_end
+    {
+        return Ok(());
+    }
+    let guard = PlanGuard {
+        next: view.next_due,
+        last_planned: view.planned.last().copied().or(view.next_due),
+    };
+    let revision = view.revision;
+    // Catching up may walk a million due times: seconds of computing.
+    let refill = tokio::task::spawn_blocking(move || catch_up::refill(&view, now)).await;
+    let refill = refill.map_err(|_| Error::conflict("planning was interrupted"))??;
+    match store
+        .plan_job(job, revision, guard, &refill.plan, refill.missed)
+        .await?
+    {
+        PlanOutcome::Planned => tracing::debug!(%job, planned = refill.plan.dues.len(), "planned"),
+        PlanOutcome::Stale => tracing::debug!(%job, "another tracker planned it, or it changed"),
+    }
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Signs of life: this tracker's own and those of the workers whose home it is, written together once per beat interval.
+//!
+//! The same call answers with the live trackers, from which the ranking of partitions follows, and which the workers are told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_proto::v1::{Roster, TrackerMessage};
+use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use crate::http::health::Health;
+use crate::measure;
+use crate::session::Session;
+
+/// Workers written in one call.
+const WORKERS_MAX: usize = 1000;
+/// A worker's figures are written at least this often, so that they do not expire, and at most this often.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+/// A worker whose stream broke is evicted when no tracker heard of it for this many beat intervals.
+const SILENT_BEATS: u32 = 2;
+
+/// Beats until `stop`, then signs off, so that the other trackers take over at once.
+pub(crate) async fn run(engine: Arc<Engine>, health: Arc<Health>, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(engine.config.beat_interval);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+        beat(&engine, &health).await;
+    }
+    let sign = sign(&engine);
+    if let Err(error) = engine
+        .store
+        .retire(Some(&sign), (Duration::ZERO, engine.config.beat_ttl()), &[])
+        .await
+    {
+        tracing::warn!(%error, "could not sign off; the other trackers see it in a few seconds");
+    }
+}
+
+fn sign(engine: &Engine) -> TrackerSign {
+    TrackerSign {
+        id: engine.tracker_id.clone(),
+        url: engine.url.clone(),
+    }
+}
+
+/// One beat. Public to the start of the tracker, which wants the roster before the first turn.
+pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
+    let sessions = engine.sessions.all();
+    measure::sessions(&sessions);
+    let now = Instant::now();
+    let fresh = engine.config.beat_interval * 2;
+    let signs: Vec<WorkerSign> = sessions
+        .iter()
+        .filter_map(|session| worker_sign(session, now, fresh))
+        .take(WORKERS_MAX)
+        .collect();
+    match engine
+        .store
+        .beat(Some(&sign(engine)), engine.config.beat_ttl(), &signs)
+        .await
+    {
+        Ok((_, live)) => {
+            health.redis_answered();
+            let known = engine.roster.load();
+            if **known != live {
+                tracing::info!(trackers = live.len(), "the roster of trackers changed");
+                engine.roster.store(Arc::new(live));
+                engine.roster_changed.notify_one();
+                for session in sessions {
+                    session
+                        .send(TrackerMessage {
+                            roster: Some(roster(engine)),
+                            ..TrackerMessage::default()
+                        })
+                        .ok();
+                }
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%error, "beat failed");
+            measure::store_error(&error);
+        }
+    }
+}
+
+/// The live trackers, for a worker.
+pub(crate) fn roster(engine: &Engine) -> Roster {
+    let mut tracker_urls: Vec<String> = engine
+        .roster
+        .load()
+        .iter()
+        .map(|sign| sign.url.clone())
+        .collect();
+    if !tracker_urls.contains(&engine.url) {
+        tracker_urls.push(engine.url.clone());
+    }
+    Roster { tracker_urls }
+}
+
+/// The sign of a worker that calls this tracker its home and was heard of lately.
+fn worker_sign(session: &Session, now: Instant, fresh: Duration) -> Option<WorkerSign> {
+    let mut beat = session.beat();
+    if !beat.home || beat.at.is_none_or(|at| now.duration_since(at) > fresh) {
+        return None;
+    }
+    let due = beat
+        .written
+        .is_none_or(|written| now.duration_since(written) >= REPORT_EVERY);
+    let report = due.then(|| {
+        beat.written = Some(now);
+        let hello = &session.hello;
+        let report = beat.report.unwrap_or_default();
+        vec![
+            ("group", session.group.as_str().to_owned()),
+            ("handlers", session.handlers()),
+            ("permits", hello.permits.to_string()),
+            ("tags", hello.tags.join(",")),
+            ("host", hello.host.clone()),
+            ("version", hello.sdk_version.clone()),
+            ("running", report.running.to_string()),
+            ("cpu_load", format!("{:.2}", report.cpu_load)),
+            ("memory_used", report.memory_used_bytes.to_string()),
+            ("memory_total", report.memory_total_bytes.to_string()),
+            ("cpus", report.cpus.to_string()),
+        ]
+    });
+    Some(WorkerSign {
+        worker: session.worker.clone(),
+        group: session.group.clone(),
+        report,
+    })
+}
+
+/// A worker's stream ended. When it said that it drains, it is forgotten at once; else when no tracker hears of it for two beats. Its
+/// leases end with that, in the partitions of this tracker; the other trackers saw their streams end as well.
+pub(crate) async fn gone(engine: Arc<Engine>, group: GroupName, worker: WorkerId, drained: bool) {
+    let silent = if drained {
+        Duration::ZERO
+    } else {
+        engine.config.beat_interval * SILENT_BEATS
+    };
+    // A beat that was under way when the stream broke is written within one more interval.
+    let patience = if drained {
+        Duration::ZERO
+    } else {
+        silent + engine.config.beat_interval / 4
+    };
+    tokio::time::sleep(patience).await;
+    if engine.sessions.get(&worker).is_some() {
+        return;
+    }
+    let workers = [(group, worker.clone())];
+    match engine
+        .store
+        .retire(None, (silent, engine.config.beat_ttl()), &workers)
+        .await
+    {
+        Ok(retired) if retired.contains(&worker) => {
+            tracing::info!(%worker, drained, "worker is gone; its leases end");
+            for partition in engine.owned() {
+                engine.reap(partition, vec![worker.clone()]);
+            }
+        }
+        Ok(_) => {}
+        Err(error) => {
+            tracing::warn!(%worker, %error, "could not evict; its leases end by themselves");
+            measure::store_error(&error);
+        }
+    }
+}

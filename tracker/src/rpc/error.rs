@@ -1,0 +1,311 @@
+//! The one table from errors to what a caller sees: the stable code word, the gRPC status code and the HTTP status.
+//!
+//! A status carries an [`v1::ErrorDetail`] in its details, so that a client shows every violation and not only a line of text.
+
+use axum::http::StatusCode;
+use prost::Message as _;
+use tickwheel_core::error::Violations;
+use tickwheel_proto::v1;
+use tickwheel_store::Error as StoreError;
+use tonic::{Code, Status};
+
+use crate::error::Error;
+
+/// What a caller can do about an error. The words are part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// Change the request.
+    Invalid,
+    /// Name something that exists.
+    NotFound,
+    /// Wait until the state allows it, or do something else.
+    Conflict,
+    /// Try again.
+    Unavailable,
+    /// Try again when there is room.
+    Exhausted,
+    /// Report a defect of this program.
+    Contract,
+    /// Have a person repair the installation.
+    Unusable,
+}
+
+impl ErrorCode {
+    /// The code word, the gRPC status code and the HTTP status.
+    const fn row(self) -> (&'static str, Code, StatusCode) {
+        match self {
+            Self::Invalid => ("INVALID", Code::InvalidArgument, StatusCode::BAD_REQUEST),
+            Self::NotFound => ("NOT_FOUND", Code::NotFound, StatusCode::NOT_FOUND),
+            Self::Conflict => ("CONFLICT", Code::FailedPrecondition, StatusCode::CONFLICT),
+            Self::Unavailable => (
+                "UNAVAILABLE",
+                Code::Unavailable,
+                StatusCode::SERVICE_UNAVAILABLE,
+            ),
+            Self::Exhausted => (
+                "EXHAUSTED",
+                Code::ResourceExhausted,
+                StatusCode::TOO_MANY_REQUESTS,
+            ),
+            Self::Contract => (
+                "CONTRACT",
+                Code::Internal,
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+            Self::Unusable => (
+                "UNUSABLE",
+                Code::FailedPrecondition,
+                StatusCode::INTERNAL_SERVER_ERROR,
+            ),
+        }
+    }
+
+    /// The stable word of [`v1::ErrorDetail::code`].
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        self.row().0
+    }
+
+    /// The status code of gRPC.
+    #[must_use]
+    pub const fn grpc(self) -> Code {
+        self.row().1
+    }
+
+    /// The status of HTTP.
+    #[must_use]
+    pub const fn http(self) -> StatusCode {
+        self.row().2
+    }
+}
+
+/// The code of an error.
+#[must_use]
+pub fn code_of(error: &Error) -> ErrorCode {
+    match error {
+        Error::Store(StoreError::Invalid(_)) => ErrorCode::Invalid,
+        Error::Store(StoreError::NotFound { .. }) => ErrorCode::NotFound,
+        Error::Store(StoreError::Conflict(_)) => ErrorCode::Conflict,
+        Error::Store(StoreError::Unavailable { .. }) | Error::Draining => ErrorCode::Unavailable,
+        Error::Store(StoreError::Exhausted { .. }) => ErrorCode::Exhausted,
+        Error::Store(StoreError::Contract { .. }) => ErrorCode::Contract,
+        Error::Store(StoreError::Unusable(_)) | Error::Config(_) | Error::Listen { .. } => {
+            ErrorCode::Unusable
+        }
+    }
+}
+
+/// The broken rules of an error, when it is about the caller's input.
+#[must_use]
+pub fn violations_of(error: &Error) -> Option<&Violations> {
+    match error {
+        Error::Store(StoreError::Invalid(violations)) | Error::Config(violations) => {
+            Some(violations)
+        }
+        Error::Store(
+            StoreError::NotFound { .. }
+            | StoreError::Conflict(_)
+            | StoreError::Unavailable { .. }
+            | StoreError::Exhausted { .. }
+            | StoreError::Contract { .. }
+            | StoreError::Unusable(_),
+        )
+        | Error::Listen { .. }
+        | Error::Draining => None,
+    }
+}
+
+/// The detail that travels with a status.
+#[must_use]
+pub fn detail_of(error: &Error) -> v1::ErrorDetail {
+    let violations = violations_of(error).into_iter().flatten();
+    v1::ErrorDetail {
+        code: code_of(error).as_str().to_owned(),
+        violations: violations.map(v1::Violation::from).collect(),
+    }
+}
+
+/// Bytes of a status message. It travels percent-encoded in a header.
+const MESSAGE_BYTES_MAX: usize = 1_000;
+/// Bytes of a status' details. They travel in base64 in a header too, and a client's default for all headers together is 16 KiB.
+const DETAIL_BYTES_MAX: usize = 7_000;
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let code = code_of(&error);
+        match code {
+            ErrorCode::Contract | ErrorCode::Unusable => {
+                tracing::error!(%error, "a request failed");
+            }
+            ErrorCode::Unavailable | ErrorCode::Exhausted => {
+                tracing::warn!(%error, "a request failed");
+            }
+            ErrorCode::Invalid | ErrorCode::NotFound | ErrorCode::Conflict => {
+                tracing::debug!(%error, "a request was refused");
+            }
+        }
+        let detail = fitting(detail_of(&error));
+        Self::with_details(
+            code.grpc(),
+            message_of(&error),
+            detail.encode_to_vec().into(),
+        )
+    }
+}
+
+/// The detail with as many violations as fit, and a line for the others.
+fn fitting(mut detail: v1::ErrorDetail) -> v1::ErrorDetail {
+    let all = detail.violations.len();
+    let mut bytes = 0;
+    let fit = detail.violations.iter().take_while(|violation| {
+        bytes += violation.encoded_len() + 3;
+        bytes <= DETAIL_BYTES_MAX
+    });
+    let kept = fit.count();
+    detail.violations.truncate(kept);
+    if kept < all {
+        let rule = format!("{} more mistakes are not shown", all - kept);
+        detail.violations.push(v1::Violation {
+            rule,
+            ..v1::Violation::default()
+        });
+    }
+    detail
+}
+
+fn message_of(error: &Error) -> String {
+    let mut text = error.to_string();
+    if text.len() > MESSAGE_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwheel_core::error::Violation;
+
+    use super::*;
+
+    /// One of each variant, and what a caller must see of it.
+    fn every() -> Vec<(Error, &'static str, Code, u16)> {
+        let violations = || Violations::from(Violation::new("name", "is not empty", ""));
+        let store = Error::Store;
+        vec![
+            (
+                store(StoreError::Invalid(violations())),
+                "INVALID",
+                Code::InvalidArgument,
+                400,
+            ),
+            (
+                Error::not_found("job", "default/none"),
+                "NOT_FOUND",
+                Code::NotFound,
+                404,
+            ),
+            (
+                Error::conflict("the job is paused"),
+                "CONFLICT",
+                Code::FailedPrecondition,
+                409,
+            ),
+            (
+                store(StoreError::Unavailable {
+                    reason: "timeout".to_owned(),
+                    source: None,
+                }),
+                "UNAVAILABLE",
+                Code::Unavailable,
+                503,
+            ),
+            (
+                store(StoreError::Exhausted {
+                    reason: "OOM".to_owned(),
+                }),
+                "EXHAUSTED",
+                Code::ResourceExhausted,
+                429,
+            ),
+            (
+                store(StoreError::Contract {
+                    script: "wheel/turn",
+                    reply: "nil".to_owned(),
+                }),
+                "CONTRACT",
+                Code::Internal,
+                500,
+            ),
+            (
+                store(StoreError::Unusable("redis 6 is too old".to_owned())),
+                "UNUSABLE",
+                Code::FailedPrecondition,
+                500,
+            ),
+            (
+                Error::Config(violations()),
+                "UNUSABLE",
+                Code::FailedPrecondition,
+                500,
+            ),
+            (
+                Error::Listen {
+                    address: ([127, 0, 0, 1], 80).into(),
+                    source: std::io::Error::other("taken"),
+                },
+                "UNUSABLE",
+                Code::FailedPrecondition,
+                500,
+            ),
+            (Error::Draining, "UNAVAILABLE", Code::Unavailable, 503),
+        ]
+    }
+
+    #[test]
+    fn every_variant_has_its_code_and_carries_the_detail() {
+        for (error, word, grpc, http) in every() {
+            let code = code_of(&error);
+            assert_eq!(
+                (code.as_str(), code.grpc(), code.http().as_u16()),
+                (word, grpc, http),
+                "{error}"
+            );
+            let violations = violations_of(&error).map_or(0, Violations::len);
+            let status = Status::from(error);
+            assert_eq!(status.code(), grpc);
+            assert!(!status.message().is_empty());
+            let detail = v1::ErrorDetail::decode(status.details()).unwrap();
+            assert_eq!(
+                (detail.code.as_str(), detail.violations.len()),
+                (word, violations)
+            );
+        }
+    }
+
+    #[test]
+    fn what_may_be_tried_again_is_exactly_unavailable_and_exhausted() {
+        for (error, ..) in every() {
+            let again = matches!(
+                code_of(&error),
+                ErrorCode::Unavailable | ErrorCode::Exhausted
+            );
+            assert_eq!(error.is_retryable(), again, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_thousand_violations_fit_a_header() {
+        let many = (0..1_000)
+            .map(|index| Violation::new(format!("contexts[{index}].handler"), "is not empty", ""));
+        let status = Status::from(Error::from(many.collect::<Violations>()));
+        assert!(3 * status.message().len() + status.details().len() * 4 / 3 < 14_000);
+        let detail = v1::ErrorDetail::decode(status.details()).unwrap();
+        let shown = detail.violations.len() - 1;
+        assert!(shown > 100);
+        assert_eq!(
+            detail.violations[shown].rule,
+            format!("{} more mistakes are not shown", 1_000 - shown)
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! What callers ask of a tracker, over gRPC: jobs, contexts, and the cluster itself.
+//!
+//! Each method reads its message into types, calls the store, and turns the answer into a message. Rules are in core, decisions in the
+//! scripts.
+
+mod apply;
+mod cluster;
+mod contexts;
+mod explain;
+mod jobs;
+mod submit;
+mod views;
+
+use std::sync::Arc;
+
+use tickwheel_core::error::Violation;
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_proto::v1;
+use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
+use tonic::{Request, Response, Status};
+
+use crate::error::Error;
+use crate::shared::Shared;
+
+/// The scheduler service of one tracker.
+#[derive(Debug, Clone)]
+pub(crate) struct Scheduler {
+    shared: Arc<Shared>,
+}
+
+impl Scheduler {
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self { shared }
+    }
+}
+
+/// A job's name as given.
+fn job_name(name: &str) -> Result<JobName, Error> {
+    JobName::new(name).map_err(|violation| named("name", violation).into())
+}
+
+/// A context's id as given.
+fn context_id(id: &str) -> Result<ContextId, Error> {
+    id.parse::<ContextId>()
+        .map_err(|violation| named("id", violation).into())
+}
+
+/// The violation under the name that the message's field has.
+fn named(field: &str, violation: Violation) -> Violation {
+    Violation {
+        field: field.to_owned(),
+        ..violation
+    }
+}
+
+macro_rules! service {
+    ($($method:ident($request:ty) -> $answer:ty = $function:path;)*) => {
+        #[tonic::async_trait]
+        impl SchedulerService for Scheduler {
+            $(async fn $method(&self, request: Request<$request>) -> Result<Response<$answer>, Status> {
+                $function(&self.shared, request.into_inner()).await.map(Response::new).map_err(Status::from)
+            })*
+        }
+    };
+}
+
+service! {
+    apply_jobs(v1::ApplyJobsRequest) -> v1::ApplyJobsResponse = apply::apply;
+    list_jobs(v1::ListJobsRequest) -> v1::ListJobsResponse = jobs::list;
+    get_job(v1::JobRef) -> v1::Job = jobs::get;
+    pause_job(v1::PauseJobRequest) -> v1::Job = jobs::pause;
+    resume_job(v1::JobRef) -> v1::Job = jobs::resume;
+    delete_job(v1::JobRef) -> v1::DeleteJobResponse = jobs::delete;
+    run_job(v1::RunJobRequest) -> v1::Submitted = jobs::run;
+    preview_job(v1::PreviewJobRequest) -> v1::PreviewJobResponse = jobs::preview;
+    get_ledger(v1::GetLedgerRequest) -> v1::GetLedgerResponse = jobs::ledger;
+    explain_job(v1::ExplainJobRequest) -> v1::ExplainJobResponse = explain::explain;
+    submit(v1::SubmitRequest) -> v1::SubmitResponse = submit::submit;
+    list_contexts(v1::ListContextsRequest) -> v1::ListContextsResponse = contexts::list;
+    get_context(v1::ContextRef) -> v1::Context = contexts::get;
+    cancel_context(v1::ContextRef) -> v1::CancelContextResponse = contexts::cancel;
+    retry_context(v1::ContextRef) -> v1::Context = contexts::retry;
+    wait_context(v1::WaitContextRequest) -> v1::Context = contexts::wait;
+    list_workers(v1::ListWorkersRequest) -> v1::ListWorkersResponse = cluster::workers;
+    get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster;
+}

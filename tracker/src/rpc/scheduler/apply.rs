@@ -1,0 +1,237 @@
+//! Registering jobs: everything is checked before anything is written, and all mistakes come back together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tickwheel_core::after::check_cycles;
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::JobName;
+use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::limits::SUBMIT_MAX;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::convert::wire_paths;
+use tickwheel_proto::v1::applied_job::Change as WireChange;
+use tickwheel_proto::v1::{AppliedJob, ApplyJobsRequest, ApplyJobsResponse};
+use tickwheel_store::Store;
+use tickwheel_store::job::{Change, JobView};
+
+use crate::error::Error;
+use crate::plan;
+use crate::shared::Shared;
+
+/// Registered jobs that are followed upstream in search of a cycle; a longer chain is refused.
+const CHAIN_MAX: usize = 1_000;
+
+/// Registers or changes the jobs of the request.
+pub(super) async fn apply(
+    shared: &Shared,
+    request: ApplyJobsRequest,
+) -> Result<ApplyJobsResponse, Error> {
+    let store = shared.store();
+    let now = store.time().await?;
+    let specs = checked(request.jobs, now)?;
+    let mut known: BTreeMap<JobName, JobView> = BTreeMap::new();
+    for spec in &specs {
+        if let Some(view) = store.get_job(&spec.name).await? {
+            known.insert(spec.name.clone(), view);
+        }
+    }
+    check_upstreams(store, &specs).await?;
+    let mut applied = BTreeMap::new();
+    for spec in upstreams_first(&specs) {
+        let view = known.get(&spec.name);
+        let job = if request.dry_run {
+            foresee(spec, view, now)?
+        } else {
+            write(store, spec, view, now).await?
+        };
+        applied.insert(&spec.name, job);
+    }
+    // Answered in the order of the request.
+    let jobs = specs
+        .iter()
+        .filter_map(|spec| applied.remove(&spec.name))
+        .collect();
+    Ok(ApplyJobsResponse { jobs })
+}
+
+/// The jobs in an order in which an upstream of the request comes before its followers; there is no cycle.
+fn upstreams_first(specs: &[JobSpec]) -> Vec<&JobSpec> {
+    let by_name: BTreeMap<&JobName, &JobSpec> =
+        specs.iter().map(|spec| (&spec.name, spec)).collect();
+    let depth = |spec: &JobSpec| {
+        let upstream = |spec: &&JobSpec| match &spec.trigger {
+            Trigger::After { job, .. } => by_name.get(job).copied(),
+            Trigger::Cron { .. }
+            | Trigger::FixedRate { .. }
+            | Trigger::FixedDelay { .. }
+            | Trigger::SecondDelay { .. }
+            | Trigger::Once { .. }
+            | Trigger::Api => None,
+        };
+        std::iter::successors(by_name.get(&spec.name).copied(), upstream)
+            .take(specs.len())
+            .count()
+    };
+    let mut ordered: Vec<&JobSpec> = specs.iter().collect();
+    ordered.sort_by_key(|spec| depth(spec));
+    ordered
+}
+
+/// Reads and checks every job; all mistakes of all jobs are collected.
+fn checked(
+    jobs: Vec<tickwheel_proto::v1::JobSpec>,
+    now: TimestampMs,
+) -> Result<Vec<JobSpec>, Error> {
+    if jobs.is_empty() || jobs.len() > SUBMIT_MAX {
+        return Err(
+            Violation::new("jobs", format!("has 1..={SUBMIT_MAX} jobs"), jobs.len()).into(),
+        );
+    }
+    let mut found = Violations::new();
+    let mut specs = Vec::with_capacity(jobs.len());
+    let mut names = BTreeSet::new();
+    for (index, job) in jobs.into_iter().enumerate() {
+        let path = format!("jobs[{index}]");
+        let spec = JobSpec::try_from(job).and_then(|spec| match spec.validate(now) {
+            Ok(()) => Ok(spec),
+            Err(violations) => Err(wire_paths(violations, &spec.trigger)),
+        });
+        match spec {
+            Ok(spec) => {
+                if !names.insert(spec.name.clone()) {
+                    found.add(
+                        format!("{path}.name"),
+                        "is of one job in a request",
+                        &spec.name,
+                    );
+                }
+                specs.push(spec);
+            }
+            Err(violations) => found.merge(violations.prefix(&path)),
+        }
+    }
+    found.into_result()?;
+    Ok(specs)
+}
+
+/// Every upstream is registered or in the request, and no job follows itself, over however many others.
+async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> {
+    let by_name: BTreeMap<&JobName, &JobSpec> =
+        specs.iter().map(|spec| (&spec.name, spec)).collect();
+    let mut found = Violations::new();
+    let mut edges = Vec::new();
+    let mut upstreams: Vec<JobName> = Vec::new();
+    for (index, spec) in specs.iter().enumerate() {
+        let Trigger::After { job, .. } = &spec.trigger else {
+            continue;
+        };
+        edges.push((job.clone(), spec.name.clone()));
+        if !by_name.contains_key(job) {
+            match store.get_job(job).await? {
+                Some(_) => upstreams.push(job.clone()),
+                None => found.add(
+                    format!("jobs[{index}].trigger.after.job"),
+                    "is a registered job, or one of the request",
+                    job,
+                ),
+            }
+        }
+    }
+    let mut seen = BTreeSet::new();
+    while let Some(name) = upstreams.pop() {
+        if by_name.contains_key(&name) || !seen.insert(name.clone()) {
+            continue;
+        }
+        if seen.len() > CHAIN_MAX {
+            found.add(
+                "jobs",
+                format!("follows at most {CHAIN_MAX} jobs in a chain"),
+                &name,
+            );
+            break;
+        }
+        let Some(view) = store.get_job(&name).await? else {
+            continue;
+        };
+        if let Trigger::After { job, .. } = view.spec.trigger {
+            edges.push((job.clone(), name));
+            upstreams.push(job);
+        }
+    }
+    if let Err(violation) = check_cycles(edges) {
+        found.push(violation);
+    }
+    found.into_result()?;
+    Ok(())
+}
+
+fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<AppliedJob, Error> {
+    let plan = plan::plan_for(spec, known, now)?;
+    let (revision, change) = match known {
+        None => (1, WireChange::Created),
+        Some(view) if same(&view.spec, spec) => (view.revision, WireChange::Unchanged),
+        Some(view) => (view.revision + 1, WireChange::Updated),
+    };
+    let next_due_ms = plan.dues.first().map(|due| due.as_u64());
+    Ok(AppliedJob {
+        name: spec.name.to_string(),
+        revision,
+        change: change.into(),
+        next_due_ms,
+    })
+}
+
+fn same(known: &JobSpec, spec: &JobSpec) -> bool {
+    known == spec
+}
+
+/// Writes one job. The edge at the upstream comes first: one that leads nowhere is harmless, a follower without it would never fire.
+async fn write(
+    store: &Store,
+    spec: &JobSpec,
+    known: Option<&JobView>,
+    now: TimestampMs,
+) -> Result<AppliedJob, Error> {
+    let upstream = match &spec.trigger {
+        Trigger::After { job, on } => Some((job, *on)),
+        Trigger::Cron { .. }
+        | Trigger::FixedRate { .. }
+        | Trigger::FixedDelay { .. }
+        | Trigger::SecondDelay { .. }
+        | Trigger::Once { .. }
+        | Trigger::Api => None,
+    };
+    let plan = plan::plan_for(spec, known, now)?;
+    if let Some((job, on)) = upstream {
+        store.add_follower(job, &spec.name, on).await?;
+    }
+    let applied = store.apply_job(spec, &plan).await?;
+    if let Some(Trigger::After { job, .. }) = known.map(|view| &view.spec.trigger)
+        && upstream.is_none_or(|(now_follows, _)| now_follows != job)
+    {
+        forget_edge(store, job, &spec.name).await?;
+    }
+    let change = match applied.change {
+        Change::Created => WireChange::Created,
+        Change::Updated => WireChange::Updated,
+        Change::Unchanged => WireChange::Unchanged,
+    };
+    Ok(AppliedJob {
+        name: spec.name.to_string(),
+        revision: applied.revision,
+        change: change.into(),
+        next_due_ms: applied.next_due.map(TimestampMs::as_u64),
+    })
+}
+
+/// Takes a follower off an upstream; one that is gone had its edges deleted with it.
+pub(super) async fn forget_edge(
+    store: &Store,
+    upstream: &JobName,
+    follower: &JobName,
+) -> Result<(), Error> {
+    match store.remove_follower(upstream, follower).await {
+        Ok(()) | Err(tickwheel_store::Error::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,125 @@
+//! Reading, cancelling, retrying and awaiting contexts.
+
+use std::time::Duration;
+
+use tickwheel_core::error::Violation;
+use tickwheel_core::id::{ContextId, GroupName};
+use tickwheel_proto::convert::state_from_wire;
+use tickwheel_proto::v1;
+use tickwheel_store::Cancelled;
+use tickwheel_store::context::{ContextFilter, ContextView};
+use tokio::time::Instant;
+
+use super::jobs::counted;
+use super::{context_id, job_name, named, views};
+use crate::error::Error;
+use crate::shared::Shared;
+
+const PAGE_DEFAULT: u32 = 100;
+const PAGE_MAX: u32 = 1_000;
+const WAIT_DEFAULT_MS: u64 = 30_000;
+const WAIT_MAX_MS: u64 = 600_000;
+/// A waiting caller looks again after this, then after twice as long, up to the second.
+const LOOK_MIN: Duration = Duration::from_millis(20);
+const LOOK_MAX: Duration = Duration::from_millis(500);
+
+async fn existing(shared: &Shared, id: &ContextId) -> Result<ContextView, Error> {
+    let view = shared.store().get_context(id).await?;
+    view.ok_or_else(|| Error::not_found("context", id.as_str()))
+}
+
+pub(super) async fn get(shared: &Shared, request: v1::ContextRef) -> Result<v1::Context, Error> {
+    let view = existing(shared, &context_id(&request.id)?).await?;
+    Ok(views::context(shared, view))
+}
+
+pub(super) async fn list(
+    shared: &Shared,
+    request: v1::ListContextsRequest,
+) -> Result<v1::ListContextsResponse, Error> {
+    let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
+    let filter = ContextFilter {
+        state: state_from_wire(request.state)?,
+        job: if request.job.is_empty() {
+            None
+        } else {
+            Some(job_name(&request.job).map_err(|_| bad_job(&request.job))?)
+        },
+        group: match request.group.as_str() {
+            "" => None,
+            group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
+        },
+    };
+    let (views, next_cursor) = shared
+        .store()
+        .list_contexts(&filter, &request.cursor, size)
+        .await?;
+    Ok(v1::ListContextsResponse {
+        contexts: views
+            .into_iter()
+            .map(|view| views::context(shared, view))
+            .collect(),
+        next_cursor,
+    })
+}
+
+fn bad_job(given: &str) -> Violation {
+    Violation::new("job", "is a job's name", given)
+}
+
+pub(super) async fn cancel(
+    shared: &Shared,
+    request: v1::ContextRef,
+) -> Result<v1::CancelContextResponse, Error> {
+    let id = context_id(&request.id)?;
+    match shared.store().cancel_context(&id).await? {
+        Cancelled::Ended | Cancelled::Running { .. } => {
+            let view = existing(shared, &id).await?;
+            Ok(v1::CancelContextResponse {
+                context: Some(views::context(shared, view)),
+            })
+        }
+        Cancelled::Nowhere => {
+            let view = existing(shared, &id).await?;
+            Err(Error::conflict(format!(
+                "context `{id}` has ended: {}",
+                view.state
+            )))
+        }
+    }
+}
+
+pub(super) async fn retry(shared: &Shared, request: v1::ContextRef) -> Result<v1::Context, Error> {
+    let view = shared
+        .store()
+        .retry_context(&context_id(&request.id)?)
+        .await?;
+    Ok(views::context(shared, view))
+}
+
+/// Answers when the context has ended, or at the time limit. Dropping the call ends the waiting.
+pub(super) async fn wait(
+    shared: &Shared,
+    request: v1::WaitContextRequest,
+) -> Result<v1::Context, Error> {
+    let id = context_id(&request.id)?;
+    let limit = match request.timeout_ms {
+        0 => WAIT_DEFAULT_MS,
+        given if given <= WAIT_MAX_MS => given,
+        given => {
+            return Err(
+                Violation::new("timeout_ms", format!("is at most {WAIT_MAX_MS}"), given).into(),
+            );
+        }
+    };
+    let until = Instant::now() + Duration::from_millis(limit);
+    let mut pause = LOOK_MIN;
+    loop {
+        let view = existing(shared, &id).await?;
+        if view.state.is_settled() || Instant::now() >= until {
+            return Ok(views::context(shared, view));
+        }
+        tokio::time::sleep_until((Instant::now() + pause).min(until)).await;
+        pause = (pause * 2).min(LOOK_MAX);
+    }
+}

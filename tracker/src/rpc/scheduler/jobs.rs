@@ -1,0 +1,232 @@
+//! Reading, pausing, firing and deleting jobs.
+
+use std::time::Duration;
+
+use tickwheel_core::calendar::Calendar;
+use tickwheel_core::error::Violation;
+use tickwheel_core::id::DedupKey;
+use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::limits::BODY_BYTES_MAX;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::convert::wire_paths;
+use tickwheel_proto::v1;
+use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::wheel::{Fire, Fired};
+
+use super::{apply, job_name, named, views};
+use crate::error::Error;
+use crate::plan;
+use crate::shared::Shared;
+
+const PAGE_DEFAULT: u32 = 100;
+const PAGE_MAX: u32 = 1_000;
+const PREVIEW_DEFAULT: u32 = 5;
+const PREVIEW_MAX: u32 = 1_000;
+const LEDGER_DEFAULT: u32 = 100;
+const LEDGER_MAX: u32 = 100_000;
+/// A run asked for with a dedup key is not repeated within this.
+const RUN_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// A count as given: 0 means `default`.
+pub(super) fn counted(field: &str, given: u32, (default, most): (u32, u32)) -> Result<u32, Error> {
+    match given {
+        0 => Ok(default),
+        given if given <= most => Ok(given),
+        given => Err(Violation::new(field, format!("is at most {most}"), given).into()),
+    }
+}
+
+async fn existing(shared: &Shared, name: &str) -> Result<JobView, Error> {
+    let name = job_name(name)?;
+    let view = shared.store().get_job(&name).await?;
+    view.ok_or_else(|| Error::not_found("job", name))
+}
+
+pub(super) async fn get(shared: &Shared, request: v1::JobRef) -> Result<v1::Job, Error> {
+    Ok(views::job(shared, &existing(shared, &request.name).await?))
+}
+
+pub(super) async fn list(
+    shared: &Shared,
+    request: v1::ListJobsRequest,
+) -> Result<v1::ListJobsResponse, Error> {
+    let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
+    let after = match request.cursor.as_str() {
+        "" => None,
+        cursor => Some(
+            job_name(cursor)
+                .map_err(|_| Violation::new("cursor", "is of an earlier page", cursor))?,
+        ),
+    };
+    let jobs = shared
+        .store()
+        .list_jobs(&request.prefix, after.as_ref(), size)
+        .await?;
+    let full = u32::try_from(jobs.len()).unwrap_or(u32::MAX) >= size;
+    let next_cursor = jobs
+        .last()
+        .filter(|_| full)
+        .map(|view| view.spec.name.to_string())
+        .unwrap_or_default();
+    Ok(v1::ListJobsResponse {
+        jobs: jobs.iter().map(|view| views::job(shared, view)).collect(),
+        next_cursor,
+    })
+}
+
+pub(super) async fn pause(shared: &Shared, request: v1::PauseJobRequest) -> Result<v1::Job, Error> {
+    let view = shared
+        .store()
+        .pause_job(&job_name(&request.name)?, &request.note)
+        .await?;
+    Ok(views::job(shared, &view))
+}
+
+pub(super) async fn resume(shared: &Shared, request: v1::JobRef) -> Result<v1::Job, Error> {
+    let view = existing(shared, &request.name).await?;
+    if view.state != JobStateWord::Paused {
+        return Ok(views::job(shared, &view));
+    }
+    let now = shared.store().time().await?;
+    let (plan, skipped) = (
+        plan::plan_after_pause(&view, now)?,
+        plan::skipped_in_pause(&view, now)?,
+    );
+    let resumed = shared
+        .store()
+        .resume_job(&view.spec.name, &plan, skipped)
+        .await?;
+    Ok(views::job(shared, &resumed))
+}
+
+pub(super) async fn delete(
+    shared: &Shared,
+    request: v1::JobRef,
+) -> Result<v1::DeleteJobResponse, Error> {
+    let name = job_name(&request.name)?;
+    let upstream = match shared.store().get_job(&name).await? {
+        Some(JobView {
+            spec:
+                JobSpec {
+                    trigger: Trigger::After { job, .. },
+                    ..
+                },
+            ..
+        }) => Some(job),
+        Some(_) | None => None,
+    };
+    let deleted = shared.store().delete_job(&name).await?;
+    if let Some(upstream) = upstream {
+        apply::forget_edge(shared.store(), &upstream, &name).await?;
+    }
+    Ok(v1::DeleteJobResponse {
+        cancelled: deleted.cancelled,
+        running: deleted.running,
+    })
+}
+
+pub(super) async fn run(
+    shared: &Shared,
+    request: v1::RunJobRequest,
+) -> Result<v1::Submitted, Error> {
+    let name = job_name(&request.name)?;
+    if let Some(body) = request
+        .body
+        .as_ref()
+        .filter(|body| body.len() > BODY_BYTES_MAX)
+    {
+        let rule = format!("has at most {BODY_BYTES_MAX} bytes");
+        return Err(Violation::new("body", rule, format_args!("{} bytes", body.len())).into());
+    }
+    let dedup = match request.dedup_key.as_str() {
+        "" => None,
+        key => Some((
+            DedupKey::new(key).map_err(|violation| named("dedup_key", violation))?,
+            RUN_KEPT,
+        )),
+    };
+    let fire = Fire {
+        uniq: shared.uniq(),
+        due: None,
+        body: request.body,
+        dedup,
+    };
+    match shared.store().fire_job(&name, fire).await? {
+        Fired::Started(id) | Fired::Queued(id) => Ok(v1::Submitted {
+            id: id.into(),
+            ..v1::Submitted::default()
+        }),
+        Fired::Duplicate(id) => Ok(v1::Submitted {
+            id: id.into(),
+            duplicate: true,
+            ..v1::Submitted::default()
+        }),
+        Fired::Skipped(reason) => Ok(v1::Submitted {
+            skipped_reason: reason.as_str().to_owned(),
+            ..v1::Submitted::default()
+        }),
+        Fired::NoJob => Err(Error::not_found("job", name)),
+    }
+}
+
+pub(super) async fn preview(
+    shared: &Shared,
+    request: v1::PreviewJobRequest,
+) -> Result<v1::PreviewJobResponse, Error> {
+    let count = counted("count", request.count, (PREVIEW_DEFAULT, PREVIEW_MAX))?;
+    let now = shared.store().time().await?;
+    let after = request.after_ms.map_or(now, TimestampMs::new);
+    let (spec, registered) = match request.spec {
+        Some(spec) => {
+            let spec = JobSpec::try_from(spec)?;
+            spec.validate(now)
+                .map_err(|violations| wire_paths(violations, &spec.trigger))?;
+            (spec, now)
+        }
+        None => {
+            let view = existing(shared, &request.name).await?;
+            (view.spec, view.created)
+        }
+    };
+    let wanted = usize::try_from(count).unwrap_or(usize::MAX);
+    let dues = Calendar::new(&spec, registered)?.upcoming(after, wanted);
+    let note = match &spec.trigger {
+        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => {
+            "each due time follows from the end of the run before".to_owned()
+        }
+        Trigger::Api => "runs when it is asked to".to_owned(),
+        Trigger::After { job, on } => format!("runs when `{job}` has {on}"),
+        Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. }
+            if dues.len() < wanted =>
+        {
+            "no due time follows".to_owned()
+        }
+        Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. } => String::new(),
+    };
+    let zone = match spec.trigger {
+        Trigger::Cron { zone, .. } => zone,
+        Trigger::FixedRate { .. }
+        | Trigger::FixedDelay { .. }
+        | Trigger::SecondDelay { .. }
+        | Trigger::Once { .. }
+        | Trigger::Api
+        | Trigger::After { .. } => "UTC".to_owned(),
+    };
+    Ok(v1::PreviewJobResponse {
+        due_ms: dues.into_iter().map(TimestampMs::as_u64).collect(),
+        zone,
+        note,
+    })
+}
+
+pub(super) async fn ledger(
+    shared: &Shared,
+    request: v1::GetLedgerRequest,
+) -> Result<v1::GetLedgerResponse, Error> {
+    let limit = counted("limit", request.limit, (LEDGER_DEFAULT, LEDGER_MAX))?;
+    let view = existing(shared, &request.name).await?;
+    let records = shared.store().ledger(&view.spec.name, limit).await?;
+    Ok(v1::GetLedgerResponse {
+        records: records.iter().map(v1::LedgerRecord::from).collect(),
+    })
+}

@@ -1,0 +1,78 @@
+//! Taking in contexts that belong to no job.
+
+use std::time::Duration;
+
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::limits::SUBMIT_MAX;
+use tickwheel_core::partition::partition_of;
+use tickwheel_proto::convert::{Submission, When as WireWhen};
+use tickwheel_proto::v1;
+use tickwheel_store::record::Rest;
+use tickwheel_store::wheel::{NewContext, When};
+
+use crate::error::Error;
+use crate::measure;
+use crate::shared::Shared;
+
+/// A dedup key is remembered this long after the due time unless the caller says otherwise.
+const DEDUP_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// Accepts 1..=1,000 contexts. Those without a dedup key go to one partition, so that they cost one script call.
+pub(super) async fn submit(
+    shared: &Shared,
+    request: v1::SubmitRequest,
+) -> Result<v1::SubmitResponse, Error> {
+    let given = request.contexts.len();
+    if given == 0 || given > SUBMIT_MAX {
+        return Err(
+            Violation::new("contexts", format!("has 1..={SUBMIT_MAX} contexts"), given).into(),
+        );
+    }
+    let (home, partitions) = (shared.any_partition(), shared.store().partitions());
+    let mut found = Violations::new();
+    let mut contexts = Vec::with_capacity(given);
+    for (index, wire) in request.contexts.into_iter().enumerate() {
+        match Submission::try_from(wire) {
+            Ok(submission) => {
+                let dedup = submission.dedup.map(|dedup| {
+                    (
+                        dedup.key,
+                        dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis),
+                    )
+                });
+                let partition = dedup
+                    .as_ref()
+                    .map_or(home, |(key, _)| partition_of(key.as_str(), partitions));
+                let options = &submission.options;
+                contexts.push(NewContext {
+                    when: match submission.when {
+                        WireWhen::DelayMs(delay) => When::Delay(Duration::from_millis(delay)),
+                        WireWhen::At(at) => When::At(at),
+                    },
+                    rest: Rest::encode(
+                        &submission.group,
+                        &submission.handler,
+                        options.priority,
+                        options,
+                        &submission.body,
+                    ),
+                    uniq: shared.uniq(),
+                    dedup,
+                    partition,
+                });
+            }
+            Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),
+        }
+    }
+    found.into_result()?;
+    let submitted = shared.store().submit(&contexts).await?;
+    measure::submitted(submitted.len());
+    let answer = |context: tickwheel_store::wheel::SubmittedContext| v1::Submitted {
+        id: context.id.into(),
+        duplicate: context.duplicate,
+        skipped_reason: String::new(),
+    };
+    Ok(v1::SubmitResponse {
+        contexts: submitted.into_iter().map(answer).collect(),
+    })
+}

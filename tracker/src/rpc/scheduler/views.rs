@@ -1,0 +1,113 @@
+//! What the store answers, as messages.
+
+use tickwheel_core::run::StateWord;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::convert::state_to_wire;
+use tickwheel_proto::v1;
+use tickwheel_store::context::ContextView;
+use tickwheel_store::job::{JobStateWord, JobView};
+
+use crate::shared::{Offer, Shared};
+
+/// A job.
+pub(super) fn job(shared: &Shared, view: &JobView) -> v1::Job {
+    let state = match view.state {
+        JobStateWord::Active => v1::JobState::Active,
+        JobStateWord::Paused => v1::JobState::Paused,
+        JobStateWord::Finished | JobStateWord::Deleting => v1::JobState::Finished,
+    };
+    v1::Job {
+        spec: Some((&view.spec).into()),
+        revision: view.revision,
+        state: state.into(),
+        next_due_ms: view
+            .next_due
+            .filter(|_| view.state == JobStateWord::Active)
+            .map(TimestampMs::as_u64),
+        last_due_ms: view.last_due.map(TimestampMs::as_u64),
+        fired: view.fired,
+        active: view
+            .active
+            .iter()
+            .map(|id| id.as_str().to_owned())
+            .collect(),
+        queued: view.queued,
+        partition: u32::from(shared.store().partition_of_job(&view.spec.name).as_u16()),
+        pause_note: view.note.clone(),
+        created_ms: view.created.as_u64(),
+        updated_ms: view.updated.as_u64(),
+    }
+}
+
+/// A context, with why it waits.
+pub(super) fn context(shared: &Shared, view: ContextView) -> v1::Context {
+    let millis = |at: Option<TimestampMs>| at.map_or(0, TimestampMs::as_u64);
+    let waiting_reason = waiting_reason(shared, &view);
+    let (progress_percent, progress_message) =
+        view.progress.map_or((0, String::new()), |(percent, text)| {
+            (u32::from(percent), text)
+        });
+    v1::Context {
+        id: view.id.into(),
+        job: view.job.map(String::from).unwrap_or_default(),
+        group: view.group.map(String::from).unwrap_or_default(),
+        handler: view.handler.map(String::from).unwrap_or_default(),
+        due_ms: view.due.as_u64(),
+        state: state_to_wire(view.state).into(),
+        attempt: view.attempt.as_u32(),
+        failures: view.failures,
+        worker: view.worker.map(String::from).unwrap_or_default(),
+        claimed_ms: millis(view.claimed),
+        ended_ms: millis(view.ended),
+        error: view.error,
+        waiting_reason,
+        priority: view
+            .options
+            .map_or(0, |options| u32::from(options.priority.as_u8())),
+        body: view.body,
+        result: view.result,
+        progress_percent,
+        progress_message,
+        log: view.log,
+        next_attempt_ms: millis(view.next_attempt),
+        lease_expires_ms: millis(view.lease_expires),
+    }
+}
+
+/// Why a context waits, in words; empty when it does not.
+fn waiting_reason(shared: &Shared, view: &ContextView) -> String {
+    match view.state {
+        StateWord::Scheduled => format!("it is due at {}", view.due),
+        StateWord::Retrying => {
+            let at = view
+                .next_attempt
+                .map(|at| at.to_string())
+                .unwrap_or_default();
+            format!(
+                "attempt {} failed; the next one starts at {at}",
+                view.attempt
+            )
+        }
+        StateWord::Queued => "an earlier context of its job has not ended".to_owned(),
+        StateWord::Ready => match (&view.group, &view.handler) {
+            (Some(group), Some(handler)) => match shared.offer(group, handler) {
+                Offer::NoWorker => {
+                    format!("no worker offers it: handler `{handler}` in group `{group}`")
+                }
+                Offer::Busy => format!("all permits of group `{group}` are in use"),
+                Offer::Free => "it is about to be dispatched".to_owned(),
+            },
+            (None, _) | (_, None) => "it is about to be dispatched".to_owned(),
+        },
+        StateWord::Running => view
+            .cancel
+            .as_ref()
+            .map(|reason| format!("it is being cancelled: {reason}"))
+            .unwrap_or_default(),
+        StateWord::Succeeded
+        | StateWord::Failed
+        | StateWord::TimedOut
+        | StateWord::Cancelled
+        | StateWord::Expired => String::new(),
+    }
+}

@@ -1,0 +1,147 @@
+//! The workers' side of a tracker: one stream for each worker, read here and written by whoever has a frame for it.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::Stream;
+use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
+use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
+use tickwheel_proto::v1::worker_service_server::WorkerService;
+use tickwheel_proto::v1::{Hello, TrackerMessage, Welcome, WorkerMessage};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::engine::Engine;
+use crate::intake;
+use crate::roster;
+use crate::session::{FRAMES_MAX, Frame, Session};
+
+/// A worker introduces itself within this.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// Permits of one worker; more is a mistake.
+const PERMITS_MAX: u32 = 65_536;
+/// Handlers of one worker.
+const HANDLERS_MAX: usize = 1_000;
+/// An attempt that runs longer is announced, so that its dispatch lease becomes a running one.
+const ACCEPT_AFTER: Duration = Duration::from_millis(500);
+
+/// The worker service of one tracker.
+#[derive(Debug, Clone)]
+pub(crate) struct Workers {
+    engine: Arc<Engine>,
+}
+
+impl Workers {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        Self { engine }
+    }
+}
+
+#[tonic::async_trait]
+impl WorkerService for Workers {
+    type SessionStream = Pin<Box<dyn Stream<Item = Frame> + Send>>;
+
+    async fn session(
+        &self,
+        request: Request<Streaming<WorkerMessage>>,
+    ) -> Result<Response<Self::SessionStream>, Status> {
+        let (sender, receiver) = mpsc::channel(FRAMES_MAX);
+        // The answer's headers go out at once, so that a worker may wait for them before its Hello.
+        let engine = Arc::clone(&self.engine);
+        let incoming = request.into_inner();
+        tokio::spawn(async move {
+            if let Err(status) = serve(engine, incoming, sender.clone()).await {
+                sender.send(Err(status)).await.ok();
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+    }
+}
+
+async fn serve(
+    engine: Arc<Engine>,
+    mut incoming: Streaming<WorkerMessage>,
+    frames: mpsc::Sender<Frame>,
+) -> Result<(), Status> {
+    let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message()).await;
+    let first = first.map_err(|_| Status::deadline_exceeded("no Hello within 5 s"))??;
+    let mut first =
+        first.ok_or_else(|| Status::invalid_argument("the stream ended before its Hello"))?;
+    let hello = first
+        .hello
+        .take()
+        .ok_or_else(|| Status::invalid_argument("the first message is a Hello"))?;
+    let (worker, group, hello) = checked(hello)?;
+    let session = Arc::new(Session::new(worker.clone(), group.clone(), hello, frames));
+    let welcome = welcome(&engine);
+    if session
+        .send(TrackerMessage {
+            welcome: Some(welcome),
+            ..TrackerMessage::default()
+        })
+        .is_err()
+    {
+        return Ok(());
+    }
+    if let Some(older) = engine.sessions.insert(Arc::clone(&session)) {
+        older.end(Status::already_exists(
+            "a newer stream of this worker took over",
+        ));
+    }
+    tracing::info!(%worker, %group, handlers = session.handlers(), permits = session.hello.permits, "worker connected");
+    intake::take(&engine, &session, first);
+    let ended = loop {
+        match incoming.message().await {
+            Ok(Some(message)) => intake::take(&engine, &session, message),
+            Ok(None) => break "closed",
+            Err(_) => break "broken",
+        }
+    };
+    if engine.sessions.remove(&session) {
+        let drained = session.is_draining();
+        tracing::info!(%worker, drained, stream = ended, "worker disconnected");
+        tokio::spawn(roster::gone(Arc::clone(&engine), group, worker, drained));
+    }
+    Ok(())
+}
+
+fn welcome(engine: &Engine) -> Welcome {
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    Welcome {
+        tracker_id: engine.tracker_id.as_str().to_owned(),
+        roster: Some(roster::roster(engine)),
+        beat_interval_ms: millis(engine.config.beat_interval),
+        lease_ms: millis(engine.config.dispatch_lease),
+        body_bytes_max: BODY_BYTES_MAX as u64,
+        result_bytes_max: RESULT_BYTES_MAX as u64,
+        log_line_bytes_max: LOG_LINE_BYTES_MAX as u64,
+        accept_after_ms: millis(ACCEPT_AFTER.min(engine.config.dispatch_lease / 4)),
+    }
+}
+
+/// Checks every name of a Hello, and clamps what a worker cannot mean.
+fn checked(mut hello: Hello) -> Result<(WorkerId, GroupName, Hello), Status> {
+    let refuse = |violation: tickwheel_core::error::Violation| {
+        Status::invalid_argument(format!("hello.{violation}"))
+    };
+    let worker = WorkerId::new(&hello.worker_id).map_err(refuse)?;
+    let group = GroupName::new(if hello.group.is_empty() {
+        "default"
+    } else {
+        &hello.group
+    })
+    .map_err(refuse)?;
+    if hello.handlers.is_empty() || hello.handlers.len() > HANDLERS_MAX {
+        let given = hello.handlers.len();
+        return Err(Status::invalid_argument(format!(
+            "hello.handlers: has 1 to {HANDLERS_MAX} names (given: {given})"
+        )));
+    }
+    for handler in &hello.handlers {
+        HandlerName::new(handler).map_err(refuse)?;
+    }
+    hello.permits = hello.permits.clamp(1, PERMITS_MAX);
+    Ok((worker, group, hello))
+}

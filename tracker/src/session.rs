@@ -1,0 +1,133 @@
+//! One worker's stream, as this tracker sees it: what it offers, what it can take, and the way to it.
+//!
+//! Nothing here matters after a crash: what a worker runs is in Redis, and the worker says it again when it connects elsewhere.
+
+mod credit;
+mod sessions;
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_proto::v1::{Hello, Report, TrackerMessage};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tonic::Status;
+
+pub(crate) use credit::Credit;
+pub(crate) use sessions::{Reserved, Sessions};
+
+/// Frames on the way to one worker. What is outstanding is bounded by its permits, so only confirmations and the like queue up.
+pub(crate) const FRAMES_MAX: usize = 1024;
+
+/// A frame for a worker, or the status that ends its stream.
+pub(crate) type Frame = Result<TrackerMessage, Status>;
+
+/// A worker's stream.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The worker; unique per process start.
+    pub(crate) worker: WorkerId,
+    /// Its group.
+    pub(crate) group: GroupName,
+    /// What it said of itself.
+    pub(crate) hello: Hello,
+    handlers: Mutex<Vec<String>>,
+    credit: Mutex<Credit>,
+    beat: Mutex<BeatState>,
+    draining: AtomicBool,
+    frames: mpsc::Sender<Frame>,
+}
+
+/// What the last beats said.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BeatState {
+    /// This tracker writes the worker's signs of life.
+    pub(crate) home: bool,
+    /// When it last beat.
+    pub(crate) at: Option<Instant>,
+    /// Its latest figures.
+    pub(crate) report: Option<Report>,
+    /// When the figures were last written to Redis.
+    pub(crate) written: Option<Instant>,
+}
+
+/// A lock of plain data: a panic elsewhere leaves nothing half-done in it.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Session {
+    pub(crate) fn new(
+        worker: WorkerId,
+        group: GroupName,
+        hello: Hello,
+        frames: mpsc::Sender<Frame>,
+    ) -> Self {
+        let running = u32::try_from(hello.running.len()).unwrap_or(u32::MAX);
+        let credit = Credit::new(hello.permits.saturating_sub(running));
+        let handlers = Mutex::new(hello.handlers.clone());
+        Self {
+            worker,
+            group,
+            hello,
+            handlers,
+            credit: Mutex::new(credit),
+            beat: Mutex::default(),
+            draining: AtomicBool::new(false),
+            frames,
+        }
+    }
+
+    /// Hands a frame over; it comes back when the stream has ended or does not keep up.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the frame is the point of the error"
+    )]
+    pub(crate) fn send(&self, frame: TrackerMessage) -> Result<(), TrackerMessage> {
+        self.frames
+            .try_send(Ok(frame))
+            .map_err(|refused| refused.into_inner().unwrap_or_default())
+    }
+
+    /// Ends the stream once the frames before were sent.
+    pub(crate) fn end(&self, status: Status) {
+        // A full or closed channel ends the stream as well: its receiver is dropped with the server.
+        self.frames.try_send(Err(status)).ok();
+    }
+
+    pub(crate) fn credit(&self) -> MutexGuard<'_, Credit> {
+        lock(&self.credit)
+    }
+
+    pub(crate) fn beat(&self) -> MutexGuard<'_, BeatState> {
+        lock(&self.beat)
+    }
+
+    /// The handlers it offers, comma-separated.
+    pub(crate) fn handlers(&self) -> String {
+        lock(&self.handlers).join(",")
+    }
+
+    /// True when it takes contexts of this group and handler.
+    pub(crate) fn offers(&self, group: &GroupName, handler: &str) -> bool {
+        self.group == *group
+            && !self.is_draining()
+            && lock(&self.handlers)
+                .iter()
+                .any(|offered| offered == handler)
+    }
+
+    /// The worker refused this handler: it is not offered again on this stream.
+    pub(crate) fn withdraw(&self, handler: &str) {
+        lock(&self.handlers).retain(|offered| offered != handler);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,83 @@
+//! What the services for callers work with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tickwheel_core::id::{ContextId, GroupName, HandlerName};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_store::Store;
+use tickwheel_store::setup::Server;
+
+use crate::engine::Engine;
+
+/// Whether somebody would run a context now, as this tracker sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// No worker of the group offers the handler.
+    NoWorker,
+    /// Workers offer it, and all their permits are in use.
+    Busy,
+    /// A permit is free.
+    Free,
+}
+
+/// The shared middle of the caller-facing services.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    engine: Arc<Engine>,
+    incarnation: u64,
+    counter: AtomicU64,
+    server: Server,
+}
+
+impl Shared {
+    pub(crate) fn new(engine: Arc<Engine>, incarnation: u64, server: Server) -> Self {
+        Self {
+            engine,
+            incarnation,
+            counter: AtomicU64::new(0),
+            server,
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.engine.store
+    }
+
+    /// What Redis said about itself at the start.
+    pub(crate) fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// The next unique part of an id; grows, so that contexts of one due time keep the order of their submission.
+    pub(crate) fn uniq(&self) -> String {
+        ContextId::uniq(
+            self.incarnation,
+            self.counter.fetch_add(1, Ordering::Relaxed),
+        )
+    }
+
+    /// A partition for contexts that may lie anywhere; each call answers with the next one.
+    pub(crate) fn any_partition(&self) -> PartitionId {
+        let count = u64::from(self.engine.store.partitions().as_u16());
+        let number = self.counter.fetch_add(1, Ordering::Relaxed) % count.max(1);
+        u16::try_from(number)
+            .ok()
+            .and_then(|number| PartitionId::new(number).ok())
+            .unwrap_or_default()
+    }
+
+    /// How long signs of life are valid.
+    pub(crate) fn beat_ttl_ms(&self) -> u64 {
+        u64::try_from(self.engine.config.beat_ttl().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Whether somebody would run a context of this group and handler now.
+    pub(crate) fn offer(&self, group: &GroupName, handler: &HandlerName) -> Offer {
+        match self.engine.sessions.offered(group, handler.as_str()) {
+            (false, _) => Offer::NoWorker,
+            (true, false) => Offer::Busy,
+            (true, true) => Offer::Free,
+        }
+    }
+}

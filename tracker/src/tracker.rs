@@ -1,0 +1,280 @@
+//! Starting and stopping a tracker: the order in which its parts come up, and the reverse.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_core::id::TrackerId;
+use tickwheel_core::partition::PartitionCount;
+use tickwheel_proto::v1::TrackerMessage;
+use tickwheel_proto::v1::scheduler_service_server::SchedulerServiceServer;
+use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
+use tickwheel_store::setup::Server as StoreServer;
+use tickwheel_store::{Redis, Store};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::Status;
+use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
+
+use crate::config::Config;
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::http::{self, Surface, health::Health};
+use crate::metrics;
+use crate::roster;
+use crate::rpc::scheduler::Scheduler;
+use crate::rpc::worker::Workers;
+use crate::shared::Shared;
+use crate::turn::Turner;
+
+/// A frame of a worker or a batch of 1,000 submissions; one body may have 256 KiB.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Streams of one connection; without a limit a peer could open any number.
+const STREAMS_MAX: u32 = 256;
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes in flight before a peer has to acknowledge: one stream carries everything of a worker.
+const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
+/// A stopping tracker waits this long for settlements that are on their way.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// A running tracker.
+#[derive(Debug)]
+pub struct Tracker {
+    engine: Arc<Engine>,
+    health: Arc<Health>,
+    durability: String,
+    grpc_addr: SocketAddr,
+    http_addr: Option<SocketAddr>,
+    stop_turning: CancellationToken,
+    stop_serving: CancellationToken,
+    turning: JoinHandle<()>,
+    beating: JoinHandle<()>,
+    serving: Vec<JoinHandle<()>>,
+}
+
+impl Tracker {
+    /// Connects to Redis, checks it, and serves. When this returns, the tracker turns the wheel and takes workers and callers.
+    ///
+    /// # Errors
+    /// Says what is wrong and what to do: a configuration that breaks a rule, an address in use, a Redis that does not answer, is too
+    /// old, evicts keys, or holds a cluster with another partition count.
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        config.validate().map_err(Error::Config)?;
+        let listener = bind(config.grpc_listen).await?;
+        let grpc_addr = listener.local_addr().map_err(|source| Error::Listen {
+            address: config.grpc_listen,
+            source,
+        })?;
+        let (store, server) = open(&config).await?;
+        let (incarnation, tracker_id) = store.next_incarnation().await?;
+        let url = config
+            .advertise_url
+            .clone()
+            .unwrap_or_else(|| format!("http://{grpc_addr}"));
+        let channels = store
+            .partitions()
+            .partitions()
+            .map(|partition| store.keys().wake(partition))
+            .collect();
+        let heard = store.redis().subscribe(channels).await?;
+        let engine = Arc::new(Engine::new(config.clone(), store.clone(), tracker_id, url));
+        let health = Arc::new(Health::new());
+        let shared = Arc::new(Shared::new(
+            Arc::clone(&engine),
+            incarnation,
+            server.clone(),
+        ));
+        let (stop_turning, stop_serving) = (CancellationToken::new(), CancellationToken::new());
+        roster::beat(&engine, &health).await;
+        let mut serving = vec![tokio::spawn(serve(
+            listener,
+            &engine,
+            shared,
+            stop_serving.clone(),
+        ))];
+        let mut http_addr = None;
+        if let Some(address) = config.http_listen {
+            let (bound, task) = serve_http(address, &health, stop_serving.clone()).await?;
+            http_addr = Some(bound);
+            serving.push(task);
+        }
+        let beating = tokio::spawn(roster::run(
+            Arc::clone(&engine),
+            Arc::clone(&health),
+            stop_turning.clone(),
+        ));
+        let turning =
+            tokio::spawn(Turner::new(Arc::clone(&engine)).run(heard, stop_turning.clone()));
+        tracing::info!(tracker = %engine.tracker_id, grpc = %grpc_addr, http = ?http_addr, "tracker started");
+        Ok(Self {
+            engine,
+            health,
+            durability: server.durability,
+            grpc_addr,
+            http_addr,
+            stop_turning,
+            stop_serving,
+            turning,
+            beating,
+            serving,
+        })
+    }
+
+    /// Where workers and clients reach it.
+    #[must_use]
+    pub fn grpc_addr(&self) -> SocketAddr {
+        self.grpc_addr
+    }
+
+    /// Where health and metrics are served.
+    #[must_use]
+    pub fn http_addr(&self) -> Option<SocketAddr> {
+        self.http_addr
+    }
+
+    /// Its id, unique per start.
+    #[must_use]
+    pub fn id(&self) -> &TrackerId {
+        &self.engine.tracker_id
+    }
+
+    /// What can be lost with this Redis, and under which failure, in one sentence.
+    #[must_use]
+    pub fn durability(&self) -> &str {
+        &self.durability
+    }
+
+    /// Stops gracefully: no more turns, signs off so that the other trackers take over, lets settlements on their way be written, ends
+    /// the streams. Returns within [`Config::drain_timeout`]; what is cut off then is repaired by the ends of leases.
+    pub async fn stop(self) {
+        let limit = self.engine.config.drain_timeout;
+        self.health.drain();
+        tracing::info!(tracker = %self.engine.tracker_id, "tracker stops");
+        if tokio::time::timeout(limit, self.wind_down()).await.is_err() {
+            tracing::warn!(
+                seconds = limit.as_secs(),
+                "did not stop in time; leases repair what was cut off"
+            );
+        }
+    }
+
+    async fn wind_down(self) {
+        self.stop_turning.cancel();
+        // A task that panicked has nothing left to wind down.
+        self.turning.await.ok();
+        self.beating.await.ok();
+        for session in self.engine.sessions.all() {
+            session
+                .send(TrackerMessage {
+                    drain: true,
+                    ..TrackerMessage::default()
+                })
+                .ok();
+        }
+        settle_down(&self.engine).await;
+        for session in self.engine.sessions.all() {
+            session.end(Status::unavailable("the tracker stops"));
+        }
+        self.stop_serving.cancel();
+        for task in self.serving {
+            task.await.ok();
+        }
+    }
+}
+
+/// Connects to Redis, opens the cluster, and says what can be lost with it.
+async fn open(config: &Config) -> Result<(Store, StoreServer), Error> {
+    let partitions = PartitionCount::new(config.partitions)
+        .map_err(|violation| Error::Config(violation.into()))?;
+    let redis = Redis::connect(&config.redis_url).await?;
+    let (store, server) = Store::open(redis, &config.prefix, partitions).await?;
+    for warning in &server.warnings {
+        tracing::warn!("{warning}");
+    }
+    let (redis, durability) = (&server.version, &server.durability);
+    tracing::info!(redis, durability, "what can be lost");
+    Ok((store, server))
+}
+
+/// Waits until nothing is on its way into Redis, at most [`FLUSH_TIMEOUT`].
+async fn settle_down(engine: &Engine) {
+    engine.tasks.close();
+    if tokio::time::timeout(FLUSH_TIMEOUT, engine.tasks.wait())
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            tasks = engine.tasks.len(),
+            "some settlements are still on their way; the workers report them elsewhere"
+        );
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|source| Error::Listen { address, source })
+}
+
+fn serve(
+    listener: TcpListener,
+    engine: &Arc<Engine>,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let scheduler = SchedulerServiceServer::new(Scheduler::new(shared))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let workers = WorkerServiceServer::new(Workers::new(Arc::clone(engine)))
+        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    let server = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(Some(STREAMS_MAX))
+        .initial_stream_window_size(Some(STREAM_WINDOW))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW))
+        .add_service(scheduler)
+        .add_service(workers);
+    async move {
+        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
+        // An open stream would hold a graceful shutdown for ever, so the server simply ends when it is told to.
+        tokio::select! {
+            served = server.serve_with_incoming(incoming) => {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the gRPC server ended");
+                }
+            }
+            () = async { stop.cancelled().await; tokio::time::sleep(Duration::from_millis(100)).await } => {}
+        }
+    }
+}
+
+async fn serve_http(
+    address: SocketAddr,
+    health: &Arc<Health>,
+    stop: CancellationToken,
+) -> Result<(SocketAddr, JoinHandle<()>), Error> {
+    let listener = http::bind(address).await?;
+    let bound = listener
+        .local_addr()
+        .map_err(|source| Error::Listen { address, source })?;
+    let handle = metrics::install()?;
+    let surface = Surface {
+        health: Arc::clone(health),
+        metrics: handle.clone(),
+    };
+    let task = tokio::spawn(async move {
+        let (served, ()) = tokio::join!(
+            http::serve(listener, http::router(surface), stop.clone()),
+            metrics::upkeep(handle, stop)
+        );
+        if let Err(error) = served {
+            tracing::error!(%error, "the HTTP server ended");
+        }
+    });
+    Ok((bound, task))
+}

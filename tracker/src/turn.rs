@@ -1,0 +1,197 @@
+//! Turning the wheel: one task that visits each partition when something in it is due, and sleeps otherwise.
+//!
+//! The tracker that ranks first for a partition turns it at its next due time; the others only look at it when its head should be overdue
+//! by about a second. There is no fixed tick: the task wakes for the earliest known due time, for a wake message that names an earlier
+//! one, for permits that became free while something waits, and for a change of the roster.
+
+mod clock;
+mod partitions;
+mod visit;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_store::Heard;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::Engine;
+use clock::Clock;
+use partitions::Partitions;
+use visit::Visit;
+
+/// Visits under way at once. More than one hides the round trip; few let permits gather, so that batches get fatter under load.
+const VISITS_MAX: usize = 3;
+/// A head this much past its due time makes a stand-in turn the partition, one step later for each rank.
+const OVERDUE: Duration = Duration::from_secs(1);
+/// A partition whose visit failed is tried again after this.
+const RETRY: Duration = Duration::from_millis(250);
+/// A partition with nothing to do is looked at this often all the same.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// The turning task.
+pub(crate) struct Turner {
+    engine: Arc<Engine>,
+    partitions: Partitions,
+    clock: Clock,
+    rotation: usize,
+}
+
+impl Turner {
+    pub(crate) fn new(engine: Arc<Engine>) -> Self {
+        let partitions = Partitions::new(engine.store.partitions(), Instant::now());
+        Self {
+            engine,
+            partitions,
+            clock: Clock::new(Instant::now()),
+            rotation: 0,
+        }
+    }
+
+    /// Turns until `stop`; then lets the visits under way end, so that their claims are dispatched.
+    pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<Heard>, stop: CancellationToken) {
+        let engine = Arc::clone(&self.engine);
+        self.partitions
+            .rank(&engine.tracker_id, &engine.roster.load());
+        let mut visits = FuturesUnordered::new();
+        loop {
+            while visits.len() < VISITS_MAX {
+                let Some(partition) = self.partitions.take() else {
+                    break;
+                };
+                self.rotation = self.rotation.wrapping_add(1);
+                visits.push(visit::visit(
+                    Arc::clone(&engine),
+                    partition,
+                    self.partitions.stands_in(partition),
+                    self.rotation,
+                ));
+            }
+            let wake_at = self.partitions.earliest();
+            tokio::select! {
+                () = stop.cancelled() => break,
+                Some(visit) = visits.next(), if !visits.is_empty() => self.finish(visit),
+                message = heard.recv() => match message {
+                    Some(message) => self.hear(message),
+                    // The subscriber ended: only when the process does.
+                    None => break,
+                },
+                () = engine.sessions.capacity.notified() => self.offer_capacity(),
+                () = engine.roster_changed.notified() => self.partitions.rank(&engine.tracker_id, &engine.roster.load()),
+                () = tokio::time::sleep_until(wake_at) => self.partitions.queue_due(Instant::now()),
+            }
+        }
+        while let Some(visit) = visits.next().await {
+            self.finish(visit);
+        }
+    }
+
+    fn hear(&mut self, message: Heard) {
+        let (channel, text) = match message {
+            Heard::Message(channel, text) => (channel, text),
+            Heard::Gap => return self.partitions.queue_all(),
+        };
+        let Some(partition) = partition_of_channel(&channel) else {
+            return;
+        };
+        if let Some(due) = text
+            .strip_prefix("due ")
+            .and_then(|due| due.parse::<u64>().ok())
+        {
+            let now = Instant::now();
+            let at = self
+                .clock
+                .known_instant(TimestampMs::from(due))
+                .unwrap_or(now)
+                .max(now);
+            self.partitions.due_at(partition, at, OVERDUE);
+        } else if let Some(cancel) = text
+            .strip_prefix("cancel ")
+            .and_then(tickwheel_store::wheel::WorkerCancel::parse)
+        {
+            self.engine.tell_cancel(&cancel);
+        }
+    }
+
+    /// Permits became free: visit what waits for them.
+    fn offer_capacity(&mut self) {
+        let sessions = &self.engine.sessions;
+        self.partitions
+            .queue_backlog(|group, handler| sessions.offered(group, handler.as_str()).1);
+    }
+
+    fn finish(&mut self, visit: Visit) {
+        let partition = visit.partition();
+        let received = Instant::now();
+        match visit {
+            Visit::Turned {
+                turned, claimed, ..
+            } => {
+                self.clock.observe(turned.now, received);
+                // A stand-in is no second owner: it comes back when the partition is overdue again.
+                let waiting = turned
+                    .backlog
+                    .iter()
+                    .filter(|_| self.partitions.owns(partition));
+                let waiting = waiting
+                    .map(|(group, handler, _)| (group.clone(), handler.clone()))
+                    .collect();
+                self.partitions.set_backlog(partition, waiting);
+                let next = match turned.next {
+                    Some(next) => self.clock.instant_of(next, turned.now, received),
+                    None => received + LOOK_EVERY,
+                };
+                let wait = if self.partitions.owns(partition) {
+                    Duration::ZERO
+                } else {
+                    OVERDUE
+                };
+                self.partitions
+                    .done(partition, (next + wait).min(received + LOOK_EVERY));
+                if turned.more {
+                    self.partitions.queue(partition);
+                } else if claimed && !turned.backlog.is_empty() {
+                    let sessions = &self.engine.sessions;
+                    if turned
+                        .backlog
+                        .iter()
+                        .any(|(group, handler, _)| sessions.offered(group, handler.as_str()).1)
+                    {
+                        self.partitions.queue(partition);
+                    }
+                }
+            }
+            Visit::Looked {
+                looked, overdue, ..
+            } => {
+                self.clock.observe(looked.now, received);
+                let head = looked
+                    .head
+                    .map(|head| self.clock.instant_of(head, looked.now, received) + OVERDUE);
+                let waiting = (!looked.ready.is_empty()).then_some(received + OVERDUE);
+                let next = head
+                    .into_iter()
+                    .chain(waiting)
+                    .min()
+                    .unwrap_or(received + LOOK_EVERY);
+                self.partitions
+                    .done(partition, next.min(received + LOOK_EVERY));
+                if overdue {
+                    self.partitions.stand_in(partition);
+                }
+            }
+            Visit::Failed(_) => self.partitions.done(partition, received + RETRY),
+        }
+    }
+}
+
+/// The partition in `{prefix:7}:wake`.
+fn partition_of_channel(channel: &str) -> Option<PartitionId> {
+    let number = channel.split_once('}')?.0.rsplit(':').next()?;
+    PartitionId::new(number.parse().ok()?).ok()
+}

@@ -1,0 +1,204 @@
+//! What the turning task knows of each partition, and the order in which it visits them.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use tickwheel_core::id::{GroupName, HandlerName, TrackerId};
+use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
+use tickwheel_store::roster::TrackerSign;
+use tokio::time::Instant;
+
+/// One partition.
+#[derive(Debug)]
+struct State {
+    /// Place of this tracker among the live ones; 0 turns, the others stand in.
+    rank: u32,
+    /// When to visit it next.
+    at: Instant,
+    queued: bool,
+    visiting: bool,
+    /// Asked for while a visit was under way.
+    again: bool,
+    /// The next visit turns although another tracker ranks first.
+    stand_in: bool,
+    /// Ready sets that were not empty at the last turn.
+    backlog: Vec<(GroupName, HandlerName)>,
+}
+
+/// All partitions.
+#[derive(Debug)]
+pub(crate) struct Partitions {
+    states: Vec<State>,
+    queue: VecDeque<PartitionId>,
+}
+
+impl Partitions {
+    /// Every partition is visited at once.
+    pub(crate) fn new(count: PartitionCount, now: Instant) -> Self {
+        let state = || State {
+            rank: 0,
+            at: now,
+            queued: false,
+            visiting: false,
+            again: false,
+            stand_in: false,
+            backlog: Vec::new(),
+        };
+        Self {
+            states: count.partitions().map(|_| state()).collect(),
+            queue: VecDeque::new(),
+        }
+    }
+
+    fn state(&mut self, partition: PartitionId) -> Option<&mut State> {
+        self.states.get_mut(usize::from(partition.as_u16()))
+    }
+
+    fn ids(&self) -> impl Iterator<Item = PartitionId> + use<> {
+        let count = u16::try_from(self.states.len()).unwrap_or(u16::MAX);
+        (0..count).filter_map(|number| PartitionId::new(number).ok())
+    }
+
+    /// Ranks this tracker among the live ones. Partitions whose rank changes are visited at once.
+    pub(crate) fn rank(&mut self, tracker: &TrackerId, live: &[TrackerSign]) {
+        let mut ids: Vec<TrackerId> = live.iter().map(|sign| sign.id.clone()).collect();
+        if !ids.contains(tracker) {
+            ids.push(tracker.clone());
+        }
+        for partition in self.ids() {
+            let place = rank(partition, &ids)
+                .iter()
+                .position(|id| *id == tracker)
+                .unwrap_or(0);
+            let place = u32::try_from(place).unwrap_or(u32::MAX);
+            let Some(state) = self.state(partition) else {
+                continue;
+            };
+            if state.rank != place {
+                state.rank = place;
+                self.queue(partition);
+            }
+        }
+    }
+
+    pub(crate) fn owns(&self, partition: PartitionId) -> bool {
+        self.states
+            .get(usize::from(partition.as_u16()))
+            .is_some_and(|state| state.rank == 0)
+    }
+
+    /// The next partition to visit. The caller must call [`Partitions::done`] for it.
+    pub(crate) fn take(&mut self) -> Option<PartitionId> {
+        let partition = self.queue.pop_front()?;
+        if let Some(state) = self.state(partition) {
+            state.queued = false;
+            state.visiting = true;
+        }
+        Some(partition)
+    }
+
+    /// True when the visit only looks first: another tracker turns this partition. Resets a granted stand-in.
+    pub(crate) fn stands_in(&mut self, partition: PartitionId) -> bool {
+        self.state(partition)
+            .is_some_and(|state| state.rank > 0 && !std::mem::take(&mut state.stand_in))
+    }
+
+    /// A look found the partition overdue: turn it although another tracker ranks first.
+    pub(crate) fn stand_in(&mut self, partition: PartitionId) {
+        if let Some(state) = self.state(partition) {
+            state.stand_in = true;
+        }
+        self.queue(partition);
+    }
+
+    /// A visit ended; the next one is due at `next`, or at once when it was asked for meanwhile.
+    pub(crate) fn done(&mut self, partition: PartitionId, next: Instant) {
+        let Some(state) = self.state(partition) else {
+            return;
+        };
+        state.visiting = false;
+        state.at = next;
+        if std::mem::take(&mut state.again) {
+            self.queue(partition);
+        }
+    }
+
+    /// Visits it as soon as its turn in the queue comes.
+    pub(crate) fn queue(&mut self, partition: PartitionId) {
+        let Some(state) = self.state(partition) else {
+            return;
+        };
+        if state.visiting {
+            state.again = true;
+        } else if !state.queued {
+            state.queued = true;
+            self.queue.push_back(partition);
+        }
+    }
+
+    pub(crate) fn queue_all(&mut self) {
+        for partition in self.ids() {
+            self.queue(partition);
+        }
+    }
+
+    /// Queues what is due at `now`.
+    pub(crate) fn queue_due(&mut self, now: Instant) {
+        for partition in self.ids() {
+            if self
+                .state(partition)
+                .is_some_and(|state| !state.queued && !state.visiting && state.at <= now)
+            {
+                self.queue(partition);
+            }
+        }
+    }
+
+    /// Queues the partitions in which something waits that `served` accepts.
+    pub(crate) fn queue_backlog(&mut self, served: impl Fn(&GroupName, &HandlerName) -> bool) {
+        for partition in self.ids() {
+            let waits = self.state(partition).is_some_and(|state| {
+                !state.queued
+                    && state
+                        .backlog
+                        .iter()
+                        .any(|(group, handler)| served(group, handler))
+            });
+            if waits {
+                self.queue(partition);
+            }
+        }
+    }
+
+    pub(crate) fn set_backlog(
+        &mut self,
+        partition: PartitionId,
+        backlog: Vec<(GroupName, HandlerName)>,
+    ) {
+        if let Some(state) = self.state(partition) {
+            state.backlog = backlog;
+        }
+    }
+
+    /// Something is due at `at`: earlier than known, or not known. Stand-ins wait `patience` longer, a step for each rank.
+    pub(crate) fn due_at(&mut self, partition: PartitionId, at: Instant, patience: Duration) {
+        let Some(state) = self.state(partition) else {
+            return;
+        };
+        let at = at + patience * state.rank;
+        if state.visiting {
+            state.again = true;
+        }
+        state.at = state.at.min(at);
+    }
+
+    /// The earliest instant at which a partition that is not queued or visited is due.
+    pub(crate) fn earliest(&self) -> Instant {
+        let waiting = self
+            .states
+            .iter()
+            .filter(|state| !state.queued && !state.visiting);
+        let far = Instant::now() + Duration::from_secs(3600);
+        waiting.map(|state| state.at).min().unwrap_or(far)
+    }
+}

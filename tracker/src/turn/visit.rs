@@ -1,0 +1,130 @@
+//! One visit: a turn with the permits that are free now, or a look by a stand-in; then everything that follows from a turn.
+
+use std::sync::Arc;
+
+use tickwheel_core::partition::PartitionId;
+use tickwheel_store::wheel::{Looked, TurnLimits, Turned};
+use tokio::time::Instant;
+
+use super::OVERDUE;
+use crate::engine::Engine;
+use crate::session::Reserved;
+use crate::{dispatch, measure};
+
+/// How a visit ended.
+pub(crate) enum Visit {
+    /// The partition was turned; its claims are on their way.
+    Turned {
+        partition: PartitionId,
+        turned: Box<Turned>,
+        claimed: bool,
+    },
+    /// A stand-in looked; `overdue` when its first tracker does not do its work.
+    Looked {
+        partition: PartitionId,
+        looked: Looked,
+        overdue: bool,
+    },
+    /// Redis did not answer.
+    Failed(PartitionId),
+}
+
+impl Visit {
+    pub(crate) fn partition(&self) -> PartitionId {
+        match self {
+            Self::Turned { partition, .. }
+            | Self::Looked { partition, .. }
+            | Self::Failed(partition) => *partition,
+        }
+    }
+}
+
+/// Visits `partition`. Errors are logged here and answered as [`Visit::Failed`].
+pub(crate) async fn visit(
+    engine: Arc<Engine>,
+    partition: PartitionId,
+    look_only: bool,
+    rotation: usize,
+) -> Visit {
+    if look_only {
+        return look(&engine, partition).await;
+    }
+    let reserved = engine.sessions.reserve(engine.config.turn_limit, rotation);
+    let asked = Instant::now();
+    let limits = TurnLimits {
+        dispatch_lease: engine.config.dispatch_lease,
+        entries: engine.config.turn_limit,
+    };
+    match engine
+        .store
+        .turn(partition, &reserved.offers(), limits)
+        .await
+    {
+        Ok(turned) => finish(&engine, turned, (partition, asked), reserved),
+        Err(error) => {
+            // Whether it claimed is unknown; if it did, the dispatch leases end soon.
+            reserved.give_back(&[]);
+            tracing::warn!(%partition, %error, "turn failed");
+            measure::store_error(&error);
+            Visit::Failed(partition)
+        }
+    }
+}
+
+async fn look(engine: &Engine, partition: PartitionId) -> Visit {
+    match engine.store.look(partition).await {
+        Ok(looked) => {
+            let late = u64::try_from(OVERDUE.as_millis())
+                .unwrap_or(u64::MAX)
+                .saturating_sub(100);
+            let before = looked.now.as_u64().saturating_sub(late);
+            let head = looked.head.is_some_and(|head| head.as_u64() <= before);
+            let ready = looked.ready.iter().any(|(group, handler, due)| {
+                due.as_u64() <= before && engine.sessions.offered(group, handler.as_str()).1
+            });
+            Visit::Looked {
+                partition,
+                looked,
+                overdue: head || ready,
+            }
+        }
+        Err(error) => {
+            tracing::warn!(%partition, %error, "look failed");
+            measure::store_error(&error);
+            Visit::Failed(partition)
+        }
+    }
+}
+
+fn finish(
+    engine: &Arc<Engine>,
+    mut turned: Turned,
+    (partition, asked): (PartitionId, Instant),
+    reserved: Reserved,
+) -> Visit {
+    let claims = std::mem::take(&mut turned.claims);
+    let claimed = !claims.is_empty();
+    let lease = engine.config.dispatch_lease.saturating_sub(asked.elapsed());
+    if lease.is_zero() && claimed {
+        // This process stood still for longer than the leases: others may have the contexts by now.
+        tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; their leases are over");
+        reserved.give_back(&[]);
+    } else {
+        dispatch::dispatch(engine, claims, (turned.now, lease), reserved);
+    }
+    measure::turned(&turned.counts);
+    for job in turned.plan.drain(..) {
+        engine.replan(job, turned.now);
+    }
+    if !turned.outbox.is_empty() {
+        engine.deliver(partition, std::mem::take(&mut turned.outbox));
+    }
+    if turned.scan {
+        engine.reap(partition, Vec::new());
+    }
+    Visit::Turned {
+        partition,
+        turned: Box::new(turned),
+        claimed,
+    }
+}
