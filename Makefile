@@ -1,0 +1,63 @@
+# Every target does what its line in `make help` says; `make ci` is what the continuous integration runs.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# One profile for everything but `bench` and `release`, so that nothing is built twice.
+CARGO ?= cargo
+TICKWHEEL := target/debug/tickwheel
+
+.PHONY: help quickstart test test-doc ci fmt fmt-check lint doc deny examples bench release redis
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+quickstart: redis ## Build, start everything, run the example jobs and watch them fire; FOR=20s ends with a summary
+	@$(CARGO) build --quiet --locked -p tickwheel-cli
+	@$(TICKWHEEL) quickstart -f deploy/examples/quickstart.yaml $(if $(FOR),--for $(FOR))
+
+test: redis ## Run all tests
+	@if command -v cargo-nextest >/dev/null 2>&1; then \
+	  $(CARGO) nextest run --locked --workspace; \
+	else \
+	  $(CARGO) test --locked --workspace --lib --bins --tests; \
+	fi
+
+test-doc: ## Run the examples in the documentation
+	$(CARGO) test --locked --workspace --doc
+
+ci: fmt-check lint test test-doc examples doc deny ## All checks, as the continuous integration runs them
+
+fmt: ## Format the code
+	$(CARGO) fmt --all
+
+fmt-check:
+	$(CARGO) fmt --all --check
+
+lint: ## Clippy over everything, warnings are errors
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+
+examples:
+	$(CARGO) build --locked --workspace --examples
+
+doc: ## Build the API documentation, warnings are errors
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+deny: ## Check licences, advisories and forbidden dependencies, where cargo-deny is installed
+	@if command -v cargo-deny >/dev/null 2>&1; then \
+	  $(CARGO) deny --locked check; \
+	else \
+	  echo "cargo-deny is not installed: licences and advisories were NOT checked (cargo install --locked cargo-deny)"; \
+	fi
+
+bench: redis ## Measure submit and drain on this machine; one JSON line each
+	$(CARGO) build --release --locked -p tickwheel-bench
+	target/release/tickwheel-bench submit --json
+	target/release/tickwheel-bench drain --json
+
+release: ## Build the optimised binary, target/release/tickwheel
+	$(CARGO) build --release --locked -p tickwheel-cli
+
+redis:
+	@scripts/ensure-redis.sh

@@ -1,0 +1,38 @@
+//! One file per command; a noun with several verbs has a folder.
+
+pub(crate) mod cluster;
+pub(crate) mod completion;
+pub(crate) mod cron;
+pub(crate) mod dev;
+pub(crate) mod job;
+pub(crate) mod quickstart;
+pub(crate) mod run;
+pub(crate) mod submit;
+pub(crate) mod tracker;
+pub(crate) mod worker;
+
+use crate::args::{Cli, Command, Global};
+use crate::client::Client;
+use crate::failure::Failure;
+
+/// Runs the command.
+pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
+    let global = cli.global;
+    match cli.command {
+        Command::Dev(args) => dev::run(args).await,
+        Command::Quickstart(args) => quickstart::run(args).await,
+        Command::Job(command) => job::run(&global, command).await,
+        Command::Submit(args) => submit::run(&global, args).await,
+        Command::Run(command) => run::run(&global, command).await,
+        Command::Worker(args) => worker::run(&global, args).await,
+        Command::Cron(command) => cron::run(&global, command),
+        Command::Cluster => cluster::run(&global).await,
+        Command::Tracker(args) => tracker::run(args).await,
+        Command::Completion(args) => completion::run(&args),
+    }
+}
+
+/// Connects to the tracker that the global flags name.
+async fn connect(global: &Global) -> Result<Client, Failure> {
+    Client::connect(&global.server, global.timeout).await
+}

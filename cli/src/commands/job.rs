@@ -1,0 +1,69 @@
+//! `tickwheel job …`: what users registered.
+
+mod apply;
+mod explain;
+mod ledger;
+mod list;
+mod preview;
+mod start;
+mod state;
+
+pub(crate) use apply::send;
+
+use clap::{Args, Subcommand};
+use tickwheel_proto::v1;
+
+use crate::args::Global;
+use crate::failure::Failure;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum JobCommand {
+    /// Register or change jobs from manifests; all mistakes are shown at once, and then nothing is sent
+    Apply(apply::ApplyArgs),
+    /// List jobs
+    List(list::ListArgs),
+    /// Show one job
+    Get(NameArgs),
+    /// Stop firing; what runs goes on
+    Pause(state::PauseArgs),
+    /// Fire again
+    Resume(NameArgs),
+    /// Run a job now, whatever its trigger
+    Run(start::StartArgs),
+    /// Delete a job and what it has waiting; what runs goes on
+    Delete(NameArgs),
+    /// Show when a job will fire next
+    Preview(preview::PreviewArgs),
+    /// Say in words why a job did or did not run at an instant
+    Explain(explain::ExplainArgs),
+    /// List what became of each due time, the newest first
+    Ledger(ledger::LedgerArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NameArgs {
+    /// The job: namespace/name, or a name in the namespace `default`
+    #[arg(value_name = "JOB")]
+    name: String,
+}
+
+impl NameArgs {
+    fn reference(self) -> v1::JobRef {
+        v1::JobRef { name: self.name }
+    }
+}
+
+pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Failure> {
+    match command {
+        JobCommand::Apply(args) => apply::run(global, args).await,
+        JobCommand::List(args) => list::run(global, args).await,
+        JobCommand::Get(args) => list::get(global, args).await,
+        JobCommand::Pause(args) => state::pause(global, args).await,
+        JobCommand::Resume(args) => state::resume(global, args).await,
+        JobCommand::Run(args) => start::run(global, args).await,
+        JobCommand::Delete(args) => state::delete(global, args).await,
+        JobCommand::Preview(args) => preview::run(global, args).await,
+        JobCommand::Explain(args) => explain::run(global, args).await,
+        JobCommand::Ledger(args) => ledger::run(global, args).await,
+    }
+}

@@ -1,0 +1,31 @@
+//! `tickwheel job ledger NAME`
+
+use clap::Args;
+use tickwheel_proto::v1;
+
+use super::NameArgs;
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::views::LedgerView;
+
+#[derive(Debug, Args)]
+pub(crate) struct LedgerArgs {
+    #[command(flatten)]
+    name: NameArgs,
+    /// At most this many records, the newest
+    #[arg(short = 'n', long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+}
+
+pub(super) async fn run(global: &Global, args: LedgerArgs) -> Result<(), Failure> {
+    let client = crate::commands::connect(global).await?;
+    let request = v1::GetLedgerRequest {
+        name: args.name.name,
+        limit: args.limit,
+    };
+    let answer = client
+        .call(request, async |mut api, r| api.get_ledger(r).await)
+        .await?;
+    let records: Vec<_> = answer.records.into_iter().map(LedgerView::from).collect();
+    global.output.list(&records)
+}

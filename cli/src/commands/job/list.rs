@@ -1,0 +1,52 @@
+//! `tickwheel job list` and `tickwheel job get`
+
+use clap::Args;
+use tickwheel_proto::v1;
+
+use super::NameArgs;
+use crate::args::Global;
+use crate::failure::Failure;
+use crate::views::JobView;
+
+const PAGE: u32 = 500;
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only names that start with this, say payments/
+    #[arg(value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// At most this many
+    #[arg(short = 'n', long, default_value_t = 1_000, value_name = "N")]
+    limit: usize,
+}
+
+pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> {
+    let client = crate::commands::connect(global).await?;
+    let mut jobs = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let request = v1::ListJobsRequest {
+            prefix: args.prefix.clone(),
+            page_size: PAGE,
+            cursor,
+        };
+        let page = client
+            .call(request, async |mut api, r| api.list_jobs(r).await)
+            .await?;
+        jobs.extend(page.jobs.into_iter().map(JobView::from));
+        cursor = page.next_cursor;
+        if cursor.is_empty() || jobs.len() >= args.limit {
+            break;
+        }
+    }
+    jobs.truncate(args.limit);
+    global.output.list(&jobs)
+}
+
+pub(super) async fn get(global: &Global, args: NameArgs) -> Result<(), Failure> {
+    let client = crate::commands::connect(global).await?;
+    let job = client
+        .call(args.reference(), async |mut api, r| api.get_job(r).await)
+        .await?;
+    global.output.detail(&JobView::from(job))
+}

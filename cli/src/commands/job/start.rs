@@ -1,0 +1,52 @@
+//! `tickwheel job run`: a run on demand.
+
+use clap::Args;
+use tickwheel_proto::v1;
+
+use super::NameArgs;
+use crate::args::{Global, json};
+use crate::commands::run::show_end;
+use crate::failure::Failure;
+use crate::views::SubmittedView;
+
+#[derive(Debug, Args)]
+pub(crate) struct StartArgs {
+    #[command(flatten)]
+    name: NameArgs,
+    /// The body of this run instead of the job's own
+    #[arg(long, value_parser = json, value_name = "JSON")]
+    body: Option<String>,
+    /// A second run with this key answers with the first one's id
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "KEY"
+    )]
+    dedup_key: String,
+    /// Wait until it has ended; exit code 1 if it did not succeed
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(super) async fn run(global: &Global, args: StartArgs) -> Result<(), Failure> {
+    let client = crate::commands::connect(global).await?;
+    let request = v1::RunJobRequest {
+        name: args.name.name,
+        body: args.body.map(Into::into),
+        dedup_key: args.dedup_key,
+    };
+    let submitted = client
+        .call(request, async |mut api, r| api.run_job(r).await)
+        .await?;
+    let skipped = !submitted.skipped_reason.is_empty();
+    if args.wait && !skipped {
+        return show_end(global, &client, &submitted.id).await;
+    }
+    let view = SubmittedView::from(submitted);
+    global.output.detail(&view)?;
+    if skipped {
+        return Err(Failure::failed(format!("not run: {}", view.skipped_reason)));
+    }
+    Ok(())
+}

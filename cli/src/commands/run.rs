@@ -1,0 +1,163 @@
+//! `tickwheel run …`: what became of the contexts.
+
+use clap::{Args, Subcommand, ValueEnum};
+use tickwheel_proto::v1;
+
+use crate::args::Global;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::views::ContextView;
+
+const PAGE: u32 = 100;
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunCommand {
+    /// List runs: waiting, running or ended
+    List(ListArgs),
+    /// Show one run with its body, log and result
+    Get(IdArgs),
+    /// Cancel a run; one that runs is told, and has its grace to clean up
+    Cancel(IdArgs),
+    /// Run again what ended without success
+    Retry(IdArgs),
+    /// Wait until a run has ended; exit code 1 if it did not succeed
+    Wait(IdArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct IdArgs {
+    /// The id, as `submit`, `job run` and the lists print it
+    id: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only those of this job
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "JOB"
+    )]
+    job: String,
+    /// Only those in this state
+    #[arg(long, value_enum)]
+    state: Option<StateArg>,
+    /// Only those of this group
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "GROUP"
+    )]
+    group: String,
+    /// At most this many
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
+    limit: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StateArg {
+    Scheduled,
+    Retrying,
+    Ready,
+    Queued,
+    Running,
+    Succeeded,
+    Failed,
+    #[value(name = "timed_out")]
+    TimedOut,
+    Cancelled,
+    Expired,
+}
+
+impl From<StateArg> for v1::ContextState {
+    fn from(state: StateArg) -> Self {
+        match state {
+            StateArg::Scheduled => Self::Scheduled,
+            StateArg::Retrying => Self::Retrying,
+            StateArg::Ready => Self::Ready,
+            StateArg::Queued => Self::Queued,
+            StateArg::Running => Self::Running,
+            StateArg::Succeeded => Self::Succeeded,
+            StateArg::Failed => Self::Failed,
+            StateArg::TimedOut => Self::TimedOut,
+            StateArg::Cancelled => Self::Cancelled,
+            StateArg::Expired => Self::Expired,
+        }
+    }
+}
+
+pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Failure> {
+    let client = super::connect(global).await?;
+    match command {
+        RunCommand::List(args) => list(global, &client, args).await,
+        RunCommand::Get(args) => {
+            let context = client
+                .call(reference(args), async |mut api, r| api.get_context(r).await)
+                .await?;
+            global.output.detail(&ContextView::from(context))
+        }
+        RunCommand::Cancel(args) => {
+            let answer = client
+                .call(reference(args), async |mut api, r| {
+                    api.cancel_context(r).await
+                })
+                .await?;
+            global
+                .output
+                .detail(&ContextView::from(answer.context.unwrap_or_default()))
+        }
+        RunCommand::Retry(args) => {
+            let context = client
+                .call(reference(args), async |mut api, r| {
+                    api.retry_context(r).await
+                })
+                .await?;
+            global.output.detail(&ContextView::from(context))
+        }
+        RunCommand::Wait(args) => show_end(global, &client, &args.id).await,
+    }
+}
+
+/// Waits for the end of a context and shows it; anything but success is a failure of the command.
+pub(crate) async fn show_end(global: &Global, client: &Client, id: &str) -> Result<(), Failure> {
+    let context = client.wait(id).await?;
+    let succeeded = context.state() == v1::ContextState::Succeeded;
+    let view = ContextView::from(context);
+    global.output.detail(&view)?;
+    if succeeded {
+        Ok(())
+    } else {
+        Err(Failure::failed(format!("{id} ended as {}", view.state)))
+    }
+}
+
+async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
+    let state = args.state.map_or(v1::ContextState::Unspecified, Into::into);
+    let mut contexts = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let request = v1::ListContextsRequest {
+            state: state.into(),
+            job: args.job.clone(),
+            group: args.group.clone(),
+            page_size: PAGE,
+            cursor,
+        };
+        let page = client
+            .call(request, async |mut api, r| api.list_contexts(r).await)
+            .await?;
+        contexts.extend(page.contexts.into_iter().map(ContextView::from));
+        cursor = page.next_cursor;
+        if cursor.is_empty() || contexts.len() >= args.limit {
+            break;
+        }
+    }
+    contexts.truncate(args.limit);
+    global.output.list(&contexts)
+}
+
+fn reference(args: IdArgs) -> v1::ContextRef {
+    v1::ContextRef { id: args.id }
+}

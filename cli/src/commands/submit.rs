@@ -1,0 +1,198 @@
+//! `tickwheel submit HANDLER`: one context, now or for later.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use tickwheel_core::{TimestampMs, limits};
+use tickwheel_proto::v1;
+use tickwheel_proto::v1::submission::When;
+
+use crate::args::{Global, duration, instant, json};
+use crate::commands::run::show_end;
+use crate::failure::Failure;
+use crate::views::SubmittedView;
+
+#[derive(Debug, Args)]
+pub(crate) struct SubmitArgs {
+    /// The handler that will run it; unknown to every worker is allowed, it then waits
+    handler: String,
+    /// The group of workers that offer the handler
+    #[arg(long, default_value = "default")]
+    group: String,
+    /// Due this long from now
+    #[arg(long, value_parser = duration, value_name = "DURATION", conflicts_with = "at")]
+    delay: Option<Duration>,
+    /// Due at this instant: 2026-03-29T02:30:00Z, or milliseconds since 1970
+    #[arg(long, value_parser = instant, value_name = "INSTANT")]
+    at: Option<TimestampMs>,
+    /// The body
+    #[arg(long, value_parser = json, value_name = "JSON", conflicts_with = "body_file")]
+    body: Option<String>,
+    /// A file with the body, of any form; - for standard input
+    #[arg(long, value_name = "FILE")]
+    body_file: Option<PathBuf>,
+    /// A second submission with this key answers with the first one's id
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "KEY"
+    )]
+    dedup_key: String,
+    /// 0 (lowest) to 4 (highest) [default: 2]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=4), value_name = "0..4")]
+    priority: Option<u32>,
+    /// How often it is tried again after a failure [default: 2]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(0..=999), value_name = "N")]
+    retries: Option<u32>,
+    /// Longest time for one attempt [default: none]
+    #[arg(long, value_parser = duration, value_name = "DURATION")]
+    run_timeout: Option<Duration>,
+    /// Wait until it has ended; exit code 1 if it did not succeed
+    #[arg(long)]
+    wait: bool,
+}
+
+pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure> {
+    let wait = args.wait;
+    let submission = submission(args)?;
+    let client = super::connect(global).await?;
+    let request = v1::SubmitRequest {
+        contexts: vec![submission],
+    };
+    let answer = client
+        .call(request, async |mut api, r| api.submit(r).await)
+        .await
+        .map_err(|f| f.map_places(|place| place.trim_start_matches("contexts[0].").to_owned()))?;
+    let submitted = answer
+        .contexts
+        .into_iter()
+        .next()
+        .ok_or_else(|| Failure::failed("the tracker confirmed nothing"))?;
+    if wait {
+        return show_end(global, &client, &submitted.id).await;
+    }
+    global.output.detail(&SubmittedView::from(submitted))
+}
+
+fn submission(args: SubmitArgs) -> Result<v1::Submission, Failure> {
+    let body = match &args.body_file {
+        Some(path) => read_body(path)?,
+        None => args.body.unwrap_or_default().into_bytes(),
+    };
+    let when = match (args.at, args.delay) {
+        (Some(at), _) => When::AtMs(at.as_u64()),
+        (None, delay) => When::DelayMs(ms(delay.unwrap_or_default())),
+    };
+    let options = v1::ContextOptions {
+        priority: args.priority,
+        retry: args.retries.map(retry),
+        timeout_ms: args.run_timeout.map(ms),
+        ..v1::ContextOptions::default()
+    };
+    Ok(v1::Submission {
+        group: args.group,
+        handler: args.handler,
+        body: body.into(),
+        when: Some(when),
+        options: Some(options),
+        dedup_key: args.dedup_key,
+        dedup_keep_ms: None,
+    })
+}
+
+/// The default back-off with another number of attempts.
+fn retry(retries: u32) -> v1::Retry {
+    v1::Retry {
+        max_attempts: retries + 1,
+        delay_ms: 1_000,
+        exponential: true,
+        cap_ms: 60_000,
+        full_jitter: true,
+    }
+}
+
+/// Reads one byte more than is allowed, so that the tracker's answer about the limit is the one the user sees, without
+/// reading a file of any size into memory.
+fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
+    let limit = u64::try_from(limits::BODY_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    let mut body = Vec::new();
+    let read = if path.as_os_str() == "-" {
+        std::io::stdin().lock().take(limit).read_to_end(&mut body)
+    } else {
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut body))
+    };
+    match read {
+        Ok(_) if body.len() > limits::BODY_BYTES_MAX => Err(Failure::usage(format!(
+            "--body-file {}: is larger than {} KiB",
+            path.display(),
+            limits::BODY_BYTES_MAX >> 10
+        ))),
+        Ok(_) => Ok(body),
+        Err(e) => Err(Failure::usage(format!(
+            "--body-file {}: cannot be read: {e}",
+            path.display()
+        ))),
+    }
+}
+
+fn ms(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::args::{Cli, Command};
+
+    fn parsed(line: &[&str]) -> Result<v1::Submission, Failure> {
+        let cli = Cli::try_parse_from(["tickwheel", "submit"].iter().chain(line)).unwrap();
+        let Command::Submit(args) = cli.command else {
+            panic!("{line:?}");
+        };
+        submission(args)
+    }
+
+    #[test]
+    fn flags_become_the_submission() {
+        let s = parsed(&[
+            "mail/send",
+            "--delay",
+            "1m30s",
+            "--body",
+            "{\"n\":9007199254740993}",
+            "--retries",
+            "0",
+            "--priority",
+            "4",
+        ])
+        .unwrap();
+        assert_eq!(s.when, Some(When::DelayMs(90_000)));
+        assert_eq!(s.body.as_ref(), b"{\"n\":9007199254740993}");
+        let options = s.options.unwrap();
+        assert_eq!(options.priority, Some(4));
+        assert_eq!(options.retry.unwrap().max_attempts, 1);
+        assert_eq!(s.group, "default");
+    }
+
+    #[test]
+    fn without_flags_it_is_due_at_once_with_the_defaults_of_the_tracker() {
+        let s = parsed(&["noop"]).unwrap();
+        assert_eq!(s.when, Some(When::DelayMs(0)));
+        assert_eq!(s.options, Some(v1::ContextOptions::default()));
+    }
+
+    #[test]
+    fn a_body_beyond_the_limit_is_refused_before_it_is_sent() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), vec![0; limits::BODY_BYTES_MAX + 1]).unwrap();
+        let failure = parsed(&["noop", "--body-file", file.path().to_str().unwrap()]).unwrap_err();
+        assert!(failure.to_string().contains("256 KiB"), "{failure}");
+        std::fs::write(file.path(), vec![0; limits::BODY_BYTES_MAX]).unwrap();
+        parsed(&["noop", "--body-file", file.path().to_str().unwrap()]).unwrap();
+    }
+}

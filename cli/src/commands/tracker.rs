@@ -1,0 +1,127 @@
+//! `tickwheel tracker`: one stateless tracker, until SIGTERM.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+use tickwheel_tracker::Tracker;
+
+use crate::config::{self, Config, ConfigArgs, Environment, Listen, Override};
+use crate::failure::Failure;
+use crate::output::put;
+use crate::shutdown::Shutdown;
+use crate::telemetry;
+
+#[derive(Debug, Args)]
+pub(crate) struct TrackerArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Redis, where everything is kept
+    #[arg(long, value_name = "URL")]
+    redis: Option<String>,
+    /// Begins every key
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
+    /// Where workers and clients reach it
+    #[arg(long, value_name = "ADDRESS")]
+    grpc_listen: Option<String>,
+    /// Where it answers health, readiness and metrics; off: nowhere
+    #[arg(long, value_name = "ADDRESS")]
+    http_listen: Option<String>,
+    /// The URL under which workers reach it, if that is not grpc-listen
+    #[arg(long, value_name = "URL")]
+    advertise_url: Option<String>,
+    /// Parts of the wheel; fixed when the cluster is created
+    #[arg(long, value_name = "N")]
+    partitions: Option<String>,
+}
+
+impl TrackerArgs {
+    fn overrides(&self) -> Vec<Override> {
+        [
+            Override::flag("--redis", "redis.url", self.redis.as_ref()),
+            Override::flag("--prefix", "redis.prefix", self.prefix.as_ref()),
+            Override::flag(
+                "--grpc-listen",
+                "tracker.grpc_listen",
+                self.grpc_listen.as_ref(),
+            ),
+            Override::flag(
+                "--http-listen",
+                "tracker.http_listen",
+                self.http_listen.as_ref(),
+            ),
+            Override::flag(
+                "--advertise-url",
+                "tracker.advertise_url",
+                self.advertise_url.as_ref(),
+            ),
+            Override::flag(
+                "--partitions",
+                "tracker.partitions",
+                self.partitions.as_ref(),
+            ),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+pub(crate) async fn run(args: TrackerArgs) -> Result<(), Failure> {
+    let config = config::load(&args.config, &Environment::of_process(), args.overrides())?;
+    if args.config.print_config {
+        return put(&config.to_toml());
+    }
+    telemetry::start(&config.log)?;
+    let mut shutdown = Shutdown::listen()?;
+    let tracker = tokio::select! {
+        started = Tracker::start(tracker_config(&config)) => started.map_err(|e| tracker_failure(&e))?,
+        () = shutdown.requested() => return Ok(()),
+    };
+    tracing::info!(
+        tracker = %tracker.id(),
+        grpc = %tracker.grpc_addr(),
+        http = ?tracker.http_addr(),
+        redis = %config.redis.url.masked(),
+        durability = tracker.durability(),
+        "the tracker turns"
+    );
+    shutdown.requested().await;
+    tracing::info!("stopping: handing over");
+    tracker.stop().await;
+    Ok(())
+}
+
+/// The tracker's own configuration, made from the sections.
+pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
+    let Config { tracker, redis, .. } = config;
+    tickwheel_tracker::Config {
+        redis_url: redis.url.0.clone(),
+        prefix: redis.prefix.clone(),
+        partitions: tracker.partitions,
+        grpc_listen: tracker.grpc_listen,
+        http_listen: http_address(tracker.http_listen),
+        advertise_url: Some(tracker.advertise_url.clone()).filter(|url| !url.is_empty()),
+        dispatch_lease: tracker.dispatch_lease.0,
+        beat_interval: tracker.beat_interval.0,
+        turn_limit: tracker.turn_limit,
+        drain_timeout: tracker.drain_timeout.0,
+    }
+}
+
+fn http_address(listen: Listen) -> Option<SocketAddr> {
+    match listen {
+        Listen::Off => None,
+        Listen::At(address) => Some(address),
+    }
+}
+
+/// A start that may succeed later is unavailable; one that needs another configuration is wrong usage.
+pub(crate) fn tracker_failure(error: &tickwheel_tracker::Error) -> Failure {
+    let message = format!("the tracker does not start: {error}");
+    if error.is_retryable() {
+        Failure::unavailable(message)
+    } else {
+        Failure::usage(message)
+    }
+}

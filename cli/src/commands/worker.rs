@@ -1,0 +1,111 @@
+//! `tickwheel worker`: the demo handlers, until SIGTERM; and `tickwheel worker list`.
+
+use clap::{Args, Subcommand};
+use tickwheel_proto::v1;
+
+use crate::args::Global;
+use crate::config::{self, ConfigArgs, Environment, Override};
+use crate::dev::{Lateness, demo_worker};
+use crate::failure::Failure;
+use crate::output::put;
+use crate::shutdown::Shutdown;
+use crate::telemetry;
+use crate::views::WorkerView;
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct WorkerArgs {
+    #[command(subcommand)]
+    command: Option<WorkerCommand>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum WorkerCommand {
+    /// List the live workers with their load
+    List(ListArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only those of this group
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "GROUP"
+    )]
+    group: String,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    #[command(flatten)]
+    config: ConfigArgs,
+    /// Any one tracker; the worker learns of the others from it
+    #[arg(long, value_name = "URL")]
+    tracker_url: Option<String>,
+    /// The group whose contexts it takes
+    #[arg(long, value_name = "GROUP")]
+    group: Option<String>,
+    /// Begins the worker's id
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// How many handlers run at once
+    #[arg(long, value_name = "N")]
+    permits: Option<String>,
+}
+
+impl RunArgs {
+    fn overrides(&self) -> Vec<Override> {
+        [
+            Override::flag(
+                "--tracker-url",
+                "worker.tracker_url",
+                self.tracker_url.as_ref(),
+            ),
+            Override::flag("--group", "worker.group", self.group.as_ref()),
+            Override::flag("--name", "worker.name", self.name.as_ref()),
+            Override::flag("--permits", "worker.permits", self.permits.as_ref()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+pub(crate) async fn run(global: &Global, args: WorkerArgs) -> Result<(), Failure> {
+    match args.command {
+        Some(WorkerCommand::List(args)) => list(global, args).await,
+        None => work(args.run).await,
+    }
+}
+
+async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
+    let client = super::connect(global).await?;
+    let request = v1::ListWorkersRequest { group: args.group };
+    let answer = client
+        .call(request, async |mut api, r| api.list_workers(r).await)
+        .await?;
+    let workers: Vec<_> = answer.workers.into_iter().map(WorkerView::from).collect();
+    global.output.list(&workers)
+}
+
+async fn work(args: RunArgs) -> Result<(), Failure> {
+    let config = config::load(&args.config, &Environment::of_process(), args.overrides())?;
+    if args.config.print_config {
+        return put(&config.to_toml());
+    }
+    telemetry::start(&config.log)?;
+    let mut shutdown = Shutdown::listen()?;
+    let worker = demo_worker(&config.worker, &Lateness::default())?;
+    shutdown.requested().await;
+    tracing::info!("stopping: finishing what runs");
+    let stopped = worker
+        .drain()
+        .await
+        .map_err(|e| Failure::failed(format!("the worker did not drain: {e}")))?;
+    tracing::info!(?stopped, "stopped");
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Configuration of the long-running commands: TOML file < environment `TICKWHEEL_SECTION__KEY` < flags.
+//!
+//! Every key has one line in `config/sections.rs`: its type, its default and what it is for. Unknown keys are refused
+//! with a suggestion, and all mistakes of all layers are reported together, before anything starts.
+
+mod layers;
+#[cfg(test)]
+mod reference;
+mod sections;
+mod setting;
+
+pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_default};
+use sections::KeyDoc;
+pub(crate) use sections::{LogSection, RedisSection, TrackerSection, WorkerSection};
+pub(crate) use setting::{Listen, LogFormat, Secret};
+
+/// Everything the long-running commands can be told.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Config {
+    pub(crate) tracker: TrackerSection,
+    pub(crate) worker: WorkerSection,
+    pub(crate) redis: RedisSection,
+    pub(crate) log: LogSection,
+}
+
+impl Config {
+    /// The effective configuration as a TOML file, with secrets masked and each key explained.
+    pub(crate) fn to_toml(&self) -> String {
+        let sections = [
+            section(
+                TrackerSection::TABLE,
+                TrackerSection::ABOUT,
+                self.tracker.shown(),
+            ),
+            section(
+                WorkerSection::TABLE,
+                WorkerSection::ABOUT,
+                self.worker.shown(),
+            ),
+            section(RedisSection::TABLE, RedisSection::ABOUT, self.redis.shown()),
+            section(LogSection::TABLE, LogSection::ABOUT, self.log.shown()),
+        ];
+        sections.join("\n")
+    }
+}
+
+fn section(table: &str, about: &str, keys: Vec<(KeyDoc, String)>) -> String {
+    let mut text = format!("#{}\n[{table}]\n", about.trim_end());
+    for (doc, value) in keys {
+        let KeyDoc {
+            name,
+            form,
+            default,
+            text: meaning,
+        } = doc;
+        text.push_str(&format!(
+            "#{meaning} Form: {form}. Default: {default}\n{name} = {value}\n"
+        ));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests;

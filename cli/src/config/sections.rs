@@ -1,0 +1,130 @@
+//! Every key of the configuration, one line each: name, type, default, and what it is for.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+
+use figment::Figment;
+
+use super::layers::Mistake;
+use super::setting::{Listen, LogFormat, Secret, Setting, Span};
+
+/// What the reference says of a key.
+#[derive(Debug)]
+pub(crate) struct KeyDoc {
+    pub(crate) name: &'static str,
+    pub(crate) form: &'static str,
+    pub(crate) default: String,
+    pub(crate) text: &'static str,
+}
+
+/// Defines a section from one line per key, so that reading, showing and documenting cannot disagree.
+macro_rules! section {
+    (
+        $(#[doc = $about:literal])+
+        $section:ident $table:literal {
+            $( $(#[doc = $doc:literal])+ $key:ident: $kind:ty = $default:expr; )+
+        }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, PartialEq)]
+        pub(crate) struct $section {
+            $( $(#[doc = $doc])+ pub(crate) $key: $kind, )+
+        }
+
+        impl Default for $section {
+            fn default() -> Self {
+                Self { $( $key: $default, )+ }
+            }
+        }
+
+        impl $section {
+            pub(crate) const TABLE: &'static str = $table;
+            pub(crate) const KEYS: &'static [&'static str] = &[$( stringify!($key), )+];
+            pub(crate) const ABOUT: &'static str = concat!($($about, "\n"),+);
+
+            /// Takes each key from the layers, or its default; a value that cannot be read is a mistake.
+            pub(crate) fn read(layers: &Figment, mistakes: &mut Vec<Mistake>) -> Self {
+                Self {
+                    $( $key: super::layers::read_key(
+                        layers, concat!($table, ".", stringify!($key)), || $default, mistakes,
+                    ), )+
+                }
+            }
+
+            /// Each key with what the reference says of it and its value as TOML, secrets masked.
+            pub(crate) fn shown(&self) -> Vec<(KeyDoc, String)> {
+                let default = Self::default();
+                vec![$( (
+                    KeyDoc {
+                        name: stringify!($key),
+                        form: <$kind as Setting>::FORM,
+                        default: default.$key.shown(),
+                        text: concat!($($doc),+),
+                    },
+                    self.$key.shown(),
+                ), )+]
+            }
+        }
+    };
+}
+
+const fn loopback(port: u16) -> SocketAddr {
+    SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, port))
+}
+
+section! {
+    /// A tracker: where it listens and how it turns the wheel.
+    TrackerSection "tracker" {
+        /// Where workers and clients reach it by gRPC. There is no authentication yet: keep it on a network you trust.
+        grpc_listen: SocketAddr = loopback(7400);
+        /// Where it answers HTTP: health, readiness, metrics.
+        http_listen: Listen = Listen::At(loopback(7480));
+        /// The URL under which workers reach this tracker; empty: `http://` and `grpc_listen`. Set it when it listens on 0.0.0.0.
+        advertise_url: String = String::new();
+        /// Parts of the wheel. Fixed when a cluster is created; a tracker that disagrees refuses to start.
+        partitions: u16 = 16;
+        /// How long a worker has to begin an attempt it was sent, before the attempt goes to another worker.
+        dispatch_lease: Span = Span::from_ms(2_000);
+        /// How often workers give a sign of life.
+        beat_interval: Span = Span::from_ms(1_000);
+        /// How many due entries one script call takes. More costs latency for others, fewer costs throughput.
+        turn_limit: u32 = 200;
+        /// How long a stopping tracker hands over before it exits anyway.
+        drain_timeout: Span = Span::from_ms(10_000);
+    }
+}
+
+section! {
+    /// The worker with the demo handlers.
+    WorkerSection "worker" {
+        /// Any one tracker; the worker learns of the others from it.
+        tracker_url: String = "http://127.0.0.1:7400".to_owned();
+        /// The group whose contexts it takes.
+        group: String = "default".to_owned();
+        /// Begins the worker's id, which a person sees in lists.
+        name: String = "demo".to_owned();
+        /// How many handlers run at once.
+        permits: u32 = 16;
+    }
+}
+
+section! {
+    /// Redis, where the wheel and everything else that must survive is kept. Only trackers use it.
+    RedisSection "redis" {
+        /// `redis://`, `rediss://` (TLS), `redis-cluster://`, `redis-sentinel://` or `redis+unix://`, with user and password if needed.
+        url: Secret = Secret("redis://127.0.0.1:6379".to_owned());
+        /// A file that holds the URL, for secrets that must not be in the environment; empty: `url` is used.
+        url_file: String = String::new();
+        /// Begins every key; clusters that share a Redis need different ones.
+        prefix: String = "tw".to_owned();
+    }
+}
+
+section! {
+    /// What is logged, on standard error. `RUST_LOG` wins over `level`.
+    LogSection "log" {
+        /// `error`, `warn`, `info`, `debug`, `trace`, or filters such as `info,tickwheel_tracker=debug`.
+        level: String = "info".to_owned();
+        /// For people or for machines.
+        format: LogFormat = LogFormat::Text;
+    }
+}

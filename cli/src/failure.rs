@@ -1,0 +1,223 @@
+//! How a command fails: what a person reads, and the exit code a script reads.
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | it was tried and failed: a run did not succeed, a conflict, an error of the server |
+//! | 2 | wrong usage or invalid input: trying again will not help |
+//! | 3 | not allowed |
+//! | 4 | not found |
+//! | 5 | unavailable: trying again later may help |
+
+use std::fmt;
+use std::process::ExitCode;
+
+use prost::Message as _;
+use tickwheel_proto::v1;
+use tonic::{Code, Status};
+
+/// The exit codes other than 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Failed = 1,
+    Usage = 2,
+    Auth = 3,
+    NotFound = 4,
+    Unavailable = 5,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Failed => Self::from(1),
+            Exit::Usage => Self::from(2),
+            Exit::Auth => Self::from(3),
+            Exit::NotFound => Self::from(4),
+            Exit::Unavailable => Self::from(5),
+        }
+    }
+}
+
+/// Why a command ended without success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    mistakes: Vec<Mistake>,
+}
+
+/// A rule that an input breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mistake {
+    /// Where: a file and the path of the field in it.
+    pub(crate) place: String,
+    pub(crate) rule: String,
+    /// The value that breaks it; empty when nothing was given.
+    pub(crate) given: String,
+}
+
+impl Failure {
+    fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self {
+            exit,
+            message: message.into(),
+            mistakes: Vec::new(),
+        }
+    }
+
+    /// It was tried and failed.
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Self::new(Exit::Failed, message)
+    }
+
+    /// Wrong usage or invalid input.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Exit::Usage, message)
+    }
+
+    /// Trying again later may help.
+    pub(crate) fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(Exit::Unavailable, message)
+    }
+
+    /// Invalid input, with every mistake in it.
+    pub(crate) fn invalid(message: impl Into<String>, mistakes: Vec<Mistake>) -> Self {
+        Self {
+            mistakes,
+            ..Self::new(Exit::Usage, message)
+        }
+    }
+
+    pub(crate) fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// Rewrites the places of the mistakes, say from `jobs[2]` of a request to the file the job came from.
+    #[must_use]
+    pub(crate) fn map_places(mut self, place: impl Fn(&str) -> String) -> Self {
+        for mistake in &mut self.mistakes {
+            mistake.place = place(&mistake.place);
+        }
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for mistake in &self.mistakes {
+            write!(f, "\n  {}: {}", mistake.place, mistake.rule)?;
+            if !mistake.given.is_empty() {
+                write!(f, " (given: {})", mistake.given)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        let detail = v1::ErrorDetail::decode(status.details()).unwrap_or_default();
+        let mistakes: Vec<_> = detail
+            .violations
+            .into_iter()
+            .map(|v| Mistake {
+                place: v.field,
+                rule: v.rule,
+                given: v.given,
+            })
+            .collect();
+        // The message of the server repeats the first mistake; all of them are listed.
+        let message = match mistakes.len() {
+            0 => message_of(&status),
+            1 => "1 mistake in what was sent; nothing was changed".to_owned(),
+            n => format!("{n} mistakes in what was sent; nothing was changed"),
+        };
+        Self {
+            exit: exit_of(status.code()),
+            message,
+            mistakes,
+        }
+    }
+}
+
+fn message_of(status: &Status) -> String {
+    if status.message().is_empty() {
+        status.code().description().to_lowercase()
+    } else {
+        status.message().to_owned()
+    }
+}
+
+fn exit_of(code: Code) -> Exit {
+    match code {
+        Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented => Exit::Usage,
+        Code::Unauthenticated | Code::PermissionDenied => Exit::Auth,
+        Code::NotFound => Exit::NotFound,
+        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Cancelled => {
+            Exit::Unavailable
+        }
+        Code::Ok
+        | Code::Unknown
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::Aborted
+        | Code::Internal
+        | Code::DataLoss => Exit::Failed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_status_has_its_exit_code() {
+        for (code, exit) in [
+            (Code::InvalidArgument, Exit::Usage),
+            (Code::Unauthenticated, Exit::Auth),
+            (Code::PermissionDenied, Exit::Auth),
+            (Code::NotFound, Exit::NotFound),
+            (Code::Unavailable, Exit::Unavailable),
+            (Code::DeadlineExceeded, Exit::Unavailable),
+            (Code::FailedPrecondition, Exit::Failed),
+            (Code::Internal, Exit::Failed),
+        ] {
+            assert_eq!(
+                Failure::from(Status::new(code, "x")).exit(),
+                exit,
+                "{code:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn violations_in_the_details_are_listed() {
+        let detail = v1::ErrorDetail {
+            code: "INVALID".to_owned(),
+            violations: vec![v1::Violation {
+                field: "jobs[1].trigger".to_owned(),
+                rule: "second_delay is 1..=60".to_owned(),
+                given: "61".to_owned(),
+            }],
+        };
+        let status = Status::with_details(
+            Code::InvalidArgument,
+            "1 mistake",
+            detail.encode_to_vec().into(),
+        );
+        let failure = Failure::from(status).map_places(|p| p.replace("jobs[1]", "a.yaml: jobs[0]"));
+        assert_eq!(
+            failure.to_string(),
+            "1 mistake in what was sent; nothing was changed\n  a.yaml: jobs[0].trigger: second_delay is 1..=60 (given: 61)"
+        );
+    }
+
+    #[test]
+    fn details_that_cannot_be_read_do_not_hide_the_message() {
+        let status = Status::with_details(Code::Internal, "broken", vec![0xff, 0xff].into());
+        assert_eq!(Failure::from(status).to_string(), "broken");
+    }
+}

@@ -1,0 +1,127 @@
+//! One file, or standard input, with its documents as JSON values.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::failure::Mistake;
+
+/// A manifest larger than this is a mistake, not a manifest.
+const BYTES_MAX: u64 = 16 << 20;
+
+/// Text with the name it is reported under.
+#[derive(Debug)]
+pub(super) struct Source {
+    pub(super) name: String,
+    text: String,
+}
+
+impl Source {
+    pub(super) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            text: text.into(),
+        }
+    }
+
+    /// The documents of the text. Both formats end in JSON values, whose integers are exact up to 64 bits.
+    pub(super) fn documents(&self) -> Result<Vec<Value>, String> {
+        let is_json = Path::new(&self.name)
+            .extension()
+            .is_some_and(|e| e.eq_ignore_ascii_case("json"));
+        let documents: Vec<Value> = if is_json {
+            vec![serde_json::from_str(&self.text).map_err(|e| format!("is not JSON: {e}"))?]
+        } else {
+            // Only `true` and `false` are truth values: a job may be called `no`, and a zone `NO`.
+            let options = serde_saphyr::options! { strict_booleans: true };
+            serde_saphyr::from_multiple_with_options(&self.text, options)
+                .map_err(|e| format!("is not YAML: {e}"))?
+        };
+        if documents.iter().any(has_huge_number) && has_long_integer(&self.text) {
+            return Err(
+                "has an integer beyond 64 bits, which would be rounded: write it as text"
+                    .to_owned(),
+            );
+        }
+        Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
+    }
+}
+
+/// A number beyond 64 bits is read as a float, and whether it was written as one cannot be told from the float.
+fn has_huge_number(value: &Value) -> bool {
+    const BEYOND_64_BITS: f64 = 9.2e18;
+    match value {
+        Value::Number(n) => n.is_f64() && n.as_f64().is_some_and(|f| f.abs() >= BEYOND_64_BITS),
+        Value::Array(items) => items.iter().any(has_huge_number),
+        Value::Object(map) => map.values().any(has_huge_number),
+        Value::Null | Value::Bool(_) | Value::String(_) => false,
+    }
+}
+
+/// Whether 19 or more digits stand in a row, as in an integer of that size written out.
+fn has_long_integer(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_digit())
+        .any(|digits| digits.len() >= 19)
+}
+
+/// Reads all that the paths stand for; what cannot be read is a mistake.
+pub(super) fn gather(paths: &[PathBuf], mistakes: &mut Vec<Mistake>) -> Vec<Source> {
+    let mut sources = Vec::new();
+    for path in paths {
+        let read = if path.as_os_str() == "-" {
+            read_stdin().map(|source| vec![source])
+        } else if path.is_dir() {
+            read_dir(path)
+        } else {
+            read_file(path).map(|source| vec![source])
+        };
+        match read {
+            Ok(read) => sources.extend(read),
+            Err(rule) => mistakes.push(super::mistake(path.display().to_string(), rule)),
+        }
+    }
+    sources
+}
+
+fn read_stdin() -> Result<Source, String> {
+    let text = read_limited(std::io::stdin().lock())?;
+    Ok(Source::new("standard input", text))
+}
+
+fn read_file(path: &Path) -> Result<Source, String> {
+    let file = std::fs::File::open(path).map_err(|e| format!("cannot be read: {e}"))?;
+    Ok(Source::new(path.display().to_string(), read_limited(file)?))
+}
+
+fn read_limited(reader: impl std::io::Read) -> Result<String, String> {
+    let mut text = String::new();
+    let read = reader
+        .take(BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|e| format!("cannot be read: {e}"))?;
+    if u64::try_from(read).is_ok_and(|read| read > BYTES_MAX) {
+        return Err("is larger than 16 MiB".to_owned());
+    }
+    Ok(text)
+}
+
+fn read_dir(path: &Path) -> Result<Vec<Source>, String> {
+    let entries = std::fs::read_dir(path).map_err(|e| format!("cannot be read: {e}"))?;
+    let mut files = Vec::new();
+    for entry in entries {
+        let file = entry.map_err(|e| format!("cannot be read: {e}"))?.path();
+        let is_manifest = file
+            .extension()
+            .and_then(|e| e.to_str())
+            .is_some_and(|e| ["yaml", "yml", "json"].contains(&e));
+        if is_manifest && file.is_file() {
+            files.push(file);
+        }
+    }
+    if files.is_empty() {
+        return Err("has no *.yaml, *.yml or *.json".to_owned());
+    }
+    files.sort();
+    files.iter().map(|file| read_file(file)).collect()
+}

@@ -1,0 +1,187 @@
+//! What a command prints on standard output: a table for people, JSON or YAML for programs.
+//!
+//! Programs get every field under its name, instants both as `*_ms` and as text; tables show what a person needs.
+
+use std::io::{ErrorKind, Write as _};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::failure::Failure;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Table,
+    Json,
+    Yaml,
+}
+
+/// Something that is shown as one row of a list.
+pub(crate) trait Row: Serialize {
+    const HEADERS: &'static [&'static str];
+
+    fn cells(&self) -> Vec<String>;
+}
+
+/// Something that is shown alone, as lines of name and value.
+pub(crate) trait Detail: Serialize {
+    fn lines(&self) -> Vec<(&'static str, String)>;
+}
+
+impl Format {
+    /// Prints a list.
+    pub(crate) fn list<T: Row>(self, rows: &[T]) -> Result<(), Failure> {
+        put(&self.render_list(rows)?)
+    }
+
+    /// Prints one thing.
+    pub(crate) fn detail<T: Detail>(self, thing: &T) -> Result<(), Failure> {
+        put(&self.render_detail(thing)?)
+    }
+
+    fn render_list<T: Row>(self, rows: &[T]) -> Result<String, Failure> {
+        match self {
+            Self::Table => Ok(table(rows)),
+            Self::Json => json(&rows),
+            Self::Yaml => yaml(&rows),
+        }
+    }
+
+    fn render_detail<T: Detail>(self, thing: &T) -> Result<String, Failure> {
+        match self {
+            Self::Table => Ok(lines(&thing.lines())),
+            Self::Json => json(thing),
+            Self::Yaml => yaml(thing),
+        }
+    }
+}
+
+fn table<T: Row>(rows: &[T]) -> String {
+    let mut table = Table::new();
+    table
+        .load_style(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(T::HEADERS.iter().map(|header| header.to_uppercase()));
+    for row in rows {
+        table.add_row(row.cells());
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let text: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
+    text.join("\n") + "\n"
+}
+
+fn lines(lines: &[(&'static str, String)]) -> String {
+    let width = lines.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+    lines
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| {
+            let value = value
+                .trim_end()
+                .replace('\n', &format!("\n{:width$}  ", ""));
+            format!("{name:width$}  {value}\n")
+        })
+        .collect()
+}
+
+fn json<T: Serialize>(thing: &T) -> Result<String, Failure> {
+    serde_json::to_string_pretty(thing)
+        .map(|text| text + "\n")
+        .map_err(|e| Failure::failed(format!("cannot write the result as JSON: {e}")))
+}
+
+fn yaml<T: Serialize>(thing: &T) -> Result<String, Failure> {
+    serde_saphyr::to_string(thing)
+        .map_err(|e| Failure::failed(format!("cannot write the result as YAML: {e}")))
+}
+
+/// Writes to standard output. A reader that has gone, as in `tickwheel job list | head -1`, is no failure.
+pub(crate) fn put(text: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+            Err(Failure::failed(format!("cannot write the result: {e}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Serialize)]
+    struct Thing {
+        name: &'static str,
+        count: u64,
+    }
+
+    impl Row for Thing {
+        const HEADERS: &'static [&'static str] = &["name", "count"];
+
+        fn cells(&self) -> Vec<String> {
+            vec![self.name.to_owned(), self.count.to_string()]
+        }
+    }
+
+    impl Detail for Thing {
+        fn lines(&self) -> Vec<(&'static str, String)> {
+            vec![
+                ("name", self.name.to_owned()),
+                ("note", String::new()),
+                ("count", self.count.to_string()),
+            ]
+        }
+    }
+
+    const THINGS: [Thing; 2] = [
+        Thing {
+            name: "a",
+            count: 1,
+        },
+        Thing {
+            name: "longer",
+            count: 9_007_199_254_740_993,
+        },
+    ];
+
+    #[test]
+    fn a_list_is_a_table_a_json_array_or_a_yaml_list() {
+        assert_eq!(
+            Format::Table.render_list(&THINGS).unwrap(),
+            "NAME    COUNT\na       1\nlonger  9007199254740993\n"
+        );
+        let json = Format::Json.render_list(&THINGS).unwrap();
+        let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(value[1]["count"], 9_007_199_254_740_993_u64);
+        assert_eq!(
+            Format::Yaml.render_list(&THINGS).unwrap(),
+            "- name: a\n  count: 1\n- name: longer\n  count: 9007199254740993\n"
+        );
+    }
+
+    #[test]
+    fn one_thing_is_lines_without_the_empty_ones() {
+        assert_eq!(
+            Format::Table.render_detail(&THINGS[0]).unwrap(),
+            "name   a\ncount  1\n"
+        );
+        assert!(
+            Format::Json
+                .render_detail(&THINGS[0])
+                .unwrap()
+                .starts_with("{\n")
+        );
+    }
+
+    #[test]
+    fn an_empty_list_is_a_header_or_an_empty_array() {
+        let none: [Thing; 0] = [];
+        assert_eq!(Format::Table.render_list(&none).unwrap(), "NAME  COUNT\n");
+        assert_eq!(Format::Json.render_list(&none).unwrap(), "[]\n");
+    }
+}

@@ -1,0 +1,164 @@
+//! A context: one planned execution.
+
+use serde::Serialize;
+use tickwheel_proto::v1;
+
+use super::{bytes_text, bytes_value};
+use crate::instant;
+use crate::output::{Detail, Row};
+
+/// A context as it is shown.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ContextView {
+    pub(crate) id: String,
+    pub(crate) job: String,
+    pub(crate) state: &'static str,
+    pub(crate) group: String,
+    pub(crate) handler: String,
+    pub(crate) due_ms: u64,
+    pub(crate) due: String,
+    pub(crate) attempt: u32,
+    pub(crate) failures: u32,
+    pub(crate) priority: u32,
+    pub(crate) worker: String,
+    pub(crate) claimed_ms: u64,
+    pub(crate) ended_ms: u64,
+    pub(crate) lease_expires_ms: u64,
+    pub(crate) next_attempt_ms: u64,
+    pub(crate) waiting_reason: String,
+    pub(crate) error: String,
+    pub(crate) body: serde_json::Value,
+    pub(crate) result: serde_json::Value,
+    pub(crate) progress_percent: u32,
+    pub(crate) progress_message: String,
+    pub(crate) log: Vec<String>,
+    #[serde(skip)]
+    texts: [String; 2],
+}
+
+impl From<v1::Context> for ContextView {
+    fn from(c: v1::Context) -> Self {
+        Self {
+            state: state_word(c.state()),
+            due: instant::text(c.due_ms),
+            texts: [bytes_text(&c.body), bytes_text(&c.result)],
+            body: bytes_value(&c.body),
+            result: bytes_value(&c.result),
+            id: c.id,
+            job: c.job,
+            group: c.group,
+            handler: c.handler,
+            due_ms: c.due_ms,
+            attempt: c.attempt,
+            failures: c.failures,
+            priority: c.priority,
+            worker: c.worker,
+            claimed_ms: c.claimed_ms,
+            ended_ms: c.ended_ms,
+            lease_expires_ms: c.lease_expires_ms,
+            next_attempt_ms: c.next_attempt_ms,
+            waiting_reason: c.waiting_reason,
+            error: c.error,
+            progress_percent: c.progress_percent,
+            progress_message: c.progress_message,
+            log: c.log,
+        }
+    }
+}
+
+impl ContextView {
+    /// What a person asks next: why it waits, why it failed, or how far it is.
+    fn remark(&self) -> String {
+        if !self.error.is_empty() {
+            self.error.clone()
+        } else if !self.waiting_reason.is_empty() {
+            self.waiting_reason.clone()
+        } else if self.progress_percent > 0 {
+            self.progress()
+        } else {
+            String::new()
+        }
+    }
+
+    fn handler_line(&self) -> String {
+        match self.handler.as_str() {
+            "" => String::new(),
+            handler => format!("{handler} (group {})", self.group),
+        }
+    }
+
+    fn progress(&self) -> String {
+        if self.progress_percent == 0 && self.progress_message.is_empty() {
+            return String::new();
+        }
+        format!("{} % {}", self.progress_percent, self.progress_message)
+    }
+}
+
+impl Row for ContextView {
+    const HEADERS: &'static [&'static str] =
+        &["id", "state", "handler", "due", "attempt", "remark"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.id.clone(),
+            self.state.to_owned(),
+            self.handler.clone(),
+            self.due.clone(),
+            self.attempt.to_string(),
+            self.remark(),
+        ]
+    }
+}
+
+impl Detail for ContextView {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let [body, result] = &self.texts;
+        // A settled context keeps its end, not its options.
+        let priority = if self.handler.is_empty() {
+            String::new()
+        } else {
+            self.priority.to_string()
+        };
+        vec![
+            ("id", self.id.clone()),
+            ("job", self.job.clone()),
+            ("state", self.state.to_owned()),
+            ("waits because", self.waiting_reason.clone()),
+            ("error", self.error.clone()),
+            ("handler", self.handler_line()),
+            ("due", self.due.clone()),
+            (
+                "attempt",
+                format!("{} ({} failed)", self.attempt, self.failures),
+            ),
+            ("next attempt", instant::text(self.next_attempt_ms)),
+            ("worker", self.worker.clone()),
+            ("claimed", instant::text(self.claimed_ms)),
+            ("lease until", instant::text(self.lease_expires_ms)),
+            ("ended", instant::text(self.ended_ms)),
+            ("priority", priority),
+            ("progress", self.progress()),
+            ("body", body.clone()),
+            ("result", result.clone()),
+            ("log", self.log.join("\n")),
+        ]
+    }
+}
+
+/// The state as one word.
+pub(crate) fn state_word(state: v1::ContextState) -> &'static str {
+    match state {
+        v1::ContextState::Unspecified => "unknown",
+        v1::ContextState::Scheduled => "scheduled",
+        v1::ContextState::Retrying => "retrying",
+        v1::ContextState::Ready => "ready",
+        v1::ContextState::Queued => "queued",
+        v1::ContextState::Running => "running",
+        v1::ContextState::Succeeded => "succeeded",
+        v1::ContextState::Failed => "failed",
+        v1::ContextState::TimedOut => "timed_out",
+        v1::ContextState::Cancelled => "cancelled",
+        v1::ContextState::Expired => "expired",
+    }
+}

@@ -1,0 +1,226 @@
+//! A job's definition in the form a manifest has: what is printed can be applied again.
+//!
+//! Only what differs from the defaults is written, so that the definition stays as short as its author wrote it.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tickwheel_core::TimestampMs;
+use tickwheel_core::job::{Backoff, JobSpec, Misfire, RetryPolicy, Trigger};
+use tickwheel_core::time::format_duration;
+use tickwheel_proto::v1;
+
+/// The trigger on one line.
+pub(super) fn trigger_text(spec: &v1::JobSpec) -> String {
+    let trigger = spec.trigger.clone().unwrap_or_default();
+    match Trigger::try_from(trigger) {
+        Err(_) => "unknown".to_owned(),
+        Ok(Trigger::Cron { expression, zone }) if zone.is_empty() => {
+            format!("cron {expression} UTC")
+        }
+        Ok(Trigger::Cron { expression, zone }) => format!("cron {expression} {zone}"),
+        Ok(Trigger::FixedRate { period_ms, .. }) => format!("every {}", span(period_ms)),
+        Ok(Trigger::FixedDelay { delay_ms }) => format!("{} after its end", span(delay_ms)),
+        Ok(Trigger::SecondDelay { seconds }) => format!("{seconds}s after its end"),
+        Ok(Trigger::Once { at_ms }) => format!("once {at_ms}"),
+        Ok(Trigger::Api) => "on demand".to_owned(),
+        Ok(Trigger::After { job, on }) => format!("after {job} {on}"),
+    }
+}
+
+/// The definition; only its name when the message cannot be read.
+pub(super) fn spec_value(spec: &v1::JobSpec) -> Value {
+    match JobSpec::try_from(spec.clone()) {
+        Ok(spec) => manifest_value(&spec),
+        Err(_) => json!({ "name": spec.name }),
+    }
+}
+
+fn manifest_value(spec: &JobSpec) -> Value {
+    let default = JobSpec::new(
+        spec.name.clone(),
+        spec.group.clone(),
+        spec.handler.clone(),
+        spec.trigger.clone(),
+    );
+    let mut map = Map::new();
+    let mut put = |key: &str, value: Value, is_default: bool| {
+        if !is_default {
+            map.insert(key.to_owned(), value);
+        }
+    };
+    put("name", json!(spec.name.as_str()), false);
+    put("group", json!(spec.group.as_str()), false);
+    put("handler", json!(spec.handler.as_str()), false);
+    put("trigger", trigger(&spec.trigger), false);
+    put("body", super::bytes_value(&spec.body), spec.body.is_empty());
+    put("start_at", instant(spec.start_at), spec.start_at.is_none());
+    put("end_at", instant(spec.end_at), spec.end_at.is_none());
+    put("max_runs", json!(spec.max_runs), spec.max_runs.is_none());
+    put("jitter", json!(span(spec.jitter_ms)), spec.jitter_ms == 0);
+    put(
+        "misfire",
+        misfire(spec.misfire),
+        spec.misfire == default.misfire,
+    );
+    put(
+        "overlap",
+        json!(spec.overlap.to_string()),
+        spec.overlap == default.overlap,
+    );
+    put(
+        "ledger_limit",
+        json!(spec.ledger_limit),
+        spec.ledger_limit == default.ledger_limit,
+    );
+    put(
+        "runs_limit",
+        json!(spec.runs_limit),
+        spec.runs_limit == default.runs_limit,
+    );
+    put("note", json!(spec.note), spec.note.is_empty());
+    put_options(spec, &default, put);
+    Value::Object(map)
+}
+
+fn put_options(spec: &JobSpec, default: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
+    let (own, usual) = (&spec.options, &default.options);
+    put("retries", retries(&own.retry), own.retry == usual.retry);
+    put(
+        "priority",
+        json!(own.priority.to_string()),
+        own.priority == usual.priority,
+    );
+    put(
+        "timeout",
+        span_opt(own.timeout_ms),
+        own.timeout_ms.is_none(),
+    );
+    put(
+        "start_deadline",
+        span_opt(own.start_deadline_ms),
+        own.start_deadline_ms.is_none(),
+    );
+    put(
+        "cancel_grace",
+        json!(span(own.cancel_grace_ms)),
+        own.cancel_grace_ms == usual.cancel_grace_ms,
+    );
+    put(
+        "lease",
+        json!(span(own.lease_ms)),
+        own.lease_ms == usual.lease_ms,
+    );
+    put("on_lease_lost", json!("fail"), !own.fail_on_lease_lost);
+}
+
+fn trigger(trigger: &Trigger) -> Value {
+    match trigger {
+        Trigger::Cron { expression, zone } if zone.is_empty() => json!({ "cron": expression }),
+        Trigger::Cron { expression, zone } => json!({ "cron": expression, "zone": zone }),
+        Trigger::FixedRate {
+            period_ms,
+            anchor_ms: None,
+        } => json!({ "fixed_rate": span(*period_ms) }),
+        Trigger::FixedRate {
+            period_ms,
+            anchor_ms: Some(anchor),
+        } => json!({ "fixed_rate": { "every": span(*period_ms), "anchor": anchor.to_string() } }),
+        Trigger::FixedDelay { delay_ms } => json!({ "fixed_delay": span(*delay_ms) }),
+        Trigger::SecondDelay { seconds } => json!({ "second_delay": seconds }),
+        Trigger::Once { at_ms } => json!({ "once": at_ms.to_string() }),
+        Trigger::Api => json!({ "api": {} }),
+        Trigger::After { job, on } => {
+            json!({ "after": { "job": job.as_str(), "on": on.to_string() } })
+        }
+    }
+}
+
+fn misfire(misfire: Misfire) -> Value {
+    let mut map = Map::new();
+    map.insert("policy".to_owned(), json!(misfire.policy.to_string()));
+    map.insert("limit".to_owned(), json!(misfire.limit));
+    map.insert("tolerance".to_owned(), json!(span(misfire.tolerance_ms)));
+    if let Some(window_ms) = misfire.catch_up_window_ms {
+        map.insert("catch_up_window".to_owned(), json!(span(window_ms)));
+    }
+    Value::Object(map)
+}
+
+fn retries(retry: &RetryPolicy) -> Value {
+    let jitter = if retry.full_jitter { "full" } else { "none" };
+    let attempts = retry.max_attempts;
+    match retry.backoff {
+        Backoff::Fixed { delay_ms } => {
+            json!({ "max_attempts": attempts, "backoff": "fixed", "delay": span(delay_ms), "jitter": jitter })
+        }
+        Backoff::Exponential { delay_ms, cap_ms } => json!({
+            "max_attempts": attempts, "backoff": "exponential", "delay": span(delay_ms), "cap": span(cap_ms),
+            "jitter": jitter,
+        }),
+    }
+}
+
+fn span(ms: u64) -> String {
+    format_duration(Duration::from_millis(ms))
+}
+
+fn span_opt(ms: Option<u64>) -> Value {
+    json!(ms.map(span))
+}
+
+fn instant(at: Option<TimestampMs>) -> Value {
+    json!(at.map(|at| at.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwheel_core::manifest::parse_manifest;
+
+    use super::*;
+
+    fn parsed(value: &Value) -> JobSpec {
+        parse_manifest(value).unwrap().remove(0)
+    }
+
+    #[test]
+    fn what_is_printed_can_be_applied_again_and_means_the_same() {
+        let full = json!({
+            "name": "billing/nightly", "group": "heavy", "handler": "invoice/run",
+            "body": { "n": 9_007_199_254_740_993_u64 },
+            "trigger": { "cron": "30 2 * * *", "zone": "Europe/Berlin" },
+            "start_at": "2026-01-01T00:00:00Z", "end_at": "2030-01-01T00:00:00Z", "max_runs": 10, "jitter": "30s",
+            "misfire": { "policy": "fire_all", "limit": 5, "tolerance": "1s", "catch_up_window": "1d" },
+            "overlap": "queue(7)",
+            "retries": { "max_attempts": 5, "backoff": "fixed", "delay": "2s", "jitter": "none" },
+            "timeout": "10m", "cancel_grace": "1s", "start_deadline": "1h", "lease": "20s", "priority": "high",
+            "on_lease_lost": "fail", "ledger_limit": 50, "runs_limit": 5, "note": "for people",
+        });
+        let triggers = [
+            json!({ "fixed_rate": "500ms" }),
+            json!({ "fixed_rate": { "every": "1s", "anchor": "2026-01-01T00:00:00.250Z" } }),
+            json!({ "fixed_delay": "1m30s" }),
+            json!({ "second_delay": 5 }),
+            json!({ "once": "2026-01-01T00:00:00Z" }),
+            json!("api"),
+            json!({ "after": { "job": "up", "on": "ended" } }),
+        ];
+        let small = triggers.map(|t| json!({ "name": "x", "handler": "h", "trigger": t }));
+        for given in small.into_iter().chain([full]) {
+            let spec = parsed(&given);
+            let printed = spec_value(&v1::JobSpec::from(&spec));
+            assert_eq!(parsed(&printed), spec, "{printed}");
+        }
+    }
+
+    #[test]
+    fn defaults_are_left_out() {
+        let spec =
+            parsed(&json!({ "name": "x", "handler": "h", "trigger": { "fixed_rate": "1s" } }));
+        let printed = manifest_value(&spec);
+        assert_eq!(
+            printed,
+            json!({ "name": "default/x", "group": "default", "handler": "h", "trigger": { "fixed_rate": "1s" } })
+        );
+    }
+}
