@@ -19,14 +19,13 @@ use tokio_util::task::TaskTracker;
 
 use crate::coalesce::Coalescer;
 use crate::config::Config;
+use crate::notes::Notes;
 use crate::session::{Sessions, lock};
 use crate::settle::Reported;
 use crate::{measure, plan};
 
 /// Batched calls under way at once. The pipeline hides the round trip; more would only make the batches smaller.
 const CALLS_MAX: usize = 4;
-/// Log and progress writes under way at once; what comes on top is dropped and counted.
-const NOTES_MAX: usize = 64;
 
 /// The shared middle of a tracker.
 #[derive(Debug)]
@@ -40,7 +39,7 @@ pub(crate) struct Engine {
     pub(crate) roster_changed: Notify,
     /// Background work that a graceful stop waits for.
     pub(crate) tasks: TaskTracker,
-    pub(crate) notes: Arc<Semaphore>,
+    pub(crate) notes: Notes,
     settling: Vec<Coalescer<Reported>>,
     renewing: Vec<Coalescer<(Arc<crate::session::Session>, AttemptRef)>>,
     releasing: Vec<Coalescer<AttemptRef>>,
@@ -70,7 +69,7 @@ impl Engine {
             roster: ArcSwap::default(),
             roster_changed: Notify::new(),
             tasks: TaskTracker::new(),
-            notes: Arc::new(Semaphore::new(NOTES_MAX)),
+            notes: Notes::default(),
             planning: Mutex::default(),
         }
     }

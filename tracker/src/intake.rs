@@ -1,19 +1,17 @@
 //! One frame of a worker, taken apart: credit first, then outcomes, refusals, leases, notes.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use tickwheel_core::id::{AttemptNo, ContextId};
-use tickwheel_core::limits::{LOG_LINE_BYTES_MAX, SUBMIT_MAX};
+use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_proto::v1::rejection::Reason;
-use tickwheel_proto::v1::{AttemptRef as WireRef, LogLine, Progress, Rejection, WorkerMessage};
-use tickwheel_store::context::{Noted, Progress as StoredProgress};
+use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, WorkerMessage};
 use tickwheel_store::lease::AttemptRef;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::measure;
+use crate::notes;
 use crate::session::Session;
 use crate::settle::{self, Reported};
 
@@ -27,6 +25,10 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
         known.home = beat.home;
         known.at = Some(Instant::now());
         known.report = beat.report.or(known.report.take());
+    }
+    // Before the settlements: what an attempt said last counts only while it holds its context.
+    if !message.log.is_empty() || !message.progress.is_empty() {
+        notes::note(engine, message.log, message.progress);
     }
     if !message.settle.is_empty() {
         settle_all(engine, session, message.settle);
@@ -50,9 +52,6 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
         if let Some(attempt) = reference(engine, &attempt) {
             engine.renew(session, attempt);
         }
-    }
-    if !message.log.is_empty() || !message.progress.is_empty() {
-        note(engine, message.log, message.progress);
     }
 }
 
@@ -92,7 +91,7 @@ fn settle_all(
         }
     }
     for (partition, reports) in by_partition {
-        engine.settle(partition, reports);
+        notes::settle_after(engine, partition, reports);
     }
 }
 
@@ -117,52 +116,4 @@ fn reject(engine: &Arc<Engine>, session: &Session, rejection: &Rejection) {
         context,
         attempt: rejection.attempt.into(),
     });
-}
-
-/// Writes log lines and progress in the background; when too many writes wait, they are dropped and counted.
-fn note(engine: &Arc<Engine>, log: Vec<LogLine>, progress: Vec<Progress>) {
-    let mut notes: HashMap<(String, u32), (Vec<String>, Option<StoredProgress>)> = HashMap::new();
-    for mut line in log.into_iter().take(SUBMIT_MAX) {
-        if line.line.len() > LOG_LINE_BYTES_MAX {
-            let end = (0..=LOG_LINE_BYTES_MAX)
-                .rev()
-                .find(|end| line.line.is_char_boundary(*end))
-                .unwrap_or(0);
-            line.line.truncate(end);
-        }
-        notes
-            .entry((line.context_id, line.attempt))
-            .or_default()
-            .0
-            .push(line.line);
-    }
-    for step in progress {
-        let percent = u8::try_from(step.percent.min(100)).unwrap_or(100);
-        notes.entry((step.context_id, step.attempt)).or_default().1 = Some(StoredProgress {
-            percent,
-            message: step.message,
-        });
-    }
-    for ((context, attempt), (lines, progress)) in notes {
-        let Ok(context) = context.parse::<ContextId>() else {
-            continue;
-        };
-        let Ok(permit) = Arc::clone(&engine.notes).try_acquire_owned() else {
-            measure::notes_dropped(lines.len());
-            continue;
-        };
-        let engine_of_task = Arc::clone(engine);
-        engine.tasks.spawn(async move {
-            let noted = engine_of_task
-                .store
-                .note(&context, AttemptNo::new(attempt), &lines, progress.as_ref())
-                .await;
-            match noted {
-                Ok(Noted::Written) => {}
-                Ok(Noted::Stale) => measure::stale("note"),
-                Err(error) => measure::store_error(&error),
-            }
-            drop(permit);
-        });
-    }
 }

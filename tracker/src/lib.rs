@@ -16,6 +16,7 @@ mod dispatch;
 mod engine;
 mod intake;
 mod measure;
+mod notes;
 mod roster;
 mod session;
 mod settle;

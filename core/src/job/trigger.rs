@@ -85,7 +85,7 @@ word_enum! {
     AfterOn {
         /// Only a success.
         Succeeded = "succeeded",
-        /// Every end but a success.
+        /// An end without success: failed, timed out or expired. A cancellation is neither.
         Failed = "failed",
         /// Every end.
         Ended = "ended",

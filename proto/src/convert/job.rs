@@ -95,10 +95,13 @@ impl From<&JobSpec> for v1::JobSpec {
 pub fn wire_paths(violations: Violations, trigger: &Trigger) -> Violations {
     let kind = trigger.kind();
     let below = |mut violation: Violation| {
-        if let Some(inner) = violation.field.strip_prefix("trigger.")
-            && inner.split(['.', '[']).next() != Some(kind)
-        {
-            violation.field = format!("trigger.{kind}.{inner}");
+        match violation.field.strip_prefix("trigger.") {
+            // Core calls the expression by the name of its kind.
+            Some("cron") => violation.field = "trigger.cron.expression".to_owned(),
+            Some(inner) if inner.split(['.', '[']).next() != Some(kind) => {
+                violation.field = format!("trigger.{kind}.{inner}");
+            }
+            Some(_) | None => {}
         }
         violation
     };
