@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use clock::Clock;
 use partitions::Partitions;
-use visit::Visit;
+use visit::{Found, Visit};
 
 /// Visits under way at once. More than one hides the round trip; few let permits gather, so that batches get fatter under load.
 const VISITS_MAX: usize = 3;
@@ -78,8 +78,11 @@ impl Turner {
                 Some(visit) = visits.next(), if !visits.is_empty() => self.finish(visit),
                 message = heard.recv() => match message {
                     Some(message) => self.hear(message),
-                    // The subscriber ended: only when the process does.
-                    None => break,
+                    None => {
+                        // Without wake messages it would be blind to what is submitted. Its peers turn its partitions.
+                        tracing::error!("the subscription to wake messages ended; this tracker no longer turns");
+                        break;
+                    }
                 },
                 () = engine.sessions.capacity.notified() => self.offer_capacity(),
                 () = engine.roster_changed.notified() => self.partitions.rank(&engine.tracker_id, &engine.roster.load()),
@@ -126,12 +129,10 @@ impl Turner {
     }
 
     fn finish(&mut self, visit: Visit) {
-        let partition = visit.partition();
-        let received = Instant::now();
-        match visit {
-            Visit::Turned {
-                turned, claimed, ..
-            } => {
+        let (partition, received) = (visit.partition, Instant::now());
+        let took = received.duration_since(visit.began);
+        match visit.found {
+            Found::Turned { turned, claimed } => {
                 self.clock.observe(turned.now, received);
                 // A stand-in is no second owner: it comes back when the partition is overdue again.
                 let waiting = turned
@@ -151,8 +152,11 @@ impl Turner {
                 } else {
                     OVERDUE
                 };
-                self.partitions
-                    .done(partition, (next + wait).min(received + LOOK_EVERY));
+                self.partitions.done(
+                    partition,
+                    (next + wait).min(received + LOOK_EVERY),
+                    (received, took),
+                );
                 if turned.more {
                     self.partitions.queue(partition);
                 } else if claimed && !turned.backlog.is_empty() {
@@ -166,7 +170,7 @@ impl Turner {
                     }
                 }
             }
-            Visit::Looked {
+            Found::Looked {
                 looked, overdue, ..
             } => {
                 self.clock.observe(looked.now, received);
@@ -180,12 +184,14 @@ impl Turner {
                     .min()
                     .unwrap_or(received + LOOK_EVERY);
                 self.partitions
-                    .done(partition, next.min(received + LOOK_EVERY));
+                    .done(partition, next.min(received + LOOK_EVERY), (received, took));
                 if overdue {
                     self.partitions.stand_in(partition);
                 }
             }
-            Visit::Failed(_) => self.partitions.done(partition, received + RETRY),
+            Found::Nothing => self
+                .partitions
+                .done(partition, received + RETRY, (received, took)),
         }
     }
 }

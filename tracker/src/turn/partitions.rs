@@ -8,6 +8,10 @@ use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
 use tickwheel_store::roster::TrackerSign;
 use tokio::time::Instant;
 
+/// A partition rests after a visit for as long as the visit took, so that under load more is due at once and visits get fatter; at most
+/// this long, which bounds the lateness that comes of it. An idle partition answers within a fraction of a millisecond.
+const REST_MAX: Duration = Duration::from_millis(5);
+
 /// One partition.
 #[derive(Debug)]
 struct State {
@@ -15,6 +19,10 @@ struct State {
     rank: u32,
     /// When to visit it next.
     at: Instant,
+    /// Not before this, whatever is due: the last visit took as long as it has rested since.
+    rested: Instant,
+    /// Due times heard of while a visit was under way, whose reply may not know them.
+    heard: Option<Instant>,
     queued: bool,
     visiting: bool,
     /// Asked for while a visit was under way.
@@ -23,6 +31,12 @@ struct State {
     stand_in: bool,
     /// Ready sets that were not empty at the last turn.
     backlog: Vec<(GroupName, HandlerName)>,
+}
+
+impl State {
+    fn due(&self) -> Instant {
+        self.at.max(self.rested)
+    }
 }
 
 /// All partitions.
@@ -38,6 +52,8 @@ impl Partitions {
         let state = || State {
             rank: 0,
             at: now,
+            rested: now,
+            heard: None,
             queued: false,
             visiting: false,
             again: false,
@@ -111,13 +127,19 @@ impl Partitions {
         self.queue(partition);
     }
 
-    /// A visit ended; the next one is due at `next`, or at once when it was asked for meanwhile.
-    pub(crate) fn done(&mut self, partition: PartitionId, next: Instant) {
+    /// A visit ended at `now` and took `took`; the next one is due at `next`, or at once when it was asked for meanwhile.
+    pub(crate) fn done(
+        &mut self,
+        partition: PartitionId,
+        next: Instant,
+        (now, took): (Instant, Duration),
+    ) {
         let Some(state) = self.state(partition) else {
             return;
         };
         state.visiting = false;
-        state.at = next;
+        state.at = state.heard.take().map_or(next, |heard| heard.min(next));
+        state.rested = now + took.min(REST_MAX);
         if std::mem::take(&mut state.again) {
             self.queue(partition);
         }
@@ -147,7 +169,7 @@ impl Partitions {
         for partition in self.ids() {
             if self
                 .state(partition)
-                .is_some_and(|state| !state.queued && !state.visiting && state.at <= now)
+                .is_some_and(|state| !state.queued && !state.visiting && state.due() <= now)
             {
                 self.queue(partition);
             }
@@ -187,9 +209,10 @@ impl Partitions {
         };
         let at = at + patience * state.rank;
         if state.visiting {
-            state.again = true;
+            state.heard = Some(state.heard.map_or(at, |heard| heard.min(at)));
+        } else {
+            state.at = state.at.min(at);
         }
-        state.at = state.at.min(at);
     }
 
     /// The earliest instant at which a partition that is not queued or visited is due.
@@ -199,6 +222,6 @@ impl Partitions {
             .iter()
             .filter(|state| !state.queued && !state.visiting);
         let far = Instant::now() + Duration::from_secs(3600);
-        waiting.map(|state| state.at).min().unwrap_or(far)
+        waiting.map(State::due).min().unwrap_or(far)
     }
 }

@@ -11,67 +11,67 @@ use crate::engine::Engine;
 use crate::session::Reserved;
 use crate::{dispatch, measure};
 
-/// How a visit ended.
-pub(crate) enum Visit {
+/// A visit that ended.
+pub(crate) struct Visit {
+    pub(crate) partition: PartitionId,
+    pub(crate) began: Instant,
+    pub(crate) found: Found,
+}
+
+/// What a visit found.
+pub(crate) enum Found {
     /// The partition was turned; its claims are on their way.
-    Turned {
-        partition: PartitionId,
-        turned: Box<Turned>,
-        claimed: bool,
-    },
+    Turned { turned: Box<Turned>, claimed: bool },
     /// A stand-in looked; `overdue` when its first tracker does not do its work.
-    Looked {
-        partition: PartitionId,
-        looked: Looked,
-        overdue: bool,
-    },
+    Looked { looked: Looked, overdue: bool },
     /// Redis did not answer.
-    Failed(PartitionId),
+    Nothing,
 }
 
-impl Visit {
-    pub(crate) fn partition(&self) -> PartitionId {
-        match self {
-            Self::Turned { partition, .. }
-            | Self::Looked { partition, .. }
-            | Self::Failed(partition) => *partition,
-        }
-    }
-}
-
-/// Visits `partition`. Errors are logged here and answered as [`Visit::Failed`].
+/// Visits `partition`. Errors are logged here and answered as [`Found::Nothing`].
 pub(crate) async fn visit(
     engine: Arc<Engine>,
     partition: PartitionId,
     look_only: bool,
     rotation: usize,
 ) -> Visit {
-    if look_only {
-        return look(&engine, partition).await;
+    let began = Instant::now();
+    let found = if look_only {
+        look(&engine, partition).await
+    } else {
+        turn(&engine, (partition, began), rotation).await
+    };
+    Visit {
+        partition,
+        began,
+        found,
     }
+}
+
+async fn turn(
+    engine: &Arc<Engine>,
+    (partition, began): (PartitionId, Instant),
+    rotation: usize,
+) -> Found {
     let reserved = engine.sessions.reserve(engine.config.turn_limit, rotation);
-    let asked = Instant::now();
     let limits = TurnLimits {
         dispatch_lease: engine.config.dispatch_lease,
         entries: engine.config.turn_limit,
     };
-    match engine
-        .store
-        .turn(partition, &reserved.offers(), limits)
-        .await
-    {
-        Ok(turned) => finish(&engine, turned, (partition, asked), reserved),
+    let offers = reserved.offers();
+    match engine.store.turn(partition, &offers, limits).await {
+        Ok(turned) => finish(engine, turned, (partition, began), reserved),
         Err(error) => {
             // Whether it claimed is unknown; if it did, the dispatch leases end soon.
             reserved.give_back(&[]);
             tracing::warn!(%partition, %error, "turn failed");
             measure::store_error(&error);
-            Visit::Failed(partition)
+            Found::Nothing
         }
     }
 }
 
-async fn look(engine: &Engine, partition: PartitionId) -> Visit {
+async fn look(engine: &Engine, partition: PartitionId) -> Found {
     match engine.store.look(partition).await {
         Ok(looked) => {
             let late = u64::try_from(OVERDUE.as_millis())
@@ -82,8 +82,7 @@ async fn look(engine: &Engine, partition: PartitionId) -> Visit {
             let ready = looked.ready.iter().any(|(group, handler, due)| {
                 due.as_u64() <= before && engine.sessions.offered(group, handler.as_str()).1
             });
-            Visit::Looked {
-                partition,
+            Found::Looked {
                 looked,
                 overdue: head || ready,
             }
@@ -91,7 +90,7 @@ async fn look(engine: &Engine, partition: PartitionId) -> Visit {
         Err(error) => {
             tracing::warn!(%partition, %error, "look failed");
             measure::store_error(&error);
-            Visit::Failed(partition)
+            Found::Nothing
         }
     }
 }
@@ -99,12 +98,12 @@ async fn look(engine: &Engine, partition: PartitionId) -> Visit {
 fn finish(
     engine: &Arc<Engine>,
     mut turned: Turned,
-    (partition, asked): (PartitionId, Instant),
+    (partition, began): (PartitionId, Instant),
     reserved: Reserved,
-) -> Visit {
+) -> Found {
     let claims = std::mem::take(&mut turned.claims);
     let claimed = !claims.is_empty();
-    let lease = engine.config.dispatch_lease.saturating_sub(asked.elapsed());
+    let lease = engine.config.dispatch_lease.saturating_sub(began.elapsed());
     if lease.is_zero() && claimed {
         // This process stood still for longer than the leases: others may have the contexts by now.
         tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; their leases are over");
@@ -122,8 +121,7 @@ fn finish(
     if turned.scan {
         engine.reap(partition, Vec::new());
     }
-    Visit::Turned {
-        partition,
+    Found::Turned {
         turned: Box::new(turned),
         claimed,
     }
