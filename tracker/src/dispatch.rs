@@ -64,7 +64,7 @@ pub(crate) fn dispatch(
             send(session, frame, &mut unsent);
         }
     }
-    reserved.give_back(&used);
+    engine.return_permits(reserved, &used);
     for attempt in unsent {
         engine.release(attempt);
     }

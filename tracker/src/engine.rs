@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
 use crate::notes::Notes;
-use crate::session::{Sessions, lock};
+use crate::session::{Reserved, Sessions, lock};
 use crate::settle::Reported;
 use crate::{measure, plan};
 
@@ -173,6 +173,14 @@ impl Engine {
                 }
             }
         });
+    }
+
+    /// Returns the permits that a turn reserved and did not use, and has what waits for permits looked at again: a turn that ran
+    /// beside it may have found them taken.
+    pub(crate) fn return_permits(&self, reserved: Reserved, used: &[u32]) {
+        if reserved.give_back(used) {
+            self.sessions.capacity.notify_one();
+        }
     }
 
     /// Passes a cancellation on to its worker, when the worker has a stream here.

@@ -157,16 +157,18 @@ impl Turner {
                     (next + wait).min(received + LOOK_EVERY),
                     (received, took),
                 );
+                let sessions = &self.engine.sessions;
+                let mut waiting = turned.backlog.iter();
                 if turned.more {
                     self.partitions.queue(partition);
-                } else if claimed && !turned.backlog.is_empty() {
-                    let sessions = &self.engine.sessions;
-                    if turned
-                        .backlog
-                        .iter()
-                        .any(|(group, handler, _)| sessions.offered(group, handler.as_str()).1)
-                    {
+                } else if waiting
+                    .any(|(group, handler, _)| sessions.offered(group, handler.as_str()).1)
+                {
+                    if claimed {
                         self.partitions.queue(partition);
+                    } else {
+                        // A turn beside this one held the permits, and has returned them.
+                        self.partitions.due_at(partition, received, OVERDUE);
                     }
                 }
             }

@@ -126,13 +126,16 @@ impl Reserved {
             .collect()
     }
 
-    /// Gives back what was not used; `used` counts by position.
-    pub(crate) fn give_back(self, used: &[u32]) {
+    /// Gives back what was not used; `used` counts by position. True when there was something: a turn of another partition may have
+    /// found these permits taken.
+    #[must_use]
+    pub(crate) fn give_back(self, used: &[u32]) -> bool {
+        let mut unused = 0;
         for (position, (session, taken)) in self.sessions.into_iter().enumerate() {
-            let unused = taken.saturating_sub(used.get(position).copied().unwrap_or(0));
-            if unused > 0 {
-                session.credit().give_back(unused);
-            }
+            let rest = taken.saturating_sub(used.get(position).copied().unwrap_or(0));
+            session.credit().give_back(rest);
+            unused += rest;
         }
+        unused > 0
     }
 }

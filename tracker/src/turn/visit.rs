@@ -63,7 +63,7 @@ async fn turn(
         Ok(turned) => finish(engine, turned, (partition, began), reserved),
         Err(error) => {
             // Whether it claimed is unknown; if it did, the dispatch leases end soon.
-            reserved.give_back(&[]);
+            engine.return_permits(reserved, &[]);
             tracing::warn!(%partition, %error, "turn failed");
             measure::store_error(&error);
             Found::Nothing
@@ -107,7 +107,7 @@ fn finish(
     if lease.is_zero() && claimed {
         // This process stood still for longer than the leases: others may have the contexts by now.
         tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; their leases are over");
-        reserved.give_back(&[]);
+        engine.return_permits(reserved, &[]);
     } else {
         dispatch::dispatch(engine, claims, (turned.now, lease), reserved);
     }

@@ -158,7 +158,16 @@ async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> 
             upstreams.push(job);
         }
     }
-    if let Err(violation) = check_cycles(edges) {
+    if let Err(mut violation) = check_cycles(edges) {
+        let in_cycle = |spec: &JobSpec| {
+            violation
+                .given
+                .split(" -> ")
+                .any(|name| name == spec.name.as_str())
+        };
+        if let Some(index) = specs.iter().position(in_cycle) {
+            violation.field = format!("jobs[{index}].{}", violation.field);
+        }
         found.push(violation);
     }
     found.into_result()?;

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;
-use tickwheel_core::id::DedupKey;
+use tickwheel_core::id::{ContextId, DedupKey};
 use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::wire_paths;
@@ -225,7 +226,13 @@ pub(super) async fn ledger(
 ) -> Result<v1::GetLedgerResponse, Error> {
     let limit = counted("limit", request.limit, (LEDGER_DEFAULT, LEDGER_MAX))?;
     let view = existing(shared, &request.name).await?;
-    let records = shared.store().ledger(&view.spec.name, limit).await?;
+    let mut records = shared.store().ledger(&view.spec.name, limit).await?;
+    for record in &mut records {
+        if record.verdict == LedgerVerdict::Fired && record.context_id.is_none() {
+            let partitions = shared.store().partitions();
+            record.context_id = Some(ContextId::firing(&view.spec.name, record.from, partitions));
+        }
+    }
     Ok(v1::GetLedgerResponse {
         records: records.iter().map(v1::LedgerRecord::from).collect(),
     })
