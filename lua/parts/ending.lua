@@ -7,7 +7,7 @@ local MESSAGE_BYTES = 1024
 local END_FIELDS = { 'state', 'kind', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'runs_limit', 'followers' }
 
 local function new_endings()
-  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, soonest = nil, wake = false }
+  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, watched = {}, soonest = nil }
 end
 
 local function clean(text)

@@ -43,6 +43,7 @@ local function watch_start(endings, id, due, rest)
     endings.wheel[#endings.wheel + 1] = at
     endings.wheel[#endings.wheel + 1] = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
     endings.soonest = math.min(endings.soonest or at, at)
+    endings.watched[id] = true
   end
 end
 

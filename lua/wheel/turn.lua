@@ -146,7 +146,15 @@ local function make_ready(id, attempt, failures, rest, options)
   end
 end
 
--- Writes the fresh contexts where they can be found, for what looks for them by id.
+-- Writes what became ready in this turn so far to where it is found.
+local function place_ready()
+  if next(endings.ready) then
+    flush_ready(endings.ready)
+    endings.ready = {}
+  end
+end
+
+-- The same with the fresh contexts.
 local function place_fresh()
   local lists, order = fresh, fresh_order
   fresh, fresh_order = {}, {}
@@ -155,8 +163,7 @@ local function place_fresh()
       make_ready(unpack(context))
     end
   end
-  flush_ready(endings.ready)
-  endings.ready = {}
+  place_ready()
 end
 
 -- Index (from 0) of the first of `n` due times that is not earlier than `time`.
@@ -367,6 +374,7 @@ end
 
 -- A context that did not start by its deadline ends as expired, wherever it waits.
 local function expire(entry)
+  place_ready()
   local id, group, handler, priority = string.match(entry, '^#(%S+) (%S+) (%S+) (%d)$')
   local zset = key('ready', group .. ':' .. handler)
   local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
@@ -426,17 +434,19 @@ end
 
 -- Fresh contexts are claimed directly only when nothing of their group waits and all of them find a permit; else priority decides
 -- among everything that is ready.
-local contended, fresh_of_group = {}, {}
+place_ready()
+local contended, fresh_of_group, fresh_count = {}, {}, 0
 for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
   contended[string.match(queue, '^%S+')] = true
 end
 for _, queue in ipairs(fresh_order) do
   local list = fresh[queue]
   fresh_of_group[list.group] = (fresh_of_group[list.group] or 0) + #list
+  fresh_count = fresh_count + #list
 end
 for _, queue in ipairs(fresh_order) do
   local offer, group = offers[queue], fresh[queue].group
-  if offer and offer.free < fresh_of_group[group] then
+  if offer and (offer.free < fresh_of_group[group] or fresh_count > limit) then
     contended[group] = true
   end
 end
@@ -454,8 +464,7 @@ for _, queue in ipairs(fresh_order) do
     end
   end
 end
-flush_ready(endings.ready)
-endings.ready = {}
+place_ready()
 
 -- Reads the next page of a ready set; false at its end.
 local function read_page(source)
@@ -489,13 +498,13 @@ local function sift(sources)
   end
 end
 
--- A late context of a ready set whose deadline's entry is still to be taken from the wheel.
+-- A late context of a ready set whose deadline's entry is still to be taken from the wheel, or to be written.
 local function is_expiring(id, failures, rest, options)
   if not is_late(id, failures, options) then
     return false
   end
   local group, handler, priority = split_rest(rest)
-  return redis.call('ZSCORE', wheel_key, '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority)
+  return endings.watched[id] or redis.call('ZSCORE', wheel_key, '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority)
 end
 
 -- Claims from the ready sets: the lists of a group are merged by score.

@@ -33,7 +33,7 @@ pub struct Held {
 /// `<REASON>@<grace until>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldCancel {
-    /// Why, in capitals: CANCELLED, REPLACED, TIMED_OUT, …
+    /// Why, in capitals: REQUESTED, REPLACED, TIMED_OUT, …
     pub reason: String,
     /// The attempt may settle until then; afterwards its lease is taken.
     pub grace_until: TimestampMs,

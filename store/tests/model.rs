@@ -1,0 +1,78 @@
+//! Random operations on the scripts and on a model of them: the same contexts in the same places after each step, and the invariants hold.
+//!
+//! `TICKWHEEL_MODEL_CASES=20000 cargo test -p tickwheel-store --test model` runs longer than the default.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "model/call.rs"]
+mod call;
+#[path = "model/claiming.rs"]
+mod claiming;
+#[path = "harness/lib.rs"]
+mod harness;
+#[path = "model/invariants.rs"]
+mod invariants;
+#[path = "model/keys.rs"]
+mod keys;
+#[path = "model/leasing.rs"]
+mod leasing;
+#[path = "model/memory.rs"]
+mod memory;
+#[path = "model/ops.rs"]
+mod ops;
+#[path = "model/run.rs"]
+mod run;
+#[path = "model/setup.rs"]
+mod setup;
+#[path = "model/turning.rs"]
+mod turning;
+
+use harness::alone;
+use ops::{JOBS, jobs, ops};
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+
+const CASES: u32 = 600;
+const STEPS: usize = 60;
+
+#[test]
+fn the_scripts_do_what_the_model_does() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let Some((test, _server)) = runtime.block_on(alone()) else {
+        return;
+    };
+    let cases = std::env::var("TICKWHEEL_MODEL_CASES")
+        .ok()
+        .and_then(|cases| cases.parse().ok())
+        .unwrap_or(CASES);
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 3_000,
+        ..Config::default()
+    };
+    let strategy = (
+        prop::collection::vec(jobs(), JOBS.len()),
+        prop::collection::vec(ops(), 1..STEPS),
+    );
+    let mut runner = TestRunner::new(config);
+    // A list that fails is run again for each step of its shrinking: only the shortest is shown.
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| {}));
+    let outcome = runner.run(&strategy, |(picks, ops)| {
+        runtime.block_on(run::run(&test, &picks, &ops));
+        Ok(())
+    });
+    std::panic::set_hook(hook);
+    if let Err(error) = outcome {
+        panic!("{error}");
+    }
+}

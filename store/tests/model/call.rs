@@ -1,0 +1,280 @@
+//! Calls of the scripts at a time of the test's own.
+#![allow(dead_code, reason = "no test file uses all of it")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "of the client's many kinds of values a reply has three"
+)]
+
+#[path = "state.rs"]
+mod state;
+
+use std::collections::BTreeMap;
+
+use fred::types::Value;
+use tickwheel_core::partition::PartitionId;
+use tickwheel_store::script;
+
+use crate::harness::{Harness, partition};
+
+pub(crate) use state::State;
+
+/// The clock of tests that do not move it.
+pub(crate) const T: u64 = 1_000_000;
+/// Above every due time: one priority's share of the scores of a ready set.
+const SPAN: u64 = 1 << 44;
+
+/// One partition of a test.
+#[derive(Clone, Copy)]
+pub(crate) struct Part<'a> {
+    pub(crate) test: &'a Harness,
+    pub(crate) id: PartitionId,
+}
+
+/// The reply of wheel/turn.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Turned {
+    pub(crate) next: Option<u64>,
+    pub(crate) more: bool,
+    /// Worker and member.
+    pub(crate) claims: Vec<(String, String)>,
+    pub(crate) backlog: BTreeMap<String, u64>,
+    pub(crate) plan: Vec<String>,
+    pub(crate) outbox: Vec<String>,
+    pub(crate) scan: bool,
+    /// Fired, skipped, missed.
+    pub(crate) counts: [u64; 3],
+}
+
+/// A worker with free permits: id, group, permits, handlers.
+pub(crate) type Offer<'a> = (&'a str, &'a str, u64, &'a str);
+
+/// The score of a ready context.
+pub(crate) fn ready_score(priority: u64, due: u64) -> u64 {
+    (4 - priority) * SPAN + due
+}
+
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Null => String::new(),
+        other => other.as_string().unwrap_or_default(),
+    }
+}
+
+pub(crate) fn items(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(elements) => elements.clone(),
+        other => panic!("{other:?} is no list"),
+    }
+}
+
+pub(crate) fn texts(value: &Value) -> Vec<String> {
+    items(value).iter().map(text).collect()
+}
+
+fn pairs(list: &[String]) -> impl Iterator<Item = (String, String)> {
+    list.chunks(2)
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+}
+
+impl<'a> Part<'a> {
+    pub(crate) fn new(test: &'a Harness) -> Self {
+        Self {
+            test,
+            id: partition(3),
+        }
+    }
+
+    /// `{prefix:3}:name`.
+    pub(crate) fn key(&self, name: &str) -> String {
+        self.test.key(self.id, name)
+    }
+
+    /// Calls a script, which must not raise an error; its reply without the status word.
+    pub(crate) async fn call(&self, name: &str, status: &str, args: &[&str]) -> Vec<Value> {
+        let script = script::all()
+            .into_iter()
+            .find(|script| script.name() == name)
+            .unwrap();
+        let wheel = self.key("wheel");
+        let mut words = vec!["EVALSHA", script.sha1(), "1", wheel.as_str()];
+        words.extend(args);
+        let mut reply = items(&self.test.command(&words).await);
+        assert_eq!(text(&reply[0]), status, "{name} {args:?} answers {reply:?}");
+        reply.remove(0);
+        reply
+    }
+
+    /// Calls a script; its status word and the rest as texts, nested lists dropped.
+    pub(crate) async fn answer(&self, name: &str, args: &[&str]) -> Vec<String> {
+        let script = script::all()
+            .into_iter()
+            .find(|script| script.name() == name)
+            .unwrap();
+        let wheel = self.key("wheel");
+        let mut words = vec!["EVALSHA", script.sha1(), "1", wheel.as_str()];
+        words.extend(args);
+        self.test.texts(&words).await
+    }
+
+    /// Submits contexts: when, unique part, rest, dedup. Answers with the indexes and ids of those whose dedup key was taken.
+    pub(crate) async fn submit(&self, now: u64, contexts: &[[&str; 4]]) -> Vec<String> {
+        let (now, count) = (now.to_string(), contexts.len().to_string());
+        let mut args = vec![now.as_str(), count.as_str()];
+        args.extend(contexts.iter().flatten());
+        let reply = self.call("wheel/submit", "ACCEPTED", &args).await;
+        assert_eq!(text(&reply[0]), now);
+        texts(&reply[1])
+    }
+
+    /// Turns with a dispatch lease of 2,000 ms.
+    pub(crate) async fn turn(&self, now: u64, limit: u64, offers: &[Offer<'_>]) -> Turned {
+        let words = [
+            now.to_string(),
+            "2000".to_owned(),
+            limit.to_string(),
+            offers.len().to_string(),
+        ];
+        let permits: Vec<String> = offers.iter().map(|offer| offer.2.to_string()).collect();
+        let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
+        for ((worker, group, _, handlers), permits) in offers.iter().zip(&permits) {
+            args.extend([*worker, *group, permits.as_str(), *handlers]);
+        }
+        let reply = self.call("wheel/turn", "TURNED", &args).await;
+        assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 9));
+        let counts = texts(&reply[8]);
+        Turned {
+            next: text(&reply[1]).parse().ok(),
+            more: text(&reply[2]) == "1",
+            claims: pairs(&texts(&reply[3])).collect(),
+            backlog: pairs(&texts(&reply[4]))
+                .map(|(queue, size)| (queue, size.parse().unwrap()))
+                .collect(),
+            plan: texts(&reply[5]),
+            outbox: texts(&reply[6]),
+            scan: text(&reply[7]) == "1",
+            counts: [0, 1, 2].map(|index: usize| counts[index].parse().unwrap()),
+        }
+    }
+
+    /// Settles attempts: context, attempt, outcome, payload. Answers with a letter for each.
+    pub(crate) async fn settle(&self, now: u64, settlements: &[[&str; 4]]) -> String {
+        let (now, count) = (now.to_string(), settlements.len().to_string());
+        let mut args = vec![now.as_str(), count.as_str()];
+        args.extend(settlements.iter().flatten());
+        text(&self.call("lease/settle", "SETTLED", &args).await[1])
+    }
+
+    /// Renews attempts: a letter for each, and the leases and reasons.
+    pub(crate) async fn renew(&self, now: u64, attempts: &[[&str; 2]]) -> (String, Vec<String>) {
+        let (now, count) = (now.to_string(), attempts.len().to_string());
+        let mut args = vec![now.as_str(), count.as_str()];
+        args.extend(attempts.iter().flatten());
+        let reply = self.call("lease/renew", "RENEWED", &args).await;
+        (text(&reply[1]), texts(&reply[2]))
+    }
+
+    /// Releases attempts: how many were held.
+    pub(crate) async fn release(&self, now: u64, attempts: &[[&str; 2]]) -> String {
+        let (now, count) = (now.to_string(), attempts.len().to_string());
+        let mut args = vec![now.as_str(), count.as_str()];
+        args.extend(attempts.iter().flatten());
+        text(&self.call("lease/release", "RELEASED", &args).await[0])
+    }
+
+    /// Scans all leases in one page: what was lost, how many ran out of grace, whom to tell.
+    pub(crate) async fn reap(
+        &self,
+        now: u64,
+        evicted: &[&str],
+    ) -> (Vec<String>, String, Vec<String>) {
+        let (now, count) = (now.to_string(), evicted.len().to_string());
+        let mut args = vec![
+            now.as_str(),
+            "0",
+            "1000",
+            "",
+            "500000",
+            "2000",
+            count.as_str(),
+        ];
+        args.extend(evicted);
+        let reply = self.call("lease/reap", "REAPED", &args).await;
+        assert_eq!(text(&reply[1]), "0", "a small set is one page");
+        (texts(&reply[3]), text(&reply[4]), texts(&reply[5]))
+    }
+
+    /// Cancels a context: the status word and what follows it.
+    pub(crate) async fn cancel(&self, now: u64, id: &str) -> Vec<String> {
+        self.answer("context/cancel", &[&now.to_string(), id]).await
+    }
+
+    /// Fires a job by hand, due now.
+    pub(crate) async fn fire(&self, now: u64, job: &str, unique: &str) -> Vec<String> {
+        self.answer(
+            "wheel/fire",
+            &[&now.to_string(), job, "", unique, "0", "", ""],
+        )
+        .await
+    }
+
+    /// Writes a job that is due at `next`, with the usual fields but for `changes`, and its place in the wheel.
+    pub(crate) async fn put_job(&self, job: &str, next: u64, changes: &[(&str, &str)]) {
+        let next = next.to_string();
+        let mut fields: BTreeMap<&str, &str> = [
+            ("state", "active"),
+            ("kind", "fixed_rate"),
+            ("next", next.as_str()),
+            ("period", "1000"),
+            ("end_at", ""),
+            ("max_runs", ""),
+            ("fired", "0"),
+            ("jitter", "0"),
+            ("plan", ""),
+            ("plan_end", "0"),
+            ("misfire", "fire_once"),
+            ("misfire_limit", "100"),
+            ("tolerance", "5000"),
+            ("catch_up", ""),
+            ("overlap", "discard"),
+            ("overlap_limit", ""),
+            ("tmpl", "g h 2 - body"),
+            ("ledger_limit", "1000"),
+            ("runs_limit", "100"),
+            ("last", ""),
+            ("followers", ""),
+            ("manual", "0"),
+        ]
+        .into();
+        fields.extend(changes.iter().copied());
+        let (target, wheel, entry) = (
+            self.key(&format!("job:{job}")),
+            self.key("wheel"),
+            format!("@{job}"),
+        );
+        let mut words = vec!["HSET", target.as_str()];
+        words.extend(fields.iter().flat_map(|(name, value)| [*name, *value]));
+        self.test.command(&words).await;
+        if !next.is_empty() {
+            self.test.command(&["ZADD", &wheel, &next, &entry]).await;
+        }
+    }
+
+    /// Writes a lone context that runs, claimed at [`T`] by `w` with a dispatch lease of 2,000 ms.
+    pub(crate) async fn hold(&self, id: &str, attempt: &str, options: &str) {
+        let value = format!("{attempt} w {T} {} 0 - g h 2 {options} body", T + 2000);
+        self.test
+            .command(&["HSET", &self.key("held"), id, &value])
+            .await;
+    }
+
+    /// Everything in the partition.
+    pub(crate) async fn state(&self) -> State {
+        let pattern = format!("{}*", self.key(""));
+        let found = self
+            .test
+            .command(&["EVAL", state::DUMP, "0", &pattern])
+            .await;
+        State::read(&found)
+    }
+}
