@@ -21,6 +21,49 @@ pub const PLAN_AHEAD: usize = 32;
 /// Due times of one plan at most: the script's bound.
 const PLAN_MAX: usize = 1_000;
 
+/// The calendar of a registered job.
+///
+/// # Errors
+/// A violation when the trigger is wrong.
+pub fn calendar_of(view: &JobView) -> Result<Calendar, Violation> {
+    calendar_like(&view.spec, view)
+}
+
+/// The calendar of `spec` for the job that `view` shows. A grid without an anchor goes through the due times that the job has or had: its
+/// phase began when a tracker planned it first, a moment before Redis registered it.
+fn calendar_like(spec: &JobSpec, view: &JobView) -> Result<Calendar, Violation> {
+    let was_grid = matches!(view.spec.trigger, Trigger::FixedRate { .. });
+    let known = view
+        .next_due
+        .or(view.last_due)
+        .filter(|_| was_grid && spec.start_at.is_none());
+    match spec.trigger {
+        Trigger::FixedRate {
+            period_ms,
+            anchor_ms: None,
+        } if known.is_some() => {
+            let trigger = Trigger::FixedRate {
+                period_ms,
+                anchor_ms: known,
+            };
+            Calendar::new(
+                &JobSpec {
+                    trigger,
+                    ..spec.clone()
+                },
+                view.created,
+            )
+        }
+        Trigger::FixedRate { .. }
+        | Trigger::Cron { .. }
+        | Trigger::FixedDelay { .. }
+        | Trigger::SecondDelay { .. }
+        | Trigger::Once { .. }
+        | Trigger::Api
+        | Trigger::After { .. } => Calendar::new(spec, view.created),
+    }
+}
+
 /// The plan of a job that is registered at `now`, or changed then: `known` is what it was before.
 ///
 /// # Errors
@@ -30,7 +73,10 @@ pub fn plan_for(
     known: Option<&JobView>,
     now: TimestampMs,
 ) -> Result<Plan, Violation> {
-    let calendar = Calendar::new(spec, known.map_or(now, |view| view.created))?;
+    let calendar = match known {
+        Some(view) => calendar_like(spec, view)?,
+        None => Calendar::new(spec, now)?,
+    };
     let last = known.and_then(|view| view.last_due);
     let after = last.unwrap_or_default().max(now.minus_ms(1));
     let first = match (&spec.trigger, known) {
@@ -54,7 +100,7 @@ pub fn plan_for(
 /// # Errors
 /// A violation when the trigger is wrong.
 pub fn plan_after_pause(view: &JobView, now: TimestampMs) -> Result<Plan, Violation> {
-    let calendar = Calendar::new(&view.spec, view.created)?;
+    let calendar = calendar_of(view)?;
     let first = match view.spec.trigger {
         Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => Some(now),
         Trigger::Cron { .. }
@@ -85,7 +131,7 @@ pub fn skipped_in_pause(view: &JobView, now: TimestampMs) -> Result<Vec<LedgerRe
             Ok(vec![catch_up::paused_grid(next, period_ms, last)])
         }
         Trigger::Cron { .. } | Trigger::Once { .. } => {
-            let calendar = Calendar::new(&view.spec, view.created)?;
+            let calendar = calendar_of(view)?;
             Ok(catch_up::paused(&calendar, next, now))
         }
     }

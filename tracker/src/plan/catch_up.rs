@@ -7,7 +7,7 @@ use tickwheel_core::misfire::{Verdict, decide};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::job::{JobView, Plan};
 
-use super::{PLAN_AHEAD, PLAN_MAX};
+use super::{PLAN_AHEAD, PLAN_MAX, calendar_of};
 
 /// Due times walked in one go; what lies beyond is walked by the next planning, a second later.
 const WALK_MAX: usize = 1_000_000;
@@ -21,7 +21,7 @@ pub(super) struct Refill {
 
 /// The refill of a cron job at `now`.
 pub(super) fn refill(view: &JobView, now: TimestampMs) -> Result<Refill, Violation> {
-    let calendar = Calendar::new(&view.spec, view.created)?;
+    let calendar = calendar_of(view)?;
     let known: Vec<TimestampMs> = view
         .next_due
         .into_iter()

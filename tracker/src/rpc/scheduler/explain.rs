@@ -1,6 +1,5 @@
 //! Why a job did or did not run at an instant, in words.
 
-use tickwheel_core::calendar::Calendar;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::job::Trigger;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
@@ -10,6 +9,7 @@ use tickwheel_store::job::{JobStateWord, JobView};
 
 use super::job_name;
 use crate::error::Error;
+use crate::plan::calendar_of;
 use crate::shared::Shared;
 
 pub(super) async fn explain(
@@ -51,8 +51,7 @@ pub(super) async fn explain(
 /// Inside a run of due times only those of the calendar are meant.
 fn is_due(view: &JobView, record: &LedgerRecord, at: TimestampMs) -> bool {
     record.count == 1
-        || Calendar::new(&view.spec, view.created)
-            .is_ok_and(|calendar| calendar.next_after(at.minus_ms(1)) == Some(at))
+        || calendar_of(view).is_ok_and(|calendar| calendar.next_after(at.minus_ms(1)) == Some(at))
 }
 
 fn in_words(record: &LedgerRecord, at: TimestampMs) -> String {
@@ -145,7 +144,7 @@ fn without_record(
             nearest(records, at)
         ));
     }
-    let calendar = Calendar::new(&view.spec, view.created)?;
+    let calendar = calendar_of(view)?;
     let following = calendar.next_after(at.minus_ms(1));
     if following != Some(at) {
         let next = following

@@ -177,20 +177,22 @@ pub(super) async fn preview(
     let count = counted("count", request.count, (PREVIEW_DEFAULT, PREVIEW_MAX))?;
     let now = shared.store().time().await?;
     let after = request.after_ms.map_or(now, TimestampMs::new);
-    let (spec, registered) = match request.spec {
+    let (spec, calendar) = match request.spec {
         Some(spec) => {
             let spec = JobSpec::try_from(spec)?;
             spec.validate(now)
                 .map_err(|violations| wire_paths(violations, &spec.trigger))?;
-            (spec, now)
+            let calendar = Calendar::new(&spec, now)?;
+            (spec, calendar)
         }
         None => {
             let view = existing(shared, &request.name).await?;
-            (view.spec, view.created)
+            let calendar = plan::calendar_of(&view)?;
+            (view.spec, calendar)
         }
     };
     let wanted = usize::try_from(count).unwrap_or(usize::MAX);
-    let dues = Calendar::new(&spec, registered)?.upcoming(after, wanted);
+    let dues = calendar.upcoming(after, wanted);
     let note = match &spec.trigger {
         Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => {
             "each due time follows from the end of the run before".to_owned()
