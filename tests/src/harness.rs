@@ -1,0 +1,31 @@
+//! A cluster for one test: Redis, trackers and workers as processes or in the test's own runtime.
+//!
+//! Each test has a Redis of its own, so tests run beside each other. Everything ends with the test: processes are killed when their
+//! handle is dropped, and leave by themselves when the test process is gone. Tests wait for facts ([`wait::until`]), never for time.
+//!
+//! Without a redis-server a test is skipped with a loud line; where `CI` or `TICKWHEEL_REQUIRE_REDIS` is set, that is an error.
+
+pub mod client;
+pub mod clock;
+pub mod handlers;
+pub mod jobs;
+pub mod process;
+pub mod redis;
+pub mod registered;
+pub mod rig;
+pub mod runs;
+pub mod small;
+pub mod snapshot;
+pub mod wait;
+pub mod wire;
+
+pub use client::Client;
+pub use clock::wall_ms;
+pub use process::Process;
+pub use redis::RedisServer;
+pub use registered::Registered;
+pub use rig::{Bins, Rig, RigOptions, WorkerOptions};
+pub use runs::{Run, RunBook};
+pub use small::Small;
+pub use snapshot::Snapshot;
+pub use wait::{until, until_clock};

@@ -1,0 +1,384 @@
+//! A cluster of processes around one Redis.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
+use tickwheel_core::partition::PartitionCount;
+use tickwheel_store::{Redis, Store};
+
+use super::client::Client;
+use super::handlers;
+use super::process::Process;
+use super::redis::RedisServer;
+use super::runs::RunBook;
+use super::snapshot::Snapshot;
+use super::wait::until;
+use crate::invariants::{self, Broken};
+
+/// Where the binaries of the rig are; see [`bins`](crate::bins).
+#[derive(Debug, Clone, Copy)]
+pub struct Bins {
+    /// `rig-tracker`.
+    pub tracker: &'static str,
+    /// `rig-worker`.
+    pub worker: &'static str,
+}
+
+/// The binaries that were built for the calling integration test.
+#[macro_export]
+macro_rules! bins {
+    () => {
+        $crate::harness::Bins {
+            tracker: env!("CARGO_BIN_EXE_rig-tracker"),
+            worker: env!("CARGO_BIN_EXE_rig-worker"),
+        }
+    };
+}
+
+/// What a rig is like.
+#[derive(Debug, Clone, Copy)]
+pub struct RigOptions {
+    /// Redis keeps an append-only file, so that it can be restarted.
+    pub durable: bool,
+    /// Partitions of the cluster.
+    pub partitions: u16,
+    /// Until a claimed context must be accepted.
+    pub dispatch_lease_ms: u64,
+}
+
+impl Default for RigOptions {
+    fn default() -> Self {
+        Self {
+            durable: false,
+            partitions: 8,
+            dispatch_lease_ms: 2_000,
+        }
+    }
+}
+
+/// What a tracker process is started with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TrackerConfig {
+    /// Redis.
+    pub redis: String,
+    /// Partitions of the cluster.
+    pub partitions: u16,
+    /// Until a claimed context must be accepted.
+    pub dispatch_lease_ms: u64,
+    /// Where it listens; port 0: anywhere.
+    pub listen: SocketAddr,
+}
+
+/// What a worker process is started with.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WorkerConfig {
+    /// What the test calls it.
+    pub name: String,
+    /// Trackers to begin with.
+    pub trackers: Vec<String>,
+    /// Where it notes its runs.
+    pub book: String,
+    /// The rest.
+    pub options: WorkerOptions,
+}
+
+/// What a worker offers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct WorkerOptions {
+    /// Its group.
+    pub group: String,
+    /// How many handlers run at once.
+    pub permits: u32,
+    /// Which handlers it offers.
+    pub handlers: Vec<String>,
+    /// How long a drain waits for what runs.
+    pub drain_ms: u64,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        let handlers = handlers::ALL
+            .iter()
+            .map(|name| (*name).to_owned())
+            .collect();
+        Self {
+            group: "default".to_owned(),
+            permits: 64,
+            handlers,
+            drain_ms: 10_000,
+        }
+    }
+}
+
+/// The first line of a tracker process.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct TrackerStarted {
+    /// Where it is reached.
+    pub url: String,
+}
+
+/// The first line of a worker process.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct WorkerStarted {
+    /// Its id in the cluster.
+    pub id: String,
+}
+
+/// A tracker process.
+#[derive(Debug)]
+pub struct TrackerProcess {
+    /// The process.
+    pub process: Process,
+    /// Where it is reached.
+    pub url: String,
+}
+
+/// A worker process.
+#[derive(Debug)]
+pub struct WorkerProcess {
+    /// The process.
+    pub process: Process,
+    /// Its id in the cluster.
+    pub id: String,
+    book: RunBook,
+}
+
+impl WorkerProcess {
+    /// `kill -9`; its runs end with it.
+    ///
+    /// # Errors
+    /// When it had ended before.
+    pub async fn kill(&mut self) -> Result<()> {
+        self.process.kill().await?;
+        self.book.worker_gone(self.process.name());
+        Ok(())
+    }
+
+    /// Freezes it until the signal `CONT`; its runs count as ended.
+    ///
+    /// # Errors
+    /// When it had ended before.
+    pub async fn freeze(&self) -> Result<()> {
+        self.process.signal("STOP").await?;
+        self.book.worker_gone(self.process.name());
+        Ok(())
+    }
+}
+
+/// One Redis, and what a test starts around it. Dropping it ends everything.
+#[derive(Debug)]
+pub struct Rig {
+    /// Redis.
+    pub redis: RedisServer,
+    /// For reading records as the system reads them.
+    pub store: Store,
+    /// What handlers did.
+    pub book: RunBook,
+    /// What the rig is like.
+    pub options: RigOptions,
+    bins: Option<Bins>,
+    started: AtomicU32,
+    dir: TempDir,
+}
+
+impl Rig {
+    /// Starts Redis. `None` where there is none, and the test shall be skipped. Without `bins` the rig has no processes.
+    ///
+    /// # Errors
+    /// When Redis does not start.
+    pub async fn start(bins: Option<Bins>, options: RigOptions) -> Result<Option<Self>> {
+        let mut dir = tempfile::Builder::new()
+            .prefix("tickwheel-rig-")
+            .tempdir()?;
+        dir.disable_cleanup(std::env::var_os("TICKWHEEL_RIG_KEEP").is_some());
+        let Some(redis) = RedisServer::start(dir.path(), options.durable).await? else {
+            return Ok(None);
+        };
+        let partitions = PartitionCount::new(options.partitions)?;
+        let (store, _) = Store::open(Redis::connect(&redis.url()).await?, "tw", partitions).await?;
+        let book = RunBook::open(&dir.path().join("runs.jsonl"))?;
+        Ok(Some(Self {
+            redis,
+            store,
+            book,
+            options,
+            bins,
+            started: AtomicU32::new(0),
+            dir,
+        }))
+    }
+
+    /// Where logs and the run book are. Kept after the test when `TICKWHEEL_RIG_KEEP` is set.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    fn next_name(&self, kind: &str) -> String {
+        format!("{kind}{}", self.started.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn bins(&self) -> Result<Bins> {
+        self.bins
+            .ok_or_else(|| anyhow::anyhow!("this rig was started without binaries"))
+    }
+
+    /// Starts a tracker process.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn tracker(&self) -> Result<TrackerProcess> {
+        self.tracker_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+            .await
+    }
+
+    /// Starts another tracker where a killed one was reached: trackers keep their addresses over restarts.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn restart_tracker(&self, killed: &mut TrackerProcess) -> Result<()> {
+        let address = killed.url.trim_start_matches("http://").parse()?;
+        *killed = self.tracker_at(address).await?;
+        Ok(())
+    }
+
+    async fn tracker_at(&self, listen: SocketAddr) -> Result<TrackerProcess> {
+        let name = self.next_name("t");
+        let config = TrackerConfig {
+            redis: self.redis.url(),
+            partitions: self.options.partitions,
+            dispatch_lease_ms: self.options.dispatch_lease_ms,
+            listen,
+        };
+        let log = self.dir().join(format!("{name}.log"));
+        let (process, started): (_, TrackerStarted) =
+            Process::start(&name, self.bins()?.tracker, &config, &log).await?;
+        Ok(TrackerProcess {
+            process,
+            url: started.url,
+        })
+    }
+
+    /// Starts `count` tracker processes, and waits until they know each other.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub async fn trackers(&self, count: usize) -> Result<Vec<TrackerProcess>> {
+        let mut trackers = Vec::new();
+        for _ in 0..count {
+            trackers.push(self.tracker().await?);
+        }
+        until(
+            "the trackers know each other",
+            Duration::from_secs(10),
+            async || {
+                let live = self.store.list_trackers().await?.len();
+                ensure!(live >= count, "{live} trackers of {count} are alive");
+                Ok(())
+            },
+        )
+        .await?;
+        Ok(trackers)
+    }
+
+    /// Starts a worker process, and waits until the cluster knows it.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn worker(
+        &self,
+        trackers: &[TrackerProcess],
+        options: WorkerOptions,
+    ) -> Result<WorkerProcess> {
+        let name = self.next_name("w");
+        let trackers = trackers.iter().map(|tracker| tracker.url.clone()).collect();
+        let book = self.book.path().display().to_string();
+        let config = WorkerConfig {
+            name: name.clone(),
+            trackers,
+            book,
+            options,
+        };
+        let log = self.dir().join(format!("{name}.log"));
+        let (process, started): (_, WorkerStarted) =
+            Process::start(&name, self.bins()?.worker, &config, &log).await?;
+        self.wait_for_worker(&started.id).await?;
+        Ok(WorkerProcess {
+            process,
+            id: started.id,
+            book: self.book.clone(),
+        })
+    }
+
+    /// Waits until a worker is in the roster.
+    ///
+    /// # Errors
+    /// When it is not there after ten seconds.
+    pub async fn wait_for_worker(&self, id: &str) -> Result<()> {
+        until(
+            "the worker is in the roster",
+            Duration::from_secs(10),
+            async || {
+                let workers = self.store.list_workers(None).await?;
+                ensure!(
+                    workers.iter().any(|worker| worker.id.as_str() == id),
+                    "{} others are",
+                    workers.len()
+                );
+                Ok(())
+            },
+        )
+        .await
+    }
+
+    /// A client of a tracker.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub async fn client(&self, tracker: &TrackerProcess) -> Result<Client> {
+        Client::connect(&tracker.url).await
+    }
+
+    /// Everything in Redis, each partition at one instant.
+    ///
+    /// # Errors
+    /// When Redis does not answer, or a record cannot be read.
+    pub async fn snapshot(&self) -> Result<Snapshot> {
+        Snapshot::take(&mut self.redis.wire().await?, "tw", self.options.partitions).await
+    }
+
+    /// Waits until no context waits for a permit, runs, waits for a retry, or is on its way to a follower.
+    ///
+    /// # Errors
+    /// Names what is left after `limit`.
+    pub async fn drained(&self, limit: Duration) -> Result<Snapshot> {
+        until("everything that is due has ended", limit, async || {
+            let snapshot = self.snapshot().await?;
+            let left = snapshot.under_way();
+            ensure!(
+                left.is_empty(),
+                "{} are under way: {:?}",
+                left.len(),
+                left.iter().take(5).collect::<Vec<_>>()
+            );
+            Ok(snapshot)
+        })
+        .await
+    }
+
+    /// Every invariant that can be seen from outside, on what is in Redis and what the workers did. The cluster may be running.
+    ///
+    /// # Errors
+    /// Every broken one, or that Redis does not answer.
+    pub async fn check(&self) -> Result<()> {
+        let snapshot = self.snapshot().await?;
+        let runs = self.book.read()?;
+        let broken: Vec<Broken> = invariants::all(&snapshot, &runs);
+        invariants::require(&broken)
+    }
+}

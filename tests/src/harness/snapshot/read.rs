@@ -1,0 +1,197 @@
+//! Reading one partition by one script call, and taking its keys apart.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context as _, Result, bail};
+use bytes::Bytes;
+use tickwheel_core::id::JobName;
+use tickwheel_store::record::{Held, Member, Settled};
+
+use super::{Job, Key, Partition};
+use crate::harness::wire::{Value, Wire};
+
+/// Every key of a partition with its type, lifetime and content. Strings are not read, only measured.
+const READ: &str = "#!lua flags=no-writes
+local time = redis.call('TIME')
+local keys = {}
+for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
+  local kind = redis.call('TYPE', key).ok
+  local value
+  if kind == 'zset' then value = redis.call('ZRANGE', key, 0, -1, 'WITHSCORES')
+  elseif kind == 'hash' then value = redis.call('HGETALL', key)
+  elseif kind == 'list' then value = redis.call('LRANGE', key, 0, -1)
+  elseif kind == 'stream' then value = redis.call('XRANGE', key, '-', '+')
+  else value = redis.call('STRLEN', key) end
+  keys[#keys + 1] = { key, redis.call('PTTL', key), value }
+end
+return { time[1], time[2], keys }";
+
+/// Reads partition `number`.
+pub(super) async fn partition(wire: &mut Wire, prefix: &str, number: u16) -> Result<Partition> {
+    let base = format!("{{{prefix}:{number}}}:");
+    let reply = wire
+        .command(&["EVAL", READ, "1", &format!("{base}wheel"), &base])
+        .await?;
+    let [seconds, micros, keys] = <[Value; 3]>::try_from(reply.list())
+        .ok()
+        .context("three elements")?;
+    let now_ms = seconds.text().parse::<u64>()? * 1_000 + micros.text().parse::<u64>()? / 1_000;
+    let mut partition = Partition {
+        number,
+        now_ms,
+        ..Partition::default()
+    };
+    for key in keys.list() {
+        let [name, ttl, value] = <[Value; 3]>::try_from(key.list())
+            .ok()
+            .context("a key of three elements")?;
+        let (name, ttl_ms) = (name.text(), ttl.text().parse()?);
+        let name = name
+            .strip_prefix(&base)
+            .context("a key of the partition")?
+            .to_owned();
+        let length = match &value {
+            Value::Int(bytes) => usize::try_from(*bytes)?,
+            Value::List(list) => list.len(),
+            Value::Nil | Value::Bytes(_) => 0,
+        };
+        take(&mut partition, &name, value).with_context(|| format!("key {name}"))?;
+        partition.keys.push(Key {
+            name,
+            length,
+            ttl_ms,
+        });
+    }
+    Ok(partition)
+}
+
+fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
+    match name.split_once(':').unwrap_or((name, "")) {
+        ("wheel", "") => wheel(partition, value)?,
+        ("held", "") => {
+            for (id, text) in pairs(value) {
+                partition
+                    .held
+                    .insert(text_of(id).parse()?, Held::parse(Bytes::from(text))?);
+            }
+        }
+        ("retry", "") => {
+            for (id, score) in pairs(value) {
+                partition
+                    .retry
+                    .insert(text_of(id).parse()?, text_of(score).parse()?);
+            }
+        }
+        ("ready", queue) => {
+            let (group, handler) = queue
+                .split_once(':')
+                .context("a ready set of a group and a handler")?;
+            partition
+                .ready
+                .insert(format!("{group} {handler}"), members(value)?);
+        }
+        ("backlog", "") => {
+            partition.backlog = pairs(value).map(|(queue, _)| text_of(queue)).collect();
+        }
+        ("jobs", "") => {
+            for (name, _) in pairs(value) {
+                partition.job_names.insert(JobName::new(text_of(name))?);
+            }
+        }
+        ("job", job) => of_job(partition, job)?.fields = texts(value),
+        ("active", job) => {
+            for (id, mark) in pairs(value) {
+                of_job(partition, job)?
+                    .active
+                    .insert(text_of(id).parse()?, text_of(mark));
+            }
+        }
+        ("queue", job) => of_job(partition, job)?.queue = members(value)?,
+        ("ledger", job) => {
+            let lines = value.list().into_iter().map(|line| line.text().parse());
+            of_job(partition, job)?.ledger = lines.collect::<Result<_, _>>()?;
+        }
+        ("runs", job) => {
+            let lines = value
+                .list()
+                .into_iter()
+                .map(|line| Settled::parse(&line.bytes()));
+            of_job(partition, job)?.runs = lines.collect::<Result<_, _>>()?;
+        }
+        ("events", "") => partition.settled = events(value)?,
+        ("dead", "") => partition.dead = members(value)?,
+        ("stats", "") => {
+            partition.stats = texts(value)
+                .into_iter()
+                .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
+                .collect();
+        }
+        ("dedup" | "log" | "progress" | "result", _) => {}
+        _ => bail!("nobody knows this key"),
+    }
+    Ok(())
+}
+
+fn of_job<'a>(partition: &'a mut Partition, job: &str) -> Result<&'a mut Job> {
+    Ok(partition.jobs.entry(JobName::new(job)?).or_default())
+}
+
+fn wheel(partition: &mut Partition, value: Value) -> Result<()> {
+    for (member, score) in pairs(value) {
+        let score = score_of(score)?;
+        if member.first().is_some_and(u8::is_ascii_digit) {
+            partition
+                .planned
+                .push((score, Member::parse(Bytes::from(member))?));
+        } else {
+            partition.entries.push((score, text_of(member)));
+        }
+    }
+    Ok(())
+}
+
+fn members(value: Value) -> Result<Vec<(u64, Member)>> {
+    pairs(value)
+        .map(|(member, score)| Ok((score_of(score)?, Member::parse(Bytes::from(member))?)))
+        .collect()
+}
+
+fn events(value: Value) -> Result<Vec<Settled>> {
+    let mut settled = Vec::new();
+    for entry in value.list() {
+        let fields = entry
+            .list()
+            .into_iter()
+            .nth(1)
+            .context("an event of an id and fields")?;
+        for (_, records) in pairs(fields) {
+            for line in records.split(|byte| *byte == b'\n') {
+                settled.push(Settled::parse(line)?);
+            }
+        }
+    }
+    Ok(settled)
+}
+
+fn pairs(value: Value) -> impl Iterator<Item = (Vec<u8>, Vec<u8>)> {
+    let mut list = value.list().into_iter();
+    std::iter::from_fn(move || Some((list.next()?.bytes(), list.next()?.bytes())))
+}
+
+fn texts(value: Value) -> BTreeMap<String, String> {
+    pairs(value)
+        .map(|(name, text)| (text_of(name), text_of(text)))
+        .collect()
+}
+
+fn text_of(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|bytes| String::from_utf8_lossy(bytes.as_bytes()).into_owned())
+}
+
+/// Scores are whole milliseconds; Redis prints large ones with all their digits.
+fn score_of(text: Vec<u8>) -> Result<u64> {
+    let text = text_of(text);
+    text.parse()
+        .with_context(|| format!("a score in whole milliseconds, not {text}"))
+}

@@ -1,0 +1,101 @@
+//! One checking function for each invariant that can be seen from outside, on a [`Snapshot`] and on what the workers did.
+//!
+//! They hold at every instant, in a quiet cluster and under load. Not here: W5 (a restart of Redis has a test of its own), W8
+//! (subtasks), and the half of W7 that says everything ends ([`Rig::drained`](crate::harness::Rig::drained)).
+
+mod attempts;
+mod bounds;
+mod clock;
+mod endings;
+mod firings;
+mod overlap;
+mod places;
+mod recurring;
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+use tickwheel_core::invariant::Invariant;
+
+use crate::harness::{Run, Snapshot};
+
+pub use attempts::w2_attempts_grow;
+pub use bounds::w9_everything_is_bounded;
+pub use clock::w10_nothing_is_early;
+pub use endings::w7_what_waits_will_end;
+pub use firings::w3_a_firing_is_one_context;
+pub use overlap::{w6_active_contexts, w6_running_handlers};
+pub use places::w1_one_place;
+pub use recurring::w4_recurring_jobs_go_on;
+
+/// A broken invariant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// Which one.
+    pub invariant: Invariant,
+    /// By what.
+    pub what: String,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.invariant, self.what)
+    }
+}
+
+/// What one check found.
+#[derive(Debug)]
+struct Findings {
+    invariant: Invariant,
+    broken: Vec<Broken>,
+}
+
+impl Findings {
+    fn new(invariant: Invariant) -> Self {
+        Self {
+            invariant,
+            broken: Vec::new(),
+        }
+    }
+
+    /// Notes `what` unless it `holds`.
+    fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
+        if !holds {
+            self.broken.push(Broken {
+                invariant: self.invariant,
+                what: what(),
+            });
+        }
+    }
+}
+
+/// All checks.
+#[must_use]
+pub fn all(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
+    let mut broken = w1_one_place(snapshot);
+    broken.extend(w2_attempts_grow(runs));
+    broken.extend(w3_a_firing_is_one_context(snapshot));
+    broken.extend(w4_recurring_jobs_go_on(snapshot));
+    broken.extend(w6_active_contexts(snapshot));
+    broken.extend(w6_running_handlers(snapshot, runs));
+    broken.extend(w7_what_waits_will_end(snapshot));
+    broken.extend(w9_everything_is_bounded(snapshot));
+    broken.extend(w10_nothing_is_early(snapshot, runs));
+    broken
+}
+
+/// Makes an error of what is broken.
+///
+/// # Errors
+/// Lists the first twenty.
+pub fn require(broken: &[Broken]) -> Result<()> {
+    if broken.is_empty() {
+        return Ok(());
+    }
+    let lines: Vec<String> = broken.iter().take(20).map(Broken::to_string).collect();
+    bail!(
+        "{} invariants are broken:\n{}",
+        broken.len(),
+        lines.join("\n")
+    )
+}

@@ -1,0 +1,108 @@
+//! W6: never more running contexts of a job than its overlap policy allows, in Redis and in the workers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tickwheel_core::invariant::Invariant;
+
+use super::{Broken, Findings};
+use crate::harness::snapshot::Job;
+use crate::harness::{Run, Snapshot};
+
+/// How many contexts of a job may be active at once.
+fn allowed(job: &Job) -> usize {
+    let limit = if job.field("overlap") == "parallel" {
+        job.number("overlap_limit")
+    } else {
+        Some(1)
+    };
+    limit
+        .and_then(|limit| usize::try_from(limit).ok())
+        .unwrap_or(1)
+}
+
+/// What Redis calls active.
+#[must_use]
+pub fn w6_active_contexts(snapshot: &Snapshot) -> Vec<Broken> {
+    let mut found = Findings::new(Invariant::W6);
+    for (name, job) in snapshot.jobs() {
+        let (active, allowed) = (job.active.len(), allowed(job));
+        found.check(active <= allowed, || {
+            format!(
+                "{name} has {active} active contexts, {allowed} are allowed: {:?}",
+                job.active.keys()
+            )
+        });
+    }
+    found.broken
+}
+
+/// What the workers ran at once. Attempts of one context that overlap (a frozen worker) count as one context.
+///
+/// A worker that thaws may start what was sent to it while it was frozen. Such an attempt comes after a later one of its context, or after
+/// the end of its context: it is fenced, its outcome is refused, and it does not count.
+#[must_use]
+pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
+    let mut found = Findings::new(Invariant::W6);
+    let mut by_job: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
+    let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
+    let ended = ends(snapshot);
+    for run in runs.iter().filter(|run| !run.job().is_empty()) {
+        let newest = newest.entry(&run.context).or_default();
+        let over = ended.get(run.context.as_str());
+        if run.attempt < *newest || over.is_some_and(|ended| *ended < run.start_ms) {
+            continue;
+        }
+        *newest = run.attempt;
+        by_job.entry(run.job()).or_default().push(run);
+    }
+    for (name, runs) in by_job {
+        let Some(job) = snapshot.job(name) else {
+            continue;
+        };
+        let (most, at, contexts) = most_at_once(&runs);
+        let allowed = allowed(job);
+        found.check(most <= allowed, || {
+            format!("{name} ran {most} contexts at {at}, {allowed} are allowed: {contexts:?}")
+        });
+    }
+    found.broken
+}
+
+/// When each context of a job ended, as far as the jobs remember.
+fn ends(snapshot: &Snapshot) -> BTreeMap<&str, u64> {
+    let runs = snapshot.jobs().flat_map(|(_, job)| &job.runs);
+    runs.map(|run| (run.id.as_str(), run.ended.as_u64()))
+        .collect()
+}
+
+/// The greatest number of contexts that ran at one instant, and which.
+fn most_at_once(runs: &[&Run]) -> (usize, u64, Vec<String>) {
+    // An end and a start of the same millisecond do not overlap: ends come first.
+    let mut marks: Vec<(u64, bool, &Run)> = Vec::new();
+    for run in runs {
+        let end = run.end_ms.unwrap_or(u64::MAX);
+        if end > run.start_ms {
+            marks.push((run.start_ms, true, run));
+            marks.push((end, false, run));
+        }
+    }
+    marks.sort_by_key(|(at, starts, _)| (*at, *starts));
+    let (mut running, mut most): (BTreeSet<(&str, u32)>, _) = (BTreeSet::new(), (0, 0, Vec::new()));
+    for (at, starts, run) in marks {
+        let key = (run.context.as_str(), run.attempt);
+        if starts {
+            running.insert(key);
+        } else {
+            running.remove(&key);
+        }
+        let contexts: BTreeSet<&str> = running.iter().map(|(context, _)| *context).collect();
+        if contexts.len() > most.0 {
+            most = (
+                contexts.len(),
+                at,
+                contexts.into_iter().map(ToOwned::to_owned).collect(),
+            );
+        }
+    }
+    most
+}
