@@ -1,0 +1,110 @@
+//! The processes of a run: a tracker, and a worker that records each start.
+
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, UNIX_EPOCH};
+
+use anyhow::{Context as _, Result};
+use bytes::Bytes;
+use tickwheel_tracker::{Config, Tracker};
+use tickwheel_worker::{Context, Worker};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::ChildOptions;
+use crate::report::{self, Start};
+
+/// A worker says how far it is this often.
+const SAY_EVERY: Duration = Duration::from_millis(10);
+
+/// A worker that is told to end while it still has work gives it up after this.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs one tracker until SIGTERM; its first line of output is its address.
+pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
+    let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+    let config = Config {
+        redis_url: options.redis.clone(),
+        partitions: options.partitions,
+        grpc_listen: listen,
+        http_listen: None,
+        ..Config::default()
+    };
+    let tracker = Tracker::start(config).await?;
+    println!("http://{}", tracker.grpc_addr());
+    signal(SignalKind::terminate())?.recv().await;
+    tracker.stop().await;
+    Ok(())
+}
+
+/// The machine's clock in microseconds: worker and Redis share a machine, so a start can be compared with a due time.
+fn now_us() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
+    let now = std::time::SystemTime::now();
+    let span = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Runs one worker until SIGTERM; prints how many starts and confirmations there were whenever that changed.
+pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
+    let starts: Arc<Mutex<Vec<Start>>> = Arc::default();
+    let recorded = Arc::clone(&starts);
+    let builder = Worker::connect_any(options.trackers.clone())
+        .group("bench")
+        .name("bench")
+        .permits(options.permits)
+        .drain_timeout(DRAIN)
+        .flush_timeout(DRAIN);
+    let worker = builder
+        .handle_raw("noop", move |context: Context, body: Bytes| {
+            let at_us = now_us();
+            let id = report::hash(context.context_id());
+            // The number in the body where there is one; the firings of a job have none.
+            let key = body
+                .first_chunk::<8>()
+                .map_or(id, |bytes| u64::from_le_bytes(*bytes));
+            let start = Start {
+                key,
+                at_us,
+                due_ms: context.due_ms(),
+                id,
+            };
+            recorded
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(start);
+            std::future::ready(Ok(Bytes::new()))
+        })
+        .start()?;
+    let mut term = signal(SignalKind::terminate())?;
+    let mut ticks = tokio::time::interval(SAY_EVERY);
+    let mut said = 0;
+    loop {
+        tokio::select! {
+            _ = term.recv() => break,
+            _ = ticks.tick() => {
+                let stats = worker.stats();
+                if stats.confirmed != said || said == 0 {
+                    said = stats.confirmed;
+                    let mut out = std::io::stdout().lock();
+                    writeln!(out, "{} {} {}", stats.trackers, stats.received, stats.confirmed)?;
+                    out.flush()?;
+                }
+            }
+        }
+    }
+    worker.drain().await?;
+    let path = options
+        .records
+        .as_ref()
+        .context("a worker needs --records")?;
+    let starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
+    std::fs::write(
+        path,
+        starts
+            .iter()
+            .copied()
+            .flat_map(Start::to_bytes)
+            .collect::<Vec<u8>>(),
+    )?;
+    Ok(())
+}

@@ -1,0 +1,28 @@
+//! What a process of the run uses, as Linux counts it.
+
+use tokio::process::Child;
+
+/// Clock ticks of `/proc/<pid>/stat`, on every Linux of today.
+const TICKS_PER_SECOND: f64 = 100.0;
+
+/// User and system seconds of a process so far, its threads included.
+pub(crate) fn cpu_seconds(child: &Child) -> f64 {
+    let Some(pid) = child.id() else { return 0.0 };
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let words: Vec<&str> = after_name.split_whitespace().collect();
+    let ticks = |at: usize| {
+        let word = words.get(at).and_then(|word| word.parse::<f64>().ok());
+        word.unwrap_or(0.0)
+    };
+    (ticks(11) + ticks(12)) / TICKS_PER_SECOND
+}
+
+/// Peak resident memory in MiB.
+pub(crate) fn peak_mib(pid: u32) -> f64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next());
+    kib.and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+}

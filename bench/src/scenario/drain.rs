@@ -1,0 +1,52 @@
+//! Queued no-op contexts: from the first start to the last settlement in Redis.
+
+use anyhow::Result;
+use serde_json::Value;
+use tickwheel_proto::v1::submission::When;
+
+use crate::args::Options;
+use crate::report::{self, Line, count, round};
+use crate::rig::Rig;
+use crate::{caller, floor};
+
+pub(crate) async fn run(options: &Options) -> Result<Value> {
+    let jobs = options.jobs.unwrap_or(100_000);
+    let mut rig = Rig::start(options).await?;
+    rig.say(&format!("queueing {jobs} contexts"));
+    caller::submit(&rig.urls, (jobs, options.batch), |number| {
+        caller::context(number, options.body, When::DelayMs(0))
+    })
+    .await?;
+    tokio::time::sleep(super::REST).await;
+    rig.redis.forget_long_calls().await?;
+    let before = rig.read().await?;
+    rig.say("draining");
+    rig.start_workers().await?;
+    let settled = rig.crew.settle(jobs as u64).await?;
+    let after = rig.read().await?;
+    let held = rig.redis.sum("hlen", "held", options.partitions).await?;
+    let waiting = rig.redis.sum("hlen", "backlog", options.partitions).await?;
+    let costs = rig.costs(&before, &after, count(jobs)).await?;
+    let starts = rig.finish().await?;
+    let tail = after.at.saturating_duration_since(settled);
+    let seconds = report::span_s(&starts);
+    let mut line = Line::new("drain");
+    line.put("jobs_per_s", round(count(jobs) / seconds.max(0.001)));
+    line.put("seconds", round(seconds));
+    line.put("reading_ms", round(tail.as_secs_f64() * 1000.0));
+    line.put_all(costs);
+    line.put_checks(jobs, &starts);
+    // What is still held or queued is not settled, whether it has started or not.
+    let left = usize::try_from(held + waiting)?;
+    line.put(
+        "lost",
+        jobs.saturating_sub(report::distinct(&starts)) + left,
+    );
+    if let Some(floor) = floor::measure(&rig.redis, jobs, options.partitions).await? {
+        line.put("floor_us_per_job", round(floor.drain_us()));
+        let ours = line.number("redis_cpu_us_per_job");
+        line.put("floor_ratio", round(floor.drain_us() / ours));
+    }
+    rig.redis.leave().await?;
+    Ok(line.done())
+}

@@ -1,0 +1,57 @@
+//! What a regression changes first, whatever the machine: Redis commands for each job, bytes for each job, and commands while idle.
+//!
+//! The limits stand above what is measured (docs/benchmarks.md), so that only a change of kind breaks them: a call for each job where there
+//! was one for each batch, a second copy of the record, a poll.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+/// Runs a scenario and answers its line.
+fn run(arguments: &[&str]) -> Result<Value> {
+    let output = Command::new(env!("CARGO_BIN_EXE_tickwheel-bench"))
+        .args(arguments)
+        .arg("--json")
+        .output()?;
+    ensure!(
+        output.status.success(),
+        "{arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().last().context("nothing was printed")?;
+    Ok(serde_json::from_str(line)?)
+}
+
+fn at_most(line: &Value, field: &str, limit: f64) -> Result<()> {
+    let value = line.get(field).and_then(Value::as_f64);
+    let value = value.with_context(|| format!("{line} has no number {field}"))?;
+    ensure!(
+        value <= limit,
+        "{field} is {value}, at most {limit} is allowed: {line}"
+    );
+    Ok(())
+}
+
+#[test]
+fn a_batch_of_submissions_is_one_call() -> Result<()> {
+    let line = run(&["submit", "--jobs", "10000"])?;
+    at_most(&line, "redis_commands_per_job", 0.02)?;
+    at_most(&line, "bytes_per_job", 300.0)?;
+    at_most(&line, "lost", 0.0)
+}
+
+#[test]
+fn a_drain_takes_and_settles_in_batches() -> Result<()> {
+    let line = run(&["drain", "--jobs", "10000"])?;
+    at_most(&line, "redis_commands_per_job", 0.2)?;
+    at_most(&line, "lost", 0.0)?;
+    at_most(&line, "duplicates", 0.0)
+}
+
+#[test]
+fn an_idle_cluster_hardly_asks() -> Result<()> {
+    let line = run(&["idle", "--jobs", "1000", "--seconds", "5"])?;
+    at_most(&line, "redis_commands_per_s_per_tracker", 10.0)
+}
