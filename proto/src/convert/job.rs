@@ -30,35 +30,34 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             .options
             .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
         let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
-        found.into_result()?;
-        let parts = (name, group, handler, trigger, misfire, overlap, options);
-        let (
-            Some(name),
-            Some(group),
-            Some(handler),
-            Some(trigger),
-            Some(misfire),
-            Some(overlap),
-            Some(options),
-        ) = parts
+        let (Some(name), Some(group), Some(handler), Some(trigger)) =
+            (name, group, handler, trigger)
         else {
-            // Whatever is absent has left its violation above.
-            return Err(Violation::new("", "is incomplete", "").into());
+            return Err(found);
         };
-        Ok(Self {
+        let unread = !found.is_empty();
+        // A part that could not be read has its default here, so that the mistakes of the others are found as well.
+        let spec = Self {
             body: wire.body,
             start_at: wire.start_at_ms.map(TimestampMs::new),
             end_at: wire.end_at_ms.map(TimestampMs::new),
             max_runs: wire.max_runs,
             jitter_ms: wire.jitter_ms,
-            misfire,
-            overlap,
-            options,
+            misfire: misfire.unwrap_or_default(),
+            overlap: overlap.unwrap_or_default(),
+            options: options.unwrap_or_default(),
             ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
             note: wire.note,
             ..Self::new(name, group, handler, trigger)
-        })
+        };
+        if unread {
+            if let Err(more) = spec.check() {
+                found.merge(wire_paths(more, &spec.trigger));
+            }
+            return Err(found);
+        }
+        Ok(spec)
     }
 }
 

@@ -244,6 +244,26 @@ fn fields(violations: &Violations) -> Vec<&str> {
 }
 
 #[test]
+fn a_part_that_cannot_be_read_does_not_hide_a_value_out_of_range() {
+    let wire = v1::JobSpec {
+        name: "a".to_owned(),
+        handler: "b".to_owned(),
+        trigger: Some(v1::Trigger {
+            kind: Some(v1::trigger::Kind::Api(v1::trigger::Api {})),
+        }),
+        max_runs: Some(0),
+        misfire: Some(v1::Misfire {
+            policy: 9,
+            ..Default::default()
+        }),
+        ..Default::default()
+    };
+    let violations = JobSpec::try_from(wire).unwrap_err();
+    let fields: Vec<&str> = violations.iter().map(|one| one.field.as_str()).collect();
+    assert_eq!(fields, ["misfire.policy", "max_runs"]);
+}
+
+#[test]
 fn every_mistake_of_a_job_is_named_at_once() {
     let after = v1::trigger::After {
         job: "no spaces".to_owned(),
