@@ -337,9 +337,9 @@ local function fire_job(job)
     return
   end
   local n, due_at, list = due_times(fields)
-  local behind = n > 0 and due_at(0) < now - tolerance_of(fields)
+  local behind = n > 0 and due_at(n - 1) < now - tolerance_of(fields)
   if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
-    -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches past now.
+    -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches the tolerance.
     plan[#plan + 1] = job
     again[#again + 1] = now + PLAN_LEASE_MS
     again[#again + 1] = '@' .. job

@@ -117,9 +117,6 @@ pub fn plan_after_pause(view: &JobView, now: TimestampMs) -> Result<Plan, Violat
 /// # Errors
 /// A violation when the trigger is wrong.
 pub fn skipped_in_pause(view: &JobView, now: TimestampMs) -> Result<Vec<LedgerRecord>, Violation> {
-    let Some(next) = view.next_due.filter(|next| *next <= now) else {
-        return Ok(Vec::new());
-    };
     match view.spec.trigger {
         // A delay has no due times of its own while it is not armed.
         Trigger::FixedDelay { .. }
@@ -128,11 +125,15 @@ pub fn skipped_in_pause(view: &JobView, now: TimestampMs) -> Result<Vec<LedgerRe
         | Trigger::After { .. } => Ok(Vec::new()),
         Trigger::FixedRate { period_ms, .. } => {
             let last = view.spec.end_at.map_or(now, |end| end.min(now));
-            Ok(vec![catch_up::paused_grid(next, period_ms, last)])
+            let next = view.next_due.filter(|next| *next <= last);
+            let record = next.map(|next| catch_up::paused_grid(next, period_ms, last));
+            Ok(record.into_iter().collect())
         }
         Trigger::Cron { .. } | Trigger::Once { .. } => {
+            // The next one may be unknown: a job can be paused while its plan has run out.
+            let eve = view.next_due.map(|next| next.minus_ms(1));
             let calendar = calendar_of(view)?;
-            Ok(catch_up::paused(&calendar, next, now))
+            Ok(catch_up::paused(&calendar, eve.or(view.last_due), now))
         }
     }
 }
@@ -190,3 +191,6 @@ pub async fn replan(store: &Store, job: &JobName, now: TimestampMs) -> Result<()
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

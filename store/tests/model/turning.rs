@@ -120,7 +120,7 @@ impl Model {
         }
         if job.kind == Kind::Cron
             && dues.len() == job.plan.len() + 1
-            && first + job.misfire.tolerance_ms < now
+            && dues[dues.len() - 1] + job.misfire.tolerance_ms < now
         {
             visit.again.push((entry, now + OFFER_MS));
             return;

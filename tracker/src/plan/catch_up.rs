@@ -2,6 +2,7 @@
 
 use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;
+use tickwheel_core::job::Misfire;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
 use tickwheel_core::misfire::{Verdict, decide};
 use tickwheel_core::time::TimestampMs;
@@ -11,6 +12,8 @@ use super::{PLAN_AHEAD, PLAN_MAX, calendar_of};
 
 /// Due times walked in one go; what lies beyond is walked by the next planning, a second later.
 const WALK_MAX: usize = 1_000_000;
+/// Late due times that fire after an outage at most, whatever limit a job names: the plan's bound without [`PLAN_AHEAD`].
+pub(super) const LATE_MAX: u32 = 968;
 
 /// What to lay into a job.
 #[derive(Debug)]
@@ -21,6 +24,15 @@ pub(super) struct Refill {
 
 /// The refill of a cron job at `now`.
 pub(super) fn refill(view: &JobView, now: TimestampMs) -> Result<Refill, Violation> {
+    refill_within(view, now, WALK_MAX)
+}
+
+/// The same, walking over `walk_max` due times at most.
+pub(super) fn refill_within(
+    view: &JobView,
+    now: TimestampMs,
+    walk_max: usize,
+) -> Result<Refill, Violation> {
     let calendar = calendar_of(view)?;
     let known: Vec<TimestampMs> = view
         .next_due
@@ -29,78 +41,88 @@ pub(super) fn refill(view: &JobView, now: TimestampMs) -> Result<Refill, Violati
         .collect();
     // Behind the known ones; without any, behind the last decided one, or from the beginning.
     let from = known.last().copied().or(view.last_due);
-    let behind = from.is_none_or(|from| from <= now);
-    let mut walked = if behind {
-        walk(&calendar, from, now)
-    } else {
-        Vec::new()
-    };
-    let cut = walked.len() == WALK_MAX;
-    let mut missed = Vec::new();
-    if behind {
-        let overdue: Vec<TimestampMs> = known.iter().chain(&walked).copied().collect();
-        let mut misfire = view.spec.misfire;
-        // Jitter delays a due time on purpose; that is no lateness.
-        misfire.tolerance_ms = misfire.tolerance_ms.saturating_add(view.spec.jitter_ms);
-        misfire.catch_up_window_ms = misfire
-            .catch_up_window_ms
-            .map(|window| window.saturating_add(view.spec.jitter_ms));
-        let verdicts = decide(&overdue, now, &misfire);
-        missed = records(verdicts.iter().filter_map(|(due, verdict)| match verdict {
-            // With more behind the walk, even the newest walked one is not the newest.
-            Verdict::Fire if cut => Some((*due, Reason::MisfireCollapsed)),
-            Verdict::Fire => None,
-            Verdict::Missed(reason) => Some((*due, *reason)),
-        }));
-        let newest = missed.last().map(|record| record.to);
-        walked.retain(|due| newest.is_none_or(|newest| *due > newest));
+    if from.is_some_and(|from| from > now) {
+        let ahead = PLAN_AHEAD.saturating_sub(known.len());
+        let plan = plan_behind(&calendar, from, ahead);
+        let missed = Vec::new();
+        return Ok(Refill { plan, missed });
     }
-    walked.truncate(PLAN_MAX - PLAN_AHEAD);
-    let mut dues = walked;
-    let after = dues.last().copied().or(from).unwrap_or_default();
-    let ahead = if behind {
-        PLAN_AHEAD
-    } else {
-        PLAN_AHEAD.saturating_sub(known.len())
-    };
-    let mut end = false;
-    if !cut {
-        let upcoming = match dues.last().copied().or(from) {
-            Some(_) => calendar.upcoming(after, ahead),
-            None => calendar.first().into_iter().collect(),
-        };
-        end = upcoming.len() < ahead.min(1);
-        dues.extend(upcoming);
-    }
-    Ok(Refill {
-        plan: Plan { dues, end },
-        missed,
-    })
+    let walked = walk(&calendar, from, now, walk_max);
+    let cut = walked.len() == walk_max;
+    let overdue: Vec<TimestampMs> = known.iter().chain(&walked).copied().collect();
+    let missed = records(&decide(&overdue, now, &misfire_of(view)));
+    let decided = missed.last().map(|record| record.to);
+    let left =
+        |dues: &[TimestampMs]| dues.len() - dues.partition_point(|due| Some(*due) <= decided);
+    let (known, walked) = (left(&known), left(&walked));
+    // With more behind the walk, the newest walked ones are not decided: the next planning starts with them.
+    let wanted = if cut { walked } else { walked + PLAN_AHEAD };
+    let wanted = wanted.min(PLAN_MAX.saturating_sub(known));
+    let plan = plan_behind(&calendar, from.max(decided), wanted);
+    Ok(Refill { plan, missed })
 }
 
-/// Due times after `from` up to `to`, the oldest [`WALK_MAX`] of them.
-fn walk(calendar: &Calendar, from: Option<TimestampMs>, to: TimestampMs) -> Vec<TimestampMs> {
+/// The first `count` due times behind `from`.
+fn plan_behind(calendar: &Calendar, from: Option<TimestampMs>, count: usize) -> Plan {
+    let dues: Vec<TimestampMs> = following(calendar, from).take(count).collect();
+    let end = dues.len() < count;
+    Plan { dues, end }
+}
+
+/// The job's misfire policy as it holds for a plan.
+fn misfire_of(view: &JobView) -> Misfire {
+    let (misfire, jitter_ms) = (view.spec.misfire, view.spec.jitter_ms);
+    Misfire {
+        // Jitter delays a due time on purpose; that is no lateness.
+        tolerance_ms: misfire.tolerance_ms.saturating_add(jitter_ms),
+        catch_up_window_ms: misfire
+            .catch_up_window_ms
+            .map(|window| window.saturating_add(jitter_ms)),
+        // What fires late stands in one plan with due times to come: only beside those is a turn sure to see the newest missed one.
+        limit: misfire.limit.min(LATE_MAX),
+        ..misfire
+    }
+}
+
+/// Due times after `from` up to `to`, the oldest `walk_max` of them.
+fn walk(
+    calendar: &Calendar,
+    from: Option<TimestampMs>,
+    to: TimestampMs,
+    walk_max: usize,
+) -> Vec<TimestampMs> {
+    following(calendar, from)
+        .take_while(|due| *due <= to)
+        .take(walk_max)
+        .collect()
+}
+
+/// The due times after `from`; all of them when there is no `from`.
+fn following(
+    calendar: &Calendar,
+    from: Option<TimestampMs>,
+) -> impl Iterator<Item = TimestampMs> + '_ {
     let first = match from {
         Some(from) => calendar.next_after(from),
         None => calendar.first(),
     };
     std::iter::successors(first, |due| calendar.next_after(*due))
-        .take_while(|due| *due <= to)
-        .take(WALK_MAX)
-        .collect()
 }
 
-/// One record for each run of due times with the same reason.
-fn records(missed: impl Iterator<Item = (TimestampMs, Reason)>) -> Vec<LedgerRecord> {
+/// One record for each run of missed due times with the same reason.
+fn records(verdicts: &[(TimestampMs, Verdict)]) -> Vec<LedgerRecord> {
     let mut records: Vec<LedgerRecord> = Vec::new();
-    for (due, reason) in missed {
+    for (due, verdict) in verdicts {
+        let Verdict::Missed(reason) = verdict else {
+            continue;
+        };
         match records.last_mut() {
-            Some(last) if last.reason == Some(reason) => {
-                last.to = due;
+            Some(last) if last.reason == Some(*reason) => {
+                last.to = *due;
                 last.count += 1;
             }
             Some(_) | None => {
-                records.push(LedgerRecord::passed(due, LedgerVerdict::Missed, reason));
+                records.push(LedgerRecord::passed(*due, LedgerVerdict::Missed, *reason));
             }
         }
     }
@@ -116,16 +138,21 @@ pub(super) fn paused_grid(next: TimestampMs, period_ms: u64, now: TimestampMs) -
     record
 }
 
-/// The due times from `next` to `now`, skipped by a pause; at most [`WALK_MAX`] are told one by one in its count.
+/// The due times after `from` up to `now`, skipped by a pause; at most [`WALK_MAX`], of which the redefinition that follows in the ledger
+/// marks the end.
 pub(super) fn paused(
     calendar: &Calendar,
-    next: TimestampMs,
+    from: Option<TimestampMs>,
     now: TimestampMs,
 ) -> Vec<LedgerRecord> {
-    let mut dues = walk(calendar, Some(next), now);
-    dues.insert(0, next);
-    let mut record = LedgerRecord::passed(next, LedgerVerdict::Skipped, Reason::Paused);
-    record.to = dues.last().copied().unwrap_or(next);
-    record.count = dues.len() as u64;
-    vec![record]
+    let dues = walk(calendar, from, now, WALK_MAX);
+    let record = dues.first().zip(dues.last()).map(|(first, last)| {
+        let record = LedgerRecord::passed(*first, LedgerVerdict::Skipped, Reason::Paused);
+        LedgerRecord {
+            to: *last,
+            count: dues.len() as u64,
+            ..record
+        }
+    });
+    record.into_iter().collect()
 }

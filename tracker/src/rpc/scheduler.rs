@@ -11,15 +11,18 @@ mod jobs;
 mod submit;
 mod views;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use crate::error::Error;
+use crate::metrics::GRPC;
 use crate::shared::Shared;
 
 /// The scheduler service of one tracker.
@@ -53,12 +56,24 @@ fn named(field: &str, violation: Violation) -> Violation {
     }
 }
 
+/// Measures a call by its method and code.
+fn answered(method: &'static str, refusal: Option<&Status>, started: Instant) {
+    let code = refusal.map_or_else(
+        || Cow::Borrowed("Ok"),
+        |status| Cow::Owned(format!("{:?}", status.code())),
+    );
+    metrics::histogram!(GRPC.name, "method" => method, "code" => code).record(started.elapsed());
+}
+
 macro_rules! service {
     ($($method:ident($request:ty) -> $answer:ty = $function:path;)*) => {
         #[tonic::async_trait]
         impl SchedulerService for Scheduler {
             $(async fn $method(&self, request: Request<$request>) -> Result<Response<$answer>, Status> {
-                $function(&self.shared, request.into_inner()).await.map(Response::new).map_err(Status::from)
+                let started = Instant::now();
+                let answer = $function(&self.shared, request.into_inner()).await.map_err(Status::from);
+                answered(stringify!($method), answer.as_ref().err(), started);
+                answer.map(Response::new)
             })*
         }
     };

@@ -28,7 +28,7 @@ pub(super) async fn apply(
 ) -> Result<ApplyJobsResponse, Error> {
     let store = shared.store();
     let now = store.time().await?;
-    let specs = checked(request.jobs, now)?;
+    let specs = checked(store, request.jobs, now).await?;
     let mut known: BTreeMap<JobName, JobView> = BTreeMap::new();
     for spec in &specs {
         if let Some(view) = store.get_job(&spec.name).await? {
@@ -78,7 +78,8 @@ fn upstreams_first(specs: &[JobSpec]) -> Vec<&JobSpec> {
 }
 
 /// Reads and checks every job; all mistakes of all jobs are collected.
-fn checked(
+async fn checked(
+    store: &Store,
     jobs: Vec<tickwheel_proto::v1::JobSpec>,
     now: TimestampMs,
 ) -> Result<Vec<JobSpec>, Error> {
@@ -92,10 +93,10 @@ fn checked(
     let mut names = BTreeSet::new();
     for (index, job) in jobs.into_iter().enumerate() {
         let path = format!("jobs[{index}]");
-        let spec = JobSpec::try_from(job).and_then(|spec| match spec.validate(now) {
-            Ok(()) => Ok(spec),
-            Err(violations) => Err(wire_paths(violations, &spec.trigger)),
-        });
+        let spec = match JobSpec::try_from(job) {
+            Ok(spec) => valid(store, spec, now).await?,
+            Err(violations) => Err(violations),
+        };
         match spec {
             Ok(spec) => {
                 if !names.insert(spec.name.clone()) {
@@ -112,6 +113,23 @@ fn checked(
     }
     found.into_result()?;
     Ok(specs)
+}
+
+/// The spec, or its mistakes. A spec that is registered as it is was valid when it was: a job whose last due time has passed stays what it is
+/// when the folder it is described in is applied again.
+async fn valid(
+    store: &Store,
+    spec: JobSpec,
+    now: TimestampMs,
+) -> Result<Result<JobSpec, Violations>, Error> {
+    let Err(violations) = spec.validate(now) else {
+        return Ok(Ok(spec));
+    };
+    let known = store.get_job(&spec.name).await?;
+    Ok(match known {
+        Some(view) if same(&view.spec, &spec) => Ok(spec),
+        Some(_) | None => Err(wire_paths(violations, &spec.trigger)),
+    })
 }
 
 /// Every upstream is registered or in the request, and no job follows itself, over however many others.
@@ -175,13 +193,15 @@ async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> 
 }
 
 fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<AppliedJob, Error> {
-    let plan = plan::plan_for(spec, known, now)?;
-    let (revision, change) = match known {
-        None => (1, WireChange::Created),
-        Some(view) if same(&view.spec, spec) => (view.revision, WireChange::Unchanged),
-        Some(view) => (view.revision + 1, WireChange::Updated),
+    let next_due = || plan::plan_for(spec, known, now).map(|plan| plan.dues.first().copied());
+    let (revision, change, next_due) = match known {
+        None => (1, WireChange::Created, next_due()?),
+        Some(view) if same(&view.spec, spec) => {
+            (view.revision, WireChange::Unchanged, view.next_due)
+        }
+        Some(view) => (view.revision + 1, WireChange::Updated, next_due()?),
     };
-    let next_due_ms = plan.dues.first().map(|due| due.as_u64());
+    let next_due_ms = next_due.map(TimestampMs::as_u64);
     Ok(AppliedJob {
         name: spec.name.to_string(),
         revision,

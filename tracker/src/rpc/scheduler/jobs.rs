@@ -89,14 +89,16 @@ pub(super) async fn resume(shared: &Shared, request: v1::JobRef) -> Result<v1::J
         return Ok(views::job(shared, &view));
     }
     let now = shared.store().time().await?;
-    let (plan, skipped) = (
-        plan::plan_after_pause(&view, now)?,
-        plan::skipped_in_pause(&view, now)?,
-    );
-    let resumed = shared
-        .store()
-        .resume_job(&view.spec.name, &plan, skipped)
-        .await?;
+    let name = view.spec.name.clone();
+    // The due times of a long pause are walked over one by one: up to seconds of computing.
+    let computed = tokio::task::spawn_blocking(move || {
+        let plan = plan::plan_after_pause(&view, now)?;
+        Ok::<_, Violation>((plan, plan::skipped_in_pause(&view, now)?))
+    });
+    let (plan, skipped) = computed
+        .await
+        .map_err(|_| Error::conflict("planning was interrupted"))??;
+    let resumed = shared.store().resume_job(&name, &plan, skipped).await?;
     Ok(views::job(shared, &resumed))
 }
 

@@ -1,0 +1,15 @@
+//! Every operation for callers, answered by one tracker over a real Redis: what it does, and each way it refuses.
+//!
+//! There is no worker: what runs is tested end to end elsewhere.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a test fails by panicking, and says when it is skipped"
+)]
+
+mod contexts;
+mod explain;
+mod harness;
+mod jobs;
+mod refusals;
