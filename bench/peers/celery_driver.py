@@ -32,6 +32,7 @@ APP.conf.update(
     worker_disable_rate_limits=True,
     worker_enable_remote_control=False,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
     task_default_queue="bench",
     broker_connection_retry_on_startup=True,
     broker_transport_options={"visibility_timeout": 36000},

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
@@ -36,14 +36,6 @@ pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
     Ok(())
 }
 
-/// The machine's clock in microseconds: worker and Redis share a machine, so a start can be compared with a due time.
-fn now_us() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
-    let now = std::time::SystemTime::now();
-    let span = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
-}
-
 /// Runs one worker until SIGTERM; prints how many starts and confirmations there were whenever that changed.
 pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
     let starts: Arc<Mutex<Vec<Start>>> = Arc::default();
@@ -56,7 +48,7 @@ pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
         .flush_timeout(DRAIN);
     let worker = builder
         .handle_raw("noop", move |context: Context, body: Bytes| {
-            let at_us = now_us();
+            let at_us = report::now_us();
             let id = report::hash(context.context_id());
             // The number in the body where there is one; the firings of a job have none.
             let key = body

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::path::Path;
+use std::time::UNIX_EPOCH;
 
 use anyhow::Result;
 use serde_json::{Map, Value};
@@ -77,6 +78,20 @@ pub(crate) fn distinct(starts: &[Start]) -> usize {
 pub(crate) fn early(starts: &[Start]) -> usize {
     let early = |start: &&Start| start.at_us < start.due_ms * 1000;
     starts.iter().filter(early).count()
+}
+
+/// The machine's clock in microseconds: workers and Redis share a machine, so a start can be compared with a due time.
+pub(crate) fn now_us() -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a measurement, not a decision")]
+    let now = std::time::SystemTime::now();
+    let span = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Seconds from the first start to `end_us`.
+pub(crate) fn until_s(starts: &[Start], end_us: u64) -> f64 {
+    let first = starts.iter().map(|start| start.at_us).min();
+    millis(end_us.saturating_sub(first.unwrap_or(end_us))) / 1000.0
 }
 
 /// Seconds from the first start to the last.

@@ -25,6 +25,8 @@ pub(crate) struct Peer {
     pub(crate) workers: usize,
     pub(crate) producers: usize,
     concurrency: usize,
+    /// Jobs that it surely adds each second, for what must be added before an instant.
+    pub(crate) adds_per_s: u64,
 }
 
 impl Peer {
@@ -120,6 +122,7 @@ async fn bullmq(dir: PathBuf) -> Result<Peer> {
         workers: 2,
         producers: 2,
         concurrency: 100,
+        adds_per_s: 5_000,
     })
 }
 
@@ -155,6 +158,7 @@ async fn celery(dir: PathBuf) -> Result<Peer> {
         workers: 2,
         producers: 2,
         concurrency: 1000,
+        adds_per_s: 800,
     })
 }
 
@@ -179,9 +183,10 @@ async fn apalis(dir: PathBuf) -> Result<Peer> {
         program: dir.join("target/release/peer"),
         driver: None,
         dir,
-        workers: 2,
+        workers: 1,
         producers: 1,
         concurrency: 100,
+        adds_per_s: 5_000,
     })
 }
 

@@ -137,11 +137,11 @@ pub(crate) async fn drain(peer: &Peer, options: &Options) -> Result<Value> {
     tokio::time::sleep(REST).await;
     let before = stage.usage().await?;
     stage.workers().await?;
-    stage.crew.settle(jobs as u64).await?;
+    let settled = stage.crew.settle(jobs as u64).await?;
     let after = stage.usage().await?;
     let starts = stage.crew.finish().await?;
     let mut line = Line::new("drain");
-    let seconds = report::span_s(&starts);
+    let seconds = report::until_s(&starts, settled);
     line.put("jobs_per_s", round(count(jobs) / seconds.max(0.001)));
     stage.costs(&mut line, before, after, jobs);
     line.put_checks(jobs, &starts);
@@ -154,8 +154,8 @@ pub(crate) async fn burst(peer: &Peer, options: &Options) -> Result<Value> {
     let jobs = options.jobs.unwrap_or(100_000);
     let mut stage = Stage::start(peer, options).await?;
     stage.workers().await?;
-    // Peers take longer to add as many: 5,000 per second are allowed for.
-    let due = burst::instant(stage.redis.now_ms().await?, jobs) + (jobs as u64) / 5;
+    let adding = (jobs as u64) * 1000 / peer.adds_per_s;
+    let due = burst::instant(stage.redis.now_ms().await?, jobs) + adding;
     stage.add("submit", jobs, &format!("at:{due}")).await?;
     let now = stage.redis.now_ms().await?;
     ensure!(now < due, "adding the jobs took until after the instant");
@@ -178,7 +178,8 @@ pub(crate) async fn precision(peer: &Peer, options: &Options) -> Result<Value> {
     let mut stage = Stage::start(peer, options).await?;
     stage.workers().await?;
     // The producers' own start-up is inside the lead.
-    let first = stage.redis.now_ms().await? + precision::LEAD_MS + 3_000;
+    let adding = (jobs as u64) * 1000 / peer.adds_per_s;
+    let first = stage.redis.now_ms().await? + precision::LEAD_MS + adding;
     let when = format!("spread:{first}:{}", seconds * 1000);
     stage.add("submit", jobs, &when).await?;
     sleep_until_ms(stage.redis.now_ms().await?, first).await;

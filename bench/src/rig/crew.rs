@@ -76,13 +76,14 @@ impl Crew {
         self.workers.iter().map(confirmed).sum()
     }
 
-    /// Waits until the workers have `count` confirmations; an error when nothing moves for long.
-    pub(crate) async fn settle(&self, count: u64) -> Result<Instant> {
+    /// Waits until the workers have `count` confirmations, and answers when that was in microseconds of the machine's clock; an error when
+    /// nothing moves for long.
+    pub(crate) async fn settle(&self, count: u64) -> Result<u64> {
         let (mut last, mut moved) = (0, Instant::now());
         loop {
             let confirmed = self.confirmed();
             if confirmed >= count {
-                return Ok(Instant::now());
+                return Ok(report::now_us());
             }
             if confirmed != last {
                 (last, moved) = (confirmed, Instant::now());

@@ -28,12 +28,10 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let waiting = rig.redis.sum("hlen", "backlog", options.partitions).await?;
     let costs = rig.costs(&before, &after, count(jobs)).await?;
     let starts = rig.finish().await?;
-    let tail = after.at.saturating_duration_since(settled);
-    let seconds = report::span_s(&starts);
+    let seconds = report::until_s(&starts, settled);
     let mut line = Line::new("drain");
     line.put("jobs_per_s", round(count(jobs) / seconds.max(0.001)));
     line.put("seconds", round(seconds));
-    line.put("reading_ms", round(tail.as_secs_f64() * 1000.0));
     line.put_all(costs);
     line.put_checks(jobs, &starts);
     // What is still held or queued is not settled, whether it has started or not.
