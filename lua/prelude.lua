@@ -11,9 +11,16 @@ local ITEMS_MAX = 1000 -- of one call; unpack fails at 8,000 values and an item 
 local FEW = 4 -- members read at once where one is looked for
 local REAP_STEP_MS = 250 -- lease scans of one partition are at least this far apart
 
--- Integers above 2^53 are not expected; tostring() would print those above 1e14 with an exponent.
+-- Integers above 2^53 are not expected; tostring() would print those above 1e14 with an exponent. Printing one costs as much as a small
+-- command and most are the same few times, so each is printed once in a call.
+local printed = {}
 local function int(number)
-  return string.format('%.0f', number)
+  local text = printed[number]
+  if not text then
+    text = string.format('%.0f', number)
+    printed[number] = text
+  end
+  return text
 end
 
 local function bad_arg(name, rule, given)

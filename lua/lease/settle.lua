@@ -7,14 +7,16 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :ready: :result:
              and for contexts of jobs :job: :active: :queue: :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 count    integer, 1..1000
-         then four for each settlement:
+         2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
+           id       context
+           attempt  number of the attempt that ends
+         and behind them the number of other settlements, integer, 0..1000 - plain; four values for each:
            id       context
            attempt  number of the attempt that ends
            outcome  succeeded | failed | fatal | retry_after | cancelled | timed_out
            payload  succeeded: the result; else `<random 0..999999> <retry after ms> <message>`
 
-Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settlement
+Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settlement, the plain ones first
            S settled   R ended, the context waits for its next attempt
            G gone: not held; settled before, or reaped and not yet claimed again
            L lease lost: a later attempt holds it; nothing changed
@@ -30,15 +32,20 @@ Repeat   A second call answers G for what the first settled.
 -- @part ending
 local RESULT_KEPT_MS = 3600000
 local now = now_ms(1)
-local count = arg_int(2, 'count', 1, ITEMS_MAX)
-if #ARGV ~= 2 + 4 * count then
-  bad_arg('settlements', 'must be four values each', #ARGV - 2)
+local plain = arg_int(2, 'plain', 0, ITEMS_MAX)
+local others_at = 3 + 2 * plain
+local count = plain + arg_int(others_at, 'others', 0, ITEMS_MAX - plain)
+if #ARGV ~= others_at + 4 * (count - plain) or count == 0 then
+  bad_arg('settlements', 'must be two values for each plain one and four for each other', #ARGV - 3)
 end
 local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
   timed_out = 'timed_out' }
 local ids = {}
-for i = 1, count do
-  local base = 4 * i - 2
+for i = 1, plain do
+  ids[i] = ARGV[1 + 2 * i]
+end
+for i = plain + 1, count do
+  local base = others_at + 4 * (i - plain - 1)
   ids[i] = ARGV[base + 1]
   if not STATES[ARGV[base + 3]] then
     bad_arg('outcome', 'must be a known word', ARGV[base + 3])
@@ -50,11 +57,36 @@ end
 local held_key = BASE .. 'held'
 local values = redis.call('HMGET', held_key, unpack(ids))
 local endings, gone, verdicts, seen, stale = new_endings(), {}, {}, {}, 0
-local records = endings.records
+local records, ended = endings.records, '\t' .. int(now) .. '\t'
+
+local function succeed(id, attempt, worker, claimed)
+  if string.find(id, '@', 1, true) then
+    end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
+  else
+    records[#records + 1] = id .. '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. ended
+  end
+end
+
+-- Settles what is neither plain nor stale; `base` is where its four values stand. Returns its verdict.
+local function settle_other(id, base, value, attempt, worker, claimed)
+  local outcome, payload = ARGV[base + 3], ARGV[base + 4]
+  if outcome == 'succeeded' then
+    if payload ~= '' then
+      redis.call('SET', key('result', id), payload, 'PX', RESULT_KEPT_MS)
+    end
+    succeed(id, attempt, worker, claimed)
+    return 'S'
+  end
+  local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
+  return fail_attempt(endings, now, id, split_held(value), {
+    state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = outcome == 'fatal',
+    retry_after = outcome == 'retry_after' and tonumber(after) or nil,
+  }) == 'RETRYING' and 'R' or 'S'
+end
+
 for i = 1, count do
-  local base = 4 * i - 2
-  local id, outcome, payload = ids[i], ARGV[base + 3], ARGV[base + 4]
-  local value = values[i]
+  local id, value = ids[i], values[i]
+  local base = i <= plain and 2 * i or others_at + 4 * (i - plain - 1)
   if not value or seen[id] then
     verdicts[i] = 'G'
     stale = stale + 1
@@ -66,22 +98,11 @@ for i = 1, count do
     else
       seen[id] = true
       gone[#gone + 1] = id
-      verdicts[i] = 'S'
-      if outcome == 'succeeded' then
-        if payload ~= '' then
-          redis.call('SET', key('result', id), payload, 'PX', RESULT_KEPT_MS)
-        end
-        if job_of(id) then
-          end_context(endings, now, { id = id, state = outcome, attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
-        else
-          records[#records + 1] = id .. '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t'
-        end
+      if i <= plain then
+        verdicts[i] = 'S'
+        succeed(id, attempt, worker, claimed)
       else
-        local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
-        verdicts[i] = fail_attempt(endings, now, id, split_held(value), {
-          state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = outcome == 'fatal',
-          retry_after = outcome == 'retry_after' and tonumber(after) or nil,
-        }) == 'RETRYING' and 'R' or 'S'
+        verdicts[i] = settle_other(id, base, value, attempt, worker, claimed)
       end
     end
   end

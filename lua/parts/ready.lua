@@ -4,17 +4,21 @@ local function wake(at)
   redis.call('SPUBLISH', BASE .. 'wake', 'due ' .. int(at))
 end
 
--- Collects members per ready set; `batch` is a table of the caller's.
-local function add_ready(batch, id, member, rest)
-  local group, handler, priority = split_rest(rest)
-  local queue = group .. ' ' .. handler
+-- Collects members per ready set; `batch` is a table of the caller's, `queue` is `<group> <handler>`.
+local function put_ready(batch, queue, score, member)
   local list = batch[queue]
   if not list then
-    list = { key = key('ready', group .. ':' .. handler) }
+    list = { key = key('ready', (string.gsub(queue, ' ', ':'))) }
     batch[queue] = list
   end
-  list[#list + 1] = ready_score(tonumber(priority), due_of(id))
-  list[#list + 1] = member
+  local size = #list
+  list[size + 1] = int(score)
+  list[size + 2] = member
+end
+
+local function add_ready(batch, id, member, rest)
+  local queue, priority = string.match(rest, '^(%S+ %S+) (%d) ')
+  put_ready(batch, queue, ready_score(priority, due_of(id)), member)
 end
 
 -- Writes what was collected. True when a set was empty before, so that no tracker may know of it.

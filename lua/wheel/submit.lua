@@ -34,25 +34,25 @@ local tag = partition() .. '.'
 local wheel, wheel_size, ready, taken, soonest = {}, 0, {}, {}, nil
 local keyed = {} -- contexts with a dedup key: nothing is written before the last check
 
-local function place(id, due, rest, options)
+local function put_wheel(at, entry)
+  wheel[wheel_size + 1] = int(at)
+  wheel[wheel_size + 2] = entry
+  wheel_size = wheel_size + 2
+  if not soonest or at < soonest then
+    soonest = at
+  end
+end
+
+local function place(id, due, rest, queue, priority, options)
   local member = id .. ' 0:0 ' .. rest
   if due > now then
-    wheel[wheel_size + 1] = due
-    wheel[wheel_size + 2] = member
-    wheel_size = wheel_size + 2
-    if not soonest or due < soonest then
-      soonest = due
-    end
+    put_wheel(due, member)
   else
-    add_ready(ready, id, member, rest)
+    put_ready(ready, queue, ready_score(priority, due), member)
   end
-  local deadline = option(options, 's')
+  local deadline = options ~= '-' and option(options, 's')
   if deadline then
-    local group, handler, priority = split_rest(rest)
-    wheel[wheel_size + 1] = due + tonumber(deadline)
-    wheel[wheel_size + 2] = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
-    wheel_size = wheel_size + 2
-    soonest = math.min(soonest or due + tonumber(deadline), due + tonumber(deadline))
+    put_wheel(due + tonumber(deadline), '#' .. id .. ' ' .. queue .. ' ' .. priority)
   end
 end
 
@@ -66,29 +66,29 @@ for i = 1, count do
   if string.byte(when) == 43 then -- '+'
     due = now + due
   end
-  local group, _, priority, options = split_rest(rest)
-  if not group or tonumber(priority) > PRIORITY_MAX then
+  local queue, priority, options = string.match(rest, '^(%S+ %S+) ([0-4]) (%S+) ')
+  if not queue then
     bad_arg('rest', 'must be group, handler, priority, options and body', rest)
   end
   local id = tag .. int(due) .. '.' .. ARGV[base + 2]
   if dedup == '' then
-    place(id, due, rest, options)
+    place(id, due, rest, queue, priority, options)
   else
     local keep, name = string.match(dedup, '^(%d+) (%S+)$')
     if not keep then
       bad_arg('dedup', 'must be a keep time and a key', dedup)
     end
-    keyed[#keyed + 1] = { i, id, due, rest, options, name, math.max(math.max(due - now, 0) + tonumber(keep), 1) }
+    keyed[#keyed + 1] = { i, id, name, math.max(math.max(due - now, 0) + tonumber(keep), 1), due, rest, queue, priority, options }
   end
 end
 for _, context in ipairs(keyed) do
-  local index, id, due, rest, options, name, keep = unpack(context)
+  local index, id, name, keep = unpack(context)
   local existing = not redis.call('SET', key('dedup', name), id, 'NX', 'PX', int(keep)) and redis.call('GET', key('dedup', name))
   if existing then
     taken[#taken + 1] = index
     taken[#taken + 1] = existing
   else
-    place(id, due, rest, options)
+    place(id, unpack(context, 5))
   end
 end
 local at = nil

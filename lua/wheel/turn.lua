@@ -19,7 +19,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts }
            next_ms  score of the wheel's head; more: 1 when due entries are left
-           claims   { worker, context member with its attempt number }...
+           claims   { worker, context member as it waited }...  the attempt claimed is the member's and one
            backlog  { `group handler`, how many wait }...  at most 64
            plan     jobs whose planned due times ran low or out
            outbox   `<follower> <context> <state>`... to deliver and then to confirm with wheel/delivered
@@ -38,6 +38,8 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part ending
 -- @part cancelling
 -- @part firing
+-- @part due_times
+-- @part claiming
 local PLAN_LEASE_MS = 1000 -- an unplanned job, and an outbox entry, is offered to the next tracker after this
 local PLAN_LOW = 8 -- planned due times of a job below which a tracker adds some
 local FIRINGS_MAX = 100 -- due times of one job decided in one visit, besides missed ones; the rest stays due
@@ -53,96 +55,47 @@ if #ARGV ~= 4 + 4 * workers_count then
   bad_arg('workers', 'must be four values each', #ARGV - 4)
 end
 
--- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
-local offers = {}
-for i = 1, workers_count do
-  local base = 4 * i
-  local worker = { id = ARGV[base + 1], free = arg_int(base + 3, 'permits', 0, 1000000) }
-  local group = ARGV[base + 2]
-  if worker.free > 0 then
-    for handler in string.gmatch(ARGV[base + 4], '[^,]+') do
-      local queue = group .. ' ' .. handler
-      local offer = offers[queue] or { at = 0, free = 0 }
-      offers[queue] = offer
-      offer[#offer + 1] = worker
-      offer.free = offer.free + worker.free
-    end
-  end
-end
-
-local wheel_key, held_key = KEYS[1], BASE .. 'held'
-local endings = new_endings()
-local claims, held_args, claimed, claimed_bytes, scan_at = {}, {}, 0, 0, now + lease_ms
+local wheel_key = KEYS[1]
+local offers, claims, endings = read_offers(4, workers_count), new_claims(now, lease_ms), new_endings()
 local plan, outbox, scan = {}, {}, 0
 local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
 local again = {} -- score, member: entries that stay in the wheel
 local retried, more = {}, 0
 
--- The next worker with a free permit, in turn; one that the context should avoid only when there is no other.
-local function pick(offer, options)
-  local avoid = option(options, 'a')
-  local fallback = nil
-  for _ = 1, #offer do
-    offer.at = offer.at % #offer + 1
-    local worker = offer[offer.at]
-    if worker.free > 0 then
-      if worker.id ~= avoid then
-        return worker
-      end
-      fallback = worker
-    end
-  end
-  return fallback
+local function has_room()
+  return claims.count < limit and claims.bytes < TURN_BYTES
 end
 
-local function claim(worker, id, attempt, failures, rest, options)
-  worker.free = worker.free - 1
-  claimed = claimed + 1
-  claimed_bytes = claimed_bytes + #rest
-  local head = int(attempt + 1) .. ':' .. int(failures) .. ' '
-  local deadline = '0'
-  if options ~= '-' then
-    local timeout = tonumber(option(options, 't'))
-    if timeout then
-      deadline = int(now + timeout)
-      scan_at = math.min(scan_at, now + timeout)
-    end
-  end
-  held_args[2 * claimed - 1] = id
-  held_args[2 * claimed] = head .. worker.id .. ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ' .. deadline .. ' - ' .. rest
-  claims[2 * claimed - 1] = worker.id
-  claims[2 * claimed] = id .. ' ' .. head .. rest
-end
-
-local function add_fresh(id, attempt, failures, rest)
-  local group, handler, _, options = split_rest(rest)
-  local queue = group .. ' ' .. handler
+-- A context that became due in this turn: `counts` is `<attempt>:<failures>`, `queue` its `<group> <handler>`.
+local function add_fresh(queue, id, counts, rest, options, member)
   local list = fresh[queue]
   if not list then
-    list = { group = group }
+    list = { group = string.match(queue, '^%S+') }
     fresh[queue] = list
     fresh_order[#fresh_order + 1] = queue
   end
-  list[#list + 1] = { id, attempt, failures, rest, options }
+  list[#list + 1] = { id, counts, rest, options, member }
 end
 
-local function end_expired(id, attempt, failures, rest)
-  end_context(endings, now, { id = id, state = 'expired', attempt = attempt, failures = failures,
+local function end_expired(id, counts, rest)
+  local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
+  end_context(endings, now, { id = id, state = 'expired', attempt = tonumber(attempt), failures = tonumber(failures),
     message = 'not started by its start deadline', rest = rest })
 end
 
-local function is_late(id, failures, options)
-  local deadline = failures == 0 and options ~= '-' and option(options, 's')
+-- True when a context that never started is past its start deadline.
+local function is_late(id, counts, options)
+  local deadline = options ~= '-' and string.find(counts, ':0', 1, true) and option(options, 's')
   return deadline and due_of(id) + tonumber(deadline) <= now
 end
 
 -- Puts a fresh context into its ready set, unless its start deadline is over (trackers that paused find both due at once).
-local function make_ready(id, attempt, failures, rest, options)
-  if is_late(id, failures, options) then
-    end_expired(id, attempt, failures, rest)
+local function make_ready(id, counts, rest, options, member)
+  if is_late(id, counts, options) then
+    end_expired(id, counts, rest)
   else
-    add_ready(endings.ready, id, member_of(id, attempt, failures, rest), rest)
+    add_ready(endings.ready, id, member, rest)
   end
 end
 
@@ -164,119 +117,6 @@ local function place_fresh()
     end
   end
   place_ready()
-end
-
--- Index (from 0) of the first of `n` due times that is not earlier than `time`.
-local function first_from(due_at, n, time)
-  local low, high = 0, n
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if due_at(middle) < time then
-      low = middle + 1
-    else
-      high = middle
-    end
-  end
-  return low
-end
-
-local function note_missed(fields, due_at, from, to, reason)
-  if to < from then
-    return
-  end
-  missed = missed + to - from + 1
-  if from == to then
-    note_due(fields, int(due_at(from)) .. ' M ' .. reason)
-  else
-    note_due(fields, int(due_at(from)) .. '-' .. int(due_at(to)) .. 'x' .. int(to - from + 1) .. ' M ' .. reason)
-  end
-end
-
--- Jitter delays a due time on purpose; that delay is no lateness.
-local function tolerance_of(fields)
-  return (tonumber(fields.tolerance) or 5000) + (tonumber(fields.jitter) or 0)
-end
-
--- Applies the misfire policy to due times 0..n-1: notes the missed, and answers the index of the first that fires.
-local function apply_misfire(fields, due_at, n)
-  local on_time = first_from(due_at, n, now - tolerance_of(fields))
-  local from = 0
-  if fields.catch_up ~= '' then
-    local window = tonumber(fields.catch_up) + (tonumber(fields.jitter) or 0)
-    from = math.min(first_from(due_at, n, now - window), on_time)
-    note_missed(fields, due_at, 0, from - 1, 'catch_up_window')
-  end
-  local keep, reason = 0, 'misfire_skip'
-  if fields.misfire == 'fire_once' then
-    keep, reason = 1, 'misfire_collapsed'
-  elseif fields.misfire == 'fire_all' then
-    keep, reason = tonumber(fields.misfire_limit) or 1, 'misfire_limit'
-  end
-  local first = math.max(from, on_time - keep)
-  note_missed(fields, due_at, from, first - 1, reason)
-  return first
-end
-
--- The due times of a job that have come: how many, a function of their index, and the list behind it for planned ones.
-local function due_times(fields)
-  local first, jitter = tonumber(fields.next), tonumber(fields.jitter) or 0
-  local function come(due, gap)
-    return due + jitter_of(fields.name, due, jitter, gap) <= now
-  end
-  if fields.kind == 'fixed_rate' then
-    local period = tonumber(fields.period)
-    local function due_at(i)
-      return first + i * period
-    end
-    local n = math.floor((now - first) / period) + 1
-    if fields.end_at ~= '' then
-      n = math.min(n, math.floor((tonumber(fields.end_at) - first) / period) + 1)
-    end
-    while n > 0 and not come(due_at(n - 1), period) do
-      n = n - 1
-    end
-    return n, due_at, nil
-  end
-  local list = { first }
-  for due in string.gmatch(fields.plan, '%d+') do
-    list[#list + 1] = tonumber(due)
-  end
-  local n = 0
-  while n < #list and come(list[n + 1], (list[n + 2] or list[n + 1] + 1) - list[n + 1]) do
-    n = n + 1
-  end
-  return n, function(i) return list[i + 1] end, list
-end
-
--- What follows due time `done` (an index): the next due time or nil, whether the job is finished, and the plan that remains.
-local function what_follows(fields, due_at, done, list, last_fired)
-  if done == 0 then
-    return tonumber(fields.next), false, list and { unpack(list, 2) } or {}
-  end
-  if fields.max_runs ~= '' and fields.fired >= tonumber(fields.max_runs) then
-    return nil, true, {}
-  end
-  if fields.kind == 'fixed_rate' then
-    local next = due_at(done)
-    if fields.end_at ~= '' and next > tonumber(fields.end_at) then
-      return nil, true, {}
-    end
-    return next, false, {}
-  end
-  if fields.kind == 'fixed_delay' or fields.kind == 'second_delay' then
-    if last_fired then
-      return nil, false, {}
-    end
-    local next = now + tonumber(fields.period)
-    local over = fields.end_at ~= '' and next > tonumber(fields.end_at)
-    return not over and next or nil, over, {}
-  end
-  local left = {}
-  for i = done + 2, #list do
-    left[#left + 1] = int(list[i])
-  end
-  local over = done >= #list and (fields.kind == 'once' or fields.plan_end == '1')
-  return list[done + 1], over, left
 end
 
 local function rearm(fields, next, left)
@@ -313,7 +153,8 @@ local function fire_at(fields, due)
   fields.fired = fields.fired + 1
   note_due(fields, int(due) .. ' F +' .. int(now - due))
   if verdict == 'START' then
-    add_fresh(id, 0, 0, fields.tmpl)
+    local group, handler, _, options = split_rest(fields.tmpl)
+    add_fresh(group .. ' ' .. handler, id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
   end
   return true
 end
@@ -336,7 +177,8 @@ local function fire_job(job)
     end
     return
   end
-  local n, due_at, list = due_times(fields)
+  fields.missed = 0
+  local n, due_at, list = due_times(now, fields)
   local behind = n > 0 and due_at(n - 1) < now - tolerance_of(fields)
   if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
     -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches the tolerance.
@@ -347,7 +189,7 @@ local function fire_job(job)
   end
   local index, last_fired = 0, false
   if n > 0 then
-    index = apply_misfire(fields, due_at, n)
+    index = apply_misfire(now, fields, due_at, n)
     if n > index + room then
       n, more = index + room, 1
     end
@@ -357,10 +199,11 @@ local function fire_job(job)
     last_fired = fire_at(fields, due_at(index))
     index = index + 1
   end
-  local next, finished, left = what_follows(fields, due_at, index, list, last_fired)
+  local next, finished, left = what_follows(now, fields, due_at, index, list, last_fired)
   redis.call('HSET', key('job', job), 'next', next and int(next) or '', 'fired', int(fields.fired), 'plan', table.concat(left, ' '),
     'last', index > 0 and int(due_at(index - 1)) or fields.last, 'state', finished and 'finished' or 'active')
   flush_ledger(fields)
+  missed = missed + fields.missed
   if not finished then
     rearm(fields, next, left)
   end
@@ -388,26 +231,36 @@ local function expire(entry)
     end
   end
   if member then
-    local _, attempt, failures, rest = split_member(member)
-    end_expired(id, attempt, failures, rest)
+    local counts, rest = string.match(member, '^%S+ (%S+) (.*)$')
+    end_expired(id, counts, rest)
   end
 end
 
-local due, due_bytes, page = {}, 0, math.min(limit, PAGE)
-while page > 0 do
-  local found = redis.call('ZRANGE', wheel_key, '-inf', now, 'BYSCORE', 'LIMIT', #due, page)
-  for _, entry in ipairs(found) do
-    due[#due + 1] = entry
-    due_bytes = due_bytes + #entry
+-- The parts of a context member, as few texts as possible: this runs for every context.
+local function open_member(member)
+  local id, counts, at, queue, options = string.match(member, '^(%S+) (%d+:%d+) ()(%S+ %S+) %d (%S+) ')
+  return queue, id, counts, string.sub(member, at), options, member
+end
+
+-- Takes what is due from the wheel: at most `limit` entries, and not much more than TURN_BYTES.
+local function take_due()
+  local due, due_bytes, page = {}, 0, math.min(limit, PAGE)
+  while page > 0 do
+    local found = redis.call('ZRANGE', wheel_key, '-inf', now, 'BYSCORE', 'LIMIT', #due, page)
+    for _, entry in ipairs(found) do
+      due[#due + 1] = entry
+      due_bytes = due_bytes + #entry
+    end
+    more = #found == page and 1 or 0
+    page = more == 1 and math.min(limit - #due, math.floor((TURN_BYTES - due_bytes) * #due / due_bytes)) or 0
   end
-  more = #found == page and 1 or 0
-  page = more == 1 and math.min(limit - #due, math.floor((TURN_BYTES - due_bytes) * #due / due_bytes)) or 0
+  if #due > 0 then
+    redis.call('ZREMRANGEBYRANK', wheel_key, 0, #due - 1)
+  end
+  return due
 end
-if #due > 0 then
-  redis.call('ZREMRANGEBYRANK', wheel_key, 0, #due - 1)
-end
-for _, entry in ipairs(due) do
-  local kind = string.byte(entry)
+
+local function decide(entry, kind)
   if kind == 64 then -- '@'
     fire_job(string.sub(entry, 2))
   elseif kind == 33 then -- '!': the scan itself sets the time of the next one
@@ -416,16 +269,23 @@ for _, entry in ipairs(due) do
     again[#again + 1] = entry
   elseif kind == 35 then -- '#'
     expire(entry)
-  elseif kind == 38 then -- '&'
+  else -- '&'
     outbox[#outbox + 1] = string.sub(entry, 2)
     again[#again + 1] = now + PLAN_LEASE_MS
     again[#again + 1] = entry
-  else
-    local id, attempt, failures, rest = split_member(entry)
-    if attempt > 0 then
+  end
+end
+
+for _, entry in ipairs(take_due()) do
+  local kind = string.byte(entry)
+  if kind >= 48 and kind <= 57 then -- a digit: a context
+    local queue, id, counts, rest, options = open_member(entry)
+    if string.byte(counts) ~= 48 then
       retried[#retried + 1] = id
     end
-    add_fresh(id, attempt, failures, rest)
+    add_fresh(queue, id, counts, rest, options, entry)
+  else
+    decide(entry, kind)
   end
 end
 if #retried > 0 then
@@ -454,30 +314,37 @@ for _, queue in ipairs(fresh_order) do
   local list, offer = fresh[queue], offers[queue]
   local enough = offer and not contended[list.group]
   for _, context in ipairs(list) do
-    local id, attempt, failures, rest, options = unpack(context)
-    local free = enough and claimed < limit and claimed_bytes < TURN_BYTES and not is_late(id, failures, options)
-    local worker = free and pick(offer, options)
+    local id, counts, rest, options, member = unpack(context)
+    local worker = enough and has_room() and not is_late(id, counts, options) and pick(offer, options)
     if worker then
-      claim(worker, id, attempt, failures, rest, options)
+      claim(claims, worker, id, counts, rest, options, member)
     else
-      make_ready(id, attempt, failures, rest, options)
+      make_ready(id, counts, rest, options, member)
     end
   end
 end
 place_ready()
 
--- Reads the next page of a ready set; false at its end.
+-- Reads the next page of a ready set; false at its end. Scores are read only where several sets are merged: printing one costs as
+-- much as the rest of a claim.
 local function read_page(source)
   local first = source.read
-  local found = redis.call('ZRANGE', source.zset, first, first + math.min(source.size, limit - claimed) - 1, 'WITHSCORES')
-  local bytes = 1
-  for i = 1, #found, 2 do
+  local last = first + math.min(source.size, limit - claims.count) - 1
+  local found
+  if source.merged then
+    found = redis.call('ZRANGE', source.zset, first, last, 'WITHSCORES')
+  else
+    found = redis.call('ZRANGE', source.zset, first, last)
+  end
+  local bytes, step = 1, source.merged and 2 or 1
+  for i = 1, #found, step do
     bytes = bytes + #found[i]
   end
-  source.page, source.at, source.read = found, 1, first + #found / 2
-  source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * #found / (2 * bytes))))
-  source.score = tonumber(found[2])
-  return #found > 0
+  local count = #found / step
+  source.page, source.at, source.step, source.read = found, 1, step, first + count
+  source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * count / bytes), free_permits(source.offer)))
+  source.score = source.merged and tonumber(found[2]) or 0
+  return count > 0
 end
 
 -- Keeps the source with the smallest score first: a heap whose first element changed.
@@ -499,16 +366,16 @@ local function sift(sources)
 end
 
 -- A late context of a ready set whose deadline's entry is still to be taken from the wheel, or to be written.
-local function is_expiring(id, failures, rest, options)
-  if not is_late(id, failures, options) then
+local function is_expiring(queue, id, counts, rest, options)
+  if not is_late(id, counts, options) then
     return false
   end
-  local group, handler, priority = split_rest(rest)
-  return endings.watched[id] or redis.call('ZSCORE', wheel_key, '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority)
+  local _, _, priority = split_rest(rest)
+  return endings.watched[id] or redis.call('ZSCORE', wheel_key, '#' .. id .. ' ' .. queue .. ' ' .. priority)
 end
 
--- Claims from the ready sets: the lists of a group are merged by score.
-local function claim_ready()
+-- The ready sets for which permits are offered, each with its first page read.
+local function open_sources()
   local sources = {}
   for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
     if offers[queue] then
@@ -518,33 +385,42 @@ local function claim_ready()
   end
   local open = {}
   for _, source in ipairs(sources) do
+    source.merged = #sources > 1
     source.size = #sources <= PAGE and math.ceil(PAGE / #sources) or 1
     if read_page(source) then
       open[#open + 1] = source
     end
   end
   table.sort(open, function(left, right) return left.score < right.score end)
-  while #open > 0 and claimed < limit and claimed_bytes < TURN_BYTES do
-    local source = open[1]
-    local id, attempt, failures, rest = split_member(source.page[source.at])
-    local _, _, _, options = split_rest(rest)
-    local worker, left = nil, true
-    if is_expiring(id, failures, rest, options) then
-      end_expired(id, attempt, failures, rest)
-    else
-      worker = pick(source.offer, options)
-      left = worker ~= nil
+  return sources, open
+end
+
+-- Claims or expires the context at the head of `source`. False when nothing more waits there, or no worker of it has a permit.
+local function claim_head(source)
+  local queue, id, counts, rest, options, member = open_member(source.page[source.at])
+  if is_expiring(queue, id, counts, rest, options) then
+    end_expired(id, counts, rest)
+  else
+    local worker = pick(source.offer, options)
+    if not worker then
+      return false
     end
-    if worker then
-      claim(worker, id, attempt, failures, rest, options)
-    end
-    if left then
-      source.taken = source.taken + 1
-      source.at = source.at + 2
-      source.score = tonumber(source.page[source.at + 1])
-      left = source.score or (claimed < limit and read_page(source))
-    end
-    if not left then -- nothing more waits here, or no worker of it has a permit
+    claim(claims, worker, id, counts, rest, options, member)
+  end
+  source.taken = source.taken + 1
+  source.at = source.at + source.step
+  if source.at > #source.page then
+    return claims.count < limit and read_page(source)
+  end
+  source.score = source.merged and tonumber(source.page[source.at + 1]) or 0
+  return true
+end
+
+-- Claims from the ready sets: the sets of a group are merged by score.
+local function claim_ready()
+  local sources, open = open_sources()
+  while #open > 0 and has_room() do
+    if not claim_head(open[1]) then
       open[1] = open[#open]
       open[#open] = nil
     end
@@ -561,14 +437,11 @@ local function claim_ready()
     end
   end
 end
-if claimed < limit and workers_count > 0 then
+if workers_count > 0 and has_room() then
   claim_ready()
 end
 
-if claimed > 0 then
-  write_many('HSET', held_key, held_args)
-  redis.call('ZADD', wheel_key, 'LT', scan_at, '!reap')
-end
+flush_claims(claims)
 write_many('ZADD', wheel_key, again)
 flush_endings(endings)
 
@@ -581,5 +454,5 @@ for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
   waiting[#waiting + 1] = queue
   waiting[#waiting + 1] = redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':'))))
 end
-return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims, waiting, plan, outbox, scan,
+return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, waiting, plan, outbox, scan,
   { fired, skipped, missed } }

@@ -121,6 +121,8 @@ macro_rules! scripts {
 parts![
     "arming",
     "cancelling",
+    "claiming",
+    "due_times",
     "ending",
     "firing",
     "locate",

@@ -41,9 +41,13 @@ async fn success_ends_a_context_and_keeps_its_result() {
     );
     let state = part.state().await;
     assert_eq!(state.keys(), ["events", "result:3.900.a-1"]);
+    // What ended without a result is written first.
     assert_eq!(
-        state.settled[0],
-        format!("{ID}\tsucceeded\t2\tw\t{T}\t{T}\t")
+        state.settled,
+        [
+            format!("3.900.a-2\tsucceeded\t1\tw\t{T}\t{T}\t"),
+            format!("{ID}\tsucceeded\t2\tw\t{T}\t{T}\t")
+        ]
     );
     assert_eq!(state.strings["result:3.900.a-1"], "a result");
     let kept: u64 = test
@@ -330,28 +334,20 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     let part = Part::new(&test);
     part.hold(ID, "1:0", "-").await;
     part.hold("3.900.a-2", "1:0", "-").await;
-    let args = [
-        "",
-        "2",
-        ID,
-        "1",
-        "succeeded",
-        "x",
-        "3.900.a-2",
-        "1",
-        "failed",
-        "0 0 no",
-    ];
+    let args = ["", "1", ID, "1", "1", "3.900.a-2", "1", "failed", "0 0 no"];
     let changes = [
         (1, "-1", "now_ms"),
-        (2, "0", "count"),
-        (2, "1001", "count"),
-        (2, "1", "settlements"),
-        (9, "lost", "outcome"),
-        (10, "", "payload"),
-        (10, "0 no", "payload"),
-        (10, "x 0 no", "payload"),
-        (10, "1000000 0 no", "payload"),
+        (2, "-1", "plain"),
+        (2, "1001", "plain"),
+        (2, "0", "others"),
+        (5, "", "others"),
+        (5, "0", "settlements"),
+        (5, "1000", "others"),
+        (8, "lost", "outcome"),
+        (9, "", "payload"),
+        (9, "0 no", "payload"),
+        (9, "x 0 no", "payload"),
+        (9, "1000000 0 no", "payload"),
     ];
     test.assert_refused("lease/settle", partition(3), &args, &changes)
         .await;

@@ -87,6 +87,11 @@ impl Outcome {
         }
     }
 
+    /// Success without a result: the common end, told with two values.
+    fn is_plain(&self) -> bool {
+        matches!(self, Self::Succeeded(result) if result.is_empty())
+    }
+
     fn payload(&self, random: u32) -> Value {
         match self {
             Self::Succeeded(result) => Value::Bytes(result.clone()),
@@ -111,13 +116,20 @@ impl Store {
         partition: PartitionId,
         settlements: &[Settlement],
     ) -> Result<Vec<Verdict>, Error> {
-        let mut args: Vec<Value> = Vec::with_capacity(2 + 4 * settlements.len());
+        let (plain, others): (Vec<_>, Vec<_>) = settlements
+            .iter()
+            .enumerate()
+            .partition(|(_, settlement)| settlement.outcome.is_plain());
+        let mut args: Vec<Value> = Vec::with_capacity(3 + 2 * plain.len() + 4 * others.len());
         args.push(Value::from(""));
-        args.push(Value::from(settlements.len().to_string()));
-        for settlement in settlements {
-            args.push(Value::from(settlement.attempt.context.as_str()));
-            args.push(Value::from(settlement.attempt.attempt.to_string()));
-            args.push(Value::from(settlement.outcome.word()));
+        args.push(Value::from(plain.len().to_string()));
+        for (_, settlement) in &plain {
+            push_ref(&mut args, &settlement.attempt);
+        }
+        args.push(Value::from(others.len().to_string()));
+        for (_, settlement) in &others {
+            push_ref(&mut args, &settlement.attempt);
+            args.push(Value::from_static_str(settlement.outcome.word()));
             args.push(settlement.outcome.payload(settlement.random));
         }
         let value = self
@@ -126,18 +138,22 @@ impl Store {
             .await?;
         let mut reply = Reply::expect(SETTLE.name(), value, "SETTLED")?;
         reply.number()?;
-        letters(
-            SETTLE.name(),
-            &reply.text()?,
-            settlements.len(),
-            |letter| match letter {
-                'S' => Some(Verdict::Settled),
-                'R' => Some(Verdict::Retrying),
-                'G' => Some(Verdict::Gone),
-                'L' => Some(Verdict::LeaseLost),
-                _ => None,
-            },
-        )
+        let verdicts =
+            letters(
+                SETTLE.name(),
+                &reply.text()?,
+                settlements.len(),
+                |letter| match letter {
+                    'S' => Some(Verdict::Settled),
+                    'R' => Some(Verdict::Retrying),
+                    'G' => Some(Verdict::Gone),
+                    'L' => Some(Verdict::LeaseLost),
+                    _ => None,
+                },
+            )?;
+        let mut ordered: Vec<_> = plain.iter().chain(&others).zip(verdicts).collect();
+        ordered.sort_unstable_by_key(|((index, _), _)| *index);
+        Ok(ordered.into_iter().map(|(_, verdict)| verdict).collect())
     }
 
     /// Prolongs the leases of up to 1,000 attempts of one partition.
@@ -196,10 +212,14 @@ fn refs(attempts: &[AttemptRef]) -> Vec<Value> {
     args.push(Value::from(""));
     args.push(Value::from(attempts.len().to_string()));
     for attempt in attempts {
-        args.push(Value::from(attempt.context.as_str()));
-        args.push(Value::from(attempt.attempt.to_string()));
+        push_ref(&mut args, attempt);
     }
     args
+}
+
+fn push_ref(args: &mut Vec<Value>, attempt: &AttemptRef) {
+    args.push(Value::from(attempt.context.as_str()));
+    args.push(Value::from(attempt.attempt.to_string()));
 }
 
 fn letters<T>(

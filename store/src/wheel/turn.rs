@@ -216,10 +216,9 @@ fn turned(value: Value) -> Result<Turned, Error> {
     let mut claims = Vec::with_capacity(list.len() / 2);
     while !list.is_empty() {
         let worker = list.parsed()?;
-        claims.push(Claim {
-            worker,
-            member: Member::parse(list.bytes()?)?,
-        });
+        let mut member = Member::parse(list.bytes()?)?;
+        member.attempt = member.attempt.next();
+        claims.push(Claim { worker, member });
     }
     let mut list = reply.list()?;
     let mut backlog = Vec::with_capacity(list.len() / 2);

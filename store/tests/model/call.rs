@@ -146,7 +146,9 @@ impl<'a> Part<'a> {
         Turned {
             next: text(&reply[1]).parse().ok(),
             more: text(&reply[2]) == "1",
-            claims: pairs(&texts(&reply[3])).collect(),
+            claims: pairs(&texts(&reply[3]))
+                .map(|(worker, member)| (worker, claimed(&member)))
+                .collect(),
             backlog: pairs(&texts(&reply[4]))
                 .map(|(queue, size)| (queue, size.parse().unwrap()))
                 .collect(),
@@ -159,10 +161,24 @@ impl<'a> Part<'a> {
 
     /// Settles attempts: context, attempt, outcome, payload. Answers with a letter for each.
     pub(crate) async fn settle(&self, now: u64, settlements: &[[&str; 4]]) -> String {
-        let (now, count) = (now.to_string(), settlements.len().to_string());
+        let (plain, others): (Vec<_>, Vec<_>) = settlements
+            .iter()
+            .enumerate()
+            .partition(|(_, [_, _, outcome, payload])| (*outcome, *payload) == ("succeeded", ""));
+        let (now, count) = (now.to_string(), plain.len().to_string());
+        let rest = others.len().to_string();
         let mut args = vec![now.as_str(), count.as_str()];
-        args.extend(settlements.iter().flatten());
-        text(&self.call("lease/settle", "SETTLED", &args).await[1])
+        args.extend(
+            plain
+                .iter()
+                .flat_map(|(_, [id, attempt, ..])| [*id, *attempt]),
+        );
+        args.push(&rest);
+        args.extend(others.iter().flat_map(|(_, settlement)| settlement.iter()));
+        let verdicts = text(&self.call("lease/settle", "SETTLED", &args).await[1]);
+        let mut ordered: Vec<_> = plain.iter().chain(&others).zip(verdicts.chars()).collect();
+        ordered.sort_by_key(|((index, _), _)| *index);
+        ordered.into_iter().map(|(_, verdict)| verdict).collect()
     }
 
     /// Renews attempts: a letter for each, and the leases and reasons.
@@ -277,4 +293,11 @@ impl<'a> Part<'a> {
             .await;
         State::read(&found)
     }
+}
+
+/// A claimed member with the number of its attempt: the script answers with the member as it waited.
+fn claimed(member: &str) -> String {
+    let (id, rest) = member.split_once(' ').unwrap();
+    let (attempt, rest) = rest.split_once(':').unwrap();
+    format!("{id} {}:{rest}", attempt.parse::<u64>().unwrap() + 1)
 }

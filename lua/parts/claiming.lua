@@ -1,0 +1,91 @@
+-- Part claiming: the permits that workers offer, and the contexts claimed with them.
+-- Texts that many claims share are made once: printing a number costs more than everything else that is done for a claim.
+
+-- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
+-- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers.
+local function read_offers(first, count)
+  local offers = {}
+  for i = 0, count - 1 do
+    local base = first + 4 * i
+    local worker = { id = ARGV[base + 1], free = arg_int(base + 3, 'permits', 0, 1000000), heads = {} }
+    local group = ARGV[base + 2]
+    if worker.free > 0 then
+      for handler in string.gmatch(ARGV[base + 4], '[^,]+') do
+        local queue = group .. ' ' .. handler
+        local offer = offers[queue] or { at = 0, free = 0 }
+        offers[queue] = offer
+        offer[#offer + 1] = worker
+        offer.free = offer.free + worker.free
+      end
+    end
+  end
+  return offers
+end
+
+-- The next worker with a free permit, in turn; one that the context should avoid only when there is no other.
+local function pick(offer, options)
+  local avoid, fallback = options ~= '-' and option(options, 'a'), nil
+  for _ = 1, #offer do
+    offer.at = offer.at % #offer + 1
+    local worker = offer[offer.at]
+    if worker.free > 0 then
+      if worker.id ~= avoid then
+        return worker
+      end
+      fallback = worker
+    end
+  end
+  return fallback
+end
+
+local function free_permits(offer)
+  local free = 0
+  for _, worker in ipairs(offer) do
+    free = free + worker.free
+  end
+  return free
+end
+
+local function new_claims(now, lease_ms)
+  return {
+    now = now, count = 0, bytes = 0, scan_at = now + lease_ms, told = {}, held = {},
+    lease = ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ', no_deadline = '0 - ',
+  }
+end
+
+-- `<attempt>:<failures> <worker> <claimed> <expires> ` for the attempt that follows `counts`.
+local function held_head(claims, worker, counts)
+  local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
+  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease
+  worker.heads[counts] = head
+  return head
+end
+
+-- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it.
+local function claim(claims, worker, id, counts, rest, options, member)
+  local count = claims.count + 1
+  worker.free = worker.free - 1
+  claims.count = count
+  claims.bytes = claims.bytes + #rest
+  local deadline = claims.no_deadline
+  if options ~= '-' then
+    local timeout = tonumber(option(options, 't'))
+    if timeout then
+      deadline = int(claims.now + timeout) .. ' - '
+      claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
+    end
+  end
+  local held, told = claims.held, claims.told
+  held[2 * count - 1] = id
+  held[2 * count] = (worker.heads[counts] or held_head(claims, worker, counts)) .. deadline .. rest
+  told[2 * count - 1] = worker.id
+  told[2 * count] = member
+end
+
+-- Writes the leases, and has them looked at when the first of them may be over.
+local function flush_claims(claims)
+  if claims.count > 0 then
+    write_many('HSET', BASE .. 'held', claims.held)
+    redis.call('ZADD', BASE .. 'wheel', 'LT', claims.scan_at, '!reap')
+  end
+end
