@@ -9,6 +9,7 @@ local GRACE_MS = 5000 -- between a cancellation and the end of its attempt
 local ATTEMPTS_MAX = 3 -- where the context names no max_attempts
 local ITEMS_MAX = 1000 -- of one call; unpack fails at 8,000 values and an item has up to four
 local FEW = 4 -- members read at once where one is looked for
+local TRIM_EVERY = 16 -- a bounded list is at most this much longer than its bound
 local REAP_STEP_MS = 250 -- lease scans of one partition are at least this far apart
 
 -- Integers above 2^53 are not expected; tostring() would print those above 1e14 with an exponent. Printing one costs as much as a small
@@ -161,4 +162,15 @@ local function find_member(zset, score, prefix)
     end
   end
   return nil
+end
+
+-- Appends to a list that keeps the newest; `kept` tells how many, and is asked at every sixteenth entry only.
+local function push_bounded(list, values, kept)
+  local length = redis.call('RPUSH', list, unpack(values))
+  if length % TRIM_EVERY < #values then
+    local most = kept()
+    if length > most then
+      redis.call('LTRIM', list, -most, -1)
+    end
+  end
 end

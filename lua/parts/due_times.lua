@@ -35,6 +35,9 @@ end
 -- Applies the misfire policy to due times 0..n-1: notes the missed, and answers the index of the first that fires.
 local function apply_misfire(now, fields, due_at, n)
   local on_time = first_from(due_at, n, now - tolerance_of(fields))
+  if on_time == 0 then
+    return 0
+  end
   local from = 0
   if fields.catch_up ~= '' then
     local window = tonumber(fields.catch_up) + (tonumber(fields.jitter) or 0)

@@ -4,7 +4,6 @@
 local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 local MESSAGE_BYTES = 1024
-local END_FIELDS = { 'state', 'kind', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'runs_limit', 'followers' }
 
 local function new_endings()
   return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, watched = {}, soonest = nil }
@@ -15,7 +14,14 @@ local function clean(text)
 end
 
 -- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4).
-local function arm_after_end(endings, now, job, fields)
+local function arm_after_end(endings, now, job)
+  local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired' }, {}
+  for i, value in ipairs(redis.call('HMGET', key('job', job), unpack(names))) do
+    fields[names[i]] = value or ''
+  end
+  if fields.state ~= 'active' then
+    return
+  end
   local period = tonumber(fields.period)
   local next = now + period
   local used_up = fields.max_runs ~= '' and tonumber(fields.fired) >= tonumber(fields.max_runs)
@@ -43,15 +49,14 @@ local function tell_followers(endings, now, followers, id, state)
 end
 
 local function start_queued(endings, job)
-  if redis.call('EXISTS', key('active', job)) == 1 then
-    return
+  local active, queue = key('active', job), key('queue', job)
+  if redis.call('EXISTS', active, queue) ~= 1 or redis.call('EXISTS', active) == 1 then
+    return -- nothing waits, or something runs
   end
-  local popped = redis.call('ZPOPMIN', key('queue', job))[1]
-  if popped then
-    local id, _, _, rest = split_member(popped)
-    redis.call('HSET', key('active', job), id, string.find(id, '.f@', 1, true) and 's' or 'm')
-    add_ready(endings.ready, id, popped, rest)
-  end
+  local popped = redis.call('ZPOPMIN', queue)[1]
+  local id, _, _, rest = split_member(popped)
+  redis.call('HSET', active, id, string.find(id, '.f@', 1, true) and 's' or 'm')
+  add_ready(endings.ready, id, popped, rest)
 end
 
 -- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, rest.
@@ -68,25 +73,17 @@ local function end_context(endings, now, ended)
     return
   end
   redis.call('HDEL', key('active', job), ended.id)
-  local values = redis.call('HMGET', key('job', job), unpack(END_FIELDS))
-  if not values[1] then
+  local kind, followers = unpack(redis.call('HMGET', key('job', job), 'kind', 'followers'))
+  if not kind then
     return -- deleted while it ran
   end
-  local fields = {}
-  for i, name in ipairs(END_FIELDS) do
-    fields[name] = values[i] or ''
-  end
-  local kept = tonumber(fields.runs_limit) or 100
-  if redis.call('RPUSH', key('runs', job), record) > kept + 16 then
-    redis.call('LTRIM', key('runs', job), -kept, -1)
-  end
-  if fields.followers ~= '' then
-    tell_followers(endings, now, fields.followers, ended.id, ended.state)
+  push_bounded(key('runs', job), { record }, function() return tonumber(redis.call('HGET', key('job', job), 'runs_limit')) or 100 end)
+  if followers and followers ~= '' then
+    tell_followers(endings, now, followers, ended.id, ended.state)
   end
   start_queued(endings, job)
-  local delays = fields.kind == 'fixed_delay' or fields.kind == 'second_delay'
-  if delays and fields.state == 'active' and string.find(ended.id, '.f@', 1, true) then
-    arm_after_end(endings, now, job, fields)
+  if (kind == 'fixed_delay' or kind == 'second_delay') and string.find(ended.id, '.f@', 1, true) then
+    arm_after_end(endings, now, job)
   end
 end
 

@@ -1,22 +1,27 @@
 -- Part firing: how a due time of a job becomes a context, or why it does not (W3, W6).
 -- Needs the parts arming, ready, locate, ending and cancelling.
 
-local FIRE_FIELDS = { 'state', 'kind', 'next', 'period', 'end_at', 'max_runs', 'fired', 'jitter', 'plan', 'plan_end', 'misfire',
-  'misfire_limit', 'tolerance', 'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'last' }
+-- What every firing reads; the other fields of a job are read when one is asked for, '' where it is absent.
+local FIRE_FIELDS = { 'state', 'kind', 'next', 'period', 'end_at', 'max_runs', 'fired', 'jitter', 'tolerance', 'overlap',
+  'overlap_limit', 'tmpl' }
+local SELDOM_READ = { __index = function(fields, name)
+  local value = redis.call('HGET', key('job', fields.name), name) or ''
+  fields[name] = value
+  return value
+end }
 
--- The job's fields, '' where one is absent, with the number of its active contexts; nil when there is no such job.
+-- The job's fields, with the number of its active contexts; nil when there is no such job.
 local function load_job(job)
   local values = redis.call('HMGET', key('job', job), unpack(FIRE_FIELDS))
   if not values[1] then
     return nil
   end
-  local fields = { name = job, ledger = {} }
+  local fields = { name = job, ledger = {}, missed = 0, active = redis.call('HLEN', key('active', job)) }
   for i, name in ipairs(FIRE_FIELDS) do
     fields[name] = values[i] or ''
   end
   fields.fired = tonumber(fields.fired) or 0
-  fields.active = redis.call('HLEN', key('active', job))
-  return fields
+  return setmetatable(fields, SELDOM_READ)
 end
 
 local function note_due(fields, text)
@@ -27,11 +32,7 @@ local function flush_ledger(fields)
   if #fields.ledger == 0 then
     return
   end
-  local target = key('ledger', fields.name)
-  local kept = tonumber(fields.ledger_limit) or 1000
-  if redis.call('RPUSH', target, unpack(fields.ledger)) > kept + 32 then
-    redis.call('LTRIM', target, -kept, -1)
-  end
+  push_bounded(key('ledger', fields.name), fields.ledger, function() return tonumber(fields.ledger_limit) or 1000 end)
 end
 
 -- A context with a start deadline has an entry in the wheel for it.

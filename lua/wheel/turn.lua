@@ -62,6 +62,7 @@ local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
 local again = {} -- score, member: entries that stay in the wheel
 local retried, more = {}, 0
+local waiting = nil
 
 local function has_room()
   return claims.count < limit and claims.bytes < TURN_BYTES
@@ -99,11 +100,17 @@ local function make_ready(id, counts, rest, options, member)
   end
 end
 
+-- The ready sets that are not empty; read again only after one was written.
+local function backlog()
+  waiting = waiting or redis.call('HKEYS', BASE .. 'backlog')
+  return waiting
+end
+
 -- Writes what became ready in this turn so far to where it is found.
 local function place_ready()
   if next(endings.ready) then
     flush_ready(endings.ready)
-    endings.ready = {}
+    endings.ready, waiting = {}, nil
   end
 end
 
@@ -177,7 +184,6 @@ local function fire_job(job)
     end
     return
   end
-  fields.missed = 0
   local n, due_at, list = due_times(now, fields)
   local behind = n > 0 and due_at(n - 1) < now - tolerance_of(fields)
   if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
@@ -200,8 +206,17 @@ local function fire_job(job)
     index = index + 1
   end
   local next, finished, left = what_follows(now, fields, due_at, index, list, last_fired)
-  redis.call('HSET', key('job', job), 'next', next and int(next) or '', 'fired', int(fields.fired), 'plan', table.concat(left, ' '),
-    'last', index > 0 and int(due_at(index - 1)) or fields.last, 'state', finished and 'finished' or 'active')
+  local written = { 'next', next and int(next) or '', 'fired', int(fields.fired) }
+  if index > 0 then
+    written[5], written[6] = 'last', int(due_at(index - 1))
+  end
+  if list then
+    written[#written + 1], written[#written + 2] = 'plan', table.concat(left, ' ')
+  end
+  if finished then
+    written[#written + 1], written[#written + 2] = 'state', 'finished'
+  end
+  redis.call('HSET', key('job', job), unpack(written))
   flush_ledger(fields)
   missed = missed + fields.missed
   if not finished then
@@ -296,7 +311,7 @@ end
 -- among everything that is ready.
 place_ready()
 local contended, fresh_of_group, fresh_count = {}, {}, 0
-for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+for _, queue in ipairs(backlog()) do
   contended[string.match(queue, '^%S+')] = true
 end
 for _, queue in ipairs(fresh_order) do
@@ -377,7 +392,7 @@ end
 -- The ready sets for which permits are offered, each with its first page read.
 local function open_sources()
   local sources = {}
-  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+  for _, queue in ipairs(backlog()) do
     if offers[queue] then
       local zset = key('ready', (string.gsub(queue, ' ', ':')))
       sources[#sources + 1] = { queue = queue, zset = zset, offer = offers[queue], read = 0, size = PAGE, taken = 0 }
@@ -433,6 +448,7 @@ local function claim_ready()
       redis.call('ZREMRANGEBYRANK', source.zset, 0, source.taken - 1)
       if redis.call('EXISTS', source.zset) == 0 then
         redis.call('HDEL', BASE .. 'backlog', source.queue)
+        waiting = nil
       end
     end
   end
@@ -443,16 +459,19 @@ end
 
 flush_claims(claims)
 write_many('ZADD', wheel_key, again)
+if next(endings.ready) then
+  waiting = nil
+end
 flush_endings(endings)
 
 local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
-local waiting = {}
-for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
-  if #waiting >= 2 * BACKLOG_MAX then
+local sizes = {}
+for _, queue in ipairs(backlog()) do
+  if #sizes >= 2 * BACKLOG_MAX then
     break
   end
-  waiting[#waiting + 1] = queue
-  waiting[#waiting + 1] = redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':'))))
+  sizes[#sizes + 1] = queue
+  sizes[#sizes + 1] = redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':'))))
 end
-return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, waiting, plan, outbox, scan,
+return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, sizes, plan, outbox, scan,
   { fired, skipped, missed } }

@@ -17,6 +17,7 @@ mod engine;
 mod intake;
 mod measure;
 mod notes;
+mod pace;
 mod roster;
 mod session;
 mod settle;

@@ -8,9 +8,7 @@ use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
 use tickwheel_store::roster::TrackerSign;
 use tokio::time::Instant;
 
-/// A partition rests after a visit for as long as the visit took, so that under load more is due at once and visits get fatter; at most
-/// this long, which bounds the lateness that comes of it. An idle partition answers within a fraction of a millisecond.
-const REST_MAX: Duration = Duration::from_millis(5);
+use crate::pace::Pace;
 
 /// One partition.
 #[derive(Debug)]
@@ -19,8 +17,9 @@ struct State {
     rank: u32,
     /// When to visit it next.
     at: Instant,
-    /// Not before this, whatever is due: the last visit took as long as it has rested since.
+    /// Not before this, whatever is due, so that visits get fatter under load.
     rested: Instant,
+    pace: Pace,
     /// Due times heard of while a visit was under way, whose reply may not know them.
     heard: Option<Instant>,
     queued: bool,
@@ -53,6 +52,7 @@ impl Partitions {
             rank: 0,
             at: now,
             rested: now,
+            pace: Pace::new(now),
             heard: None,
             queued: false,
             visiting: false,
@@ -139,7 +139,7 @@ impl Partitions {
         };
         state.visiting = false;
         state.at = state.heard.take().map_or(next, |heard| heard.min(next));
-        state.rested = now + took.min(REST_MAX);
+        state.rested = state.pace.next(now, took);
         if std::mem::take(&mut state.again) {
             self.queue(partition);
         }
