@@ -8,7 +8,8 @@
 //   bullmq.mjs recur HOST PORT FROM TO BATCH BODY WHEN
 //     the same, but each job is a scheduler that fires every second
 //
-// Settings: jobs are removed when they are complete (nothing else keeps Redis small), bulk adds, ioredis with its automatic pipelines.
+// Settings: jobs are removed when they are complete (nothing else keeps Redis small), bulk adds, ioredis with its automatic pipelines
+// where jobs are added; in the worker they make each job wait for others, so it goes without.
 
 import { createInterface } from 'node:readline';
 import { writeFileSync } from 'node:fs';
@@ -22,7 +23,7 @@ const IN_FLIGHT = 4;
 function connect() {
   return new Redis(Number(port), host, {
     maxRetriesPerRequest: null,
-    enableAutoPipelining: process.env.PIPELINES !== '0',
+    enableAutoPipelining: role !== 'worker',
   });
 }
 

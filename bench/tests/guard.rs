@@ -1,4 +1,5 @@
-//! What a regression changes first, whatever the machine: Redis commands for each job, bytes for each job, and commands while idle.
+//! What a regression changes first, whatever the machine: Redis commands for each job, Redis CPU beside that of the same primitive operations,
+//! bytes for each job, and commands while idle. `allocations.rs` counts what tracker and worker allocate.
 //!
 //! The limits stand above what is measured (docs/benchmarks.md), so that only a change of kind breaks them: a call for each job where there
 //! was one for each batch, a second copy of the record, a poll.
@@ -46,6 +47,14 @@ fn a_batch_of_submissions_is_one_call() -> Result<()> {
 fn a_drain_takes_and_settles_in_batches() -> Result<()> {
     let line = run(&["drain", "--jobs", "10000"])?;
     at_most(&line, "redis_commands_per_job", 0.2)?;
+    // How many times the floor's CPU a job costs; both are measured in this run.
+    let ratio = line.get("floor_ratio").and_then(Value::as_f64);
+    let ratio = ratio.with_context(|| format!("{line} has no floor_ratio"))?;
+    ensure!(
+        ratio >= 0.2,
+        "a job costs Redis {:.1} times the floor, at most 5 are allowed: {line}",
+        1.0 / ratio
+    );
     at_most(&line, "lost", 0.0)?;
     at_most(&line, "duplicates", 0.0)
 }
