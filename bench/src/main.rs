@@ -28,9 +28,18 @@ use serde_json::Value;
 
 use crate::args::{Args, Scenario};
 
-#[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+fn main() -> anyhow::Result<ExitCode> {
     let args = Args::parse();
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    // As the `tickwheel` binary does it for trackers and workers.
+    let serves = matches!(args.scenario, Scenario::Tracker(_) | Scenario::Worker(_));
+    if serves && std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        builder.worker_threads(1);
+    }
+    builder.enable_all().build()?.block_on(run(args))
+}
+
+async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let line = match &args.scenario {
         Scenario::Tracker(options) => {
             children::tracker(options).await?;

@@ -22,10 +22,10 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = args::Cli::parse();
-    match Box::pin(commands::run(cli)).await {
+    let ran = runtime(&cli.command).and_then(|runtime| runtime.block_on(commands::run(cli)));
+    match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             // Nobody is left to tell when standard error is gone.
@@ -33,4 +33,21 @@ async fn main() -> ExitCode {
             failure.exit().into()
         }
     }
+}
+
+/// A tracker, and a worker, does its work on one thread: that is more than one Redis can feed, and threads that wake each other cost a quarter of
+/// it. `TOKIO_WORKER_THREADS` gives another number.
+fn runtime(command: &args::Command) -> Result<tokio::runtime::Runtime, failure::Failure> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    let serves = matches!(
+        command,
+        args::Command::Tracker(_) | args::Command::Worker(_)
+    );
+    if serves && std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
+        builder.worker_threads(1);
+    }
+    builder
+        .enable_all()
+        .build()
+        .map_err(|error| failure::Failure::failed(format!("the runtime does not start: {error}")))
 }
