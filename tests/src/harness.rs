@@ -7,12 +7,15 @@
 
 pub mod client;
 pub mod clock;
+pub mod clock_shim;
 pub mod handlers;
 pub mod jobs;
 pub mod process;
+pub mod proxy;
 pub mod redis;
 pub mod registered;
 pub mod rig;
+pub mod roles;
 pub mod runs;
 pub mod small;
 pub mod snapshot;
@@ -22,9 +25,10 @@ pub mod wire;
 pub use client::Client;
 pub use clock::wall_ms;
 pub use process::Process;
-pub use redis::RedisServer;
+pub use proxy::Proxy;
+pub use redis::{Launch, RedisServer};
 pub use registered::Registered;
-pub use rig::{Bins, Rig, RigOptions, WorkerOptions};
+pub use rig::{Bins, Rig, RigOptions, TrackerOptions, WorkerOptions};
 pub use runs::{Run, RunBook};
 pub use small::Small;
 pub use snapshot::Snapshot;

@@ -42,6 +42,20 @@ impl Client {
         })
     }
 
+    /// A client that connects with its first call, and again after each failure. No call waits longer than `limit`.
+    ///
+    /// # Errors
+    /// When `url` is none.
+    pub fn lazy(url: &str, limit: Duration) -> Result<Self> {
+        let endpoint = Endpoint::from_shared(url.to_owned())?
+            .connect_timeout(limit)
+            .timeout(limit);
+        let raw = SchedulerServiceClient::new(endpoint.connect_lazy());
+        Ok(Self {
+            raw: raw.max_decoding_message_size(MESSAGE_BYTES_MAX),
+        })
+    }
+
     /// Registers jobs.
     ///
     /// # Errors

@@ -11,6 +11,7 @@
 //! | `cancel_aware` | stops when told to, else succeeds after so many ms | ms |
 //! | `stuck` | goes on when told to stop; the worker drops it at the end of its grace | ms |
 //! | `blocked` | holds its thread for so many ms, so that not even its worker can stop it | ms |
+//! | `abort` | ends its whole process | |
 //! | `chatty` | logs so many lines and a progress, and 300 ms later one line more | lines |
 
 use std::time::Duration;
@@ -19,7 +20,7 @@ use bytes::Bytes;
 use tickwheel_worker::{Context, HandlerResult, WorkerBuilder, fatal, retry_after};
 use tokio::time::Instant;
 
-use super::runs::RunBook;
+use super::runs::{RunBook, Running};
 
 /// Names of all handlers.
 pub const ALL: &[&str] = &[
@@ -32,6 +33,7 @@ pub const ALL: &[&str] = &[
     "cancel_aware",
     "stuck",
     "blocked",
+    "abort",
     "chatty",
 ];
 
@@ -47,7 +49,7 @@ pub fn register(
         builder = builder.handle_raw(name, move |ctx: Context, body: Bytes| {
             let (running, handler) = (book.start(&worker, &handler, &ctx), handler.clone());
             async move {
-                let result = perform(&handler, &ctx, body).await;
+                let result = perform(&handler, &ctx, body, &running).await;
                 running.end(if result.is_ok() { "ok" } else { "error" });
                 result
             }
@@ -56,7 +58,12 @@ pub fn register(
     builder
 }
 
-async fn perform(handler: &str, ctx: &Context, body: Bytes) -> HandlerResult<Bytes> {
+async fn perform(
+    handler: &str,
+    ctx: &Context,
+    body: Bytes,
+    running: &Running,
+) -> HandlerResult<Bytes> {
     let number = str::from_utf8(&body)
         .ok()
         .and_then(|text| text.parse::<u64>().ok())
@@ -71,10 +78,14 @@ async fn perform(handler: &str, ctx: &Context, body: Bytes) -> HandlerResult<Byt
         "fatal" => return Err(fatal("nothing will cure this")),
         "retry_after" if ctx.failures() == 0 => return Err(retry_after(span, "come back later")),
         "cancel_aware" => tokio::select! {
-            reason = ctx.cancelled() => return Err(format!("stopped: {reason:?}").into()),
+            reason = ctx.cancelled() => {
+                running.told(&format!("{reason:?}"));
+                return Err(format!("stopped: {reason:?}").into());
+            }
             () = tokio::time::sleep(span) => {}
         },
         "blocked" => block(span),
+        "abort" => std::process::abort(),
         "chatty" => {
             for line in 1..=number {
                 ctx.log(format!("line {line}")).await;

@@ -33,8 +33,22 @@ impl Process {
         config: &impl Serialize,
         log: &Path,
     ) -> Result<(Self, T)> {
+        Self::start_in(name, (program, &[]), config, log).await
+    }
+
+    /// The same with variables in its environment.
+    ///
+    /// # Errors
+    /// When it does not start; its log is in `log`.
+    pub async fn start_in<T: DeserializeOwned>(
+        name: &str,
+        (program, environment): (&str, &[(String, String)]),
+        config: &impl Serialize,
+        log: &Path,
+    ) -> Result<(Self, T)> {
         let mut child = Command::new(program)
             .arg(serde_json::to_string(config)?)
+            .envs(environment.iter().cloned())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log)?)
@@ -61,6 +75,12 @@ impl Process {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its number in the system; `None` once it has ended.
+    #[must_use]
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
     }
 
     /// `kill -9`, and waits until it is gone.

@@ -17,13 +17,24 @@ const START_LIMIT: Duration = Duration::from_secs(10);
 /// Kills the server when the test process is gone, however it went: its end of standard input is closed then.
 const WATCH: &str = "read -r _; kill -9 \"$1\"";
 
+/// What a server is started with besides its port.
+#[derive(Debug, Clone, Default)]
+pub struct Launch {
+    /// It keeps an append-only file.
+    pub durable: bool,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
+    /// More arguments, say `--maxmemory`.
+    pub arguments: Vec<String>,
+}
+
 /// A running server; killed when dropped.
 #[derive(Debug)]
 pub struct RedisServer {
     /// Ends before the server, whose number may soon be another process'.
     watch: Child,
     port: u16,
-    durable: bool,
+    launch: Launch,
     dir: PathBuf,
     child: Child,
 }
@@ -34,6 +45,18 @@ impl RedisServer {
     /// # Errors
     /// When an installed server does not start, or none is installed where one is required.
     pub async fn start(dir: &Path, durable: bool) -> Result<Option<Self>> {
+        let launch = Launch {
+            durable,
+            ..Launch::default()
+        };
+        Self::launch(dir, launch).await
+    }
+
+    /// Starts a server as `launch` says. `None` where no redis-server is installed.
+    ///
+    /// # Errors
+    /// When an installed server does not start, or none is installed where one is required.
+    pub async fn launch(dir: &Path, launch: Launch) -> Result<Option<Self>> {
         if !installed().await {
             let required = ["CI", "TICKWHEEL_REQUIRE_REDIS"]
                 .iter()
@@ -48,7 +71,7 @@ impl RedisServer {
         let mut failed = None;
         for _ in 0..ATTEMPTS {
             let port = free_port()?;
-            match Self::spawn(dir, port, durable).await {
+            match Self::spawn(dir, port, launch.clone()).await {
                 Ok(server) => return Ok(Some(server)),
                 Err(error) => failed = Some(error),
             }
@@ -56,7 +79,7 @@ impl RedisServer {
         Err(failed.context("no attempt was made")?)
     }
 
-    async fn spawn(dir: &Path, port: u16, durable: bool) -> Result<Self> {
+    async fn spawn(dir: &Path, port: u16, launch: Launch) -> Result<Self> {
         let child = Command::new("redis-server")
             .args([
                 "--bind",
@@ -68,12 +91,14 @@ impl RedisServer {
             ])
             .args([
                 "--appendonly",
-                if durable { "yes" } else { "no" },
+                if launch.durable { "yes" } else { "no" },
                 "--appendfsync",
                 "everysec",
             ])
             .arg("--dir")
             .arg(dir)
+            .args(&launch.arguments)
+            .envs(launch.environment.iter().cloned())
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -83,7 +108,7 @@ impl RedisServer {
         let mut server = Self {
             watch,
             port,
-            durable,
+            launch,
             dir: dir.to_owned(),
             child,
         };
@@ -129,6 +154,20 @@ impl RedisServer {
         Wire::connect(self.port).await
     }
 
+    /// Sends it a signal, say `STOP` or `CONT`.
+    ///
+    /// # Errors
+    /// When it had ended before.
+    pub async fn signal(&self, signal: &str) -> Result<()> {
+        let pid = self.child.id().context("redis-server has ended")?;
+        let status = Command::new("kill")
+            .args([format!("-{signal}"), pid.to_string()])
+            .status()
+            .await?;
+        ensure!(status.success(), "kill -{signal} redis-server: {status}");
+        Ok(())
+    }
+
     /// Ends it without warning.
     ///
     /// # Errors
@@ -143,7 +182,7 @@ impl RedisServer {
     /// # Errors
     /// When it does not start.
     pub async fn restart(&mut self) -> Result<()> {
-        *self = Self::spawn(&self.dir.clone(), self.port, self.durable).await?;
+        *self = Self::spawn(&self.dir.clone(), self.port, self.launch.clone()).await?;
         Ok(())
     }
 }
@@ -170,7 +209,11 @@ async fn installed() -> bool {
     asked.is_ok_and(|status| status.success())
 }
 
-fn free_port() -> Result<u16> {
+/// A port of the loopback that nobody listens on.
+///
+/// # Errors
+/// When the system has none.
+pub fn free_port() -> Result<u16> {
     Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
         .local_addr()?
         .port())

@@ -14,7 +14,7 @@ use tickwheel_store::{Redis, Store};
 use super::client::Client;
 use super::handlers;
 use super::process::Process;
-use super::redis::RedisServer;
+use super::redis::{Launch, RedisServer};
 use super::runs::RunBook;
 use super::snapshot::Snapshot;
 use super::wait::until;
@@ -72,6 +72,27 @@ pub struct TrackerConfig {
     pub dispatch_lease_ms: u64,
     /// Where it listens; port 0: anywhere.
     pub listen: SocketAddr,
+    /// What workers are told to connect to, unless it is where it listens.
+    #[serde(default)]
+    pub advertise: Option<String>,
+    /// It answers for its health on some port.
+    #[serde(default)]
+    pub http: bool,
+}
+
+/// How a tracker process differs from the usual.
+#[derive(Debug, Clone, Default)]
+pub struct TrackerOptions {
+    /// Its way to Redis; directly unless set.
+    pub redis: Option<String>,
+    /// Where it listens; anywhere unless set.
+    pub listen: Option<SocketAddr>,
+    /// What workers are told to connect to, unless it is where it listens.
+    pub advertise: Option<String>,
+    /// It answers for its health.
+    pub http: bool,
+    /// Variables of its environment.
+    pub environment: Vec<(String, String)>,
 }
 
 /// What a worker process is started with.
@@ -98,6 +119,16 @@ pub struct WorkerOptions {
     pub handlers: Vec<String>,
     /// How long a drain waits for what runs.
     pub drain_ms: u64,
+    /// So many workers live in the process, each with a number behind its name unless there is one.
+    #[serde(default = "one")]
+    pub copies: u32,
+    /// Variables of its environment.
+    #[serde(skip)]
+    pub environment: Vec<(String, String)>,
+}
+
+fn one() -> u32 {
+    1
 }
 
 impl Default for WorkerOptions {
@@ -111,6 +142,8 @@ impl Default for WorkerOptions {
             permits: 64,
             handlers,
             drain_ms: 10_000,
+            copies: 1,
+            environment: Vec::new(),
         }
     }
 }
@@ -120,6 +153,9 @@ impl Default for WorkerOptions {
 pub struct TrackerStarted {
     /// Where it is reached.
     pub url: String,
+    /// Where it answers for its health, when it does.
+    #[serde(default)]
+    pub http: Option<SocketAddr>,
 }
 
 /// The first line of a worker process.
@@ -136,6 +172,8 @@ pub struct TrackerProcess {
     pub process: Process,
     /// Where it is reached.
     pub url: String,
+    /// Where it answers for its health, when it does.
+    pub http: Option<SocketAddr>,
 }
 
 /// A worker process.
@@ -192,11 +230,25 @@ impl Rig {
     /// # Errors
     /// When Redis does not start.
     pub async fn start(bins: Option<Bins>, options: RigOptions) -> Result<Option<Self>> {
+        Self::start_with(bins, options, Launch::default()).await
+    }
+
+    /// The same with a Redis that is started as `launch` says. Its data lie in the folder of the rig unless an argument says otherwise.
+    ///
+    /// # Errors
+    /// When Redis does not start.
+    pub async fn start_with(
+        bins: Option<Bins>,
+        options: RigOptions,
+        launch: Launch,
+    ) -> Result<Option<Self>> {
         let mut dir = tempfile::Builder::new()
             .prefix("tickwheel-rig-")
             .tempdir()?;
         dir.disable_cleanup(std::env::var_os("TICKWHEEL_RIG_KEEP").is_some());
-        let Some(redis) = RedisServer::start(dir.path(), options.durable).await? else {
+        let durable = options.durable || launch.durable;
+        let launch = Launch { durable, ..launch };
+        let Some(redis) = RedisServer::launch(dir.path(), launch).await? else {
             return Ok(None);
         };
         let partitions = PartitionCount::new(options.partitions)?;
@@ -211,6 +263,11 @@ impl Rig {
             started: AtomicU32::new(0),
             dir,
         }))
+    }
+
+    /// Leaves logs and the run book where they are when the rig ends.
+    pub fn keep_dir(&mut self) {
+        self.dir.disable_cleanup(true);
     }
 
     /// Where logs and the run book are. Kept after the test when `TICKWHEEL_RIG_KEEP` is set.
@@ -233,8 +290,7 @@ impl Rig {
     /// # Errors
     /// When it does not start.
     pub async fn tracker(&self) -> Result<TrackerProcess> {
-        self.tracker_at(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-            .await
+        self.tracker_with(&TrackerOptions::default()).await
     }
 
     /// Starts another tracker where a killed one was reached: trackers keep their addresses over restarts.
@@ -243,24 +299,37 @@ impl Rig {
     /// When it does not start.
     pub async fn restart_tracker(&self, killed: &mut TrackerProcess) -> Result<()> {
         let address = killed.url.trim_start_matches("http://").parse()?;
-        *killed = self.tracker_at(address).await?;
+        let options = TrackerOptions {
+            listen: Some(address),
+            ..TrackerOptions::default()
+        };
+        *killed = self.tracker_with(&options).await?;
         Ok(())
     }
 
-    async fn tracker_at(&self, listen: SocketAddr) -> Result<TrackerProcess> {
+    /// Starts a tracker process that differs from the usual.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn tracker_with(&self, options: &TrackerOptions) -> Result<TrackerProcess> {
         let name = self.next_name("t");
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let config = TrackerConfig {
-            redis: self.redis.url(),
+            redis: options.redis.clone().unwrap_or_else(|| self.redis.url()),
             partitions: self.options.partitions,
             dispatch_lease_ms: self.options.dispatch_lease_ms,
-            listen,
+            listen: options.listen.unwrap_or(anywhere),
+            advertise: options.advertise.clone(),
+            http: options.http,
         };
         let log = self.dir().join(format!("{name}.log"));
+        let program = (self.bins()?.tracker, options.environment.as_slice());
         let (process, started): (_, TrackerStarted) =
-            Process::start(&name, self.bins()?.tracker, &config, &log).await?;
+            Process::start_in(&name, program, &config, &log).await?;
         Ok(TrackerProcess {
             process,
             url: started.url,
+            http: started.http,
         })
     }
 
@@ -295,8 +364,23 @@ impl Rig {
         trackers: &[TrackerProcess],
         options: WorkerOptions,
     ) -> Result<WorkerProcess> {
-        let name = self.next_name("w");
         let trackers = trackers.iter().map(|tracker| tracker.url.clone()).collect();
+        let worker = self.worker_at(trackers, options).await?;
+        self.wait_for_worker(&worker.id).await?;
+        Ok(worker)
+    }
+
+    /// Starts a worker process that begins with these addresses of trackers, and does not wait until one answers.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn worker_at(
+        &self,
+        trackers: Vec<String>,
+        options: WorkerOptions,
+    ) -> Result<WorkerProcess> {
+        let name = self.next_name("w");
+        let environment = options.environment.clone();
         let book = self.book.path().display().to_string();
         let config = WorkerConfig {
             name: name.clone(),
@@ -306,8 +390,7 @@ impl Rig {
         };
         let log = self.dir().join(format!("{name}.log"));
         let (process, started): (_, WorkerStarted) =
-            Process::start(&name, self.bins()?.worker, &config, &log).await?;
-        self.wait_for_worker(&started.id).await?;
+            Process::start_in(&name, (self.bins()?.worker, &environment), &config, &log).await?;
         Ok(WorkerProcess {
             process,
             id: started.id,

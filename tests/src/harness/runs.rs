@@ -67,10 +67,32 @@ enum Line {
         outcome: String,
         ms: u64,
     },
+    Told {
+        context: String,
+        attempt: u32,
+        worker: String,
+        reason: String,
+        ms: u64,
+    },
     Gone {
         worker: String,
         ms: u64,
     },
+}
+
+/// A handler was told to stop, and saw it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// The context.
+    pub context: String,
+    /// Its attempt.
+    pub attempt: u32,
+    /// The worker by the name the test gave it.
+    pub worker: String,
+    /// Why: `Fenced`, `Requested`, …
+    pub reason: String,
+    /// When the handler saw it.
+    pub ms: u64,
 }
 
 /// The file with all runs of a rig. Cheap to clone; every clone appends.
@@ -187,6 +209,7 @@ impl RunBook {
                         (run.end_ms, run.outcome) = (Some(ms), outcome);
                     }
                 }
+                Line::Told { .. } => {}
                 Line::Gone { worker, ms } => {
                     for run in runs
                         .iter_mut()
@@ -198,6 +221,34 @@ impl RunBook {
             }
         }
         Ok(runs)
+    }
+
+    /// What handlers were told, and saw, in its order.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds something else.
+    pub fn told(&self) -> Result<Vec<Told>> {
+        let text = std::fs::read_to_string(&self.path)?;
+        let mut told = Vec::new();
+        for line in text.lines().filter(|line| line.contains("\"told\"")) {
+            if let Line::Told {
+                context,
+                attempt,
+                worker,
+                reason,
+                ms,
+            } = serde_json::from_str(line)?
+            {
+                told.push(Told {
+                    context,
+                    attempt,
+                    worker,
+                    reason,
+                    ms,
+                });
+            }
+        }
+        Ok(told)
     }
 
     /// The runs of one context.
@@ -224,6 +275,17 @@ pub struct Running {
 }
 
 impl Running {
+    /// The handler saw that it shall stop.
+    pub fn told(&self, reason: &str) {
+        self.book.append(&Line::Told {
+            context: self.context.clone(),
+            attempt: self.attempt,
+            worker: self.worker.clone(),
+            reason: reason.to_owned(),
+            ms: wall_ms(),
+        });
+    }
+
     /// The handler came to its end by itself.
     pub fn end(mut self, outcome: &'static str) {
         self.outcome = outcome;

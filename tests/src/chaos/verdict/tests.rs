@@ -1,0 +1,105 @@
+use super::*;
+use crate::harness::snapshot::Partition;
+
+const ID: &str = "0.1000.1-1";
+
+fn run(attempt: u32, worker: &str, span: (u64, u64), outcome: &str) -> Run {
+    Run {
+        context: ID.to_owned(),
+        attempt,
+        worker: worker.to_owned(),
+        handler: "ok".to_owned(),
+        due_ms: 1_000,
+        start_ms: span.0,
+        end_ms: Some(span.1),
+        outcome: outcome.to_owned(),
+    }
+}
+
+fn settled(attempt: u32) -> Settled {
+    Settled::parse(format!("{ID}\tsucceeded\t{attempt}\tw-1\t1000\t1010\t").as_bytes()).unwrap()
+}
+
+fn figures(runs: &[Run], ends: &[Settled]) -> Figures {
+    let accounts = Accounts {
+        accepted: vec![(ID.to_owned(), 990)],
+        ..Accounts::default()
+    };
+    let partition = Partition {
+        settled: ends.to_vec(),
+        ..Partition::default()
+    };
+    let snapshot = Snapshot {
+        partitions: vec![partition],
+    };
+    let mut figures = Figures::default();
+    figures.take(&Evidence {
+        accounts: &accounts,
+        snapshot: &snapshot,
+        runs,
+        marks: &[1_005],
+        recoveries: &[],
+    });
+    figures
+}
+
+#[test]
+fn what_ran_and_ended_once_is_complete() {
+    let figures = figures(&[run(1, "a", (1_001, 1_002), "ok")], &[settled(1)]);
+    assert_eq!((figures.submitted, figures.completed), (1, 1));
+    assert_eq!((figures.lost, figures.same_fence_twice), (0, 0));
+    assert_eq!((figures.stale_accepted, figures.reruns), (0, 0));
+}
+
+#[test]
+fn what_neither_ran_nor_ended_is_lost_and_so_is_a_success_without_a_run() {
+    assert_eq!(figures(&[], &[]).lost, 1);
+    assert_eq!(figures(&[], &[settled(1)]).lost, 1);
+    let died = run(1, "a", (1_001, 1_002), "killed");
+    assert_eq!(figures(&[died], &[]).lost, 1);
+}
+
+#[test]
+fn an_attempt_on_two_workers_is_the_same_fence_twice() {
+    let runs = [
+        run(1, "a", (1_001, 1_002), "ok"),
+        run(1, "b", (1_003, 1_004), "ok"),
+    ];
+    assert_eq!(figures(&runs, &[settled(1)]).same_fence_twice, 1);
+}
+
+#[test]
+fn an_end_by_an_older_attempt_or_a_second_end_is_stale() {
+    let runs = [
+        run(1, "a", (1_001, 1_030), "ok"),
+        run(2, "b", (1_020, 1_021), "ok"),
+    ];
+    assert_eq!(figures(&runs, &[settled(1)]).stale_accepted, 1);
+    assert_eq!(figures(&runs, &[settled(2)]).stale_accepted, 0);
+    assert_eq!(figures(&runs, &[settled(2), settled(2)]).stale_accepted, 1);
+}
+
+#[test]
+fn recovery_counts_from_the_death_of_the_worker() {
+    let runs = [
+        run(1, "a", (1_001, 1_100), "killed"),
+        run(2, "b", (1_350, 1_351), "ok"),
+    ];
+    let figures = figures(&runs, &[settled(2)]);
+    assert_eq!((figures.reruns, figures.recovery_p99_ms), (1, 250));
+}
+
+#[test]
+fn lateness_counts_from_the_fault_for_what_was_due_before_it() {
+    let figures = figures(&[run(2, "a", (1_105, 1_106), "ok")], &[settled(2)]);
+    assert_eq!(figures.late_max_ms, 100);
+}
+
+#[test]
+fn percentiles() {
+    let numbers: Vec<u64> = (1..=200).collect();
+    assert_eq!(percentile(&numbers, 50), 100);
+    assert_eq!(percentile(&numbers, 99), 198);
+    assert_eq!(percentile(&numbers, 100), 200);
+    assert_eq!(percentile(&[], 99), 0);
+}

@@ -1,0 +1,125 @@
+//! What the processes of a rig do: a tracker, or a worker, until they are told to stop or the test is gone.
+
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tickwheel_tracker::{Config, Tracker};
+use tickwheel_worker::{RunningWorker, Worker};
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::process::parent_gone;
+use super::rig::{TrackerConfig, TrackerStarted, WorkerConfig, WorkerStarted};
+use super::{RunBook, handlers};
+
+/// A tracker. Its argument is JSON; its first line of output says where it is reached.
+///
+/// # Errors
+/// When it does not start.
+pub fn tracker() -> Result<()> {
+    let config: TrackerConfig = configuration()?;
+    runtime(2)?.block_on(track(config))
+}
+
+async fn track(config: TrackerConfig) -> Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let tracker = Tracker::start(Config {
+        redis_url: config.redis,
+        partitions: config.partitions,
+        grpc_listen: config.listen,
+        http_listen: config.http.then_some(anywhere),
+        advertise_url: config.advertise,
+        dispatch_lease: Duration::from_millis(config.dispatch_lease_ms),
+        ..Config::default()
+    })
+    .await?;
+    let (url, http) = (
+        format!("http://{}", tracker.grpc_addr()),
+        tracker.http_addr(),
+    );
+    say(&TrackerStarted { url, http })?;
+    tokio::select! {
+        _ = term.recv() => tracker.stop().await,
+        () = parent_gone() => {}
+    }
+    Ok(())
+}
+
+/// A worker, or several. Its argument is JSON; its first line of output says the id of the first.
+///
+/// # Errors
+/// When it does not start.
+pub fn worker() -> Result<()> {
+    let config: WorkerConfig = configuration()?;
+    let runtime = runtime(4)?;
+    let ended = runtime.block_on(work(config));
+    // A handler that holds its thread does not hold the process.
+    runtime.shutdown_background();
+    ended
+}
+
+async fn work(config: WorkerConfig) -> Result<()> {
+    let mut term = signal(SignalKind::terminate())?;
+    let book = RunBook::open(Path::new(&config.book))?;
+    let mut workers = Vec::new();
+    for copy in 0..config.options.copies.max(1) {
+        let name = match copy {
+            0 => config.name.clone(),
+            copy => format!("{}-{copy}", config.name),
+        };
+        workers.push(start(&config, &name, &book)?);
+    }
+    let id = workers.first().map(|worker| worker.id().to_owned());
+    say(&WorkerStarted {
+        id: id.unwrap_or_default(),
+    })?;
+    tokio::select! {
+        _ = term.recv() => {
+            for worker in workers {
+                let stopped = worker.drain().await?;
+                // For whoever reads the log of a failed test.
+                writeln!(std::io::stderr(), "drained: {stopped:?}")?;
+            }
+        }
+        () = parent_gone() => {}
+    }
+    Ok(())
+}
+
+fn start(config: &WorkerConfig, name: &str, book: &RunBook) -> Result<RunningWorker> {
+    let builder = Worker::connect_any(config.trackers.clone())
+        .name(name)
+        .group(&config.options.group)
+        .permits(config.options.permits)
+        .drain_timeout(Duration::from_millis(config.options.drain_ms));
+    Ok(handlers::register(builder, &config.options.handlers, book, name).start()?)
+}
+
+fn configuration<T: DeserializeOwned>() -> Result<T> {
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+    let argument = std::env::args().nth(1);
+    Ok(serde_json::from_str(
+        &argument.context("needs its configuration")?,
+    )?)
+}
+
+fn runtime(threads: usize) -> Result<Runtime> {
+    Ok(Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()?)
+}
+
+fn say(first: &impl Serialize) -> Result<()> {
+    writeln!(std::io::stdout(), "{}", serde_json::to_string(first)?)?;
+    Ok(())
+}
