@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use tickwheel_core::invariant::Invariant;
 use tokio::time::Instant;
 
 use super::seed::Seed;
 use super::stage::{Plan, Stage};
-use super::verdict::{Evidence, Figures};
+use super::verdict::{self, Evidence, Figures};
 use crate::harness::{Bins, Snapshot, until, wall_ms};
 use crate::invariants;
 
@@ -108,7 +108,15 @@ impl Case {
     pub async fn judge(&mut self, stage: &mut Stage) -> Result<Snapshot> {
         let accounts = stage.load.finish().await;
         pause_jobs(stage).await?;
-        let drained = stage.rig.drained(DRAIN_LIMIT).await;
+        let drained = until("everything accepted has ended", DRAIN_LIMIT, async || {
+            let snapshot = stage.rig.drained(DRAIN_LIMIT).await?;
+            let live = verdict::live(&snapshot);
+            let mut accepted = accounts.accepted.iter();
+            let left = accepted.find(|(id, _)| live.contains(id));
+            ensure!(left.is_none(), "{left:?} has not");
+            Ok(snapshot)
+        })
+        .await;
         let snapshot = match drained {
             Ok(snapshot) => snapshot,
             Err(left) => {

@@ -147,7 +147,8 @@ fn ends(snapshot: &Snapshot) -> BTreeMap<String, Vec<&Settled>> {
 }
 
 /// What lies anywhere but among the ended.
-fn live(snapshot: &Snapshot) -> BTreeSet<String> {
+#[must_use]
+pub fn live(snapshot: &Snapshot) -> BTreeSet<String> {
     let mut live = BTreeSet::new();
     for partition in &snapshot.partitions {
         let ready = partition.ready.values().flatten();
