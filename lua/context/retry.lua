@@ -40,6 +40,8 @@ if job then
 end
 redis.call('ZREM', BASE .. 'dead', member)
 local _, attempt, _, rest = split_member(member)
+-- Whoever asks for it answers for it: workers that it took along do not count any more.
+rest = string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)
 local batch = {}
 add_ready(batch, id, member_of(id, attempt, 0, rest), rest)
 if flush_ready(batch) then

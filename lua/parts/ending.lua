@@ -4,6 +4,7 @@
 local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 local MESSAGE_BYTES = 1024
+local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
 
 local function new_endings()
   return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, watched = {}, soonest = nil }
@@ -100,7 +101,8 @@ local function retry_delay(options, failures, random)
 end
 
 -- Ends an attempt without success: the next one waits in the wheel (or in ready, without a delay), or the context ends.
--- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final, avoid (a worker).
+-- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final; of a lost lease: avoid (its worker), and orphaned
+-- (1 when the worker had begun with it).
 -- Returns 'RETRYING' or 'SETTLED'.
 local function fail_attempt(endings, now, id, held, how)
   local _, _, _, options = split_rest(held.rest)
@@ -108,6 +110,11 @@ local function fail_attempt(endings, now, id, held, how)
   local cancelled = how.state == 'cancelled'
   if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
     cancelled = true
+  end
+  local orphaned = how.avoid and option_number(options, 'o', 0) + how.orphaned or 0
+  if orphaned >= ORPHANED_MAX then
+    how.message = how.message .. ', as were those of ' .. int(orphaned - 1) .. ' attempts before: taken for the cause'
+    how.final = true
   end
   if cancelled or how.final or failures >= option_number(options, 'r', ATTEMPTS_MAX) then
     end_context(endings, now, {
@@ -117,11 +124,14 @@ local function fail_attempt(endings, now, id, held, how)
     return 'SETTLED'
   end
   local rest = held.rest
-  if how.avoid then
+  if how.avoid or option(options, 'o') then
     local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
-    local kept = string.gsub(',' .. given, ',a=[^,]*', '')
+    local kept = string.gsub(',' .. given, how.avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
     kept = string.gsub(kept, '^,%-?,?', '')
-    rest = group .. ' ' .. handler .. ' ' .. priority .. ' ' .. (kept == '' and '' or kept .. ',') .. 'a=' .. how.avoid .. ' ' .. body
+    if how.avoid then
+      kept = (kept == '' and '' or kept .. ',') .. 'a=' .. how.avoid .. (orphaned > 0 and ',o=' .. int(orphaned) or '')
+    end
+    rest = group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
   end
   local member = member_of(id, held.attempt, failures, rest)
   local delay = how.retry_after or retry_delay(options, failures, how.random)

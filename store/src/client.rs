@@ -98,7 +98,7 @@ impl Redis {
         }
     }
 
-    /// Calls `script`, loading it first where the server does not know it (a restart or a flush empties its cache).
+    /// Calls `script`, by its text where the server does not know it (a restart or a flush empties its cache), which makes it known.
     ///
     /// # Errors
     /// As sorted by [`Error`]. After [`Error::Unavailable`] the script may have run, or may run yet.
@@ -115,8 +115,8 @@ impl Redis {
         let error = match called {
             Ok(value) => return Ok(value),
             Err(error) if error.details().starts_with("NOSCRIPT") => {
-                self.load(script).await?;
-                match self.client.evalsha(script.sha1(), keys, args).await {
+                // With the text in the same command: a script that was loaded may be flushed before it is called.
+                match self.client.eval(script.text(), keys, args).await {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
                 }

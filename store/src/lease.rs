@@ -1,6 +1,7 @@
-//! Operations on the running contexts of one partition: settle, renew, release, reap. Scripts: `lua/lease/`.
+//! Operations on the running contexts of one partition: settle, renew, release, reclaim, reap. Scripts: `lua/lease/`.
 
 pub mod reap;
+pub mod reclaim;
 pub mod settle;
 
 pub use reap::{LostLease, Reaped};

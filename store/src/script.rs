@@ -147,6 +147,8 @@ scripts! {
     RENEW = "lease/renew";
     /// Gives back attempts that did not start.
     RELEASE = "lease/release";
+    /// Gives back what a dead tracker claimed and did not deliver.
+    RECLAIM = "lease/reclaim";
     /// Takes back leases that ended.
     REAP = "lease/reap";
     /// Cancels a context wherever it is.

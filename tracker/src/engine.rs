@@ -15,10 +15,13 @@ use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::roster::TrackerSign;
 use tickwheel_store::wheel::{Fired, OutboxEntry, WorkerCancel};
 use tokio::sync::{Notify, Semaphore};
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::absence::Absence;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
+use crate::departed::Departed;
 use crate::notes::Notes;
 use crate::session::{Reserved, Sessions, lock};
 use crate::settle::Reported;
@@ -37,6 +40,8 @@ pub(crate) struct Engine {
     pub(crate) sessions: Sessions,
     pub(crate) roster: ArcSwap<Vec<TrackerSign>>,
     pub(crate) roster_changed: Notify,
+    pub(crate) departed: Departed,
+    pub(crate) absence: Absence,
     /// Background work that a graceful stop waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) notes: Notes,
@@ -68,6 +73,8 @@ impl Engine {
             sessions: Sessions::default(),
             roster: ArcSwap::default(),
             roster_changed: Notify::new(),
+            departed: Departed::default(),
+            absence: Absence::default(),
             tasks: TaskTracker::new(),
             notes: Notes::default(),
             planning: Mutex::default(),
@@ -152,10 +159,14 @@ impl Engine {
         });
     }
 
-    /// Looks at the running contexts of a partition, in the background; leases of `evicted` workers end now.
+    /// Looks at the running contexts of a partition, in the background; leases of `evicted` workers end now. While leases may be over that
+    /// nobody could prolong, it waits.
     pub(crate) fn reap(self: &Arc<Self>, partition: PartitionId, evicted: Vec<WorkerId>) {
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
+            while let Some(until) = engine.absence.grace(Instant::now()) {
+                tokio::time::sleep_until(until).await;
+            }
             let random = rand::random_range(0..1_000_000);
             match engine.store.reap(partition, &evicted, engine.config.dispatch_lease, random).await {
                 Ok(reaped) => {
@@ -204,13 +215,18 @@ impl Engine {
 
     /// The partitions that this tracker turns.
     pub(crate) fn owned(&self) -> Vec<PartitionId> {
+        self.turned_by(&self.tracker_id)
+    }
+
+    /// The partitions that `tracker` turns, by the present roster.
+    pub(crate) fn turned_by(&self, tracker: &TrackerId) -> Vec<PartitionId> {
         let roster = self.roster.load();
         let mut ids: Vec<TrackerId> = roster.iter().map(|sign| sign.id.clone()).collect();
         if !ids.contains(&self.tracker_id) {
             ids.push(self.tracker_id.clone());
         }
         let owner = |partition: &PartitionId| {
-            tickwheel_core::partition::owner(*partition, &ids) == Some(&self.tracker_id)
+            tickwheel_core::partition::owner(*partition, &ids) == Some(tracker)
         };
         self.store.partitions().partitions().filter(owner).collect()
     }

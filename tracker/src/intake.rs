@@ -9,11 +9,15 @@ use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, WorkerMessage};
 use tickwheel_store::lease::AttemptRef;
 use tokio::time::Instant;
 
+use crate::departed;
 use crate::engine::Engine;
 use crate::measure;
 use crate::notes;
 use crate::session::Session;
 use crate::settle::{self, Reported};
+
+/// Trackers that one frame may name as lost.
+const LOST_MAX: usize = 64;
 
 /// Takes one frame. Never waits: what has to be written is handed to the coalescers.
 pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: WorkerMessage) {
@@ -51,6 +55,13 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
     for attempt in message.accepted.into_iter().chain(message.renew) {
         if let Some(attempt) = reference(engine, &attempt) {
             engine.renew(session, attempt);
+        }
+    }
+    // After what the worker holds.
+    for tracker in message.lost_trackers.iter().take(LOST_MAX) {
+        if let Ok(tracker) = tracker.parse() {
+            let missed = departed::missed(Arc::clone(engine), session.worker.clone(), tracker);
+            tokio::spawn(missed);
         }
     }
 }

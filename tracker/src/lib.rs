@@ -11,7 +11,9 @@ pub mod metrics;
 pub mod plan;
 pub mod rpc;
 
+mod absence;
 mod coalesce;
+mod departed;
 mod dispatch;
 mod engine;
 mod intake;

@@ -108,6 +108,11 @@ pub(crate) fn notes_dropped(lines: usize) {
     counter!(names::NOTES_DROPPED.name).increment(lines as u64);
 }
 
+/// Redis' clock was set back.
+pub(crate) fn clock_regressed() {
+    counter!(names::CLOCK_REGRESSED.name).increment(1);
+}
+
 /// The workers connected now.
 pub(crate) fn sessions(sessions: &[Arc<Session>]) {
     let mut by_group: std::collections::BTreeMap<&str, (f64, f64, f64)> =

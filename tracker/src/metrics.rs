@@ -129,6 +129,11 @@ pub const NOTES_DROPPED: Metric = counter(
     "tickwheel_notes_dropped_total",
     "Log lines dropped because too many writes waited.",
 );
+/// Jumps of Redis' clock to an earlier time.
+pub const CLOCK_REGRESSED: Metric = counter(
+    "tickwheel_clock_regressed_total",
+    "Times at which Redis' clock showed an earlier time than before.",
+);
 /// Entries of the wheel that are due and were not popped yet.
 pub const WHEEL_OVERDUE: Metric = gauge(
     "tickwheel_wheel_overdue",
@@ -166,7 +171,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 20] = [
+pub const ALL: [Metric; 21] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -180,6 +185,7 @@ pub const ALL: [Metric; 20] = [
     STALE_REPORTS,
     REJECTED,
     NOTES_DROPPED,
+    CLOCK_REGRESSED,
     WHEEL_OVERDUE,
     WORKERS,
     PERMITS,

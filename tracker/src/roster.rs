@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{Roster, TrackerMessage};
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -63,28 +64,50 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
         .beat(Some(&sign(engine)), engine.config.beat_ttl(), &signs)
         .await
     {
-        Ok((_, live)) => {
+        Ok((now, live)) => {
             health.redis_answered();
-            let known = engine.roster.load();
-            if **known != live {
-                tracing::info!(trackers = live.len(), "the roster of trackers changed");
-                engine.roster.store(Arc::new(live));
-                engine.roster_changed.notify_one();
-                for session in sessions {
-                    session
-                        .send(TrackerMessage {
-                            roster: Some(roster(engine)),
-                            ..TrackerMessage::default()
-                        })
-                        .ok();
-                }
-            }
+            engine.absence.answered(now, Instant::now());
+            adopt(engine, live, now);
         }
         Err(error) => {
             tracing::warn!(%error, "beat failed");
             measure::store_error(&error);
+            // Workers whose leases nobody can prolong or take back now go on.
+            tell_all(engine, || TrackerMessage {
+                store_away: true,
+                ..TrackerMessage::default()
+            });
         }
     }
+}
+
+fn tell_all(engine: &Engine, message: impl Fn() -> TrackerMessage) {
+    for session in engine.sessions.all() {
+        // A stream that just ended: its worker hears it from another tracker.
+        session.send(message()).ok();
+    }
+}
+
+/// Takes over who is alive, as Redis said at `now` of its clock.
+pub(crate) fn adopt(engine: &Engine, live: Vec<TrackerSign>, now: TimestampMs) {
+    let known = engine.roster.load();
+    if **known == live {
+        return;
+    }
+    tracing::info!(trackers = live.len(), "the roster of trackers changed");
+    for gone in known
+        .iter()
+        .filter(|sign| live.iter().all(|other| other.id != sign.id))
+    {
+        let partitions = engine.turned_by(&gone.id);
+        engine.departed.note(gone.id.clone(), partitions, now);
+    }
+    engine.roster.store(Arc::new(live));
+    engine.roster_changed.notify_one();
+    tell_all(engine, || TrackerMessage {
+        roster: Some(roster(engine)),
+        ..TrackerMessage::default()
+    });
 }
 
 /// The live trackers, for a worker.

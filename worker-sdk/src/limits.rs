@@ -50,6 +50,8 @@ pub(crate) const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) const CONFIRM_PATIENCE: Duration = Duration::from_secs(2);
 /// So often an outcome stays with a tracker that still confirms others, before it is sent again.
 pub(crate) const CONFIRM_ROUNDS: u8 = 3;
+/// A tracker says at least so often that Redis does not answer it.
+pub(crate) const STORE_AWAY: Duration = Duration::from_secs(8);
 /// After its grace, a handler that does not let go of its thread is counted as leaked.
 pub(crate) const LEAK_SLACK: Duration = Duration::from_millis(500);
 /// The keeper looks at the running attempts at most this often.

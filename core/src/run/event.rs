@@ -100,7 +100,7 @@ impl Event {
             Self::Due | Self::Claim { .. } | Self::Expire => &["wheel/turn"],
             Self::Admit => &["lease/settle", "lease/reap", "context/cancel", "wheel/turn"],
             Self::Renew { .. } => &["lease/renew"],
-            Self::Release { .. } => &["lease/release"],
+            Self::Release { .. } => &["lease/release", "lease/reclaim"],
             Self::Succeed { .. } | Self::Fail { .. } => &["lease/settle"],
             Self::TimeOut { .. } | Self::ConfirmCancel { .. } => &["lease/settle", "lease/reap"],
             Self::LoseLease { .. } => &["lease/reap"],

@@ -25,6 +25,8 @@ pub struct Options {
     pub fail_on_lease_lost: bool,
     /// The worker that lost or refused the last attempt: the next one goes to another if there is one (`a`).
     pub avoid: Option<WorkerId>,
+    /// How many workers died or fell silent with it since one last reported an end of it (`o`).
+    pub orphaned: u32,
 }
 
 impl Default for Options {
@@ -43,6 +45,7 @@ impl From<&ContextOptions> for Options {
             lease_ms: options.lease_ms,
             fail_on_lease_lost: options.fail_on_lease_lost,
             avoid: None,
+            orphaned: 0,
         }
     }
 }
@@ -106,6 +109,9 @@ impl fmt::Display for Options {
         if let Some(avoid) = &self.avoid {
             item(f, format_args!("a={avoid}"))?;
         }
+        if self.orphaned > 0 {
+            item(f, format_args!("o={}", self.orphaned))?;
+        }
         if separator.is_empty() {
             f.write_str("-")
         } else {
@@ -136,6 +142,7 @@ impl FromStr for Options {
                 "s" => options.start_deadline_ms = Some(number()?),
                 "x" => options.fail_on_lease_lost = value == "1",
                 "a" => options.avoid = Some(WorkerId::new(value).map_err(drop)?),
+                "o" => options.orphaned = value.parse().map_err(drop)?,
                 _ => return Err(()),
             }
         }

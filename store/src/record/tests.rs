@@ -166,8 +166,9 @@ fn options() -> impl Strategy<Value = Options> {
         times,
         any::<bool>(),
         proptest::option::of("[a-z]{1,9}-[a-z0-9]{8}"),
+        any::<u32>(),
     )
-        .prop_map(|(retry, times, lost, avoid)| Options {
+        .prop_map(|(retry, times, lost, avoid, orphaned)| Options {
             retry: RetryPolicy {
                 max_attempts: retry.0,
                 backoff: retry.1,
@@ -179,6 +180,7 @@ fn options() -> impl Strategy<Value = Options> {
             lease_ms: times.3,
             fail_on_lease_lost: lost,
             avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
+            orphaned,
         })
 }
 

@@ -31,7 +31,7 @@ impl Model {
             random,
             retry_after: (outcome == "retry_after").then_some(after),
             is_final: outcome == "fatal",
-            avoid: false,
+            lost: None,
         };
         if self.fail(held, &how) { 'R' } else { 'S' }
     }
@@ -82,7 +82,7 @@ impl Model {
                 random: 500_000,
                 retry_after: Some(0),
                 is_final: false,
-                avoid: true,
+                lost: Some(held.worker == evicted || held.expires != held.claimed + DISPATCH_MS),
             };
             if let Some((reason, _)) = held.cancel.filter(|(_, until)| *until <= now) {
                 how.state = if reason == "TIMED_OUT" {
@@ -90,7 +90,7 @@ impl Model {
                 } else {
                     "cancelled"
                 };
-                (how.retry_after, how.avoid) = (None, false);
+                (how.retry_after, how.lost) = (None, None);
             } else if held.expires <= now || held.worker == evicted {
                 how.is_final = held.context.options().fail_on_lease_lost;
             } else {

@@ -82,7 +82,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) random: u32,
     pub(crate) retry_after: Option<u64>,
     pub(crate) is_final: bool,
-    pub(crate) avoid: bool,
+    /// Of a lost lease: whether the worker had begun with it.
+    pub(crate) lost: Option<bool>,
 }
 
 impl Context {
@@ -143,9 +144,7 @@ impl Context {
         self.failures == 0 && self.watch().is_some_and(|(_, at)| at <= now)
     }
 
-    fn avoiding(&self, worker: &str) -> String {
-        let mut options = self.options();
-        options.avoid = Some(worker.parse().unwrap());
+    fn with(&self, options: &Options) -> String {
         let words: Vec<&str> = self.rest.splitn(5, ' ').collect();
         format!(
             "{} {} {} {options} {}",
@@ -210,13 +209,20 @@ impl Model {
             context.failures,
             f64::from(how.random) / 1e6,
         );
-        let Some(delay) = again.filter(|_| state != "cancelled" && !how.is_final) else {
+        let mut after = options.clone();
+        after.orphaned = match how.lost {
+            Some(begun) => options.orphaned + u32::from(begun),
+            None => 0,
+        };
+        let ends = state == "cancelled" || how.is_final || after.orphaned >= 3;
+        let Some(delay) = again.filter(|_| !ends) else {
             self.end(&context, state);
             return false;
         };
-        if how.avoid {
-            context.rest = context.avoiding(&held.worker);
+        if how.lost.is_some() {
+            after.avoid = Some(held.worker.parse().unwrap());
         }
+        context.rest = context.with(&after);
         match how.retry_after.unwrap_or(delay) {
             0 => self.put_ready(context),
             delay => {

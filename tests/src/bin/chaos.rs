@@ -47,7 +47,10 @@ struct Args {
 fn main() -> Result<ExitCode> {
     // The rig starts its trackers and workers from the same program, under their names.
     let called = std::env::args().next().unwrap_or_default();
-    match Path::new(&called).file_name().and_then(|name| name.to_str()) {
+    match Path::new(&called)
+        .file_name()
+        .and_then(|name| name.to_str())
+    {
         Some("rig-tracker") => return roles::tracker().map(|()| ExitCode::SUCCESS),
         Some("rig-worker") => return roles::worker().map(|()| ExitCode::SUCCESS),
         _ => {}
@@ -133,7 +136,10 @@ async fn random_faults(args: &Args, bins: Bins) -> Result<Figures> {
     let mut case = Case::new("random", bins, args.seed, args.keep);
     let ended = random::run(&mut case, args.seconds, &schedule).await;
     let kills = if args.kills { " --kills" } else { "" };
-    let replay = format!("chaos --seconds {} --seed {}{kills}", args.seconds, args.seed);
+    let replay = format!(
+        "chaos --seconds {} --seed {}{kills}",
+        args.seconds, args.seed
+    );
     tell(case.end(ended), &replay)
 }
 

@@ -116,12 +116,7 @@ impl Submitter {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
         let (mut batches, mut number) = (JoinSet::new(), 0);
         let run = seed.number();
-        while self
-            .stop
-            .run_until_cancelled(ticks.tick())
-            .await
-            .is_some()
-        {
+        while self.stop.run_until_cancelled(ticks.tick()).await.is_some() {
             let count = (u64::from(rate) + number % 10) / 10;
             if count == 0 {
                 number += u64::from(rate.min(1));
@@ -173,10 +168,7 @@ impl Submitter {
                 true
             }
             Err(status) => {
-                let (code, refused) = (
-                    format!("{:?}", status.code()),
-                    is_refusal(status.code()),
-                );
+                let (code, refused) = (format!("{:?}", status.code()), is_refusal(status.code()));
                 if refused {
                     let count = u64::try_from(count).unwrap_or(u64::MAX);
                     *accounts.refused.entry(code).or_default() += count;

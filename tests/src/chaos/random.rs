@@ -139,10 +139,7 @@ pub async fn run(case: &mut Case, seconds: u64, faults: &[Planned]) -> Result<()
         case.mark();
         if let Some(ms) = begin(&mut stage, fault.act).await? {
             let at = Instant::now() + Duration::from_millis(ms);
-            undos.push(Undo {
-                at,
-                act: fault.act,
-            });
+            undos.push(Undo { at, act: fault.act });
         }
     }
     undo_until(case, &mut stage, &mut undos, None).await;

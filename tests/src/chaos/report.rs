@@ -29,10 +29,16 @@ pub fn summary(all: &[Figures]) -> Value {
     object.insert("submitted".to_owned(), sum(|one| one.submitted));
     object.insert("completed".to_owned(), sum(|one| one.completed));
     object.insert("lost".to_owned(), sum(|one| one.lost));
-    object.insert("same_fence_twice".to_owned(), sum(|one| one.same_fence_twice));
+    object.insert(
+        "same_fence_twice".to_owned(),
+        sum(|one| one.same_fence_twice),
+    );
     object.insert("stale_accepted".to_owned(), sum(|one| one.stale_accepted));
     object.insert("reruns".to_owned(), sum(|one| one.reruns));
-    object.insert("recovery_p99_ms".to_owned(), most(|one| one.recovery_p99_ms));
+    object.insert(
+        "recovery_p99_ms".to_owned(),
+        most(|one| one.recovery_p99_ms),
+    );
     object.insert("not_held".to_owned(), Value::from(broken));
     Value::Object(object)
 }
@@ -49,13 +55,16 @@ pub fn write_table(path: &std::path::Path, all: &[Figures]) -> Result<()> {
         .lines()
         .filter_map(|line| {
             let id = line.strip_prefix("| ")?.split(' ').next()?;
-            id.starts_with('F').then(|| (id.to_owned(), line.to_owned()))
+            id.starts_with('F')
+                .then(|| (id.to_owned(), line.to_owned()))
         })
         .collect();
-    rows.extend(all.iter().filter_map(|one| Some((one.fault.clone(), row(one)?))));
-    let mut table = String::from(
-        "| fault | provoked | expected, and checked | figures |\n|---|---|---|---|\n",
+    rows.extend(
+        all.iter()
+            .filter_map(|one| Some((one.fault.clone(), row(one)?))),
     );
+    let mut table =
+        String::from("| fault | provoked | expected, and checked | figures |\n|---|---|---|---|\n");
     for row in rows.values() {
         writeln!(table, "{row}")?;
     }
@@ -86,7 +95,11 @@ fn row(figures: &Figures) -> Option<String> {
         };
         write!(text, "; {} {value}", name.replace('_', " ")).ok()?;
     }
-    let verdict = if figures.held { "" } else { "**did not hold**; " };
+    let verdict = if figures.held {
+        ""
+    } else {
+        "**did not hold**; "
+    };
     Some(format!(
         "| {} {} | {} | {} | {verdict}{text} |",
         fault.id, fault.title, fault.provoked, fault.expected

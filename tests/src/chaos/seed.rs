@@ -40,7 +40,10 @@ mod tests {
     fn the_same_seed_gives_the_same_numbers_everywhere() {
         let mut seed = Seed::new(7);
         let numbers = [seed.number(), seed.number()];
-        assert_eq!(numbers, [7_191_089_600_892_374_487, 309_689_372_594_955_804]);
+        assert_eq!(
+            numbers,
+            [7_191_089_600_892_374_487, 309_689_372_594_955_804]
+        );
         assert!((0..1_000).all(|_| (5..9).contains(&seed.between(5, 9))));
         assert!((0..1_000).all(|_| seed.index(3) < 3));
     }

@@ -136,7 +136,10 @@ impl Stage {
     }
 
     fn fronts(&self) -> Vec<String> {
-        self.nodes.iter().map(|node| node.front.http_url()).collect()
+        self.nodes
+            .iter()
+            .map(|node| node.front.http_url())
+            .collect()
     }
 
     /// Replaces a worker that was killed; its address book is the same.

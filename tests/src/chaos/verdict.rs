@@ -94,9 +94,8 @@ impl Figures {
             let ended = ends.get(*id).map_or(&[][..], Vec::as_slice);
             let ran = own.iter().any(|run| run.outcome == "ok");
             let succeeded = ended.iter().any(|end| end.state == EndState::Succeeded);
-            let is_lost = live.contains(*id)
-                || (ended.is_empty() && !ran)
-                || (succeeded && own.is_empty());
+            let is_lost =
+                live.contains(*id) || (ended.is_empty() && !ran) || (succeeded && own.is_empty());
             self.lost += u64::from(is_lost);
             self.completed += u64::from(!live.contains(*id) && (ran || !ended.is_empty()));
             self.ended_failed += u64::from(!ended.is_empty() && !succeeded);
@@ -141,7 +140,9 @@ fn by_context(runs: &[Run]) -> BTreeMap<&str, Vec<&Run>> {
 fn ends(snapshot: &Snapshot) -> BTreeMap<String, Vec<&Settled>> {
     let mut ends: BTreeMap<String, Vec<&Settled>> = BTreeMap::new();
     for settled in snapshot.partitions.iter().flat_map(|part| &part.settled) {
-        ends.entry(settled.id.to_string()).or_default().push(settled);
+        ends.entry(settled.id.to_string())
+            .or_default()
+            .push(settled);
     }
     ends
 }
@@ -161,10 +162,7 @@ pub fn live(snapshot: &Snapshot) -> BTreeSet<String> {
 }
 
 /// An end counts once, and after it no later attempt may have been given out.
-fn stale_accepted(
-    ends: &BTreeMap<String, Vec<&Settled>>,
-    runs: &BTreeMap<&str, Vec<&Run>>,
-) -> u64 {
+fn stale_accepted(ends: &BTreeMap<String, Vec<&Settled>>, runs: &BTreeMap<&str, Vec<&Run>>) -> u64 {
     let mut stale = 0;
     for (id, ended) in ends {
         stale += size(ended.len() - 1);

@@ -49,6 +49,8 @@ impl Process {
         let mut child = Command::new(program)
             .arg(serde_json::to_string(config)?)
             .envs(environment.iter().cloned())
+            // Errors are read by people and by tests.
+            .env("RUST_LIB_BACKTRACE", "0")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(File::create(log)?)

@@ -60,7 +60,10 @@ async fn turn(
     };
     let offers = reserved.offers();
     match engine.store.turn(partition, &offers, limits).await {
-        Ok(turned) => finish(engine, turned, (partition, began), reserved),
+        Ok(turned) => {
+            engine.absence.answered(turned.now, Instant::now());
+            finish(engine, turned, (partition, began), reserved)
+        }
         Err(error) => {
             // Whether it claimed is unknown; if it did, the dispatch leases end soon.
             engine.return_permits(reserved, &[]);
@@ -118,7 +121,7 @@ fn finish(
     if !turned.outbox.is_empty() {
         engine.deliver(partition, std::mem::take(&mut turned.outbox));
     }
-    if turned.scan {
+    if turned.scan && engine.absence.grace(Instant::now()).is_none() {
         engine.reap(partition, Vec::new());
     }
     Found::Turned {

@@ -70,6 +70,7 @@ impl Desk {
             self.fill_progress(index, &mut frame, &mut room);
             self.fill_log(index, &mut frame, &mut room);
             self.fill_settlements(index, &mut frame, &mut room, now);
+            self.fill_lost(index, &mut frame);
             said |= !frame.is_silent();
         }
         self.seal(index, frame, said, now)
@@ -151,8 +152,12 @@ impl Desk {
             };
             running.queued = false;
             running.told = Some(index);
+            let pause = running.lease / 3;
+            running.renew_at = match running.asked {
+                Some(_) => later(now, pause.min(CONFIRM_PATIENCE)),
+                None => later(now, pause),
+            };
             running.asked.get_or_insert(now);
-            running.renew_at = later(now, running.lease / 3);
             again = again.into_iter().chain([running.renew_at]).min();
             if running.attempt.cancel.reason() != Some(CancelReason::Fenced) {
                 refs.push(key.to_ref());
@@ -162,6 +167,14 @@ impl Desk {
             self.call_keeper(again);
         }
         refs
+    }
+
+    /// Only when everything this worker holds was said: a tracker concludes from it what the lost one did not deliver.
+    fn fill_lost(&mut self, index: usize, frame: &mut WorkerMessage) {
+        let queue = self.queue(Some(index));
+        if queue.has_told_all() {
+            frame.lost_trackers = queue.lost.drain(..).collect();
+        }
     }
 
     fn fill_progress(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room) {
@@ -266,5 +279,6 @@ impl Silent for WorkerMessage {
             && self.progress.is_empty()
             && self.log.is_empty()
             && self.settle.is_empty()
+            && self.lost_trackers.is_empty()
     }
 }

@@ -14,6 +14,9 @@ use super::{Desk, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, later};
 use crate::limits::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, KEEP_PAUSE, LEAK_SLACK};
 
+/// Leases that only an absent store keeps from being lost are looked at this often.
+const AWAY_PAUSE: Duration = Duration::from_millis(250);
+
 /// What is due for one attempt.
 #[derive(Debug, Default)]
 struct Due {
@@ -24,12 +27,20 @@ struct Due {
     next: Option<Instant>,
 }
 
+/// What holds for every attempt of one look.
+#[derive(Debug, Clone, Copy)]
+struct Keeping {
+    accept_after: Duration,
+    /// No tracker can prolong a lease, nor take one back.
+    store_away: bool,
+}
+
 impl Due {
     fn at(&mut self, at: Instant) {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
-    fn look(&mut self, key: &AttemptKey, running: &Running, accept_after: Duration, now: Instant) {
+    fn look(&mut self, key: &AttemptKey, running: &Running, terms: Keeping, now: Instant) {
         let attempt = &running.attempt;
         if let Some(end) = attempt
             .times_out_at()
@@ -54,17 +65,21 @@ impl Due {
             }
         }
         let lease_until = attempt.lease_until();
-        if lease_until <= now {
+        if lease_until <= now && !terms.store_away {
             self.fence.push(key.clone());
             self.at(later(now, attempt.grace.saturating_add(LEAK_SLACK)));
             return;
         }
-        self.at(lease_until);
+        self.at(if lease_until <= now {
+            later(now, AWAY_PAUSE)
+        } else {
+            lease_until
+        });
         if !running.queued {
             let tell_at = if running.told.is_some() {
                 running.renew_at
             } else {
-                later(attempt.arrived, accept_after.min(running.lease / 2))
+                later(attempt.arrived, terms.accept_after.min(running.lease / 2))
             };
             if tell_at <= now {
                 self.tell.push(key.clone());
@@ -86,8 +101,12 @@ impl Desk {
     /// Does what is due, and returns when to look again; `None`: when woken.
     pub(crate) fn keep(&mut self, now: Instant) -> Option<Instant> {
         let mut due = Due::default();
+        let terms = Keeping {
+            accept_after: self.terms.accept_after,
+            store_away: self.is_store_away(now),
+        };
         for (key, running) in &self.running {
-            due.look(key, running, self.terms.accept_after, now);
+            due.look(key, running, terms, now);
         }
         for key in due.fence {
             self.fence(&key, now);
@@ -111,6 +130,12 @@ impl Desk {
         self.keep_at
     }
 
+    /// Every tracker that can be reached said lately that Redis does not answer it.
+    fn is_store_away(&self, now: Instant) -> bool {
+        let mut live = self.links.iter().filter(|link| link.is_live()).peekable();
+        live.peek().is_some() && live.all(|link| link.store_away_until.is_some_and(|at| at > now))
+    }
+
     /// Makes sure that the keeper looks at this instant or earlier.
     pub(super) fn call_keeper(&mut self, at: Instant) {
         if self.keep_at.is_none_or(|planned| planned > at) {
@@ -120,7 +145,7 @@ impl Desk {
     }
 
     /// Queues the announcement or renewal of a running attempt.
-    fn tell(&mut self, key: AttemptKey, now: Instant) {
+    pub(super) fn tell(&mut self, key: AttemptKey, now: Instant) {
         let Some(running) = self.running.get_mut(&key) else {
             return;
         };
@@ -128,10 +153,14 @@ impl Desk {
         running.renew_at = now;
         let first = running.told.is_none();
         let link = running.link;
+        let unanswered = running.told.filter(|_| running.asked.is_some());
         let target = if first {
             self.route(link)
         } else {
-            self.home.or_else(|| self.route(link))
+            unanswered
+                .and_then(|silent| self.other_live_link(silent))
+                .or(self.home)
+                .or_else(|| self.route(link))
         };
         let queue = self.queue(target);
         if first {

@@ -60,6 +60,8 @@ pub(super) struct Link {
     pub(super) live_since: Option<Instant>,
     /// The tracker is about to stop.
     pub(super) tracker_drains: bool,
+    /// The tracker said that Redis does not answer it; believed until then.
+    pub(super) store_away_until: Option<Instant>,
     pub(super) doze: Doze,
     wake: Arc<Notify>,
     stop: CancellationToken,
@@ -81,6 +83,7 @@ impl Link {
             tracker_id: None,
             live_since: None,
             tracker_drains: false,
+            store_away_until: None,
             doze: Doze::Parked,
             wake: Arc::default(),
             stop: CancellationToken::new(),

@@ -15,6 +15,8 @@ pub(crate) struct Queue {
     pub(crate) progress: VecDeque<AttemptKey>,
     pub(crate) settle: VecDeque<AttemptKey>,
     pub(crate) rejected: VecDeque<Rejection>,
+    /// Trackers whose streams broke; told when everything else was.
+    pub(crate) lost: VecDeque<String>,
     pub(crate) log: VecDeque<LogLine>,
     log_bytes: usize,
 }
@@ -26,7 +28,13 @@ impl Queue {
             && self.progress.is_empty()
             && self.settle.is_empty()
             && self.rejected.is_empty()
+            && self.lost.is_empty()
             && self.log.is_empty()
+    }
+
+    /// True when nothing waits that says what this worker holds.
+    pub(crate) fn has_told_all(&self) -> bool {
+        self.accepted.is_empty() && self.renew.is_empty() && self.settle.is_empty()
     }
 
     /// `false`: the queue is full, the line is dropped.
@@ -54,6 +62,7 @@ impl Queue {
         self.progress.extend(other.progress);
         self.settle.extend(other.settle);
         self.rejected.extend(other.rejected);
+        self.lost.extend(other.lost);
         let mut dropped = 0;
         for line in other.log {
             dropped += u64::from(!self.push_log(line));

@@ -15,6 +15,7 @@ use tracing::warn;
 use super::{Connection, Desk, Phase, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Sink, later};
 use crate::handler::Handler;
+use crate::limits::STORE_AWAY;
 use crate::registry::{Entry, Registry};
 
 /// An attempt to be run.
@@ -62,7 +63,10 @@ impl Desk {
             self.cancel(&cancel, now);
         }
         for renewed in message.renewed {
-            self.renewed(&renewed, now);
+            self.renewed(connection.link, &renewed, now);
+        }
+        if message.store_away {
+            self.store_away(connection.link, now);
         }
         if message.drain {
             self.tracker_drains(connection);
@@ -206,8 +210,16 @@ impl Desk {
         }
     }
 
+    /// Redis does not answer the tracker of this link.
+    fn store_away(&mut self, link: usize, now: Instant) {
+        if let Some(link) = self.links.get_mut(link) {
+            link.store_away_until = Some(later(now, STORE_AWAY));
+        }
+        self.call_keeper(now);
+    }
+
     /// The lease is prolonged, counted from the instant it was asked for: a message read late prolongs nothing.
-    fn renewed(&mut self, renewed: &Renewed, now: Instant) {
+    fn renewed(&mut self, link: usize, renewed: &Renewed, now: Instant) {
         let key = AttemptKey::new(&renewed.context_id, renewed.attempt);
         let Some(running) = self.running.get_mut(&key) else {
             return;
@@ -220,6 +232,12 @@ impl Desk {
         running.lease = Duration::from_millis(renewed.lease_ms);
         running.renew_at = later(asked, running.lease / 3);
         attempt.set_lease_until(attempt.lease_until().max(later(asked, running.lease)));
+        if attempt.lease_until() <= now {
+            // Redis was away since it was asked for: a new question tells how long it lasts.
+            running.renew_at = now;
+        } else if let Some(link) = self.links.get_mut(link) {
+            link.store_away_until = None;
+        }
         let renew_at = running.renew_at;
         self.call_keeper(renew_at);
     }

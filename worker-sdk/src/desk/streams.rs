@@ -4,7 +4,7 @@ use tickwheel_proto::v1::Welcome;
 use tokio::time::Instant;
 
 use super::link::{Connected, Connection, Link};
-use super::{Desk, Phase, Terms};
+use super::{Desk, Phase, Running, Terms};
 use crate::attempt::AttemptKey;
 use crate::limits::HELLO_RUNNING_MAX;
 
@@ -150,10 +150,39 @@ impl Desk {
             running.renew_at = now;
             running.asked = None;
         }
+        self.report_lost(index, now);
         if let Some(target) = target {
             self.wake(target);
         }
         self.keeper.notify_one();
+    }
+
+    /// The stream broke without a farewell: the other trackers are told what runs here that came over it, and then that it broke.
+    fn report_lost(&mut self, index: usize, now: Instant) {
+        let Some(link) = self.links.get(index) else {
+            return;
+        };
+        let Some(lost) = link.tracker_id.clone() else {
+            return;
+        };
+        if link.tracker_drains || self.phase == Phase::Ending || self.reaches(&lost) {
+            return;
+        }
+        let unannounced =
+            |running: &&Running| running.link == index && running.told.is_none() && !running.queued;
+        let keys: Vec<AttemptKey> = self
+            .running
+            .values()
+            .filter(unannounced)
+            .map(|running| running.attempt.key.clone())
+            .collect();
+        for key in keys {
+            self.tell(key, now);
+        }
+        for link in self.links.iter_mut().filter(|link| link.is_live()) {
+            link.queue.lost.push_back(lost.clone());
+            link.wake();
+        }
     }
 
     /// The home is the first live link, and stays it as long as it lives.

@@ -45,7 +45,9 @@ pub(crate) async fn f29(case: &mut Case) -> Result<()> {
     case.note("misfires", missed);
     case.expect(missed == 0, || format!("{missed} due times were missed"));
     let late = case.figures().late_max_ms;
-    case.expect(late <= 1_000, || format!("a context started {late} ms late"));
+    case.expect(late <= 1_000, || {
+        format!("a context started {late} ms late")
+    });
     Ok(())
 }
 
@@ -145,7 +147,9 @@ pub(crate) async fn f33(case: &mut Case) -> Result<()> {
     for (name, _, expected) in specs {
         let fired = until("the job goes on", LIMIT, async || {
             let ledger = stage.client(0)?.ledger(name).await?;
-            let missed = ledger.iter().any(|record| record.verdict == LedgerVerdict::Missed);
+            let missed = ledger
+                .iter()
+                .any(|record| record.verdict == LedgerVerdict::Missed);
             let fired = ledger
                 .iter()
                 .filter(|record| record.verdict == LedgerVerdict::Fired)

@@ -37,7 +37,9 @@ pub(crate) async fn f27(case: &mut Case) -> Result<()> {
     case.judge(&mut stage).await?;
     let (reruns, late) = (case.figures().reruns, case.figures().late_max_ms);
     case.expect(reruns == 0, || format!("{reruns} contexts ran again"));
-    case.expect(late <= 4_500, || format!("a context started {late} ms late"));
+    case.expect(late <= 4_500, || {
+        format!("a context started {late} ms late")
+    });
     Ok(())
 }
 
@@ -54,6 +56,8 @@ pub(crate) async fn f28(case: &mut Case) -> Result<()> {
     case.judge(&mut stage).await?;
     let (reruns, late) = (case.figures().reruns, case.figures().late_max_ms);
     case.expect(reruns == 0, || format!("{reruns} contexts ran again"));
-    case.expect(late <= 4_500, || format!("a context started {late} ms late"));
+    case.expect(late <= 4_500, || {
+        format!("a context started {late} ms late")
+    });
     Ok(())
 }

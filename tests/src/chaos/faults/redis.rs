@@ -216,7 +216,12 @@ pub(crate) async fn f25(case: &mut Case) -> Result<()> {
     let dir = std::env::temp_dir().join(format!("tickwheel-disk-{}", std::process::id()));
     let disk = SmallDisk::mount(&dir, 64).await?;
     let mut plan = durable();
-    let arguments = ["--dir", &dir.display().to_string(), "--auto-aof-rewrite-percentage", "0"];
+    let arguments = [
+        "--dir",
+        &dir.display().to_string(),
+        "--auto-aof-rewrite-percentage",
+        "0",
+    ];
     plan.launch.arguments = arguments.map(str::to_owned).to_vec();
     let mut stage = case.stage(plan).await?;
     case.mark();

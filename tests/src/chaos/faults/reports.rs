@@ -126,7 +126,10 @@ pub(crate) async fn f14(case: &mut Case) -> Result<()> {
     puppet.settle(vec![report.clone(), report.clone()]).await?;
     puppet.settle(vec![report]).await?;
     let verdicts = puppet.confirmations(3).await?;
-    let settled = verdicts.iter().filter(|one| **one == Verdict::Settled).count();
+    let settled = verdicts
+        .iter()
+        .filter(|one| **one == Verdict::Settled)
+        .count();
     let already = verdicts
         .iter()
         .filter(|one| **one == Verdict::AlreadySettled)

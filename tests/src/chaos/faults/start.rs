@@ -85,7 +85,8 @@ pub(crate) async fn f55(case: &mut Case) -> Result<()> {
     case.mark();
     let mut wire = stage.rig.redis.wire().await?;
     for schema in ["99", "0", "x"] {
-        wire.command(&["HSET", "{tw}:meta", "schema", schema]).await?;
+        wire.command(&["HSET", "{tw}:meta", "schema", schema])
+            .await?;
         let started = stage.rig.tracker_with(&TrackerOptions::default()).await;
         let said = started.map_or_else(|error| format!("{error:#}"), |_| "it started".to_owned());
         let clear = said.contains(&format!("schema {schema}")) && said.contains("version");
@@ -97,7 +98,9 @@ pub(crate) async fn f55(case: &mut Case) -> Result<()> {
     }
     wire.command(&["HSET", "{tw}:meta", "schema", "1"]).await?;
     let again = stage.rig.tracker_with(&TrackerOptions::default()).await;
-    case.expect(again.is_ok(), || "a tracker of the schema did not start".to_owned());
+    case.expect(again.is_ok(), || {
+        "a tracker of the schema did not start".to_owned()
+    });
     drop(again);
     case.judge(&mut stage).await?;
     Ok(())

@@ -95,11 +95,15 @@ pub(crate) async fn f03(case: &mut Case) -> Result<()> {
         ..Plan::default()
     };
     let mut stage = case.stage(plan).await?;
-    until("all workers are known", Duration::from_secs(30), async || {
-        let known = stage.rig.store.list_workers(None).await?.len();
-        ensure!(u32::try_from(known)? >= WORKERS, "{known} are");
-        Ok(())
-    })
+    until(
+        "all workers are known",
+        Duration::from_secs(30),
+        async || {
+            let known = stage.rig.store.list_workers(None).await?.len();
+            ensure!(u32::try_from(known)? >= WORKERS, "{known} are");
+            Ok(())
+        },
+    )
     .await?;
     let mut client = stage.client(1)?;
     let before = stage.rig.book.read()?.len();
@@ -114,16 +118,20 @@ pub(crate) async fn f03(case: &mut Case) -> Result<()> {
     stage.node(0)?.tracker.process.kill().await?;
     stage.restart_tracker(0).await?;
     let restarted = wall_ms();
-    until("all workers are back", Duration::from_secs(30), async || {
-        let (_, text) = stage.http(0, "/metrics").await?;
-        let gauge = text
-            .lines()
-            .find_map(|line| line.strip_prefix("tickwheel_workers{group=\"default\"}"))
-            .unwrap_or("0")
-            .trim();
-        ensure!(gauge == WORKERS.to_string(), "{gauge} are connected");
-        Ok(())
-    })
+    until(
+        "all workers are back",
+        Duration::from_secs(30),
+        async || {
+            let (_, text) = stage.http(0, "/metrics").await?;
+            let gauge = text
+                .lines()
+                .find_map(|line| line.strip_prefix("tickwheel_workers{group=\"default\"}"))
+                .unwrap_or("0")
+                .trim();
+            ensure!(gauge == WORKERS.to_string(), "{gauge} are connected");
+            Ok(())
+        },
+    )
     .await?;
     case.note("workers_back_ms", wall_ms() - restarted);
     case.note("restart_ms", restarted - killed);
@@ -145,7 +153,9 @@ pub(crate) async fn f04(case: &mut Case) -> Result<()> {
         process.signal("TERM").await?;
         let status = process.ended(STOP_LIMIT).await?;
         slowest = slowest.max(wall_ms() - asked);
-        case.expect(status.success(), || format!("a tracker ended with {status}"));
+        case.expect(status.success(), || {
+            format!("a tracker ended with {status}")
+        });
         stage.restart_tracker(at).await?;
         pass(800).await;
     }
@@ -169,7 +179,9 @@ pub(crate) async fn f05(case: &mut Case) -> Result<()> {
     }
     case.judge(&mut stage).await?;
     let late = case.figures().late_max_ms;
-    case.expect(late <= 4_000, || format!("a context started {late} ms late"));
+    case.expect(late <= 4_000, || {
+        format!("a context started {late} ms late")
+    });
     Ok(())
 }
 

@@ -18,12 +18,7 @@ const LEASE_MS: u64 = 10_000;
 const BROKEN_MAX_MS: u64 = 3_000;
 
 /// Submits contexts that are checked with the rest, and waits until the handlers run.
-async fn running(
-    stage: &Stage,
-    handler: &str,
-    ms: u64,
-    count: usize,
-) -> Result<Vec<String>> {
+async fn running(stage: &Stage, handler: &str, ms: u64, count: usize) -> Result<Vec<String>> {
     let contexts = (0..count)
         .map(|_| with_options(submission(handler, ms), attempts(5)))
         .collect();
@@ -62,9 +57,7 @@ pub(crate) async fn f07(case: &mut Case) -> Result<()> {
     }
     case.judge(&mut stage).await?;
     let reruns = case.figures().reruns;
-    case.expect(reruns > 0, || {
-        "no handler died with its worker".to_owned()
-    });
+    case.expect(reruns > 0, || "no handler died with its worker".to_owned());
     expect_recovered(case, BROKEN_MAX_MS);
     Ok(())
 }
@@ -88,7 +81,9 @@ pub(crate) async fn f08(case: &mut Case) -> Result<()> {
     case.judge(&mut stage).await?;
     let (reruns, late) = (case.figures().reruns, case.figures().late_max_ms);
     case.expect(reruns == 0, || format!("{reruns} contexts ran again"));
-    case.expect(late <= 1_500, || format!("a context started {late} ms late"));
+    case.expect(late <= 1_500, || {
+        format!("a context started {late} ms late")
+    });
     Ok(())
 }
 
@@ -96,6 +91,8 @@ pub(crate) async fn f08(case: &mut Case) -> Result<()> {
 pub(crate) async fn f09(case: &mut Case) -> Result<()> {
     let mut stage = case.stage(Plan::default()).await?;
     let ids = running(&stage, "cancel_aware", 14_000, 16).await?;
+    // Until they are announced, and hold running leases.
+    pass(1_500).await;
     let name = stage.worker(0)?.process.name().to_owned();
     let cut = case.mark();
     stage.cut_worker(0, Some(Mode::Stall))?;
@@ -106,7 +103,10 @@ pub(crate) async fn f09(case: &mut Case) -> Result<()> {
         .filter(|run| run.worker == name && ids.contains(&run.context))
         .map(|run| run.context)
         .collect();
-    ensure!(!mine.is_empty(), "nothing ran on the worker that was cut off");
+    ensure!(
+        !mine.is_empty(),
+        "nothing ran on the worker that was cut off"
+    );
     let (mut detected, mut overlap) = (0, 0);
     for id in &mine {
         let second = until("it runs elsewhere", LIMIT, async || {
@@ -145,6 +145,7 @@ pub(crate) async fn f09(case: &mut Case) -> Result<()> {
 pub(crate) async fn f10(case: &mut Case) -> Result<()> {
     let mut stage = case.stage(Plan::default()).await?;
     let ids = running(&stage, "cancel_aware", 30_000, 16).await?;
+    pass(1_500).await;
     let name = stage.worker(0)?.process.name().to_owned();
     let mine: Vec<String> = stage
         .rig
@@ -159,7 +160,10 @@ pub(crate) async fn f10(case: &mut Case) -> Result<()> {
     stage.worker(0)?.freeze().await?;
     until("its contexts run elsewhere", LIMIT, async || {
         let runs = stage.rig.book.read()?;
-        let again = |id: &&String| runs.iter().any(|run| run.context == **id && run.worker != name);
+        let again = |id: &&String| {
+            runs.iter()
+                .any(|run| run.context == **id && run.worker != name)
+        };
         let again = mine.iter().filter(again).count();
         ensure!(again == mine.len(), "{again} of {} do", mine.len());
         Ok(())

@@ -1,0 +1,56 @@
+#!lua flags=allow-oom
+--[[
+Script   lease/reclaim
+Purpose  Give back, page by page, the contexts that a dead tracker claimed for a worker and did not deliver: ready again, no failure
+         counted. Called when the worker has said all it holds, so a claim from before that nobody announced was not delivered.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :backlog :ready: :wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 cursor   of the scan, `0` to begin
+         3 page     entries wanted, integer, 1..1000
+         4 before   claims made before this instant, ms, integer
+         5 lease_ms dispatch lease they were made with, integer, 100..3600000
+         6 worker   its id
+
+Reply    { 'RECLAIMED', cursor, given_back }   cursor `0`: all were looked at
+           given_back `<id> <attempt>`...
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(page); at most 10 + 2 * ready sets commands
+Holds    W1 W2 W7
+Repeat   Idempotent: what was given back is no longer held.
+]]
+-- @prelude
+-- @part ready
+local now = now_ms(1)
+local cursor = arg_text(2, 'cursor', 20)
+local page = arg_int(3, 'page', 1, ITEMS_MAX)
+local before = arg_int(4, 'before', 0, 9007199254740991)
+local lease_ms = arg_int(5, 'lease_ms', 100, 3600000)
+local worker = arg_text(6, 'worker', 200)
+if string.find(cursor, '%D') then
+  bad_arg('cursor', 'must be a number', cursor)
+end
+local held_key = BASE .. 'held'
+local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
+local batch, gone, given_back, seen = {}, {}, {}, {}
+for i = 1, #scanned[2], 2 do
+  local id = scanned[2][i]
+  local held = not seen[id] and split_held(scanned[2][i + 1])
+  seen[id] = true
+  -- A lease that was announced ends at another instant; one that is over, or whose context is cancelled, is for lease/reap.
+  if held and held.worker == worker and held.claimed < before and held.cancel == '-'
+    and held.expires == held.claimed + lease_ms and held.expires > now then
+    gone[#gone + 1] = id
+    given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
+    add_ready(batch, id, member_of(id, held.attempt, held.failures, held.rest), held.rest)
+  end
+end
+for first = 1, #gone, 4000 do
+  redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
+end
+if flush_ready(batch) then
+  wake(0)
+end
+return { 'RECLAIMED', scanned[1], given_back }
