@@ -77,7 +77,6 @@ for i = 1, #scanned[2], 2 do
     elseif held.expires <= now or evicted[held.worker] then
       local verdict = take_back(id, held, {
         state = 'failed', retry_after = 0, avoid = held.worker, final = option(options, 'x') == '1',
-        orphaned = (evicted[held.worker] or held.expires ~= held.claimed + lease_ms) and 1 or 0,
         message = evicted[held.worker] and 'its worker is gone' or 'its lease ran out', random = random,
       })
       lost[#lost + 1] = id .. ' ' .. int(held.attempt) .. ' ' .. held.worker .. ' ' .. verdict

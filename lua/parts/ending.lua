@@ -101,8 +101,7 @@ local function retry_delay(options, failures, random)
 end
 
 -- Ends an attempt without success: the next one waits in the wheel (or in ready, without a delay), or the context ends.
--- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final; of a lost lease: avoid (its worker), and orphaned
--- (1 when the worker had begun with it).
+-- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final; of a lost lease: avoid, its worker.
 -- Returns 'RETRYING' or 'SETTLED'.
 local function fail_attempt(endings, now, id, held, how)
   local _, _, _, options = split_rest(held.rest)
@@ -111,7 +110,7 @@ local function fail_attempt(endings, now, id, held, how)
   if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
     cancelled = true
   end
-  local orphaned = how.avoid and option_number(options, 'o', 0) + how.orphaned or 0
+  local orphaned = how.avoid and option_number(options, 'o', 0) + 1 or 0
   if orphaned >= ORPHANED_MAX then
     how.message = how.message .. ', as were those of ' .. int(orphaned - 1) .. ' attempts before: taken for the cause'
     how.final = true
@@ -129,7 +128,7 @@ local function fail_attempt(endings, now, id, held, how)
     local kept = string.gsub(',' .. given, how.avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
     kept = string.gsub(kept, '^,%-?,?', '')
     if how.avoid then
-      kept = (kept == '' and '' or kept .. ',') .. 'a=' .. how.avoid .. (orphaned > 0 and ',o=' .. int(orphaned) or '')
+      kept = (kept == '' and '' or kept .. ',') .. 'a=' .. how.avoid .. ',o=' .. int(orphaned)
     end
     rest = group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
   end

@@ -31,7 +31,7 @@ impl Model {
             random,
             retry_after: (outcome == "retry_after").then_some(after),
             is_final: outcome == "fatal",
-            lost: None,
+            lost: false,
         };
         if self.fail(held, &how) { 'R' } else { 'S' }
     }
@@ -90,7 +90,7 @@ impl Model {
                 } else {
                     "cancelled"
                 };
-                (how.retry_after, how.lost) = (None, None);
+                (how.retry_after, how.lost) = (None, false);
             } else if held.expires <= now || held.worker == evicted {
                 how.is_final = held.context.options().fail_on_lease_lost;
             } else {

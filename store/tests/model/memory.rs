@@ -82,8 +82,8 @@ pub(crate) struct Failure<'a> {
     pub(crate) random: u32,
     pub(crate) retry_after: Option<u64>,
     pub(crate) is_final: bool,
-    /// Of a lost lease: whether the worker had begun with it.
-    pub(crate) lost: Option<bool>,
+    /// The lease was lost.
+    pub(crate) lost: bool,
 }
 
 impl Context {
@@ -210,16 +210,13 @@ impl Model {
             f64::from(how.random) / 1e6,
         );
         let mut after = options.clone();
-        after.orphaned = match how.lost {
-            Some(begun) => options.orphaned + u32::from(begun),
-            None => 0,
-        };
+        after.orphaned = if how.lost { options.orphaned + 1 } else { 0 };
         let ends = state == "cancelled" || how.is_final || after.orphaned >= 3;
         let Some(delay) = again.filter(|_| !ends) else {
             self.end(&context, state);
             return false;
         };
-        if how.lost.is_some() {
+        if how.lost {
             after.avoid = Some(held.worker.parse().unwrap());
         }
         context.rest = context.with(&after);
