@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test test-doc ci fmt fmt-check lint doc deny examples bench release redis
+.PHONY: help quickstart test test-doc ci fmt fmt-check lint doc deny examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,11 @@ bench: redis ## Measure submit and drain on this machine; one JSON line each
 	$(CARGO) build --release --locked -p tickwheel-bench
 	target/release/tickwheel-bench submit --json
 	target/release/tickwheel-bench drain --json
+
+chaos: redis ## Provoke every fault of the catalogue, then two minutes of random ones; figures go to docs/faults.md
+	$(CARGO) build --release --locked -p tickwheel-tests --bin chaos
+	target/release/chaos --all --json --write docs/faults.md
+	target/release/chaos --seconds 120 --seed 7 --json
 
 release: ## Build the optimised binary, target/release/tickwheel
 	$(CARGO) build --release --locked -p tickwheel-cli

@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
 Script   lease/reclaim
-Purpose  Give back, page by page, the contexts that a dead tracker claimed for a worker and did not deliver: ready again, no failure
-         counted. Called when the worker has said all it holds, so a claim from before that nobody announced was not delivered.
+Purpose  Give back, page by page, the contexts that a dead tracker claimed for workers and did not deliver: ready again, no failure
+         counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :backlog :ready: :wake
@@ -11,7 +11,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          3 page     entries wanted, integer, 1..1000
          4 before   claims made before this instant, ms, integer
          5 lease_ms dispatch lease they were made with, integer, 100..3600000
-         6 worker   its id
+         6 workers  how many follow, integer, 1..1000; then their ids
 
 Reply    { 'RECLAIMED', cursor, given_back }   cursor `0`: all were looked at
            given_back `<id> <attempt>`...
@@ -28,7 +28,14 @@ local cursor = arg_text(2, 'cursor', 20)
 local page = arg_int(3, 'page', 1, ITEMS_MAX)
 local before = arg_int(4, 'before', 0, 9007199254740991)
 local lease_ms = arg_int(5, 'lease_ms', 100, 3600000)
-local worker = arg_text(6, 'worker', 200)
+local count = arg_int(6, 'workers', 1, ITEMS_MAX)
+if #ARGV ~= 6 + count then
+  bad_arg('workers', 'must be as many as said', #ARGV - 6)
+end
+local workers = {}
+for i = 1, count do
+  workers[ARGV[6 + i]] = true
+end
 if string.find(cursor, '%D') then
   bad_arg('cursor', 'must be a number', cursor)
 end
@@ -40,7 +47,7 @@ for i = 1, #scanned[2], 2 do
   local held = not seen[id] and split_held(scanned[2][i + 1])
   seen[id] = true
   -- A lease that was announced ends at another instant; one that is over, or whose context is cancelled, is for lease/reap.
-  if held and held.worker == worker and held.claimed < before and held.cancel == '-'
+  if held and workers[held.worker] and held.claimed < before and held.cancel == '-'
     and held.expires == held.claimed + lease_ms and held.expires > now then
     gone[#gone + 1] = id
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)

@@ -88,6 +88,31 @@ async fn a_dead_context_becomes_ready_with_its_attempts_counted_on() {
 }
 
 #[tokio::test]
+async fn workers_that_were_lost_with_it_do_not_count_any_more() {
+    let Some(test) = fresh().await else { return };
+    for (id, options, kept) in [
+        ("1.7.a-1", "r=3,a=w-1,o=2", "r=3,a=w-1"),
+        ("1.8.a-2", "a=w-1,o=2", "a=w-1"),
+        ("1.9.a-3", "r=3", "r=3"),
+    ] {
+        let member = format!("{id} 3:3 default work 1 {options} body");
+        let dead = test.key(partition(1), "dead");
+        test.command(&["ZADD", &dead, "10", &member]).await;
+        let record = format!("{id}\tfailed\t3\tw-1\t9\t10\tboom");
+        test.command(&["XADD", &test.key(partition(1), "events"), "*", "s", &record])
+            .await;
+        test.store
+            .retry_context(&id.parse().unwrap())
+            .await
+            .unwrap();
+        let ready = test.key(partition(1), "ready:default:work");
+        let newest = test.texts(&["ZRANGE", &ready, "-1", "-1"]).await;
+        let expected = format!("{id} 3:0 default work 1 {kept} body");
+        assert_eq!(newest, [expected]);
+    }
+}
+
+#[tokio::test]
 async fn only_the_dead_can_run_again() {
     let Some(test) = fresh().await else { return };
     let missing = test.store.retry_context(&"1.7.a-1".parse().unwrap()).await;

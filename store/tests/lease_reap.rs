@@ -44,7 +44,10 @@ async fn a_lease_that_ran_out_is_taken_back_and_its_worker_avoided() {
     assert_eq!(state.keys(), ["backlog", "ready:g:h", "stats"]);
     assert_eq!(
         state.zset("ready:g:h"),
-        [("3.900.a-1 1:1 g h 2 l=500,a=w body", ready_score(2, 900))]
+        [(
+            "3.900.a-1 1:1 g h 2 l=500,a=w,o=1 body",
+            ready_score(2, 900)
+        )]
     );
     assert_eq!(state.field("stats", "reaped"), "1");
     assert_eq!(
@@ -195,8 +198,44 @@ async fn used_up_attempts_end_among_the_dead() {
         state.zset("dead"),
         [
             ("3.1.a-2 1:1 g h 2 x=1 x", T + 2_000),
-            ("3.1.a-1 2:2 g h 2 r=2,a=w x", T + 7_000)
+            ("3.1.a-1 2:2 g h 2 r=2,a=w,o=1 x", T + 7_000)
         ]
+    );
+}
+
+#[tokio::test]
+async fn a_context_that_three_workers_were_lost_with_is_taken_for_the_cause() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.submit(T, &[["1", "a-1", "g h 2 r=50,b=f:0:0:0 x", ""]])
+        .await;
+    let mut now = T;
+    let lose = async |now: u64, worker: &str| {
+        part.turn(now, 9, &[(worker, "g", 9, "h")]).await;
+        part.reap(now + 1, &[worker]).await.0
+    };
+    assert_eq!(lose(now, "u").await, ["3.1.a-1 1 u RETRYING"]);
+    assert_eq!(lose(now + 10, "v").await, ["3.1.a-1 2 v RETRYING"]);
+    // A worker that lives to report an end of it clears it.
+    now += 20;
+    part.turn(now, 9, &[("w", "g", 9, "h")]).await;
+    part.settle(now, &[["3.1.a-1", "3", "failed", "0 0 no"]])
+        .await;
+    assert_eq!(
+        part.state().await.zset("ready:g:h")[0].0,
+        "3.1.a-1 3:3 g h 2 r=50,b=f:0:0:0,a=v x"
+    );
+    for (step, worker) in [(1_u64, "u"), (2, "v")] {
+        lose(now + 10 * step, worker).await;
+    }
+    assert_eq!(lose(now + 30, "w").await, ["3.1.a-1 6 w SETTLED"]);
+    let state = part.state().await;
+    let (id, end, message) = state.ends()[0];
+    assert_eq!((id, end), ("3.1.a-1", "failed"));
+    assert!(message.contains("taken for the cause"), "{message}");
+    assert_eq!(
+        state.zset("dead"),
+        [("3.1.a-1 6:6 g h 2 r=50,b=f:0:0:0,a=v,o=2 x", now + 31)]
     );
 }
 

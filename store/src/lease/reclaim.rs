@@ -19,8 +19,8 @@ const PAGE: u32 = 500;
 const PAGES_MAX: u32 = 100_000;
 
 impl Store {
-    /// Makes ready again what was claimed for `worker` before `before`, with this dispatch lease, and never announced. The worker must
-    /// have announced everything it was given before that instant. Repeating is harmless; when it is dropped half way, the rest waits for
+    /// Makes ready again what was claimed for `workers` (1 to 1,000) before `before`, with this dispatch lease, and never announced. They
+    /// must have announced everything they were given before that instant. Repeating is harmless; when it is dropped half way, the rest waits for
     /// the ends of its leases.
     ///
     /// # Errors
@@ -28,20 +28,21 @@ impl Store {
     pub async fn reclaim(
         &self,
         partition: PartitionId,
-        worker: &WorkerId,
+        workers: &[WorkerId],
         (before, dispatch_lease): (TimestampMs, Duration),
     ) -> Result<Vec<AttemptRef>, Error> {
         let mut given_back = Vec::new();
         let mut cursor = "0".to_owned();
         for _ in 0..PAGES_MAX {
-            let args = vec![
+            let mut args = vec![
                 Value::from(""),
                 Value::from(cursor.as_str()),
                 Value::from(PAGE.to_string()),
                 Value::from(before.as_u64().to_string()),
                 Value::from(dispatch_lease.as_millis().to_string()),
-                Value::from(worker.as_str()),
+                Value::from(workers.len().to_string()),
             ];
+            args.extend(workers.iter().map(|worker| Value::from(worker.as_str())));
             let value = self
                 .redis
                 .call(&RECLAIM, vec![self.keys.wheel(partition)], args)

@@ -82,7 +82,7 @@ impl Model {
                 random: 500_000,
                 retry_after: Some(0),
                 is_final: false,
-                lost: Some(held.worker == evicted || held.expires != held.claimed + DISPATCH_MS),
+                lost: true,
             };
             if let Some((reason, _)) = held.cancel.filter(|(_, until)| *until <= now) {
                 how.state = if reason == "TIMED_OUT" {

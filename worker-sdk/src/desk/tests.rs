@@ -429,3 +429,5 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
         .collect();
     assert_eq!(counts, [(500, 0), (200, 1)]);
 }
+
+mod losses;

@@ -139,7 +139,6 @@ pub(crate) async fn f33(case: &mut Case) -> Result<()> {
     }
     stage.worker(0)?.kill().await?;
     clock.set(DOWN, Duration::ZERO)?;
-    case.mark();
     for at in 0..2 {
         stage.restart_tracker(at).await?;
     }

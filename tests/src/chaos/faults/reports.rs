@@ -161,10 +161,12 @@ pub(crate) async fn f15(case: &mut Case) -> Result<()> {
     let mut stage = case.stage(plan).await?;
     for (cut_ms, reruns) in [(3_000, 0), (60_000, 20)] {
         let before = stage.rig.book.read()?.len();
-        let contexts = (0..20).map(|_| submission("sleep", 1_000)).collect();
+        let contexts = (0..20).map(|_| submission("sleep", 2_500)).collect();
         let ids = stage.client(0)?.submit(contexts).await?;
         ids.iter().for_each(|id| stage.load.add(id));
         stage.ran(20).await?;
+        // Until they are announced, and hold running leases.
+        pass(1_000).await;
         case.mark();
         stage.cut_worker(0, Some(Mode::Stall))?;
         pass(cut_ms).await;
