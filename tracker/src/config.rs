@@ -22,7 +22,8 @@ pub struct Config {
     pub http_listen: Option<SocketAddr>,
     /// What workers are told to connect to; the listening address unless they reach it under another name.
     pub advertise_url: Option<String>,
-    /// Until a claimed context must be accepted or settled. A tracker that dies between claim and send delays its contexts by this.
+    /// Until a claimed context must be accepted or settled. A tracker that dies between claim and send delays its contexts by
+    /// this at most; workers that lose it have them given back within half a second.
     pub dispatch_lease: Duration,
     /// Between two signs of life of a tracker and of its workers in Redis. One second, and three commands each, keep an idle cluster
     /// under ten commands per second and tracker.
