@@ -13,7 +13,7 @@ Reply    { 'LIVE', place, text, score | '', progress, result, { log line... } }
            place is wheel, retry, ready, queue or held; text its member or held value; score its place in the wheel, for retry
          { 'ENDED', settled record, dead member | '', template | '', progress, result, { log line... } }
            template is what its job runs now
-         { 'DEAD', member, ended_ms, progress, result, { log line... } }   only the dead know of it
+         { 'DEAD', member, progress, result, { log line... } }   only the dead know of it
          { 'SEEK', cursor }   not found so far: call again
          { 'NOWHERE' }        never there, or forgotten
 Raises   BAD_ARG    an argument is out of range
@@ -49,7 +49,7 @@ local function ended(record)
   local at = tonumber(string.match(record, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
   local job = job_of(id)
   local template = job and redis.call('HGET', key('job', job), 'tmpl') or ''
-  return with_traces({ 'ENDED', record, find_member(BASE .. 'dead', at, id .. ' ') or '', template })
+  return with_traces({ 'ENDED', record, find_member(BASE .. 'dead', at, id .. '\t') or '', template })
 end
 
 -- The newest record of the context in a list of runs, the newest being at its right end.
@@ -100,8 +100,8 @@ end
 local from = tonumber(position)
 local members = redis.call('ZRANGE', BASE .. 'dead', from, from + DEAD_STEP - 1, 'REV')
 for _, member in ipairs(members) do
-  if string.sub(member, 1, #id + 1) == id .. ' ' then
-    return with_traces({ 'DEAD', member, redis.call('ZSCORE', BASE .. 'dead', member) })
+  if string.sub(member, 1, #id + 1) == id .. '\t' then
+    return with_traces({ 'DEAD', member })
   end
 end
 if #members == DEAD_STEP then

@@ -16,7 +16,7 @@ ARGV     1 place    held, wheel, retry, ready, queue, active, runs, events or de
 Reply    { 'PAGE', position | '', { place, id, text, extra }... }  an empty position: there is no more
            place  held, wheel, retry, ready, queue: text is the held value or member, extra the score of wheel and retry
                   settled: text is the settled record
-                  dead: text is the member, extra its settled record, or when it ended where the events have forgotten it
+                  dead: text is the member of the dead
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(limit * log(wheel)); at most 60 + limit * (60 + 170 * ready sets) commands
@@ -220,36 +220,20 @@ local function of_events()
   return older and older[1] .. ':0' or ''
 end
 
--- The dead from the newest on; a position is `<ended ms>:<n>`. The event written with an end tells how it was.
+-- The dead from the newest on; a position is `<ended ms>:<n>`.
 local function of_dead()
   local score, skip = string.match(position, '^(%d+):(%d+)$')
   score, skip = score or '+inf', tonumber(skip) or 0
   local found = redis.call('ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
-  local batches = {}
   for i = 1, #found, 2 do
     local member, ended = found[i], found[i + 1]
     if ended ~= score then
       score, skip = ended, 0
     end
     skip = skip + 1
-    if not batches[ended] then
-      batches[ended] = {}
-      for _, entry in ipairs(redis.call('XRANGE', BASE .. 'events', ended, int(tonumber(ended) + 100), 'COUNT', 2)) do
-        table.insert(batches[ended], entry[2][2])
-      end
-    end
-    local id, _, _, rest = split_member(member)
-    local record, state = ended, 'failed'
-    for _, batch in ipairs(batches[ended]) do
-      local first = string.sub(batch, 1, #id + 1) == id .. '\t'
-      local start = first and 0 or string.find(batch, '\n' .. id .. '\t', 1, true)
-      if start then
-        record = string.match(batch, '^[^\n]*', start + 1)
-        state = string.match(record, '^[^\t]*\t([^\t]*)')
-      end
-    end
-    if only_state == '' or state == only_state then
-      add('dead', id, member, record, rest)
+    local id, state, rest = string.match(member, '^([^\t]*)\t([^\t]*)[^\n]*\n%d+ (.*)$')
+    if id and (only_state == '' or state == only_state) then
+      add('dead', id, member, '', rest)
     end
   end
   return #found == 2 * limit and score .. ':' .. int(skip) or ''

@@ -1,50 +1,75 @@
 #!lua flags=allow-oom
 --[[
 Script   context/retry
-Purpose  Let a context that ended without success run again: from the dead to its ready set, with its attempts counted on and its
-         failures forgotten.
+Purpose  Let contexts that ended without success run again: from the dead to their ready sets, with their attempts counted on and
+         their failures forgotten.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:dead :backlog :ready: :wake, and :job: :active: of its job
-ARGV     1 id       context
-         2 ended_ms when it ended, its score among the dead
+           computed: {tw:p}:dead :backlog :ready: :wake, and :job: :active: of their jobs
+ARGV     1 count    integer, 1..100; then two for each context:
+           id       context
+           ended_ms when it ended, its score among the dead
 
-Reply    { 'READY' }    it waits for a permit
-         { 'BUSY' }     its job has as many active contexts as its overlap policy allows; nothing was written
-         { 'NOT_DEAD' } it is not among the dead with this end; nothing was written
+Reply    { 'RETRIED', verdicts }  verdicts: one letter for each context
+           R it waits for a permit
+           B its job has as many active contexts as its overlap policy allows; it stays among the dead
+           N it is not among the dead with this end
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(log(dead) + log(ready)); at most 30 commands
+Cost     O(count * log(dead + ready)); at most 10 + 30 * count commands
 Holds    W1 W2 W6
-Repeat   The second call is NOT_DEAD.
+Repeat   The second call answers N for what the first one took.
 ]]
 -- @prelude
 -- @part ready
-local id = arg_text(1, 'id', 300)
-local ended = arg_int(2, 'ended_ms', 0, 9007199254740991)
-if not due_of(id) then
-  bad_arg('id', 'must be a context id', id)
+local COUNT_MAX = 100
+local count = arg_int(1, 'count', 1, COUNT_MAX)
+if #ARGV ~= 1 + 2 * count then
+  bad_arg('contexts', 'must be two values each', #ARGV - 1)
 end
-local member = find_member(BASE .. 'dead', ended, id .. ' ')
-if not member then
-  return { 'NOT_DEAD' }
+local contexts = {}
+for i = 1, count do
+  local at = 2 * i
+  local id = arg_text(at, 'id', 300)
+  if not due_of(id) then
+    bad_arg('id', 'must be a context id', id)
+  end
+  contexts[i] = { id, arg_int(at + 1, 'ended_ms', 0, 9007199254740991) }
 end
-local job = job_of(id)
-if job then
+
+-- True when the overlap policy of the context's job lets it in; it is active then.
+local function admit(id)
+  local job = job_of(id)
+  if not job then
+    return true
+  end
   local policy = redis.call('HMGET', key('job', job), 'overlap', 'overlap_limit')
   local most = policy[1] == 'parallel' and tonumber(policy[2]) or 1
   if policy[1] and redis.call('HLEN', key('active', job)) >= most then
-    return { 'BUSY' }
+    return false
   end
   redis.call('HSET', key('active', job), id, 'm')
+  return true
 end
-redis.call('ZREM', BASE .. 'dead', member)
-local _, attempt, _, rest = split_member(member)
--- Whoever asks for it answers for it: workers that it took along do not count any more.
-rest = string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)
-local batch = {}
-add_ready(batch, id, member_of(id, attempt, 0, rest), rest)
+
+local batch, verdicts = {}, {}
+for i, context in ipairs(contexts) do
+  local id, ended = unpack(context)
+  local member = find_member(BASE .. 'dead', ended, id .. '\t')
+  local attempt, rest = string.match(member or '', '^[^\t]*\t[^\t]*\t(%d+)\t[^\n]*\n%d+ (.*)$')
+  if not attempt then
+    verdicts[i] = 'N'
+  elseif not admit(id) then
+    verdicts[i] = 'B'
+  else
+    verdicts[i] = 'R'
+    redis.call('ZREM', BASE .. 'dead', member)
+    -- Whoever asks for it answers for it: workers that it took along do not count any more.
+    rest = string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)
+    add_ready(batch, id, member_of(id, tonumber(attempt), 0, rest), rest)
+  end
+end
 if flush_ready(batch) then
   wake(0)
 end
-return { 'READY' }
+return { 'RETRIED', table.concat(verdicts) }

@@ -32,8 +32,8 @@ local function bytes_before(left, right)
 end
 
 -- The member of the context at `score`, by halving: members of one score lie in byte order.
-local function find(zset, score)
-  local prefix = id .. ' '
+local function find(zset, score, ending)
+  local prefix = id .. (ending or ' ')
   local low = redis.call('ZCOUNT', zset, '-inf', '(' .. score)
   local high = redis.call('ZCOUNT', zset, '-inf', score) - 1
   while low <= high do
@@ -84,10 +84,11 @@ end
 local function show_settled(record)
   local state, attempt, worker, claimed, ended, message =
     string.match(record, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t(%d+)\t(%d+)\t(.*)$')
-  local member = find(base .. 'dead', ended)
+  local member = find(base .. 'dead', ended, '\t')
   if member then
-    show_member('ended', member, base .. 'dead')
-    shown.score = nil
+    local failures, rest = string.match(member, '\n(%d+) (.*)$')
+    shown.failures = tonumber(failures)
+    show_rest(rest)
   end
   shown.place, shown.state, shown.attempt, shown.ended_ms = 'ended', state, tonumber(attempt), tonumber(ended)
   shown.worker = worker ~= '-' and worker or nil
@@ -135,9 +136,8 @@ local function find_ended()
     end
   end
   for _, member in ipairs(redis.call('ZRANGE', base .. 'dead', 0, DEAD_LOOKED - 1, 'REV')) do
-    if string.sub(member, 1, #id + 1) == id .. ' ' then
-      show_member('ended', member, base .. 'dead')
-      shown.state, shown.ended_ms, shown.score = 'ended without success', tonumber(shown.score), nil
+    if string.sub(member, 1, #id + 1) == id .. '\t' then
+      return show_settled(string.match(member, '^[^\n]*'))
     end
   end
 end

@@ -8,7 +8,7 @@ Usage    redis-cli --eval lua/inspect/explain.lua <id> [, <prefix>]
 Reply    One JSON text: subject and because, a list of sentences.
 Cost     As inspect/context; for a due time at most 20000 ledger records are looked at
 ]]
-local RUNS_LOOKED, EVENTS_LOOKED, LEDGER_LOOKED, PARTITIONS_MAX = 1000, 200, 20000, 1024
+local RUNS_LOOKED, EVENTS_LOOKED, DEAD_LOOKED, LEDGER_LOOKED, PARTITIONS_MAX = 1000, 200, 1000, 20000, 1024
 local PRIORITY_SPAN = 17592186044416
 local REASONS = {
   misfire_skip = 'It was popped later than its tolerance, and the misfire policy is skip.',
@@ -82,8 +82,8 @@ local function bytes_before(left, right)
 end
 
 -- The member of the context at `score` and how many lie before it in the set.
-local function find(zset, score)
-  local start = subject .. ' '
+local function find(zset, score, ending)
+  local start = subject .. (ending or ' ')
   local low = redis.call('ZCOUNT', zset, '-inf', '(' .. score)
   local high = redis.call('ZCOUNT', zset, '-inf', score) - 1
   while low <= high do
@@ -148,7 +148,7 @@ local function explain_settled(record)
   if message ~= '' then
     say('Its message: %s', message)
   end
-  if find(base .. 'dead', ended) then
+  if find(base .. 'dead', ended, '\t') then
     say('It is kept among the dead and can run again.')
   end
 end
@@ -211,6 +211,11 @@ local function explain_context(due, job)
     local start = string.find(batch, '\n' .. subject .. '\t', 1, true)
     if start then
       return explain_settled(string.match(batch, '^[^\n]*', start + 1))
+    end
+  end
+  for _, member in ipairs(redis.call('ZRANGE', base .. 'dead', 0, DEAD_LOOKED - 1, 'REV')) do
+    if string.sub(member, 1, #subject + 1) == subject .. '\t' then
+      return explain_settled(string.match(member, '^[^\n]*'))
     end
   end
   say('It is in no place: it was never created, or it ended so long ago that its record was trimmed.')

@@ -67,7 +67,7 @@ local function end_context(endings, now, ended)
   endings.records[#endings.records + 1] = record
   if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
     endings.dead[#endings.dead + 1] = now
-    endings.dead[#endings.dead + 1] = member_of(ended.id, ended.attempt, ended.failures or 0, ended.rest)
+    endings.dead[#endings.dead + 1] = record .. '\n' .. int(ended.failures or 0) .. ' ' .. ended.rest
   end
   local job = job_of(ended.id)
   if not job then
@@ -160,7 +160,10 @@ local function flush_endings(endings)
   end
   if #endings.dead > 0 then
     write_many('ZADD', BASE .. 'dead', endings.dead)
-    redis.call('ZREMRANGEBYRANK', BASE .. 'dead', 0, -DEAD_KEPT - 1)
+    local dropped = redis.call('ZREMRANGEBYRANK', BASE .. 'dead', 0, -DEAD_KEPT - 1)
+    if dropped > 0 then
+      redis.call('HINCRBY', BASE .. 'stats', 'dead_dropped', dropped)
+    end
   end
   write_many('HSET', BASE .. 'retry', endings.retry)
   local at = nil

@@ -16,7 +16,7 @@ pub use list::ContextFilter;
 pub use note::{Noted, Progress};
 
 use crate::error::Error;
-use crate::record::{Held, Member, Rest, Settled};
+use crate::record::{Dead, Held, Member, Rest, Settled};
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::store::Store;
@@ -139,10 +139,13 @@ impl ContextView {
         }
     }
 
-    /// Adds what the context was to how it ended.
-    fn with_dead(mut self, member: Member) -> Self {
-        self.failures = member.failures;
-        self.with_rest(member.rest)
+    /// One that is kept among the dead: how it ended, and what it was.
+    pub(crate) fn of_dead(dead: Dead) -> Self {
+        let view = Self {
+            failures: dead.failures,
+            ..Self::of_settled(dead.settled)
+        };
+        view.with_rest(dead.rest)
     }
 
     /// A live context from the place, the text and the score that scripts give.

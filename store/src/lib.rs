@@ -6,6 +6,7 @@
 pub mod cancel;
 pub mod client;
 pub mod context;
+pub mod dead;
 pub mod error;
 pub mod job;
 pub mod keys;

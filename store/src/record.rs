@@ -3,6 +3,7 @@
 //! Scripts write and split the same texts (`lua/prelude.lua`); docs/keyspace.md gives their grammar. A body may be binary, so a record is
 //! bytes; parsing shares them and copies none of the body. A text that does not follow its grammar is a broken contract.
 
+mod dead;
 mod held;
 mod member;
 mod options;
@@ -10,6 +11,7 @@ mod settled;
 
 use bytes::Bytes;
 
+pub use dead::Dead;
 pub use held::{Held, HeldCancel};
 pub use member::{Member, Rest};
 pub use options::Options;

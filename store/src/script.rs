@@ -157,8 +157,12 @@ scripts! {
     GET_CONTEXT = "context/get";
     /// Reads a page of contexts.
     LIST_CONTEXTS = "context/list";
-    /// Lets a dead context run again.
+    /// Lets dead contexts run again.
     RETRY_CONTEXT = "context/retry";
+    /// Reads a page of the dead.
+    LIST_DEAD = "dead/list";
+    /// Forgets dead contexts.
+    PURGE_DEAD = "dead/purge";
     /// Keeps what a running attempt says about itself.
     NOTE_CONTEXT = "context/note";
     /// Registers or changes a job.

@@ -191,7 +191,7 @@ async fn an_ended_context_of_a_job_is_found_in_its_runs() {
         "ZADD",
         &dead,
         "20",
-        &format!("{text} 2:2 default other 2 - its own"),
+        &format!("{text}\ttimed_out\t2\tw-2\t18\t20\tnew\n2 default other 2 - its own"),
     ])
     .await;
     let view = get(&test, &text).await.unwrap();
@@ -215,7 +215,7 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
     let fill = "for i = 1, 130 do \
                 redis.call('XADD', KEYS[1], i .. '-1', 's', '1.' .. i .. '.x-1\\tsucceeded\\t1\\tw-1\\t1\\t' .. i .. '\\t' .. '\\n' \
                 .. '1.' .. i .. '.x-11\\tcancelled\\t0\\t-\\t0\\t' .. i .. '\\twhy') end \
-                for i = 1, 900 do redis.call('ZADD', KEYS[2], i, '1.' .. i .. '.d-1 3:3 default work 2 - body') end";
+                for i = 1, 900 do redis.call('ZADD', KEYS[2], i, '1.' .. i .. '.d-1\\texpired\\t3\\tw-1\\t0\\t' .. i .. '\\tlate\\n3 default work 2 - body') end";
     test.text(&["EVAL", fill, "2", &events, &dead]).await;
     for entry in [1, 65, 110, 111, 130] {
         let view = get(&test, &format!("1.{entry}.x-11")).await.unwrap();
@@ -234,8 +234,8 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
     for entry in [1, 700, 701, 900] {
         let view = get(&test, &format!("1.{entry}.d-1")).await.unwrap();
         assert_eq!(
-            (view.state, view.ended, view.failures),
-            (StateWord::Failed, Some(ms(entry)), 3),
+            (view.state, view.ended, view.failures, view.error.as_str()),
+            (StateWord::Expired, Some(ms(entry)), 3, "late"),
             "{entry}"
         );
     }

@@ -32,8 +32,8 @@ for i = 1, 7 do
   redis.call('ZADD', base .. 'ready:' .. group .. ':work', 35184372088832 + i, id('ready', i) .. ' 0:0' .. rest)
   redis.call('XADD', base .. 'events', i .. '-1', 's', id('ok', i) .. '\\tsucceeded\\t1\\tw-1\\t1\\t' .. i .. '\\t\\n'
     .. id('bad', i) .. '\\texpired\\t1\\tw-1\\t1\\t' .. i .. '\\tlate\\n' .. id('off', i) .. '\\tcancelled\\t0\\t-\\t0\\t' .. i .. '\\t')
-  redis.call('ZADD', base .. 'dead', i, id('bad', i) .. ' 1:1' .. rest)
-  redis.call('ZADD', base .. 'dead', 1000 + i, id('old', i) .. ' 1:1' .. rest)
+  redis.call('ZADD', base .. 'dead', i, id('bad', i) .. '\\texpired\\t1\\tw-1\\t1\\t' .. i .. '\\tlate\\n1' .. rest)
+  redis.call('ZADD', base .. 'dead', 1000 + i, id('old', i) .. '\\tfailed\\t1\\tw-1\\t1\\t' .. 1000 + i .. '\\tno\\n1' .. rest)
   if job ~= '' then
     redis.call('ZADD', base .. 'jobs', 0, job, 0, 'x/' .. i)
     redis.call('ZADD', base .. 'queue:' .. job, 5, id('queue', i) .. '@' .. job .. ' 0:0' .. rest)

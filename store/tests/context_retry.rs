@@ -18,14 +18,14 @@ use tickwheel_store::{Error, Heard};
 
 async fn bury(test: &Harness, id: &str, ended: u64) {
     let p: u16 = id.split('.').next().unwrap().parse().unwrap();
+    let record = format!("{id}\tfailed\t3\tw-1\t9\t{ended}\tboom");
     test.command(&[
         "ZADD",
         &test.key(partition(p), "dead"),
         &ended.to_string(),
-        &format!("{id} 3:3 default work 1 r=3 body"),
+        &format!("{record}\n3 default work 1 r=3 body"),
     ])
     .await;
-    let record = format!("{id}\tfailed\t3\tw-1\t9\t{ended}\tboom");
     test.command(&["XADD", &test.key(partition(p), "events"), "*", "s", &record])
         .await;
 }
@@ -77,7 +77,10 @@ async fn a_dead_context_becomes_ready_with_its_attempts_counted_on() {
     let dead = test
         .texts(&["ZRANGE", &test.key(partition(1), "dead"), "0", "-1"])
         .await;
-    assert_eq!(dead, ["1.7.a-12 3:3 default work 1 r=3 body"]);
+    assert_eq!(
+        dead,
+        ["1.7.a-12\tfailed\t3\tw-1\t9\t10\tboom\n3 default work 1 r=3 body"]
+    );
     let message = loop {
         match heard.recv().await.unwrap() {
             Heard::Gap => {}
@@ -204,30 +207,38 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     let Some(test) = fresh().await else { return };
     bury(&test, "1.7.a-1", 10).await;
     let changes = [
-        (1, "", "id"),
-        (1, "x", "id"),
-        (2, "", "ended_ms"),
-        (2, "-1", "ended_ms"),
+        (1, "0", "count"),
+        (1, "101", "count"),
+        (1, "2", "contexts"),
+        (2, "", "id"),
+        (2, "x", "id"),
+        (3, "", "ended_ms"),
+        (3, "-1", "ended_ms"),
     ];
-    test.assert_refused("context/retry", partition(1), &["1.7.a-1", "10"], &changes)
-        .await;
+    test.assert_refused(
+        "context/retry",
+        partition(1),
+        &["1", "1.7.a-1", "10"],
+        &changes,
+    )
+    .await;
     assert_eq!(
-        test.eval("context/retry", partition(1), &["1.7.a-1", "11"])
+        test.eval("context/retry", partition(1), &["1", "1.7.a-1", "11"])
             .await
             .unwrap(),
-        ["NOT_DEAD"]
+        ["RETRIED", "N"]
     );
     assert_eq!(
-        test.eval("context/retry", partition(1), &["1.7.a-1", "10"])
+        test.eval("context/retry", partition(1), &["1", "1.7.a-1", "10"])
             .await
             .unwrap(),
-        ["READY"]
+        ["RETRIED", "R"]
     );
     assert_eq!(
-        test.eval("context/retry", partition(1), &["1.7.a-1", "10"])
+        test.eval("context/retry", partition(1), &["1", "1.7.a-1", "10"])
             .await
             .unwrap(),
-        ["NOT_DEAD"]
+        ["RETRIED", "N"]
     );
 }
 
@@ -238,13 +249,13 @@ async fn it_costs_the_same_however_many_are_dead() {
     };
     for size in [10_u32, 1_000, 100_000] {
         let fill = format!(
-            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 10, '0.1.b-' .. i .. ' 0:0 default work 4 - ') end"
+            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 10, '0.1.b-' .. i .. '\\tfailed\\t1\\t-\\t0\\t10\\t\\n0 default work 4 - ') end"
         );
         test.text(&["EVAL", &fill, "1", &test.key(partition(0), "dead")])
             .await;
         bury(&test, "0.1.b-777777x", 10).await;
         let cost = test
-            .cost("context/retry", partition(0), &["0.1.b-777777x", "10"])
+            .cost("context/retry", partition(0), &["1", "0.1.b-777777x", "10"])
             .await;
         assert!(cost <= 30, "{cost} commands with {size} dead");
     }

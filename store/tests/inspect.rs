@@ -77,7 +77,7 @@ const PLACES: [&str; 9] = [
     "ZADD | queue:a/b | 44 | 1.44.f@a/b 0:0 default work 2 t=500 ",
     "HSET | held | 1.55.a-5 | 2:1 w-1 100 2100 600 - default work 2 t=500 body",
     "RPUSH | log:1.55.a-5 | one | two",
-    "ZADD | dead | 70 | 1.66.a-6 3:3 default work 2 t=500 body",
+    "ZADD | dead | 70 | 1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom\n3 default work 2 t=500 body",
 ];
 const EVENT: &str = "XADD | events | * | s | 1.6.a-6\tsucceeded\t1\tw-1\t5\t6\t\n\
     1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom";

@@ -123,7 +123,7 @@ async fn seed_the_examples(test: &Harness) {
     let (held, retry, dead) = (
         format!("1:0 {WORKER} 1 2 0 - {rest}"),
         format!("6.4.a-1 1:1 {rest}"),
-        format!("6.5.a-1 3:3 {rest}"),
+        format!("6.5.a-1\tfailed\t3\t{WORKER}\t8\t9\tno\n3 {rest}"),
     );
     let (ready_member, queued) = (
         format!("6.3.a-1 0:0 {rest}"),

@@ -197,8 +197,14 @@ async fn used_up_attempts_end_among_the_dead() {
     assert_eq!(
         state.zset("dead"),
         [
-            ("3.1.a-2 1:1 g h 2 x=1 x", T + 2_000),
-            ("3.1.a-1 2:2 g h 2 r=2,a=w,o=1 x", T + 7_000)
+            (
+                "3.1.a-2\tfailed\t1\tw\t1000000\t1002000\tits lease ran out\n1 g h 2 x=1 x",
+                T + 2_000
+            ),
+            (
+                "3.1.a-1\tfailed\t2\tw\t1005000\t1007000\tits lease ran out\n2 g h 2 r=2,a=w,o=1 x",
+                T + 7_000
+            )
         ]
     );
 }

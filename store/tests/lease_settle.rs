@@ -160,10 +160,12 @@ async fn each_outcome_ends_or_retries_as_its_policy_says() {
                 outcome
             };
             assert_eq!(state.ends(), [(ID, word, "no")], "{outcome} {attempt}");
+            let how = &state.settled[0];
+            let dead_member = format!("{how}\n{} g h 2 {options} body", failures + 1);
             let dead = if outcome == "cancelled" {
                 vec![]
             } else {
-                vec![(member.as_str(), T)]
+                vec![(dead_member.as_str(), T)]
             };
             assert_eq!(state.zset("dead"), dead);
         }

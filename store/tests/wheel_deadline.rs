@@ -35,7 +35,14 @@ async fn a_waiting_context_expires_at_its_deadline() {
     assert_eq!(state.ends(), [("3.1000000.a-1", "expired", LATE)]);
     assert_eq!(
         state.zset("dead"),
-        [("3.1000000.a-1 0:0 g h 2 s=70 x", T + 70)]
+        [(
+            format!(
+                "3.1000000.a-1\texpired\t0\t-\t0\t{}\t{LATE}\n0 g h 2 s=70 x",
+                T + 70
+            )
+            .as_str(),
+            T + 70
+        )]
     );
     assert_eq!(state.zset("ready:g:h").len(), 1);
     part.turn(T + 70, 9, &[]).await;

@@ -2,12 +2,10 @@
 
 use fred::types::Value;
 use tickwheel_core::id::ContextId;
-use tickwheel_core::run::StateWord;
-use tickwheel_core::time::TimestampMs;
 
 use super::ContextView;
 use crate::error::Error;
-use crate::record::{Member, Rest, Settled};
+use crate::record::{Dead, Rest, Settled};
 use crate::reply::{Reply, into_bytes};
 use crate::script::GET_CONTEXT;
 use crate::store::Store;
@@ -38,14 +36,7 @@ impl Store {
                     ContextView::of_place(GET_CONTEXT.name(), context.clone(), &place, text, score)?
                 }
                 "ENDED" => ended(&mut reply)?,
-                "DEAD" => {
-                    let member = Member::parse(reply.bytes()?)?;
-                    let at = TimestampMs::new(reply.number()?);
-                    ContextView {
-                        ended: Some(at),
-                        ..ContextView::of_member(member, StateWord::Failed)
-                    }
-                }
+                "DEAD" => ContextView::of_dead(Dead::parse(&reply.bytes()?)?),
                 other => return Err(Error::contract(GET_CONTEXT.name(), other)),
             };
             return with_traces(view, &mut reply).map(Some);
@@ -58,7 +49,7 @@ fn ended(reply: &mut Reply) -> Result<ContextView, Error> {
     let view = ContextView::of_settled(Settled::parse(&reply.bytes()?)?);
     let (member, template) = (reply.bytes()?, reply.bytes()?);
     if !member.is_empty() {
-        return Ok(view.with_dead(Member::parse(member)?));
+        return Ok(ContextView::of_dead(Dead::parse(&member)?));
     }
     if template.is_empty() {
         return Ok(view);

@@ -10,11 +10,10 @@ use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{GroupName, JobName};
 use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::run::StateWord;
-use tickwheel_core::time::TimestampMs;
 
 use super::ContextView;
 use crate::error::Error;
-use crate::record::{Member, Settled};
+use crate::record::{Dead, Settled};
 use crate::reply::Reply;
 use crate::script::LIST_CONTEXTS;
 use crate::store::Store;
@@ -168,7 +167,7 @@ impl Store {
     ///
     /// A page has at most `limit` contexts, and may have fewer, or none, when little of what was looked at was chosen. Contexts that
     /// move meanwhile may be missed or come twice. Of ended contexts the newest events are listed; of a job, its runs; of those that
-    /// ended without success, the dead, which count as failed once the events have forgotten how they ended.
+    /// ended without success, the dead.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the cursor is not one of this list; [`Error::Unavailable`] when Redis does not answer.
@@ -214,7 +213,7 @@ impl Store {
         position: &str,
         limit: u32,
     ) -> Result<(Vec<ContextView>, String), Error> {
-        let step = if matches!(place, "active" | "retry" | "dead") {
+        let step = if matches!(place, "active" | "retry") {
             LOOKUP_STEP_MAX
         } else {
             STEP_MAX
@@ -246,20 +245,7 @@ fn view(mut item: Reply) -> Result<ContextView, Error> {
     let (place, id, text) = (item.text()?, item.parsed()?, item.bytes()?);
     match place.as_str() {
         "settled" => Ok(ContextView::of_settled(Settled::parse(&text)?)),
-        "dead" => {
-            let (member, extra) = (Member::parse(text)?, item.bytes()?);
-            if extra.contains(&b'\t') {
-                return Ok(ContextView::of_settled(Settled::parse(&extra)?).with_dead(member));
-            }
-            let ended = str::from_utf8(&extra)
-                .ok()
-                .and_then(|ms| ms.parse().ok())
-                .map(TimestampMs::new);
-            Ok(ContextView {
-                ended,
-                ..ContextView::of_member(member, StateWord::Failed)
-            })
-        }
+        "dead" => Ok(ContextView::of_dead(Dead::parse(&text)?)),
         _ => ContextView::of_place(
             LIST_CONTEXTS.name(),
             id,

@@ -1,11 +1,10 @@
 //! Running a context again that ended without success. Script: `lua/context/retry.lua`.
 
-use fred::types::Value;
 use tickwheel_core::id::ContextId;
 
 use super::{ContextView, no_context};
+use crate::dead::Requeued;
 use crate::error::Error;
-use crate::script::RETRY_CONTEXT;
 use crate::store::Store;
 
 impl Store {
@@ -24,25 +23,25 @@ impl Store {
                 "context `{context}` cannot run again: {why}"
             )))
         };
-        let Some(ended) = view.ended else {
+        let Some(ended) = view.ended.filter(|_| view.state.is_settled()) else {
             return refused(&format!("it is {}", view.state));
         };
-        let args = vec![
-            Value::from(context.as_str()),
-            Value::from(ended.as_u64().to_string()),
-        ];
-        let (status, _) = self.call_context(&RETRY_CONTEXT, context, args).await?;
-        match status.as_str() {
-            "READY" => self
+        let partition = self.known(context.partition(), context.as_str())?;
+        let verdicts = self
+            .retry_dead(partition, &[(context.clone(), ended)])
+            .await?;
+        match verdicts.first() {
+            Some(Requeued::Ready) => self
                 .get_context(context)
                 .await?
                 .ok_or_else(|| no_context(context)),
-            "NOT_DEAD" => refused(&format!(
+            Some(Requeued::Busy) => {
+                refused("its job has as many active contexts as its overlap policy allows")
+            }
+            Some(Requeued::NotDead) | None => refused(&format!(
                 "it ended as {} and is not kept among the dead",
                 view.state
             )),
-            "BUSY" => refused("its job has as many active contexts as its overlap policy allows"),
-            other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
         }
     }
 }

@@ -130,6 +130,25 @@ fn a_held_value_tells_who_runs_it_until_when() {
 }
 
 #[test]
+fn a_dead_context_is_its_settled_record_with_what_ran() {
+    let record = "1.7.a-1\tfailed\t3\tw-1\t9\t10\tboom";
+    let dead = Dead::parse(&Bytes::from(format!("{record}\n3 g h 2 r=3 two\nlines"))).unwrap();
+    assert_eq!(dead.settled.to_string(), record);
+    assert_eq!(
+        (dead.failures, dead.rest.body.as_ref()),
+        (3, b"two\nlines".as_slice())
+    );
+    for bad in [
+        record.to_owned(),
+        format!("{record}\n"),
+        format!("{record}\nx g h 2 - b"),
+        "1.7.a-1 3:3 g h 2 - body".to_owned(),
+    ] {
+        assert!(Dead::parse(&Bytes::from(bad.clone())).is_err(), "{bad}");
+    }
+}
+
+#[test]
 fn the_message_of_a_settled_record_keeps_to_one_line_and_one_kibibyte() {
     let settled = Settled {
         id: ID.parse().unwrap(),

@@ -133,9 +133,16 @@ pub(crate) fn known(mut state: State) -> State {
     state.hashes.remove("stats");
     state.strings.clear();
     state.lists.retain(|name, _| name.starts_with("ledger:"));
+    let short = |record: &str| record.split('\t').take(3).collect::<Vec<_>>().join(" ");
     for record in &mut state.settled {
-        let fields: Vec<&str> = record.split('\t').collect();
-        *record = format!("{} {} {}", fields[0], fields[1], fields[2]);
+        *record = short(record);
+    }
+    if let Some(dead) = state.zsets.remove("dead") {
+        let members = dead.into_iter().map(|(member, at)| {
+            let (record, rest) = member.split_once('\n').unwrap();
+            (format!("{}\n{rest}", short(record)), at)
+        });
+        state.zsets.insert("dead".to_owned(), members.collect());
     }
     state.settled.sort();
     state

@@ -163,7 +163,10 @@ impl Model {
         self.settled
             .insert((context.id.clone(), state.to_owned(), context.attempt));
         if state != "succeeded" && state != "cancelled" {
-            self.dead.insert(context.member(), self.now);
+            let (id, rest) = (&context.id, &context.rest);
+            let how = format!("{id} {state} {}", context.attempt);
+            self.dead
+                .insert(format!("{how}\n{} {rest}", context.failures), self.now);
         }
         let Some(name) = context.job().map(str::to_owned) else {
             return;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, Result};
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::ledger::LedgerRecord;
-use tickwheel_store::record::{Held, Member, Settled};
+use tickwheel_store::record::{Dead, Held, Member, Settled};
 
 use super::wire::Wire;
 
@@ -44,7 +44,7 @@ pub struct Partition {
     /// Ended contexts, as far as the stream of events reaches back, oldest first.
     pub settled: Vec<Settled>,
     /// Contexts that ended without success.
-    pub dead: Vec<(u64, Member)>,
+    pub dead: Vec<(u64, Dead)>,
     /// Counters.
     pub stats: BTreeMap<String, u64>,
     /// Every key, for its size and lifetime.

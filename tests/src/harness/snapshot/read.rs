@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result, bail};
 use bytes::Bytes;
 use tickwheel_core::id::JobName;
-use tickwheel_store::record::{Held, Member, Settled};
+use tickwheel_store::record::{Dead, Held, Member, Settled};
 
 use super::{Job, Key, Partition};
 use crate::harness::wire::{Value, Wire};
@@ -119,7 +119,11 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
             of_job(partition, job)?.runs = lines.collect::<Result<_, _>>()?;
         }
         ("events", "") => partition.settled = events(value)?,
-        ("dead", "") => partition.dead = members(value)?,
+        ("dead", "") => {
+            let dead = pairs(value)
+                .map(|(member, at)| Ok((score_of(at)?, Dead::parse(&Bytes::from(member))?)));
+            partition.dead = dead.collect::<Result<_>>()?;
+        }
         ("stats", "") => {
             partition.stats = texts(value)
                 .into_iter()

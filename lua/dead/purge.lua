@@ -1,0 +1,41 @@
+#!lua flags=allow-oom
+--[[
+Script   dead/purge
+Purpose  Forget contexts that ended without success, with their logs, progress and results.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:dead :log:<context> :progress:<context> :result:<context>
+ARGV     1 count    integer, 1..100; then two for each context:
+           id       context
+           ended_ms when it ended, its score among the dead
+
+Reply    { 'PURGED', verdicts }  verdicts: one letter for each context
+           P forgotten     N it is not among the dead with this end
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(count * log(dead)); at most 27 * count commands
+Holds    W9
+Repeat   The second call answers N for what the first one took.
+]]
+-- @prelude
+local COUNT_MAX = 100
+local count = arg_int(1, 'count', 1, COUNT_MAX)
+if #ARGV ~= 1 + 2 * count then
+  bad_arg('contexts', 'must be two values each', #ARGV - 1)
+end
+local ids, ends = {}, {}
+for i = 1, count do
+  local at = 2 * i
+  ids[i] = arg_text(at, 'id', 300)
+  ends[i] = arg_int(at + 1, 'ended_ms', 0, 9007199254740991)
+end
+local verdicts = {}
+for i, id in ipairs(ids) do
+  local member = find_member(BASE .. 'dead', ends[i], id .. '\t')
+  verdicts[i] = member and 'P' or 'N'
+  if member then
+    redis.call('ZREM', BASE .. 'dead', member)
+    redis.call('UNLINK', key('log', id), key('progress', id), key('result', id))
+  end
+end
+return { 'PURGED', table.concat(verdicts) }

@@ -1,0 +1,249 @@
+//! Contexts that ended without success: listed, run again, or forgotten, one by one or by what they have in common.
+//! Scripts: `lua/dead/`, `lua/context/retry.lua`.
+//!
+//! A partition keeps the newest 10,000 of them. A step looks at a bounded number and ends with a cursor, so that work on many can be
+//! stopped and resumed at any step; what another caller took meanwhile is passed by.
+
+mod filter;
+mod step;
+
+use fred::interfaces::{HashesInterface, SortedSetsInterface};
+use fred::types::Value;
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::ContextId;
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::time::TimestampMs;
+
+pub use filter::DeadFilter;
+pub use step::{DeadAction, DeadStep};
+
+use crate::context::ContextView;
+use crate::error::Error;
+use crate::record::Dead;
+use crate::reply::Reply;
+use crate::script::{LIST_DEAD, PURGE_DEAD, RETRY_CONTEXT, Script};
+use crate::store::Store;
+
+/// Contexts that one script call looks at or changes.
+const STEP_MAX: u32 = 100;
+/// Script calls of one page. A page may be short, or empty, and yet have a cursor.
+const CALLS_MAX: u32 = 32;
+
+/// What became of a dead context that was asked to run again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Requeued {
+    /// It waits for a permit.
+    Ready,
+    /// Its job has as many active contexts as its overlap policy allows; it stays among the dead.
+    Busy,
+    /// It was not among the dead: run again or forgotten meanwhile.
+    NotDead,
+}
+
+/// A page of the dead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadPage {
+    /// The newest of each partition first; without bodies.
+    pub contexts: Vec<ContextView>,
+    /// Of the next page; empty behind the last.
+    pub next: String,
+}
+
+/// How many are kept, and how many were let go because the bound was reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeadCounts {
+    /// Kept now.
+    pub kept: u64,
+    /// Dropped by the bound since the cluster began.
+    pub dropped: u64,
+}
+
+/// `<partition>/<position in its dead>`; empty: the first partition from its newest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Cursor {
+    partition: PartitionId,
+    position: String,
+}
+
+impl Cursor {
+    fn parse(text: &str) -> Result<Self, Error> {
+        let bad = || {
+            Error::Invalid(Violations::from(Violation::new(
+                "cursor",
+                "is of an earlier page of the dead",
+                text,
+            )))
+        };
+        if text.is_empty() {
+            return Ok(Self {
+                partition: PartitionId::default(),
+                position: String::new(),
+            });
+        }
+        let (partition, position) = text.split_once('/').ok_or_else(bad)?;
+        let numbers = position.split_once(':');
+        let number = |text: &str| text.parse::<u64>().is_ok();
+        if !position.is_empty() && !numbers.is_some_and(|(end, n)| number(end) && number(n)) {
+            return Err(bad());
+        }
+        Ok(Self {
+            partition: partition.parse().map_err(|_| bad())?,
+            position: position.to_owned(),
+        })
+    }
+}
+
+/// The part of a partition's dead that one call read.
+struct Found {
+    contexts: Vec<ContextView>,
+    next: String,
+}
+
+impl Store {
+    /// A page of the dead that `filter` chooses. It has at most `limit` contexts, and may have fewer, or none, and yet a next one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the cursor is not one of the dead; [`Error::Unavailable`] when Redis does not answer.
+    pub async fn list_dead(
+        &self,
+        filter: &DeadFilter,
+        cursor: &str,
+        limit: u32,
+    ) -> Result<DeadPage, Error> {
+        let mut cursor = Cursor::parse(cursor)?;
+        let mut contexts = Vec::new();
+        for _ in 0..CALLS_MAX {
+            let missing = limit.saturating_sub(u32::try_from(contexts.len()).unwrap_or(u32::MAX));
+            if missing == 0 {
+                break;
+            }
+            let found = self.dead_page(&cursor, missing.min(STEP_MAX)).await?;
+            contexts.extend(found.contexts.into_iter().filter(|view| filter.holds(view)));
+            match self.after(&cursor, found.next) {
+                Some(next) => cursor = next,
+                None => {
+                    return Ok(DeadPage {
+                        contexts,
+                        next: String::new(),
+                    });
+                }
+            }
+        }
+        Ok(DeadPage {
+            contexts,
+            next: format!("{}/{}", cursor.partition, cursor.position),
+        })
+    }
+
+    /// How many dead there are, over all partitions.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn dead_counts(&self) -> Result<DeadCounts, Error> {
+        let sort = |error| Error::from_redis("dead", error, ToOwned::to_owned);
+        let client = self.redis.client();
+        let mut counts = DeadCounts::default();
+        for partition in self.partitions.partitions() {
+            let kept: u64 = client
+                .zcard(self.keys.dead(partition))
+                .await
+                .map_err(sort)?;
+            let dropped: Option<u64> = client
+                .hget(self.keys.stats(partition), "dead_dropped")
+                .await
+                .map_err(sort)?;
+            counts.kept += kept;
+            counts.dropped += dropped.unwrap_or(0);
+        }
+        Ok(counts)
+    }
+
+    /// Where the dead go on behind `position` of the cursor's partition; `None` behind the last partition.
+    fn after(&self, cursor: &Cursor, position: String) -> Option<Cursor> {
+        if !position.is_empty() {
+            return Some(Cursor {
+                partition: cursor.partition,
+                position,
+            });
+        }
+        let following = self
+            .partitions
+            .partitions()
+            .find(|one| *one > cursor.partition)?;
+        Some(Cursor {
+            partition: following,
+            position: String::new(),
+        })
+    }
+
+    async fn dead_page(&self, cursor: &Cursor, limit: u32) -> Result<Found, Error> {
+        let args = vec![
+            Value::from(cursor.position.as_str()),
+            Value::from(limit.to_string()),
+        ];
+        let partition = self.known(cursor.partition, &cursor.partition.to_string())?;
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(&LIST_DEAD, keys, args).await?;
+        let mut reply = Reply::expect(LIST_DEAD.name(), value, "DEAD")?;
+        let (next, _dropped) = (reply.text()?, reply.number()?);
+        let mut contexts = Vec::with_capacity(reply.len());
+        while !reply.is_empty() {
+            let member = reply.list()?.bytes()?;
+            // One that cannot be read must not hide the others; `store check` names it.
+            contexts.extend(Dead::parse(&member).ok().map(ContextView::of_dead));
+        }
+        Ok(Found { contexts, next })
+    }
+
+    /// Lets dead contexts of one partition, each with its end, run again; at most 100.
+    pub(crate) async fn retry_dead(
+        &self,
+        partition: PartitionId,
+        contexts: &[(ContextId, TimestampMs)],
+    ) -> Result<Vec<Requeued>, Error> {
+        let verdicts = self
+            .dead_call(&RETRY_CONTEXT, "RETRIED", partition, contexts)
+            .await?;
+        let verdicts = verdicts.chars().map(|letter| match letter {
+            'R' => Ok(Requeued::Ready),
+            'B' => Ok(Requeued::Busy),
+            'N' => Ok(Requeued::NotDead),
+            other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
+        });
+        verdicts.collect()
+    }
+
+    /// Forgets dead contexts of one partition, each with its end; at most 100. True for each that was there.
+    async fn purge_dead(
+        &self,
+        partition: PartitionId,
+        contexts: &[(ContextId, TimestampMs)],
+    ) -> Result<Vec<bool>, Error> {
+        let verdicts = self
+            .dead_call(&PURGE_DEAD, "PURGED", partition, contexts)
+            .await?;
+        Ok(verdicts.chars().map(|letter| letter == 'P').collect())
+    }
+
+    async fn dead_call(
+        &self,
+        script: &'static Script,
+        status: &str,
+        partition: PartitionId,
+        contexts: &[(ContextId, TimestampMs)],
+    ) -> Result<String, Error> {
+        let mut args = vec![Value::from(contexts.len().to_string())];
+        for (id, ended) in contexts {
+            args.push(Value::from(id.as_str()));
+            args.push(Value::from(ended.as_u64().to_string()));
+        }
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(script, keys, args).await?;
+        let verdicts = Reply::expect(script.name(), value, status)?.text()?;
+        if verdicts.len() == contexts.len() {
+            Ok(verdicts)
+        } else {
+            Err(Error::contract(script.name(), verdicts))
+        }
+    }
+}
