@@ -6,7 +6,9 @@ use clap::{Args, Parser, Subcommand};
 use tickwheel_core::TimestampMs;
 use tickwheel_core::time::{parse_duration, parse_instant};
 
-use crate::commands::{completion, cron, dev, job, quickstart, run, submit, tracker, worker};
+use crate::commands::{
+    completion, cron, dev, job, quickstart, run, store, submit, tracker, worker,
+};
 use crate::output::Format;
 
 /// A distributed job scheduler whose timing wheel is shared data in Redis.
@@ -76,6 +78,9 @@ pub(crate) enum Command {
     Cron(cron::CronCommand),
     /// The cluster: trackers, partitions, and what can be lost
     Cluster,
+    /// What is in Redis: check, repair, rebuild; talks to Redis itself
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Run a tracker
     Tracker(tracker::TrackerArgs),
     /// Print a completion script for a shell

@@ -7,6 +7,7 @@ pub(crate) mod dev;
 pub(crate) mod job;
 pub(crate) mod quickstart;
 pub(crate) mod run;
+pub(crate) mod store;
 pub(crate) mod submit;
 pub(crate) mod tracker;
 pub(crate) mod worker;
@@ -27,6 +28,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Worker(args) => worker::run(&global, args).await,
         Command::Cron(command) => cron::run(&global, command),
         Command::Cluster => cluster::run(&global).await,
+        Command::Store(command) => Box::pin(store::run(&global, command)).await,
         Command::Tracker(args) => tracker::run(args).await,
         Command::Completion(args) => completion::run(&args),
     }

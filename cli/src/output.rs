@@ -41,6 +41,19 @@ impl Format {
         put(&self.render_detail(thing)?)
     }
 
+    /// Prints something whose text for people is its own.
+    pub(crate) fn thing<T: Serialize>(
+        self,
+        thing: &T,
+        text: impl FnOnce() -> String,
+    ) -> Result<(), Failure> {
+        put(&match self {
+            Self::Table => text(),
+            Self::Json => json(thing)?,
+            Self::Yaml => yaml(thing)?,
+        })
+    }
+
     fn render_list<T: Row>(self, rows: &[T]) -> Result<String, Failure> {
         match self {
             Self::Table => Ok(table(rows)),

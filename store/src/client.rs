@@ -7,7 +7,10 @@ use std::time::Duration;
 use fred::clients::{Client, SubscriberClient};
 use fred::interfaces::{ClientLike, EventInterface, LuaInterface, PubsubInterface};
 use fred::types::config::{Config, ReconnectPolicy, TcpConfig};
-use fred::types::{Builder, Value};
+use fred::types::scan::{ScanResult, Scanner};
+use fred::types::{Builder, Key, Value};
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use tokio::sync::mpsc;
 
 use crate::error::Error;
@@ -146,6 +149,30 @@ impl Redis {
             .info(Some(section))
             .await
             .map_err(|error| Error::from_redis("info", error, ToOwned::to_owned))
+    }
+
+    /// Every key that matches `pattern`, page by page, on every primary. One that is there from the first page to the last comes at least
+    /// once.
+    pub(crate) fn scan(
+        &self,
+        pattern: String,
+        count: u32,
+    ) -> BoxStream<'_, Result<Vec<String>, Error>> {
+        let page = |found: Result<ScanResult, fred::error::Error>| {
+            let mut found =
+                found.map_err(|error| Error::from_redis("scan", error, ToOwned::to_owned))?;
+            let keys = found.take_results().unwrap_or_default();
+            found.next();
+            let text = |key: &Key| String::from_utf8_lossy(key.as_bytes()).into_owned();
+            Ok(keys.iter().map(text).collect())
+        };
+        if self.clustered {
+            let pages = self.client.scan_cluster(pattern, Some(count), None);
+            pages.map(page).boxed()
+        } else {
+            let pages = self.client.scan(pattern, Some(count), None);
+            pages.map(page).boxed()
+        }
     }
 
     /// The client, for the plain readers of this crate.

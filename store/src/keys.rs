@@ -20,6 +20,11 @@ impl Keys {
         }
     }
 
+    /// What every key starts with, behind its brace.
+    pub(crate) fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
     fn cluster(&self, name: &str) -> String {
         format!("{{{}}}:{name}", self.prefix)
     }
@@ -109,6 +114,12 @@ impl Keys {
     #[must_use]
     pub fn dead(&self, partition: PartitionId) -> String {
         self.part(partition, "dead")
+    }
+
+    /// List: records that a repair put aside.
+    #[must_use]
+    pub fn quarantine(&self, partition: PartitionId) -> String {
+        self.part(partition, "quarantine")
     }
 
     /// Hash: counters of a partition.

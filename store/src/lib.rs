@@ -4,6 +4,7 @@
 //! decodes the reply; it decides nothing. It does not know gRPC, and whoever uses it does not know fred.
 
 pub mod cancel;
+pub mod check;
 pub mod client;
 pub mod context;
 pub mod dead;
@@ -12,6 +13,7 @@ pub mod job;
 pub mod keys;
 pub mod lease;
 pub mod record;
+pub mod repair;
 mod reply;
 pub mod roster;
 pub mod script;

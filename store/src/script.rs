@@ -127,7 +127,8 @@ parts![
     "firing",
     "locate",
     "planning",
-    "ready"
+    "ready",
+    "sightings"
 ];
 
 scripts! {
@@ -177,6 +178,24 @@ scripts! {
     FOLLOW_JOB = "job/follow";
     /// Reads jobs.
     GET_JOBS = "job/get";
+    /// Reads a step of one place.
+    CHECK_PAGE = "check/page";
+    /// Reads everything about some contexts.
+    CHECK_CONTEXTS = "check/contexts";
+    /// Reads everything about some jobs.
+    CHECK_JOBS = "check/jobs";
+    /// Type, size and lifetime of some keys.
+    CHECK_KEYS = "check/keys";
+    /// Puts a context where it belongs.
+    REPAIR_CONTEXT = "repair/context";
+    /// Puts a job where it belongs.
+    REPAIR_JOB = "repair/job";
+    /// Puts the backlog, the lease scan or a delivery right.
+    REPAIR_SHELF = "repair/shelf";
+    /// Puts an unreadable record aside.
+    REPAIR_QUARANTINE = "repair/quarantine";
+    /// Cuts what is too long, and gives mortal keys an end.
+    REPAIR_KEY = "repair/key";
     /// A sign of life of a tracker and its workers.
     BEAT = "tracker/beat";
     /// Forgets trackers and workers that left.

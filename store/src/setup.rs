@@ -52,6 +52,52 @@ impl Store {
         Ok((store, server))
     }
 
+    /// Opens the cluster with this prefix as it is, for those who look after it: writes nothing, and takes the partition count from it.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when there is no such cluster, or it has another layout; [`Error::Unavailable`] when Redis does not answer.
+    pub async fn attach(redis: Redis, prefix: &str) -> Result<Self, Error> {
+        let keys = Keys::new(prefix);
+        let meta = keys.meta();
+        let sort = |error| Error::from_redis("meta", error, ToOwned::to_owned);
+        let found: Vec<Option<String>> = redis
+            .client()
+            .hmget(&meta, vec!["schema", "partitions"])
+            .await
+            .map_err(sort)?;
+        let mut found = found.into_iter().map(Option::unwrap_or_default);
+        let (schema, count) = (
+            found.next().unwrap_or_default(),
+            found.next().unwrap_or_default(),
+        );
+        if schema.is_empty() && count.is_empty() {
+            return Err(Error::Unusable(format!(
+                "there is no cluster here: redis has no `{meta}`; another redis or another prefix?"
+            )));
+        }
+        if schema != SCHEMA.to_string() {
+            return Err(Error::Unusable(format!(
+                "`{meta}` has schema {schema}, this program knows {SCHEMA}: run the version that wrote it"
+            )));
+        }
+        let partitions = count
+            .parse()
+            .ok()
+            .and_then(|count| PartitionCount::new(count).ok());
+        let partitions = partitions.ok_or_else(|| {
+            Error::Unusable(format!("`{meta}` has {count} partitions: must be 1..=1024"))
+        })?;
+        let store = Self {
+            redis,
+            keys,
+            partitions,
+        };
+        for script in script::all() {
+            store.redis.load(script).await?;
+        }
+        Ok(store)
+    }
+
     async fn check_meta(&self) -> Result<(), Error> {
         let sort = |error| Error::from_redis("meta", error, ToOwned::to_owned);
         let client = self.redis.client();

@@ -135,7 +135,7 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let seeds: [&[&str]; 19] = [
+    let seeds: [&[&str]; 20] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -152,6 +152,11 @@ async fn seed_the_examples(test: &Harness) {
         &["SET", &progress, "40 half"],
         &["SET", &result, "done"],
         &["HSET", "stats", "stale", "1"],
+        &[
+            "RPUSH",
+            "quarantine",
+            "9 wheel 7\nunreadable\n6.7.a-1 nonsense",
+        ],
         &["ZADD", "wheel", "2", "!reap"],
         &[
             "ZADD",
@@ -393,7 +398,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
         .collect();
     assert_eq!(
         unwritten,
-        ["{tw:p}:held", "{tw:p}:queue:<job>"],
+        ["{tw:p}:held", "{tw:p}:queue:<job>", "{tw:p}:quarantine"],
         "what this walk leaves empty"
     );
     for key in keys {

@@ -1,0 +1,69 @@
+#!lua flags=no-writes
+--[[
+Script   check/jobs
+Purpose  Everything that a check needs of some jobs at one instant, whether they exist or only something of them is left.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:jobs, and :job: :active: :queue: :ledger: :runs: of the jobs
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 records  newest ledger records to read of each, integer, 0..1000
+         3 jobs     full names, 1..20 of them
+
+Reply    { 'JOBS', now_ms, { name, { field, value... }, listed, entry | '', active, queued, under_way, ledger, runs, { record... } }... }
+           fields   of its hash, without spec and body; none when there is no such job
+           listed   1 when it is in the list of jobs; entry: its score in the wheel
+           active, queued, ledger, runs: how many there are
+           under_way 1 when a scheduled firing of it is active or queued
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(jobs * (active + records)); at most 1 + 36 * jobs commands
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+local JOBS_MAX = 20
+local FIELDS = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'fired', 'manual', 'end_at', 'max_runs', 'jitter',
+  'misfire', 'overlap', 'overlap_limit', 'ledger_limit', 'runs_limit', 'followers', 'revision', 'digest' }
+local now = now_ms(1)
+local records = arg_int(2, 'records', 0, 1000)
+if #ARGV < 3 or #ARGV > 2 + JOBS_MAX then
+  bad_arg('jobs', 'must be 1 to ' .. int(JOBS_MAX), #ARGV - 2)
+end
+
+-- A firing of the trigger that has not ended: a delay counts from its end.
+local function is_under_way(job, last)
+  for _, mark in ipairs(redis.call('HVALS', key('active', job))) do
+    if mark == 's' then
+      return true
+    end
+  end
+  local due = tonumber(last)
+  return due and find_member(key('queue', job), due, partition() .. '.' .. int(due) .. '.f@' .. job .. ' ') ~= nil
+end
+
+local reply = { 'JOBS', now }
+for i = 3, #ARGV do
+  local job = arg_text(i, 'job', 128)
+  local fields, last = {}, nil
+  for at, value in ipairs(redis.call('HMGET', key('job', job), unpack(FIELDS))) do
+    if value then
+      fields[#fields + 1] = FIELDS[at]
+      fields[#fields + 1] = value
+    end
+    if FIELDS[at] == 'last' then
+      last = value
+    end
+  end
+  reply[#reply + 1] = {
+    job, fields,
+    redis.call('ZSCORE', BASE .. 'jobs', job) and 1 or 0,
+    redis.call('ZSCORE', KEYS[1], '@' .. job) or '',
+    redis.call('HLEN', key('active', job)),
+    redis.call('ZCARD', key('queue', job)),
+    is_under_way(job, last) and 1 or 0,
+    redis.call('LLEN', key('ledger', job)),
+    redis.call('LLEN', key('runs', job)),
+    records > 0 and redis.call('LRANGE', key('ledger', job), -records, -1) or {},
+  }
+end
+return reply

@@ -1,0 +1,49 @@
+#!lua flags=no-writes
+--[[
+Script   check/keys
+Purpose  Type, size and lifetime of some keys of a partition, and what the partition says of its ready sets and its running contexts.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: the keys that are asked for, and {tw:p}:backlog {tw:p}:held :ready:
+ARGV     1 names    without the partition, 1..100 of them
+
+Reply    { 'KEYS', keys, backlog, running, scan | '' }
+           keys     { name, type, size, ttl_ms }...
+           backlog  { `group handler`, how many wait in it }... at most 1000
+           running  how many contexts run; scan: when leases are looked at next
+           type `none`: there is no such key; size: elements, or bytes of a string; ttl_ms -1: for ever
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(names + ready sets); at most 6 + 3 * names + ready sets commands
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+local NAMES_MAX = 100
+local BACKLOG_MAX = 1000
+local SIZES = { zset = 'ZCARD', hash = 'HLEN', list = 'LLEN', stream = 'XLEN', set = 'SCARD', string = 'STRLEN' }
+if #ARGV < 1 or #ARGV > NAMES_MAX then
+  bad_arg('names', 'must be 1 to ' .. int(NAMES_MAX), #ARGV)
+end
+local found, waiting = {}, {}
+for i = 1, #ARGV do
+  local name = arg_text(i, 'name', 600)
+  local kind = redis.call('TYPE', BASE .. name).ok
+  local size = SIZES[kind] and redis.call(SIZES[kind], BASE .. name) or 0
+  found[i] = { name, kind, size, redis.call('PTTL', BASE .. name) }
+end
+if redis.call('TYPE', BASE .. 'backlog').ok == 'hash' then
+  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+    if #waiting < BACKLOG_MAX then
+      waiting[#waiting + 1] = { queue, redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':')))) }
+    end
+  end
+end
+local running, scan = 0, false
+if redis.call('TYPE', BASE .. 'held').ok == 'hash' then
+  running = redis.call('HLEN', BASE .. 'held')
+end
+if redis.call('TYPE', KEYS[1]).ok == 'zset' then
+  scan = redis.call('ZSCORE', KEYS[1], '!reap')
+end
+return { 'KEYS', found, waiting, running, scan or '' }

@@ -1,0 +1,87 @@
+#!lua flags=no-writes
+--[[
+Script   check/page
+Purpose  Read a step of one place of a partition, without bodies. What stays in the place during a walk is seen at least once.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:held :retry :jobs :dead :events :ready: :queue: :active:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 key      without its partition: wheel, held, retry, jobs, dead, events, ready:<group>:<handler>, queue:<job> or active:<job>
+         3 cursor   of an earlier reply; `0` to begin
+         4 count    entries wanted, integer, 1..500; a small place comes at once
+
+Reply    { 'PAGE', now_ms, cursor, { text, extra, digest }... }  cursor `0`: there is no more
+           sorted sets: text is the member, that of a context without its body; extra its score
+           hashes: text is the field; extra its value, a held one without its body
+           events: text is the id of a settled context; extra is `<state> <attempt>`
+           dead: text is the settled record
+           digest: SHA-1 of the whole text (of a hash: of the value) where it does not follow the grammar, and is cut; else empty
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(count); at most 2 commands
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+-- @part sightings
+local COUNT_MAX = 500
+local SHOWN = 200 -- bytes of a text that does not follow the grammar
+
+local now = now_ms(1)
+local name = arg_text(2, 'key', 300)
+local cursor = arg_text(3, 'cursor', 41)
+local count = arg_int(4, 'count', 1, COUNT_MAX)
+if string.find(cursor, '[^%d%-]') then
+  bad_arg('cursor', 'must be of an earlier reply', cursor)
+end
+local kind = string.match(name, '^%a+')
+local items = {}
+
+local function add(text, extra, whole)
+  items[#items + 1] = { text or string.sub(whole, 1, SHOWN), extra, text and '' or redis.sha1hex(whole) }
+end
+
+local function of_member(member, score)
+  if kind == 'jobs' or (kind == 'wheel' and not string.find(member, '^%d')) then
+    add(member, score)
+  elseif kind == 'dead' then
+    add(string.find(member, '\n%d+ %S+ %S+ %d %S+ ') and string.match(member, '^[^\n]*'), score, member)
+  else
+    add(head_of(member), score, member)
+  end
+end
+
+local function of_field(field, value)
+  if kind == 'held' then
+    local head = string.match(value, '^%d+:%d+ %S+ %d+ %d+ %d+ %S+ %S+ %S+ %d %S+ ')
+    items[#items + 1] = { field, head or string.sub(value, 1, SHOWN), head and '' or redis.sha1hex(value) }
+  else
+    items[#items + 1] = { field, value, '' }
+  end
+end
+
+local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
+local HASHES = { held = true, retry = true, active = true }
+if SORTED[kind] then
+  local scanned = redis.call('ZSCAN', BASE .. name, cursor, 'COUNT', count)
+  cursor = scanned[1]
+  for i = 1, #scanned[2], 2 do
+    of_member(scanned[2][i], scanned[2][i + 1])
+  end
+elseif HASHES[kind] then
+  local scanned = redis.call('HSCAN', BASE .. name, cursor, 'COUNT', count)
+  cursor = scanned[1]
+  for i = 1, #scanned[2], 2 do
+    of_field(scanned[2][i], scanned[2][i + 1])
+  end
+elseif kind == 'events' then
+  local entry = redis.call('XRANGE', BASE .. name, cursor == '0' and '-' or '(' .. cursor, '+', 'COUNT', 1)[1]
+  cursor = entry and entry[1] or '0'
+  for record in string.gmatch(entry and entry[2][2] or '', '[^\n]+') do
+    local id, state, attempt = string.match(record, '^(%S+)\t(%S+)\t(%d+)\t')
+    add(id, id and state .. ' ' .. attempt or '', record)
+  end
+else
+  bad_arg('key', 'must be one of a partition that has entries', name)
+end
+return { 'PAGE', now, cursor, unpack(items) }

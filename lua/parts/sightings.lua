@@ -1,0 +1,86 @@
+-- Part sightings: every place in which a context is, for checks and repairs (W1). Where all is well there is one.
+
+-- All of a context but its body, with a space at its end; nil when the member does not follow the grammar.
+local function head_of(member)
+  return string.match(member, '^%S+ %d+:%d+ %S+ %S+ %d %S+ ')
+end
+
+-- Places of `id` as { place, key without its partition, member or held value, score or '' }. It is looked for where its due time, its
+-- retry index and its group put it, and in addition where `hints` say: { key, score, head } each. In all ready sets with `wide`, and
+-- when it is found nowhere else.
+local function sightings_of(id, hints, wide)
+  local found, known = {}, {}
+  local due, job, prefix = due_of(id), job_of(id), id .. ' '
+
+  local function add(place, name, text, score)
+    if text and not known[name .. '\n' .. text] then
+      known[name .. '\n' .. text] = true
+      found[#found + 1] = { place, name, text, score }
+    end
+  end
+
+  -- Members of one score lie in byte order: another one of this context is beside the one that is known.
+  local function look_beside(place, name, spot)
+    local rank = redis.call('ZRANK', BASE .. name, spot[3])
+    for _, member in ipairs(redis.call('ZRANGE', BASE .. name, math.max(rank - 1, 0), rank + 1)) do
+      if string.sub(member, 1, #prefix) == prefix then
+        add(place, name, member, redis.call('ZSCORE', BASE .. name, member))
+      end
+    end
+  end
+
+  local function look(place, name, score, start)
+    local number = tonumber(score)
+    if not number or number ~= math.floor(number) or number < 0 or number > 1e16 then
+      return
+    end
+    for _, spot in ipairs(found) do
+      if spot[2] == name and spot[4] == int(number) then
+        return look_beside(place, name, spot)
+      end
+    end
+    add(place, name, find_member(BASE .. name, number, start), int(number))
+  end
+  for _, hint in ipairs(hints) do
+    local name, score, head = unpack(hint)
+    local place = string.match(name, '^%a+')
+    if string.find(score, '^%d+$') then
+      look(place, name, score, head)
+    else -- a score that no script writes: few can have it
+      for _, member in ipairs(redis.call('ZRANGE', BASE .. name, score, score, 'BYSCORE', 'LIMIT', 0, 100)) do
+        if string.sub(member, 1, #head) == head then
+          add(place, name, member, score)
+        end
+      end
+    end
+  end
+  add('held', 'held', redis.call('HGET', BASE .. 'held', id) or nil, '')
+  look('wheel', 'wheel', due, prefix)
+  local retry = redis.call('HGET', BASE .. 'retry', id)
+  if retry and tonumber(retry) ~= due then
+    look('wheel', 'wheel', retry, prefix)
+  end
+  if job then
+    look('queue', 'queue:' .. job, due, prefix)
+  end
+
+  local queues = {}
+  for _, spot in ipairs(found) do
+    local rest = spot[1] == 'held' and split_held(spot[3]).rest or string.match(spot[3], '^%S+ %d+:%d+ (.*)$')
+    local group, handler, priority = split_rest(rest or '')
+    if group then
+      queues[#queues + 1] = { group .. ':' .. handler, tonumber(priority) }
+    end
+  end
+  if wide or #found == 0 then
+    for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+      for priority = 0, PRIORITY_MAX do
+        queues[#queues + 1] = { (string.gsub(queue, ' ', ':')), priority }
+      end
+    end
+  end
+  for _, queue in ipairs(queues) do
+    look('ready', 'ready:' .. queue[1], ready_score(queue[2], due), prefix)
+  end
+  return found, retry
+end

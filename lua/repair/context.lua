@@ -1,0 +1,259 @@
+#!lua flags=allow-oom
+--[[
+Script   repair/context
+Purpose  Put one context where it belongs: in one place, at the score where it is looked for, with the indexes that say so. One that is
+         active by its job and in no place runs again from its job's definition, or ends as failed where that cannot be.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :ready:, and :job: :active: :queue: :runs: of its job
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 id       context
+         3 ended    greatest attempt with which it is known to have ended, integer, or empty
+         4 count    places where it was seen besides its own, integer, 0..20; then three for each:
+           key      without the partition: wheel, ready:<group>:<handler> or queue:<job>
+           score    at which it was seen
+           head     the member up to its body
+
+Reply    { 'REPAIRED', what was done... }
+         { 'CLEAN' }   there was nothing to do
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(ready sets * log(wheel)); at most 120 + 130 * ready sets + 40 * count commands
+Holds    W1 W2 W4 W6 W7
+Repeat   Idempotent: the second call is CLEAN.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part ending
+-- @part sightings
+local HINTS_MAX = 20
+local RECOVERED = 1000000 -- attempts of a lost context go on above every number that was given out
+local RANKS = { held = 4, ready = 3, wheel = 2, queue = 1 }
+
+local now = now_ms(1)
+local id = arg_text(2, 'id', 300)
+local due, job = due_of(id), job_of(id)
+if not due then
+  bad_arg('id', 'must be a context id', id)
+end
+local ended = ARGV[3] ~= '' and arg_int(3, 'ended', 0, 4294967295) or nil
+local count = arg_int(4, 'count', 0, HINTS_MAX)
+if #ARGV ~= 4 + 3 * count then
+  bad_arg('places', 'must be three values each', #ARGV - 4)
+end
+local hints = {}
+for i = 1, count do
+  local at = 2 + 3 * i
+  hints[i] = { arg_text(at, 'key', 300), arg_text(at + 1, 'score', 40), ARGV[at + 2] }
+end
+local endings, did = new_endings(), {}
+
+local function done(text)
+  did[#did + 1] = text
+end
+
+local function remove(spot)
+  if spot.place == 'held' then
+    redis.call('HDEL', BASE .. 'held', id)
+  elseif spot.place == 'ready' then
+    remove_ready((string.gsub(string.sub(spot.name, 7), ':', ' ', 1)), BASE .. spot.name, spot.text)
+  else
+    redis.call('ZREM', BASE .. spot.name, spot.text)
+  end
+end
+
+-- What is readable, and whether anything is not: that is quarantine's.
+local found, retry = sightings_of(id, hints, true)
+local spots, unreadable = {}, false
+for _, one in ipairs(found) do
+  local spot = { place = one[1], name = one[2], text = one[3], score = one[4] }
+  local held = spot.place == 'held' and split_held(spot.text)
+  if held then
+    spot.held, spot.attempt, spot.failures, spot.rest = held, held.attempt, held.failures, held.rest
+  else
+    local _, attempt, failures, rest = split_member(spot.text)
+    spot.attempt, spot.failures, spot.rest = attempt, failures, rest
+  end
+  if spot.rest and split_rest(spot.rest) then
+    spots[#spots + 1] = spot
+  else
+    unreadable = true
+  end
+end
+
+-- What has ended waits for nothing, unless it was asked to run again.
+local function drop_ended()
+  local left = {}
+  for _, spot in ipairs(spots) do
+    if spot.attempt > ended or (spot.attempt == ended and spot.failures == 0 and not spot.held) then
+      left[#left + 1] = spot
+    else
+      remove(spot)
+      done('taken out of ' .. spot.name .. ', as it has ended')
+    end
+  end
+  if #left == 0 and #spots > 0 and job then
+    redis.call('HDEL', key('active', job), id)
+    start_queued(endings, job)
+  end
+  spots = left
+end
+
+-- The greatest attempt is the one that counts (W2); of equal ones, the place that is furthest.
+local function keep_one()
+  local best = spots[1]
+  for _, spot in ipairs(spots) do
+    local further = RANKS[spot.place] > RANKS[best.place]
+    if spot.attempt > best.attempt or (spot.attempt == best.attempt and further) then
+      best = spot
+    end
+  end
+  for _, spot in ipairs(spots) do
+    if spot ~= best then
+      remove(spot)
+      done('taken out of ' .. spot.name .. (spot.score ~= '' and ' at ' .. spot.score or ''))
+    end
+  end
+  return best
+end
+
+local function index_retry(at)
+  if at then
+    if retry ~= int(at) then
+      redis.call('HSET', BASE .. 'retry', id, int(at))
+      done('waits for its next attempt at ' .. int(at))
+    end
+  elseif retry then
+    redis.call('HDEL', BASE .. 'retry', id)
+    done('taken out of the retry index')
+  end
+end
+
+local function in_wheel(spot)
+  local at = string.find(spot.score, '^%d+$') and tonumber(spot.score) or nil
+  if spot.attempt > 0 then
+    if not at then
+      at = now
+      redis.call('ZADD', KEYS[1], now, spot.text)
+    end
+    return index_retry(at)
+  end
+  if not at or (at ~= due and retry ~= int(at)) then
+    redis.call('ZADD', KEYS[1], due, spot.text)
+    done('moved to its due time')
+    index_retry(nil)
+  end
+end
+
+local function in_ready(spot)
+  local group, handler, priority = split_rest(spot.rest)
+  local own = 'ready:' .. group .. ':' .. handler
+  if spot.name == own and spot.score == int(ready_score(tonumber(priority), due)) then
+    return
+  end
+  if spot.name ~= own then
+    remove(spot)
+  end
+  add_ready(endings.ready, id, spot.text, spot.rest)
+  done('moved to ' .. own)
+end
+
+local function in_queue(spot)
+  if not job then
+    remove(spot)
+    add_ready(endings.ready, id, spot.text, spot.rest)
+    done('moved to its ready set')
+  elseif spot.name ~= 'queue:' .. job or spot.score ~= int(due) then
+    remove(spot)
+    redis.call('ZADD', key('queue', job), due, spot.text)
+    done('moved to queue:' .. job)
+  end
+end
+
+local function in_held(spot)
+  local held = spot.held
+  local _, _, _, options = split_rest(held.rest)
+  local timeout = tonumber(option(options, 't'))
+  if (timeout ~= nil) ~= (held.deadline > 0) then
+    held.deadline = timeout and held.claimed + timeout or 0
+    redis.call('HSET', BASE .. 'held', id, held_value(held))
+    done('its deadline is ' .. int(held.deadline))
+  end
+  if redis.call('ZADD', KEYS[1], 'LT', 'CH', math.max(held.expires, now), '!reap') > 0 then
+    done('its lease is looked at')
+  end
+end
+
+local PLACES = { wheel = in_wheel, ready = in_ready, queue = in_queue, held = in_held }
+
+local function mark_active(spot)
+  local queued = spot.place == 'queue'
+  local mark = redis.call('HGET', key('active', job), id)
+  if queued and mark then
+    redis.call('HDEL', key('active', job), id)
+    done('no longer active: it waits for an earlier one')
+  elseif not queued and mark ~= 's' and mark ~= 'm' then
+    redis.call('HSET', key('active', job), id, string.find(id, '.f@', 1, true) and 's' or 'm')
+    done('active')
+  end
+end
+
+local function watch(spot)
+  local group, handler, priority, options = split_rest(spot.rest)
+  local span = tonumber(option(options, 's'))
+  if span and spot.attempt == 0 and due + span > now then
+    local entry = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
+    if redis.call('ZADD', KEYS[1], 'NX', due + span, entry) == 1 then
+      done('its start deadline is watched')
+    end
+  end
+end
+
+-- Active by its job, and in no place: the lease of an attempt that nobody can end any more.
+local function recover()
+  local mark = job and redis.call('HGET', key('active', job), id)
+  if not mark then
+    return
+  end
+  local template = redis.call('HGET', key('job', job), 'tmpl')
+  if not template or not split_rest(template) then
+    redis.call('HDEL', key('active', job), id)
+    return done('no longer active: its job does not exist')
+  end
+  local attempt = RECOVERED + math.max(math.floor((now - due) / 1000), 0)
+  local _, _, _, options = split_rest(template)
+  if string.find(id, '.f@', 1, true) and option(options, 'x') ~= '1' then
+    add_ready(endings.ready, id, member_of(id, attempt, 0, template), template)
+    return done('lost: it runs again')
+  end
+  end_context(endings, now, { id = id, state = 'failed', attempt = attempt, failures = 0,
+    message = 'lost: it was in no place', rest = template })
+  done('lost: it ended as failed')
+end
+
+if ended then
+  drop_ended()
+end
+if #spots > 0 then
+  local spot = keep_one()
+  PLACES[spot.place](spot)
+  if spot.place ~= 'wheel' then
+    index_retry(nil)
+  end
+  if spot.place ~= 'held' then
+    watch(spot)
+  end
+  if job then
+    mark_active(spot)
+  end
+elseif not unreadable then
+  index_retry(nil)
+  recover()
+end
+flush_endings(endings)
+if #did == 0 then
+  return { 'CLEAN' }
+end
+wake(0)
+return { 'REPAIRED', unpack(did) }

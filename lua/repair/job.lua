@@ -1,0 +1,165 @@
+#!lua flags=allow-oom
+--[[
+Script   repair/job
+Purpose  Give a job its place in the wheel again, from its definition and its ledger, and put its lists right; or clear away what is left
+         of a job that does not exist. What was decided stays decided, and what passed meanwhile is left to the misfire policy.
+
+KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
+           computed: {tw:p}:jobs :events :backlog :ready: :wake, and :job: :active: :queue: :ledger: :runs: of the job
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 job      full name, 1..128 bytes
+         3 gone     followers that do not exist, and shall not be told; at most 100; may be absent
+
+Reply    { 'REPAIRED', what was done... }
+         { 'MORE', what was done... }   so many contexts wait for a job that does not exist; call again
+         { 'CLEAN' }   there was nothing to do
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(active + plan + log(wheel + queue)); at most 40 commands
+Holds    W3 W4 W6 W7 W9
+Repeat   Idempotent: the second call is CLEAN.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part ending
+-- @part planning
+local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
+  'followers', 'revision' }
+local QUEUED_STEP = 500
+local FOLLOWERS_MAX = 100
+local AHEAD_MS = 1000 -- a turn puts back what it cannot decide yet so far ahead
+
+local now = now_ms(1)
+local job = arg_text(2, 'job', 128)
+if #ARGV > 2 + FOLLOWERS_MAX then
+  bad_arg('gone', 'must be at most ' .. int(FOLLOWERS_MAX), #ARGV - 2)
+end
+local gone = {}
+for i = 3, #ARGV do
+  gone[arg_text(i, 'gone', 128)] = true
+end
+local target, entry = key('job', job), '@' .. job
+local endings, did = new_endings(), {}
+
+local function done(text)
+  did[#did + 1] = text
+end
+
+local function disarm()
+  if redis.call('ZREM', KEYS[1], entry) == 1 then
+    done('taken out of the wheel')
+  end
+end
+
+-- What is left of a job: what waits in its queue is cancelled as job/delete would have.
+local function clear_away()
+  disarm()
+  if redis.call('ZREM', BASE .. 'jobs', job) == 1 then
+    done('taken out of the list of jobs')
+  end
+  local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
+  for i = 1, #popped, 2 do
+    local id, attempt = split_member(popped[i])
+    endings.records[#endings.records + 1] =
+      table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
+  end
+  if #popped > 0 then
+    done(int(#popped / 2) .. ' queued contexts cancelled')
+  end
+  if redis.call('UNLINK', key('ledger', job), key('runs', job)) > 0 then
+    done('its ledger and its runs are removed')
+  end
+  return redis.call('EXISTS', key('queue', job)) == 1
+end
+
+local function forget_followers(fields)
+  local kept, forgotten = {}, 0
+  for name, on in string.gmatch(fields.followers, '(%S+):(%a+)') do
+    if gone[name] then
+      forgotten = forgotten + 1
+    else
+      kept[#kept + 1] = name .. ':' .. on
+    end
+  end
+  if forgotten > 0 then
+    redis.call('HSET', target, 'followers', table.concat(kept, ' '))
+    done(int(forgotten) .. ' followers forgotten')
+  end
+end
+
+-- A scheduled firing of it is active or queued: a delay counts from its end.
+local function is_under_way(fields)
+  for _, mark in ipairs(redis.call('HVALS', key('active', job))) do
+    if mark == 's' then
+      return true
+    end
+  end
+  return firing_under_way(job, fields.last)
+end
+
+-- Due times that are known of a job without a next one; nil leaves a cron job to be planned by a tracker.
+local function derive(fields)
+  local period = tonumber(fields.period)
+  if is_delay(fields) then
+    local due = now + period
+    local over = fields.end_at ~= '' and due > tonumber(fields.end_at)
+    return over and {} or { due }
+  elseif fields.kind == 'fixed_rate' then
+    return { tonumber(fields.anchor) or now + period }
+  end
+  return {}
+end
+
+local function rearm(fields)
+  local dues = {}
+  for due in string.gmatch(fields.next .. ' ' .. fields.plan, '%d+') do
+    dues[#dues + 1] = tonumber(due)
+  end
+  if #dues == 0 then
+    dues = derive(fields)
+  end
+  lay_plan(job, fields, dues)
+  redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'state', fields.state)
+  arm_job(job, fields, now)
+  local at = redis.call('ZSCORE', KEYS[1], entry)
+  done(at and 'in the wheel at ' .. at or 'finished: nothing is left to fire')
+end
+
+local function go_on(fields)
+  local timed = fields.kind ~= 'api' and fields.kind ~= 'after'
+  if fields.state ~= 'active' or not timed then
+    return disarm()
+  end
+  local at = redis.call('ZSCORE', KEYS[1], entry)
+  local latest = math.max((tonumber(fields.next) or 0) + (tonumber(fields.jitter) or 0), now + AHEAD_MS)
+  local in_time = at and string.find(at, '^%d+$') and tonumber(at) <= latest
+  if in_time or (not at and is_delay(fields) and is_under_way(fields)) then
+    return
+  end
+  rearm(fields)
+end
+
+local fields = {}
+for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
+  fields[READ[i]] = value or ''
+end
+local more = false
+if fields.state == '' and fields.revision == '' then
+  more = redis.call('EXISTS', target) == 0 and clear_away()
+else
+  if redis.call('ZADD', BASE .. 'jobs', 0, job) == 1 then
+    done('added to the list of jobs')
+  end
+  forget_followers(fields)
+  if fields.state ~= 'deleting' and redis.call('EXISTS', key('queue', job)) == 1 and redis.call('EXISTS', key('active', job)) == 0 then
+    start_queued(endings, job)
+    done('the first of its queue is let in')
+  end
+  go_on(fields)
+end
+flush_endings(endings)
+if #did == 0 then
+  return { 'CLEAN' }
+end
+return { more and 'MORE' or 'REPAIRED', unpack(did) }

@@ -1,0 +1,69 @@
+#!lua flags=allow-oom
+--[[
+Script   repair/key
+Purpose  Cut what is longer than its bound, the oldest first, and give a key that must not live for ever an end.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: the key, and {tw:p}:stats and :job: of a job's list
+ARGV     1 key      without the partition: events, dead, quarantine, ledger:<job>, runs:<job>, dedup:<key>, or log, progress or
+                    result of a context
+
+Reply    { 'REPAIRED', what was done }
+         { 'CLEAN' }   there was nothing to do
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(what is cut); at most 5 commands
+Holds    W9
+Repeat   Idempotent: the second call is CLEAN.
+]]
+-- @prelude
+local EVENTS_KEPT, DEAD_KEPT, QUARANTINE_KEPT, LINES_KEPT = 1000, 10000, 1000, 1000
+local MORTAL = { dedup = 86400000, log = 86400000, progress = 3600000, result = 3600000 } -- ms that the key lives on
+local CUT_MAX = 10000 -- elements in one call
+local name = arg_text(1, 'key', 600)
+local kind, job = string.match(name, '^(%a+):?(.*)$')
+local target = BASE .. name
+
+local function cut(excess, command, ...)
+  if excess <= 0 then
+    return nil
+  end
+  redis.call(command, target, ...)
+  return 'cut'
+end
+
+local function of_list(kept)
+  local excess = redis.call('LLEN', target) - kept
+  return cut(excess, 'LTRIM', math.min(excess, CUT_MAX), -1)
+end
+
+local function of_key()
+  if kind == 'events' then
+    return cut(redis.call('XLEN', target) - EVENTS_KEPT, 'XTRIM', 'MAXLEN', '~', EVENTS_KEPT)
+  elseif kind == 'dead' then
+    local excess = math.min(redis.call('ZCARD', target) - DEAD_KEPT, CUT_MAX)
+    if excess > 0 then
+      redis.call('HINCRBY', BASE .. 'stats', 'dead_dropped', excess)
+    end
+    return cut(excess, 'ZREMRANGEBYRANK', 0, excess - 1)
+  elseif kind == 'quarantine' then
+    return of_list(QUARANTINE_KEPT)
+  elseif kind == 'ledger' or kind == 'runs' then
+    local limit = tonumber(redis.call('HGET', key('job', job), kind .. '_limit'))
+    return limit and of_list(limit)
+  elseif not MORTAL[kind] then
+    bad_arg('key', 'must be one with a bound or an end', name)
+  end
+  local done = kind == 'log' and of_list(LINES_KEPT)
+  if redis.call('PTTL', target) == -1 then
+    redis.call('PEXPIRE', target, MORTAL[kind])
+    done = 'given an end'
+  end
+  return done
+end
+
+local done = of_key()
+if done then
+  return { 'REPAIRED', done }
+end
+return { 'CLEAN' }

@@ -1,0 +1,71 @@
+#!lua flags=allow-oom
+--[[
+Script   repair/quarantine
+Purpose  Put a record that no script can use aside, with where it was, so that nothing stumbles over it and a person can look at it.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:quarantine, and the key that has the record
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 key      that has it, without the partition: wheel, held, retry, jobs, dead, events, or a ready set, queue or active hash
+         3 at       its score; of a hash its field
+         4 text     how the member begins, or `sha1:` and the digest of all of it; of a hash the value's digest or anything
+         5 why      in words, at most 500 bytes
+
+Reply    { 'REPAIRED', what was done }
+         { 'CLEAN' }   it is no longer there
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(log(entries) + 1000 members of one score); at most 30 commands
+Holds    W1 W9
+Repeat   Idempotent: the second call is CLEAN. The newest 1,000 records are kept.
+]]
+-- @prelude
+local KEPT = 1000
+local LOOKED = 1000 -- members of one score
+local now = now_ms(1)
+local name = arg_text(2, 'key', 300)
+local at, text = ARGV[3], arg_text(4, 'text', 4096)
+local why = arg_text(5, 'why', 500)
+local kind, target = string.match(name, '^%a+'), BASE .. name
+local digest = string.match(text, '^sha1:(%x+)$')
+
+local function put_aside(record)
+  redis.call('RPUSH', BASE .. 'quarantine', int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record)
+  redis.call('LTRIM', BASE .. 'quarantine', -KEPT, -1)
+  return { 'REPAIRED', 'put aside' }
+end
+
+local function is_it(member)
+  return digest and redis.sha1hex(member) == digest or string.sub(member, 1, #text) == text
+end
+
+local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
+local HASHES = { held = true, retry = true, active = true }
+if HASHES[kind] then
+  local value = redis.call('HGET', target, at)
+  if not value or (digest and redis.sha1hex(value) ~= digest) then
+    return { 'CLEAN' }
+  end
+  redis.call('HDEL', target, at)
+  return put_aside(at .. ' ' .. value)
+end
+if not SORTED[kind] then
+  bad_arg('key', 'must be a place of contexts or jobs', name)
+end
+if not string.find(at, '^%-?%d+[%d%.e%+%-]*$') and at ~= 'inf' and at ~= '-inf' then
+  bad_arg('at', 'must be a score', at)
+end
+local members = redis.call('ZRANGE', target, at, at, 'BYSCORE', 'LIMIT', 0, LOOKED)
+if #members == LOOKED and not digest then
+  members = { find_member(target, tonumber(at), text) }
+end
+for _, member in ipairs(members) do
+  if is_it(member) then
+    redis.call('ZREM', target, member)
+    if kind == 'ready' and redis.call('EXISTS', target) == 0 then
+      redis.call('HDEL', BASE .. 'backlog', (string.gsub(string.match(name, '^ready:(.*)$'), ':', ' ', 1)))
+    end
+    return put_aside(member)
+  end
+end
+return { 'CLEAN' }

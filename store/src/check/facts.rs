@@ -1,0 +1,201 @@
+//! What a rule looks at: everything about one subject, read at one instant.
+
+use std::collections::BTreeMap;
+
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::ledger::LedgerRecord;
+use tickwheel_core::partition::PartitionId;
+
+use crate::record::{Held, Member};
+
+/// A score of a sorted set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum At {
+    /// Whole milliseconds.
+    Ms(u64),
+    /// What no script writes: a fraction, a negative number, an infinity.
+    Odd(String),
+}
+
+impl At {
+    /// Reads a score as Redis prints it.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        text.parse()
+            .map_or_else(|_| Self::Odd(text.to_owned()), Self::Ms)
+    }
+
+    /// The milliseconds, if it is a time.
+    #[must_use]
+    pub fn ms(&self) -> Option<u64> {
+        match self {
+            Self::Ms(ms) => Some(*ms),
+            Self::Odd(_) => None,
+        }
+    }
+}
+
+impl std::fmt::Display for At {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ms(ms) => ms.fmt(f),
+            Self::Odd(text) => f.pad(text),
+        }
+    }
+}
+
+/// A place in which a context can be.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// It has a time that is to come.
+    Wheel,
+    /// It runs.
+    Held,
+    /// It waits for a permit; the set's `<group> <handler>`.
+    Ready(String),
+    /// It waits for an earlier one of this job.
+    Queue(String),
+}
+
+impl Place {
+    /// The key without its partition.
+    #[must_use]
+    pub fn key(&self) -> String {
+        match self {
+            Self::Wheel => "wheel".to_owned(),
+            Self::Held => "held".to_owned(),
+            Self::Ready(queue) => format!("ready:{}", queue.replacen(' ', ":", 1)),
+            Self::Queue(job) => format!("queue:{job}"),
+        }
+    }
+}
+
+/// A context as one place has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// It waits.
+    Waiting(Member),
+    /// It runs.
+    Running(Held),
+    /// The text does not follow its grammar; it is named as such.
+    Unreadable,
+}
+
+/// A context in a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// Which place.
+    pub place: Place,
+    /// At which score; running ones have none.
+    pub at: Option<At>,
+    /// What is there. The live check reads it without its body.
+    pub record: Record,
+    /// Bytes of the body.
+    pub body_len: usize,
+    /// The text up to the body, for a repair to find it again; empty where nobody repairs.
+    pub head: String,
+}
+
+/// A context, wherever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContextFacts {
+    /// Its id.
+    pub id: ContextId,
+    /// Where it was looked for.
+    pub partition: PartitionId,
+    /// When.
+    pub now: u64,
+    /// Every place it is in.
+    pub sightings: Vec<Sighting>,
+    /// What the retry index says.
+    pub retry: Option<At>,
+    /// Its mark among the active contexts of its job: `s` or `m`.
+    pub mark: Option<String>,
+    /// Its start deadline has an entry in the wheel.
+    pub watched: bool,
+    /// When leases are looked at next.
+    pub scan: Option<At>,
+    /// The attempts with which it is known to have ended.
+    pub ended: Vec<u32>,
+}
+
+/// A job, or what is left of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobFacts {
+    /// Its name.
+    pub name: JobName,
+    /// Where it was looked for.
+    pub partition: PartitionId,
+    /// Where it belongs.
+    pub home: PartitionId,
+    /// When it was looked for.
+    pub now: u64,
+    /// The fields of its hash, without spec and template; empty when there is no such job.
+    pub fields: BTreeMap<String, String>,
+    /// It is in the list of jobs.
+    pub listed: bool,
+    /// Its place in the wheel.
+    pub entry: Option<At>,
+    /// Contexts that were created and have not ended.
+    pub active: u64,
+    /// Contexts that wait for an active one.
+    pub queued: u64,
+    /// A scheduled firing of it is active or queued.
+    pub under_way: bool,
+    /// Ledger records there are.
+    pub ledger: u64,
+    /// Records of ended contexts there are.
+    pub runs: u64,
+    /// Ledger records, the newest last; the live check reads the newest 1,000.
+    pub records: Vec<LedgerRecord>,
+    /// Followers that are known not to exist.
+    pub gone: Vec<JobName>,
+}
+
+impl JobFacts {
+    /// Whether there is such a job.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        !self.fields.is_empty()
+    }
+
+    /// A field of its hash; empty where there is none.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    /// A field as a number.
+    #[must_use]
+    pub fn number(&self, name: &str) -> Option<u64> {
+        self.field(name).parse().ok()
+    }
+}
+
+/// A ready set, and what the backlog says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueFacts {
+    /// `<group> <handler>`.
+    pub queue: String,
+    /// Its partition.
+    pub partition: PartitionId,
+    /// It is in the backlog.
+    pub listed: bool,
+    /// How many wait in it.
+    pub waiting: u64,
+}
+
+/// A key of a partition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyFacts {
+    /// Without the partition.
+    pub name: String,
+    /// Its partition.
+    pub partition: PartitionId,
+    /// As Redis calls it; `none` when it is gone.
+    pub kind: String,
+    /// Elements, or bytes of a string.
+    pub size: u64,
+    /// Milliseconds it lives on; negative: for ever.
+    pub ttl_ms: i64,
+}

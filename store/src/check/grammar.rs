@@ -1,0 +1,165 @@
+//! Entries of the wheel that are no contexts, and the names of a partition's keys.
+
+use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName};
+use tickwheel_core::run::StateWord;
+
+/// What the wheel has besides contexts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Entry {
+    /// `@<job>`: the next firing.
+    Job(JobName),
+    /// `!reap`: the lease scan.
+    Scan,
+    /// `#<context> <group> <handler> <priority>`: a start deadline.
+    StartDeadline(ContextId),
+    /// `&<follower> <context> <state>`: a delivery.
+    Delivery(JobName),
+}
+
+impl Entry {
+    /// Reads an entry that does not start with a digit; `None` when it is none of ours.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        if text == "!reap" {
+            return Some(Self::Scan);
+        }
+        let mut letters = text.chars();
+        let first = letters.next()?;
+        let words: Vec<&str> = letters.as_str().split(' ').collect();
+        match (first, words.as_slice()) {
+            ('@', [job]) => Some(Self::Job(JobName::new(job).ok()?)),
+            ('#', [id, group, handler, priority]) => {
+                GroupName::new(group).ok()?;
+                HandlerName::new(handler).ok()?;
+                let known = matches!(*priority, "0" | "1" | "2" | "3" | "4");
+                known.then_some(Self::StartDeadline(id.parse().ok()?))
+            }
+            ('&', [follower, id, state]) => {
+                id.parse::<ContextId>().ok()?;
+                let ended = state.parse::<StateWord>().ok()?.is_settled();
+                ended.then_some(Self::Delivery(JobName::new(follower).ok()?))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A key of a partition by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// wheel, held, retry, backlog, jobs, events, dead, stats, quarantine.
+    Fixed(&'static str),
+    /// `ready:<group>:<handler>`, as `<group> <handler>`.
+    Ready(String),
+    /// job, active, queue, ledger or runs of a job.
+    OfJob(&'static str, JobName),
+    /// dedup, log, progress or result, with an end of life.
+    Mortal(&'static str),
+}
+
+/// Each kind of key with its type.
+const FIXED: [(&str, &str); 9] = [
+    ("wheel", "zset"),
+    ("held", "hash"),
+    ("retry", "hash"),
+    ("backlog", "hash"),
+    ("jobs", "zset"),
+    ("events", "stream"),
+    ("dead", "zset"),
+    ("stats", "hash"),
+    ("quarantine", "list"),
+];
+const OF_JOB: [(&str, &str); 5] = [
+    ("job", "hash"),
+    ("active", "hash"),
+    ("queue", "zset"),
+    ("ledger", "list"),
+    ("runs", "list"),
+];
+const MORTAL: [(&str, &str); 4] = [
+    ("dedup", "string"),
+    ("log", "list"),
+    ("progress", "string"),
+    ("result", "string"),
+];
+
+impl Name {
+    /// Reads a name without the partition; `None` when no script makes such a key. With it, the type that the key must have.
+    pub(crate) fn parse(name: &str) -> Option<(Self, &'static str)> {
+        let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
+        let of = |list: &[(&'static str, &'static str)]| {
+            list.iter().find(|(known, _)| *known == kind).copied()
+        };
+        if rest.is_empty() {
+            let (known, kind) = of(&FIXED)?;
+            return (name == known).then_some((Self::Fixed(known), kind));
+        }
+        if kind == "ready" {
+            let (group, handler) = rest.split_once(':')?;
+            GroupName::new(group).ok()?;
+            HandlerName::new(handler).ok()?;
+            return Some((Self::Ready(format!("{group} {handler}")), "zset"));
+        }
+        if let Some((known, kind)) = of(&OF_JOB) {
+            return Some((Self::OfJob(known, JobName::new(rest).ok()?), kind));
+        }
+        let (known, kind) = of(&MORTAL)?;
+        Some((Self::Mortal(known), kind))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_read_by_their_grammar() {
+        let job = |name: &str| JobName::new(name).unwrap();
+        let good = [
+            ("@a/b", Entry::Job(job("a/b"))),
+            ("!reap", Entry::Scan),
+            (
+                "#1.5.a-1 g h 4",
+                Entry::StartDeadline("1.5.a-1".parse().unwrap()),
+            ),
+            ("&a/b 1.5.f@c/d timed_out", Entry::Delivery(job("a/b"))),
+        ];
+        for (text, entry) in good {
+            assert_eq!(Entry::parse(text), Some(entry), "{text}");
+        }
+        for text in [
+            "",
+            "@",
+            "@a b",
+            "!later",
+            "#1.5.a-1 g h 5",
+            "#1.5.a-1 g h",
+            "&a/b 1.5.f@c/d",
+            "&a/b 1.5.f@c/d running",
+            "&a/b x failed",
+            "?",
+        ] {
+            assert_eq!(Entry::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_known_by_their_names() {
+        for (name, kind) in [
+            ("wheel", "zset"),
+            ("held", "hash"),
+            ("ready:g:h", "zset"),
+            ("job:a/b", "hash"),
+            ("runs:a/b", "list"),
+            ("log:1.5.a-1", "list"),
+            ("dedup:a:b", "string"),
+            ("quarantine", "list"),
+        ] {
+            assert_eq!(Name::parse(name).unwrap().1, kind, "{name}");
+        }
+        for name in [
+            "", "wheels", "wheel:", "wheel:x", "ready:g", "job", "job:a b", "x:y",
+        ] {
+            assert_eq!(Name::parse(name), None, "{name}");
+        }
+    }
+}

@@ -1,0 +1,294 @@
+//! The script calls of a check, and their replies as facts. Scripts: `lua/check/`.
+
+use std::collections::BTreeMap;
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::partition::{PartitionId, partition_of};
+
+use super::facts::{At, ContextFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting};
+use crate::error::Error;
+use crate::record::{Held, Member};
+use crate::reply::Reply;
+use crate::script::{CHECK_CONTEXTS, CHECK_JOBS, CHECK_KEYS, CHECK_PAGE, Script};
+use crate::store::Store;
+
+/// Entries of one page.
+const PAGE: u32 = 100;
+/// Contexts, jobs and keys of one call.
+pub(super) const CONTEXTS_STEP: usize = 32;
+pub(super) const JOBS_STEP: usize = 10;
+pub(super) const KEYS_STEP: usize = 100;
+/// Ledger records that are read of a job.
+const RECORDS: u32 = 1_000;
+
+/// One entry of a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    pub(crate) text: Bytes,
+    pub(crate) extra: String,
+    /// Of a text that does not follow the grammar.
+    pub(crate) digest: String,
+}
+
+impl Item {
+    pub(crate) fn shown(&self) -> String {
+        String::from_utf8_lossy(&self.text).into_owned()
+    }
+}
+
+/// A step of a place.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// By Redis' clock.
+    pub(crate) now: u64,
+    pub(crate) items: Vec<Item>,
+    /// The cursor of the next step; `None` behind the last.
+    pub(crate) next: Option<String>,
+}
+
+/// A context that is looked up, and where it was seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) id: ContextId,
+    pub(crate) key: String,
+    pub(crate) at: String,
+    pub(crate) head: Bytes,
+    pub(crate) ended: Vec<u32>,
+}
+
+impl Wanted {
+    /// One that an index names.
+    pub(crate) fn by_id(id: ContextId) -> Self {
+        Self {
+            id,
+            key: String::new(),
+            at: String::new(),
+            head: Bytes::new(),
+            ended: Vec::new(),
+        }
+    }
+}
+
+/// What [`Store::check_keys`] answers.
+#[derive(Debug, Default)]
+pub(crate) struct KeysRead {
+    pub(crate) keys: Vec<KeyFacts>,
+    /// Of the backlog.
+    pub(crate) queues: Vec<QueueFacts>,
+    /// How many contexts run.
+    pub(crate) running: u64,
+    /// When leases are looked at next.
+    pub(crate) scan: Option<At>,
+}
+
+impl Store {
+    async fn check_call(
+        &self,
+        script: &'static Script,
+        partition: PartitionId,
+        (status, args): (&str, Vec<Value>),
+    ) -> Result<Reply, Error> {
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(script, keys, args).await?;
+        Reply::expect(script.name(), value, status)
+    }
+
+    /// A step of a place.
+    pub(crate) async fn check_page(
+        &self,
+        partition: PartitionId,
+        key: &str,
+        cursor: &str,
+    ) -> Result<Page, Error> {
+        let args = vec![
+            Value::from(""),
+            Value::from(key),
+            Value::from(cursor),
+            Value::from(PAGE.to_string()),
+        ];
+        let mut reply = self
+            .check_call(&CHECK_PAGE, partition, ("PAGE", args))
+            .await?;
+        let now = reply.number()?;
+        let next = Some(reply.text()?).filter(|cursor| cursor != "0");
+        let mut items = Vec::with_capacity(reply.len());
+        while !reply.is_empty() {
+            let mut item = reply.list()?;
+            items.push(Item {
+                text: item.bytes()?,
+                extra: String::from_utf8_lossy(&item.bytes()?).into_owned(),
+                digest: item.text()?,
+            });
+        }
+        Ok(Page { now, items, next })
+    }
+
+    /// Facts about contexts, at most [`CONTEXTS_STEP`]. `wide`: also ready sets that are not their own.
+    pub(crate) async fn check_contexts(
+        &self,
+        partition: PartitionId,
+        wide: bool,
+        wanted: &[Wanted],
+    ) -> Result<Vec<ContextFacts>, Error> {
+        let mut args = vec![
+            Value::from(""),
+            Value::from(if wide { "1" } else { "0" }),
+            Value::from(wanted.len().to_string()),
+        ];
+        for one in wanted {
+            args.push(Value::from(one.id.as_str()));
+            args.push(Value::from(one.key.as_str()));
+            args.push(Value::from(one.at.as_str()));
+            args.push(Value::Bytes(one.head.clone()));
+        }
+        let mut reply = self
+            .check_call(&CHECK_CONTEXTS, partition, ("CONTEXTS", args))
+            .await?;
+        let (now, scan) = (reply.number()?, at(&reply.text()?));
+        let mut facts = Vec::with_capacity(wanted.len());
+        for one in wanted {
+            let mut fields = reply.list()?;
+            facts.push(ContextFacts {
+                id: fields.parsed()?,
+                partition,
+                now,
+                retry: at(&fields.text()?),
+                mark: Some(fields.text()?).filter(|mark| !mark.is_empty()),
+                watched: {
+                    let _state = fields.text()?;
+                    fields.number()? == 1
+                },
+                sightings: sightings(fields.list()?)?,
+                scan: scan.clone(),
+                ended: one.ended.clone(),
+            });
+        }
+        Ok(facts)
+    }
+
+    /// Facts about jobs, at most [`JOBS_STEP`].
+    pub(crate) async fn check_jobs(
+        &self,
+        partition: PartitionId,
+        names: &[JobName],
+    ) -> Result<Vec<JobFacts>, Error> {
+        let mut args = vec![Value::from(""), Value::from(RECORDS.to_string())];
+        args.extend(names.iter().map(|name| Value::from(name.as_str())));
+        let mut reply = self
+            .check_call(&CHECK_JOBS, partition, ("JOBS", args))
+            .await?;
+        let now = reply.number()?;
+        let mut facts = Vec::with_capacity(names.len());
+        while !reply.is_empty() {
+            let mut job = reply.list()?;
+            let name: JobName = job.parsed()?;
+            let mut fields = BTreeMap::new();
+            let mut list = job.list()?;
+            while !list.is_empty() {
+                let field = list.text()?;
+                fields.insert(field, String::from_utf8_lossy(&list.bytes()?).into_owned());
+            }
+            facts.push(JobFacts {
+                partition,
+                home: partition_of(name.as_str(), self.partitions),
+                name,
+                now,
+                fields,
+                listed: job.number()? == 1,
+                entry: at(&job.text()?),
+                active: job.number()?,
+                queued: job.number()?,
+                under_way: job.number()? == 1,
+                ledger: job.number()?,
+                runs: job.number()?,
+                // One that cannot be read is no firing; it is for people only.
+                records: job
+                    .texts()?
+                    .iter()
+                    .filter_map(|record| record.parse().ok())
+                    .collect(),
+                gone: Vec::new(),
+            });
+        }
+        Ok(facts)
+    }
+
+    /// Facts about keys, at most [`KEYS_STEP`], and about the ready sets that the backlog names.
+    pub(crate) async fn check_keys(
+        &self,
+        partition: PartitionId,
+        names: &[String],
+    ) -> Result<KeysRead, Error> {
+        let args = names
+            .iter()
+            .map(|name| Value::from(name.as_str()))
+            .collect();
+        let mut reply = self
+            .check_call(&CHECK_KEYS, partition, ("KEYS", args))
+            .await?;
+        let (mut keys, mut queues) = (reply.list()?, reply.list()?);
+        let mut read = KeysRead::default();
+        while !keys.is_empty() {
+            let mut key = keys.list()?;
+            read.keys.push(KeyFacts {
+                name: String::from_utf8_lossy(&key.bytes()?).into_owned(),
+                partition,
+                kind: key.text()?,
+                size: key.number()?,
+                ttl_ms: key.text()?.parse().unwrap_or(-1),
+            });
+        }
+        while !queues.is_empty() {
+            let mut queue = queues.list()?;
+            read.queues.push(QueueFacts {
+                queue: queue.text()?,
+                partition,
+                listed: true,
+                waiting: queue.number()?,
+            });
+        }
+        read.running = reply.number()?;
+        read.scan = at(&reply.text()?);
+        Ok(read)
+    }
+}
+
+fn at(text: &str) -> Option<At> {
+    (!text.is_empty()).then(|| At::parse(text))
+}
+
+/// `{ place, key, text, score, bytes of the body }` each.
+fn sightings(mut list: Reply) -> Result<Vec<Sighting>, Error> {
+    let mut sightings = Vec::with_capacity(list.len());
+    while !list.is_empty() {
+        let mut spot = list.list()?;
+        let (place, key, text) = (spot.text()?, spot.text()?, spot.bytes()?);
+        let at = at(&spot.text()?);
+        let body_len = usize::try_from(spot.number()?).unwrap_or(usize::MAX);
+        let name = key.split_once(':').map_or("", |(_, name)| name);
+        let place = match place.as_str() {
+            "wheel" => Place::Wheel,
+            "held" => Place::Held,
+            "ready" => Place::Ready(name.replacen(':', " ", 1)),
+            "queue" => Place::Queue(name.to_owned()),
+            other => return Err(Error::contract(CHECK_CONTEXTS.name(), other)),
+        };
+        let head = String::from_utf8_lossy(&text).into_owned();
+        let record = match place {
+            Place::Held => Held::parse(text).map(Record::Running),
+            Place::Wheel | Place::Ready(_) | Place::Queue(_) => {
+                Member::parse(text).map(Record::Waiting)
+            }
+        };
+        sightings.push(Sighting {
+            place,
+            at,
+            record: record.unwrap_or(Record::Unreadable),
+            body_len,
+            head,
+        });
+    }
+    Ok(sightings)
+}

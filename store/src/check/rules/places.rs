@@ -1,0 +1,204 @@
+//! W1: a context is in exactly one place, and every index agrees with the places.
+
+use super::Rule;
+use crate::check::{At, ContextFacts, Evidence, Finding, Kind, Place, QueueFacts, Record, Subject};
+use crate::record::Member;
+
+/// Above the due times of one priority lie those of the next lower one.
+const PRIORITY_SPAN: u64 = 1 << 44;
+
+/// The context is in one place, its own, at the score where it is looked for; the retry index and the active contexts of its job say so;
+/// and once it has ended it is in none, unless it was asked to run again.
+#[must_use]
+pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
+    let mut rule = Rule::of_context(facts);
+    let (id, number) = (&facts.id, facts.sightings.len());
+    let seen = || facts.sightings.iter().map(evidence).collect::<Vec<_>>();
+    rule.check_at(number <= 1, Kind::TwoPlaces, seen, || {
+        format!("{id} is in {}", places(facts))
+    });
+    rule.check_at(
+        id.partition() == facts.partition || number == 0,
+        Kind::WrongPartition,
+        seen,
+        || {
+            format!(
+                "{id} is in {} of partition {}",
+                places(facts),
+                facts.partition
+            )
+        },
+    );
+    if number == 0 {
+        rule.check(facts.retry.is_none(), Kind::RetryNowhere, || {
+            format!("the retry index has {id}, the wheel has not")
+        });
+    }
+    for sighting in &facts.sightings {
+        if let Record::Waiting(member) = &sighting.record {
+            let at = sighting.at.clone().unwrap_or(At::Ms(0));
+            match &sighting.place {
+                Place::Wheel => in_wheel(&mut rule, facts, (member, &at)),
+                Place::Ready(queue) => in_ready(&mut rule, queue, (member, &at)),
+                Place::Queue(job) => in_queue(&mut rule, job, (member, &at)),
+                Place::Held => {}
+            }
+        }
+    }
+    for finding in &mut rule.found {
+        if finding.evidence.is_empty() {
+            finding.evidence = seen();
+        }
+    }
+    active(&mut rule, facts);
+    ended(&mut rule, facts);
+    rule.found
+}
+
+/// The backlog names exactly the ready sets in which something waits.
+#[must_use]
+pub fn w1_backlog(facts: &QueueFacts) -> Vec<Finding> {
+    let QueueFacts { queue, waiting, .. } = facts;
+    let mut rule = Rule {
+        partition: facts.partition,
+        subject: Subject::Queue(queue.clone()),
+        found: Vec::new(),
+    };
+    let agree = facts.listed == (*waiting > 0);
+    rule.check(agree, Kind::Backlog, || {
+        if facts.listed {
+            format!("the backlog has `{queue}`, and nothing waits in it")
+        } else {
+            format!("{waiting} wait in `{queue}`, the backlog does not know")
+        }
+    });
+    rule.found
+}
+
+fn evidence(sighting: &crate::check::Sighting) -> Evidence {
+    Evidence {
+        key: sighting.place.key(),
+        at: sighting.at.as_ref().map(At::to_string).unwrap_or_default(),
+        text: sighting.head.clone(),
+    }
+}
+
+fn places(facts: &ContextFacts) -> String {
+    let keys: Vec<String> = facts
+        .sightings
+        .iter()
+        .map(|sighting| match &sighting.at {
+            Some(at) => format!("{} at {at}", sighting.place.key()),
+            None => sighting.place.key(),
+        })
+        .collect();
+    keys.join(" and ")
+}
+
+fn in_wheel(rule: &mut Rule, facts: &ContextFacts, (member, at): (&Member, &At)) {
+    let id = &member.id;
+    match &facts.retry {
+        Some(retry) => rule.check(retry == at && at.ms().is_some(), Kind::RetryIndex, || {
+            format!("{id} waits at {at}, its retry index says {retry}")
+        }),
+        None if member.attempt.as_u32() > 0 => rule.check(false, Kind::RetryIndex, || {
+            format!(
+                "{id} waits at {at} after attempt {}, and has no retry index",
+                member.attempt
+            )
+        }),
+        None => {
+            let due = id.due().as_u64();
+            rule.check(at.ms() == Some(due), Kind::Misplaced, || {
+                format!("{id} waits at {at} instead of {due}")
+            });
+        }
+    }
+}
+
+fn in_ready(rule: &mut Rule, queue: &str, (member, at): (&Member, &At)) {
+    let rest = &member.rest;
+    let expected = u64::from(4_u8.saturating_sub(rest.priority.as_u8())) * PRIORITY_SPAN
+        + member.id.due().as_u64();
+    rule.check(at.ms() == Some(expected), Kind::Misplaced, || {
+        format!(
+            "{} waits in `{queue}` at {at} instead of {expected}",
+            member.id
+        )
+    });
+    let own = format!("{} {}", rest.group, rest.handler);
+    rule.check(own == queue, Kind::Misplaced, || {
+        format!("{} is for `{own}` and waits in `{queue}`", member.id)
+    });
+}
+
+fn in_queue(rule: &mut Rule, job: &str, (member, at): (&Member, &At)) {
+    let (id, due) = (&member.id, member.id.due().as_u64());
+    let own = id.job().is_some_and(|own| own.as_str() == job);
+    rule.check(own && at.ms() == Some(due), Kind::Misplaced, || {
+        format!("{id} waits in the queue of {job} at {at}, its due time is {due}")
+    });
+}
+
+/// A job's active contexts are those that were started; its queued ones are not among them.
+fn active(rule: &mut Rule, facts: &ContextFacts) {
+    let Some(job) = facts.id.job() else {
+        return;
+    };
+    let id = &facts.id;
+    let Some(first) = facts.sightings.first() else {
+        rule.check(facts.mark.is_none(), Kind::ActiveNowhere, || {
+            format!("{job} has {id} active, and it is nowhere")
+        });
+        return;
+    };
+    let queued = matches!(first.place, Place::Queue(_)) && facts.sightings.len() == 1;
+    let several = facts.sightings.len() > 1;
+    let agrees = several || facts.mark.is_some() != queued;
+    rule.check(agrees, Kind::ActiveMark, || {
+        format!(
+            "{id} is in {}, and {}among the active contexts of its job",
+            places(facts),
+            if queued { "" } else { "not " }
+        )
+    });
+    let known = facts
+        .mark
+        .as_deref()
+        .is_none_or(|mark| mark == "s" || mark == "m");
+    rule.check(known, Kind::ActiveMark, || {
+        format!(
+            "{id} is active as `{}`",
+            facts.mark.as_deref().unwrap_or("")
+        )
+    });
+}
+
+/// What has ended is in no place, unless it was asked to run again: then it waits without failures, or has a later attempt.
+fn ended(rule: &mut Rule, facts: &ContextFacts) {
+    for sighting in &facts.sightings {
+        let (attempt, failures) = match &sighting.record {
+            Record::Waiting(member) => (member.attempt.as_u32(), member.failures),
+            Record::Running(held) => (held.attempt.as_u32(), 1),
+            Record::Unreadable => continue,
+        };
+        let Some(last) = facts.ended.iter().copied().max() else {
+            continue;
+        };
+        let again = attempt > last || (attempt == last && failures == 0);
+        let seen = || {
+            vec![Evidence {
+                key: "events".to_owned(),
+                at: String::new(),
+                text: last.to_string(),
+            }]
+        };
+        rule.check_at(again, Kind::EndedAndHere, seen, || {
+            format!(
+                "{} has ended with attempt {last} and is in {}",
+                facts.id,
+                places(facts)
+            )
+        });
+    }
+}

@@ -1,0 +1,147 @@
+//! Every key under the prefix: known ones by partition, strange ones named.
+
+use std::collections::BTreeMap;
+
+use futures::TryStreamExt;
+use tickwheel_core::partition::PartitionId;
+
+use super::{Checked, Walk};
+use crate::check::facts::KeyFacts;
+use crate::check::finding::{Evidence, Finding, Kind, Subject};
+use crate::check::grammar::Name;
+use crate::check::read::KEYS_STEP;
+use crate::check::rules;
+use crate::error::Error;
+use crate::store::Store;
+
+/// Keys that one SCAN step looks at.
+const SCAN_STEP: u32 = 1_000;
+/// Keys of the cluster that belong to no partition; the last two are followed by a name.
+const CLUSTER: [&str; 4] = ["meta", "incarnations", "trackers", "groups"];
+const CLUSTER_NAMED: [&str; 2] = ["workers:", "worker:"];
+
+/// Names of keys without their partitions, and keys that have none of ours.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    by_partition: BTreeMap<PartitionId, Vec<String>>,
+    strange: Vec<String>,
+}
+
+impl Names {
+    pub(super) fn of(&self, partition: PartitionId) -> &[String] {
+        self.by_partition
+            .get(&partition)
+            .map(Vec::as_slice)
+            .unwrap_or_default()
+    }
+
+    /// Notes a key; one of a single context or of a dedup key is handed back, as there may be any number of them.
+    fn add(&mut self, prefix: &str, key: &str) -> Option<(PartitionId, String)> {
+        let rest = key.strip_prefix(&format!("{{{prefix}"))?;
+        let (tag, name) = rest.split_once("}:").unwrap_or((rest, ""));
+        let of_cluster = tag.is_empty()
+            && (CLUSTER.contains(&name) || CLUSTER_NAMED.iter().any(|kind| name.starts_with(kind)));
+        let number = tag.strip_prefix(':');
+        if let Some(partition) = number.and_then(|number| number.parse().ok()) {
+            if matches!(Name::parse(name), Some((Name::Mortal(_), _))) {
+                return Some((partition, name.to_owned()));
+            }
+            let names = self.by_partition.entry(partition).or_default();
+            names.push(name.to_owned());
+        } else if !of_cluster && !number.is_some_and(|prefix| prefix.contains(':')) {
+            // With another colon it is of a cluster whose prefix begins with ours.
+            self.strange.push(key.to_owned());
+        }
+        None
+    }
+}
+
+impl Store {
+    /// The keys of this cluster on every node. Those of single contexts are checked at once, and not kept.
+    pub(super) async fn scan_names(&self, checked: &mut Checked) -> Result<Names, Error> {
+        let prefix = self.keys.prefix();
+        let mut names = Names::default();
+        let mut pages = self.redis.scan(format!("{{{prefix}[:}}]*"), SCAN_STEP);
+        while let Some(page) = pages.try_next().await? {
+            let mut mortal: BTreeMap<PartitionId, Vec<String>> = BTreeMap::new();
+            for (partition, name) in page.iter().filter_map(|key| names.add(prefix, key)) {
+                mortal.entry(partition).or_default().push(name);
+            }
+            for (partition, few) in mortal {
+                for few in few.chunks(KEYS_STEP) {
+                    let read = self.check_keys(partition, few).await?;
+                    checked.calls += 1;
+                    for key in &read.keys {
+                        checked.keys += 1;
+                        checked.add(rules::of_key(key));
+                    }
+                }
+            }
+        }
+        Ok(names)
+    }
+
+    /// Keys that are not ours, and those of partitions that this cluster does not have.
+    pub(super) fn strange_keys(&self, names: &Names) -> Vec<Finding> {
+        let last = self.partitions.as_u16();
+        let beyond = names
+            .by_partition
+            .iter()
+            .filter(|(partition, _)| partition.as_u16() >= last)
+            .flat_map(|(partition, names)| {
+                names
+                    .iter()
+                    .map(move |name| format!("{{{}:{partition}}}:{name}", self.keys.prefix()))
+            });
+        let strange = names.strange.iter().cloned();
+        strange
+            .chain(beyond)
+            .map(|key| Finding {
+                kind: Kind::UnknownKey,
+                partition: PartitionId::default(),
+                detail: format!("nobody makes a key `{key}`"),
+                evidence: vec![Evidence {
+                    key: key.clone(),
+                    ..Evidence::default()
+                }],
+                subject: Subject::Key(key),
+            })
+            .collect()
+    }
+}
+
+impl Walk<'_> {
+    /// Type, size and lifetime of every key; notes the places and jobs that are to be walked.
+    pub(super) async fn keys(&mut self, names: &[String]) -> Result<(), Error> {
+        for few in names.chunks(KEYS_STEP) {
+            let read = self
+                .timed(self.store.check_keys(self.partition, few))
+                .await?;
+            for key in &read.keys {
+                self.checked.keys += 1;
+                self.note(key);
+                self.checked.add(rules::of_key(key));
+            }
+        }
+        for place in ["wheel", "held", "retry", "jobs", "dead", "events"] {
+            self.places.insert(place.to_owned());
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, key: &KeyFacts) {
+        match Name::parse(&key.name) {
+            Some((Name::Ready(queue), "zset")) => {
+                self.queues.insert(queue);
+                self.places.insert(key.name.clone());
+            }
+            Some((Name::OfJob(kind, job), _)) => {
+                if matches!(kind, "active" | "queue") {
+                    self.places.insert(key.name.clone());
+                }
+                self.jobs.insert(job);
+            }
+            Some(_) | None => {}
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Repairing what a check found, and deriving the wheel anew from the definitions. Scripts: `lua/repair/`.
+//!
+//! Each repair is one script on one partition that looks again before it writes: on a live cluster it does nothing to what has become
+//! right meanwhile, and doing it twice changes nothing.
+
+mod rebuild;
+
+use fred::types::Value;
+use tickwheel_core::id::JobName;
+use tickwheel_core::partition::PartitionId;
+
+use crate::check::{Checked, Finding, Kind, Pace, Subject};
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::{
+    REPAIR_CONTEXT, REPAIR_JOB, REPAIR_KEY, REPAIR_QUARANTINE, REPAIR_SHELF, Script,
+};
+use crate::store::Store;
+
+pub use rebuild::{Rebuilt, RebuiltJob};
+
+/// What one repair may uncover the next one repairs: a record put aside leaves its job's mark, a mark taken away lets the queue go on.
+const ROUNDS_MAX: u32 = 4;
+/// Places where a context was seen that one call is given.
+const HINTS_MAX: usize = 20;
+/// Calls for one job whose queue is cleared away.
+const CALLS_MAX: u32 = 1_000;
+
+/// What became of one finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repaired {
+    /// What the script did, in words.
+    Done(Vec<String>),
+    /// There was nothing to do any more.
+    Clean,
+    /// A person has to decide.
+    Left,
+}
+
+/// One finding with what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repair {
+    /// What was found.
+    pub finding: Finding,
+    /// What was done about it.
+    pub outcome: Repaired,
+}
+
+/// What a repair of the whole cluster did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repairs {
+    /// Each finding, in the order of the repairs.
+    pub repairs: Vec<Repair>,
+    /// The check after the last repair.
+    pub after: Checked,
+}
+
+/// Ready sets first, as contexts are looked for in those that the backlog names; jobs last, as they go on by what is active.
+fn order(finding: &Finding) -> u8 {
+    match finding.subject {
+        Subject::Key(_) => 0,
+        Subject::Queue(_) | Subject::Scan => 1,
+        Subject::Entry(_) => 2,
+        Subject::Context(_) => 3,
+        Subject::Job(_) => 4,
+    }
+}
+
+impl Store {
+    /// Checks the whole cluster and repairs what it finds, until a check finds nothing that a script could repair.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer; what was repaired so far stays repaired.
+    pub async fn repair(&self, pace: Pace) -> Result<Repairs, Error> {
+        let mut repairs = Vec::new();
+        let mut checked = self.check(pace).await?;
+        for _ in 0..ROUNDS_MAX {
+            checked.findings.sort_by_key(order);
+            let mut changed = false;
+            for finding in std::mem::take(&mut checked.findings) {
+                let outcome = self.repair_one(&finding).await?;
+                changed |= outcome != Repaired::Left;
+                let known = repairs
+                    .iter()
+                    .any(|repair: &Repair| repair.finding == finding && outcome == repair.outcome);
+                if !known {
+                    repairs.push(Repair { finding, outcome });
+                }
+            }
+            checked = self.check(pace).await?;
+            if checked.is_clean() || !changed {
+                break;
+            }
+        }
+        Ok(Repairs {
+            repairs,
+            after: checked,
+        })
+    }
+
+    /// Repairs one finding.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: repeat.
+    pub async fn repair_one(&self, finding: &Finding) -> Result<Repaired, Error> {
+        if finding.kind.repair().is_none() {
+            return Ok(Repaired::Left);
+        }
+        match (&finding.subject, finding.kind) {
+            (_, Kind::Malformed | Kind::WrongPartition) => self.put_aside(finding).await,
+            (Subject::Context(id), kind) if kind != Kind::TooMany => {
+                self.repair_context(finding, id.as_str()).await
+            }
+            (Subject::Job(job), Kind::TooMany) => {
+                let ledger = self
+                    .repair_key(finding.partition, &format!("ledger:{job}"))
+                    .await?;
+                let runs = self
+                    .repair_key(finding.partition, &format!("runs:{job}"))
+                    .await?;
+                Ok(if ledger == Repaired::Clean {
+                    runs
+                } else {
+                    ledger
+                })
+            }
+            (Subject::Job(job), kind) => {
+                let gone = if kind == Kind::FollowerGone {
+                    self.followers_gone(job).await?
+                } else {
+                    Vec::new()
+                };
+                self.repair_job(finding.partition, job, &gone).await
+            }
+            (Subject::Key(key), _) => self.repair_key(finding.partition, key).await,
+            (Subject::Queue(queue), _) => self.repair_shelf(finding, "backlog", queue).await,
+            (Subject::Scan, _) => self.repair_shelf(finding, "scan", "").await,
+            (Subject::Entry(entry), _) => self.repair_shelf(finding, "delivery", entry).await,
+            (Subject::Context(_), _) => Ok(Repaired::Left),
+        }
+    }
+
+    async fn repair_context(&self, finding: &Finding, id: &str) -> Result<Repaired, Error> {
+        let ended = finding.evidence.iter().find(|seen| seen.key == "events");
+        let in_sets =
+            |key: &str| key == "wheel" || key.starts_with("ready:") || key.starts_with("queue:");
+        let seen: Vec<_> = finding
+            .evidence
+            .iter()
+            .filter(|seen| in_sets(&seen.key) && !seen.text.is_empty())
+            .take(HINTS_MAX)
+            .collect();
+        let mut args = vec![
+            Value::from(""),
+            Value::from(id),
+            Value::from(ended.map_or("", |ended| ended.text.as_str())),
+            Value::from(seen.len().to_string()),
+        ];
+        for one in seen {
+            args.push(Value::from(one.key.as_str()));
+            args.push(Value::from(one.at.as_str()));
+            args.push(Value::from(one.text.as_str()));
+        }
+        let (_, outcome) = self
+            .repair_call(&REPAIR_CONTEXT, finding.partition, args)
+            .await?;
+        Ok(outcome)
+    }
+
+    /// Puts one job right; `gone` are followers that do not exist.
+    async fn repair_job(
+        &self,
+        partition: PartitionId,
+        job: &JobName,
+        gone: &[JobName],
+    ) -> Result<Repaired, Error> {
+        let mut done = Vec::new();
+        for _ in 0..CALLS_MAX {
+            let mut args = vec![Value::from(""), Value::from(job.as_str())];
+            args.extend(gone.iter().take(100).map(|name| Value::from(name.as_str())));
+            let (status, outcome) = self.repair_call(&REPAIR_JOB, partition, args).await?;
+            if let Repaired::Done(words) = outcome {
+                done.extend(words);
+            }
+            if status != "MORE" {
+                break;
+            }
+        }
+        if done.is_empty() {
+            return Ok(Repaired::Clean);
+        }
+        Ok(Repaired::Done(done))
+    }
+
+    /// Followers of `job` that do not exist.
+    async fn followers_gone(&self, job: &JobName) -> Result<Vec<JobName>, Error> {
+        let Some(view) = self.get_job(job).await? else {
+            return Ok(Vec::new());
+        };
+        let mut gone = Vec::new();
+        for (follower, _) in view.followers {
+            if self.get_job(&follower).await?.is_none() {
+                gone.push(follower);
+            }
+        }
+        Ok(gone)
+    }
+
+    async fn repair_key(&self, partition: PartitionId, key: &str) -> Result<Repaired, Error> {
+        let args = vec![Value::from(key)];
+        let (_, outcome) = self.repair_call(&REPAIR_KEY, partition, args).await?;
+        Ok(outcome)
+    }
+
+    async fn repair_shelf(
+        &self,
+        finding: &Finding,
+        what: &'static str,
+        name: &str,
+    ) -> Result<Repaired, Error> {
+        let args = vec![Value::from(""), Value::from(what), Value::from(name)];
+        let (_, outcome) = self
+            .repair_call(&REPAIR_SHELF, finding.partition, args)
+            .await?;
+        Ok(outcome)
+    }
+
+    async fn put_aside(&self, finding: &Finding) -> Result<Repaired, Error> {
+        let why: String = finding.to_string().chars().take(120).collect();
+        let mut done = Vec::new();
+        for seen in &finding.evidence {
+            let (key, at) = match (seen.key.as_str(), &finding.subject) {
+                ("held", Subject::Context(id)) => ("held", id.as_str()),
+                (key, _) => (key, seen.at.as_str()),
+            };
+            let text = if seen.text.is_empty() {
+                "-"
+            } else {
+                seen.text.as_str()
+            };
+            let args = vec![
+                Value::from(""),
+                Value::from(key),
+                Value::from(at),
+                Value::from(text),
+                Value::from(why.as_str()),
+            ];
+            let (_, outcome) = self
+                .repair_call(&REPAIR_QUARANTINE, finding.partition, args)
+                .await?;
+            if let Repaired::Done(words) = outcome {
+                done.extend(words);
+            }
+        }
+        if finding.evidence.is_empty() {
+            return Ok(Repaired::Left);
+        }
+        Ok(if done.is_empty() {
+            Repaired::Clean
+        } else {
+            Repaired::Done(done)
+        })
+    }
+
+    async fn repair_call(
+        &self,
+        script: &'static Script,
+        partition: PartitionId,
+        args: Vec<Value>,
+    ) -> Result<(String, Repaired), Error> {
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(script, keys, args).await?;
+        let (status, mut reply) = Reply::open(script.name(), value)?;
+        match status.as_str() {
+            "CLEAN" => Ok((status, Repaired::Clean)),
+            "REPAIRED" | "MORE" => {
+                let mut words = Vec::with_capacity(reply.len());
+                while !reply.is_empty() {
+                    words.push(reply.text()?);
+                }
+                Ok((status, Repaired::Done(words)))
+            }
+            other => Err(Error::contract(script.name(), other)),
+        }
+    }
+}
