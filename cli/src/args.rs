@@ -7,7 +7,7 @@ use tickwheel_core::TimestampMs;
 use tickwheel_core::time::{parse_duration, parse_instant};
 
 use crate::commands::{
-    completion, cron, dev, job, quickstart, run, store, submit, tracker, worker,
+    completion, cron, dead, dev, job, quickstart, run, store, submit, tracker, worker,
 };
 use crate::output::Format;
 
@@ -71,6 +71,9 @@ pub(crate) enum Command {
     /// Runs: what became of the contexts
     #[command(subcommand)]
     Run(run::RunCommand),
+    /// Runs that ended without success: list, run again, forget
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
     /// Run a worker with the demo handlers, or list the live workers
     Worker(worker::WorkerArgs),
     /// Cron expressions, explained without a server

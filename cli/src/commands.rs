@@ -3,6 +3,7 @@
 pub(crate) mod cluster;
 pub(crate) mod completion;
 pub(crate) mod cron;
+pub(crate) mod dead;
 pub(crate) mod dev;
 pub(crate) mod job;
 pub(crate) mod quickstart;
@@ -25,6 +26,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Job(command) => job::run(&global, command).await,
         Command::Submit(args) => submit::run(&global, args).await,
         Command::Run(command) => run::run(&global, command).await,
+        Command::Dead(command) => dead::run(&global, command).await,
         Command::Worker(args) => worker::run(&global, args).await,
         Command::Cron(command) => cron::run(&global, command),
         Command::Cluster => cluster::run(&global).await,

@@ -88,6 +88,15 @@ impl Failure {
         }
     }
 
+    /// Adds what had been done before.
+    #[must_use]
+    pub(crate) fn after(mut self, done: &str) -> Self {
+        if !done.is_empty() {
+            self.message = format!("{}\n{done}", self.message);
+        }
+        self
+    }
+
     pub(crate) fn exit(&self) -> Exit {
         self.exit
     }

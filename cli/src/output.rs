@@ -71,7 +71,7 @@ impl Format {
     }
 }
 
-fn table<T: Row>(rows: &[T]) -> String {
+pub(crate) fn table<T: Row>(rows: &[T]) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)

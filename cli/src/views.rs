@@ -2,6 +2,7 @@
 
 mod cluster;
 mod context;
+mod dead;
 mod job;
 mod ledger;
 mod preview;
@@ -11,6 +12,7 @@ mod worker;
 
 pub(crate) use cluster::ClusterView;
 pub(crate) use context::{ContextView, state_word as context_state_word};
+pub(crate) use dead::DeadListView;
 pub(crate) use job::{AppliedView, DeletedView, JobView};
 pub(crate) use ledger::{ExplainView, LedgerView, verdict_word};
 pub(crate) use preview::{PreviewView, rows as preview_rows};

@@ -1,4 +1,5 @@
-//! One checking function for each invariant that can be seen from outside, on a [`Snapshot`] and on what the workers did.
+//! One checking function for each invariant that can be seen from outside, on a [`Snapshot`] and on what the workers did. What Redis alone
+//! tells is judged by the rules of `tickwheel_store::check`, which `tickwheel store check` applies to live clusters.
 //!
 //! They hold at every instant, in a quiet cluster and under load. Not here: W5 (a restart of Redis has a test of its own), W8
 //! (subtasks), and the half of W7 that says everything ends ([`Rig::drained`](crate::harness::Rig::drained)).
@@ -7,6 +8,7 @@ mod attempts;
 mod bounds;
 mod clock;
 mod endings;
+mod facts;
 mod firings;
 mod overlap;
 mod places;

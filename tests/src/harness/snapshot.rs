@@ -71,6 +71,8 @@ pub struct Job {
 pub struct Key {
     /// Without the partition.
     pub name: String,
+    /// As Redis calls it.
+    pub kind: String,
     /// Elements, or bytes of a string.
     pub length: usize,
     /// Milliseconds it lives on; negative: for ever.

@@ -1,9 +1,9 @@
 //! W10: only Redis' clock decides what is due, so nothing starts before its due time.
 
 use tickwheel_core::invariant::Invariant;
-use tickwheel_core::ledger::LedgerVerdict;
+use tickwheel_store::check::rules;
 
-use super::{Broken, Findings};
+use super::{Broken, Findings, facts};
 use crate::harness::{Run, Snapshot};
 
 /// No attempt was claimed, no due time decided, and no handler started before the due time.
@@ -17,24 +17,15 @@ pub fn w10_nothing_is_early(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
                 format!("{} was claimed at {claimed:?}", record.id)
             });
         }
-        for (id, held) in &partition.held {
-            found.check(held.claimed >= id.due(), || {
-                format!("{id} was claimed at {}", held.claimed)
-            });
-        }
     }
-    for (name, job) in snapshot.jobs() {
-        for record in job
-            .ledger
-            .iter()
-            .filter(|record| record.verdict != LedgerVerdict::Cancelled)
-        {
-            found.check(
-                record.decided_ms.is_none_or(|decided| decided >= record.to),
-                || format!("{name} decided early: {record}"),
-            );
-        }
-    }
+    found.broken.extend(facts::found(
+        facts::contexts(snapshot),
+        rules::w10_context_is_not_early,
+    ));
+    found.broken.extend(facts::found(
+        facts::jobs(snapshot),
+        rules::w10_job_is_not_early,
+    ));
     for run in runs {
         found.check(run.start_ms >= run.due_ms, || {
             format!(

@@ -1,11 +1,11 @@
 //! W3: a firing (job, due) creates at most one context.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use tickwheel_core::invariant::Invariant;
-use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
+use tickwheel_store::check::rules;
 
-use super::{Broken, Findings};
+use super::{Broken, Findings, facts};
 use crate::harness::Snapshot;
 
 /// No due time stands twice in a ledger as fired by the trigger, no context was fired twice by hand or by another job, and no context
@@ -13,18 +13,9 @@ use crate::harness::Snapshot;
 #[must_use]
 pub fn w3_a_firing_is_one_context(snapshot: &Snapshot) -> Vec<Broken> {
     let mut found = Findings::new(Invariant::W3);
-    for (name, job) in snapshot.jobs() {
-        let mut firings = BTreeSet::new();
-        for record in job
-            .ledger
-            .iter()
-            .filter(|record| record.verdict == LedgerVerdict::Fired)
-        {
-            found.check(firings.insert(firing(record)), || {
-                format!("{name} fired twice: {record}")
-            });
-        }
-    }
+    found
+        .broken
+        .extend(facts::found(facts::jobs(snapshot), rules::w3_fired_once));
     for partition in &snapshot.partitions {
         let mut ends = BTreeMap::new();
         for record in &partition.settled {
@@ -41,12 +32,4 @@ pub fn w3_a_firing_is_one_context(snapshot: &Snapshot) -> Vec<Broken> {
         }
     }
     found.broken
-}
-
-/// What must not occur twice: the due time of a scheduled firing, or the context of another.
-fn firing(record: &LedgerRecord) -> String {
-    record
-        .context_id
-        .as_ref()
-        .map_or_else(|| record.from.as_u64().to_string(), ToString::to_string)
 }

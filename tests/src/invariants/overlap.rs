@@ -3,37 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tickwheel_core::invariant::Invariant;
+use tickwheel_store::check::rules;
 
-use super::{Broken, Findings};
-use crate::harness::snapshot::Job;
+use super::{Broken, Findings, facts};
 use crate::harness::{Run, Snapshot};
-
-/// How many contexts of a job may be active at once.
-fn allowed(job: &Job) -> usize {
-    let limit = if job.field("overlap") == "parallel" {
-        job.number("overlap_limit")
-    } else {
-        Some(1)
-    };
-    limit
-        .and_then(|limit| usize::try_from(limit).ok())
-        .unwrap_or(1)
-}
 
 /// What Redis calls active.
 #[must_use]
 pub fn w6_active_contexts(snapshot: &Snapshot) -> Vec<Broken> {
-    let mut found = Findings::new(Invariant::W6);
-    for (name, job) in snapshot.jobs() {
-        let (active, allowed) = (job.active.len(), allowed(job));
-        found.check(active <= allowed, || {
-            format!(
-                "{name} has {active} active contexts, {allowed} are allowed: {:?}",
-                job.active.keys()
-            )
-        });
-    }
-    found.broken
+    facts::found(facts::jobs(snapshot), rules::w6_active_contexts)
 }
 
 /// What the workers ran at once. Attempts of one context that overlap (a frozen worker) count as one context.
@@ -55,12 +33,16 @@ pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
         *newest = run.attempt;
         by_job.entry(run.job()).or_default().push(run);
     }
+    let jobs = facts::jobs(snapshot);
     for (name, runs) in by_job {
-        let Some(job) = snapshot.job(name) else {
+        let Some(job) = jobs
+            .iter()
+            .find(|job| job.exists() && job.name.as_str() == name)
+        else {
             continue;
         };
         let (most, at, contexts) = most_at_once(&runs);
-        let allowed = allowed(job);
+        let allowed = usize::try_from(job.allowed()).unwrap_or(usize::MAX);
         found.check(most <= allowed, || {
             format!("{name} ran {most} contexts at {at}, {allowed} are allowed: {contexts:?}")
         });

@@ -6,6 +6,7 @@
 mod apply;
 mod cluster;
 mod contexts;
+mod dead;
 mod explain;
 mod jobs;
 mod submit;
@@ -95,6 +96,9 @@ service! {
     get_context(v1::ContextRef) -> v1::Context = contexts::get;
     cancel_context(v1::ContextRef) -> v1::CancelContextResponse = contexts::cancel;
     retry_context(v1::ContextRef) -> v1::Context = contexts::retry;
+    list_dead(v1::ListDeadRequest) -> v1::ListDeadResponse = dead::list;
+    requeue_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::requeue;
+    purge_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::purge;
     wait_context(v1::WaitContextRequest) -> v1::Context = contexts::wait;
     list_workers(v1::ListWorkersRequest) -> v1::ListWorkersResponse = cluster::workers;
     get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster;

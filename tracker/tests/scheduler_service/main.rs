@@ -9,6 +9,7 @@
 )]
 
 mod contexts;
+mod dead;
 mod explain;
 mod harness;
 mod jobs;

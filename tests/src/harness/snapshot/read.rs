@@ -22,7 +22,7 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
   elseif kind == 'list' then value = redis.call('LRANGE', key, 0, -1)
   elseif kind == 'stream' then value = redis.call('XRANGE', key, '-', '+')
   else value = redis.call('STRLEN', key) end
-  keys[#keys + 1] = { key, redis.call('PTTL', key), value }
+  keys[#keys + 1] = { key, redis.call('PTTL', key), value, kind }
 end
 return { time[1], time[2], keys }";
 
@@ -42,22 +42,25 @@ pub(super) async fn partition(wire: &mut Wire, prefix: &str, number: u16) -> Res
         ..Partition::default()
     };
     for key in keys.list() {
-        let [name, ttl, value] = <[Value; 3]>::try_from(key.list())
+        let [name, ttl, value, kind] = <[Value; 4]>::try_from(key.list())
             .ok()
-            .context("a key of three elements")?;
-        let (name, ttl_ms) = (name.text(), ttl.text().parse()?);
+            .context("a key of four elements")?;
+        let (name, ttl_ms, kind) = (name.text(), ttl.text().parse()?, kind.text());
         let name = name
             .strip_prefix(&base)
             .context("a key of the partition")?
             .to_owned();
         let length = match &value {
             Value::Int(bytes) => usize::try_from(*bytes)?,
+            // Pairs of members and scores, or of fields and values.
+            Value::List(list) if kind == "zset" || kind == "hash" => list.len() / 2,
             Value::List(list) => list.len(),
             Value::Nil | Value::Bytes(_) => 0,
         };
         take(&mut partition, &name, value).with_context(|| format!("key {name}"))?;
         partition.keys.push(Key {
             name,
+            kind,
             length,
             ttl_ms,
         });
@@ -130,7 +133,7 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                 .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
                 .collect();
         }
-        ("dedup" | "log" | "progress" | "result", _) => {}
+        ("dedup" | "log" | "progress" | "result" | "quarantine", _) => {}
         _ => bail!("nobody knows this key"),
     }
     Ok(())

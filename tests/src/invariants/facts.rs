@@ -1,0 +1,213 @@
+//! A snapshot as the facts that the rules of the store look at: one rule for each invariant, here and in `tickwheel store check`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::partition::{PartitionCount, PartitionId, partition_of};
+use tickwheel_store::check::{
+    At, ContextFacts, Finding, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+};
+use tickwheel_store::record::Member;
+
+use super::Broken;
+use crate::harness::Snapshot;
+use crate::harness::snapshot::{Job, Partition};
+
+impl From<Finding> for Broken {
+    fn from(finding: Finding) -> Self {
+        Self {
+            invariant: finding.invariant(),
+            what: finding.detail,
+        }
+    }
+}
+
+/// What a rule finds in any of the facts.
+pub(super) fn found<F>(facts: Vec<F>, rule: impl Fn(&F) -> Vec<Finding>) -> Vec<Broken> {
+    facts.iter().flat_map(rule).map(Broken::from).collect()
+}
+
+pub(super) fn id(partition: &Partition) -> PartitionId {
+    PartitionId::new(partition.number).unwrap_or_default()
+}
+
+fn size(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
+fn scan(partition: &Partition) -> Option<At> {
+    let mut entries = partition.entries.iter();
+    let scan = entries.find(|(_, entry)| entry == "!reap");
+    scan.map(|(at, _)| At::Ms(*at))
+}
+
+/// Every context of which anything is known: where it is, what indexes and ends say.
+pub(super) fn contexts(snapshot: &Snapshot) -> Vec<ContextFacts> {
+    snapshot.partitions.iter().flat_map(of_partition).collect()
+}
+
+fn waiting(place: Place, (at, member): &(u64, Member)) -> Sighting {
+    Sighting {
+        place,
+        at: Some(At::Ms(*at)),
+        body_len: member.rest.body.len(),
+        record: Record::Waiting(member.clone()),
+        head: String::new(),
+    }
+}
+
+/// Every place of every context.
+fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
+    let mut seen: BTreeMap<ContextId, Vec<Sighting>> = BTreeMap::new();
+    let mut add = |id: &ContextId, sighting| seen.entry(id.clone()).or_default().push(sighting);
+    for one in &partition.planned {
+        add(&one.1.id, waiting(Place::Wheel, one));
+    }
+    for (queue, members) in &partition.ready {
+        for one in members {
+            add(&one.1.id, waiting(Place::Ready(queue.clone()), one));
+        }
+    }
+    for (name, job) in &partition.jobs {
+        for one in &job.queue {
+            add(&one.1.id, waiting(Place::Queue(name.to_string()), one));
+        }
+    }
+    for (id, held) in &partition.held {
+        let running = Sighting {
+            place: Place::Held,
+            at: None,
+            body_len: held.rest.body.len(),
+            record: Record::Running(held.clone()),
+            head: String::new(),
+        };
+        add(id, running);
+    }
+    seen
+}
+
+fn of_partition(partition: &Partition) -> Vec<ContextFacts> {
+    let mut seen = sightings(partition);
+    let mut marks: BTreeMap<&ContextId, &String> = BTreeMap::new();
+    for (name, job) in &partition.jobs {
+        let own = |id: &&ContextId| id.job().as_ref() == Some(name);
+        marks.extend(job.active.iter().filter(|(id, _)| own(id)));
+    }
+    let mut ended: BTreeMap<&ContextId, Vec<u32>> = BTreeMap::new();
+    for record in &partition.settled {
+        let attempts = ended.entry(&record.id).or_default();
+        attempts.push(record.attempt.as_u32());
+    }
+    let watched: BTreeSet<&str> = partition
+        .entries
+        .iter()
+        .filter_map(|(_, entry)| entry.strip_prefix('#')?.split(' ').next())
+        .collect();
+    let ids: BTreeSet<ContextId> = seen
+        .keys()
+        .chain(partition.retry.keys())
+        .chain(marks.keys().copied())
+        .cloned()
+        .collect();
+    ids.into_iter()
+        .map(|id| ContextFacts {
+            partition: self::id(partition),
+            now: partition.now_ms,
+            sightings: seen.remove(&id).unwrap_or_default(),
+            retry: partition.retry.get(&id).copied().map(At::Ms),
+            mark: marks.get(&id).map(|mark| (*mark).clone()),
+            watched: watched.contains(id.as_str()),
+            scan: scan(partition),
+            ended: ended.get(&id).cloned().unwrap_or_default(),
+            id,
+        })
+        .collect()
+}
+
+/// Every job, and every name of one.
+pub(super) fn jobs(snapshot: &Snapshot) -> Vec<JobFacts> {
+    let count = u16::try_from(snapshot.partitions.len()).ok();
+    let count = count.and_then(|count| PartitionCount::new(count).ok());
+    let count = count.unwrap_or_default();
+    let mut facts = Vec::new();
+    for partition in &snapshot.partitions {
+        let armed = |(_, entry): &(u64, String)| JobName::new(entry.strip_prefix('@')?).ok();
+        let names: BTreeSet<JobName> = partition
+            .jobs
+            .keys()
+            .chain(&partition.job_names)
+            .cloned()
+            .chain(partition.entries.iter().filter_map(armed))
+            .collect();
+        for name in names {
+            facts.push(of_job(partition, name, count));
+        }
+    }
+    facts
+}
+
+fn of_job(partition: &Partition, name: JobName, count: PartitionCount) -> JobFacts {
+    let none = Job::default();
+    let job = partition.jobs.get(&name).unwrap_or(&none);
+    let queued = |member: &Member| member.id.as_str().contains(".f@");
+    let entry = partition
+        .entries
+        .iter()
+        .find(|(_, entry)| entry.strip_prefix('@') == Some(name.as_str()));
+    JobFacts {
+        partition: id(partition),
+        home: partition_of(name.as_str(), count),
+        now: partition.now_ms,
+        fields: job.fields.clone(),
+        listed: partition.job_names.contains(&name),
+        entry: entry.map(|(at, _)| At::Ms(*at)),
+        active: size(job.active.len()),
+        queued: size(job.queue.len()),
+        under_way: job.active.values().any(|mark| mark == "s")
+            || job.queue.iter().any(|(_, member)| queued(member)),
+        ledger: size(job.ledger.len()),
+        runs: size(job.runs.len()),
+        records: job.ledger.clone(),
+        gone: Vec::new(),
+        name,
+    }
+}
+
+/// Every ready set, and every name of one in a backlog.
+pub(super) fn queues(snapshot: &Snapshot) -> Vec<QueueFacts> {
+    let mut facts = Vec::new();
+    for partition in &snapshot.partitions {
+        let names: BTreeSet<&String> = partition
+            .backlog
+            .iter()
+            .chain(partition.ready.keys())
+            .collect();
+        facts.extend(names.into_iter().map(|queue| {
+            QueueFacts {
+                queue: queue.clone(),
+                partition: id(partition),
+                listed: partition.backlog.contains(queue),
+                waiting: partition
+                    .ready
+                    .get(queue)
+                    .map_or(0, |members| size(members.len())),
+            }
+        }));
+    }
+    facts
+}
+
+/// Every key.
+pub(super) fn keys(snapshot: &Snapshot) -> Vec<KeyFacts> {
+    let mut facts = Vec::new();
+    for partition in &snapshot.partitions {
+        facts.extend(partition.keys.iter().map(|key| KeyFacts {
+            name: key.name.clone(),
+            partition: id(partition),
+            kind: key.kind.clone(),
+            size: size(key.length),
+            ttl_ms: key.ttl_ms,
+        }));
+    }
+    facts
+}
