@@ -304,7 +304,7 @@ pub(crate) async fn f13(case: &mut Case) -> Result<()> {
         .partitions
         .iter()
         .flat_map(|partition| &partition.dead)
-        .any(|(_, member)| member.id.as_str() == id);
+        .any(|(_, dead)| dead.settled.id.as_str() == id);
     case.expect(kept, || "it is not among the dead".to_owned());
     Ok(())
 }
