@@ -19,11 +19,11 @@ pub fn w10_nothing_is_early(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
         }
     }
     found.broken.extend(facts::found(
-        facts::contexts(snapshot),
+        &facts::contexts(snapshot),
         rules::w10_context_is_not_early,
     ));
     found.broken.extend(facts::found(
-        facts::jobs(snapshot),
+        &facts::jobs(snapshot),
         rules::w10_job_is_not_early,
     ));
     for run in runs {

@@ -9,8 +9,8 @@ use crate::harness::Snapshot;
 /// deadline have an entry for it, queued ones wait for an active one, and deliveries are near.
 #[must_use]
 pub fn w7_what_waits_will_end(snapshot: &Snapshot) -> Vec<Broken> {
-    let mut broken = facts::found(facts::contexts(snapshot), rules::w7_context_will_end);
-    broken.extend(facts::found(facts::jobs(snapshot), rules::w7_queue_moves));
+    let mut broken = facts::found(&facts::contexts(snapshot), rules::w7_context_will_end);
+    broken.extend(facts::found(&facts::jobs(snapshot), rules::w7_queue_moves));
     for partition in &snapshot.partitions {
         for (at, entry) in &partition.entries {
             if entry.starts_with('&') {

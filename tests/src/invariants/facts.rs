@@ -23,7 +23,7 @@ impl From<Finding> for Broken {
 }
 
 /// What a rule finds in any of the facts.
-pub(super) fn found<F>(facts: Vec<F>, rule: impl Fn(&F) -> Vec<Finding>) -> Vec<Broken> {
+pub(super) fn found<F>(facts: &[F], rule: impl Fn(&F) -> Vec<Finding>) -> Vec<Broken> {
     facts.iter().flat_map(rule).map(Broken::from).collect()
 }
 

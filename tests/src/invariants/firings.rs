@@ -15,7 +15,7 @@ pub fn w3_a_firing_is_one_context(snapshot: &Snapshot) -> Vec<Broken> {
     let mut found = Findings::new(Invariant::W3);
     found
         .broken
-        .extend(facts::found(facts::jobs(snapshot), rules::w3_fired_once));
+        .extend(facts::found(&facts::jobs(snapshot), rules::w3_fired_once));
     for partition in &snapshot.partitions {
         let mut ends = BTreeMap::new();
         for record in &partition.settled {

@@ -11,7 +11,7 @@ use crate::harness::{Run, Snapshot};
 /// What Redis calls active.
 #[must_use]
 pub fn w6_active_contexts(snapshot: &Snapshot) -> Vec<Broken> {
-    facts::found(facts::jobs(snapshot), rules::w6_active_contexts)
+    facts::found(&facts::jobs(snapshot), rules::w6_active_contexts)
 }
 
 /// What the workers ran at once. Attempts of one context that overlap (a frozen worker) count as one context.

@@ -9,7 +9,7 @@ use crate::harness::Snapshot;
 /// nowhere.
 #[must_use]
 pub fn w1_one_place(snapshot: &Snapshot) -> Vec<Broken> {
-    let mut broken = facts::found(facts::contexts(snapshot), rules::w1_one_place);
-    broken.extend(facts::found(facts::queues(snapshot), rules::w1_backlog));
+    let mut broken = facts::found(&facts::contexts(snapshot), rules::w1_one_place);
+    broken.extend(facts::found(&facts::queues(snapshot), rules::w1_backlog));
     broken
 }
