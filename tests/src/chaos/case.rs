@@ -178,10 +178,9 @@ impl Case {
         }
         self.figures.held = self.figures.failures.is_empty();
         self.figures.seconds = (self.began.elapsed().as_secs_f64() * 10.0).round() / 10.0;
-        if self.figures.held && !self.keep {
-            if let Some(dir) = self.dir.take() {
-                std::fs::remove_dir_all(dir).ok();
-            }
+        let removed = self.dir.take_if(|_| self.figures.held && !self.keep);
+        if let Some(dir) = removed {
+            std::fs::remove_dir_all(dir).ok();
         }
         (self.figures, self.dir)
     }

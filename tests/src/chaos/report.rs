@@ -89,10 +89,9 @@ fn row(figures: &Figures) -> Option<String> {
          recovery p99 {recovery_p99_ms} ms, latest start {late_max_ms} ms"
     );
     for (name, value) in &figures.notes {
-        let value = match value {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         write!(text, "; {} {value}", name.replace('_', " ")).ok()?;
     }
     let verdict = if figures.held {

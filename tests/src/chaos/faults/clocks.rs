@@ -93,6 +93,29 @@ pub(crate) async fn f30(case: &mut Case) -> Result<()> {
     Ok(())
 }
 
+/// Jobs by what they do about late due times, and how many of these fire.
+const POLICIES: [(&str, MisfirePolicy, u32); 3] = [
+    ("skipping", MisfirePolicy::Skip, 0),
+    ("collapsing", MisfirePolicy::FireOnce, 1),
+    ("repeating", MisfirePolicy::FireAll, 50),
+];
+
+fn by_policy() -> Result<Vec<JobSpec>> {
+    let one = |(name, policy, limit): (&str, MisfirePolicy, u32)| {
+        let misfire = Misfire {
+            policy,
+            limit: limit.max(1),
+            ..Misfire::default()
+        };
+        Ok(JobSpec {
+            misfire,
+            overlap: Overlap::Parallel(100),
+            ..job(name, "ok", every(60_000))?
+        })
+    };
+    POLICIES.into_iter().map(one).collect()
+}
+
 /// Eight hours pass while everything but Redis is down: 480 due times of each job.
 pub(crate) async fn f33(case: &mut Case) -> Result<()> {
     const DOWN: Duration = Duration::from_secs(8 * 3_600);
@@ -115,25 +138,7 @@ pub(crate) async fn f33(case: &mut Case) -> Result<()> {
         ..Plan::default()
     };
     let mut stage = case.stage(plan).await?;
-    let specs = [
-        ("skipping", MisfirePolicy::Skip, 0),
-        ("collapsing", MisfirePolicy::FireOnce, 1),
-        ("repeating", MisfirePolicy::FireAll, 50),
-    ];
-    let mut jobs = Vec::new();
-    for (name, policy, limit) in specs {
-        let misfire = Misfire {
-            policy,
-            limit: limit.max(1),
-            ..Misfire::default()
-        };
-        jobs.push(JobSpec {
-            misfire,
-            overlap: Overlap::Parallel(100),
-            ..job(name, "ok", every(60_000))?
-        });
-    }
-    stage.jobs = Some(Registered::apply(&mut stage.client(0)?, jobs).await?);
+    stage.jobs = Some(Registered::apply(&mut stage.client(0)?, by_policy()?).await?);
     for at in 0..2 {
         stage.node(at)?.tracker.process.kill().await?;
     }
@@ -143,7 +148,7 @@ pub(crate) async fn f33(case: &mut Case) -> Result<()> {
         stage.restart_tracker(at).await?;
     }
     stage.replace_worker(0).await?;
-    for (name, _, expected) in specs {
+    for (name, _, expected) in POLICIES {
         let fired = until("the job goes on", LIMIT, async || {
             let ledger = stage.client(0)?.ledger(name).await?;
             let missed = ledger
