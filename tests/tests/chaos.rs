@@ -13,7 +13,6 @@ async fn has_redis() -> Result<bool> {
 
 fn held(case: Case, ended: Result<()>) -> Result<Figures> {
     let (figures, dir) = case.end(ended);
-    println!("{}", serde_json::to_string(&figures)?);
     if !figures.held {
         bail!(
             "{}: {:#?}, logs in {dir:?}",
