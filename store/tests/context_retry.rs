@@ -98,10 +98,10 @@ async fn workers_that_were_lost_with_it_do_not_count_any_more() {
         ("1.8.a-2", "a=w-1,o=2", "a=w-1"),
         ("1.9.a-3", "r=3", "r=3"),
     ] {
-        let member = format!("{id} 3:3 default work 1 {options} body");
+        let record = format!("{id}\tfailed\t3\tw-1\t9\t10\tboom");
+        let member = format!("{record}\n3 default work 1 {options} body");
         let dead = test.key(partition(1), "dead");
         test.command(&["ZADD", &dead, "10", &member]).await;
-        let record = format!("{id}\tfailed\t3\tw-1\t9\t10\tboom");
         test.command(&["XADD", &test.key(partition(1), "events"), "*", "s", &record])
             .await;
         test.store

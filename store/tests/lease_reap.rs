@@ -239,10 +239,10 @@ async fn a_context_that_three_workers_were_lost_with_is_taken_for_the_cause() {
     let (id, end, message) = state.ends()[0];
     assert_eq!((id, end), ("3.1.a-1", "failed"));
     assert!(message.contains("taken for the cause"), "{message}");
-    assert_eq!(
-        state.zset("dead"),
-        [("3.1.a-1 6:6 g h 2 r=50,b=f:0:0:0,a=v,o=2 x", now + 31)]
-    );
+    let (claimed, ended) = (now + 30, now + 31);
+    let record = format!("3.1.a-1\tfailed\t6\tw\t{claimed}\t{ended}\t{message}");
+    let dead = format!("{record}\n6 g h 2 r=50,b=f:0:0:0,a=v,o=2 x");
+    assert_eq!(state.zset("dead"), [(dead.as_str(), ended)]);
 }
 
 #[tokio::test]
