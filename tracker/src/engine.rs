@@ -119,10 +119,12 @@ impl Engine {
         coalescer.push([attempt], &self.tasks, move |batch: Vec<AttemptRef>| {
             let engine = Arc::clone(&engine);
             async move {
+                crash_point!("before_release");
                 if let Err(error) = engine.store.release(partition, &batch).await {
                     tracing::warn!(%partition, count = batch.len(), %error, "release failed; the dispatch leases end by themselves");
                     measure::store_error(&error);
                 }
+                crash_point!("after_release");
             }
         });
     }
@@ -146,6 +148,7 @@ impl Engine {
     pub(crate) fn deliver(self: &Arc<Self>, partition: PartitionId, entries: Vec<OutboxEntry>) {
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
+            crash_point!("before_outbox_fire");
             let mut delivered = Vec::with_capacity(entries.len());
             for entry in entries {
                 match engine.store.fire_after(&entry.follower, &entry.upstream).await {
@@ -153,6 +156,7 @@ impl Engine {
                     Err(error) => tracing::warn!(follower = %entry.follower, %error, "a follower was not fired; tried again in a second"),
                 }
             }
+            crash_point!("between_outbox_fire_and_delivered");
             if let Err(error) = engine.store.delivered(partition, &delivered).await {
                 tracing::warn!(%partition, %error, "an outbox was not cleared; its followers are asked again");
             }
@@ -167,9 +171,11 @@ impl Engine {
             while let Some(until) = engine.absence.grace(Instant::now()) {
                 tokio::time::sleep_until(until).await;
             }
+            crash_point!("before_reap");
             let random = rand::random_range(0..1_000_000);
             match engine.store.reap(partition, &evicted, engine.config.dispatch_lease, random).await {
                 Ok(reaped) => {
+                    crash_point!("after_reap");
                     measure::reaped(&reaped);
                     for lost in reaped.lost {
                         tracing::warn!(context = %lost.attempt.context, attempt = %lost.attempt.attempt, worker = %lost.worker,

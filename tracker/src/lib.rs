@@ -4,6 +4,14 @@
 //! trackers may run; each can turn any partition. It does not know how records lie in Redis (the store does), nor the rules of
 //! triggers and policies (core and the scripts do).
 
+/// A place at which a process under test may die; nothing without the feature `crash-points`.
+macro_rules! crash_point {
+    ($name:literal) => {
+        #[cfg(feature = "crash-points")]
+        tickwheel_crash_points::crash_point!($name);
+    };
+}
+
 pub mod config;
 pub mod error;
 pub mod http;

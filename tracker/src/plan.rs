@@ -18,6 +18,8 @@ use crate::error::Error;
 
 /// Due times of a cron job laid in ahead: half a minute of one that fires every second.
 pub const PLAN_AHEAD: usize = 32;
+/// A span whose due times are walked over in a few milliseconds at most: there is one each second, or fewer.
+const SHORT_MS: u64 = 300_000;
 /// Due times of one plan at most: the script's bound.
 const PLAN_MAX: usize = 1_000;
 
@@ -179,17 +181,31 @@ pub async fn replan(store: &Store, job: &JobName, now: TimestampMs) -> Result<()
         last_planned: view.planned.last().copied().or(view.next_due),
     };
     let revision = view.revision;
-    // Catching up may walk a million due times: seconds of computing.
-    let refill = tokio::task::spawn_blocking(move || catch_up::refill(&view, now)).await;
-    let refill = refill.map_err(|_| Error::conflict("planning was interrupted"))??;
-    match store
+    let behind = now.ms_since(guard.last_planned.or(view.last_due).unwrap_or(view.created));
+    let refill = beside(behind, move || catch_up::refill(&view, now)).await??;
+    crash_point!("between_plan_and_arm");
+    let outcome = store
         .plan_job(job, revision, guard, &refill.plan, refill.missed)
-        .await?
-    {
+        .await?;
+    crash_point!("after_plan_script");
+    match outcome {
         PlanOutcome::Planned => tracing::debug!(%job, planned = refill.plan.dues.len(), "planned"),
         PlanOutcome::Stale => tracing::debug!(%job, "another tracker planned it, or it changed"),
     }
     Ok(())
+}
+
+/// Computes over a span of due times. Catching up may walk a million of them, seconds of computing, which is done beside the runtime; a
+/// short span costs less than handing it over.
+pub(crate) async fn beside<T: Send + 'static>(
+    span_ms: u64,
+    compute: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    if span_ms <= SHORT_MS {
+        return Ok(compute());
+    }
+    let computed = tokio::task::spawn_blocking(compute).await;
+    computed.map_err(|_| Error::conflict("planning was interrupted"))
 }
 
 #[cfg(test)]

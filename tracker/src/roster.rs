@@ -65,6 +65,7 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
         .await
     {
         Ok((now, live)) => {
+            crash_point!("after_beat");
             health.redis_answered();
             engine.absence.answered(now, Instant::now());
             adopt(engine, live, now);
@@ -183,6 +184,7 @@ pub(crate) async fn gone(engine: Arc<Engine>, group: GroupName, worker: WorkerId
         .await
     {
         Ok(retired) if retired.contains(&worker) => {
+            crash_point!("between_retire_and_reap");
             tracing::info!(%worker, drained, "worker is gone; its leases end");
             for partition in engine.owned() {
                 engine.reap(partition, vec![worker.clone()]);

@@ -89,6 +89,7 @@ pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Ve
         sessions.push((reported.session, reported.refused));
         settlements.push(reported.settlement);
     }
+    crash_point!("before_settle_script");
     let verdicts = match engine.store.settle(partition, &settlements).await {
         Ok(verdicts) => verdicts,
         Err(error) => {
@@ -97,6 +98,7 @@ pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Ve
             return;
         }
     };
+    crash_point!("after_settle_script");
     measure::settled(&settlements, &verdicts);
     let mut confirmations: Vec<(Arc<Session>, Vec<Confirmation>)> = Vec::new();
     for (((session, refused), settlement), verdict) in
@@ -130,6 +132,7 @@ pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Ve
             })
             .ok();
     }
+    crash_point!("after_confirm");
 }
 
 fn confirmation(attempt: AttemptRef, verdict: WireVerdict) -> Confirmation {
@@ -173,6 +176,7 @@ pub(crate) async fn renew(
     batch: Vec<(Arc<Session>, AttemptRef)>,
 ) {
     let (sessions, attempts): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    crash_point!("before_accept_flush");
     let renewals = match engine.store.renew(partition, &attempts).await {
         Ok(renewals) => renewals,
         Err(error) => {
@@ -181,6 +185,7 @@ pub(crate) async fn renew(
             return;
         }
     };
+    crash_point!("after_accept_flush");
     for ((session, attempt), renewal) in sessions.into_iter().zip(attempts).zip(renewals) {
         let (context_id, attempt) = (String::from(attempt.context), attempt.attempt.as_u32());
         let frame = match renewal {

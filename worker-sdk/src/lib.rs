@@ -34,6 +34,14 @@
 //!
 //! [`testing`] runs handlers without a network, and whole workers against a tracker double.
 
+/// A place at which a process under test may die; nothing without the feature `crash-points`.
+macro_rules! crash_point {
+    ($name:literal) => {
+        #[cfg(feature = "crash-points")]
+        tickwheel_crash_points::crash_point!($name);
+    };
+}
+
 mod attempt;
 mod beat;
 mod context;

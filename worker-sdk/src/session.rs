@@ -175,6 +175,12 @@ fn take(shared: &Arc<Shared>, connection: Connection, mut message: TrackerMessag
     if let Some(roster) = message.roster.take() {
         shared.take_roster(&roster);
     }
+    if !message.dispatch.is_empty() {
+        crash_point!("after_receive");
+    }
+    if !message.confirm.is_empty() {
+        crash_point!("before_confirmation");
+    }
     let sink: Arc<dyn crate::attempt::Sink> = Arc::<Shared>::clone(shared);
     let arrival = Arrival {
         connection,

@@ -94,6 +94,7 @@ impl Shared {
             tokio::spawn(async move {
                 let ctx = Context::new(Arc::clone(&attempt));
                 let ended = run(&attempt, async move { handler.call(ctx, body).await }).await;
+                crash_point!("after_handler");
                 debug!(attempt = %attempt.key, ?ended, "attempt ended");
                 shared.desk().finish(&attempt, ended);
             });

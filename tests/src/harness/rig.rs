@@ -1,5 +1,7 @@
 //! A cluster of processes around one Redis.
 
+mod doomed;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -19,6 +21,8 @@ use super::runs::RunBook;
 use super::snapshot::Snapshot;
 use super::wait::until;
 use crate::invariants::{self, Broken};
+
+pub use doomed::died;
 
 /// Where the binaries of the rig are; see [`bins`](crate::bins).
 #[derive(Debug, Clone, Copy)]

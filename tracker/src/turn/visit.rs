@@ -106,6 +106,9 @@ fn finish(
 ) -> Found {
     let claims = std::mem::take(&mut turned.claims);
     let claimed = !claims.is_empty();
+    if claimed {
+        crash_point!("after_turn");
+    }
     let lease = engine.config.dispatch_lease.saturating_sub(began.elapsed());
     if lease.is_zero() && claimed {
         // This process stood still for longer than the leases: others may have the contexts by now.
@@ -113,6 +116,9 @@ fn finish(
         engine.return_permits(reserved, &[]);
     } else {
         dispatch::dispatch(engine, claims, (turned.now, lease), reserved);
+    }
+    if claimed {
+        crash_point!("after_send");
     }
     measure::turned(&turned.counts);
     for job in turned.plan.drain(..) {

@@ -23,7 +23,10 @@ pub(super) fn frames(
         loop {
             let next = shared.desk().frame(connection, Instant::now());
             match next {
-                Next::Send(frame) => return Some((*frame, (shared, wake))),
+                Next::Send(frame) => {
+                    about_to_send(&frame);
+                    return Some((*frame, (shared, wake)));
+                }
                 Next::End => return None,
                 Next::Wait(None) => wake.notified().await,
                 Next::Wait(Some(until)) => {
@@ -38,4 +41,16 @@ pub(super) fn frames(
         }
     });
     stream::once(std::future::ready(hello)).chain(frames)
+}
+
+fn about_to_send(frame: &WorkerMessage) {
+    if !frame.accepted.is_empty() {
+        crash_point!("before_accept");
+    }
+    if !frame.renew.is_empty() {
+        crash_point!("before_renew");
+    }
+    if !frame.settle.is_empty() {
+        crash_point!("before_report");
+    }
 }

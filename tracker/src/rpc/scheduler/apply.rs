@@ -233,8 +233,10 @@ async fn write(
     let plan = plan::plan_for(spec, known, now)?;
     if let Some((job, on)) = upstream {
         store.add_follower(job, &spec.name, on).await?;
+        crash_point!("between_follower_and_apply");
     }
     let applied = store.apply_job(spec, &plan).await?;
+    crash_point!("after_apply_script");
     if let Some(Trigger::After { job, .. }) = known.map(|view| &view.spec.trigger)
         && upstream.is_none_or(|(now_follows, _)| now_follows != job)
     {

@@ -72,7 +72,9 @@ pub(super) async fn cancel(
     request: v1::ContextRef,
 ) -> Result<v1::CancelContextResponse, Error> {
     let id = context_id(&request.id)?;
-    match shared.store().cancel_context(&id).await? {
+    let cancelled = shared.store().cancel_context(&id).await?;
+    crash_point!("after_cancel_script");
+    match cancelled {
         Cancelled::Ended | Cancelled::Running { .. } => {
             let view = existing(shared, &id).await?;
             Ok(v1::CancelContextResponse {

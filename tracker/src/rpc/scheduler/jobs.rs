@@ -90,14 +90,12 @@ pub(super) async fn resume(shared: &Shared, request: v1::JobRef) -> Result<v1::J
     }
     let now = shared.store().time().await?;
     let name = view.spec.name.clone();
-    // The due times of a long pause are walked over one by one: up to seconds of computing.
-    let computed = tokio::task::spawn_blocking(move || {
+    let paused = now.ms_since(view.next_due.or(view.last_due).unwrap_or(view.updated));
+    let (plan, skipped) = plan::beside(paused, move || {
         let plan = plan::plan_after_pause(&view, now)?;
         Ok::<_, Violation>((plan, plan::skipped_in_pause(&view, now)?))
-    });
-    let (plan, skipped) = computed
-        .await
-        .map_err(|_| Error::conflict("planning was interrupted"))??;
+    })
+    .await??;
     let resumed = shared.store().resume_job(&name, &plan, skipped).await?;
     Ok(views::job(shared, &resumed))
 }
@@ -154,7 +152,9 @@ pub(super) async fn run(
         body: request.body,
         dedup,
     };
-    match shared.store().fire_job(&name, fire).await? {
+    let fired = shared.store().fire_job(&name, fire).await?;
+    crash_point!("after_fire_script");
+    match fired {
         Fired::Started(id) | Fired::Queued(id) => Ok(v1::Submitted {
             id: id.into(),
             ..v1::Submitted::default()

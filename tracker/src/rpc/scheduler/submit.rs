@@ -65,7 +65,9 @@ pub(super) async fn submit(
         }
     }
     found.into_result()?;
+    crash_point!("before_submit_script");
     let submitted = shared.store().submit(&contexts).await?;
+    crash_point!("after_submit_script");
     measure::submitted(submitted.len());
     let answer = |context: tickwheel_store::wheel::SubmittedContext| v1::Submitted {
         id: context.id.into(),

@@ -1,0 +1,46 @@
+//! Lists.
+
+use super::{Answer, arity, exactly, keyed};
+use crate::db::{Db, List};
+use crate::number::{integer, span};
+use crate::reply::Reply;
+
+pub(super) fn llen(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [key] = exactly(arguments)?;
+    Ok(Reply::count(db.read::<List>(key)?.map_or(0, List::len)))
+}
+
+pub(super) fn lrange(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [key, start, stop] = exactly(arguments)?;
+    let (start, stop) = (integer(start)?, integer(stop)?);
+    let Some(list) = db.read::<List>(key)? else {
+        return Ok(Reply::List(Vec::new()));
+    };
+    let (first, count) = span(start, stop, list.len());
+    let items = list.iter().skip(first).take(count);
+    Ok(Reply::List(items.map(|item| Reply::bytes(item)).collect()))
+}
+
+pub(super) fn rpush(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let (key, items) = keyed(arguments)?;
+    if items.is_empty() {
+        return Err(arity());
+    }
+    let length = db.write::<List, _>(key, |list| {
+        list.extend(items.iter().cloned());
+        list.len()
+    })?;
+    Ok(Reply::count(length))
+}
+
+pub(super) fn ltrim(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [key, start, stop] = exactly(arguments)?;
+    let (start, stop) = (integer(start)?, integer(stop)?);
+    if db.exists(key) {
+        db.write::<List, _>(key, |list| {
+            let (first, count) = span(start, stop, list.len());
+            *list = list.drain(..).skip(first).take(count).collect();
+        })?;
+    }
+    Ok(Reply::Status("OK"))
+}

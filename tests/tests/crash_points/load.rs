@@ -1,0 +1,240 @@
+//! What goes on while processes die: jobs of every kind, and one tracker and some workers that live on.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Trigger};
+use tickwheel_core::ledger::LedgerVerdict;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::v1;
+use tickwheel_store::job::Plan;
+use tickwheel_tests::harness::jobs::{
+    after, cron, delay, delayed, every, job, job_of, submission, tries, with_options,
+};
+use tickwheel_tests::harness::registered::no_problems;
+use tickwheel_tests::harness::rig::{TrackerProcess, WorkerProcess};
+use tickwheel_tests::harness::{Client, Registered, Rig, WorkerOptions, wall_ms};
+use tickwheel_tests::ledger::{self, Story};
+
+const LIMIT: Duration = Duration::from_secs(45);
+/// Shorter than the sleeping handlers, so that leases are prolonged.
+const LEASE_MS: u64 = 1_200;
+const SLEEP_MS: u64 = 1_000;
+/// Of one job, before the load ends.
+const FIRINGS: usize = 10;
+/// Nothing fires before all jobs are registered, so that followers see every end.
+const HEAD_START_MS: u64 = 1_500;
+
+/// A job that is run by hand.
+pub(crate) const BY_HAND: &str = "by-hand";
+/// A group with one permit for two trackers: some of what is sent to it is refused.
+pub(crate) const TIGHT: &str = "tight";
+
+/// The cluster that lives on.
+pub(crate) struct Load {
+    /// Only one, so that the others find something to do.
+    pub(crate) trackers: Vec<TrackerProcess>,
+    _workers: Vec<WorkerProcess>,
+    jobs: Registered,
+    confirmed: Mutex<Vec<String>>,
+    /// Jobs that were registered with a plan that soon runs out, and their first due times.
+    planned: Mutex<Vec<(JobSpec, u64)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn options() -> ContextOptions {
+    ContextOptions {
+        lease_ms: LEASE_MS,
+        ..tries(20, 100)
+    }
+}
+
+/// The job that follows the first one; applying it again changes nothing.
+pub(crate) fn follower() -> Result<JobSpec> {
+    Ok(JobSpec {
+        overlap: Overlap::Parallel(500),
+        options: options(),
+        ..job("then-0", "ok", after("steady-0", AfterOn::Ended)?)?
+    })
+}
+
+fn specs(start_at: Option<TimestampMs>) -> Result<Vec<JobSpec>> {
+    let mut specs = Vec::new();
+    for number in 0..16_u64 {
+        let (handler, argument) = match number % 4 {
+            0 => ("fail", 1),
+            1 => ("sleep", 100),
+            _ => ("ok", number),
+        };
+        let trigger = match number % 4 {
+            2 => delay(150),
+            3 => cron("* * * * * *"),
+            _ => every(250 + 10 * number),
+        };
+        let overlap = [Overlap::Discard, Overlap::Queue(50), Overlap::Parallel(50)];
+        let spec = job_of(&format!("steady-{number}"), handler, argument, trigger)?;
+        specs.push(JobSpec {
+            overlap: overlap
+                .into_iter()
+                .nth(usize::try_from(number % 3)?)
+                .unwrap_or_default(),
+            options: options(),
+            start_at,
+            ..spec
+        });
+    }
+    for number in 1..8 {
+        let upstream = format!("steady-{}", number * 2);
+        specs.push(JobSpec {
+            overlap: Overlap::Parallel(500),
+            options: options(),
+            ..job(
+                &format!("then-{number}"),
+                "ok",
+                after(&upstream, AfterOn::Ended)?,
+            )?
+        });
+    }
+    specs.push(follower()?);
+    specs.push(JobSpec {
+        overlap: Overlap::Parallel(500),
+        options: options(),
+        ..job(BY_HAND, "ok", Trigger::Api)?
+    });
+    Ok(specs)
+}
+
+impl Load {
+    pub(crate) async fn begin(rig: &Rig) -> Result<Self> {
+        let trackers = rig.trackers(1).await?;
+        let tight = WorkerOptions {
+            group: TIGHT.to_owned(),
+            permits: 1,
+            ..WorkerOptions::default()
+        };
+        let workers = vec![
+            rig.worker(&trackers, WorkerOptions::default()).await?,
+            rig.worker(&trackers, tight).await?,
+        ];
+        let mut client = rig.client(trackers.first().context("a tracker")?).await?;
+        let start_at = Some(TimestampMs::new(wall_ms() + HEAD_START_MS));
+        let jobs = Registered::apply(&mut client, specs(start_at)?).await?;
+        Ok(Self {
+            trackers,
+            _workers: workers,
+            jobs,
+            confirmed: Mutex::default(),
+            planned: Mutex::default(),
+        })
+    }
+
+    /// Registers a job whose due times are soon used up, so that whoever turns its partition plans it.
+    pub(crate) async fn add_short_plan(&self, rig: &Rig, name: &str) -> Result<()> {
+        let spec = JobSpec {
+            options: options(),
+            ..job(name, "ok", cron("* * * * * *"))?
+        };
+        let now = rig.store.time().await?.as_u64();
+        let first = TimestampMs::new(now - now % 1_000 + 1_000);
+        let plan = Plan {
+            dues: vec![first, first.plus_ms(1_000)],
+            end: false,
+        };
+        let applied = rig.store.apply_job(&spec, &plan).await?;
+        ensure!(applied.next_due == Some(first), "{applied:?}");
+        lock(&self.planned).push((spec, first.as_u64()));
+        Ok(())
+    }
+
+    /// More than the tight group can run at once, for every tracker to send there.
+    pub(crate) async fn ask_too_much(&self, client: &mut Client) -> Result<(), tonic::Status> {
+        for _ in 0..4 {
+            let context = v1::Submission {
+                group: TIGHT.to_owned(),
+                ..with_options(submission("sleep", 20), options())
+            };
+            // Each call goes to another partition.
+            let ids = client.submit(vec![context.clone(), context]).await?;
+            lock(&self.confirmed).extend(ids);
+        }
+        Ok(())
+    }
+
+    /// Asks a tracker for everything that callers ask for. An error is no failure: it dies in the middle.
+    pub(crate) async fn ask(&self, client: &mut Client) -> Result<(), tonic::Status> {
+        let mut contexts = Vec::new();
+        for number in 0..6_u64 {
+            let handler = if number == 0 { "fail" } else { "ok" };
+            let context = delayed(submission(handler, 1), Duration::from_millis(number * 30));
+            contexts.push(with_options(context, options()));
+        }
+        contexts.push(with_options(submission("sleep", SLEEP_MS), options()));
+        contexts.push(delayed(submission("ok", 1), Duration::from_secs(3_600)));
+        let ids = client.submit(contexts).await?;
+        let far = ids.last().cloned().unwrap_or_default();
+        lock(&self.confirmed).extend(ids);
+        client.run(BY_HAND).await?;
+        client.cancel(&far).await?;
+        let again = follower().map_err(|wrong| tonic::Status::internal(wrong.to_string()))?;
+        client.apply(&[again]).await?;
+        Ok(())
+    }
+
+    /// Ends the load, and checks everything.
+    pub(crate) async fn end(self, rig: &Rig) -> Result<serde_json::Value> {
+        let mut client = rig
+            .client(self.trackers.first().context("a tracker")?)
+            .await?;
+        client.fired("steady-1", FIRINGS, LIMIT).await?;
+        let planned = std::mem::take(&mut *lock(&self.planned));
+        let planned_specs = planned.iter().map(|(spec, _)| spec);
+        for spec in self.jobs.specs().chain(planned_specs) {
+            client.pause(spec.name.as_str()).await?;
+        }
+        let snapshot = rig.drained(LIMIT).await?;
+        let mut stories = self.jobs.check_quiet(rig, &snapshot).await?;
+        for (spec, first) in planned {
+            let job = snapshot.job(spec.name.as_str()).context("a planned job")?;
+            let records = job.ledger.clone();
+            let story = Story::new(spec, Some(first), records, job, rig.store.partitions());
+            no_problems(&ledger::check(&story))?;
+            stories.push(story);
+        }
+        let confirmed = std::mem::take(&mut *lock(&self.confirmed));
+        let mut far = 0;
+        for id in &confirmed {
+            let context = client.context(id).await?;
+            let state = context.state();
+            if state == v1::ContextState::Scheduled {
+                // Its caller died before it cancelled it.
+                far += 1;
+                continue;
+            }
+            let ended = [v1::ContextState::Succeeded, v1::ContextState::Cancelled];
+            ensure!(ended.contains(&state), "{id} is {state:?}");
+        }
+        let records = stories.iter().flat_map(|story| &story.records);
+        let fired = records
+            .filter(|record| record.verdict == LedgerVerdict::Fired)
+            .count();
+        ensure!(
+            fired > 10 * FIRINGS && confirmed.len() > 50,
+            "{fired} firings and {} contexts are no load",
+            confirmed.len()
+        );
+        let runs = rig.book.read()?;
+        Ok(serde_json::json!({
+            "fired": fired,
+            "submitted": confirmed.len(),
+            "not_due": far,
+            "runs": runs.len(),
+            "reruns": runs.iter().filter(|run| run.attempt > 1).count(),
+            "lost": 0,
+            "same_fence_twice": 0,
+        }))
+    }
+}
