@@ -32,27 +32,48 @@ mod setup;
 #[path = "model/turning.rs"]
 mod turning;
 
-use harness::alone;
+use harness::alone_with;
 use ops::{JOBS, jobs, ops};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
 const CASES: u32 = 600;
+/// The twin is asked for everything that the server is asked for.
+const CASES_OF_TWINS: u32 = 120;
 const STEPS: usize = 60;
 
 #[test]
 fn the_scripts_do_what_the_model_does() {
+    run_cases(CASES, &[]);
+}
+
+#[test]
+fn the_redis_in_memory_does_what_redis_does() {
+    harness::twin::join();
+    // Every hash is a small one, so that the order of its fields is theirs, as it is in memory.
+    run_cases(
+        CASES_OF_TWINS,
+        &[
+            "--hash-max-listpack-value",
+            "65536",
+            "--hash-max-listpack-entries",
+            "65536",
+        ],
+    );
+}
+
+fn run_cases(default: u32, server: &[&str]) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let Some((test, _server)) = runtime.block_on(alone()) else {
+    let Some((test, _server)) = runtime.block_on(alone_with(server)) else {
         return;
     };
     let cases = std::env::var("TICKWHEEL_MODEL_CASES")
         .ok()
         .and_then(|cases| cases.parse().ok())
-        .unwrap_or(CASES);
+        .unwrap_or(default);
     let config = Config {
         cases,
         failure_persistence: None,

@@ -12,6 +12,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 mod server;
+pub(crate) mod twin;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -59,7 +60,12 @@ pub(crate) fn or_skip<T>(found: Option<T>) -> Option<T> {
 
 /// A store on a server of its own, for tests that count commands.
 pub(crate) async fn alone() -> Option<(Harness, Server)> {
-    let server = or_skip(Server::start(&[]))?;
+    alone_with(&[]).await
+}
+
+/// The same on a server with further arguments.
+pub(crate) async fn alone_with(arguments: &[&str]) -> Option<(Harness, Server)> {
+    let server = or_skip(Server::start(arguments))?;
     Some((
         Harness::open(&server.url(), server.port, "t", 1).await,
         server,
@@ -109,7 +115,9 @@ impl Harness {
     pub(crate) async fn command(&self, words: &[&str]) -> Value {
         let command = CustomCommand::new(words[0].to_owned(), ClusterHash::FirstKey, false);
         let args: Vec<Value> = words[1..].iter().map(|word| Value::from(*word)).collect();
-        self.client.custom(command, args).await.unwrap()
+        let answer = self.client.custom(command, args).await.unwrap();
+        twin::compare(words, &answer);
+        answer
     }
 
     /// The reply as one text, nested replies joined by a space; nothing is the empty text.
