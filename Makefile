@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test test-doc ci fmt fmt-check lint doc deny examples bench chaos release redis
+.PHONY: help quickstart test simulate test-doc ci fmt fmt-check lint doc deny examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ test: redis ## Run all tests
 	else \
 	  $(CARGO) test --locked --workspace --lib --bins --tests; \
 	fi
+
+simulate: ## Simulate clusters with accidents, ten thousand of them; SEEDS=n as many, SEED=n one with its trace
+	$(if $(SEED),TICKWHEEL_SIM_SEED=$(SEED)) $(if $(SEEDS),TICKWHEEL_SIM_SEEDS=$(SEEDS)) \
+	  $(CARGO) test --locked -p tickwheel-tests --test simulation no_seed -- --nocapture
 
 test-doc: ## Run the examples in the documentation
 	$(CARGO) test --locked --workspace --doc

@@ -2,6 +2,7 @@
 //!
 //! Everything else of the client stays behind this file, so that another client costs this file only.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fred::clients::{Client, SubscriberClient};
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 
 use crate::error::Error;
 use crate::script::Script;
+use crate::stand_in::{self, StandIn};
 
 /// No command waits longer. A frozen server would otherwise hold its callers for ever, as the client has no limit of its own.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
@@ -39,6 +41,7 @@ pub struct Redis {
     client: Client,
     builder: Builder,
     clustered: bool,
+    stand_in: Option<Arc<dyn StandIn>>,
 }
 
 fn millis(duration: Duration) -> u32 {
@@ -46,6 +49,21 @@ fn millis(duration: Duration) -> u32 {
 }
 
 impl Redis {
+    /// A connection to something that is no server: a simulation. Only scripts can be called on it.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when the client cannot be built.
+    pub fn standing_in(stand_in: Arc<dyn StandIn>) -> Result<Self, Error> {
+        let builder = Builder::default_centralized();
+        let unusable = |error: fred::error::Error| Error::Unusable(error.details().to_owned());
+        Ok(Self {
+            client: builder.build().map_err(unusable)?,
+            builder,
+            clustered: false,
+            stand_in: Some(stand_in),
+        })
+    }
+
     /// Connects to `url` (`redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://`, `redis+unix://`).
     ///
     /// # Errors
@@ -85,6 +103,7 @@ impl Redis {
                 client,
                 builder,
                 clustered,
+                stand_in: None,
             }),
             Ok(Err(error)) => Err(Error::Unavailable {
                 reason: format!("`{}` does not answer: {}", masked(url), error.details()),
@@ -111,15 +130,12 @@ impl Redis {
         keys: Vec<String>,
         args: Vec<Value>,
     ) -> Result<Value, Error> {
-        let called: Result<Value, _> = self
-            .client
-            .evalsha(script.sha1(), keys.clone(), args.clone())
-            .await;
+        let called = self.evalsha(script, keys.clone(), args.clone()).await;
         let error = match called {
             Ok(value) => return Ok(value),
             Err(error) if error.details().starts_with("NOSCRIPT") => {
                 // With the text in the same command: a script that was loaded may be flushed before it is called.
-                match self.client.eval(script.text(), keys, args).await {
+                match self.eval(script, keys, args).await {
                     Ok(value) => return Ok(value),
                     Err(error) => error,
                 }
@@ -131,9 +147,35 @@ impl Redis {
         }))
     }
 
+    async fn eval(
+        &self,
+        script: &'static Script,
+        keys: Vec<String>,
+        args: Vec<Value>,
+    ) -> Result<Value, fred::error::Error> {
+        match &self.stand_in {
+            None => self.client.eval(script.text(), keys, args).await,
+            Some(stand_in) => stand_in::eval(stand_in.as_ref(), script, keys, args).await,
+        }
+    }
+
+    async fn evalsha(
+        &self,
+        script: &'static Script,
+        keys: Vec<String>,
+        args: Vec<Value>,
+    ) -> Result<Value, fred::error::Error> {
+        match &self.stand_in {
+            None => self.client.evalsha(script.sha1(), keys, args).await,
+            Some(stand_in) => stand_in::evalsha(stand_in.as_ref(), script, keys, args).await,
+        }
+    }
+
     /// Makes `script` known to every primary.
     pub(crate) async fn load(&self, script: &'static Script) -> Result<(), Error> {
-        let loaded: Result<Value, _> = if self.clustered {
+        let loaded: Result<Value, _> = if let Some(stand_in) = &self.stand_in {
+            stand_in::load(stand_in.as_ref(), script).await
+        } else if self.clustered {
             self.client.script_load_cluster(script.text()).await
         } else {
             self.client.script_load(script.text()).await
@@ -173,6 +215,11 @@ impl Redis {
             let pages = self.client.scan(pattern, Some(count), None);
             pages.map(page).boxed()
         }
+    }
+
+    /// What stands in for a server, if anything does.
+    pub(crate) fn stand_in(&self) -> Option<&dyn StandIn> {
+        self.stand_in.as_deref()
     }
 
     /// The client, for the plain readers of this crate.

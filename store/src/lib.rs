@@ -18,6 +18,7 @@ mod reply;
 pub mod roster;
 pub mod script;
 pub mod setup;
+pub mod stand_in;
 mod store;
 pub mod wheel;
 

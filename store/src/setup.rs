@@ -29,6 +29,17 @@ pub struct Server {
 }
 
 impl Store {
+    /// The cluster behind a connection that is no server's: a simulation answers for it, so there is nothing to check.
+    #[must_use]
+    pub fn simulated(redis: Redis, prefix: &str, partitions: PartitionCount) -> Self {
+        let keys = Keys::new(prefix);
+        Self {
+            redis,
+            keys,
+            partitions,
+        }
+    }
+
     /// Opens the cluster with this prefix, and creates it with `partitions` when it is new.
     ///
     /// # Errors
@@ -157,6 +168,9 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn time(&self) -> Result<TimestampMs, Error> {
+        if let Some(stand_in) = self.redis.stand_in() {
+            return crate::stand_in::time(stand_in).await;
+        }
         let sort = |error| Error::from_redis("time", error, ToOwned::to_owned);
         let hash = ClusterHash::Custom(fred::util::redis_keyslot(self.keys.meta().as_bytes()));
         let command = CustomCommand::new_static("TIME", hash, false);

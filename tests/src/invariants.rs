@@ -21,7 +21,7 @@ use tickwheel_core::invariant::Invariant;
 
 use crate::harness::{Run, Snapshot};
 
-pub use attempts::w2_attempts_grow;
+pub use attempts::{w2_attempts_grow, w2_no_attempt_twice};
 pub use bounds::w9_everything_is_bounded;
 pub use clock::w10_nothing_is_early;
 pub use endings::w7_what_waits_will_end;

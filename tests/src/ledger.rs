@@ -105,6 +105,8 @@ impl Story {
     }
 }
 
+pub use contexts::check as check_contexts;
+
 /// Checks one job by itself.
 #[must_use]
 pub fn check(story: &Story) -> Vec<String> {

@@ -13,6 +13,7 @@ macro_rules! crash_point {
 }
 
 pub mod config;
+pub mod embedded;
 pub mod error;
 pub mod http;
 pub mod metrics;

@@ -74,6 +74,8 @@ impl Turner {
             }
             let wake_at = self.partitions.earliest();
             tokio::select! {
+                // The order of the branches, not chance: all but the first two end at once.
+                biased;
                 () = stop.cancelled() => break,
                 Some(visit) = visits.next(), if !visits.is_empty() => self.finish(visit),
                 message = heard.recv() => match message {

@@ -137,6 +137,12 @@ impl MemoryRedis {
             .collect()
     }
 
+    /// What a key is, as `TYPE` calls it.
+    #[must_use]
+    pub fn kind(&self, key: &str) -> &'static str {
+        self.db.borrow().kind(key.as_bytes())
+    }
+
     /// One key, as [`below`](Self::below) has it; `Nil` when there is none.
     #[must_use]
     pub fn look(&self, key: &str) -> (Reply, i64) {

@@ -7,7 +7,9 @@ use tickwheel_core::ledger::LedgerVerdict;
 
 use super::Story;
 
-pub(super) fn check(story: &Story) -> Vec<String> {
+/// Checks that whatever a job fired is one context, and the reverse; holds also for a job that was changed in between.
+#[must_use]
+pub fn check(story: &Story) -> Vec<String> {
     let mut problems = Vec::new();
     let mut ended: BTreeMap<&ContextId, usize> = BTreeMap::new();
     for run in &story.runs {

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::Stream;
+use futures::{Stream, TryStreamExt};
 use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
 use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
 use tickwheel_proto::v1::worker_service_server::WorkerService;
@@ -49,23 +49,30 @@ impl WorkerService for Workers {
     ) -> Result<Response<Self::SessionStream>, Status> {
         let (sender, receiver) = mpsc::channel(FRAMES_MAX);
         // The answer's headers go out at once, so that a worker may wait for them before its Hello.
-        let engine = Arc::clone(&self.engine);
-        let incoming = request.into_inner();
-        tokio::spawn(async move {
-            if let Err(status) = serve(engine, incoming, sender.clone()).await {
-                sender.send(Err(status)).await.ok();
-            }
-        });
+        accept(Arc::clone(&self.engine), request.into_inner(), sender);
         Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
     }
 }
 
+/// Serves a stream in a task of its own; it ends with an error when the worker did not introduce itself as it should.
+pub(crate) fn accept(
+    engine: Arc<Engine>,
+    incoming: impl Stream<Item = Result<WorkerMessage, Status>> + Send + Unpin + 'static,
+    sender: mpsc::Sender<Frame>,
+) {
+    tokio::spawn(async move {
+        if let Err(status) = serve(engine, incoming, sender.clone()).await {
+            sender.send(Err(status)).await.ok();
+        }
+    });
+}
+
 async fn serve(
     engine: Arc<Engine>,
-    mut incoming: Streaming<WorkerMessage>,
+    mut incoming: impl Stream<Item = Result<WorkerMessage, Status>> + Unpin,
     frames: mpsc::Sender<Frame>,
 ) -> Result<(), Status> {
-    let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.message()).await;
+    let first = tokio::time::timeout(HELLO_TIMEOUT, incoming.try_next()).await;
     let first = first.map_err(|_| Status::deadline_exceeded("no Hello within 5 s"))??;
     let mut first =
         first.ok_or_else(|| Status::invalid_argument("the stream ended before its Hello"))?;
@@ -93,7 +100,7 @@ async fn serve(
     tracing::info!(%worker, %group, handlers = session.handlers(), permits = session.hello.permits, "worker connected");
     intake::take(&engine, &session, first);
     let ended = loop {
-        match incoming.message().await {
+        match incoming.try_next().await {
             Ok(Some(message)) => intake::take(&engine, &session, message),
             Ok(None) => break "closed",
             Err(_) => break "broken",

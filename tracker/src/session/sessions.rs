@@ -1,6 +1,6 @@
 //! All workers' streams of this tracker.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tickwheel_core::id::{GroupName, WorkerId};
@@ -15,7 +15,8 @@ const OFFERED_MAX: usize = 64;
 /// The live streams, by worker.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
-    by_worker: RwLock<HashMap<WorkerId, Arc<Session>>>,
+    // In order, so that what is offered to a turn does not depend on chance.
+    by_worker: RwLock<BTreeMap<WorkerId, Arc<Session>>>,
     /// Told when permits became free or a worker came.
     pub(crate) capacity: Notify,
 }

@@ -50,6 +50,18 @@ pub(super) async fn partition(wire: &mut Wire, prefix: &str, number: u16) -> Res
             .strip_prefix(&base)
             .context("a key of the partition")?
             .to_owned();
+        partition.read(&name, &kind, (ttl_ms, value))?;
+    }
+    Ok(partition)
+}
+
+impl Partition {
+    /// Adds the key `name` (without the partition) with its kind as Redis calls it, its lifetime in ms and its content; of a string, its
+    /// length.
+    ///
+    /// # Errors
+    /// When nobody knows the key, or its content does not follow its grammar.
+    pub fn read(&mut self, name: &str, kind: &str, (ttl_ms, value): (i64, Value)) -> Result<()> {
         let length = match &value {
             Value::Int(bytes) => usize::try_from(*bytes)?,
             // Pairs of members and scores, or of fields and values.
@@ -57,15 +69,56 @@ pub(super) async fn partition(wire: &mut Wire, prefix: &str, number: u16) -> Res
             Value::List(list) => list.len(),
             Value::Nil | Value::Bytes(_) => 0,
         };
-        take(&mut partition, &name, value).with_context(|| format!("key {name}"))?;
-        partition.keys.push(Key {
-            name,
-            kind,
+        take(self, name, value).with_context(|| format!("key {name}"))?;
+        self.keys.push(Key {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
             length,
             ttl_ms,
         });
+        Ok(())
     }
-    Ok(partition)
+}
+
+impl Partition {
+    /// Drops what was read of the key `name`, to read it again.
+    pub fn forget(&mut self, name: &str) {
+        self.keys.retain(|key| key.name != name);
+        let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
+        let job = JobName::new(rest).ok();
+        let of_job = job.as_ref().and_then(|job| self.jobs.get_mut(job));
+        match (kind, of_job) {
+            ("wheel", _) => {
+                self.planned.clear();
+                self.entries.clear();
+            }
+            ("held", _) => self.held.clear(),
+            ("retry", _) => self.retry.clear(),
+            ("ready", _) => {
+                let queue = rest.replacen(':', " ", 1);
+                self.ready.remove(&queue);
+            }
+            ("backlog", _) => self.backlog.clear(),
+            ("jobs", _) => self.job_names.clear(),
+            ("events", _) => self.settled.clear(),
+            ("dead", _) => self.dead.clear(),
+            ("stats", _) => self.stats.clear(),
+            ("job", Some(job)) => job.fields.clear(),
+            ("active", Some(job)) => job.active.clear(),
+            ("queue", Some(job)) => job.queue.clear(),
+            ("ledger", Some(job)) => job.ledger.clear(),
+            ("runs", Some(job)) => job.runs.clear(),
+            _ => {}
+        }
+        let is_left = |job: &Job| {
+            !(job.fields.is_empty()
+                && job.active.is_empty()
+                && job.queue.is_empty()
+                && job.ledger.is_empty()
+                && job.runs.is_empty())
+        };
+        self.jobs.retain(|_, job| is_left(job));
+    }
 }
 
 fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {

@@ -1,0 +1,113 @@
+//! What a simulation puts in the place of a connection: it is given what a server would be given, and answers when and if it likes.
+//!
+//! Everything above this seam is the real thing: arguments are built, scripts are named and loaded again, replies and errors are read as
+//! with a server.
+
+use std::fmt::Debug;
+use std::future::Future;
+use std::pin::Pin;
+
+use bytes::Bytes;
+use fred::error::{Error as ClientError, ErrorKind};
+use fred::types::Value;
+use tickwheel_core::time::TimestampMs;
+
+use crate::error::Error;
+use crate::reply::{into_bytes, into_text};
+use crate::script::Script;
+
+/// What a script answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Nothing.
+    Nil,
+    /// A number.
+    Int(i64),
+    /// Bytes.
+    Bytes(Bytes),
+    /// Several.
+    List(Vec<Self>),
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The server said this.
+    Said(String),
+    /// Nothing came in time: the script may have run, or may run yet.
+    Silence,
+}
+
+/// An answer that comes, or does not.
+pub type Answering = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send>>;
+
+/// Stands in for a connection.
+pub trait StandIn: Debug + Send + Sync {
+    /// Runs the script of this digest; `name` is for whoever reads along.
+    fn evalsha(&self, script: &'static Script, keys: Vec<String>, args: Vec<Bytes>) -> Answering;
+
+    /// Makes a script known.
+    fn load(&self, script: &'static Script) -> Answering;
+
+    /// The server's clock in ms, as a number.
+    fn time(&self) -> Answering;
+}
+
+pub(crate) async fn evalsha(
+    stand_in: &dyn StandIn,
+    script: &'static Script,
+    keys: Vec<String>,
+    args: Vec<Value>,
+) -> Result<Value, ClientError> {
+    let args: Result<Vec<Bytes>, Value> = args.into_iter().map(into_bytes).collect();
+    let args = args
+        .map_err(|_| ClientError::new(ErrorKind::InvalidArgument, "an argument that is no text"))?;
+    value(stand_in.evalsha(script, keys, args).await)
+}
+
+/// The script's text in the call: it is known from then on.
+pub(crate) async fn eval(
+    stand_in: &dyn StandIn,
+    script: &'static Script,
+    keys: Vec<String>,
+    args: Vec<Value>,
+) -> Result<Value, ClientError> {
+    load(stand_in, script).await?;
+    evalsha(stand_in, script, keys, args).await
+}
+
+pub(crate) async fn load(
+    stand_in: &dyn StandIn,
+    script: &'static Script,
+) -> Result<Value, ClientError> {
+    value(stand_in.load(script).await)
+}
+
+pub(crate) async fn time(stand_in: &dyn StandIn) -> Result<TimestampMs, Error> {
+    let sort = |error| Error::from_redis("time", error, ToOwned::to_owned);
+    let time = value(stand_in.time().await).map_err(sort)?;
+    let text = into_text(time).map_err(|other| Error::contract("time", other))?;
+    let now = text.parse().map_err(|_| Error::contract("time", text))?;
+    Ok(TimestampMs::new(now))
+}
+
+fn value(answered: Result<Answer, Failure>) -> Result<Value, ClientError> {
+    match answered {
+        Ok(answer) => Ok(value_of(answer)),
+        Err(Failure::Silence) => Err(ClientError::new(ErrorKind::Timeout, "timeout")),
+        Err(Failure::Said(text)) => Err(ClientError::new(ErrorKind::Unknown, text)),
+    }
+}
+
+fn value_of(answer: Answer) -> Value {
+    match answer {
+        Answer::Nil => Value::Null,
+        Answer::Int(number) => Value::Integer(number),
+        // As the client reads a server: text where it is text.
+        Answer::Bytes(bytes) => match str::from_utf8(&bytes) {
+            Ok(text) => Value::from(text),
+            Err(_) => Value::Bytes(bytes),
+        },
+        Answer::List(items) => Value::Array(items.into_iter().map(value_of).collect()),
+    }
+}

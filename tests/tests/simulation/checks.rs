@@ -1,0 +1,222 @@
+//! The invariants, on what is in the simulated Redis: on the changed partition after each step, on everything at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tickwheel_core::id::ContextId;
+use tickwheel_memory_redis::{MemoryRedis, Reply};
+use tickwheel_tests::harness::snapshot::Partition;
+use tickwheel_tests::harness::wire::Value;
+use tickwheel_tests::harness::{Run, Snapshot};
+use tickwheel_tests::invariants::{self, Broken};
+
+use crate::world::PARTITIONS;
+
+/// What the checks remember from step to step.
+#[derive(Debug, Default)]
+pub(crate) struct Checks {
+    /// Contexts that were confirmed to a caller and have not been seen ended, by partition.
+    open: BTreeMap<u16, BTreeSet<ContextId>>,
+    settled_by: BTreeSet<(String, u32)>,
+    /// Each partition as it was read last; only keys that change are read again.
+    read: BTreeMap<u16, Snapshot>,
+    pub(crate) confirmed: usize,
+}
+
+impl Checks {
+    /// A caller was told that this context is in Redis.
+    pub(crate) fn confirm(&mut self, id: ContextId) {
+        self.confirmed += 1;
+        self.open
+            .entry(id.partition().as_u16())
+            .or_default()
+            .insert(id);
+    }
+
+    /// A worker was told that this attempt has settled its context.
+    pub(crate) fn settled_by(&mut self, context: &str, attempt: u32) {
+        self.settled_by.insert((context.to_owned(), attempt));
+    }
+
+    /// What somebody was told and is not so, when everything has ended.
+    pub(crate) fn unkept(&self, snapshot: &Snapshot) -> Option<String> {
+        let records = snapshot
+            .partitions
+            .iter()
+            .flat_map(|partition| &partition.settled);
+        let ended: BTreeSet<(&str, u32)> = records
+            .map(|record| (record.id.as_str(), record.attempt.as_u32()))
+            .collect();
+        let told =
+            |(context, attempt): &&(String, u32)| !ended.contains(&(context.as_str(), *attempt));
+        if let Some((context, attempt)) = self.settled_by.iter().find(told) {
+            return Some(format!(
+                "W2: attempt {attempt} of {context} was told that it has settled it, and it has not"
+            ));
+        }
+        let contexts: BTreeSet<&str> = ended.iter().map(|(context, _)| *context).collect();
+        let open = self.open.values().flatten();
+        open.into_iter()
+            .find(|id| !contexts.contains(id.as_str()))
+            .map(|id| format!("W5: {id} was confirmed and never ended"))
+    }
+
+    /// What is broken now, in words, if anything.
+    pub(crate) fn after_step(&mut self, redis: &MemoryRedis, changed: &[String]) -> Option<String> {
+        let mut numbers = BTreeSet::new();
+        for key in changed {
+            let Some(number) = partition_of(key) else {
+                continue;
+            };
+            numbers.insert(number);
+            let snapshot = self.read.entry(number).or_insert_with(|| Snapshot {
+                partitions: vec![Partition {
+                    number,
+                    ..Partition::default()
+                }],
+            });
+            if let Err(wrong) = read_key(&mut snapshot.partitions[0], redis, key) {
+                return Some(wrong);
+            }
+        }
+        for number in numbers {
+            let Some(mut snapshot) = self.read.remove(&number) else {
+                continue;
+            };
+            snapshot.partitions[0].now_ms = redis.clock_ms();
+            let mut broken = in_redis(&snapshot);
+            broken.extend(self.lost(&snapshot.partitions[0]).map(|id| Broken {
+                invariant: tickwheel_core::invariant::Invariant::W5,
+                what: format!("{id} was confirmed, has not ended, and is nowhere"),
+            }));
+            self.read.insert(number, snapshot);
+            if !broken.is_empty() {
+                return Some(words(&broken));
+            }
+        }
+        None
+    }
+
+    /// A confirmed context that is in no place and has not ended.
+    fn lost(&mut self, partition: &Partition) -> Option<ContextId> {
+        let open = self.open.get_mut(&partition.number)?;
+        for record in &partition.settled {
+            open.remove(&record.id);
+        }
+        let planned = partition.planned.iter().map(|(_, member)| &member.id);
+        let ready = partition
+            .ready
+            .values()
+            .flatten()
+            .map(|(_, member)| &member.id);
+        let here: BTreeSet<&ContextId> =
+            planned.chain(ready).chain(partition.held.keys()).collect();
+        open.iter().find(|id| !here.contains(id)).cloned()
+    }
+}
+
+/// All that can be told when everything has ended. A frame that is late on one stream may bring an attempt after a later one of it came on
+/// another stream: it starts, and is fenced; so only that no attempt starts twice is asked here.
+pub(crate) fn at_the_end(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
+    let mut broken = in_redis(snapshot);
+    broken.extend(invariants::w2_no_attempt_twice(runs));
+    broken.extend(invariants::w6_running_handlers(
+        snapshot,
+        &while_held(snapshot, runs),
+    ));
+    broken.extend(invariants::w10_nothing_is_early(snapshot, runs));
+    broken
+}
+
+/// The runs as far as their contexts had not ended: one that lost its lease goes on until its worker knows.
+fn while_held(snapshot: &Snapshot, runs: &[Run]) -> Vec<Run> {
+    let records = snapshot.jobs().flat_map(|(_, job)| &job.runs);
+    let ended: BTreeMap<&str, u64> = records
+        .map(|record| (record.id.as_str(), record.ended.as_u64()))
+        .collect();
+    let mut runs = runs.to_vec();
+    for run in &mut runs {
+        if let Some(ended) = ended.get(run.context.as_str()) {
+            run.end_ms = Some(run.end_ms.map_or(*ended, |end| end.min(*ended)));
+        }
+    }
+    runs
+}
+
+/// The invariants that show in Redis at every instant.
+fn in_redis(snapshot: &Snapshot) -> Vec<Broken> {
+    let mut broken = invariants::w1_one_place(snapshot);
+    broken.extend(invariants::w3_a_firing_is_one_context(snapshot));
+    broken.extend(invariants::w4_recurring_jobs_go_on(snapshot));
+    broken.extend(invariants::w6_active_contexts(snapshot));
+    broken.extend(invariants::w7_what_waits_will_end(snapshot));
+    broken.extend(invariants::w9_everything_is_bounded(snapshot));
+    broken.extend(invariants::w10_nothing_is_early(snapshot, &[]));
+    broken
+}
+
+pub(crate) fn words(broken: &[Broken]) -> String {
+    let lines: Vec<String> = broken.iter().take(5).map(Broken::to_string).collect();
+    lines.join("; ")
+}
+
+fn partition_of(key: &str) -> Option<u16> {
+    key.strip_prefix("{tw:")?.split_once('}')?.0.parse().ok()
+}
+
+/// Everything in Redis.
+pub(crate) fn snapshot(redis: &MemoryRedis) -> Result<Snapshot, String> {
+    let partitions = (0..PARTITIONS).map(|number| partition(redis, number));
+    Ok(Snapshot {
+        partitions: partitions.collect::<Result<_, _>>()?,
+    })
+}
+
+fn partition(redis: &MemoryRedis, number: u16) -> Result<Partition, String> {
+    let base = format!("{{tw:{number}}}:");
+    let mut partition = Partition {
+        number,
+        now_ms: redis.clock_ms(),
+        ..Partition::default()
+    };
+    for (key, _, _) in redis.below(&base) {
+        read_key(&mut partition, redis, &key)?;
+    }
+    Ok(partition)
+}
+
+/// Reads a key again.
+fn read_key(partition: &mut Partition, redis: &MemoryRedis, key: &str) -> Result<(), String> {
+    let name = key.split_once("}:").map_or(key, |(_, name)| name);
+    partition.forget(name);
+    let (reply, left) = redis.look(key);
+    let value = match reply {
+        Reply::Nil => return Ok(()),
+        Reply::Bytes(bytes) => Value::Int(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
+        Reply::Int(_) | Reply::Status(_) | Reply::Error(_) | Reply::List(_) => value(reply),
+    };
+    let value = if name == "events" {
+        entries(value)
+    } else {
+        value
+    };
+    partition
+        .read(name, redis.kind(key), (left, value))
+        .map_err(|wrong| format!("{wrong:#}"))
+}
+
+/// A stream as a server shows it: each entry with an id.
+fn entries(value: Value) -> Value {
+    let entry = |fields| Value::List(vec![Value::Nil, fields]);
+    Value::List(value.list().into_iter().map(entry).collect())
+}
+
+fn value(reply: Reply) -> Value {
+    match reply {
+        Reply::Nil => Value::Nil,
+        Reply::Int(number) => Value::Int(number),
+        Reply::Status(word) => Value::Bytes(word.as_bytes().to_vec()),
+        Reply::Bytes(bytes) => Value::Bytes(bytes),
+        Reply::Error(text) => Value::Bytes(text.into_bytes()),
+        Reply::List(items) => Value::List(items.into_iter().map(value).collect()),
+    }
+}

@@ -1,0 +1,107 @@
+//! Scripts that are broken on purpose: what the simulation must find.
+
+use tickwheel_store::script::Script;
+
+/// A piece of a script's text, and what stands there instead.
+#[derive(Debug)]
+pub(crate) struct Mutation {
+    /// What is wrong, in words.
+    pub(crate) what: &'static str,
+    /// The script as it is called; empty: every script that has the piece.
+    pub(crate) script: &'static str,
+    pub(crate) from: &'static str,
+    pub(crate) to: &'static str,
+}
+
+impl Mutation {
+    pub(crate) fn script_text_has_it(&self, script: &Script) -> bool {
+        (self.script.is_empty() || self.script == script.name())
+            && script.text().contains(self.from)
+    }
+
+    pub(crate) fn apply(&self, script: &Script) -> String {
+        script.text().replacen(self.from, self.to, 1)
+    }
+}
+
+/// Each must be found, by whichever check.
+pub(crate) const MUTATIONS: &[Mutation] = &[
+    Mutation {
+        what: "a settlement of an older attempt is taken",
+        script: "lease/settle",
+        from: "if attempt ~= ARGV[base + 2] then",
+        to: "if false then",
+    },
+    Mutation {
+        what: "a due time is fired and not written into the ledger",
+        script: "wheel/turn",
+        from: "  flush_ledger(fields)\n",
+        to: "",
+    },
+    Mutation {
+        what: "a job's next firing is not armed",
+        script: "wheel/turn",
+        from: "  if not finished then\n    rearm(fields, next, left)\n  end",
+        to: "",
+    },
+    Mutation {
+        what: "a claim does not plan a scan of the leases",
+        script: "wheel/turn",
+        from: "    redis.call('ZADD', BASE .. 'wheel', 'LT', claims.scan_at, '!reap')\n",
+        to: "",
+    },
+    Mutation {
+        what: "a scan does not plan the next one",
+        script: "lease/reap",
+        from: "    redis.call('ZADD', KEYS[1], at, '!reap')\n",
+        to: "    redis.call('ZREM', KEYS[1], '!reap')\n",
+    },
+    Mutation {
+        what: "a retry uses its attempt number again",
+        script: "",
+        from: "local member = member_of(id, held.attempt, failures, rest)",
+        to: "local member = member_of(id, held.attempt - 1, failures, rest)",
+    },
+    Mutation {
+        what: "what ended still holds its permit",
+        script: "lease/settle",
+        from: "if #gone > 0 then\n  redis.call('HDEL', held_key, unpack(gone))\nend",
+        to: "",
+    },
+    Mutation {
+        what: "a delay is not armed by its end",
+        script: "lease/settle",
+        from: "    arm_after_end(endings, now, job)\n",
+        to: "",
+    },
+    Mutation {
+        what: "the overlap policy is not asked",
+        script: "wheel/turn",
+        from: "  local busy = fields.active > 0\n",
+        to: "  local busy = false\n",
+    },
+    Mutation {
+        what: "an ended context lets nobody of the queue start",
+        script: "lease/settle",
+        from: "  start_queued(endings, job)\n",
+        to: "",
+    },
+    Mutation {
+        what: "an outbox entry goes with its first offer",
+        script: "wheel/turn",
+        from: "    outbox[#outbox + 1] = string.sub(entry, 2)\n    again[#again + 1] = now + PLAN_LEASE_MS\n    again[#again + 1] = entry\n",
+        to: "    outbox[#outbox + 1] = string.sub(entry, 2)\n",
+    },
+    Mutation {
+        what: "what finds no permit is dropped",
+        script: "wheel/turn",
+        from: "      make_ready(id, counts, rest, options, member)\n    end\n  end\nend\nplace_ready()",
+        to: "    end\n  end\nend\nplace_ready()",
+    },
+    Mutation {
+        what: "followers are not told",
+        script: "lease/settle",
+        from: "    tell_followers(endings, now, followers, ended.id, ended.state)\n",
+        to: "",
+    },
+];
