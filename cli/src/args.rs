@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use tickwheel_core::TimestampMs;
 use tickwheel_core::time::{parse_duration, parse_instant};
+use tickwheel_core::{Durability, TimestampMs};
 
 use crate::commands::{
     completion, cron, dead, dev, job, quickstart, run, store, submit, tracker, worker,
@@ -54,6 +54,10 @@ pub(crate) struct Global {
     /// Longest time for a call, or for a wait [default: 10s for a call, none for a wait]
     #[arg(long, global = true, value_parser = duration, value_name = "DURATION")]
     pub(crate) timeout: Option<Duration>,
+    /// How far a write has come when it is confirmed: async, replicated(N) or replicated:N, fsynced [default: as the
+    /// tracker has it for the namespace]
+    #[arg(long, global = true, value_name = "MODE")]
+    pub(crate) durability: Option<Durability>,
 }
 
 /// The commands.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tickwheel_core::Durability;
+use tickwheel_proto::DURABILITY_HEADER;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tonic::transport::{Channel, Endpoint};
@@ -26,6 +28,7 @@ const ANSWER_BYTES_MAX: usize = 64 << 20;
 pub(crate) struct Client {
     api: Api,
     timeout: Option<Duration>,
+    durability: Option<Durability>,
 }
 
 impl Client {
@@ -54,7 +57,14 @@ impl Client {
         Ok(Self {
             api: Api::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX),
             timeout,
+            durability: None,
         })
+    }
+
+    /// The same, whose writes are confirmed when they have come as far as this.
+    #[must_use]
+    pub(crate) fn durable(self, durability: Option<Durability>) -> Self {
+        Self { durability, ..self }
     }
 
     /// One call: `client.call(request, async |mut api, r| api.get_job(r).await)`.
@@ -75,6 +85,12 @@ impl Client {
     ) -> Result<A, Failure> {
         let mut request = Request::new(message);
         request.set_timeout(limit);
+        if let Some(mode) = self
+            .durability
+            .and_then(|mode| mode.to_string().parse().ok())
+        {
+            request.metadata_mut().insert(DURABILITY_HEADER, mode);
+        }
         let answer = method(self.api.clone(), request).await?;
         Ok(answer.into_inner())
     }

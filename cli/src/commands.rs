@@ -38,5 +38,6 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 
 /// Connects to the tracker that the global flags name.
 async fn connect(global: &Global) -> Result<Client, Failure> {
-    Client::connect(&global.server, global.timeout).await
+    let client = Client::connect(&global.server, global.timeout).await?;
+    Ok(client.durable(global.durability))
 }

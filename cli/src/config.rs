@@ -11,7 +11,9 @@ mod setting;
 
 pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_default};
 use sections::KeyDoc;
-pub(crate) use sections::{LogSection, RedisSection, TrackerSection, WorkerSection};
+pub(crate) use sections::{
+    DurabilitySection, LogSection, RedisSection, TrackerSection, WorkerSection,
+};
 pub(crate) use setting::{Listen, LogFormat, Secret};
 
 /// Everything the long-running commands can be told.
@@ -20,6 +22,7 @@ pub(crate) struct Config {
     pub(crate) tracker: TrackerSection,
     pub(crate) worker: WorkerSection,
     pub(crate) redis: RedisSection,
+    pub(crate) durability: DurabilitySection,
     pub(crate) log: LogSection,
 }
 
@@ -38,6 +41,11 @@ impl Config {
                 self.worker.shown(),
             ),
             section(RedisSection::TABLE, RedisSection::ABOUT, self.redis.shown()),
+            section(
+                DurabilitySection::TABLE,
+                DurabilitySection::ABOUT,
+                self.durability.shown(),
+            ),
             section(LogSection::TABLE, LogSection::ABOUT, self.log.shown()),
         ];
         sections.join("\n")

@@ -165,14 +165,16 @@ fn exit_of(code: Code) -> Exit {
         Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented => Exit::Usage,
         Code::Unauthenticated | Code::PermissionDenied => Exit::Auth,
         Code::NotFound => Exit::NotFound,
-        Code::Unavailable | Code::DeadlineExceeded | Code::ResourceExhausted | Code::Cancelled => {
-            Exit::Unavailable
-        }
+        Code::Unavailable
+        | Code::DeadlineExceeded
+        | Code::ResourceExhausted
+        | Code::Cancelled
+        // Written, not confirmed: the same again, with the same dedup key, may be.
+        | Code::Aborted => Exit::Unavailable,
         Code::Ok
         | Code::Unknown
         | Code::AlreadyExists
         | Code::FailedPrecondition
-        | Code::Aborted
         | Code::Internal
         | Code::DataLoss => Exit::Failed,
     }
@@ -191,6 +193,7 @@ mod tests {
             (Code::NotFound, Exit::NotFound),
             (Code::Unavailable, Exit::Unavailable),
             (Code::DeadlineExceeded, Exit::Unavailable),
+            (Code::Aborted, Exit::Unavailable),
             (Code::FailedPrecondition, Exit::Failed),
             (Code::Internal, Exit::Failed),
         ] {

@@ -15,6 +15,7 @@
 pub mod after;
 pub mod calendar;
 pub mod cron;
+pub mod durability;
 pub mod error;
 pub mod id;
 pub mod invariant;
@@ -33,6 +34,7 @@ mod word;
 
 pub use calendar::Calendar;
 pub use cron::CronSchedule;
+pub use durability::Durability;
 pub use error::{Violation, Violations};
 pub use id::{
     AttemptNo, ContextId, DedupKey, GroupName, HandlerName, JobName, TrackerId, WorkerId,

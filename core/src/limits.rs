@@ -116,3 +116,6 @@ pub const CANCEL_GRACE_MS_DEFAULT: u64 = 5_000;
 
 /// Jobs in one manifest.
 pub const MANIFEST_JOBS_MAX: usize = 10_000;
+
+/// Replicas that a write may be asked to reach. Nobody runs more, and each costs the primary its share of bandwidth.
+pub const REPLICAS_MAX: u8 = 16;

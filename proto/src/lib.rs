@@ -4,6 +4,10 @@
 
 pub mod convert;
 
+/// Metadata of a call that writes: how far the write has come when the call is answered, `async`, `replicated(N)` or `fsynced`. Without
+/// it, what the tracker's configuration says of the job's namespace.
+pub const DURABILITY_HEADER: &str = "tickwheel-durability";
+
 /// Messages and services of package `tickwheel.v1`.
 #[expect(
     missing_docs,

@@ -1,38 +1,54 @@
-//! The connection to Redis: how the client is set up, and the two things it is used for, calling scripts and hearing wake messages.
+//! The connection to Redis: how the client is set up, and how scripts are called.
 //!
-//! Everything else of the client stays behind this file, so that another client costs this file only.
+//! Everything else of the client stays in this folder, so that another client costs this folder only: `hear` takes in wake messages,
+//! `confirm` waits for replicas and disks, `fence` holds calls back while it is unclear whose data answer, `nodes` asks single servers.
+
+mod confirm;
+mod fence;
+mod hear;
+mod nodes;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use fred::clients::{Client, SubscriberClient};
-use fred::interfaces::{ClientLike, EventInterface, LuaInterface, PubsubInterface};
-use fred::types::config::{Config, ReconnectPolicy, TcpConfig};
-use fred::types::scan::{ScanResult, Scanner};
-use fred::types::{Builder, Key, Value};
-use futures::StreamExt;
-use futures::stream::BoxStream;
-use tokio::sync::mpsc;
+use fred::clients::{Client, WithOptions};
+use fred::interfaces::{ClientLike, LuaInterface};
+use fred::types::config::{Config, Options, ReconnectPolicy, ServerConfig, TcpConfig};
+use fred::types::{Builder, Value};
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::script::Script;
 use crate::stand_in::{self, StandIn};
 
+use confirm::Confirmer;
+pub(crate) use confirm::{Fsync, Promise};
+pub(crate) use fence::Fence;
+pub use hear::Heard;
+pub(crate) use nodes::Node;
+
 /// No command waits longer. A frozen server would otherwise hold its callers for ever, as the client has no limit of its own.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
+/// A server that says that it cannot now, and certainly did nothing, is asked again for this long: a slot that moves, a node that loads
+/// its data, another client's long script.
+pub const RIDE_OUT: Duration = Duration::from_secs(5);
+/// Between two of these questions, at first and at most.
+const ASK_AGAIN_MIN: Duration = Duration::from_millis(5);
+const ASK_AGAIN_MAX: Duration = Duration::from_millis(200);
 /// Reconnecting starts at this delay and doubles up to [`RECONNECT_MAX`], without end.
 const RECONNECT_MIN: Duration = Duration::from_millis(50);
 const RECONNECT_MAX: Duration = Duration::from_secs(1);
-/// Wake messages that wait for a slow tracker. A full channel drops the oldest: a look at every partition follows.
-const MESSAGES_MAX: usize = 16_384;
 
-/// A message of a sharded channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// The channel and the text.
-    Message(String, String),
-    /// The connection is new, or messages were dropped: anything may have been missed.
-    Gap,
+/// What the servers form together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topology {
+    /// One server, with or without replicas.
+    Single,
+    /// A primary that sentinels name.
+    Sentinel,
+    /// A Redis Cluster.
+    Cluster,
 }
 
 /// A connection to one Redis, Sentinel group or Redis Cluster.
@@ -40,7 +56,11 @@ pub enum Heard {
 pub struct Redis {
     client: Client,
     builder: Builder,
-    clustered: bool,
+    topology: Topology,
+    fence: Arc<Fence>,
+    fsync: Arc<confirm::FsyncCell>,
+    confirmer: Arc<OnceCell<Confirmer>>,
+    promise: Option<Promise>,
     stand_in: Option<Arc<dyn StandIn>>,
 }
 
@@ -59,7 +79,11 @@ impl Redis {
         Ok(Self {
             client: builder.build().map_err(unusable)?,
             builder,
-            clustered: false,
+            topology: Topology::Single,
+            fence: Arc::default(),
+            fsync: Arc::default(),
+            confirmer: Arc::default(),
+            promise: None,
             stand_in: Some(stand_in),
         })
     }
@@ -73,36 +97,23 @@ impl Redis {
             Error::Unusable(format!("redis url `{}`: {}", masked(url), error.details()))
         };
         let config = Config::from_url(url).map_err(unusable)?;
-        let clustered = config.server.is_clustered();
-        let mut builder = Builder::from_config(config);
-        builder
-            .with_performance_config(|performance| {
-                performance.default_command_timeout = COMMAND_TIMEOUT;
-            })
-            .with_connection_config(|connection| {
-                connection.connection_timeout = COMMAND_TIMEOUT;
-                connection.internal_command_timeout = COMMAND_TIMEOUT;
-                // A script that may have run is not sent again behind the caller's back.
-                connection.max_command_attempts = 1;
-                connection.unresponsive.max_timeout = Some(COMMAND_TIMEOUT * 2);
-                connection.tcp = TcpConfig {
-                    nodelay: Some(true),
-                    ..TcpConfig::default()
-                };
-            })
-            .set_policy(ReconnectPolicy::new_exponential(
-                0,
-                millis(RECONNECT_MIN),
-                millis(RECONNECT_MAX),
-                2,
-            ));
+        let topology = match config.server {
+            ServerConfig::Clustered { .. } => Topology::Cluster,
+            ServerConfig::Sentinel { .. } => Topology::Sentinel,
+            ServerConfig::Centralized { .. } => Topology::Single,
+        };
+        let builder = builder(config, COMMAND_TIMEOUT);
         let client = builder.build().map_err(unusable)?;
         let started = tokio::time::timeout(COMMAND_TIMEOUT, client.init()).await;
         match started {
             Ok(Ok(_)) => Ok(Self {
                 client,
                 builder,
-                clustered,
+                topology,
+                fence: Arc::default(),
+                fsync: Arc::default(),
+                confirmer: Arc::default(),
+                promise: None,
                 stand_in: None,
             }),
             Ok(Err(error)) => Err(Error::Unavailable {
@@ -120,54 +131,46 @@ impl Redis {
         }
     }
 
-    /// Calls `script`, by its text where the server does not know it (a restart or a flush empties its cache), which makes it known.
+    /// What the servers form together.
+    #[must_use]
+    pub fn topology(&self) -> Topology {
+        self.topology
+    }
+
+    /// Calls `script`, by its text where the server does not know it (a restart or a flush empties its cache), which makes it known. When
+    /// this handle promises more than the memory of the primary, what the script wrote has come that far when this returns.
     ///
     /// # Errors
-    /// As sorted by [`Error`]. After [`Error::Unavailable`] the script may have run, or may run yet.
+    /// As sorted by [`Error`]. After [`Error::Unavailable`] the script may have run, or may run yet; after [`Error::Unconfirmed`] it has.
     pub(crate) async fn call(
         &self,
         script: &'static Script,
         keys: Vec<String>,
         args: Vec<Value>,
     ) -> Result<Value, Error> {
-        let called = self.evalsha(script, keys.clone(), args.clone()).await;
-        let error = match called {
-            Ok(value) => return Ok(value),
-            Err(error) if error.details().starts_with("NOSCRIPT") => {
-                // With the text in the same command: a script that was loaded may be flushed before it is called.
-                match self.eval(script, keys, args).await {
-                    Ok(value) => return Ok(value),
-                    Err(error) => error,
-                }
+        self.fence.pass().await?;
+        if let Some(stand_in) = &self.stand_in {
+            return stand_in::call(stand_in.as_ref(), script, keys, args).await;
+        }
+        match self.promise {
+            Some(promise) if script.writes() && self.needs_waiting(promise) => {
+                let confirmer = self.confirmer().await?;
+                confirmer.call(script, (keys, args), promise).await
             }
-            Err(error) => error,
-        };
-        Err(Error::from_redis(script.name(), error, |text| {
-            script.locate(text)
-        }))
-    }
-
-    async fn eval(
-        &self,
-        script: &'static Script,
-        keys: Vec<String>,
-        args: Vec<Value>,
-    ) -> Result<Value, fred::error::Error> {
-        match &self.stand_in {
-            None => self.client.eval(script.text(), keys, args).await,
-            Some(stand_in) => stand_in::eval(stand_in.as_ref(), script, keys, args).await,
+            Some(_) | None => run(&self.client, self.topology, script, (keys, args)).await,
         }
     }
 
-    async fn evalsha(
+    /// Calls `script` past the fence: it is what opens the fence.
+    pub(crate) async fn call_unfenced(
         &self,
         script: &'static Script,
         keys: Vec<String>,
         args: Vec<Value>,
-    ) -> Result<Value, fred::error::Error> {
+    ) -> Result<Value, Error> {
         match &self.stand_in {
-            None => self.client.evalsha(script.sha1(), keys, args).await,
-            Some(stand_in) => stand_in::evalsha(stand_in.as_ref(), script, keys, args).await,
+            None => run(&self.client, self.topology, script, (keys, args)).await,
+            Some(stand_in) => stand_in::call(stand_in.as_ref(), script, keys, args).await,
         }
     }
 
@@ -175,46 +178,12 @@ impl Redis {
     pub(crate) async fn load(&self, script: &'static Script) -> Result<(), Error> {
         let loaded: Result<Value, _> = if let Some(stand_in) = &self.stand_in {
             stand_in::load(stand_in.as_ref(), script).await
-        } else if self.clustered {
+        } else if self.topology == Topology::Cluster {
             self.client.script_load_cluster(script.text()).await
         } else {
             self.client.script_load(script.text()).await
         };
-        loaded
-            .map(drop)
-            .map_err(|error| Error::from_redis(script.name(), error, |text| script.locate(text)))
-    }
-
-    /// A section of the server's `INFO`, as its lines `name:value`.
-    pub(crate) async fn info(&self, section: fred::types::InfoKind) -> Result<String, Error> {
-        self.client
-            .info(Some(section))
-            .await
-            .map_err(|error| Error::from_redis("info", error, ToOwned::to_owned))
-    }
-
-    /// Every key that matches `pattern`, page by page, on every primary. One that is there from the first page to the last comes at least
-    /// once.
-    pub(crate) fn scan(
-        &self,
-        pattern: String,
-        count: u32,
-    ) -> BoxStream<'_, Result<Vec<String>, Error>> {
-        let page = |found: Result<ScanResult, fred::error::Error>| {
-            let mut found =
-                found.map_err(|error| Error::from_redis("scan", error, ToOwned::to_owned))?;
-            let keys = found.take_results().unwrap_or_default();
-            found.next();
-            let text = |key: &Key| String::from_utf8_lossy(key.as_bytes()).into_owned();
-            Ok(keys.iter().map(text).collect())
-        };
-        if self.clustered {
-            let pages = self.client.scan_cluster(pattern, Some(count), None);
-            pages.map(page).boxed()
-        } else {
-            let pages = self.client.scan(pattern, Some(count), None);
-            pages.map(page).boxed()
-        }
+        loaded.map(drop).map_err(|error| sorted(script, error))
     }
 
     /// What stands in for a server, if anything does.
@@ -222,51 +191,129 @@ impl Redis {
         self.stand_in.as_deref()
     }
 
-    /// The client, for the plain readers of this crate.
+    /// The client itself, for what it tells of its connections.
     pub(crate) fn client(&self) -> &Client {
         &self.client
     }
 
-    /// Hears the sharded channels on a connection of its own until the receiver is dropped.
-    ///
-    /// # Errors
-    /// [`Error::Unavailable`] when the connection or the subscription fails at the start; later failures are ridden out and
-    /// told as [`Heard::Gap`].
-    pub async fn subscribe(&self, channels: Vec<String>) -> Result<mpsc::Receiver<Heard>, Error> {
-        let sort = |error| Error::from_redis("ssubscribe", error, ToOwned::to_owned);
-        let subscriber: SubscriberClient = self.builder.build_subscriber_client().map_err(sort)?;
-        let mut messages = subscriber.message_rx();
-        let mut reconnects = subscriber.reconnect_rx();
-        subscriber.init().await.map_err(sort)?;
-        for channel in channels {
-            subscriber.ssubscribe(channel).await.map_err(sort)?;
-        }
-        let manage = subscriber.manage_subscriptions();
-        let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
-        tokio::spawn(async move {
-            loop {
-                let heard = tokio::select! {
-                    message = messages.recv() => match message {
-                        Ok(message) => Heard::Message(message.channel.to_string(), message.value.into_string().unwrap_or_default()),
-                        Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => Heard::Gap,
-                        Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
-                    },
-                    reconnect = reconnects.recv() => match reconnect {
-                        Ok(_) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => Heard::Gap,
-                        Err(tokio::sync::broadcast::error::RecvError::Closed) => break,
-                    },
-                    () = sender.closed() => break,
-                };
-                if sender.send(heard).await.is_err() {
-                    break;
-                }
-            }
-            manage.abort();
-            // The connection ends with its last user; an error on the way out changes nothing.
-            subscriber.quit().await.ok();
-        });
-        Ok(receiver)
+    /// The client for plain commands of one key, which may be repeated.
+    pub(crate) fn plain(&self) -> WithOptions<Client> {
+        self.client.with_options(&repeatable())
     }
+
+    /// What holds calls back.
+    pub(crate) fn fence(&self) -> &Arc<Fence> {
+        &self.fence
+    }
+}
+
+/// For commands that may be repeated: they follow their keys, and are sent again when a connection breaks.
+fn repeatable() -> Options {
+    Options {
+        max_attempts: Some(3),
+        max_redirections: Some(5),
+        ..Options::default()
+    }
+}
+
+/// How every client of this program is set up; `patience` is how long a command may take.
+fn builder(config: Config, patience: Duration) -> Builder {
+    let mut builder = Builder::from_config(config);
+    builder
+        .with_performance_config(|performance| {
+            performance.default_command_timeout = patience;
+        })
+        .with_connection_config(|connection| {
+            connection.connection_timeout = COMMAND_TIMEOUT;
+            connection.internal_command_timeout = COMMAND_TIMEOUT;
+            // A script that may have run is not sent again behind the caller's back. The client counts a redirection as an attempt,
+            // so it tells of them, having learnt where the slot is now, and `run` asks again.
+            connection.max_command_attempts = 1;
+            connection.max_redirections = 0;
+            connection.unresponsive.max_timeout = Some(patience * 2);
+            connection.tcp = TcpConfig {
+                nodelay: Some(true),
+                ..TcpConfig::default()
+            };
+        })
+        .set_policy(ReconnectPolicy::new_exponential(
+            0,
+            millis(RECONNECT_MIN),
+            millis(RECONNECT_MAX),
+            2,
+        ));
+    builder
+}
+
+/// Runs a script on `client`; refusals that certainly did nothing are ridden out.
+async fn run(
+    client: &Client,
+    topology: Topology,
+    script: &'static Script,
+    (mut keys, args): (Vec<String>, Vec<Value>),
+) -> Result<Value, Error> {
+    if topology == Topology::Cluster {
+        keys.extend(keys.first().and_then(|key| never_there(key)));
+    }
+    let give_up = Instant::now() + RIDE_OUT;
+    let mut pause = ASK_AGAIN_MIN;
+    let mut known = true;
+    loop {
+        let (keys, args) = (keys.clone(), args.clone());
+        let called: Result<Value, _> = if known {
+            client.evalsha(script.sha1(), keys, args).await
+        } else {
+            // With the text in the same command: a script that was loaded may be flushed before it is called.
+            client.eval(script.text(), keys, args).await
+        };
+        let error = match called {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+        if known && error.details().starts_with("NOSCRIPT") {
+            known = false;
+            continue;
+        }
+        if !did_nothing(error.details()) || Instant::now() + pause > give_up {
+            return Err(sorted(script, error));
+        }
+        if error.details().starts_with("READONLY") {
+            // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
+            client.force_reconnection().await.ok();
+        }
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(ASK_AGAIN_MAX);
+    }
+}
+
+/// A key that no server has, in the slot of `key`.
+///
+/// While a slot moves between nodes, each node has some of its keys, and a script would see those only: a running context would seem
+/// gone. A call whose keys are not all on one side is refused with TRYAGAIN before it begins, so a key that is on neither side makes the
+/// partition stand still until its slot has arrived, which takes milliseconds.
+fn never_there(key: &str) -> Option<String> {
+    Some(format!("{}}}:~", key.split_once('}')?.0))
+}
+
+pub(crate) fn sorted(script: &'static Script, error: fred::error::Error) -> Error {
+    Error::from_redis(script.name(), error, |text| script.locate(text))
+}
+
+/// Refusals after which the script has not run, and that pass by themselves.
+fn did_nothing(reply: &str) -> bool {
+    [
+        "TRYAGAIN",
+        "LOADING",
+        "BUSY ",
+        "MASTERDOWN",
+        "READONLY",
+        "MOVED",
+        "ASK ",
+        // The client's own words for either.
+        "Too many redirections",
+    ]
+    .iter()
+    .any(|word| reply.starts_with(word))
 }
 
 /// The URL without its password.
@@ -274,8 +321,52 @@ fn masked(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
+    // The password of sentinels stands in the query.
+    let rest = rest.split('?').next().unwrap_or_default();
     match rest.rsplit_once('@') {
         Some((_, host)) => format!("{scheme}://***@{host}"),
-        None => url.to_owned(),
+        None => format!("{scheme}://{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_key_that_is_never_there_shares_the_slot() {
+        let (wheel, absent) = ("{tw:7}:wheel", never_there("{tw:7}:wheel").unwrap());
+        assert_eq!(absent, "{tw:7}:~");
+        let slot = |key: &str| fred::util::redis_keyslot(key.as_bytes());
+        assert_eq!(slot(wheel), slot(&absent));
+        assert_eq!(never_there("plain"), None);
+    }
+
+    #[test]
+    fn only_refusals_without_effect_are_ridden_out() {
+        for reply in [
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "BUSY Redis is busy running a script",
+            "LOADING Redis is loading the dataset in memory",
+            "READONLY You can't write against a read only replica.",
+        ] {
+            assert!(did_nothing(reply), "{reply}");
+        }
+        for reply in [
+            "BUSYKEY Target key name already exists",
+            "MISCONF Errors writing to the AOF file",
+            "timed out",
+            "OOM",
+        ] {
+            assert!(!did_nothing(reply), "{reply}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(masked("redis://u:p@h:1"), "redis://***@h:1");
+        assert_eq!(masked("redis://h:1"), "redis://h:1");
+        let sentinel = "redis-sentinel://h:1?sentinelServiceName=main&sentinelPassword=p";
+        assert_eq!(masked(sentinel), "redis-sentinel://h:1");
     }
 }

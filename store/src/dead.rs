@@ -141,7 +141,7 @@ impl Store {
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn dead_counts(&self) -> Result<DeadCounts, Error> {
         let sort = |error| Error::from_redis("dead", error, ToOwned::to_owned);
-        let client = self.redis.client();
+        let client = self.redis.plain();
         let mut counts = DeadCounts::default();
         for partition in self.partitions.partitions() {
             let kept: u64 = client

@@ -1,5 +1,6 @@
 //! What can go wrong between a caller and Redis, by what the caller can do about it.
 
+use tickwheel_core::Durability;
 use tickwheel_core::error::Violations;
 
 /// An operation on the store failed. Expected outcomes (lease lost, already settled, nothing due) are replies, not errors.
@@ -19,6 +20,14 @@ pub enum Error {
     Exhausted {
         /// The server's words.
         reason: String,
+    },
+    /// It is written, and has not come as far as was promised. A repeat is safe with a `dedup_key`, and confirms what the first call wrote.
+    #[error("written, but not confirmed as {durability}: {missing}")]
+    Unconfirmed {
+        /// What was promised.
+        durability: Durability,
+        /// What is missing, in words.
+        missing: String,
     },
     /// The caller's input breaks a rule; nothing was written.
     #[error("{0}")]
@@ -52,7 +61,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::Exhausted { .. } => true,
+            Self::Unavailable { .. } | Self::Exhausted { .. } | Self::Unconfirmed { .. } => true,
             Self::Invalid(_)
             | Self::Conflict(_)
             | Self::NotFound { .. }
@@ -95,6 +104,13 @@ impl Error {
         if busy.iter().any(|word| details.starts_with(word)) {
             return Self::Unavailable {
                 reason: details,
+                source: Some(error),
+            };
+        }
+        // The client's words for a connection that broke under a command it must not repeat.
+        if details.starts_with("Too many failed write attempts") {
+            return Self::Unavailable {
+                reason: "the connection broke".to_owned(),
                 source: Some(error),
             };
         }

@@ -45,6 +45,18 @@ impl Keys {
         self.cluster("incarnations")
     }
 
+    /// Hash: how new the data under the tag `{prefix}` are.
+    #[must_use]
+    pub fn cluster_epoch(&self) -> String {
+        self.cluster("epoch")
+    }
+
+    /// Hash: how new a partition is.
+    #[must_use]
+    pub fn epoch(&self, partition: PartitionId) -> String {
+        self.part(partition, "epoch")
+    }
+
     /// Sorted set of live trackers by expiry.
     #[must_use]
     pub fn trackers(&self) -> String {

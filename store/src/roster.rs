@@ -158,7 +158,7 @@ impl Store {
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn list_workers(&self, group: Option<&GroupName>) -> Result<Vec<WorkerView>, Error> {
         let sort = |error| Error::from_redis("list_workers", error, ToOwned::to_owned);
-        let client = self.redis.client();
+        let client = self.redis.plain();
         let groups = match group {
             Some(group) => vec![group.clone()],
             None => {

@@ -70,6 +70,16 @@ impl Script {
         &self.text
     }
 
+    /// False for the scripts whose flags say that they only read.
+    #[must_use]
+    pub fn writes(&self) -> bool {
+        !self
+            .source
+            .lines()
+            .next()
+            .is_some_and(|shebang| shebang.contains("no-writes"))
+    }
+
     /// The digest by which Redis knows the script.
     #[must_use]
     pub fn sha1(&self) -> &str {
@@ -200,4 +210,8 @@ scripts! {
     BEAT = "tracker/beat";
     /// Forgets trackers and workers that left.
     RETIRE = "tracker/retire";
+    /// Says how new the store is.
+    EPOCH = "tracker/epoch";
+    /// A small write behind those that are to be confirmed.
+    MARK = "tracker/mark";
 }

@@ -1,32 +1,24 @@
-//! Opening a cluster: what its Redis must be like, what its meta record says, and what can be lost with it.
+//! Opening a cluster: what its Redis must be like, and what its meta record says.
+
+use std::time::Duration;
 
 use fred::interfaces::{ClientLike, HashesInterface, KeysInterface};
-use fred::types::{ClusterHash, CustomCommand, InfoKind, Value};
+use fred::types::{ClusterHash, CustomCommand, Value};
+use tickwheel_core::Durability;
 use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::time::TimestampMs;
 
-use crate::client::Redis;
+use crate::client::{Promise, Redis};
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::script;
 use crate::store::Store;
 
+pub use crate::server::{Eviction, Server};
+
 /// The layout of keys and records that this program reads and writes.
 const SCHEMA: u32 = 1;
-/// The oldest server whose scripts know flags.
-const REDIS_MIN: (u32, u32) = (7, 0);
-
-/// What the server said about itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Server {
-    /// Its version as it prints it.
-    pub version: String,
-    /// What can be lost, and under which failure.
-    pub durability: String,
-    /// Settings that a person should change, in words.
-    pub warnings: Vec<String>,
-}
 
 impl Store {
     /// The cluster behind a connection that is no server's: a simulation answers for it, so there is nothing to check.
@@ -49,7 +41,24 @@ impl Store {
         prefix: &str,
         partitions: PartitionCount,
     ) -> Result<(Self, Server), Error> {
-        let server = inspect_server(&redis).await?;
+        Self::open_on(redis, prefix, partitions, Eviction::Refused).await
+    }
+
+    /// The same, on a server that may evict keys if a person wants it so.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_on(
+        redis: Redis,
+        prefix: &str,
+        partitions: PartitionCount,
+        eviction: Eviction,
+    ) -> Result<(Self, Server), Error> {
+        let server = redis.inspect().await?;
+        let unfit = server.unfit(eviction);
+        if !unfit.is_empty() {
+            return Err(Error::Unusable(unfit.join("; ")));
+        }
         let keys = Keys::new(prefix);
         let store = Self {
             redis,
@@ -72,7 +81,7 @@ impl Store {
         let meta = keys.meta();
         let sort = |error| Error::from_redis("meta", error, ToOwned::to_owned);
         let found: Vec<Option<String>> = redis
-            .client()
+            .plain()
             .hmget(&meta, vec!["schema", "partitions"])
             .await
             .map_err(sort)?;
@@ -111,7 +120,7 @@ impl Store {
 
     async fn check_meta(&self) -> Result<(), Error> {
         let sort = |error| Error::from_redis("meta", error, ToOwned::to_owned);
-        let client = self.redis.client();
+        let client = self.redis.plain();
         let meta = self.keys.meta();
         let _: bool = client
             .hsetnx(&meta, "schema", SCHEMA.to_string())
@@ -148,6 +157,17 @@ impl Store {
         Ok(())
     }
 
+    /// The same store, for writes that have come as far as `durability` says when a call returns; none waits longer than `wait` for it.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when these servers cannot do that.
+    pub fn durable(&self, durability: Durability, wait: Duration) -> Result<Self, Error> {
+        Ok(Self {
+            redis: self.redis.promising(Promise { durability, wait })?,
+            ..self.clone()
+        })
+    }
+
     /// A number that no other start of a tracker has.
     ///
     /// # Errors
@@ -156,7 +176,7 @@ impl Store {
         let sort = |error| Error::from_redis("incarnations", error, ToOwned::to_owned);
         let number: u64 = self
             .redis
-            .client()
+            .plain()
             .incr(self.keys.incarnations())
             .await
             .map_err(sort)?;
@@ -176,7 +196,7 @@ impl Store {
         let command = CustomCommand::new_static("TIME", hash, false);
         let time: Vec<u64> = self
             .redis
-            .client()
+            .plain()
             .custom(command, Vec::<Value>::new())
             .await
             .map_err(sort)?;
@@ -185,52 +205,4 @@ impl Store {
             other => Err(Error::contract("time", other)),
         }
     }
-}
-
-async fn inspect_server(redis: &Redis) -> Result<Server, Error> {
-    let server = redis.info(InfoKind::Server).await?;
-    let version = field(&server, "redis_version").to_owned();
-    let mut numbers = version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    let found = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
-    if found < REDIS_MIN {
-        let (major, minor) = REDIS_MIN;
-        return Err(Error::Unusable(format!(
-            "redis {version} is too old: {major}.{minor} or later is needed for script flags"
-        )));
-    }
-    let memory = redis.info(InfoKind::Memory).await?;
-    let policy = field(&memory, "maxmemory_policy");
-    if policy != "noeviction" {
-        return Err(Error::Unusable(format!(
-            "redis evicts keys (maxmemory-policy {policy}) and would lose jobs: run `redis-cli config set maxmemory-policy noeviction`"
-        )));
-    }
-    let persistence = redis.info(InfoKind::Persistence).await?;
-    let replication = redis.info(InfoKind::Replication).await?;
-    let mut warnings = Vec::new();
-    let durability = if field(&persistence, "aof_enabled") == "1" {
-        "append-only file on: a killed redis loses nothing; a power loss loses what was not yet synced (at most about 1 s with \
-         appendfsync everysec, nothing with always)"
-            .to_owned()
-    } else {
-        warnings.push("appendonly is off: run `redis-cli config set appendonly yes` to survive a restart of redis".to_owned());
-        "append-only file off: a restart of redis loses everything since its last snapshot"
-            .to_owned()
-    };
-    let replicas = field(&replication, "connected_slaves");
-    let durability =
-        format!("{durability}; {replicas} replicas: a failover loses what they had not received");
-    Ok(Server {
-        version,
-        durability,
-        warnings,
-    })
-}
-
-fn field<'a>(info: &'a str, name: &str) -> &'a str {
-    info.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        .map_or("", str::trim)
 }

@@ -12,6 +12,7 @@ use fred::error::{Error as ClientError, ErrorKind};
 use fred::types::Value;
 use tickwheel_core::time::TimestampMs;
 
+use crate::client;
 use crate::error::Error;
 use crate::reply::{into_bytes, into_text};
 use crate::script::Script;
@@ -53,7 +54,24 @@ pub trait StandIn: Debug + Send + Sync {
     fn time(&self) -> Answering;
 }
 
-pub(crate) async fn evalsha(
+/// Calls `script`, by its text where it is not known, as a connection to a server does.
+pub(crate) async fn call(
+    stand_in: &dyn StandIn,
+    script: &'static Script,
+    keys: Vec<String>,
+    args: Vec<Value>,
+) -> Result<Value, Error> {
+    let sort = |error| client::sorted(script, error);
+    match evalsha(stand_in, script, keys.clone(), args.clone()).await {
+        Err(error) if error.details().starts_with("NOSCRIPT") => {
+            load(stand_in, script).await.map_err(sort)?;
+            evalsha(stand_in, script, keys, args).await.map_err(sort)
+        }
+        called => called.map_err(sort),
+    }
+}
+
+async fn evalsha(
     stand_in: &dyn StandIn,
     script: &'static Script,
     keys: Vec<String>,
@@ -63,17 +81,6 @@ pub(crate) async fn evalsha(
     let args = args
         .map_err(|_| ClientError::new(ErrorKind::InvalidArgument, "an argument that is no text"))?;
     value(stand_in.evalsha(script, keys, args).await)
-}
-
-/// The script's text in the call: it is known from then on.
-pub(crate) async fn eval(
-    stand_in: &dyn StandIn,
-    script: &'static Script,
-    keys: Vec<String>,
-    args: Vec<Value>,
-) -> Result<Value, ClientError> {
-    load(stand_in, script).await?;
-    evalsha(stand_in, script, keys, args).await
 }
 
 pub(crate) async fn load(

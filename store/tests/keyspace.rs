@@ -118,6 +118,7 @@ async fn seed_the_examples(test: &Harness) {
         .await
         .unwrap();
     test.store.next_incarnation().await.unwrap();
+    drop(test.store.guard().await.unwrap());
     let rest = "default invoice 2 - {}";
     let ready = (2 * (1_u64 << 44) + 3).to_string();
     let (held, retry, dead) = (
@@ -371,6 +372,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
     let store = &test.store;
     beat(&test).await;
     store.next_incarnation().await.unwrap();
+    drop(store.guard().await.unwrap());
     intake(store).await;
     let mut claims = turn_all(&test).await;
     claims.sort_by_key(|claim| claim.member.id.job().is_none());

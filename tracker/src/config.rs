@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::limits::PARTITIONS_MAX;
+pub use tickwheel_store::setup::Eviction;
+
+use crate::durability::Promises;
 
 /// Configuration of one tracker.
 #[derive(Debug, Clone)]
@@ -30,6 +33,10 @@ pub struct Config {
     pub beat_interval: Duration,
     /// Entries one turn takes, 1..=1000. 200 take about 2 ms of Redis; more gain little.
     pub turn_limit: u32,
+    /// How far a write has come when its caller is told that it is accepted.
+    pub durability: Promises,
+    /// Whether it may run on a Redis that evicts keys, that is, loses jobs.
+    pub eviction: Eviction,
     /// A stopping tracker is gone after this, whatever its peers do.
     pub drain_timeout: Duration,
 }
@@ -46,6 +53,8 @@ impl Default for Config {
             dispatch_lease: Duration::from_secs(2),
             beat_interval: Duration::from_secs(1),
             turn_limit: 200,
+            durability: Promises::default(),
+            eviction: Eviction::Refused,
             drain_timeout: Duration::from_secs(10),
         }
     }
@@ -106,6 +115,13 @@ impl Config {
             "beat_interval",
             "is 50ms..=1m",
             format!("{:?}", self.beat_interval),
+        );
+        let wait = self.durability.wait;
+        check(
+            (Duration::from_millis(10)..=Duration::from_secs(5)).contains(&wait),
+            "durability.wait",
+            "is 10ms..=5s",
+            format!("{wait:?}"),
         );
         check(
             self.drain_timeout <= Duration::from_secs(600),

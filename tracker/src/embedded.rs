@@ -49,12 +49,8 @@ impl Embedded {
     ) -> Self {
         let id = TrackerId::of_incarnation(incarnation);
         let engine = Arc::new(Engine::new(config, store, id, url));
-        let server = Server {
-            version: "none".to_owned(),
-            durability: "none: this is no server".to_owned(),
-            warnings: Vec::new(),
-        };
-        let shared = Arc::new(Shared::new(Arc::clone(&engine), incarnation, server));
+        let shared = Shared::new(Arc::clone(&engine), incarnation, Server::none());
+        let shared = Arc::new(shared);
         let (health, stop) = (Arc::new(Health::new()), CancellationToken::new());
         roster::beat(&engine, &health).await;
         let tasks = vec![

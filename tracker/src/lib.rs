@@ -13,6 +13,7 @@ macro_rules! crash_point {
 }
 
 pub mod config;
+pub mod durability;
 pub mod embedded;
 pub mod error;
 pub mod http;
@@ -25,6 +26,7 @@ mod coalesce;
 mod departed;
 mod dispatch;
 mod engine;
+mod fitness;
 mod intake;
 mod measure;
 mod notes;

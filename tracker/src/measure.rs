@@ -6,6 +6,7 @@ use metrics::{counter, gauge, histogram};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
+use tickwheel_store::setup::{Eviction, Server};
 use tickwheel_store::wheel::{Claim, TurnCounts};
 
 use crate::metrics as names;
@@ -17,6 +18,7 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
     let kind = match error {
         Error::Unavailable { .. } => "unavailable",
         Error::Exhausted { .. } => "exhausted",
+        Error::Unconfirmed { .. } => "unconfirmed",
         Error::Invalid(_) => "invalid",
         Error::Conflict(_) => "conflict",
         Error::NotFound { .. } => "not_found",
@@ -24,6 +26,12 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
         Error::Unusable(_) => "unusable",
     };
     counter!(names::STORE_ERRORS.name, "kind" => kind).increment(1);
+}
+
+/// The settings of Redis were looked at.
+pub(crate) fn server(server: &Server, eviction: Eviction) {
+    let unfit = !server.unfit(eviction).is_empty();
+    gauge!(names::REDIS_UNFIT.name).set(if unfit { 1.0 } else { 0.0 });
 }
 
 /// Contexts were taken in.

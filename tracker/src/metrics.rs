@@ -164,6 +164,11 @@ pub const GRPC: Metric = seconds(
     "tickwheel_grpc_seconds",
     "Time to answer a call {method, code}.",
 );
+/// Whether Redis may hold a store.
+pub const REDIS_UNFIT: Metric = gauge(
+    "tickwheel_redis_unfit",
+    "1 while the settings of redis lose jobs: it evicts keys, or is too old.",
+);
 /// Always 1.
 pub const BUILD_INFO: Metric = gauge(
     "tickwheel_build_info",
@@ -171,7 +176,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 21] = [
+pub const ALL: [Metric; 22] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -192,6 +197,7 @@ pub const ALL: [Metric; 21] = [
     SCRIPT,
     STORE_ERRORS,
     GRPC,
+    REDIS_UNFIT,
     BUILD_INFO,
 ];
 

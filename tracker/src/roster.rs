@@ -73,6 +73,9 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
         Err(error) => {
             tracing::warn!(%error, "beat failed");
             measure::store_error(&error);
+            if answered(&error) {
+                health.redis_refused(error.to_string());
+            }
             // Workers whose leases nobody can prolong or take back now go on.
             tell_all(engine, || TrackerMessage {
                 store_away: true,
@@ -109,6 +112,24 @@ pub(crate) fn adopt(engine: &Engine, live: Vec<TrackerSign>, now: TimestampMs) {
         roster: Some(roster(engine)),
         ..TrackerMessage::default()
     });
+}
+
+/// Whether Redis gave this answer itself; silence is another matter.
+fn answered(error: &tickwheel_store::Error) -> bool {
+    match error {
+        // The words of a server begin with a word in capitals.
+        tickwheel_store::Error::Unavailable { reason, .. } => {
+            let word = reason.split(' ').next().unwrap_or_default();
+            word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+        }
+        tickwheel_store::Error::Exhausted { .. }
+        | tickwheel_store::Error::Unconfirmed { .. }
+        | tickwheel_store::Error::Invalid(_)
+        | tickwheel_store::Error::Conflict(_)
+        | tickwheel_store::Error::NotFound { .. }
+        | tickwheel_store::Error::Contract { .. }
+        | tickwheel_store::Error::Unusable(_) => true,
+    }
 }
 
 /// The live trackers, for a worker.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tickwheel_core::id::{ContextId, GroupName, HandlerName};
+use tickwheel_core::Durability;
+use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::Store;
 use tickwheel_store::setup::Server;
 
 use crate::engine::Engine;
+use crate::error::Error;
 
 /// Whether somebody would run a context now, as this tracker sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,17 @@ impl Shared {
 
     pub(crate) fn store(&self) -> &Store {
         &self.engine.store
+    }
+
+    /// The store for a write about `job`, or about no job, as durable as the call asks or as its namespace has it.
+    pub(crate) fn durable(
+        &self,
+        job: Option<&JobName>,
+        asked: Option<Durability>,
+    ) -> Result<Store, Error> {
+        let promises = &self.engine.config.durability;
+        let durability = asked.unwrap_or_else(|| promises.of(job.map(JobName::namespace)));
+        Ok(self.engine.store.durable(durability, promises.wait)?)
     }
 
     /// What Redis said about itself at the start.

@@ -10,6 +10,7 @@ use tickwheel_core::partition::PartitionCount;
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerServiceServer;
 use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
+use tickwheel_store::epoch::Guard;
 use tickwheel_store::setup::Server as StoreServer;
 use tickwheel_store::{Redis, Store};
 use tokio::net::TcpListener;
@@ -22,6 +23,7 @@ use tonic::transport::server::TcpIncoming;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
+use crate::fitness::{self, Fitness};
 use crate::http::{self, Surface, health::Health};
 use crate::metrics;
 use crate::roster;
@@ -54,6 +56,8 @@ pub struct Tracker {
     stop_serving: CancellationToken,
     turning: JoinHandle<()>,
     beating: JoinHandle<()>,
+    fitness: JoinHandle<()>,
+    _guard: Guard,
     serving: Vec<JoinHandle<()>>,
 }
 
@@ -71,17 +75,13 @@ impl Tracker {
             source,
         })?;
         let (store, server) = open(&config).await?;
+        let guard = store.guard().await?;
         let (incarnation, tracker_id) = store.next_incarnation().await?;
         let url = config
             .advertise_url
             .clone()
             .unwrap_or_else(|| format!("http://{grpc_addr}"));
-        let channels = store
-            .partitions()
-            .partitions()
-            .map(|partition| store.keys().wake(partition))
-            .collect();
-        let heard = store.redis().subscribe(channels).await?;
+        let heard = store.redis().subscribe(wake_channels(&store)).await?;
         let engine = Arc::new(Engine::new(config.clone(), store.clone(), tracker_id, url));
         let health = Arc::new(Health::new());
         let shared = Arc::new(Shared::new(
@@ -108,6 +108,13 @@ impl Tracker {
             Arc::clone(&health),
             stop_turning.clone(),
         ));
+        let fitness = Fitness {
+            store: store.clone(),
+            health: Arc::clone(&health),
+            eviction: config.eviction,
+            promises: config.durability.clone(),
+        };
+        let fitness = tokio::spawn(fitness.watch(server.clone(), stop_turning.clone()));
         let turning =
             tokio::spawn(Turner::new(Arc::clone(&engine)).run(heard, stop_turning.clone()));
         tracing::info!(tracker = %engine.tracker_id, grpc = %grpc_addr, http = ?http_addr, "tracker started");
@@ -121,6 +128,8 @@ impl Tracker {
             stop_serving,
             turning,
             beating,
+            fitness,
+            _guard: guard,
             serving,
         })
     }
@@ -168,6 +177,7 @@ impl Tracker {
         // A task that panicked has nothing left to wind down.
         self.turning.await.ok();
         self.beating.await.ok();
+        self.fitness.await.ok();
         for session in self.engine.sessions.all() {
             session
                 .send(TrackerMessage {
@@ -187,17 +197,25 @@ impl Tracker {
     }
 }
 
+fn wake_channels(store: &Store) -> Vec<String> {
+    let partitions = store.partitions().partitions();
+    partitions
+        .map(|partition| store.keys().wake(partition))
+        .collect()
+}
+
 /// Connects to Redis, opens the cluster, and says what can be lost with it.
 async fn open(config: &Config) -> Result<(Store, StoreServer), Error> {
     let partitions = PartitionCount::new(config.partitions)
         .map_err(|violation| Error::Config(violation.into()))?;
     let redis = Redis::connect(&config.redis_url).await?;
-    let (store, server) = Store::open(redis, &config.prefix, partitions).await?;
-    for warning in &server.warnings {
-        tracing::warn!("{warning}");
+    let opened = Store::open_on(redis, &config.prefix, partitions, config.eviction).await;
+    let (store, server) = opened?;
+    fitness::report(&server, config.eviction, &config.durability);
+    // A mode that these servers do not have stops the start, not the first call.
+    for mode in config.durability.modes() {
+        store.durable(mode, config.durability.wait)?;
     }
-    let (redis, durability) = (&server.version, &server.durability);
-    tracing::info!(redis, durability, "what can be lost");
     Ok((store, server))
 }
 

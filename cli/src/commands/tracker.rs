@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use tickwheel_tracker::Tracker;
+use tickwheel_tracker::config::Eviction;
+use tickwheel_tracker::durability::Promises;
 
 use crate::config::{self, Config, ConfigArgs, Environment, Listen, Override};
 use crate::failure::Failure;
@@ -94,7 +96,12 @@ pub(crate) async fn run(args: TrackerArgs) -> Result<(), Failure> {
 
 /// The tracker's own configuration, made from the sections.
 pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
-    let Config { tracker, redis, .. } = config;
+    let Config {
+        tracker,
+        redis,
+        durability,
+        ..
+    } = config;
     tickwheel_tracker::Config {
         redis_url: redis.url.0.clone(),
         prefix: redis.prefix.clone(),
@@ -106,6 +113,16 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
         beat_interval: tracker.beat_interval.0,
         turn_limit: tracker.turn_limit,
         drain_timeout: tracker.drain_timeout.0,
+        durability: Promises {
+            default: durability.default,
+            namespaces: durability.namespaces.0.clone(),
+            wait: durability.wait.0,
+        },
+        eviction: if redis.allow_eviction {
+            Eviction::Tolerated
+        } else {
+            Eviction::Refused
+        },
     }
 }
 

@@ -7,17 +7,18 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
 
 use super::setting::{Secret, Setting};
-use super::{Config, LogSection, RedisSection, TrackerSection, WorkerSection};
+use super::{Config, DurabilitySection, LogSection, RedisSection, TrackerSection, WorkerSection};
 use crate::failure::Failure;
 
 const DEFAULT_FILE: &str = "tickwheel.toml";
 const PREFIX: &str = "TICKWHEEL_";
 
 /// The sections and their keys.
-const TABLES: [(&str, &[&str]); 4] = [
+const TABLES: [(&str, &[&str]); 5] = [
     (TrackerSection::TABLE, TrackerSection::KEYS),
     (WorkerSection::TABLE, WorkerSection::KEYS),
     (RedisSection::TABLE, RedisSection::KEYS),
+    (DurabilitySection::TABLE, DurabilitySection::KEYS),
     (LogSection::TABLE, LogSection::KEYS),
 ];
 
@@ -201,6 +202,7 @@ fn load_over(
         tracker: TrackerSection::read(&layers, &mut mistakes),
         worker: WorkerSection::read(&layers, &mut mistakes),
         redis: RedisSection::read(&layers, &mut mistakes),
+        durability: DurabilitySection::read(&layers, &mut mistakes),
         log: LogSection::read(&layers, &mut mistakes),
     };
     read_url_file(&mut config.redis, &mut mistakes);

@@ -1,7 +1,7 @@
 //! The reference page `docs/config.md`, made from the sections; a test holds the file equal to it.
 
 use super::sections::KeyDoc;
-use super::{LogSection, RedisSection, TrackerSection, WorkerSection};
+use super::{DurabilitySection, LogSection, RedisSection, TrackerSection, WorkerSection};
 
 const INTRO: &str = "# Configuration
 
@@ -36,6 +36,11 @@ pub(crate) fn page() -> String {
             RedisSection::TABLE,
             RedisSection::ABOUT,
             RedisSection::default().shown(),
+        ),
+        (
+            DurabilitySection::TABLE,
+            DurabilitySection::ABOUT,
+            DurabilitySection::default().shown(),
         ),
         (
             LogSection::TABLE,

@@ -3,9 +3,10 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use figment::Figment;
+use tickwheel_core::Durability;
 
 use super::layers::Mistake;
-use super::setting::{Listen, LogFormat, Secret, Setting, Span};
+use super::setting::{Listen, LogFormat, Namespaces, Secret, Setting, Span};
 
 /// What the reference says of a key.
 #[derive(Debug)]
@@ -110,12 +111,26 @@ section! {
 section! {
     /// Redis, where the wheel and everything else that must survive is kept. Only trackers use it.
     RedisSection "redis" {
-        /// `redis://`, `rediss://` (TLS), `redis-cluster://`, `redis-sentinel://` or `redis+unix://`, with user and password if needed.
+        /// `redis://`, `rediss://` (TLS), `redis-cluster://` or `redis-sentinel://`, with user and password if needed: docs/deploy.md.
         url: Secret = Secret("redis://127.0.0.1:6379".to_owned());
         /// A file that holds the URL, for secrets that must not be in the environment; empty: `url` is used.
         url_file: String = String::new();
         /// Begins every key; clusters that share a Redis need different ones.
         prefix: String = "tw".to_owned();
+        /// Start although Redis evicts keys, which loses jobs. Never set it where jobs matter.
+        allow_eviction: bool = false;
+    }
+}
+
+section! {
+    /// How far a write has come when its caller is told that it is accepted: docs/durability.md.
+    DurabilitySection "durability" {
+        /// For contexts that belong to no job, and for namespaces that are not listed.
+        default: Durability = Durability::Async;
+        /// For the jobs of these namespaces, and their contexts.
+        namespaces: Namespaces = Namespaces::default();
+        /// How long a call waits for replicas or the disk before it is answered with UNCONFIRMED; at most 5s.
+        wait: Span = Span::from_ms(1_000);
     }
 }
 

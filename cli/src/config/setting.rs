@@ -1,5 +1,6 @@
 //! The types a key can have: how each is read from a layer, what it says when it cannot, and how it is shown.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -7,6 +8,7 @@ use std::time::Duration;
 use figment::value::{Num, Value};
 use tickwheel_core::limits::PARTITIONS_MAX;
 use tickwheel_core::time::parse_duration;
+use tickwheel_core::{Durability, JobName};
 
 /// A value of the configuration.
 pub(crate) trait Setting: Sized {
@@ -107,6 +109,69 @@ impl Setting for SocketAddr {
 
     fn shown(&self) -> String {
         quoted(&self.to_string())
+    }
+}
+
+impl Setting for bool {
+    const FORM: &'static str = "true or false";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn shown(&self) -> String {
+        self.to_string()
+    }
+}
+
+impl Setting for Durability {
+    const FORM: &'static str = "async, replicated(N) or fsynced";
+
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn shown(&self) -> String {
+        quoted(&self.to_string())
+    }
+}
+
+/// Modes by namespace: `pay=replicated(1), audit=fsynced`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Namespaces(pub(crate) BTreeMap<String, Durability>);
+
+impl Setting for Namespaces {
+    const FORM: &'static str = "text such as \"pay=replicated(1), audit=fsynced\"";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let entries = text
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        let mut modes = BTreeMap::new();
+        for entry in entries {
+            let (namespace, mode) = entry.split_once('=')?;
+            let namespace = namespace.trim();
+            // A namespace is what stands before the first slash of a job's name.
+            let name = JobName::new(format!("{namespace}/any")).ok()?;
+            if name.namespace() != namespace
+                || modes
+                    .insert(namespace.to_owned(), mode.trim().parse().ok()?)
+                    .is_some()
+            {
+                return None;
+            }
+        }
+        Some(Self(modes))
+    }
+
+    fn shown(&self) -> String {
+        let entries: Vec<String> = self
+            .0
+            .iter()
+            .map(|(namespace, mode)| format!("{namespace}={mode}"))
+            .collect();
+        quoted(&entries.join(", "))
     }
 }
 

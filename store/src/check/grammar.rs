@@ -57,7 +57,7 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 9] = [
+const FIXED: [(&str, &str); 10] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
@@ -66,6 +66,7 @@ const FIXED: [(&str, &str); 9] = [
     ("events", "stream"),
     ("dead", "zset"),
     ("stats", "hash"),
+    ("epoch", "hash"),
     ("quarantine", "list"),
 ];
 const OF_JOB: [(&str, &str); 5] = [

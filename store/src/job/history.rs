@@ -45,7 +45,7 @@ impl Store {
         if limit == 0 {
             return Ok(Vec::new());
         }
-        let read = self.redis.client().lrange(key, -i64::from(limit), -1).await;
+        let read = self.redis.plain().lrange(key, -i64::from(limit), -1).await;
         read.map_err(|error| Error::from_redis("lrange", error, ToOwned::to_owned))
     }
 }

@@ -83,7 +83,7 @@ impl Store {
         // Names are ASCII, so this sorts behind every name with the prefix.
         let to = format!("({prefix}\u{7f}");
         let limit = Some((0, i64::from(limit)));
-        let client = self.redis.client();
+        let client = self.redis.plain();
         let read = client
             .zrange(
                 self.keys.jobs(partition),

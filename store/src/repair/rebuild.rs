@@ -83,7 +83,7 @@ impl Store {
         let from = after.map_or_else(|| "-".to_owned(), |after| format!("({after}"));
         let read = self
             .redis
-            .client()
+            .plain()
             .zrange(
                 self.keys.jobs(partition),
                 from,

@@ -18,8 +18,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use fred::clients::Client;
-use fred::interfaces::{ClientLike, LuaInterface};
-use fred::types::config::Config;
+use fred::interfaces::{ClientLike, ClusterInterface, LuaInterface};
+use fred::types::config::{Config, Server as FredServer};
 use fred::types::{Builder, ClusterHash, CustomCommand, Value};
 use tickwheel_core::id::{GroupName, HandlerName, JobName};
 use tickwheel_core::job::{JobSpec, Trigger};
@@ -37,10 +37,33 @@ pub(crate) struct Harness {
     client: Client,
 }
 
+/// Plain commands to one server.
+pub(crate) struct Reader(Client);
+
+impl Reader {
+    pub(crate) async fn text(&self, words: &[&str]) -> String {
+        flat(&send(&self.0, words).await).join(" ")
+    }
+}
+
+async fn connect(url: &str) -> Client {
+    let client = Builder::from_config(Config::from_url(url).unwrap())
+        .build()
+        .unwrap();
+    client.init().await.unwrap();
+    client
+}
+
+async fn send(client: &Client, words: &[&str]) -> Value {
+    let command = CustomCommand::new(words[0].to_owned(), ClusterHash::FirstKey, false);
+    let args: Vec<Value> = words[1..].iter().map(|word| Value::from(*word)).collect();
+    client.custom(command, args).await.unwrap()
+}
+
 /// The server of this test process; `None` where there is none.
 pub(crate) fn server() -> Option<&'static Server> {
     static SERVER: OnceLock<Option<Server>> = OnceLock::new();
-    SERVER.get_or_init(|| or_skip(Server::start(&[]))).as_ref()
+    SERVER.get_or_init(|| or_skip(Server::chosen())).as_ref()
 }
 
 /// Says loudly that a test does nothing, or fails it where it must not be skipped.
@@ -86,16 +109,22 @@ impl Harness {
         let (store, _) = Store::open(redis, prefix, PartitionCount::new(partitions).unwrap())
             .await
             .unwrap();
-        let client = Builder::from_config(Config::from_url(url).unwrap())
-            .build()
-            .unwrap();
-        client.init().await.unwrap();
         Self {
             store,
             prefix: prefix.to_owned(),
             port,
-            client,
+            client: connect(url).await,
         }
+    }
+
+    /// Where the server of a test on a single one is.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Only plain commands, say to a replica.
+    pub(crate) async fn open_reader(url: &str) -> Reader {
+        Reader(connect(url).await)
     }
 
     /// `{prefix:partition}:name`.
@@ -113,9 +142,7 @@ impl Harness {
 
     /// Sends a command as words.
     pub(crate) async fn command(&self, words: &[&str]) -> Value {
-        let command = CustomCommand::new(words[0].to_owned(), ClusterHash::FirstKey, false);
-        let args: Vec<Value> = words[1..].iter().map(|word| Value::from(*word)).collect();
-        let answer = self.client.custom(command, args).await.unwrap();
+        let answer = send(&self.client, words).await;
         twin::compare(words, &answer);
         answer
     }
@@ -147,13 +174,26 @@ impl Harness {
         partition: PartitionId,
         args: &[&str],
     ) -> Result<Vec<String>, String> {
+        let wheel = self.key(partition, "wheel");
+        self.eval_on(name, &wheel, args).await
+    }
+
+    /// The same on a key that is no wheel.
+    pub(crate) async fn eval_on(
+        &self,
+        name: &str,
+        key: &str,
+        args: &[&str],
+    ) -> Result<Vec<String>, String> {
         let found = script::all()
             .into_iter()
             .find(|script| script.name() == name)
             .unwrap();
         let args: Vec<Value> = args.iter().map(|arg| Value::from(*arg)).collect();
-        let wheel = self.key(partition, "wheel");
-        let reply: Result<Value, _> = self.client.eval(found.text(), vec![wheel], args).await;
+        let reply: Result<Value, _> = self
+            .client
+            .eval(found.text(), vec![key.to_owned()], args)
+            .await;
         reply
             .map(|value| flat(&value))
             .map_err(|error| error.details().to_owned())
@@ -161,13 +201,37 @@ impl Harness {
 
     /// Every key of this test.
     pub(crate) async fn keys(&self) -> Vec<String> {
-        let mut keys = self.texts(&["KEYS", &format!("{{{}*", self.prefix)]).await;
+        let pattern = format!("{{{}*", self.prefix);
+        let mut keys = Vec::new();
+        for node in self.nodes() {
+            let command = CustomCommand::new("KEYS", ClusterHash::Random, false);
+            let args = vec![Value::from(pattern.as_str())];
+            let found: Value = match node {
+                Some(node) => {
+                    let client = self.client.with_cluster_node(node);
+                    client.custom(command, args).await.unwrap()
+                }
+                None => self.client.custom(command, args).await.unwrap(),
+            };
+            keys.extend(flat(&found));
+        }
         keys.retain(|key| {
             key.starts_with(&format!("{{{}}}", self.prefix))
                 || key.starts_with(&format!("{{{}:", self.prefix))
         });
         keys.sort();
         keys
+    }
+
+    /// The primaries of a cluster; the one server otherwise.
+    fn nodes(&self) -> Vec<Option<FredServer>> {
+        match self.client.cached_cluster_state() {
+            Some(state) => {
+                let nodes = state.unique_primary_nodes();
+                nodes.into_iter().map(Some).collect()
+            }
+            None => vec![None],
+        }
     }
 
     /// Redis' clock in ms.

@@ -1,28 +1,57 @@
-//! One redis-server for each test process.
+//! The servers of a test process: one redis-server, or a Redis Cluster of three.
+//!
+//! `TICKWHEEL_REDIS_SERVER` names another program than redis-server, `TICKWHEEL_REDIS_TOPOLOGY` chooses `single` or `cluster` for the
+//! tests that take either.
+#![allow(dead_code, reason = "no test uses all of it")]
 
-use std::io::{BufRead, BufReader};
-use std::net::TcpListener;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
 
 /// Ends the server when its standard input ends, that is, when the test process is gone, however it went.
-const WATCH: &str = "redis-server \"$@\" & server=$!; read -r _; kill -9 $server";
+const WATCH: &str =
+    "program=$1; shift; \"$program\" \"$@\" & server=$!; echo $server; read -r _; kill -9 $server";
 /// Another process may take the free port first.
 const ATTEMPTS: usize = 5;
+/// Primaries of a cluster.
+const PRIMARIES: u32 = 3;
+const SLOTS: u32 = 16_384;
 
-/// A running server; it ends when this is dropped.
+/// A running server, or the first of a cluster; it ends when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) port: u16,
+    /// Of the server; the watch is its parent.
+    pid: u32,
     watch: Child,
     /// Held open while the server is wanted.
     _stdin: Option<ChildStdin>,
     _directory: tempfile::TempDir,
+    others: Vec<Self>,
+}
+
+fn program() -> String {
+    std::env::var("TICKWHEEL_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+fn free_port() -> u16 {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 impl Server {
+    /// Starts what the environment chooses. `None` where no redis-server is installed.
+    pub(crate) fn chosen() -> Option<Self> {
+        match std::env::var("TICKWHEEL_REDIS_TOPOLOGY").as_deref() {
+            Ok("cluster") => Self::cluster(),
+            Ok(_) | Err(_) => Self::start(&[]),
+        }
+    }
+
     /// Starts a server on a free port of the loopback with further arguments. `None` where no redis-server is installed.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
-        let found = Command::new("redis-server")
+        let found = Command::new(program())
             .arg("--version")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -35,17 +64,14 @@ impl Server {
     }
 
     fn try_start(arguments: &[&str]) -> Option<Self> {
-        let port = TcpListener::bind(("127.0.0.1", 0))
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = free_port();
         let directory = tempfile::tempdir().unwrap();
         let mut watch = Command::new("sh")
             .args([
                 "-c",
                 WATCH,
                 "sh",
+                &program(),
                 "--bind",
                 "127.0.0.1",
                 "--port",
@@ -64,27 +90,103 @@ impl Server {
             .unwrap();
         let stdin = watch.stdin.take();
         let mut lines = BufReader::new(watch.stdout.take().unwrap()).lines();
-        let ready = lines
-            .by_ref()
-            .map_while(Result::ok)
-            .any(|line| line.contains("Ready to accept connections"));
+        let mut said = lines.by_ref().map_while(Result::ok);
+        let pid = said.next().and_then(|pid| pid.trim().parse().ok());
+        let ready = said.any(|line| line.contains("Ready to accept connections"));
         // The server would be stopped by its next line of log if nobody read it.
         std::thread::spawn(move || lines.for_each(drop));
-        if !ready {
+        let Some(pid) = pid.filter(|_| ready) else {
             watch.kill().ok();
             watch.wait().ok();
             return None;
-        }
+        };
         Some(Self {
             port,
+            pid,
             watch,
             _stdin: stdin,
             _directory: directory,
+            others: Vec::new(),
         })
     }
 
+    /// Starts a cluster of three. `None` where no redis-server is installed.
+    pub(crate) fn cluster() -> Option<Self> {
+        let mut nodes = Vec::new();
+        for number in 0..PRIMARIES {
+            // The usual distance of 10,000 between a port and its bus leads beyond the last port.
+            let bus = free_port().to_string();
+            let node = Self::start(&["--cluster-enabled", "yes", "--cluster-port", &bus])?;
+            let (first, last) = (
+                SLOTS * number / PRIMARIES,
+                SLOTS * (number + 1) / PRIMARIES - 1,
+            );
+            node.say(&format!("CLUSTER ADDSLOTSRANGE {first} {last}"));
+            node.say(&format!("CLUSTER SET-CONFIG-EPOCH {}", number + 1));
+            if let Some(known) = nodes.first() {
+                let known: &Self = known;
+                known.say(&format!("CLUSTER MEET 127.0.0.1 {} {bus}", node.port));
+            }
+            nodes.push(node);
+        }
+        for node in &nodes {
+            // Nobody can be told; the answer is asked for again.
+            while !(node.says("CLUSTER INFO", "cluster_state:ok")
+                && node.says("CLUSTER INFO", "cluster_size:3"))
+            {
+                std::thread::yield_now();
+            }
+        }
+        let mut first = nodes.remove(0);
+        first.others = nodes;
+        Some(first)
+    }
+
+    fn ask(&self, command: &str) -> BufReader<TcpStream> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        stream
+            .write_all(format!("{command}\r\nQUIT\r\n").as_bytes())
+            .unwrap();
+        BufReader::new(stream)
+    }
+
+    fn say(&self, command: &str) {
+        let mut answer = String::new();
+        self.ask(command).read_line(&mut answer).unwrap();
+        assert_eq!(answer.trim(), "+OK", "{command}");
+    }
+
+    fn says(&self, command: &str, line: &str) -> bool {
+        let lines = self.ask(command).lines().map_while(Result::ok);
+        lines.into_iter().any(|given| given.trim() == line)
+    }
+
+    /// Sends the server a signal, say `STOP` or `CONT`.
+    pub(crate) fn signal(&self, signal: &str) {
+        let pid = self.pid.to_string();
+        let sent = Command::new("kill")
+            .args([&format!("-{signal}"), &pid])
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Where each server is reached.
+    pub(crate) fn urls(&self) -> Vec<String> {
+        let ports = std::iter::once(self.port).chain(self.others.iter().map(|node| node.port));
+        ports
+            .map(|port| format!("redis://127.0.0.1:{port}"))
+            .collect()
+    }
+
     pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        if self.others.is_empty() {
+            format!("redis://127.0.0.1:{}", self.port)
+        } else {
+            format!("redis-cluster://127.0.0.1:{}", self.port)
+        }
     }
 }
 

@@ -1,42 +1,59 @@
-//! A redis-server of one test, on a free port of the loopback, with its data in the test's directory.
+//! The Redis of one test: one server, or a Redis Cluster of three primaries, on free ports of the loopback, with its data in the test's
+//! directory.
+//!
+//! `TICKWHEEL_REDIS_SERVER` names another program than redis-server, `TICKWHEEL_REDIS_TOPOLOGY` chooses `single` or `cluster` for the
+//! tests that take either.
 
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+mod cluster;
+mod node;
+
+use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
-use tokio::process::{Child, Command};
 
-use super::wait::until;
 use super::wire::Wire;
+use node::Node;
 
-/// Another process may take the free port first.
-const ATTEMPTS: usize = 5;
-const START_LIMIT: Duration = Duration::from_secs(10);
+/// Primaries of a cluster.
+const PRIMARIES: usize = 3;
 
-/// Kills the server when the test process is gone, however it went: its end of standard input is closed then.
-const WATCH: &str = "read -r _; kill -9 \"$1\"";
+/// What the servers form together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// One server.
+    Single,
+    /// A Redis Cluster of three primaries.
+    Cluster,
+}
+
+impl Default for Layout {
+    /// As the environment has it.
+    fn default() -> Self {
+        match std::env::var("TICKWHEEL_REDIS_TOPOLOGY").as_deref() {
+            Ok("cluster") => Self::Cluster,
+            Ok(_) | Err(_) => Self::Single,
+        }
+    }
+}
 
 /// What a server is started with besides its port.
 #[derive(Debug, Clone, Default)]
 pub struct Launch {
     /// It keeps an append-only file.
     pub durable: bool,
+    /// What the servers form together.
+    pub layout: Layout,
     /// Variables of its environment.
     pub environment: Vec<(String, String)>,
     /// More arguments, say `--maxmemory`.
     pub arguments: Vec<String>,
 }
 
-/// A running server; killed when dropped.
+/// Running servers; killed when dropped.
 #[derive(Debug)]
 pub struct RedisServer {
-    /// Ends before the server, whose number may soon be another process'.
-    watch: Child,
-    port: u16,
-    launch: Launch,
-    dir: PathBuf,
-    child: Child,
+    nodes: Vec<Node>,
+    layout: Layout,
 }
 
 impl RedisServer {
@@ -52,12 +69,12 @@ impl RedisServer {
         Self::launch(dir, launch).await
     }
 
-    /// Starts a server as `launch` says. `None` where no redis-server is installed.
+    /// Starts what `launch` says. `None` where no redis-server is installed.
     ///
     /// # Errors
     /// When an installed server does not start, or none is installed where one is required.
     pub async fn launch(dir: &Path, launch: Launch) -> Result<Option<Self>> {
-        if !installed().await {
+        if !node::installed().await {
             let required = ["CI", "TICKWHEEL_REQUIRE_REDIS"]
                 .iter()
                 .any(|name| std::env::var_os(name).is_some());
@@ -68,145 +85,127 @@ impl RedisServer {
             say_skipped();
             return Ok(None);
         }
-        let mut failed = None;
-        for _ in 0..ATTEMPTS {
-            let port = free_port()?;
-            match Self::spawn(dir, port, launch.clone()).await {
-                Ok(server) => return Ok(Some(server)),
-                Err(error) => failed = Some(error),
+        let layout = launch.layout;
+        let nodes = match layout {
+            Layout::Single => vec![Node::start(dir, launch).await?],
+            Layout::Cluster => {
+                let mut nodes = Vec::new();
+                for number in 0..PRIMARIES {
+                    let dir = dir.join(format!("node-{number}"));
+                    tokio::fs::create_dir_all(&dir).await?;
+                    nodes.push(Node::start(&dir, launch.clone()).await?);
+                }
+                cluster::form(&nodes).await?;
+                nodes
             }
-        }
-        Err(failed.context("no attempt was made")?)
-    }
-
-    async fn spawn(dir: &Path, port: u16, launch: Launch) -> Result<Self> {
-        let child = Command::new("redis-server")
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--port",
-                &port.to_string(),
-                "--save",
-                "",
-            ])
-            .args([
-                "--appendonly",
-                if launch.durable { "yes" } else { "no" },
-                "--appendfsync",
-                "everysec",
-            ])
-            .arg("--dir")
-            .arg(dir)
-            .args(&launch.arguments)
-            .envs(launch.environment.iter().cloned())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()?;
-        let watch = watch(child.id().context("redis-server ended")?)?;
-        let mut server = Self {
-            watch,
-            port,
-            launch,
-            dir: dir.to_owned(),
-            child,
         };
-        server.wait_ready().await?;
-        Ok(server)
+        Ok(Some(Self { nodes, layout }))
     }
 
-    /// Until it answers, and is the process that was started.
-    async fn wait_ready(&mut self) -> Result<()> {
-        let pid = self.child.id().context("redis-server ended")?;
-        until("redis-server answers", START_LIMIT, async || {
-            let mut wire = Wire::connect(self.port).await?;
-            let info = wire.command(&["INFO", "server"]).await?.text();
-            ensure!(
-                info.contains(&format!("process_id:{pid}\r\n")),
-                "another server has port {}",
-                self.port
-            );
-            let info = wire.command(&["INFO", "persistence"]).await?.text();
-            ensure!(info.contains("loading:0"), "redis is loading");
-            Ok(())
+    /// Starts a replica of this server, which must be a single one, with its data in `dir`.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn replica(&self, dir: &Path) -> Result<Self> {
+        let port = self.port().to_string();
+        let launch = Launch {
+            layout: Layout::Single,
+            arguments: vec!["--replicaof".to_owned(), format!("127.0.0.1 {port}")],
+            ..Launch::default()
+        };
+        let nodes = vec![Node::start(dir, launch).await?];
+        Ok(Self {
+            nodes,
+            layout: Layout::Single,
         })
-        .await
     }
 
-    /// Its port.
+    /// What the servers form together.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    /// The port of the first one.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.port
+        self.nodes.first().map_or(0, Node::port)
+    }
+
+    /// The ports of all.
+    #[must_use]
+    pub fn ports(&self) -> Vec<u16> {
+        self.nodes.iter().map(Node::port).collect()
     }
 
     /// Where trackers reach it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
+        let mut addresses = self
+            .ports()
+            .into_iter()
+            .map(|port| format!("127.0.0.1:{port}"));
+        let first = addresses.next().unwrap_or_default();
+        match self.layout {
+            Layout::Single => format!("redis://{first}"),
+            Layout::Cluster => {
+                let others: Vec<String> = addresses.map(|other| format!("node={other}")).collect();
+                format!("redis-cluster://{first}?{}", others.join("&"))
+            }
+        }
     }
 
-    /// A connection for plain commands.
+    /// A connection for plain commands; on a cluster it goes where the keys of a command are.
     ///
     /// # Errors
     /// When the server does not answer.
     pub async fn wire(&self) -> Result<Wire> {
-        Wire::connect(self.port).await
+        Wire::connect(self.port()).await
     }
 
-    /// Sends it a signal, say `STOP` or `CONT`.
+    /// Sends each a signal, say `STOP` or `CONT`.
     ///
     /// # Errors
-    /// When it had ended before.
+    /// When one had ended before.
     pub async fn signal(&self, signal: &str) -> Result<()> {
-        let pid = self.child.id().context("redis-server has ended")?;
-        let status = Command::new("kill")
-            .args([format!("-{signal}"), pid.to_string()])
-            .status()
-            .await?;
-        ensure!(status.success(), "kill -{signal} redis-server: {status}");
+        for node in &self.nodes {
+            node.signal(signal).await?;
+        }
         Ok(())
     }
 
-    /// Ends it without warning.
+    /// Ends them without warning.
     ///
     /// # Errors
-    /// When it had ended before.
+    /// When one had ended before.
     pub async fn kill(&mut self) -> Result<()> {
-        self.watch.kill().await.context("end the watch")?;
-        self.child.kill().await.context("kill redis-server")
-    }
-
-    /// Starts it again after [`kill`](Self::kill), on the same port and data.
-    ///
-    /// # Errors
-    /// When it does not start.
-    pub async fn restart(&mut self) -> Result<()> {
-        *self = Self::spawn(&self.dir.clone(), self.port, self.launch.clone()).await?;
+        for node in &mut self.nodes {
+            node.kill().await?;
+        }
         Ok(())
     }
-}
 
-fn watch(pid: u32) -> Result<Child> {
-    let mut watch = Command::new("sh");
-    watch
-        .args(["-c", WATCH, "sh", &pid.to_string()])
-        .stdin(Stdio::piped());
-    Ok(watch
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?)
-}
+    /// Starts them again after [`kill`](Self::kill), on the same ports and data.
+    ///
+    /// # Errors
+    /// When one does not start.
+    pub async fn restart(&mut self) -> Result<()> {
+        for node in &mut self.nodes {
+            node.restart().await?;
+        }
+        if self.layout == Layout::Cluster {
+            cluster::whole(&self.nodes).await?;
+        }
+        Ok(())
+    }
 
-async fn installed() -> bool {
-    let asked = Command::new("redis-server")
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .await;
-    asked.is_ok_and(|status| status.success())
+    /// Moves the hash slot of `key` to the next node of the cluster while everybody uses it; answers with the keys that moved.
+    ///
+    /// # Errors
+    /// When a node refuses.
+    pub async fn move_slot_of(&self, key: &str) -> Result<usize> {
+        cluster::move_slot(&self.nodes, key).await
+    }
 }
 
 /// A port of the loopback that nobody listens on.
@@ -214,9 +213,8 @@ async fn installed() -> bool {
 /// # Errors
 /// When the system has none.
 pub fn free_port() -> Result<u16> {
-    Ok(std::net::TcpListener::bind(("127.0.0.1", 0))?
-        .local_addr()?
-        .port())
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("a free port")?;
+    Ok(listener.local_addr()?.port())
 }
 
 #[expect(

@@ -16,7 +16,7 @@ use tickwheel_store::{Redis, Store};
 use super::client::Client;
 use super::handlers;
 use super::process::Process;
-use super::redis::{Launch, RedisServer};
+use super::redis::{Launch, Layout, RedisServer};
 use super::runs::RunBook;
 use super::snapshot::Snapshot;
 use super::wait::until;
@@ -49,6 +49,8 @@ macro_rules! bins {
 pub struct RigOptions {
     /// Redis keeps an append-only file, so that it can be restarted.
     pub durable: bool,
+    /// What its servers form together; as the environment has it, unless a test is about one of them.
+    pub layout: Layout,
     /// Partitions of the cluster.
     pub partitions: u16,
     /// Until a claimed context must be accepted.
@@ -59,6 +61,7 @@ impl Default for RigOptions {
     fn default() -> Self {
         Self {
             durable: false,
+            layout: Layout::default(),
             partitions: 8,
             dispatch_lease_ms: 2_000,
         }
@@ -250,8 +253,11 @@ impl Rig {
             .prefix("tickwheel-rig-")
             .tempdir()?;
         dir.disable_cleanup(std::env::var_os("TICKWHEEL_RIG_KEEP").is_some());
-        let durable = options.durable || launch.durable;
-        let launch = Launch { durable, ..launch };
+        let launch = Launch {
+            durable: options.durable || launch.durable,
+            layout: options.layout,
+            ..launch
+        };
         let Some(redis) = RedisServer::launch(dir.path(), launch).await? else {
             return Ok(None);
         };

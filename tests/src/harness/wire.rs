@@ -1,8 +1,19 @@
 //! Plain Redis commands over a socket: what checks Redis must not read it with the code that is checked.
+//!
+//! On a Redis Cluster a connection follows the keys of its commands from node to node.
 
 use anyhow::{Context as _, Result, bail};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufStream};
 use tokio::net::TcpStream;
+
+/// A command that is sent on more often than this has no home.
+const REDIRECTIONS_MAX: usize = 5;
+
+/// The port in `MOVED 3999 127.0.0.1:6381`.
+fn moved_to(error: &str) -> Option<u16> {
+    let mut words = error.split(' ');
+    (words.next() == Some("MOVED")).then(|| words.nth(1)?.rsplit(':').next()?.parse().ok())?
+}
 
 /// A connection to one server.
 #[derive(Debug)]
@@ -68,18 +79,33 @@ impl Wire {
     /// # Errors
     /// What the server said, or that it is gone.
     pub async fn command(&mut self, words: &[&str]) -> Result<Value> {
+        let name = || format!("redis command {}", words.first().unwrap_or(&""));
+        for _ in 0..REDIRECTIONS_MAX {
+            match self.once(words).await.with_context(name)? {
+                Ok(value) => return Ok(value),
+                Err(error) => {
+                    let port = moved_to(&error)
+                        .with_context(|| format!("redis: {error}"))
+                        .with_context(name)?;
+                    *self = Self::connect(port).await?;
+                }
+            }
+        }
+        bail!("redis sends {} in circles", name())
+    }
+
+    /// The reply, or the server's error.
+    async fn once(&mut self, words: &[&str]) -> Result<std::result::Result<Value, String>> {
         let mut frame = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             frame.extend_from_slice(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
         }
         self.stream.write_all(&frame).await?;
         self.stream.flush().await?;
-        self.reply()
-            .await
-            .with_context(|| format!("redis command {}", words.first().unwrap_or(&"")))
+        self.reply().await
     }
 
-    async fn reply(&mut self) -> Result<Value> {
+    async fn reply(&mut self) -> Result<std::result::Result<Value, String>> {
         let mut line = String::new();
         if self.stream.read_line(&mut line).await? == 0 {
             bail!("redis closed the connection");
@@ -89,19 +115,22 @@ impl Wire {
             .split_at_checked(1)
             .context("redis sent an empty line")?;
         match kind {
-            "+" => Ok(Value::Bytes(rest.as_bytes().to_vec())),
-            ":" => Ok(Value::Int(rest.parse()?)),
-            "-" => bail!("redis: {rest}"),
-            "$" => self.bulk(rest.parse()?).await,
+            "+" => Ok(Ok(Value::Bytes(rest.as_bytes().to_vec()))),
+            ":" => Ok(Ok(Value::Int(rest.parse()?))),
+            "-" => Ok(Err(rest.to_owned())),
+            "$" => self.bulk(rest.parse()?).await.map(Ok),
             "*" => {
                 let Ok(length) = usize::try_from(rest.parse::<i64>()?) else {
-                    return Ok(Value::Nil);
+                    return Ok(Ok(Value::Nil));
                 };
                 let mut list = Vec::with_capacity(length);
                 for _ in 0..length {
-                    list.push(Box::pin(self.reply()).await?);
+                    match Box::pin(self.reply()).await? {
+                        Ok(value) => list.push(value),
+                        Err(error) => bail!("redis: {error}"),
+                    }
                 }
-                Ok(Value::List(list))
+                Ok(Ok(Value::List(list)))
             }
             other => bail!("redis sent a reply of unknown kind {other:?}"),
         }

@@ -17,9 +17,13 @@ pub struct Health {
     state: Mutex<State>,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 struct State {
     answered: Option<Instant>,
+    /// What Redis said when it answered that it will not, in words.
+    refused: Option<String>,
+    /// What its settings break, in words.
+    unfit: Vec<String>,
     draining: bool,
 }
 
@@ -45,7 +49,23 @@ impl Health {
 
     /// Redis answered just now.
     pub fn redis_answered(&self) {
-        self.change(|state| state.answered = Some(Instant::now()));
+        self.change(|state| {
+            state.answered = Some(Instant::now());
+            state.refused = None;
+        });
+    }
+
+    /// Redis answered just now that it will not: its disk is full, it is a replica, it holds an older store.
+    pub fn redis_refused(&self, reason: String) {
+        self.change(|state| {
+            state.answered = Some(Instant::now());
+            state.refused = Some(reason);
+        });
+    }
+
+    /// What the settings of Redis break; nothing, when they are right.
+    pub fn unfit(&self, reasons: Vec<String>) {
+        self.change(|state| state.unfit = reasons);
     }
 
     /// The tracker was asked to stop.
@@ -72,6 +92,8 @@ impl Health {
             }
             Some(_) => {}
         }
+        reasons.extend(state.refused);
+        reasons.extend(state.unfit);
         if state.draining {
             reasons.push("draining".to_owned());
         }
@@ -85,10 +107,10 @@ impl Health {
 
     fn state(&self) -> State {
         // A holder cannot panic between lock and unlock, and a copy is whole either way.
-        *self
-            .state
+        self.state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
@@ -116,7 +138,14 @@ mod tests {
         assert!(!readiness.ready);
         assert_eq!(readiness.reasons, ["redis has not answered for 7 s"]);
         assert_eq!(readiness.redis_answer_age_ms, Some(7_000));
+        health.redis_refused("redis is unavailable: MISCONF".to_owned());
+        health.unfit(vec!["redis evicts keys".to_owned()]);
+        assert_eq!(
+            health.readiness().reasons,
+            ["redis is unavailable: MISCONF", "redis evicts keys"]
+        );
         health.redis_answered();
+        health.unfit(Vec::new());
         health.drain();
         assert_eq!(health.readiness().reasons, ["draining"]);
     }

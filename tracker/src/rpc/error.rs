@@ -24,6 +24,8 @@ pub enum ErrorCode {
     Unavailable,
     /// Try again when there is room.
     Exhausted,
+    /// It is written; ask again with the same `dedup_key` until it is confirmed.
+    Unconfirmed,
     /// Report a defect of this program.
     Contract,
     /// Have a person repair the installation.
@@ -47,6 +49,7 @@ impl ErrorCode {
                 Code::ResourceExhausted,
                 StatusCode::TOO_MANY_REQUESTS,
             ),
+            Self::Unconfirmed => ("UNCONFIRMED", Code::Aborted, StatusCode::GATEWAY_TIMEOUT),
             Self::Contract => (
                 "CONTRACT",
                 Code::Internal,
@@ -88,6 +91,7 @@ pub fn code_of(error: &Error) -> ErrorCode {
         Error::Store(StoreError::Conflict(_)) => ErrorCode::Conflict,
         Error::Store(StoreError::Unavailable { .. }) | Error::Draining => ErrorCode::Unavailable,
         Error::Store(StoreError::Exhausted { .. }) => ErrorCode::Exhausted,
+        Error::Store(StoreError::Unconfirmed { .. }) => ErrorCode::Unconfirmed,
         Error::Store(StoreError::Contract { .. }) => ErrorCode::Contract,
         Error::Store(StoreError::Unusable(_)) | Error::Config(_) | Error::Listen { .. } => {
             ErrorCode::Unusable
@@ -107,6 +111,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
             | StoreError::Conflict(_)
             | StoreError::Unavailable { .. }
             | StoreError::Exhausted { .. }
+            | StoreError::Unconfirmed { .. }
             | StoreError::Contract { .. }
             | StoreError::Unusable(_),
         )
@@ -137,7 +142,7 @@ impl From<Error> for Status {
             ErrorCode::Contract | ErrorCode::Unusable => {
                 tracing::error!(%error, "a request failed");
             }
-            ErrorCode::Unavailable | ErrorCode::Exhausted => {
+            ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
                 tracing::warn!(%error, "a request failed");
             }
             ErrorCode::Invalid | ErrorCode::NotFound | ErrorCode::Conflict => {
@@ -188,8 +193,16 @@ mod tests {
 
     use super::*;
 
+    type Row = (Error, &'static str, Code, u16);
+
     /// One of each variant, and what a caller must see of it.
-    fn every() -> Vec<(Error, &'static str, Code, u16)> {
+    fn every() -> Vec<Row> {
+        let mut every = about_the_request();
+        every.extend(about_redis());
+        every
+    }
+
+    fn about_the_request() -> Vec<Row> {
         let violations = || Violations::from(Violation::new("name", "is not empty", ""));
         let store = Error::Store;
         vec![
@@ -211,6 +224,14 @@ mod tests {
                 Code::FailedPrecondition,
                 409,
             ),
+            (Error::Draining, "UNAVAILABLE", Code::Unavailable, 503),
+        ]
+    }
+
+    fn about_redis() -> Vec<Row> {
+        let violations = || Violations::from(Violation::new("name", "is not empty", ""));
+        let store = Error::Store;
+        vec![
             (
                 store(StoreError::Unavailable {
                     reason: "timeout".to_owned(),
@@ -227,6 +248,15 @@ mod tests {
                 "EXHAUSTED",
                 Code::ResourceExhausted,
                 429,
+            ),
+            (
+                store(StoreError::Unconfirmed {
+                    durability: tickwheel_core::Durability::Fsynced,
+                    missing: "the disk".to_owned(),
+                }),
+                "UNCONFIRMED",
+                Code::Aborted,
+                504,
             ),
             (
                 store(StoreError::Contract {
@@ -258,7 +288,6 @@ mod tests {
                 Code::FailedPrecondition,
                 500,
             ),
-            (Error::Draining, "UNAVAILABLE", Code::Unavailable, 503),
         ]
     }
 
@@ -284,11 +313,11 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_tried_again_is_exactly_unavailable_and_exhausted() {
+    fn what_may_be_tried_again_is_unavailable_exhausted_or_unconfirmed() {
         for (error, ..) in every() {
             let again = matches!(
                 code_of(&error),
-                ErrorCode::Unavailable | ErrorCode::Exhausted
+                ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed
             );
             assert_eq!(error.is_retryable(), again, "{error}");
         }

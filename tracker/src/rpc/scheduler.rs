@@ -22,6 +22,7 @@ use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
+use crate::durability;
 use crate::error::Error;
 use crate::metrics::GRPC;
 use crate::shared::Shared;
@@ -66,10 +67,25 @@ fn answered(method: &'static str, refusal: Option<&Status>, started: Instant) {
     metrics::histogram!(GRPC.name, "method" => method, "code" => code).record(started.elapsed());
 }
 
+/// Calls that promise a write are also given what they ask of durability.
 macro_rules! service {
-    ($($method:ident($request:ty) -> $answer:ty = $function:path;)*) => {
+    (
+        promised { $($write:ident($write_request:ty) -> $write_answer:ty = $write_function:path;)* }
+        plain { $($method:ident($request:ty) -> $answer:ty = $function:path;)* }
+    ) => {
         #[tonic::async_trait]
         impl SchedulerService for Scheduler {
+            $(async fn $write(&self, request: Request<$write_request>) -> Result<Response<$write_answer>, Status> {
+                let started = Instant::now();
+                let answer = match durability::asked(request.metadata()) {
+                    Ok(asked) => $write_function(&self.shared, request.into_inner(), asked).await,
+                    Err(violation) => Err(violation.into()),
+                };
+                let answer = answer.map_err(Status::from);
+                answered(stringify!($write), answer.as_ref().err(), started);
+                answer.map(Response::new)
+            })*
+
             $(async fn $method(&self, request: Request<$request>) -> Result<Response<$answer>, Status> {
                 let started = Instant::now();
                 let answer = $function(&self.shared, request.into_inner()).await.map_err(Status::from);
@@ -81,25 +97,29 @@ macro_rules! service {
 }
 
 service! {
-    apply_jobs(v1::ApplyJobsRequest) -> v1::ApplyJobsResponse = apply::apply;
-    list_jobs(v1::ListJobsRequest) -> v1::ListJobsResponse = jobs::list;
-    get_job(v1::JobRef) -> v1::Job = jobs::get;
-    pause_job(v1::PauseJobRequest) -> v1::Job = jobs::pause;
-    resume_job(v1::JobRef) -> v1::Job = jobs::resume;
-    delete_job(v1::JobRef) -> v1::DeleteJobResponse = jobs::delete;
-    run_job(v1::RunJobRequest) -> v1::Submitted = jobs::run;
-    preview_job(v1::PreviewJobRequest) -> v1::PreviewJobResponse = jobs::preview;
-    get_ledger(v1::GetLedgerRequest) -> v1::GetLedgerResponse = jobs::ledger;
-    explain_job(v1::ExplainJobRequest) -> v1::ExplainJobResponse = explain::explain;
-    submit(v1::SubmitRequest) -> v1::SubmitResponse = submit::submit;
-    list_contexts(v1::ListContextsRequest) -> v1::ListContextsResponse = contexts::list;
-    get_context(v1::ContextRef) -> v1::Context = contexts::get;
-    cancel_context(v1::ContextRef) -> v1::CancelContextResponse = contexts::cancel;
-    retry_context(v1::ContextRef) -> v1::Context = contexts::retry;
-    list_dead(v1::ListDeadRequest) -> v1::ListDeadResponse = dead::list;
-    requeue_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::requeue;
-    purge_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::purge;
-    wait_context(v1::WaitContextRequest) -> v1::Context = contexts::wait;
-    list_workers(v1::ListWorkersRequest) -> v1::ListWorkersResponse = cluster::workers;
-    get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster;
+    promised {
+        apply_jobs(v1::ApplyJobsRequest) -> v1::ApplyJobsResponse = apply::apply;
+        pause_job(v1::PauseJobRequest) -> v1::Job = jobs::pause;
+        resume_job(v1::JobRef) -> v1::Job = jobs::resume;
+        delete_job(v1::JobRef) -> v1::DeleteJobResponse = jobs::delete;
+        run_job(v1::RunJobRequest) -> v1::Submitted = jobs::run;
+        submit(v1::SubmitRequest) -> v1::SubmitResponse = submit::submit;
+        cancel_context(v1::ContextRef) -> v1::CancelContextResponse = contexts::cancel;
+        retry_context(v1::ContextRef) -> v1::Context = contexts::retry;
+    }
+    plain {
+        list_jobs(v1::ListJobsRequest) -> v1::ListJobsResponse = jobs::list;
+        get_job(v1::JobRef) -> v1::Job = jobs::get;
+        preview_job(v1::PreviewJobRequest) -> v1::PreviewJobResponse = jobs::preview;
+        get_ledger(v1::GetLedgerRequest) -> v1::GetLedgerResponse = jobs::ledger;
+        explain_job(v1::ExplainJobRequest) -> v1::ExplainJobResponse = explain::explain;
+        list_contexts(v1::ListContextsRequest) -> v1::ListContextsResponse = contexts::list;
+        get_context(v1::ContextRef) -> v1::Context = contexts::get;
+        list_dead(v1::ListDeadRequest) -> v1::ListDeadResponse = dead::list;
+        requeue_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::requeue;
+        purge_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::purge;
+        wait_context(v1::WaitContextRequest) -> v1::Context = contexts::wait;
+        list_workers(v1::ListWorkersRequest) -> v1::ListWorkersResponse = cluster::workers;
+        get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster;
+    }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Caller {
 pub(crate) async fn caller() -> Option<Caller> {
     static SERVER: OnceLock<Option<server::Server>> = OnceLock::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    let Some(server) = SERVER.get_or_init(|| server::Server::start(&[])) else {
+    let Some(server) = SERVER.get_or_init(server::Server::chosen) else {
         let required =
             ["CI", "TICKWHEEL_REQUIRE_REDIS"].map(|name| std::env::var_os(name).is_some());
         assert!(

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tickwheel_core::Durability;
 use tickwheel_core::after::check_cycles;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::JobName;
@@ -25,6 +26,7 @@ const CHAIN_MAX: usize = 1_000;
 pub(super) async fn apply(
     shared: &Shared,
     request: ApplyJobsRequest,
+    asked: Option<Durability>,
 ) -> Result<ApplyJobsResponse, Error> {
     let store = shared.store();
     let now = store.time().await?;
@@ -42,7 +44,7 @@ pub(super) async fn apply(
         let job = if request.dry_run {
             foresee(spec, view, now)?
         } else {
-            write(store, spec, view, now).await?
+            write(&shared.durable(Some(&spec.name), asked)?, spec, view, now).await?
         };
         applied.insert(&spec.name, job);
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tickwheel_core::Durability;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, GroupName};
 use tickwheel_proto::convert::state_from_wire;
@@ -70,9 +71,11 @@ fn bad_job(given: &str) -> Violation {
 pub(super) async fn cancel(
     shared: &Shared,
     request: v1::ContextRef,
+    asked: Option<Durability>,
 ) -> Result<v1::CancelContextResponse, Error> {
     let id = context_id(&request.id)?;
-    let cancelled = shared.store().cancel_context(&id).await?;
+    let store = shared.durable(id.job().as_ref(), asked)?;
+    let cancelled = store.cancel_context(&id).await?;
     crash_point!("after_cancel_script");
     match cancelled {
         Cancelled::Ended | Cancelled::Running { .. } => {
@@ -91,11 +94,14 @@ pub(super) async fn cancel(
     }
 }
 
-pub(super) async fn retry(shared: &Shared, request: v1::ContextRef) -> Result<v1::Context, Error> {
-    let view = shared
-        .store()
-        .retry_context(&context_id(&request.id)?)
-        .await?;
+pub(super) async fn retry(
+    shared: &Shared,
+    request: v1::ContextRef,
+    asked: Option<Durability>,
+) -> Result<v1::Context, Error> {
+    let id = context_id(&request.id)?;
+    let store = shared.durable(id.job().as_ref(), asked)?;
+    let view = store.retry_context(&id).await?;
     Ok(views::context(shared, view))
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tickwheel_core::Durability;
 use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, DedupKey};
@@ -75,15 +76,22 @@ pub(super) async fn list(
     })
 }
 
-pub(super) async fn pause(shared: &Shared, request: v1::PauseJobRequest) -> Result<v1::Job, Error> {
-    let view = shared
-        .store()
-        .pause_job(&job_name(&request.name)?, &request.note)
-        .await?;
+pub(super) async fn pause(
+    shared: &Shared,
+    request: v1::PauseJobRequest,
+    asked: Option<Durability>,
+) -> Result<v1::Job, Error> {
+    let name = job_name(&request.name)?;
+    let store = shared.durable(Some(&name), asked)?;
+    let view = store.pause_job(&name, &request.note).await?;
     Ok(views::job(shared, &view))
 }
 
-pub(super) async fn resume(shared: &Shared, request: v1::JobRef) -> Result<v1::Job, Error> {
+pub(super) async fn resume(
+    shared: &Shared,
+    request: v1::JobRef,
+    asked: Option<Durability>,
+) -> Result<v1::Job, Error> {
     let view = existing(shared, &request.name).await?;
     if view.state != JobStateWord::Paused {
         return Ok(views::job(shared, &view));
@@ -96,13 +104,15 @@ pub(super) async fn resume(shared: &Shared, request: v1::JobRef) -> Result<v1::J
         Ok::<_, Violation>((plan, plan::skipped_in_pause(&view, now)?))
     })
     .await??;
-    let resumed = shared.store().resume_job(&name, &plan, skipped).await?;
+    let store = shared.durable(Some(&name), asked)?;
+    let resumed = store.resume_job(&name, &plan, skipped).await?;
     Ok(views::job(shared, &resumed))
 }
 
 pub(super) async fn delete(
     shared: &Shared,
     request: v1::JobRef,
+    asked: Option<Durability>,
 ) -> Result<v1::DeleteJobResponse, Error> {
     let name = job_name(&request.name)?;
     let upstream = match shared.store().get_job(&name).await? {
@@ -116,9 +126,10 @@ pub(super) async fn delete(
         }) => Some(job),
         Some(_) | None => None,
     };
-    let deleted = shared.store().delete_job(&name).await?;
+    let store = shared.durable(Some(&name), asked)?;
+    let deleted = store.delete_job(&name).await?;
     if let Some(upstream) = upstream {
-        apply::forget_edge(shared.store(), &upstream, &name).await?;
+        apply::forget_edge(&store, &upstream, &name).await?;
     }
     Ok(v1::DeleteJobResponse {
         cancelled: deleted.cancelled,
@@ -129,6 +140,7 @@ pub(super) async fn delete(
 pub(super) async fn run(
     shared: &Shared,
     request: v1::RunJobRequest,
+    asked: Option<Durability>,
 ) -> Result<v1::Submitted, Error> {
     let name = job_name(&request.name)?;
     if let Some(body) = request
@@ -152,7 +164,8 @@ pub(super) async fn run(
         body: request.body,
         dedup,
     };
-    let fired = shared.store().fire_job(&name, fire).await?;
+    let store = shared.durable(Some(&name), asked)?;
+    let fired = store.fire_job(&name, fire).await?;
     crash_point!("after_fire_script");
     match fired {
         Fired::Started(id) | Fired::Queued(id) => Ok(v1::Submitted {

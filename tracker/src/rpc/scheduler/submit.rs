@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tickwheel_core::Durability;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::limits::SUBMIT_MAX;
 use tickwheel_core::partition::partition_of;
@@ -21,6 +22,7 @@ const DEDUP_KEPT: Duration = Duration::from_secs(24 * 3600);
 pub(super) async fn submit(
     shared: &Shared,
     request: v1::SubmitRequest,
+    asked: Option<Durability>,
 ) -> Result<v1::SubmitResponse, Error> {
     let given = request.contexts.len();
     if given == 0 || given > SUBMIT_MAX {
@@ -65,8 +67,9 @@ pub(super) async fn submit(
         }
     }
     found.into_result()?;
+    let store = shared.durable(None, asked)?;
     crash_point!("before_submit_script");
-    let submitted = shared.store().submit(&contexts).await?;
+    let submitted = store.submit(&contexts).await?;
     crash_point!("after_submit_script");
     measure::submitted(submitted.len());
     let answer = |context: tickwheel_store::wheel::SubmittedContext| v1::Submitted {

@@ -1,0 +1,131 @@
+//! Recognising an older store: an old primary that came back, a backup that was restored under a running cluster.
+//!
+//! Every hash tag has a count of the servers that have answered for it. Whoever finds another server than the one noted (by its run id)
+//! counts on. A guard remembers the highest count it saw; a store with a lower one lacks what happened since, and is refused until a
+//! newer one answers, or the guard's process is restarted by a person who wants the older one.
+//!
+//! On a Redis Cluster each partition counts for itself, as each primary may be an old one by itself. Scripts: `lua/tracker/epoch.lua`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use fred::interfaces::EventInterface;
+use fred::types::Value;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::task::JoinHandle;
+
+use crate::client::Node;
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::EPOCH;
+use crate::store::Store;
+
+/// A refused or unreachable store is asked again after this.
+const ASK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Keeps calls from an older store; ends when dropped.
+#[derive(Debug)]
+pub struct Guard(JoinHandle<()>);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The highest count seen of each hash tag, with its server.
+type Seen = HashMap<String, (u64, String)>;
+
+impl Store {
+    /// From now on, calls on this store and its clones wait after a broken connection until the server that answers then is known to be
+    /// no older than what was seen before, and are refused with [`Error::Unusable`] when it is older.
+    ///
+    /// Calls that were on their way when the connection broke are not held back.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn guard(&self) -> Result<Guard, Error> {
+        let store = self.clone();
+        let mut reconnects = store.redis.client().reconnect_rx();
+        let mut breaks = store.redis.client().error_rx();
+        let mut seen = Seen::new();
+        store.recognise(&mut seen).await?;
+        Ok(Guard(tokio::spawn(async move {
+            loop {
+                let gone = tokio::select! {
+                    again = reconnects.recv() => matches!(again, Err(RecvError::Closed)),
+                    broken = breaks.recv() => matches!(broken, Err(RecvError::Closed)),
+                };
+                if gone {
+                    return;
+                }
+                store.redis.fence().doubt();
+                // One break is told several times. What is told from here on is looked at again.
+                while reconnects.try_recv().is_ok() || breaks.try_recv().is_ok() {}
+                while !store.look_again(&mut seen).await {
+                    tokio::time::sleep(ASK_AGAIN).await;
+                }
+            }
+        })))
+    }
+
+    /// True when the store is recognised.
+    async fn look_again(&self, seen: &mut Seen) -> bool {
+        match self.recognise(seen).await {
+            Ok(None) => {
+                self.redis.fence().open();
+                true
+            }
+            Ok(Some(older)) => {
+                if self.redis.fence().refuse(older.clone()) {
+                    tracing::error!("{older}");
+                }
+                false
+            }
+            Err(error) => {
+                tracing::debug!(%error, "the store cannot be recognised yet");
+                false
+            }
+        }
+    }
+
+    /// Asks every hash tag how new it is; answers with what is older, in words.
+    async fn recognise(&self, seen: &mut Seen) -> Result<Option<String>, Error> {
+        let tags = self
+            .partitions
+            .partitions()
+            .map(|partition| self.keys.epoch(partition));
+        let mut run_ids: HashMap<Node, String> = HashMap::new();
+        for key in std::iter::once(self.keys.cluster_epoch()).chain(tags) {
+            let node = self.redis.primary_of(&key);
+            let run_id = match run_ids.get(&node) {
+                Some(run_id) => run_id.clone(),
+                None => {
+                    let info = self.redis.info(&node, "server").await?;
+                    let run_id = crate::server::field(&info, "run_id").to_owned();
+                    run_ids.insert(node, run_id.clone());
+                    run_id
+                }
+            };
+            let (number, primary) = seen.get(&key).cloned().unwrap_or_default();
+            let args = [number.to_string(), primary.clone(), run_id];
+            let args = args.into_iter().map(Value::from).collect();
+            let value = self
+                .redis
+                .call_unfenced(&EPOCH, vec![key.clone()], args)
+                .await?;
+            let (status, mut reply) = Reply::open(EPOCH.name(), value)?;
+            let found = (reply.number()?, reply.text()?);
+            if status == "OLDER" {
+                return Ok(Some(format!(
+                    "this redis holds an older copy of the store and is refused: `{key}` counts {} (server {}), and {number} (server \
+                     {primary}) was seen before; bring the newer one back, or restart every tracker to go on with this one and lose \
+                     what it does not have",
+                    found.0, found.1
+                )));
+            }
+            seen.insert(key, found);
+        }
+        Ok(None)
+    }
+}

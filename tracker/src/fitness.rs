@@ -1,0 +1,71 @@
+//! Looks at the settings of Redis while the tracker runs: they can be changed under it, and another server may have taken over.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_store::Store;
+use tickwheel_store::setup::{Eviction, Server};
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+use crate::durability::Promises;
+use crate::http::health::Health;
+use crate::measure;
+
+/// Five commands for each primary; an eviction between two looks is as bad as one before the first.
+pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(10);
+
+/// What is looked at, and who is told.
+#[derive(Debug)]
+pub(crate) struct Fitness {
+    pub(crate) store: Store,
+    pub(crate) health: Arc<Health>,
+    pub(crate) eviction: Eviction,
+    pub(crate) promises: Promises,
+}
+
+impl Fitness {
+    /// Looks until `stop`. `known` is what was found at the start; only news is logged.
+    pub(crate) async fn watch(self, mut known: Server, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        ticks.tick().await;
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            match self.store.redis().inspect().await {
+                Ok(found) => {
+                    self.health.unfit(found.unfit(self.eviction));
+                    if found != known {
+                        report(&found, self.eviction, &self.promises);
+                        known = found;
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "the settings of redis were not answered");
+                    measure::store_error(&error);
+                }
+            }
+        }
+    }
+}
+
+/// Says in one block what can be lost under which failure, and what a person should change.
+pub(crate) fn report(server: &Server, eviction: Eviction, promises: &Promises) {
+    for mode in promises.modes() {
+        tracing::info!("what can be lost: {}", server.losses(mode).join("\n"));
+        if let Some(broken) = server.cannot_keep(mode) {
+            tracing::warn!("{broken}");
+        }
+    }
+    for warning in &server.warnings {
+        tracing::warn!("{warning}");
+    }
+    for reason in server.unfit(eviction) {
+        tracing::error!("{reason}");
+    }
+    if eviction == Eviction::Tolerated {
+        for reason in &server.evictions {
+            tracing::error!("JOBS WILL BE LOST, as `allow_eviction` is set: {reason}");
+        }
+    }
+    measure::server(server, eviction);
+}
