@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test simulate test-doc ci fmt fmt-check lint doc deny examples bench chaos release redis
+.PHONY: help quickstart test simulate test-doc servers ci fmt fmt-check lint doc deny examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,20 @@ test: redis ## Run all tests
 simulate: ## Simulate clusters with accidents, ten thousand of them; SEEDS=n as many, SEED=n one with its trace
 	$(if $(SEED),TICKWHEEL_SIM_SEED=$(SEED)) $(if $(SEEDS),TICKWHEEL_SIM_SEEDS=$(SEEDS)) \
 	  $(CARGO) test --locked -p tickwheel-tests --test simulation no_seed -- --nocapture
+
+# The tests that run against Redis; `TICKWHEEL_REDIS_SERVER` names the program, `TICKWHEEL_REDIS_TOPOLOGY` one server or a cluster of three.
+SERVERS ?= redis-server redis8 valkey8 valkey9
+TOPOLOGIES ?= single cluster
+
+servers: redis ## Run the store and end-to-end suites on Redis 7.0 and 8.0, Valkey 8.1 and 9.1, single and cluster
+	@for kind in $(SERVERS); do \
+	  case $$kind in redis-server) server=redis-server ;; *) server=$$(scripts/get-redis.sh $$kind) ;; esac; \
+	  for topology in $(TOPOLOGIES); do \
+	    echo "== $$kind, $$topology: $$($$server --version)"; \
+	    TICKWHEEL_REQUIRE_REDIS=1 TICKWHEEL_REDIS_SERVER=$$server TICKWHEEL_REDIS_TOPOLOGY=$$topology \
+	      $(CARGO) nextest run --locked -p tickwheel-store -p tickwheel-tracker -p tickwheel-tests; \
+	  done; \
+	done
 
 test-doc: ## Run the examples in the documentation
 	$(CARGO) test --locked --workspace --doc

@@ -26,7 +26,7 @@ pub use client::Client;
 pub use clock::wall_ms;
 pub use process::Process;
 pub use proxy::Proxy;
-pub use redis::{Launch, Layout, RedisServer};
+pub use redis::{Launch, Layout, RedisServer, Sentinel};
 pub use registered::Registered;
 pub use rig::{Bins, Rig, RigOptions, TrackerOptions, WorkerOptions};
 pub use runs::{Run, RunBook};

@@ -6,6 +6,7 @@
 
 mod cluster;
 mod node;
+mod sentinel;
 
 use std::path::Path;
 
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use super::wire::Wire;
 use node::Node;
+pub use sentinel::Sentinel;
 
 /// Primaries of a cluster.
 const PRIMARIES: usize = 3;

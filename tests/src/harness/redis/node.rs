@@ -60,6 +60,40 @@ impl Node {
         Err(failed.context("no attempt was made")?)
     }
 
+    /// Starts a sentinel with its configuration file.
+    pub(super) async fn start_sentinel(dir: &Path, config: &str) -> Result<Self> {
+        let (port, bus) = (free_port()?, free_port()?);
+        let child = Command::new(program())
+            .args([
+                config,
+                "--sentinel",
+                "--bind",
+                "127.0.0.1",
+                "--port",
+                &port.to_string(),
+            ])
+            .current_dir(dir)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()?;
+        let watch = watch(child.id().context("the sentinel ended")?)?;
+        let node = Self {
+            watch,
+            port,
+            bus,
+            launch: Launch::default(),
+            dir: dir.to_owned(),
+            child,
+        };
+        until("the sentinel answers", START_LIMIT, async || {
+            Wire::connect(port).await?.command(&["PING"]).await
+        })
+        .await?;
+        Ok(node)
+    }
+
     async fn spawn(dir: &Path, (port, bus): (u16, u16), launch: Launch) -> Result<Self> {
         let clustered = [
             "--cluster-enabled",

@@ -1,0 +1,224 @@
+//! Settings of Redis that lose jobs are refused, at the start and later; a Redis that cannot write says so; and a call says how far its
+//! write must have come.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use prost::Message as _;
+use tickwheel_core::Durability;
+use tickwheel_proto::DURABILITY_HEADER;
+use tickwheel_proto::v1;
+use tickwheel_tests::harness::jobs::{delayed, every, job, submission};
+use tickwheel_tests::harness::{Client, Layout, Rig, RigOptions, until};
+use tickwheel_tracker::config::Eviction;
+use tickwheel_tracker::durability::Promises;
+use tickwheel_tracker::{Config, Tracker};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tonic::{Code, Request, Status};
+
+const LIMIT: Duration = Duration::from_secs(30);
+
+async fn single() -> Result<Option<Rig>> {
+    let options = RigOptions {
+        layout: Layout::Single,
+        ..RigOptions::default()
+    };
+    Rig::start(None, options).await
+}
+
+fn config(rig: &Rig) -> Config {
+    Config {
+        redis_url: rig.redis.url(),
+        partitions: rig.options.partitions,
+        grpc_listen: ([127, 0, 0, 1], 0).into(),
+        http_listen: None,
+        ..Config::default()
+    }
+}
+
+async fn client(tracker: &Tracker) -> Result<Client> {
+    Client::connect(&format!("http://{}", tracker.grpc_addr())).await
+}
+
+/// The answer of `/readyz`: its status line and its body.
+async fn readiness(tracker: &Tracker) -> Result<String> {
+    let address = tracker.http_addr().context("it serves HTTP")?;
+    let mut stream = tokio::net::TcpStream::connect(address).await?;
+    stream
+        .write_all(b"GET /readyz HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n")
+        .await?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
+}
+
+async fn is_ready(tracker: &Tracker) -> Result<()> {
+    until("it is ready", LIMIT, async || {
+        let answer = readiness(tracker).await?;
+        ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        Ok(())
+    })
+    .await
+}
+
+async fn is_red(tracker: &Tracker, reason: &str) -> Result<()> {
+    until("it is not ready", LIMIT, async || {
+        let answer = readiness(tracker).await?;
+        ensure!(answer.starts_with("HTTP/1.1 503"), "{answer}");
+        ensure!(answer.contains(reason), "{answer}");
+        Ok(())
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_evicts_is_refused_at_the_start_and_noticed_later() -> Result<()> {
+    let Some(rig) = single().await? else {
+        return Ok(());
+    };
+    let policy = async |policy: &str| {
+        let mut wire = rig.redis.wire().await?;
+        wire.command(&["CONFIG", "SET", "maxmemory-policy", policy])
+            .await
+    };
+    policy("allkeys-lru").await?;
+    let refused = Tracker::start(config(&rig)).await.err();
+    let refused = refused.context("it started")?.to_string();
+    ensure!(
+        refused.contains("evicts keys (maxmemory-policy allkeys-lru)"),
+        "{refused}"
+    );
+    let tolerating = Config {
+        eviction: Eviction::Tolerated,
+        ..config(&rig)
+    };
+    Tracker::start(tolerating).await?.stop().await;
+
+    policy("noeviction").await?;
+    let with_http = Config {
+        http_listen: Some(([127, 0, 0, 1], 0).into()),
+        ..config(&rig)
+    };
+    let tracker = Tracker::start(with_http).await?;
+    is_ready(&tracker).await?;
+    policy("volatile-ttl").await?;
+    is_red(&tracker, "maxmemory-policy volatile-ttl").await?;
+    policy("noeviction").await?;
+    is_ready(&tracker).await
+}
+
+/// As on a full disk: a snapshot fails, and from then on Redis refuses every write with MISCONF.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_redis_that_cannot_write_refuses_clearly_and_readiness_is_red() -> Result<()> {
+    let Some(rig) = single().await? else {
+        return Ok(());
+    };
+    let with_http = Config {
+        http_listen: Some(([127, 0, 0, 1], 0).into()),
+        ..config(&rig)
+    };
+    let tracker = Tracker::start(with_http).await?;
+    let mut client = client(&tracker).await?;
+    is_ready(&tracker).await?;
+    let gone = rig.dir().join("gone");
+    std::fs::create_dir(&gone)?;
+    let mut wire = rig.redis.wire().await?;
+    let gone_text = gone.to_str().context("a path of characters")?;
+    wire.command(&["CONFIG", "SET", "dir", gone_text]).await?;
+    wire.command(&["CONFIG", "SET", "save", "3600 1"]).await?;
+    std::fs::remove_dir(&gone)?;
+    wire.command(&["BGSAVE"]).await?;
+    until("the snapshot has failed", LIMIT, async || {
+        let info = rig
+            .redis
+            .wire()
+            .await?
+            .command(&["INFO", "persistence"])
+            .await?;
+        ensure!(
+            info.text().contains("rdb_last_bgsave_status:err"),
+            "not yet"
+        );
+        Ok(())
+    })
+    .await?;
+    let far = || delayed(submission("ok", 0), Duration::from_secs(3_600));
+    let refused = client.submit(vec![far()]).await.err();
+    let refused = refused.context("it was accepted")?;
+    ensure!(
+        refused.code() == Code::Unavailable && refused.message().contains("MISCONF"),
+        "{refused:?}"
+    );
+    is_red(&tracker, "MISCONF").await?;
+    ensure!(
+        rig.snapshot().await?.under_way().is_empty(),
+        "something was written"
+    );
+    std::fs::create_dir(&gone)?;
+    wire.command(&["BGSAVE"]).await?;
+    until("submissions are accepted again", LIMIT, async || {
+        client.submit_one(far()).await.map(drop)
+    })
+    .await?;
+    is_ready(&tracker).await
+}
+
+fn asking(durability: &str) -> Result<Request<v1::SubmitRequest>> {
+    let contexts = vec![delayed(submission("ok", 0), Duration::from_secs(3_600))];
+    let mut request = Request::new(v1::SubmitRequest { contexts });
+    request
+        .metadata_mut()
+        .insert(DURABILITY_HEADER, durability.parse()?);
+    Ok(request)
+}
+
+fn code_of(status: &Status) -> Result<String> {
+    Ok(v1::ErrorDetail::decode(status.details())?.code)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_answered_when_its_write_has_come_as_far_as_it_asks() -> Result<()> {
+    let Some(rig) = single().await? else {
+        return Ok(());
+    };
+    let promising = Config {
+        durability: Promises {
+            namespaces: [("pay".to_owned(), Durability::replicated(1)?)].into(),
+            wait: Duration::from_millis(300),
+            ..Promises::default()
+        },
+        ..config(&rig)
+    };
+    let tracker = Tracker::start(promising).await?;
+    let mut client = client(&tracker).await?;
+    let mut refused = async |durability: &str| {
+        let answer = client.raw.submit(asking(durability)?).await;
+        answer.err().context("it was confirmed")
+    };
+    let status = refused("replicated(1)").await?;
+    ensure!(status.code() == Code::Aborted, "{status:?}");
+    ensure!(code_of(&status)? == "UNCONFIRMED", "{status:?}");
+    ensure!(status.message().contains("0 of 1 replicas"), "{status:?}");
+    let status = refused("safe").await?;
+    ensure!(status.code() == Code::InvalidArgument, "{status:?}");
+    let status = refused("fsynced").await?;
+    ensure!(code_of(&status)? == "UNUSABLE", "{status:?}");
+    // The namespace of a job decides where the call does not.
+    let slow = || job("pay/slow", "ok", every(3_600_000));
+    let status = client.apply(&[slow()?]).await.err().context("confirmed")?;
+    ensure!(code_of(&status)? == "UNCONFIRMED", "{status:?}");
+    ensure!(client.job("pay/slow").await.is_ok(), "it is written");
+    client
+        .apply(&[job("slow", "ok", every(3_600_000))?])
+        .await?;
+
+    let folder = rig.dir().join("replica");
+    std::fs::create_dir(&folder)?;
+    let _replica = rig.redis.replica(&folder).await?;
+    until("a replica confirms", LIMIT, async || {
+        client.raw.submit(asking("replicated(1)")?).await?;
+        client.pause("pay/slow").await?;
+        Ok(())
+    })
+    .await
+}
