@@ -154,8 +154,11 @@ impl Redis {
         }
         match self.promise {
             Some(promise) if script.writes() && self.needs_waiting(promise) => {
-                let confirmer = self.confirmer().await?;
-                confirmer.call(script, (keys, args), promise).await
+                let confirmed = async {
+                    let confirmer = self.confirmer().await?;
+                    confirmer.call(script, (keys, args), promise).await
+                };
+                Box::pin(confirmed).await
             }
             Some(_) | None => run(&self.client, self.topology, script, (keys, args)).await,
         }
@@ -255,10 +258,39 @@ async fn run(
     if topology == Topology::Cluster {
         keys.extend(keys.first().and_then(|key| never_there(key)));
     }
+    let called: Result<Value, _> = client
+        .evalsha(script.sha1(), keys.clone(), args.clone())
+        .await;
+    match called {
+        Ok(value) => Ok(value),
+        // Rare, and large: every call would carry its state along.
+        Err(error) => Box::pin(ride_out(client, script, (keys, args), error)).await,
+    }
+}
+
+/// Goes on after the first answer of a script was `error`.
+async fn ride_out(
+    client: &Client,
+    script: &'static Script,
+    (keys, args): (Vec<String>, Vec<Value>),
+    mut error: fred::error::Error,
+) -> Result<Value, Error> {
     let give_up = Instant::now() + RIDE_OUT;
     let mut pause = ASK_AGAIN_MIN;
     let mut known = true;
     loop {
+        if known && error.details().starts_with("NOSCRIPT") {
+            known = false;
+        } else if !did_nothing(error.details()) || Instant::now() + pause > give_up {
+            return Err(sorted(script, error));
+        } else {
+            if error.details().starts_with("READONLY") {
+                // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
+                client.force_reconnection().await.ok();
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(ASK_AGAIN_MAX);
+        }
         let (keys, args) = (keys.clone(), args.clone());
         let called: Result<Value, _> = if known {
             client.evalsha(script.sha1(), keys, args).await
@@ -266,23 +298,10 @@ async fn run(
             // With the text in the same command: a script that was loaded may be flushed before it is called.
             client.eval(script.text(), keys, args).await
         };
-        let error = match called {
+        error = match called {
             Ok(value) => return Ok(value),
             Err(error) => error,
         };
-        if known && error.details().starts_with("NOSCRIPT") {
-            known = false;
-            continue;
-        }
-        if !did_nothing(error.details()) || Instant::now() + pause > give_up {
-            return Err(sorted(script, error));
-        }
-        if error.details().starts_with("READONLY") {
-            // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
-            client.force_reconnection().await.ok();
-        }
-        tokio::time::sleep(pause).await;
-        pause = (pause * 2).min(ASK_AGAIN_MAX);
     }
 }
 

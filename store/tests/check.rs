@@ -94,7 +94,7 @@ async fn damage_to_contexts_is_named_and_repaired() {
     };
     for index in 0..of_contexts(&fresh_good(&test).await).len() {
         let good = fresh_good(&test).await;
-        run(&test, &of_contexts(&good)[index]).await;
+        Box::pin(run(&test, &of_contexts(&good)[index])).await;
     }
 }
 
@@ -105,7 +105,7 @@ async fn damage_to_jobs_and_keys_is_named_and_repaired() {
     };
     for index in 0..of_jobs(&fresh_good(&test).await).len() {
         let good = fresh_good(&test).await;
-        run(&test, &of_jobs(&good)[index]).await;
+        Box::pin(run(&test, &of_jobs(&good)[index])).await;
     }
 }
 

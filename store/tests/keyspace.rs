@@ -117,8 +117,6 @@ async fn seed_the_examples(test: &Harness) {
         .apply_job(&spec, &Plan { dues, end: false })
         .await
         .unwrap();
-    test.store.next_incarnation().await.unwrap();
-    drop(test.store.guard().await.unwrap());
     let rest = "default invoice 2 - {}";
     let ready = (2 * (1_u64 << 44) + 3).to_string();
     let (held, retry, dead) = (
@@ -176,6 +174,8 @@ async fn seed_the_examples(test: &Harness) {
 }
 
 async fn beat(test: &Harness) {
+    test.store.next_incarnation().await.unwrap();
+    drop(test.store.guard().await.unwrap());
     let tracker = TrackerSign {
         id: TrackerId::new("trk-1").unwrap(),
         url: "http://127.0.0.1:7700".to_owned(),

@@ -13,7 +13,7 @@ async fn bury(caller: &mut Caller, count: usize, handler: &str) -> Vec<String> {
         ..v1::ContextOptions::default()
     };
     let contexts = (0..count).map(|_| v1::Submission {
-        options: Some(options.clone()),
+        options: Some(options),
         handler: handler.to_owned(),
         body: Bytes::from_static(b"body"),
         ..submission(0)
@@ -106,13 +106,9 @@ async fn the_dead_are_listed_run_again_and_forgotten() {
     assert_eq!(page.unwrap().into_inner().kept, 0);
 }
 
-#[tokio::test]
-async fn what_is_wrong_is_named_and_nothing_is_changed() {
-    let Some(mut caller) = caller().await else {
-        return;
-    };
-    bury(&mut caller, 1, "one").await;
-    let filters = [
+/// Filters that are wrong, each with the field that is named.
+fn wrong_filters() -> [(v1::DeadFilter, &'static str); 4] {
+    [
         (
             v1::DeadFilter {
                 state: v1::ContextState::Succeeded.into(),
@@ -141,8 +137,16 @@ async fn what_is_wrong_is_named_and_nothing_is_changed() {
             },
             "filter.job",
         ),
-    ];
-    for (filter, field) in filters {
+    ]
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_and_nothing_is_changed() {
+    let Some(mut caller) = caller().await else {
+        return;
+    };
+    bury(&mut caller, 1, "one").await;
+    for (filter, field) in wrong_filters() {
         let request = v1::ListDeadRequest {
             filter: Some(filter.clone()),
             ..v1::ListDeadRequest::default()
