@@ -72,6 +72,12 @@ local function sightings_of(id, hints, wide)
       queues[#queues + 1] = { group .. ':' .. handler, tonumber(priority) }
     end
   end
+  if #found == 0 and job then -- a ready set that the backlog does not name would be missed
+    local group, handler, priority = split_rest(redis.call('HGET', key('job', job), 'tmpl') or '')
+    if group then
+      queues[1] = { group .. ':' .. handler, tonumber(priority) }
+    end
+  end
   if wide or #found == 0 then
     for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
       for priority = 0, PRIORITY_MAX do

@@ -110,6 +110,35 @@ async fn damage_to_jobs_and_keys_is_named_and_repaired() {
 }
 
 #[tokio::test]
+async fn one_damage_is_not_called_by_another_name() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    fresh_good(&test).await;
+    good::fire(&test, "a/follower", "m-9").await;
+    command(&test, "HDEL|B:backlog|default work").await;
+    let checked = test.store.check(FAST).await.unwrap();
+    assert_eq!(kinds(&checked), [Kind::Backlog], "{:#?}", checked.findings);
+}
+
+#[test]
+fn the_page_for_operators_has_every_kind_with_its_meaning() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/operations.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    for kind in Kind::ALL {
+        let by = kind
+            .repair()
+            .map_or("a person".to_owned(), |script| format!("`{script}`"));
+        let row = format!(
+            "| `{kind}` | {} | {} | {by} |",
+            kind.invariant(),
+            kind.sentence()
+        );
+        assert!(page.contains(&row), "docs/operations.md lacks: {row}");
+    }
+}
+
+#[tokio::test]
 async fn every_kind_of_damage_has_a_case() {
     let Some((test, _server)) = alone().await else {
         return;
