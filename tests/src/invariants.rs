@@ -19,6 +19,10 @@ use std::fmt;
 use anyhow::{Result, bail};
 use tickwheel_core::invariant::Invariant;
 
+use tickwheel_core::partition::PartitionCount;
+use tickwheel_store::check::rules;
+
+use crate::harness::snapshot::Partition;
 use crate::harness::{Run, Snapshot};
 
 pub use attempts::{w2_attempts_grow, w2_no_attempt_twice};
@@ -69,6 +73,24 @@ impl Findings {
             });
         }
     }
+}
+
+/// What can be told of one partition of a cluster of so many, at the cost of gathering its facts once: for whoever checks after each step.
+#[must_use]
+pub fn of_partition(partition: &Partition, count: PartitionCount) -> Vec<Broken> {
+    let mut broken = facts::found(&facts::contexts_of(partition), rules::of_context);
+    broken.extend(facts::found(
+        &facts::jobs_of(partition, count),
+        rules::of_job,
+    ));
+    broken.extend(facts::found(&facts::keys_of(partition), rules::of_key));
+    broken.extend(facts::found(
+        &facts::queues_of(partition),
+        rules::w1_backlog,
+    ));
+    broken.extend(firings::ends_of(partition));
+    broken.extend(endings::deliveries_of(partition));
+    broken
 }
 
 /// All checks.

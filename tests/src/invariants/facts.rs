@@ -43,7 +43,7 @@ fn scan(partition: &Partition) -> Option<At> {
 
 /// Every context of which anything is known: where it is, what indexes and ends say.
 pub(super) fn contexts(snapshot: &Snapshot) -> Vec<ContextFacts> {
-    snapshot.partitions.iter().flat_map(of_partition).collect()
+    snapshot.partitions.iter().flat_map(contexts_of).collect()
 }
 
 fn waiting(place: Place, (at, member): &(u64, Member)) -> Sighting {
@@ -86,7 +86,8 @@ fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
     seen
 }
 
-fn of_partition(partition: &Partition) -> Vec<ContextFacts> {
+/// Those of one partition.
+pub(super) fn contexts_of(partition: &Partition) -> Vec<ContextFacts> {
     let mut seen = sightings(partition);
     let mut marks: BTreeMap<&ContextId, &String> = BTreeMap::new();
     for (name, job) in &partition.jobs {
@@ -129,21 +130,24 @@ pub(super) fn jobs(snapshot: &Snapshot) -> Vec<JobFacts> {
     let count = u16::try_from(snapshot.partitions.len()).ok();
     let count = count.and_then(|count| PartitionCount::new(count).ok());
     let count = count.unwrap_or_default();
-    let mut facts = Vec::new();
-    for partition in &snapshot.partitions {
-        let armed = |(_, entry): &(u64, String)| JobName::new(entry.strip_prefix('@')?).ok();
-        let names: BTreeSet<JobName> = partition
-            .jobs
-            .keys()
-            .chain(&partition.job_names)
-            .cloned()
-            .chain(partition.entries.iter().filter_map(armed))
-            .collect();
-        for name in names {
-            facts.push(of_job(partition, name, count));
-        }
-    }
-    facts
+    let partitions = snapshot.partitions.iter();
+    partitions
+        .flat_map(|partition| jobs_of(partition, count))
+        .collect()
+}
+
+/// Those of one partition of so many.
+pub(super) fn jobs_of(partition: &Partition, count: PartitionCount) -> Vec<JobFacts> {
+    let armed = |(_, entry): &(u64, String)| JobName::new(entry.strip_prefix('@')?).ok();
+    let names: BTreeSet<JobName> = partition
+        .jobs
+        .keys()
+        .chain(&partition.job_names)
+        .cloned()
+        .chain(partition.entries.iter().filter_map(armed))
+        .collect();
+    let facts = names.into_iter();
+    facts.map(|name| of_job(partition, name, count)).collect()
 }
 
 fn of_job(partition: &Partition, name: JobName, count: PartitionCount) -> JobFacts {
@@ -175,39 +179,41 @@ fn of_job(partition: &Partition, name: JobName, count: PartitionCount) -> JobFac
 
 /// Every ready set, and every name of one in a backlog.
 pub(super) fn queues(snapshot: &Snapshot) -> Vec<QueueFacts> {
-    let mut facts = Vec::new();
-    for partition in &snapshot.partitions {
-        let names: BTreeSet<&String> = partition
-            .backlog
-            .iter()
-            .chain(partition.ready.keys())
-            .collect();
-        facts.extend(names.into_iter().map(|queue| {
-            QueueFacts {
-                queue: queue.clone(),
-                partition: id(partition),
-                listed: partition.backlog.contains(queue),
-                waiting: partition
-                    .ready
-                    .get(queue)
-                    .map_or(0, |members| size(members.len())),
-            }
-        }));
-    }
-    facts
+    snapshot.partitions.iter().flat_map(queues_of).collect()
+}
+
+/// Those of one partition.
+pub(super) fn queues_of(partition: &Partition) -> Vec<QueueFacts> {
+    let names: BTreeSet<&String> = partition
+        .backlog
+        .iter()
+        .chain(partition.ready.keys())
+        .collect();
+    let facts = names.into_iter().map(|queue| QueueFacts {
+        queue: queue.clone(),
+        partition: id(partition),
+        listed: partition.backlog.contains(queue),
+        waiting: partition
+            .ready
+            .get(queue)
+            .map_or(0, |members| size(members.len())),
+    });
+    facts.collect()
 }
 
 /// Every key.
 pub(super) fn keys(snapshot: &Snapshot) -> Vec<KeyFacts> {
-    let mut facts = Vec::new();
-    for partition in &snapshot.partitions {
-        facts.extend(partition.keys.iter().map(|key| KeyFacts {
-            name: key.name.clone(),
-            partition: id(partition),
-            kind: key.kind.clone(),
-            size: size(key.length),
-            ttl_ms: key.ttl_ms,
-        }));
-    }
-    facts
+    snapshot.partitions.iter().flat_map(keys_of).collect()
+}
+
+/// Those of one partition.
+pub(super) fn keys_of(partition: &Partition) -> Vec<KeyFacts> {
+    let facts = partition.keys.iter().map(|key| KeyFacts {
+        name: key.name.clone(),
+        partition: id(partition),
+        kind: key.kind.clone(),
+        size: size(key.length),
+        ttl_ms: key.ttl_ms,
+    });
+    facts.collect()
 }

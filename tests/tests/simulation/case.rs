@@ -19,7 +19,7 @@ use crate::worker::Worker;
 use crate::world::{self, Node, PARTITIONS, Weather, with};
 
 /// How long things go wrong.
-const STORM_MS: u64 = 10_000;
+const STORM_MS: u64 = 8_000;
 /// After the storm everything ends within this, even if a tracker hears of it only by its look once a minute.
 const CALM: Duration = Duration::from_secs(240);
 
@@ -188,7 +188,7 @@ impl Cluster {
             with(|world| (world.living("t"), world.living("w")));
         let tracker = rng.pick(&living_trackers).copied();
         let worker = rng.pick(&living_workers).copied();
-        let span = Duration::from_millis(rng.between(50, 6_000));
+        let span = Duration::from_millis(rng.between(50, 4_500));
         match rng.below(10) {
             0 | 1 => {
                 if let Some(tracker) = tracker {
@@ -260,7 +260,7 @@ impl Cluster {
     /// Nothing goes wrong any more; everything comes to its end.
     async fn calm(&mut self) {
         // What is still on its way into the storm arrives.
-        sleep(Duration::from_secs(7)).await;
+        sleep(Duration::from_secs(5)).await;
         with(|world| {
             world.note(|| "calm".to_owned());
             world.weather = Weather::FAIR;

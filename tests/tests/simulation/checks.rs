@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tickwheel_core::id::ContextId;
+use tickwheel_core::invariant::Invariant;
+use tickwheel_core::partition::PartitionCount;
 use tickwheel_memory_redis::{MemoryRedis, Reply};
 use tickwheel_tests::harness::snapshot::Partition;
 use tickwheel_tests::harness::wire::Value;
@@ -18,7 +20,7 @@ pub(crate) struct Checks {
     open: BTreeMap<u16, BTreeSet<ContextId>>,
     settled_by: BTreeSet<(String, u32)>,
     /// Each partition as it was read last; only keys that change are read again.
-    read: BTreeMap<u16, Snapshot>,
+    read: BTreeMap<u16, Partition>,
     pub(crate) confirmed: usize,
 }
 
@@ -68,27 +70,25 @@ impl Checks {
                 continue;
             };
             numbers.insert(number);
-            let snapshot = self.read.entry(number).or_insert_with(|| Snapshot {
-                partitions: vec![Partition {
-                    number,
-                    ..Partition::default()
-                }],
+            let partition = self.read.entry(number).or_insert_with(|| Partition {
+                number,
+                ..Partition::default()
             });
-            if let Err(wrong) = read_key(&mut snapshot.partitions[0], redis, key) {
+            if let Err(wrong) = read_key(partition, redis, key) {
                 return Some(wrong);
             }
         }
         for number in numbers {
-            let Some(mut snapshot) = self.read.remove(&number) else {
+            let Some(mut partition) = self.read.remove(&number) else {
                 continue;
             };
-            snapshot.partitions[0].now_ms = redis.clock_ms();
-            let mut broken = in_redis(&snapshot);
-            broken.extend(self.lost(&snapshot.partitions[0]).map(|id| Broken {
-                invariant: tickwheel_core::invariant::Invariant::W5,
+            partition.now_ms = redis.clock_ms();
+            let mut broken = invariants::of_partition(&partition, count());
+            broken.extend(self.lost(&partition).map(|id| Broken {
+                invariant: Invariant::W5,
                 what: format!("{id} was confirmed, has not ended, and is nowhere"),
             }));
-            self.read.insert(number, snapshot);
+            self.read.insert(number, partition);
             if !broken.is_empty() {
                 return Some(words(&broken));
             }
@@ -117,7 +117,10 @@ impl Checks {
 /// All that can be told when everything has ended. A frame that is late on one stream may bring an attempt after a later one of it came on
 /// another stream: it starts, and is fenced; so only that no attempt starts twice is asked here.
 pub(crate) fn at_the_end(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
-    let mut broken = in_redis(snapshot);
+    let partitions = snapshot.partitions.iter();
+    let mut broken: Vec<Broken> = partitions
+        .flat_map(|partition| invariants::of_partition(partition, count()))
+        .collect();
     broken.extend(invariants::w2_no_attempt_twice(runs));
     broken.extend(invariants::w6_running_handlers(
         snapshot,
@@ -142,16 +145,9 @@ fn while_held(snapshot: &Snapshot, runs: &[Run]) -> Vec<Run> {
     runs
 }
 
-/// The invariants that show in Redis at every instant.
-fn in_redis(snapshot: &Snapshot) -> Vec<Broken> {
-    let mut broken = invariants::w1_one_place(snapshot);
-    broken.extend(invariants::w3_a_firing_is_one_context(snapshot));
-    broken.extend(invariants::w4_recurring_jobs_go_on(snapshot));
-    broken.extend(invariants::w6_active_contexts(snapshot));
-    broken.extend(invariants::w7_what_waits_will_end(snapshot));
-    broken.extend(invariants::w9_everything_is_bounded(snapshot));
-    broken.extend(invariants::w10_nothing_is_early(snapshot, &[]));
-    broken
+/// Of every simulated cluster.
+pub(crate) fn count() -> PartitionCount {
+    PartitionCount::new(PARTITIONS).unwrap_or_default()
 }
 
 pub(crate) fn words(broken: &[Broken]) -> String {
