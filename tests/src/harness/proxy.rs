@@ -201,10 +201,11 @@ async fn carry(
     let mut resets = watch.clone();
     let reset = tokio::select! {
         _ = resets.until(|mode| mode == Mode::Reset) => true,
-        (asked, answered) = async { tokio::join!(
+        // A side that is gone ends both ways at once, as the system would end a connection without a proxy in it.
+        carried = async { tokio::try_join!(
             pump(Way::Requests, from_client, &mut to_server, watch.clone()),
             pump(Way::Replies, from_server, &mut to_client, watch.clone()),
-        ) } => asked.is_err() || answered.is_err(),
+        ) } => carried.is_err(),
     };
     if reset {
         for end in [to_client, to_server] {
@@ -253,14 +254,14 @@ async fn pump(
             }
             to.write_all(&bytes).await?;
         }
-        Ok(())
+        Ok::<(), std::io::Error>(())
     };
     let closed = async {
         half.until(|mode| mode == Mode::HalfClose && way == Way::Requests)
             .await;
     };
     tokio::select! {
-        (read, write) = async { tokio::join!(read, write) } => read.and(write)?,
+        carried = async { tokio::try_join!(read, write) } => drop(carried?),
         () = closed => {}
     }
     to.shutdown().await
