@@ -26,7 +26,7 @@ test: redis ## Run all tests
 
 simulate: ## Simulate clusters with accidents, ten thousand of them; SEEDS=n as many, SEED=n one with its trace
 	$(if $(SEED),TICKWHEEL_SIM_SEED=$(SEED)) $(if $(SEEDS),TICKWHEEL_SIM_SEEDS=$(SEEDS)) \
-	  $(CARGO) test --locked -p tickwheel-tests --test simulation no_seed -- --nocapture
+	  $(CARGO) test --release --locked -p tickwheel-tests --test simulation no_seed -- --nocapture
 
 # The tests that run against Redis; `TICKWHEEL_REDIS_SERVER` names the program, `TICKWHEEL_REDIS_TOPOLOGY` one server or a cluster of three.
 SERVERS ?= redis-server redis8 valkey8 valkey9

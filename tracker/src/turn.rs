@@ -72,7 +72,12 @@ impl Turner {
                     self.rotation,
                 ));
             }
-            let wake_at = self.partitions.earliest();
+            let (wake_at, now) = (self.partitions.earliest(), Instant::now());
+            if wake_at <= now {
+                // Not left to the last branch below, which a busy tracker may never come to.
+                self.partitions.queue_due(now);
+                continue;
+            }
             tokio::select! {
                 // The order of the branches, not chance: all but the first two end at once.
                 biased;

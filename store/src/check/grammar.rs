@@ -46,7 +46,7 @@ impl Entry {
 /// A key of a partition by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// wheel, held, retry, backlog, jobs, events, dead, stats, quarantine.
+    /// wheel, held, retry, backlog, jobs, events, dead, stats, epoch, quarantine.
     Fixed(&'static str),
     /// `ready:<group>:<handler>`, as `<group> <handler>`.
     Ready(String),

@@ -201,11 +201,10 @@ async fn carry(
     let mut resets = watch.clone();
     let reset = tokio::select! {
         _ = resets.until(|mode| mode == Mode::Reset) => true,
-        // A side that is gone ends both ways at once, as the system would end a connection without a proxy in it.
-        carried = async { tokio::try_join!(
+        (asked, answered) = async { tokio::join!(
             pump(Way::Requests, from_client, &mut to_server, watch.clone()),
             pump(Way::Replies, from_server, &mut to_client, watch.clone()),
-        ) } => carried.is_err(),
+        ) } => asked.is_err() || answered.is_err(),
     };
     if reset {
         for end in [to_client, to_server] {
@@ -254,14 +253,14 @@ async fn pump(
             }
             to.write_all(&bytes).await?;
         }
-        Ok::<(), std::io::Error>(())
+        Ok(())
     };
     let closed = async {
         half.until(|mode| mode == Mode::HalfClose && way == Way::Requests)
             .await;
     };
     tokio::select! {
-        carried = async { tokio::try_join!(read, write) } => drop(carried?),
+        (read, write) = async { tokio::join!(read, write) } => read.and(write)?,
         () = closed => {}
     }
     to.shutdown().await
