@@ -320,7 +320,10 @@ impl Cluster {
                 };
                 let records = job.ledger.clone();
                 let story = Story::new(spec.clone(), *first_due, records, job, partitions);
-                if book.touched.contains(name) || book.deleted.contains(name) {
+                if book.touched.contains(name)
+                    || book.unanswered.iter().any(|other| other == name)
+                    || book.deleted.contains(name)
+                {
                     let problems = ledger::check_contexts(&story);
                     if !problems.is_empty() {
                         return world.fail(problems.join("; "));

@@ -32,6 +32,8 @@ pub(crate) struct Book {
     pub(crate) jobs: Vec<(JobSpec, Option<u64>)>,
     /// Jobs whose definition or life was touched: their calendar alone does not tell their due times.
     pub(crate) touched: BTreeSet<String>,
+    /// Jobs of runs by hand whose answer never came: they may have been skipped, at an instant that is no due time of the calendar.
+    pub(crate) unanswered: Vec<String>,
     pub(crate) deleted: BTreeSet<String>,
     ids: Vec<String>,
 }
@@ -196,12 +198,16 @@ pub(crate) async fn ask(known: Known, mut rng: Rng) {
                     name: name.clone(),
                     ..v1::RunJobRequest::default()
                 };
+                lock(&known).unanswered.push(name.clone());
                 let answer = service.run_job(Request::new(request)).await;
                 let started =
                     answer.is_ok_and(|answer| answer.into_inner().skipped_reason.is_empty());
+                let mut book = lock(&known);
+                let at = book.unanswered.iter().position(|other| *other == name);
+                at.map(|at| book.unanswered.swap_remove(at));
                 if !started {
                     // Its ledger may have a skipped instant that is no due time of its calendar.
-                    lock(&known).touched.insert(name);
+                    book.touched.insert(name);
                 }
             }
         }
