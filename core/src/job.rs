@@ -19,6 +19,7 @@ use sha1::{Digest, Sha1};
 use crate::error::Violation;
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
+use crate::model::{Model, ReduceOn};
 use crate::time::TimestampMs;
 
 /// A job as its user describes it. Equal specs have equal digests, and registering one again changes nothing.
@@ -56,6 +57,18 @@ pub struct JobSpec {
     /// What holds for each context of the job.
     #[serde(default)]
     pub options: ContextOptions,
+    /// Into which subtasks each context is split.
+    #[serde(default, skip_serializing_if = "Model::is_standalone")]
+    pub model: Model,
+    /// The handler that runs once when the subtasks have ended, and whose result is the context's; only with a model other than standalone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reduce: Option<HandlerName>,
+    /// When it runs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub reduce_on: ReduceOn,
+    /// What holds for each subtask; `options` are those of the context as a whole.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub subtask: ContextOptions,
     /// Ledger records kept, 1..=100000.
     #[serde(default = "ledger_default")]
     pub ledger_limit: u32,
@@ -84,6 +97,10 @@ impl JobSpec {
             misfire: Misfire::default(),
             overlap: Overlap::default(),
             options: ContextOptions::default(),
+            model: Model::Standalone,
+            reduce: None,
+            reduce_on: ReduceOn::default(),
+            subtask: ContextOptions::default(),
             ledger_limit: LEDGER_DEFAULT,
             runs_limit: RUNS_DEFAULT,
             note: String::new(),
@@ -114,6 +131,11 @@ impl JobSpec {
     pub fn digest(&self) -> String {
         crate::id::hex(&Sha1::digest(self.encode()))
     }
+}
+
+/// Fields at their default are not written, so that the digest of a spec that does without them stays what it was.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn ledger_default() -> u32 {

@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod limits;
 pub mod manifest;
 pub mod misfire;
+pub mod model;
 pub mod overlap;
 pub mod partition;
 pub mod retry;
@@ -44,6 +45,7 @@ pub use job::{
     RetryPolicy, Trigger,
 };
 pub use manifest::parse_manifest;
+pub use model::{Model, ReduceOn};
 pub use partition::{PartitionCount, PartitionId, partition_of};
 pub use run::{RunState, StateWord};
 pub use time::TimestampMs;

@@ -112,5 +112,6 @@ fn assignment(member: Member, lease_ms: u64) -> Assignment {
         cancel_grace_ms: options.cancel_grace_ms,
         failures: member.failures,
         max_attempts: options.retry.max_attempts,
+        subtask: None,
     }
 }

@@ -85,6 +85,7 @@ impl From<&JobSpec> for v1::JobSpec {
             ledger_limit: Some(spec.ledger_limit),
             runs_limit: Some(spec.runs_limit),
             note: spec.note.clone(),
+            ..Self::default()
         }
     }
 }

@@ -71,6 +71,7 @@ pub(super) fn context(shared: &Shared, view: ContextView) -> v1::Context {
         log: view.log,
         next_attempt_ms: millis(view.next_attempt),
         lease_expires_ms: millis(view.lease_expires),
+        fan: None,
     }
 }
 
