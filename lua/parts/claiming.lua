@@ -1,6 +1,8 @@
 -- Part claiming: the permits that workers offer, and the contexts claimed with them.
 -- Texts that many claims share are made once: printing a number costs more than everything else that is done for a claim.
 
+local TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed in one call; bodies may have 256 KiB each
+
 -- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
 -- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers.
 local function read_offers(first, count)
@@ -46,11 +48,15 @@ local function free_permits(offer)
   return free
 end
 
-local function new_claims(now, lease_ms)
+local function new_claims(now, lease_ms, limit)
   return {
-    now = now, count = 0, bytes = 0, scan_at = now + lease_ms, told = {}, held = {},
+    now = now, limit = limit, count = 0, bytes = 0, scan_at = now + lease_ms, told = {}, held = {},
     lease = ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ', no_deadline = '0 - ',
   }
+end
+
+local function has_room(claims)
+  return claims.count < claims.limit and claims.bytes < TURN_BYTES
 end
 
 -- `<attempt>:<failures> <worker> <claimed> <expires> ` for the attempt that follows `counts`.

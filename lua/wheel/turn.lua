@@ -39,13 +39,13 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part cancelling
 -- @part firing
 -- @part due_times
+-- @part expiring
 -- @part claiming
+-- @part sources
 local PLAN_LEASE_MS = 1000 -- an unplanned job, and an outbox entry, is offered to the next tracker after this
 local PLAN_LOW = 8 -- planned due times of a job below which a tracker adds some
 local FIRINGS_MAX = 100 -- due times of one job decided in one visit, besides missed ones; the rest stays due
 local BACKLOG_MAX = 64
-local TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed; bodies may have 256 KiB each
-local PAGE = 8 -- entries read before it is known how many fit
 
 local now = now_ms(1)
 local lease_ms = arg_int(2, 'lease_ms', 100, 3600000)
@@ -56,17 +56,14 @@ if #ARGV ~= 4 + 4 * workers_count then
 end
 
 local wheel_key = KEYS[1]
-local offers, claims, endings = read_offers(4, workers_count), new_claims(now, lease_ms), new_endings()
+local offers, claims, endings = read_offers(4, workers_count), new_claims(now, lease_ms, limit), new_endings()
+local visit = { now = now, limit = limit, claims = claims, endings = endings }
 local plan, outbox, scan = {}, {}, 0
 local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
 local again = {} -- score, member: entries that stay in the wheel
 local retried, more = {}, 0
 local waiting = nil
-
-local function has_room()
-  return claims.count < limit and claims.bytes < TURN_BYTES
-end
 
 -- A context that became due in this turn: `counts` is `<attempt>:<failures>`, `queue` its `<group> <handler>`.
 local function add_fresh(queue, id, counts, rest, options, member)
@@ -79,22 +76,10 @@ local function add_fresh(queue, id, counts, rest, options, member)
   list[#list + 1] = { id, counts, rest, options, member }
 end
 
-local function end_expired(id, counts, rest)
-  local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
-  end_context(endings, now, { id = id, state = 'expired', attempt = tonumber(attempt), failures = tonumber(failures),
-    message = 'not started by its start deadline', rest = rest })
-end
-
--- True when a context that never started is past its start deadline.
-local function is_late(id, counts, options)
-  local deadline = options ~= '-' and string.find(counts, ':0', 1, true) and option(options, 's')
-  return deadline and due_of(id) + tonumber(deadline) <= now
-end
-
 -- Puts a fresh context into its ready set, unless its start deadline is over (trackers that paused find both due at once).
 local function make_ready(id, counts, rest, options, member)
-  if is_late(id, counts, options) then
-    end_expired(id, counts, rest)
+  if is_late(now, id, counts, options) then
+    end_expired(endings, now, id, counts, rest)
   else
     add_ready(endings.ready, id, member, rest)
   end
@@ -247,14 +232,8 @@ local function expire(entry)
   end
   if member then
     local counts, rest = string.match(member, '^%S+ (%S+) (.*)$')
-    end_expired(id, counts, rest)
+    end_expired(endings, now, id, counts, rest)
   end
-end
-
--- The parts of a context member, as few texts as possible: this runs for every context.
-local function open_member(member)
-  local id, counts, at, queue, options = string.match(member, '^(%S+) (%d+:%d+) ()(%S+ %S+) %d (%S+) ')
-  return queue, id, counts, string.sub(member, at), options, member
 end
 
 -- Takes what is due from the wheel: at most `limit` entries, and not much more than TURN_BYTES.
@@ -330,7 +309,7 @@ for _, queue in ipairs(fresh_order) do
   local enough = offer and not contended[list.group]
   for _, context in ipairs(list) do
     local id, counts, rest, options, member = unpack(context)
-    local worker = enough and has_room() and not is_late(id, counts, options) and pick(offer, options)
+    local worker = enough and has_room(claims) and not is_late(now, id, counts, options) and pick(offer, options)
     if worker then
       claim(claims, worker, id, counts, rest, options, member)
     else
@@ -340,121 +319,18 @@ for _, queue in ipairs(fresh_order) do
 end
 place_ready()
 
--- Reads the next page of a ready set; false at its end. Scores are read only where several sets are merged: printing one costs as
--- much as the rest of a claim.
-local function read_page(source)
-  local first = source.read
-  local last = first + math.min(source.size, limit - claims.count) - 1
-  local found
-  if source.merged then
-    found = redis.call('ZRANGE', source.zset, first, last, 'WITHSCORES')
-  else
-    found = redis.call('ZRANGE', source.zset, first, last)
-  end
-  local bytes, step = 1, source.merged and 2 or 1
-  for i = 1, #found, step do
-    bytes = bytes + #found[i]
-  end
-  local count = #found / step
-  source.page, source.at, source.step, source.read = found, 1, step, first + count
-  source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * count / bytes), free_permits(source.offer)))
-  source.score = source.merged and tonumber(found[2]) or 0
-  return count > 0
-end
-
--- Keeps the source with the smallest score first: a heap whose first element changed.
-local function sift(sources)
-  local at, count = 1, #sources
-  while true do
-    local least = at
-    for child = 2 * at, math.min(2 * at + 1, count) do
-      if sources[child].score < sources[least].score then
-        least = child
-      end
-    end
-    if least == at then
-      return
-    end
-    sources[at], sources[least] = sources[least], sources[at]
-    at = least
-  end
-end
-
--- A late context of a ready set whose deadline's entry is still to be taken from the wheel, or to be written.
-local function is_expiring(queue, id, counts, rest, options)
-  if not is_late(id, counts, options) then
-    return false
-  end
-  local _, _, priority = split_rest(rest)
-  return endings.watched[id] or redis.call('ZSCORE', wheel_key, '#' .. id .. ' ' .. queue .. ' ' .. priority)
-end
-
--- The ready sets for which permits are offered, each with its first page read.
-local function open_sources()
+-- The queues for which permits are offered.
+local function offered_sources()
   local sources = {}
   for _, queue in ipairs(backlog()) do
     if offers[queue] then
-      local zset = key('ready', (string.gsub(queue, ' ', ':')))
-      sources[#sources + 1] = { queue = queue, zset = zset, offer = offers[queue], read = 0, size = PAGE, taken = 0 }
+      sources[#sources + 1] = ready_source(queue, offers[queue])
     end
   end
-  local open = {}
-  for _, source in ipairs(sources) do
-    source.merged = #sources > 1
-    source.size = #sources <= PAGE and math.ceil(PAGE / #sources) or 1
-    if read_page(source) then
-      open[#open + 1] = source
-    end
-  end
-  table.sort(open, function(left, right) return left.score < right.score end)
-  return sources, open
+  return sources
 end
-
--- Claims or expires the context at the head of `source`. False when nothing more waits there, or no worker of it has a permit.
-local function claim_head(source)
-  local queue, id, counts, rest, options, member = open_member(source.page[source.at])
-  if is_expiring(queue, id, counts, rest, options) then
-    end_expired(id, counts, rest)
-  else
-    local worker = pick(source.offer, options)
-    if not worker then
-      return false
-    end
-    claim(claims, worker, id, counts, rest, options, member)
-  end
-  source.taken = source.taken + 1
-  source.at = source.at + source.step
-  if source.at > #source.page then
-    return claims.count < limit and read_page(source)
-  end
-  source.score = source.merged and tonumber(source.page[source.at + 1]) or 0
-  return true
-end
-
--- Claims from the ready sets: the sets of a group are merged by score.
-local function claim_ready()
-  local sources, open = open_sources()
-  while #open > 0 and has_room() do
-    if not claim_head(open[1]) then
-      open[1] = open[#open]
-      open[#open] = nil
-    end
-    if #open > 1 then
-      sift(open)
-    end
-  end
-  for _, source in ipairs(sources) do
-    if source.taken > 0 then
-      redis.call('ZREMRANGEBYRANK', source.zset, 0, source.taken - 1)
-      if redis.call('EXISTS', source.zset) == 0 then
-        redis.call('HDEL', BASE .. 'backlog', source.queue)
-        waiting = nil
-      end
-    end
-  end
-end
-if workers_count > 0 and has_room() then
-  claim_ready()
+if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources()) then
+  waiting = nil
 end
 
 flush_claims(claims)

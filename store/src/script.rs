@@ -134,11 +134,13 @@ parts![
     "claiming",
     "due_times",
     "ending",
+    "expiring",
     "firing",
     "locate",
     "planning",
     "ready",
-    "sightings"
+    "sightings",
+    "sources"
 ];
 
 scripts! {

@@ -1,0 +1,126 @@
+-- Part sources: what a turn claims from besides what became due in it. Each queue that has an offer is opened as a source, and sources are
+-- merged by the score of the context at their head.
+-- A source has `queue`, `offer`, `score`, and three functions that get it as their parameter: `open`, false when nothing waits in it;
+-- `take`, which claims or ends the context at its head, and is false when nothing more can be claimed from it; `close`, called once
+-- after the last, which takes out of Redis what was taken, and is true when nothing is left.
+-- `visit` is what they work on: now, limit, claims, endings. Needs the parts ready, ending, expiring and claiming.
+
+local PAGE = 8 -- entries read before it is known how many fit
+
+-- The parts of a context member, as few texts as possible: this runs for every context.
+local function open_member(member)
+  local id, counts, at, queue, options = string.match(member, '^(%S+) (%d+:%d+) ()(%S+ %S+) %d (%S+) ')
+  return queue, id, counts, string.sub(member, at), options, member
+end
+
+-- Reads the next page of a ready set; false at its end. Scores are read only where several sources are merged: printing one costs as
+-- much as the rest of a claim.
+local function read_page(visit, source)
+  local first = source.read
+  local last = first + math.min(source.size, visit.limit - visit.claims.count) - 1
+  local found
+  if source.merged then
+    found = redis.call('ZRANGE', source.zset, first, last, 'WITHSCORES')
+  else
+    found = redis.call('ZRANGE', source.zset, first, last)
+  end
+  local bytes, step = 1, source.merged and 2 or 1
+  for i = 1, #found, step do
+    bytes = bytes + #found[i]
+  end
+  local count = #found / step
+  source.page, source.at, source.step, source.read = found, 1, step, first + count
+  source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * count / bytes), free_permits(source.offer)))
+  source.score = source.merged and tonumber(found[2]) or 0
+  return count > 0
+end
+
+-- A late context of a ready set whose deadline's entry is still to be taken from the wheel, or to be written.
+local function is_expiring(visit, queue, id, counts, rest, options)
+  if not is_late(visit.now, id, counts, options) then
+    return false
+  end
+  local _, _, priority = split_rest(rest)
+  return visit.endings.watched[id] or redis.call('ZSCORE', BASE .. 'wheel', '#' .. id .. ' ' .. queue .. ' ' .. priority)
+end
+
+local function take_ready(visit, source)
+  local queue, id, counts, rest, options, member = open_member(source.page[source.at])
+  if is_expiring(visit, queue, id, counts, rest, options) then
+    end_expired(visit.endings, visit.now, id, counts, rest)
+  else
+    local worker = pick(source.offer, options)
+    if not worker then
+      return false
+    end
+    claim(visit.claims, worker, id, counts, rest, options, member)
+  end
+  source.taken = source.taken + 1
+  source.at = source.at + source.step
+  if source.at > #source.page then
+    return visit.claims.count < visit.limit and read_page(visit, source)
+  end
+  source.score = source.merged and tonumber(source.page[source.at + 1]) or 0
+  return true
+end
+
+local function close_ready(_, source)
+  if source.taken == 0 then
+    return false
+  end
+  redis.call('ZREMRANGEBYRANK', source.zset, 0, source.taken - 1)
+  return redis.call('EXISTS', source.zset) == 0
+end
+
+-- The contexts of a ready set.
+local function ready_source(queue, offer)
+  return { queue = queue, offer = offer, zset = key('ready', (string.gsub(queue, ' ', ':'))), read = 0, taken = 0,
+    open = read_page, take = take_ready, close = close_ready }
+end
+
+-- Keeps the source with the smallest score first: a heap whose first element changed.
+local function sift(sources)
+  local at, count = 1, #sources
+  while true do
+    local least = at
+    for child = 2 * at, math.min(2 * at + 1, count) do
+      if sources[child].score < sources[least].score then
+        least = child
+      end
+    end
+    if least == at then
+      return
+    end
+    sources[at], sources[least] = sources[least], sources[at]
+    at = least
+  end
+end
+
+-- Claims from `sources` by score until nothing more fits. True when one of them is empty now.
+local function claim_from(visit, sources)
+  local open, emptied = {}, false
+  for _, source in ipairs(sources) do
+    source.merged = #sources > 1
+    source.size = #sources <= PAGE and math.ceil(PAGE / #sources) or 1
+    if source.open(visit, source) then
+      open[#open + 1] = source
+    end
+  end
+  table.sort(open, function(left, right) return left.score < right.score end)
+  while #open > 0 and has_room(visit.claims) do
+    if not open[1].take(visit, open[1]) then
+      open[1] = open[#open]
+      open[#open] = nil
+    end
+    if #open > 1 then
+      sift(open)
+    end
+  end
+  for _, source in ipairs(sources) do
+    if source.close(visit, source) then
+      redis.call('HDEL', BASE .. 'backlog', source.queue)
+      emptied = true
+    end
+  end
+  return emptied
+end
