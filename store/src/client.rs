@@ -40,6 +40,9 @@ const ASK_AGAIN_MAX: Duration = Duration::from_millis(200);
 const RECONNECT_MIN: Duration = Duration::from_millis(50);
 const RECONNECT_MAX: Duration = Duration::from_secs(1);
 
+/// The metric of script calls: seconds as the caller sees them, by the script's name.
+pub const SCRIPT_SECONDS: &str = "tickwheel_script_seconds";
+
 /// What the servers form together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Topology {
@@ -149,6 +152,18 @@ impl Redis {
         args: Vec<Value>,
     ) -> Result<Value, Error> {
         self.fence.pass().await?;
+        let began = Instant::now();
+        let called = self.call_measured(script, keys, args).await;
+        metrics::histogram!(SCRIPT_SECONDS, "script" => script.name()).record(began.elapsed());
+        called
+    }
+
+    async fn call_measured(
+        &self,
+        script: &'static Script,
+        keys: Vec<String>,
+        args: Vec<Value>,
+    ) -> Result<Value, Error> {
         if let Some(stand_in) = &self.stand_in {
             return stand_in::call(stand_in.as_ref(), script, keys, args).await;
         }

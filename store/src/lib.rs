@@ -25,6 +25,6 @@ mod store;
 pub mod wheel;
 
 pub use cancel::Cancelled;
-pub use client::{Heard, Redis};
+pub use client::{Heard, Redis, SCRIPT_SECONDS};
 pub use error::Error;
 pub use store::Store;

@@ -254,3 +254,31 @@ fn end_to_end_tests_wait_for_facts() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn every_metric_is_fed() -> Result<()> {
+    let sources = sources(&["rs"])?;
+    let declared = "tracker/src/metrics.rs";
+    let text = sources.get(declared).context(declared)?;
+    let names = text.lines().filter_map(|line| {
+        let (name, _) = line.strip_prefix("pub const ")?.split_once(": Metric = ")?;
+        Some(name)
+    });
+    let mut count = 0;
+    for name in names {
+        count += 1;
+        let told = text.contains(&format!("gauge!({name}.name"));
+        let fed = format!("{name}.name");
+        let feeds = |(path, source): (&String, &String)| {
+            path != declared && path.starts_with("tracker/src/") && source.contains(&fed)
+        };
+        // The store feeds its own, under the name that it exports.
+        let of_store = name == "SCRIPT" && text.contains("tickwheel_store::SCRIPT_SECONDS");
+        ensure!(
+            told || of_store || sources.iter().any(feeds),
+            "{name} is declared and never fed"
+        );
+    }
+    ensure!(count > 10, "found {count} metrics in {declared}");
+    Ok(())
+}

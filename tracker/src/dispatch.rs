@@ -36,7 +36,8 @@ pub(crate) fn dispatch(
     let mut sizes = vec![0_usize; reserved.sessions.len()];
     let mut unsent = Vec::new();
     let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-    measure::dispatched(&claims, now);
+    let took = engine.config.dispatch_lease.saturating_sub(lease);
+    measure::dispatched(&claims, now, took);
     for Claim { worker, member } in claims {
         let position = positions.get(&worker).copied();
         let place = position.and_then(|at| {

@@ -1,8 +1,9 @@
 //! What the parts of a tracker tell the metrics, one function for each event.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use metrics::{counter, gauge, histogram};
+use metrics::{Histogram, counter, gauge, histogram};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
@@ -49,46 +50,67 @@ pub(crate) fn turned(counts: &TurnCounts) {
     }
 }
 
-/// Claims are handed to workers; `now` is Redis' clock at the claim.
-pub(crate) fn dispatched(claims: &[Claim], now: TimestampMs) {
+/// Claims are handed to workers, so long after their turn began; `now` is Redis' clock at the claim.
+pub(crate) fn dispatched(claims: &[Claim], now: TimestampMs, took: Duration) {
     if claims.is_empty() {
         return;
     }
     counter!(names::DISPATCHED.name).increment(claims.len() as u64);
+    histogram!(names::DISPATCH.name).record_many(took, claims.len());
     let lag = histogram!(names::FIRE_LAG.name);
     for claim in claims
         .iter()
         .filter(|claim| claim.member.attempt.as_u32() == 1)
     {
         let millis = now.as_u64().saturating_sub(claim.member.id.due().as_u64());
-        lag.record(std::time::Duration::from_millis(millis));
+        lag.record(Duration::from_millis(millis));
     }
 }
 
 /// A batch of settlements is in Redis.
-pub(crate) fn settled(settlements: &[Settlement], verdicts: &[Verdict]) {
+pub(crate) fn settled(settlements: &[Settlement], verdicts: &[Verdict], runs: &[Duration]) {
+    let mut succeeding = None;
     let (mut succeeded, mut failed, mut retried, mut refused) = (0, 0, 0, 0);
-    for (settlement, verdict) in settlements.iter().zip(verdicts) {
+    for ((settlement, verdict), ran) in settlements.iter().zip(verdicts).zip(runs) {
         match (verdict, &settlement.outcome) {
-            (Verdict::Settled, Outcome::Succeeded(_)) => succeeded += 1,
-            (Verdict::Settled, _) => failed += 1,
-            (Verdict::Retrying, _) => retried += 1,
+            (Verdict::Settled, Outcome::Succeeded(_)) => {
+                succeeded += 1;
+                let succeeding = succeeding.get_or_insert_with(|| run_seconds("succeeded"));
+                succeeding.record(*ran);
+            }
+            (Verdict::Settled, _) => {
+                failed += 1;
+                run_seconds("failed").record(*ran);
+            }
+            (Verdict::Retrying, _) => {
+                retried += 1;
+                run_seconds("failed").record(*ran);
+            }
             (Verdict::Gone | Verdict::LeaseLost, _) => refused += 1,
         }
     }
-    let runs = |outcome: &'static str, count: u64| {
+    let count_runs = |outcome: &'static str, count: u64| {
         if count > 0 {
             counter!(names::RUNS.name, "outcome" => outcome).increment(count);
         }
     };
-    runs("succeeded", succeeded);
-    runs("failed", failed + retried);
+    count_runs("succeeded", succeeded);
+    count_runs("failed", failed + retried);
     if retried > 0 {
         counter!(names::RETRIES.name).increment(retried);
     }
     if refused > 0 {
         counter!(names::STALE_REPORTS.name, "kind" => "settle").increment(refused);
     }
+}
+
+fn run_seconds(outcome: &'static str) -> Histogram {
+    histogram!(names::RUN.name, "outcome" => outcome)
+}
+
+/// A partition was turned in place of the tracker that ranks first for it.
+pub(crate) fn stood_in() {
+    counter!(names::STAND_INS.name).increment(1);
 }
 
 /// A report of an older attempt was refused.

@@ -72,15 +72,15 @@ pub const FIRE_LAG: Metric = seconds(
     "tickwheel_fire_lag_seconds",
     "From the due time of a context to its first claim.",
 );
-/// Claim to hand-over.
+/// Turn to hand-over.
 pub const DISPATCH: Metric = seconds(
     "tickwheel_dispatch_seconds",
-    "From the claim of a context to its place on a worker's stream.",
+    "From the beginning of the turn that claimed a context to its place on a worker's stream.",
 );
-/// Claim to settlement.
+/// Arrival to end.
 pub const RUN: Metric = seconds(
     "tickwheel_run_seconds",
-    "From the claim of an attempt to its settlement {outcome}.",
+    "From the arrival of an attempt at its worker to the end of its handler {outcome}.",
 );
 /// Contexts taken in.
 pub const SUBMITTED: Metric = counter(
@@ -102,12 +102,12 @@ pub const RETRIES: Metric = counter(
 /// Due times that did not fire because they were late.
 pub const MISFIRES: Metric = counter(
     "tickwheel_misfires_total",
-    "Due times that were missed {reason}.",
+    "Due times that were missed; the ledger of each job tells why.",
 );
 /// Due times that did not fire because of the job's own rules.
 pub const SKIPPED: Metric = counter(
     "tickwheel_skipped_total",
-    "Due times that were skipped {reason}.",
+    "Due times that were skipped; the ledger of each job tells why.",
 );
 /// Leases that expired.
 pub const LEASE_LOST: Metric = counter(
@@ -134,10 +134,10 @@ pub const CLOCK_REGRESSED: Metric = counter(
     "tickwheel_clock_regressed_total",
     "Times at which Redis' clock showed an earlier time than before.",
 );
-/// Entries of the wheel that are due and were not popped yet.
-pub const WHEEL_OVERDUE: Metric = gauge(
-    "tickwheel_wheel_overdue",
-    "Entries overdue by more than a second at the last look.",
+/// Partitions whose first tracker did not do its work.
+pub const STAND_INS: Metric = counter(
+    "tickwheel_stand_ins_total",
+    "Times at which a partition was overdue by a second and this tracker, which does not rank first for it, turned it.",
 );
 /// Live workers.
 pub const WORKERS: Metric = gauge(
@@ -151,7 +151,7 @@ pub const PERMITS: Metric = gauge(
 );
 /// Time in Redis and on the way to it.
 pub const SCRIPT: Metric = seconds(
-    "tickwheel_script_seconds",
+    tickwheel_store::SCRIPT_SECONDS,
     "Time of a script call as its caller sees it {script}.",
 );
 /// Failed calls.
@@ -191,7 +191,7 @@ pub const ALL: [Metric; 22] = [
     REJECTED,
     NOTES_DROPPED,
     CLOCK_REGRESSED,
-    WHEEL_OVERDUE,
+    STAND_INS,
     WORKERS,
     PERMITS,
     SCRIPT,

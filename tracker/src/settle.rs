@@ -24,6 +24,8 @@ const LEASE_MARGIN: Duration = Duration::from_millis(500);
 pub(crate) struct Reported {
     pub(crate) session: Arc<Session>,
     pub(crate) settlement: Settlement,
+    /// How long its handler ran, by the worker's word.
+    pub(crate) ran: Duration,
     /// The report broke a limit and was changed into a failure.
     pub(crate) refused: bool,
 }
@@ -66,6 +68,7 @@ pub(crate) fn read(session: &Arc<Session>, wire: v1::Settlement) -> Option<Repor
             outcome,
             random,
         },
+        ran: Duration::from_micros(wire.ran_us),
         refused,
     })
 }
@@ -85,7 +88,9 @@ fn bounded(mut error: String) -> String {
 pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Vec<Reported>) {
     let mut sessions = Vec::with_capacity(batch.len());
     let mut settlements = Vec::with_capacity(batch.len());
+    let mut runs = Vec::with_capacity(batch.len());
     for reported in batch {
+        runs.push(reported.ran);
         sessions.push((reported.session, reported.refused));
         settlements.push(reported.settlement);
     }
@@ -99,7 +104,7 @@ pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Ve
         }
     };
     crash_point!("after_settle_script");
-    measure::settled(&settlements, &verdicts);
+    measure::settled(&settlements, &verdicts, &runs);
     let mut confirmations: Vec<(Arc<Session>, Vec<Confirmation>)> = Vec::new();
     for (((session, refused), settlement), verdict) in
         sessions.into_iter().zip(settlements).zip(verdicts)

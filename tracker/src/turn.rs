@@ -21,6 +21,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
+use crate::measure;
 use clock::Clock;
 use partitions::Partitions;
 use visit::{Found, Visit};
@@ -195,6 +196,7 @@ impl Turner {
                 self.partitions
                     .done(partition, next.min(received + LOOK_EVERY), (received, took));
                 if overdue {
+                    measure::stood_in();
                     self.partitions.stand_in(partition);
                 }
             }

@@ -41,7 +41,7 @@ impl Outcome {
         self
     }
 
-    pub(crate) fn into_wire(self, key: &AttemptKey) -> Settlement {
+    pub(crate) fn into_wire(self, key: &AttemptKey, ran: Duration) -> Settlement {
         use settlement::Outcome as Wire;
         let (outcome, error, result, delay) = match self {
             Self::Succeeded(result) => (Wire::Succeeded, String::new(), result, Duration::ZERO),
@@ -58,6 +58,7 @@ impl Outcome {
             error,
             result,
             retry_after_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            ran_us: u64::try_from(ran.as_micros()).unwrap_or(u64::MAX),
         }
     }
 }
@@ -79,10 +80,15 @@ mod tests {
     #[test]
     fn the_delay_of_a_retry_travels_in_milliseconds() {
         let wire = Outcome::RetryAfter(Duration::from_secs(2), "busy".to_owned())
-            .into_wire(&AttemptKey::new("c", 3));
+            .into_wire(&AttemptKey::new("c", 3), Duration::from_millis(7));
         assert_eq!(
-            (wire.retry_after_ms, wire.attempt, wire.error.as_str()),
-            (2_000, 3, "busy")
+            (
+                wire.retry_after_ms,
+                wire.attempt,
+                wire.error.as_str(),
+                wire.ran_us
+            ),
+            (2_000, 3, "busy", 7_000)
         );
         assert_eq!(wire.outcome(), settlement::Outcome::RetryAfter);
     }

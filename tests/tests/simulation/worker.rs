@@ -322,6 +322,7 @@ impl Worker {
                 error: "of a simulation".to_owned(),
                 result: bytes::Bytes::new(),
                 retry_after_ms: work.retry_after_ms(),
+                ran_us: 0,
             };
             let link = route(&state, running.link);
             let kept = Kept {

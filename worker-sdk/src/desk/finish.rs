@@ -1,5 +1,7 @@
 //! What handlers say: logs, progress, and their end.
 
+use std::time::Duration;
+
 use tickwheel_proto::v1::{LogLine, rejection};
 use tokio::time::Instant;
 
@@ -22,7 +24,9 @@ impl Desk {
         // The lease may have been lost after the handler's last step.
         let fenced = attempt.cancel.reason() == Some(CancelReason::Fenced);
         match ended {
-            Ended::With(outcome) if !fenced => self.settle(key, outcome, running.link),
+            Ended::With(outcome) if !fenced => {
+                self.settle(key, outcome, (running.link, attempt.arrived.elapsed()));
+            }
             Ended::GivenBack if !fenced => {
                 self.stats.given_back += 1;
                 let link = self.route(running.link);
@@ -37,7 +41,7 @@ impl Desk {
     }
 
     /// Keeps the outcome and queues it for a tracker.
-    fn settle(&mut self, key: AttemptKey, outcome: Outcome, link: usize) {
+    fn settle(&mut self, key: AttemptKey, outcome: Outcome, (link, ran): (usize, Duration)) {
         let outcome = outcome.within(self.terms.result_bytes_max);
         match &outcome {
             Outcome::Succeeded(_) => self.stats.succeeded += 1,
@@ -47,7 +51,7 @@ impl Desk {
             Outcome::Cancelled => self.stats.cancelled += 1,
             Outcome::TimedOut => self.stats.timed_out += 1,
         }
-        let settlement = outcome.into_wire(&key);
+        let settlement = outcome.into_wire(&key, ran);
         self.spool.keep(key.clone(), settlement, link);
         let target = self.route(link);
         self.queue(target).settle.push_back(key);

@@ -101,7 +101,8 @@ mod tests {
 
     fn keep(spool: &mut Spool, id: &str, bytes: usize) -> AttemptKey {
         let key = AttemptKey::new(id, 1);
-        let settlement = Outcome::Succeeded(Bytes::from(vec![0; bytes])).into_wire(&key);
+        let settlement = Outcome::Succeeded(Bytes::from(vec![0; bytes]))
+            .into_wire(&key, std::time::Duration::ZERO);
         spool.keep(key.clone(), settlement, 0);
         key
     }
