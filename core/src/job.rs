@@ -11,6 +11,7 @@ mod validate;
 pub use options::{Backoff, ContextOptions, Priority, RetryPolicy};
 pub use policy::{Misfire, MisfirePolicy, Overlap};
 pub use trigger::{AfterOn, Trigger};
+pub(crate) use validate::check_range;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};

@@ -119,3 +119,33 @@ pub const MANIFEST_JOBS_MAX: usize = 10_000;
 
 /// Replicas that a write may be asked to reach. Nobody runs more, and each costs the primary its share of bandwidth.
 pub const REPLICAS_MAX: u8 = 16;
+
+/// Subtasks of one root. Their bodies wait in one list of one partition; more belong into several contexts.
+pub const SUBTASKS_MAX: u64 = 10_000_000;
+
+/// Bytes of a subtask's body: those of any body.
+pub const SUBTASK_BODY_BYTES_MAX: usize = BODY_BYTES_MAX;
+
+/// Items of one page of a map: one script call stays under its time budget.
+pub const SPLIT_ITEMS_MAX: usize = 1_000;
+
+/// Bytes of the items of one page of a map.
+pub const SPLIT_BYTES_MAX: usize = 1_048_576;
+
+/// Results of one page that a reduce reads.
+pub const RESULTS_PAGE_MAX: u32 = 1_000;
+
+/// Items of a sharded job. They stand in its definition and are dealt out in one call.
+pub const SHARD_ITEMS_MAX: usize = 1_000;
+
+/// Characters of the parameter of a shard's item.
+pub const SHARD_PARAMETER_CHARS_MAX: usize = 1_024;
+
+/// Subtasks of a broadcast that may be asked to succeed; nobody has more workers in a group.
+pub const QUORUM_MAX: u32 = 1_000;
+
+/// Subtasks of one root that run at once.
+pub const PARALLELISM_MAX: u32 = 1_000_000;
+
+/// Indexes that a success rule names.
+pub const SUCCESS_INDEXES_MAX: usize = 1_000;

@@ -4,6 +4,7 @@
 //! due time ahead depends on the clock and is checked by `JobSpec::validate` when it is registered.
 
 mod job;
+mod model;
 mod policy;
 mod reader;
 mod trigger;

@@ -3,6 +3,10 @@
 //! A context whose job names a model is split by a tracker when it is due; its handler runs in its subtasks only. Map and map-reduce are no
 //! model of a job: any handler may map, whatever its job says.
 
+mod allocation;
+mod check;
+mod shards;
+
 use serde::{Deserialize, Serialize};
 
 use crate::word::word_enum;
@@ -31,7 +35,7 @@ pub struct Broadcast {
 }
 
 /// Fixed items, dealt out over the workers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sharding {
     /// The items, 1..=1000, each index once.
     pub items: Vec<ShardItem>,
@@ -45,7 +49,7 @@ pub struct Sharding {
 pub struct ShardItem {
     /// Its number, as the handler sees it.
     pub index: u32,
-    /// What the handler gets with it; may be empty.
+    /// What the handler gets with it, at most 1,024 characters; may be empty.
     #[serde(default)]
     pub parameter: String,
 }
@@ -59,7 +63,7 @@ word_enum! {
         Average = "average",
         /// As average; the workers are taken in reverse order when the hash of the job's name is even.
         Odevity = "odevity",
-        /// One item after the other, beginning at the worker that the hash of the job's name picks.
+        /// As average; the workers are taken beginning with the one that the hash of the job's name picks.
         RoundRobin = "round_robin",
     }
 }

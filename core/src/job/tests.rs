@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::error::Violations;
+use crate::model::{Allocation, Broadcast, Indexed, Sharding, Success};
 
 const NOW: TimestampMs = TimestampMs::new(1_772_000_000_000);
 
@@ -233,4 +234,76 @@ proptest! {
         }
         prop_assert_eq!(JobSpec::decode(&spec.encode()), Ok(spec));
     }
+}
+
+/// Records and digests from before there were models stay what they were, and each new field makes another job.
+#[test]
+fn a_model_is_written_only_where_there_is_one() {
+    let plain = spec(Trigger::Api);
+    let text = String::from_utf8_lossy(&plain.encode()).into_owned();
+    for key in ["model", "reduce", "subtask"] {
+        assert!(!text.contains(key), "{key} is in {text}");
+    }
+    let sharding = Sharding {
+        items: vec!["0=a".parse().unwrap(), "1=b".parse().unwrap()],
+        allocation: Allocation::Odevity,
+    };
+    let indexed = Indexed {
+        completions: 10_000_000,
+        parallelism: 3,
+        max_failed: Some(2),
+        success: Some(Success {
+            indexes: vec![1, 2],
+            count: Some(1),
+        }),
+    };
+    let broadcast = Model::Broadcast(Broadcast { quorum: Some(3) });
+    let with = |model: Model| JobSpec {
+        model,
+        ..plain.clone()
+    };
+    let mut subtask = plain.subtask;
+    subtask.retry.max_attempts = 7;
+    let several = [
+        with(broadcast.clone()),
+        with(Model::Broadcast(Broadcast::default())),
+        with(Model::Sharding(sharding)),
+        with(Model::Indexed(indexed)),
+        JobSpec {
+            reduce: Some(HandlerName::new("sum").unwrap()),
+            ..with(broadcast.clone())
+        },
+        JobSpec {
+            reduce: Some(HandlerName::new("sum").unwrap()),
+            reduce_on: ReduceOn::Succeeded,
+            ..with(broadcast)
+        },
+        JobSpec {
+            subtask,
+            ..plain.clone()
+        },
+    ];
+    let mut digests = vec![plain.digest()];
+    for spec in several {
+        assert_eq!(JobSpec::decode(&spec.encode()), Ok(spec.clone()));
+        assert_eq!(spec.validate(NOW), Ok(()));
+        assert!(!digests.contains(&spec.digest()), "{spec:?}");
+        digests.push(spec.digest());
+    }
+}
+
+#[test]
+fn mistakes_of_a_model_stand_beside_those_of_the_rest() {
+    let mut wrong = spec(Trigger::Api);
+    wrong.max_runs = Some(0);
+    wrong.model = Model::Broadcast(Broadcast { quorum: Some(0) });
+    wrong.reduce_on = ReduceOn::Succeeded;
+    wrong.subtask.lease_ms = 1;
+    let expected = [
+        "max_runs",
+        "model.broadcast.quorum",
+        "reduce_on",
+        "subtask.lease_ms",
+    ];
+    assert_eq!(fields(&wrong.check().unwrap_err()), expected);
 }

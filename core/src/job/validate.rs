@@ -44,6 +44,12 @@ impl JobSpec {
                 .validate()
                 .map_err(|wrong| wrong.prefix("options")),
         );
+        found.keep(self.model.validate(self.reduce.as_ref(), self.reduce_on));
+        found.keep(
+            self.subtask
+                .validate()
+                .map_err(|wrong| wrong.prefix("subtask")),
+        );
         found.into_result()
     }
 
@@ -169,7 +175,7 @@ fn check_overlap(overlap: Overlap, found: &mut Violations) {
     }
 }
 
-fn check_range<T: PartialOrd + Display>(
+pub(crate) fn check_range<T: PartialOrd + Display>(
     field: &str,
     given: T,
     range: RangeInclusive<T>,

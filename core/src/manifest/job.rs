@@ -4,10 +4,10 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::reader::{Reader, instant, map, number, parsed, shown, small_number, span_ms, text};
-use super::{policy, trigger};
+use super::{model, policy, trigger};
 use crate::error::{Violation, Violations};
 use crate::id::{GroupName, HandlerName, JobName};
-use crate::job::{JobSpec, Priority, Trigger};
+use crate::job::{ContextOptions, JobSpec, Priority, Trigger};
 
 /// Reads a job.
 pub(super) fn read(value: &Value) -> Result<JobSpec, Violations> {
@@ -76,8 +76,20 @@ fn read_rest(reader: &mut Reader<'_, '_>, spec: &mut JobSpec) {
     );
     set(&mut spec.runs_limit, reader.get("runs_limit", small_number));
 
-    let options = &mut spec.options;
-    set(&mut options.retry, reader.get("retries", policy::retry));
+    set(
+        &mut spec.options.retry,
+        reader.get("retries", policy::retry),
+    );
+    read_options(reader, &mut spec.options);
+
+    set(&mut spec.model, reader.get("model", model::read));
+    spec.reduce = reader.get("reduce", parsed);
+    set(&mut spec.reduce_on, reader.get("reduce_on", parsed));
+    set(&mut spec.subtask, reader.get("subtask", model::subtask));
+}
+
+/// The options of a context, but for its retries.
+pub(super) fn read_options(reader: &mut Reader<'_, '_>, options: &mut ContextOptions) {
     set(&mut options.priority, reader.get("priority", priority));
     options.timeout_ms = reader.get("timeout", span_ms);
     options.start_deadline_ms = reader.get("start_deadline", span_ms);
@@ -117,9 +129,13 @@ fn in_manifest_words(violation: Violation) -> Violation {
     };
     let known = known.strip_prefix("options.").unwrap_or(known);
     let known = known.strip_suffix("_ms").unwrap_or(known);
-    let renamed = match known.strip_prefix("retry.") {
-        Some(rest) => format!("retries.{rest}"),
-        None => known.to_owned(),
+    let renamed = match (
+        known.strip_prefix("retry."),
+        known.strip_prefix("subtask.retry."),
+    ) {
+        (Some(rest), _) => format!("retries.{rest}"),
+        (None, Some(rest)) => format!("subtask.{rest}"),
+        (None, None) => known.to_owned(),
     };
     violation.at(renamed)
 }

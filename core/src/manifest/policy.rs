@@ -61,11 +61,18 @@ enum Growth {
 
 /// A map of attempts and backoff.
 pub(super) fn retry(value: &Value) -> Result<RetryPolicy, Violations> {
+    let mut found = Violations::new();
+    let mut reader = Reader::new(map(value)?, &mut found);
+    let retry = retry_keys(&mut reader);
+    reader.finish();
+    found.into_result().map(|()| retry)
+}
+
+/// The keys of attempts and backoff.
+pub(super) fn retry_keys(reader: &mut Reader<'_, '_>) -> RetryPolicy {
     /// The longest delay when only a shorter first one is named.
     const CAP_MS_DEFAULT: u64 = 60_000;
     let default = RetryPolicy::default();
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map(value)?, &mut found);
     let max_attempts = reader
         .get("max_attempts", small_number)
         .unwrap_or(default.max_attempts);
@@ -82,7 +89,6 @@ pub(super) fn retry(value: &Value) -> Result<RetryPolicy, Violations> {
     let full_jitter = reader
         .get("jitter", full_jitter)
         .unwrap_or(default.full_jitter);
-    reader.finish();
     let backoff = match growth {
         Growth::Fixed => Backoff::Fixed { delay_ms },
         Growth::Exponential => {
@@ -90,11 +96,11 @@ pub(super) fn retry(value: &Value) -> Result<RetryPolicy, Violations> {
             Backoff::Exponential { delay_ms, cap_ms }
         }
     };
-    found.into_result().map(|()| RetryPolicy {
+    RetryPolicy {
         max_attempts,
         backoff,
         full_jitter,
-    })
+    }
 }
 
 fn growth(value: &Value) -> Result<Growth, Violation> {
