@@ -6,6 +6,7 @@
 
 mod job;
 mod ledger;
+mod model;
 mod options;
 mod policy;
 mod state;
@@ -13,6 +14,7 @@ mod submission;
 mod trigger;
 
 pub use job::wire_paths;
+pub use model::{reduce_on_from_wire, reduce_on_to_wire};
 pub use state::{state_from_wire, state_to_wire};
 pub use submission::{Dedup, Submission, When};
 

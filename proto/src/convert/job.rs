@@ -4,9 +4,10 @@ use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{HandlerName, JobName};
 use tickwheel_core::job::{ContextOptions, JobSpec, Misfire, Overlap, Trigger};
 use tickwheel_core::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
+use tickwheel_core::model::{Model, ReduceOn};
 use tickwheel_core::time::TimestampMs;
 
-use super::{field, group};
+use super::{field, group, reduce_on_from_wire, reduce_on_to_wire};
 use crate::v1;
 
 impl TryFrom<v1::JobSpec> for JobSpec {
@@ -30,6 +31,11 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             .options
             .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
         let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
+        let fan = fan_of(&mut found, wire.model, &wire.reduce, wire.reduce_on);
+        let subtask = wire
+            .subtask
+            .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
+        let subtask = found.keep(subtask.map_err(|wrong| wrong.prefix("subtask")));
         let (Some(name), Some(group), Some(handler), Some(trigger)) =
             (name, group, handler, trigger)
         else {
@@ -46,6 +52,10 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             misfire: misfire.unwrap_or_default(),
             overlap: overlap.unwrap_or_default(),
             options: options.unwrap_or_default(),
+            model: fan.model,
+            reduce: fan.reduce,
+            reduce_on: fan.reduce_on,
+            subtask: subtask.unwrap_or_default(),
             ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
             note: wire.note,
@@ -58,6 +68,39 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             return Err(found);
         }
         Ok(spec)
+    }
+}
+
+/// How a job is split, as far as it could be read: a mistake is reported once, and not again by what it would contradict.
+#[derive(Default)]
+struct Fan {
+    model: Model,
+    reduce: Option<HandlerName>,
+    reduce_on: ReduceOn,
+}
+
+fn fan_of(found: &mut Violations, model: Option<v1::Model>, reduce: &str, reduce_on: i32) -> Fan {
+    let model = found.keep(model.map_or(Ok(Model::default()), Model::try_from));
+    let handler = (!reduce.is_empty()).then(|| field(found, "reduce", HandlerName::new(reduce)));
+    let reduce_on = found.keep(reduce_on_from_wire(reduce_on));
+    let (Some(model), Some(reduce_on)) = (model, reduce_on) else {
+        return Fan::default();
+    };
+    let Some(reduce) = handler else {
+        return Fan {
+            model,
+            reduce: None,
+            reduce_on,
+        };
+    };
+    Fan {
+        model,
+        reduce_on: if reduce.is_some() {
+            reduce_on
+        } else {
+            ReduceOn::default()
+        },
+        reduce,
     }
 }
 
@@ -85,7 +128,13 @@ impl From<&JobSpec> for v1::JobSpec {
             ledger_limit: Some(spec.ledger_limit),
             runs_limit: Some(spec.runs_limit),
             note: spec.note.clone(),
-            ..Self::default()
+            model: (!spec.model.is_standalone()).then(|| (&spec.model).into()),
+            reduce: spec
+                .reduce
+                .as_ref()
+                .map_or_else(String::new, HandlerName::to_string),
+            reduce_on: reduce_on_to_wire(spec.reduce_on).into(),
+            subtask: (spec.subtask != ContextOptions::default()).then(|| spec.subtask.into()),
         }
     }
 }

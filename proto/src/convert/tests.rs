@@ -16,6 +16,10 @@ use tickwheel_core::time::TimestampMs;
 
 use super::*;
 
+mod model;
+
+use model::fans;
+
 fn instants() -> impl Strategy<Value = TimestampMs> {
     any::<u64>().prop_map(TimestampMs::new)
 }
@@ -119,8 +123,9 @@ fn specs() -> impl Strategy<Value = JobSpec> {
         (names(), triggers(), misfires(), overlaps(), options()),
         bounds,
         kept,
+        fans(),
     )
-        .prop_map(|(what, bounds, kept)| {
+        .prop_map(|(what, bounds, kept, fan)| {
             let (name, trigger, misfire, overlap, options) = what;
             let (start_at, end_at, max_runs, jitter_ms) = bounds;
             let (ledger_limit, runs_limit, note, body) = kept;
@@ -129,6 +134,7 @@ fn specs() -> impl Strategy<Value = JobSpec> {
                 HandlerName::new("close").unwrap(),
             );
             let body = Bytes::from(body);
+            let (model, reduce, reduce_on, subtask) = fan;
             let spec = JobSpec::new(name, group, handler, trigger);
             JobSpec {
                 body,
@@ -142,6 +148,10 @@ fn specs() -> impl Strategy<Value = JobSpec> {
                 ledger_limit,
                 runs_limit,
                 note,
+                model,
+                reduce,
+                reduce_on,
+                subtask,
                 ..spec
             }
         })
