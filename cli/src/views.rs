@@ -5,6 +5,7 @@ mod context;
 mod dead;
 mod job;
 mod ledger;
+mod model;
 mod preview;
 mod spec;
 mod submitted;

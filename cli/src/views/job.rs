@@ -3,7 +3,7 @@
 use serde::Serialize;
 use tickwheel_proto::v1;
 
-use super::spec::{spec_value, trigger_text};
+use super::spec::{model_text, spec_value, trigger_text};
 use crate::instant;
 use crate::output::{Detail, Row};
 
@@ -30,6 +30,8 @@ pub(crate) struct JobView {
     trigger: String,
     #[serde(skip)]
     handler: String,
+    #[serde(skip)]
+    model: String,
 }
 
 impl From<v1::Job> for JobView {
@@ -39,6 +41,7 @@ impl From<v1::Job> for JobView {
         Self {
             trigger: trigger_text(&spec),
             handler: format!("{} (group {})", spec.handler, spec.group),
+            model: model_text(&spec),
             spec: spec_value(&spec),
             name: spec.name,
             state,
@@ -83,6 +86,7 @@ impl Detail for JobView {
             ("paused because", self.pause_note.clone()),
             ("trigger", self.trigger.clone()),
             ("handler", self.handler.clone()),
+            ("model", self.model.clone()),
             ("next due", self.next_due.clone()),
             ("last due", self.last_due.clone()),
             ("fired", self.fired.to_string()),

@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use tickwheel_core::TimestampMs;
-use tickwheel_core::job::{Backoff, JobSpec, Misfire, RetryPolicy, Trigger};
+use tickwheel_core::job::{Backoff, ContextOptions, JobSpec, Misfire, RetryPolicy, Trigger};
 use tickwheel_core::time::format_duration;
 use tickwheel_proto::v1;
+
+use super::model::{model_text as text_of_model, put_fan};
 
 /// The trigger on one line.
 pub(super) fn trigger_text(spec: &v1::JobSpec) -> String {
@@ -26,6 +28,11 @@ pub(super) fn trigger_text(spec: &v1::JobSpec) -> String {
         Ok(Trigger::Api) => "on demand".to_owned(),
         Ok(Trigger::After { job, on }) => format!("after {job} {on}"),
     }
+}
+
+/// How its contexts are split, on one line; empty when they are not.
+pub(super) fn model_text(spec: &v1::JobSpec) -> String {
+    JobSpec::try_from(spec.clone()).map_or_else(|_| String::new(), |spec| text_of_model(&spec))
 }
 
 /// The definition; only its name when the message cannot be read.
@@ -79,13 +86,17 @@ fn manifest_value(spec: &JobSpec) -> Value {
         spec.runs_limit == default.runs_limit,
     );
     put("note", json!(spec.note), spec.note.is_empty());
-    put_options(spec, &default, put);
+    let usual = default.options.retry;
+    let own = spec.options.retry;
+    put("retries", retries(&own), own == usual);
+    put_options(&spec.options, &mut put);
+    put_fan(spec, put);
     Value::Object(map)
 }
 
-fn put_options(spec: &JobSpec, default: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
-    let (own, usual) = (&spec.options, &default.options);
-    put("retries", retries(&own.retry), own.retry == usual.retry);
+/// The options of a context, but for its retries.
+pub(super) fn put_options(own: &ContextOptions, mut put: impl FnMut(&str, Value, bool)) {
+    let usual = &ContextOptions::default();
     put(
         "priority",
         json!(own.priority.to_string()),
@@ -147,7 +158,7 @@ fn misfire(misfire: Misfire) -> Value {
     Value::Object(map)
 }
 
-fn retries(retry: &RetryPolicy) -> Value {
+pub(super) fn retries(retry: &RetryPolicy) -> Value {
     let jitter = if retry.full_jitter { "full" } else { "none" };
     let attempts = retry.max_attempts;
     match retry.backoff {
@@ -161,7 +172,7 @@ fn retries(retry: &RetryPolicy) -> Value {
     }
 }
 
-fn span(ms: u64) -> String {
+pub(super) fn span(ms: u64) -> String {
     format_duration(Duration::from_millis(ms))
 }
 
@@ -205,8 +216,20 @@ mod tests {
             json!("api"),
             json!({ "after": { "job": "up", "on": "ended" } }),
         ];
+        let models = [
+            json!("broadcast"),
+            json!({ "broadcast": { "quorum": 3 } }),
+            json!({ "sharding": { "items": ["0=Beijing", "1=Shanghai", "7"], "allocation": "round_robin" } }),
+            json!({ "indexed": { "completions": 10, "parallelism": 3 } }),
+            json!({ "indexed": { "completions": 10, "parallelism": 3, "max_failed": 2,
+                                 "success": { "indexes": [0, 1], "count": 1 } } }),
+        ];
         let small = triggers.map(|t| json!({ "name": "x", "handler": "h", "trigger": t }));
-        for given in small.into_iter().chain([full]) {
+        let fans = models.map(|m| {
+            json!({ "name": "x", "handler": "h", "trigger": "api", "model": m, "reduce": "sum", "reduce_on": "succeeded",
+                    "subtask": { "max_attempts": 5, "delay": "2s", "timeout": "1m", "priority": "low" } })
+        });
+        for given in small.into_iter().chain(fans).chain([full]) {
             let spec = parsed(&given);
             let printed = spec_value(&v1::JobSpec::from(&spec));
             assert_eq!(parsed(&printed), spec, "{printed}");
