@@ -201,10 +201,11 @@ async fn carry(
     let mut resets = watch.clone();
     let reset = tokio::select! {
         _ = resets.until(|mode| mode == Mode::Reset) => true,
-        (asked, answered) = async { tokio::join!(
+        // A side that is gone takes the other one with it at once, as it would without a proxy.
+        carried = async { tokio::try_join!(
             pump(Way::Requests, from_client, &mut to_server, watch.clone()),
             pump(Way::Replies, from_server, &mut to_client, watch.clone()),
-        ) } => asked.is_err() || answered.is_err(),
+        ) } => carried.is_err(),
     };
     if reset {
         for end in [to_client, to_server] {

@@ -73,6 +73,21 @@ async fn a_reset_ends_what_is_open_and_what_comes() {
 }
 
 #[tokio::test]
+async fn a_side_that_is_gone_resets_the_other_though_that_one_says_nothing() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let proxy = Proxy::start(listener.local_addr().unwrap()).await.unwrap();
+    let mut client = TcpStream::connect(proxy.address()).await.unwrap();
+    let (server, _) = listener.accept().await.unwrap();
+    server.set_zero_linger().unwrap();
+    drop(server);
+    let ended = tokio::time::timeout(SOON, client.read_u8()).await.unwrap();
+    assert_eq!(
+        ended.unwrap_err().kind(),
+        std::io::ErrorKind::ConnectionReset
+    );
+}
+
+#[tokio::test]
 async fn delay_and_throttle_take_their_time() {
     let (proxy, mut client) = echo().await;
     proxy.set(Mode::Delay(Duration::from_millis(100)));
