@@ -28,6 +28,9 @@ struct Pending<T> {
     pace: Pace,
     /// No call before this.
     rested: Instant,
+    /// Items that came, and those of them whose call has ended.
+    came: u64,
+    written: u64,
 }
 
 /// Collects items and writes them in batches, one batch at a time.
@@ -46,9 +49,21 @@ impl<T: Send + 'static> Coalescer<T> {
                 flushing: false,
                 pace: Pace::new(Instant::now()),
                 rested: Instant::now(),
+                came: 0,
+                written: 0,
             })),
             calls,
         }
+    }
+
+    /// How many items came so far; a later [`Coalescer::has_written`] tells whether their calls have ended.
+    pub(crate) fn mark(&self) -> u64 {
+        lock(&self.pending).came
+    }
+
+    /// Whether everything that came before `mark` was written, or failed to be.
+    pub(crate) fn has_written(&self, mark: u64) -> bool {
+        lock(&self.pending).written >= mark
     }
 
     /// Adds items; `write` is called, on a task of `tasks`, with batches in their order until nothing is pending.
@@ -63,7 +78,9 @@ impl<T: Send + 'static> Coalescer<T> {
     {
         {
             let mut pending = lock(&self.pending);
+            let before = pending.items.len();
             pending.items.extend(items);
+            pending.came += (pending.items.len() - before) as u64;
             if pending.flushing || pending.items.is_empty() {
                 return;
             }
@@ -96,6 +113,7 @@ impl<T: Send + 'static> Coalescer<T> {
                 drop(permit);
                 let now = Instant::now();
                 let mut pending = lock(&pending);
+                pending.written += size as u64;
                 let rested = pending.pace.next(now, now - began);
                 if size < FAT && rested - now >= REST_MIN {
                     pending.rested = rested;
@@ -131,9 +149,12 @@ mod tests {
         tokio::task::yield_now().await;
         coalescer.push([2], &tasks, write.clone());
         coalescer.push([3, 4], &tasks, write);
+        let mark = coalescer.mark();
+        assert!(!coalescer.has_written(mark));
         gate.add_permits(2);
         tasks.close();
         tasks.wait().await;
+        assert!(coalescer.has_written(mark));
         assert_eq!(*lock(&batches), vec![vec![1], vec![2, 3, 4]]);
     }
 }

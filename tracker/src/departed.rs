@@ -17,7 +17,7 @@ use crate::engine::Engine;
 use crate::session::lock;
 use crate::{measure, roster};
 
-/// What a worker announced before it named the tracker is in Redis within this; what is not, waits for the end of its dispatch lease.
+/// What a worker announced to another tracker before it named the lost one is in Redis within this.
 const ANNOUNCED_WITHIN: Duration = Duration::from_millis(450);
 /// Its workers lose a tracker within moments; their words are gathered for so long, so that one scan serves all of them.
 const GATHER: Duration = Duration::from_millis(50);
@@ -108,6 +108,8 @@ pub(crate) async fn missed(engine: Arc<Engine>, worker: WorkerId, tracker: Track
         if workers.is_empty() {
             return;
         }
+        // What it announced here is in Redis for certain, however slow this machine is.
+        engine.announcements_written().await;
         tokio::time::sleep(ANNOUNCED_WITHIN).await;
         if let Err(error) = give_back(&engine, &workers, &tracker).await {
             tracing::warn!(%tracker, %error, "a dead tracker's claims wait for the ends of their leases");

@@ -4,6 +4,7 @@
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tickwheel_core::id::{JobName, TrackerId, WorkerId};
@@ -50,6 +51,9 @@ pub(crate) struct Engine {
     releasing: Vec<Coalescer<AttemptRef>>,
     planning: Mutex<HashSet<JobName>>,
 }
+
+/// Between two looks at whether something is written.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 fn per_partition<T: Send + 'static>(store: &Store, calls: &Arc<Semaphore>) -> Vec<Coalescer<T>> {
     store
@@ -107,6 +111,16 @@ impl Engine {
         coalescer.push([item], &self.tasks, move |batch| {
             crate::settle::renew(Arc::clone(&engine), partition, batch)
         });
+    }
+
+    /// Waits until every announcement that came so far is in Redis, or its call has failed.
+    pub(crate) async fn announcements_written(&self) {
+        for coalescer in &self.renewing {
+            let mark = coalescer.mark();
+            while !coalescer.has_written(mark) {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
     }
 
     /// Gives an attempt back that did not start. If Redis does not answer, the dispatch lease ends soon.

@@ -46,8 +46,9 @@ pub(crate) const TRACKERS_MAX: usize = 64;
 pub(crate) const CREDIT_PAUSE: Duration = Duration::from_millis(5);
 /// Between two progress messages of an attempt; the newest wins.
 pub(crate) const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
-/// How long a sent outcome waits for its confirmation.
-pub(crate) const CONFIRM_PATIENCE: Duration = Duration::from_secs(2);
+/// How long a sent outcome waits for its confirmation: half a dispatch lease, so that one in the hands of a tracker that lost Redis is
+/// with another before the lease of an attempt that nobody announced is over.
+pub(crate) const CONFIRM_PATIENCE: Duration = Duration::from_secs(1);
 /// So often an outcome stays with a tracker that still confirms others, before it is sent again.
 pub(crate) const CONFIRM_ROUNDS: u8 = 3;
 /// A tracker says at least so often that Redis does not answer it.
