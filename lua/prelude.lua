@@ -73,6 +73,12 @@ local function job_of(id)
   return string.match(id, '@(.+)$')
 end
 
+-- True for what a job's own trigger created: its unique part is `f`, with digits behind it where the job was registered after that due
+-- time.
+local function is_scheduled(id)
+  return string.find(id, '%.f%d*@') ~= nil
+end
+
 -- A context member is `<id> <attempt>:<failures> <rest>`, its rest `<group> <handler> <priority> <options> <body>`.
 local function split_member(member)
   local id, attempt, failures, rest = string.match(member, '^(%S+) (%d+):(%d+) (.*)$')
@@ -97,6 +103,12 @@ end
 
 local function option_number(options, letter, default)
   return tonumber(option(options, letter)) or default
+end
+
+-- When a context must have started, nil without a start deadline. For one that was asked to run again it counts from then (`d`).
+local function start_by(id, options)
+  local span = tonumber(option(options, 's'))
+  return span and due_of(id) + option_number(options, 'd', 0) + span
 end
 
 local function ready_score(priority, due)

@@ -23,7 +23,8 @@ Repeat   Reads only.
 -- @prelude
 local JOBS_MAX = 20
 local FIELDS = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'fired', 'manual', 'end_at', 'max_runs', 'jitter',
-  'misfire', 'overlap', 'overlap_limit', 'ledger_limit', 'runs_limit', 'followers', 'revision', 'digest' }
+  'misfire', 'overlap', 'overlap_limit', 'ledger_limit', 'runs_limit', 'followers', 'revision', 'digest',
+  'updated_ms' }
 local now = now_ms(1)
 local records = arg_int(2, 'records', 0, 1000)
 if #ARGV < 3 or #ARGV > 2 + JOBS_MAX then

@@ -45,7 +45,8 @@ local function of_member(member, score)
   if kind == 'jobs' or (kind == 'wheel' and not string.find(member, '^%d')) then
     add(member, score)
   elseif kind == 'dead' then
-    add(string.find(member, '\n%d+ %S+ %S+ %d %S+ ') and string.match(member, '^[^\n]*'), score, member)
+    local record, behind = string.match(member, '^(%S+\t%l[%l_]+\t%d+\t[^\n]*)\n?(.*)$') -- older ones have nothing behind it
+    add((behind == '' or string.find(behind or '', '^%d+ %S+ %S+ %d %S+ ')) and record, score, member)
   else
     add(head_of(member), score, member)
   end

@@ -5,7 +5,8 @@ Purpose  Cancel a context wherever it is: one that waits ends at once, a running
          grace.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :wake :ready: and for contexts of jobs :job: :active: :queue: :runs:
+           computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready:
+             and for contexts of jobs :job: :active: :queue: :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
 
@@ -22,6 +23,7 @@ Repeat   Idempotent: the grace of a running attempt counts from the first call.
 -- @part arming
 -- @part ready
 -- @part locate
+-- @part aside
 -- @part ending
 -- @part cancelling
 local now = now_ms(1)

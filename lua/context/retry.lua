@@ -2,11 +2,12 @@
 --[[
 Script   context/retry
 Purpose  Let contexts that ended without success run again: from the dead to their ready sets, with their attempts counted on and
-         their failures forgotten.
+         their failures forgotten and their start deadlines counted from now.
 
-KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:dead :backlog :ready: :wake, and :job: :active: of their jobs
-ARGV     1 count    integer, 1..100; then two for each context:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 count    integer, 1..100; then two for each context:
            id       context
            ended_ms when it ended, its score among the dead
 
@@ -23,13 +24,14 @@ Repeat   The second call answers N for what the first one took.
 -- @prelude
 -- @part ready
 local COUNT_MAX = 100
-local count = arg_int(1, 'count', 1, COUNT_MAX)
-if #ARGV ~= 1 + 2 * count then
-  bad_arg('contexts', 'must be two values each', #ARGV - 1)
+local now = now_ms(1)
+local count = arg_int(2, 'count', 1, COUNT_MAX)
+if #ARGV ~= 2 + 2 * count then
+  bad_arg('contexts', 'must be two values each', #ARGV - 2)
 end
-local contexts = {}
+local contexts, soonest = {}, nil
 for i = 1, count do
-  local at = 2 * i
+  local at = 1 + 2 * i
   local id = arg_text(at, 'id', 300)
   if not due_of(id) then
     bad_arg('id', 'must be a context id', id)
@@ -52,6 +54,19 @@ local function admit(id)
   return true
 end
 
+-- The rest of a context that has a start deadline, with the deadline counted from now and looked at then.
+local function watch_again(id, rest)
+  local group, handler, priority, options, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
+  if not option(options, 's') then
+    return rest
+  end
+  options = string.gsub(options, ',d=%d+', '') .. ',d=' .. int(math.max(now - due_of(id), 0))
+  local at = start_by(id, options)
+  redis.call('ZADD', KEYS[1], at, '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority)
+  soonest = math.min(soonest or at, at)
+  return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. options .. ' ' .. body
+end
+
 local batch, verdicts = {}, {}
 for i, context in ipairs(contexts) do
   local id, ended = unpack(context)
@@ -65,11 +80,13 @@ for i, context in ipairs(contexts) do
     verdicts[i] = 'R'
     redis.call('ZREM', BASE .. 'dead', member)
     -- Whoever asks for it answers for it: workers that it took along do not count any more.
-    rest = string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)
+    rest = watch_again(id, (string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)))
     add_ready(batch, id, member_of(id, tonumber(attempt), 0, rest), rest)
   end
 end
 if flush_ready(batch) then
   wake(0)
+elseif soonest then
+  wake(soonest)
 end
 return { 'RETRIED', table.concat(verdicts) }

@@ -34,8 +34,8 @@ for i = 1, #found, 2 do
   skip = skip + 1
   -- A text that does not follow the grammar is left to `store check`.
   local head, body = string.match(member, '^([^\n]*\n%d+ %S+ %S+ %d %S+ )(.*)$')
-  if head then
-    items[#items + 1] = { head, #body }
+  if head or not string.find(member, '\n', 1, true) then -- older ones say only how they ended
+    items[#items + 1] = { head or member, #(body or '') }
   end
 end
 local dropped = redis.call('HGET', BASE .. 'stats', 'dead_dropped')

@@ -5,9 +5,11 @@ Purpose  Delete a job with its ledger, its runs and its contexts that have not s
          contexts takes several calls, and is in state `deleting` meanwhile.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:jobs :held :retry :backlog :events :ready: and :job: :active: :queue: :ledger: :runs: of the job
+           computed: {tw:p}:jobs :held :retry :backlog :events :quarantine :stats :ready:,
+             and :job: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
+         3 resume   1: only a deletion that began; may be absent
 
 Reply    { 'MORE', cancelled }               so many waiting contexts were cancelled in this call; call again
          { 'DELETED', cancelled, running }   and so many contexts go on running
@@ -22,6 +24,7 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 -- @prelude
 -- @part ready
 -- @part locate
+-- @part aside
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
 local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one call
 local HELD_STEP = 500
@@ -29,22 +32,24 @@ local HELD_STEP = 500
 local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
 local target, active = key('job', job), key('active', job)
-if redis.call('EXISTS', target) == 0 then
+local state = redis.call('HGET', target, 'state') or (redis.call('EXISTS', target) == 1 and '')
+if not state or (ARGV[3] == '1' and state ~= 'deleting') then
   return { 'NO_JOB' }
 end
-redis.call('HSET', target, 'state', 'deleting', 'next', '', 'plan', '')
+redis.call('HSET', target, 'state', 'deleting', 'next', '', 'plan', '', 'updated_ms', int(now))
 redis.call('ZREM', KEYS[1], '@' .. job)
 
 local records = {}
-local function cancelled(member)
-  local id, attempt = split_member(member)
-  records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
-  return id
+local function cancelled(name, at, member)
+  local id, attempt = open_or_put_aside(now, name, at, member)
+  if id then
+    records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
+  end
 end
 
 local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
 for i = 1, #popped, 2 do
-  cancelled(popped[i])
+  cancelled('queue:' .. job, popped[i + 1], popped[i])
 end
 
 local running, gone, left = 0, {}, #popped == 2 * QUEUED_STEP
@@ -66,7 +71,7 @@ for first = 1, #ids, HELD_STEP do
         redis.call('HDEL', BASE .. 'retry', ids[i])
       end
       if place then
-        cancelled(member)
+        cancelled(string.sub(zset, #BASE + 1), '', member)
       end
       gone[#gone + 1] = ids[i]
     end

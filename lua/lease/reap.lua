@@ -5,7 +5,7 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
          attempts past their timeout, and end those whose grace is over.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :ready:
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready:
              and for contexts of jobs :job: :active: :queue: :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
@@ -29,6 +29,7 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @prelude
 -- @part arming
 -- @part ready
+-- @part aside
 -- @part ending
 local now = now_ms(1)
 local cursor = arg_text(2, 'cursor', 20)
@@ -66,7 +67,10 @@ for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
   local held = not seen[id] and split_held(scanned[2][i + 1])
   seen[id] = true
-  if held then
+  if held and not (due_of(id) and held.rest and split_rest(held.rest)) then
+    put_aside(now, 'held', id, 'no running context', id .. ' ' .. scanned[2][i + 1])
+    gone[#gone + 1] = id
+  elseif held then
     local _, _, _, options = split_rest(held.rest)
     local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')
     if reason and tonumber(until_ms) <= now then

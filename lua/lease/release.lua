@@ -5,7 +5,7 @@ Purpose  Give back attempts that a worker refused, or that could not be sent: re
          cancelled meanwhile ends.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :wake
+           computed: {tw:p}:held :backlog :ready: :wake :quarantine :stats
              and for cancelled ones :events :job: :active: :queue: :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000; then two for each attempt:
@@ -22,6 +22,7 @@ Repeat   Idempotent: an attempt is released once.
 -- @prelude
 -- @part arming
 -- @part ready
+-- @part aside
 -- @part ending
 local now = now_ms(1)
 local count = arg_int(2, 'count', 1, ITEMS_MAX)

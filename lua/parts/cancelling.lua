@@ -1,4 +1,4 @@
--- Part cancelling: cancels one context wherever it is. Needs the parts arming, ready, locate and ending.
+-- Part cancelling: cancels one context wherever it is. Needs the parts arming, ready, locate, aside and ending.
 
 -- Returns 'ENDED', or 'RUNNING', worker, attempt when its worker has to be told, or nil when it is nowhere.
 local function cancel_one(endings, now, id, reason, message)
@@ -27,7 +27,10 @@ local function cancel_one(endings, now, id, reason, message)
       redis.call('HDEL', BASE .. 'retry', id)
     end
   end
-  local _, attempt, failures, rest = split_member(text)
+  local _, attempt, failures, rest = open_or_put_aside(now, string.sub(zset, #BASE + 1), '', text)
+  if not attempt then
+    return nil
+  end
   end_context(endings, now, { id = id, state = 'cancelled', attempt = attempt, failures = failures, message = message, rest = rest })
   return 'ENDED'
 end

@@ -1,5 +1,5 @@
 -- Part ending: the one place where an attempt or a context ends, with everything that follows from it.
--- Needs the parts arming and ready.
+-- Needs the parts arming, ready and aside.
 
 local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
@@ -49,15 +49,30 @@ local function tell_followers(endings, now, followers, id, state)
   end
 end
 
-local function start_queued(endings, job)
+-- The first context of an overlap queue that can be used, with its id and its rest; nil when there is none.
+local function pop_queued(now, name)
+  while true do
+    local popped = redis.call('ZPOPMIN', BASE .. name)
+    if not popped[1] then
+      return nil
+    end
+    local id, _, _, rest = open_or_put_aside(now, name, popped[2], popped[1])
+    if id then
+      return popped[1], id, rest
+    end
+  end
+end
+
+local function start_queued(endings, now, job)
   local active, queue = key('active', job), key('queue', job)
   if redis.call('EXISTS', active, queue) ~= 1 or redis.call('EXISTS', active) == 1 then
     return -- nothing waits, or something runs
   end
-  local popped = redis.call('ZPOPMIN', queue)[1]
-  local id, _, _, rest = split_member(popped)
-  redis.call('HSET', active, id, string.find(id, '.f@', 1, true) and 's' or 'm')
-  add_ready(endings.ready, id, popped, rest)
+  local member, id, rest = pop_queued(now, 'queue:' .. job)
+  if member then
+    redis.call('HSET', active, id, is_scheduled(id) and 's' or 'm')
+    add_ready(endings.ready, id, member, rest)
+  end
 end
 
 -- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, rest.
@@ -82,8 +97,8 @@ local function end_context(endings, now, ended)
   if followers and followers ~= '' then
     tell_followers(endings, now, followers, ended.id, ended.state)
   end
-  start_queued(endings, job)
-  if (kind == 'fixed_delay' or kind == 'second_delay') and string.find(ended.id, '.f@', 1, true) then
+  start_queued(endings, now, job)
+  if (kind == 'fixed_delay' or kind == 'second_delay') and is_scheduled(ended.id) then
     arm_after_end(endings, now, job)
   end
 end

@@ -2,8 +2,8 @@
 
 -- True when a context that never started is past its start deadline. `counts` is `<attempt>:<failures>`.
 local function is_late(now, id, counts, options)
-  local deadline = options ~= '-' and string.find(counts, ':0', 1, true) and option(options, 's')
-  return deadline and due_of(id) + tonumber(deadline) <= now
+  local at = options ~= '-' and string.find(counts, ':0', 1, true) and start_by(id, options)
+  return at and at <= now
 end
 
 local function end_expired(endings, now, id, counts, rest)

@@ -1,5 +1,5 @@
 -- Part firing: how a due time of a job becomes a context, or why it does not (W3, W6).
--- Needs the parts arming, ready, locate, ending and cancelling.
+-- Needs the parts arming, ready, locate, aside, ending and cancelling.
 
 -- What every firing reads; the other fields of a job are read when one is asked for, '' where it is absent.
 local FIRE_FIELDS = { 'state', 'kind', 'next', 'period', 'end_at', 'max_runs', 'fired', 'jitter', 'tolerance', 'overlap',
@@ -35,12 +35,23 @@ local function flush_ledger(fields)
   push_bounded(key('ledger', fields.name), fields.ledger, function() return tonumber(fields.ledger_limit) or 1000 end)
 end
 
+-- The id of the context that a due time becomes, and its text in the ledger: none where it follows from the due time. A job of one due
+-- time that was registered after it may have fired it before it was deleted; the id says when the job was registered.
+local function firing_id(fields, due)
+  local head, tail = partition() .. '.' .. int(due) .. '.f', '@' .. fields.name
+  if fields.kind == 'once' and due <= (tonumber(fields.created_ms) or 0) then
+    local id = head .. fields.created_ms .. tail
+    return id, ' ' .. id
+  end
+  return head .. tail, ''
+end
+
 -- A context with a start deadline has an entry in the wheel for it.
 local function watch_start(endings, id, due, rest)
   local group, handler, priority, options = split_rest(rest)
-  local deadline = option(options, 's')
+  local deadline = tonumber(option(options, 's'))
   if deadline then
-    local at = due + tonumber(deadline)
+    local at = due + deadline
     endings.wheel[#endings.wheel + 1] = at
     endings.wheel[#endings.wheel + 1] = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
     endings.soonest = math.min(endings.soonest or at, at)
@@ -48,14 +59,24 @@ local function watch_start(endings, id, due, rest)
   end
 end
 
+-- False for a job whose fields no firing can be made of: its entry must not stop the others.
+local function is_sound(fields)
+  local grid = fields.kind == 'fixed_rate' or fields.kind == 'fixed_delay' or fields.kind == 'second_delay'
+  return split_rest(fields.tmpl) and (fields.next == '' or tonumber(fields.next)) and (not grid or tonumber(fields.period))
+    and (fields.end_at == '' or tonumber(fields.end_at))
+end
+
 -- Offers one firing to the overlap policy. 'START' (the caller places the member), 'QUEUE', or 'SKIP' with the reason.
 local function offer_firing(endings, now, fields, id, rest)
   local policy, limit = fields.overlap, tonumber(fields.overlap_limit) or 1
   local queue = key('queue', fields.name)
-  local scheduled = string.find(id, '.f@', 1, true) and 's' or 'm'
+  local scheduled = is_scheduled(id) and 's' or 'm'
   if policy == 'replace' and fields.active > 0 then
     for _, member in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
-      cancel_one(endings, now, (split_member(member)), 'REPLACED', 'replaced by ' .. id)
+      local waiting = split_member(member)
+      if waiting and due_of(waiting) then
+        cancel_one(endings, now, waiting, 'REPLACED', 'replaced by ' .. id)
+      end
     end
     for _, running in ipairs(redis.call('HKEYS', key('active', fields.name))) do
       cancel_one(endings, now, running, 'REPLACED', 'replaced by ' .. id)

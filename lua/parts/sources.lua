@@ -3,14 +3,24 @@
 -- A source has `queue`, `offer`, `score`, and three functions that get it as their parameter: `open`, false when nothing waits in it;
 -- `take`, which claims or ends the context at its head, and is false when nothing more can be claimed from it; `close`, called once
 -- after the last, which takes out of Redis what was taken, and is true when nothing is left.
--- `visit` is what they work on: now, limit, claims, endings. Needs the parts ready, ending, expiring and claiming.
+-- `visit` is what they work on: now, limit, claims, endings, and `aside`, how many records were put aside. Needs the parts ready, aside,
+-- ending, expiring and claiming.
 
 local PAGE = 8 -- entries read before it is known how many fit
 
--- The parts of a context member, as few texts as possible: this runs for every context.
+-- The parts of a context member, as few texts as possible: this runs for every context. Nil for one that cannot be used.
 local function open_member(member)
-  local id, counts, at, queue, options = string.match(member, '^(%S+) (%d+:%d+) ()(%S+ %S+) %d (%S+) ')
+  local id, counts, at, queue, options = string.match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()(%S+ %S+) [0-4] (%S+) ')
+  if not id then
+    return nil
+  end
   return queue, id, counts, string.sub(member, at), options, member
+end
+
+-- Puts a record aside that no turn can use; the caller takes it out of `name`.
+local function leave_aside(visit, name, record)
+  visit.aside = visit.aside + 1
+  put_aside(visit.now, name, '', 'no record that a turn can use', record)
 end
 
 -- Reads the next page of a ready set; false at its end. Scores are read only where several sources are merged: printing one costs as
@@ -46,7 +56,9 @@ end
 
 local function take_ready(visit, source)
   local queue, id, counts, rest, options, member = open_member(source.page[source.at])
-  if is_expiring(visit, queue, id, counts, rest, options) then
+  if not queue then
+    leave_aside(visit, string.sub(source.zset, #BASE + 1), source.page[source.at])
+  elseif is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
     local worker = pick(source.offer, options)

@@ -5,7 +5,8 @@ Purpose  Put one context where it belongs: in one place, at the score where it i
          active by its job and in no place runs again from its job's definition, or ends as failed where that cannot be.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :ready:, and :job: :active: :queue: :runs: of its job
+           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready:,
+             and :job: :active: :queue: :runs: of its job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
          3 ended    greatest attempt with which it is known to have ended, integer, or empty
@@ -25,6 +26,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @prelude
 -- @part arming
 -- @part ready
+-- @part aside
 -- @part ending
 -- @part sightings
 local HINTS_MAX = 20
@@ -95,7 +97,7 @@ local function drop_ended()
   end
   if #left == 0 and #spots > 0 and job then
     redis.call('HDEL', key('active', job), id)
-    start_queued(endings, job)
+    start_queued(endings, now, job)
   end
   spots = left
 end
@@ -194,17 +196,17 @@ local function mark_active(spot)
     redis.call('HDEL', key('active', job), id)
     done('no longer active: it waits for an earlier one')
   elseif not queued and mark ~= 's' and mark ~= 'm' then
-    redis.call('HSET', key('active', job), id, string.find(id, '.f@', 1, true) and 's' or 'm')
+    redis.call('HSET', key('active', job), id, is_scheduled(id) and 's' or 'm')
     done('active')
   end
 end
 
 local function watch(spot)
   local group, handler, priority, options = split_rest(spot.rest)
-  local span = tonumber(option(options, 's'))
-  if span and spot.attempt == 0 and due + span > now then
+  local at = start_by(id, options)
+  if at and at > now and (spot.attempt == 0 or (spot.failures == 0 and option(options, 'd'))) then
     local entry = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
-    if redis.call('ZADD', KEYS[1], 'NX', due + span, entry) == 1 then
+    if redis.call('ZADD', KEYS[1], 'NX', at, entry) == 1 then
       done('its start deadline is watched')
     end
   end
@@ -223,7 +225,7 @@ local function recover()
   end
   local attempt = RECOVERED + math.max(math.floor((now - due) / 1000), 0)
   local _, _, _, options = split_rest(template)
-  if string.find(id, '.f@', 1, true) and option(options, 'x') ~= '1' then
+  if is_scheduled(id) and option(options, 'x') ~= '1' then
     add_ready(endings.ready, id, member_of(id, attempt, 0, template), template)
     return done('lost: it runs again')
   end

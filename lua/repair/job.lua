@@ -5,7 +5,8 @@ Purpose  Give a job its place in the wheel again, from its definition and its le
          of a job that does not exist. What was decided stays decided, and what passed meanwhile is left to the misfire policy.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs :events :backlog :ready: :wake, and :job: :active: :queue: :ledger: :runs: of the job
+           computed: {tw:p}:jobs :events :backlog :ready: :wake :quarantine :stats,
+             and :job: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 gone     followers that do not exist, and shall not be told; at most 100; may be absent
@@ -22,6 +23,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @prelude
 -- @part arming
 -- @part ready
+-- @part aside
 -- @part ending
 -- @part planning
 local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
@@ -60,9 +62,11 @@ local function clear_away()
   end
   local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
   for i = 1, #popped, 2 do
-    local id, attempt = split_member(popped[i])
-    endings.records[#endings.records + 1] =
-      table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
+    local id, attempt = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
+    if id then
+      endings.records[#endings.records + 1] =
+        table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
+    end
   end
   if #popped > 0 then
     done(int(#popped / 2) .. ' queued contexts cancelled')
@@ -153,7 +157,7 @@ else
   end
   forget_followers(fields)
   if fields.state ~= 'deleting' and redis.call('EXISTS', key('queue', job)) == 1 and redis.call('EXISTS', key('active', job)) == 0 then
-    start_queued(endings, job)
+    start_queued(endings, now, job)
     done('the first of its queue is let in')
   end
   go_on(fields)

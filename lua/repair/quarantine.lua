@@ -4,7 +4,7 @@ Script   repair/quarantine
 Purpose  Put a record that no script can use aside, with where it was, so that nothing stumbles over it and a person can look at it.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:quarantine, and the key that has the record
+           computed: {tw:p}:quarantine {tw:p}:stats, and the key that has the record
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 key      that has it, without the partition: wheel, held, retry, jobs, dead, events, or a ready set, queue or active hash
          3 at       its score; of a hash its field
@@ -20,7 +20,7 @@ Holds    W1 W9
 Repeat   Idempotent: the second call is CLEAN. The newest 1,000 records are kept.
 ]]
 -- @prelude
-local KEPT = 1000
+-- @part aside
 local LOOKED = 1000 -- members of one score
 local now = now_ms(1)
 local name = arg_text(2, 'key', 300)
@@ -29,9 +29,8 @@ local why = arg_text(5, 'why', 500)
 local kind, target = string.match(name, '^%a+'), BASE .. name
 local digest = string.match(text, '^sha1:(%x+)$')
 
-local function put_aside(record)
-  redis.call('RPUSH', BASE .. 'quarantine', int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record)
-  redis.call('LTRIM', BASE .. 'quarantine', -KEPT, -1)
+local function done(record)
+  put_aside(now, name, at, why, record)
   return { 'REPAIRED', 'put aside' }
 end
 
@@ -47,7 +46,7 @@ if HASHES[kind] then
     return { 'CLEAN' }
   end
   redis.call('HDEL', target, at)
-  return put_aside(at .. ' ' .. value)
+  return done(at .. ' ' .. value)
 end
 if not SORTED[kind] then
   bad_arg('key', 'must be a place of contexts or jobs', name)
@@ -65,7 +64,7 @@ for _, member in ipairs(members) do
     if kind == 'ready' and redis.call('EXISTS', target) == 0 then
       redis.call('HDEL', BASE .. 'backlog', (string.gsub(string.match(name, '^ready:(.*)$'), ':', ' ', 1)))
     end
-    return put_aside(member)
+    return done(member)
   end
 end
 return { 'CLEAN' }

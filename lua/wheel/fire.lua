@@ -4,30 +4,33 @@ Script   wheel/fire
 Purpose  Make a context of a job now, asked for by a person, a program, or the end of another job; the overlap policy holds.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:job: :active: :queue: :ledger: :ready: :dedup: :backlog :held :retry :events :dead :wake :runs:
+           computed: {tw:p}:job: :active: :queue: :ledger: :ready: :dedup: :backlog :held :retry :events :dead :wake
+             :runs: :quarantine :stats
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      name
          3 due_ms   integer, or empty for now
          4 unique   third part of the context's id
          5 own_body 1 when ARGV 6 replaces the job's body, else 0
          6 body     bytes
-         7 dedup    empty, or `<keep ms> <key>`
+         7 dedup    empty, or `<keep ms> <key>`; with ` once` behind it a refusal is kept too, else the key stays free
 
 Reply    { 'STARTED', id }      it is ready
          { 'QUEUED', id }       it waits for an earlier context of the job
-         { 'SKIPPED', reason }  the overlap policy refused it
+         { 'SKIPPED', reason }  the overlap policy refused it, now or, with `once`, before
          { 'DUPLICATE', id }    its dedup key was used before, or its id by a context that has not ended
          { 'NO_JOB' }
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(log(ready)); at most 60 commands, with `replace` 40 more for each context that is replaced
 Holds    W1 W3 W6 W9
-Repeat   With a dedup key: once within its keep time. Without: once while the context has not ended, for the same due time.
+Repeat   With a dedup key: one context within its keep time, with `once` one decision. Without: once while the context has not ended,
+         for the same due time.
 ]]
 -- @prelude
 -- @part arming
 -- @part ready
 -- @part locate
+-- @part aside
 -- @part ending
 -- @part cancelling
 -- @part firing
@@ -39,8 +42,8 @@ local job = arg_text(2, 'job', 128)
 local due = ARGV[3] == '' and now or arg_int(3, 'due_ms', 0, 9007199254740991)
 local unique = arg_text(4, 'unique', 64)
 local own_body = arg_int(5, 'own_body', 0, 1)
-local keep, dedup = string.match(ARGV[7], '^(%d+) (%S+)$')
-if ARGV[7] ~= '' and not keep then
+local keep, dedup, once = string.match(ARGV[7], '^(%d+) (%S+)( ?%a*)$')
+if ARGV[7] ~= '' and (not keep or (once ~= '' and once ~= ' once')) then
   bad_arg('dedup', 'must be a keep time and a key', ARGV[7])
 end
 local fields = load_job(job)
@@ -49,9 +52,9 @@ if not fields or fields.state == 'deleting' then
 end
 local id = partition() .. '.' .. int(due) .. '.' .. unique .. '@' .. job
 if dedup then
-  local existing = redis.call('GET', key('dedup', dedup))
+  local existing, skipped = string.match(redis.call('GET', key('dedup', dedup)) or '', '^(%S+) ?(%S*)$')
   if existing then
-    return { 'DUPLICATE', existing }
+    return skipped == '' and { 'DUPLICATE', existing } or { 'SKIPPED', skipped }
   end
 end
 local rest = fields.tmpl
@@ -63,14 +66,17 @@ if fields.active > 0 and (redis.call('HEXISTS', key('active', job), id) == 1 or 
 end
 local endings = new_endings()
 local verdict, reason = offer_firing(endings, now, fields, id, rest)
+local decided = ' +' .. int(math.max(now - due, 0)) .. ' ' .. id
 if verdict == 'SKIP' then
-  note_due(fields, int(due) .. ' S ' .. reason)
+  note_due(fields, int(due) .. ' S ' .. reason .. decided)
 else
-  note_due(fields, int(due) .. ' F +' .. int(math.max(now - due, 0)) .. ' ' .. id)
+  note_due(fields, int(due) .. ' F' .. decided)
   redis.call('HINCRBY', key('job', job), 'manual', 1)
-  if dedup then
-    redis.call('SET', key('dedup', dedup), id, 'PX', keep)
-  end
+end
+if dedup and verdict ~= 'SKIP' then
+  redis.call('SET', key('dedup', dedup), id, 'PX', keep)
+elseif dedup and once ~= '' then
+  redis.call('SET', key('dedup', dedup), id .. ' ' .. reason, 'PX', keep)
 end
 flush_ledger(fields)
 if verdict == 'START' then

@@ -86,7 +86,7 @@ for _, context in ipairs(keyed) do
   local existing = not redis.call('SET', key('dedup', name), id, 'NX', 'PX', int(keep)) and redis.call('GET', key('dedup', name))
   if existing then
     taken[#taken + 1] = index
-    taken[#taken + 1] = existing
+    taken[#taken + 1] = string.match(existing, '^%S+')
   else
     place(id, unpack(context, 5))
   end

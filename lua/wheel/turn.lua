@@ -7,7 +7,7 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
 
 KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox
                           {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :wake and :ready: :job: :active: :queue: :ledger: :runs:
+           computed: {tw:p}:held :retry :backlog :events :dead :wake :quarantine :stats and :ready: :job: :active: :queue: :ledger: :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
          3 limit    entries taken from the wheel, due times decided, and contexts claimed, integer, 1..1000
@@ -24,7 +24,7 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            plan     jobs whose planned due times ran low or out
            outbox   `<follower> <context> <state>`... to deliver and then to confirm with wheel/delivered
            scan     1 when leases have to be looked at (lease/reap)
-           counts   how many due times became contexts, how many were skipped, how many missed
+           counts   how many due times became contexts, how many were skipped, how many missed, and how many records were put aside
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 60 more for each context that expires or is replaced
@@ -35,6 +35,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part arming
 -- @part ready
 -- @part locate
+-- @part aside
 -- @part ending
 -- @part cancelling
 -- @part firing
@@ -43,6 +44,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part claiming
 -- @part sources
 local PLAN_LEASE_MS = 1000 -- an unplanned job, and an outbox entry, is offered to the next tracker after this
+local UNSOUND_MS = 60000 -- a job whose fields cannot be used is tried again after this
 local PLAN_LOW = 8 -- planned due times of a job below which a tracker adds some
 local FIRINGS_MAX = 100 -- due times of one job decided in one visit, besides missed ones; the rest stays due
 local BACKLOG_MAX = 64
@@ -57,7 +59,7 @@ end
 
 local wheel_key = KEYS[1]
 local offers, claims, endings = read_offers(4, workers_count), new_claims(now, lease_ms, limit), new_endings()
-local visit = { now = now, limit = limit, claims = claims, endings = endings }
+local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0 }
 local plan, outbox, scan = {}, {}, 0
 local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
@@ -131,7 +133,7 @@ local function rearm(fields, next, left)
 end
 
 local function fire_at(fields, due)
-  local id = partition() .. '.' .. int(due) .. '.f@' .. fields.name
+  local id, shown = firing_id(fields, due)
   if fields.overlap == 'replace' and fields.active > 0 then
     place_fresh()
   end
@@ -143,7 +145,7 @@ local function fire_at(fields, due)
   end
   fired = fired + 1
   fields.fired = fields.fired + 1
-  note_due(fields, int(due) .. ' F +' .. int(now - due))
+  note_due(fields, int(due) .. ' F +' .. int(now - due) .. shown)
   if verdict == 'START' then
     local group, handler, _, options = split_rest(fields.tmpl)
     add_fresh(group .. ' ' .. handler, id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
@@ -161,6 +163,12 @@ local function fire_job(job)
   end
   local fields = load_job(job)
   if not fields or fields.state ~= 'active' then
+    return
+  end
+  if not is_sound(fields) then
+    visit.aside = visit.aside + 1 -- `store check` names the job
+    again[#again + 1] = now + UNSOUND_MS
+    again[#again + 1] = '@' .. job
     return
   end
   if fields.next == '' then
@@ -218,7 +226,10 @@ end
 -- A context that did not start by its deadline ends as expired, wherever it waits.
 local function expire(entry)
   place_ready()
-  local id, group, handler, priority = string.match(entry, '^#(%S+) (%S+) (%S+) (%d)$')
+  local id, group, handler, priority = string.match(entry, '^#(%d+%.%d+%.%S+) (%S+) (%S+) ([0-4])$')
+  if not id then
+    return leave_aside(visit, 'wheel', entry)
+  end
   local zset = key('ready', group .. ':' .. handler)
   local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
   if member then
@@ -257,16 +268,18 @@ end
 local function decide(entry, kind)
   if kind == 64 then -- '@'
     fire_job(string.sub(entry, 2))
-  elseif kind == 33 then -- '!': the scan itself sets the time of the next one
+  elseif entry == '!reap' then -- the scan itself sets the time of the next one
     scan = 1
     again[#again + 1] = now + PLAN_LEASE_MS
     again[#again + 1] = entry
   elseif kind == 35 then -- '#'
     expire(entry)
-  else -- '&'
+  elseif string.find(entry, '^&%S+ %d+%.%d+%.%S+ %l[%l_]+$') then
     outbox[#outbox + 1] = string.sub(entry, 2)
     again[#again + 1] = now + PLAN_LEASE_MS
     again[#again + 1] = entry
+  else
+    leave_aside(visit, 'wheel', entry)
   end
 end
 
@@ -274,10 +287,14 @@ for _, entry in ipairs(take_due()) do
   local kind = string.byte(entry)
   if kind >= 48 and kind <= 57 then -- a digit: a context
     local queue, id, counts, rest, options = open_member(entry)
-    if string.byte(counts) ~= 48 then
-      retried[#retried + 1] = id
+    if not queue then
+      leave_aside(visit, 'wheel', entry)
+    else
+      if string.byte(counts) ~= 48 then
+        retried[#retried + 1] = id
+      end
+      add_fresh(queue, id, counts, rest, options, entry)
     end
-    add_fresh(queue, id, counts, rest, options, entry)
   else
     decide(entry, kind)
   end
@@ -350,4 +367,4 @@ for _, queue in ipairs(backlog()) do
   sizes[#sizes + 1] = redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':'))))
 end
 return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, sizes, plan, outbox, scan,
-  { fired, skipped, missed } }
+  { fired, skipped, missed, visit.aside } }

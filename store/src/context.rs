@@ -145,7 +145,10 @@ impl ContextView {
             failures: dead.failures,
             ..Self::of_settled(dead.settled)
         };
-        view.with_rest(dead.rest)
+        match dead.rest {
+            Some(rest) => view.with_rest(rest),
+            None => view,
+        }
     }
 
     /// A live context from the place, the text and the score that scripts give.

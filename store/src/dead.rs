@@ -201,8 +201,9 @@ impl Store {
         partition: PartitionId,
         contexts: &[(ContextId, TimestampMs)],
     ) -> Result<Vec<Requeued>, Error> {
+        let clock = vec![Value::from("")];
         let verdicts = self
-            .dead_call(&RETRY_CONTEXT, "RETRIED", partition, contexts)
+            .dead_call((&RETRY_CONTEXT, "RETRIED"), partition, clock, contexts)
             .await?;
         let verdicts = verdicts.chars().map(|letter| match letter {
             'R' => Ok(Requeued::Ready),
@@ -220,19 +221,19 @@ impl Store {
         contexts: &[(ContextId, TimestampMs)],
     ) -> Result<Vec<bool>, Error> {
         let verdicts = self
-            .dead_call(&PURGE_DEAD, "PURGED", partition, contexts)
+            .dead_call((&PURGE_DEAD, "PURGED"), partition, Vec::new(), contexts)
             .await?;
         Ok(verdicts.chars().map(|letter| letter == 'P').collect())
     }
 
     async fn dead_call(
         &self,
-        script: &'static Script,
-        status: &str,
+        (script, status): (&'static Script, &str),
         partition: PartitionId,
+        mut args: Vec<Value>,
         contexts: &[(ContextId, TimestampMs)],
     ) -> Result<String, Error> {
-        let mut args = vec![Value::from(contexts.len().to_string())];
+        args.push(Value::from(contexts.len().to_string()));
         for (id, ended) in contexts {
             args.push(Value::from(id.as_str()));
             args.push(Value::from(ended.as_u64().to_string()));

@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod check;
 pub mod client;
 pub mod context;
+mod counters;
 pub mod dead;
 pub mod epoch;
 pub mod error;
@@ -26,5 +27,6 @@ pub mod wheel;
 
 pub use cancel::Cancelled;
 pub use client::{Heard, Redis, SCRIPT_SECONDS};
+pub use counters::Counters;
 pub use error::Error;
 pub use store::Store;

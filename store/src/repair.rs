@@ -124,6 +124,14 @@ impl Store {
                     ledger
                 })
             }
+            (Subject::Job(job), Kind::DeletionStuck) => match self.finish_deletion(job).await {
+                Ok(deleted) => Ok(Repaired::Done(vec![format!(
+                    "its deletion was finished, {} waiting contexts were cancelled",
+                    deleted.cancelled
+                )])),
+                Err(Error::NotFound { .. }) => Ok(Repaired::Clean),
+                Err(error) => Err(error),
+            },
             (Subject::Job(job), kind) => {
                 let gone = if kind == Kind::FollowerGone {
                     self.followers_gone(job).await?

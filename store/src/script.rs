@@ -130,6 +130,7 @@ macro_rules! scripts {
 
 parts![
     "arming",
+    "aside",
     "cancelling",
     "claiming",
     "due_times",

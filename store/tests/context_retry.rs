@@ -7,9 +7,12 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "model/call.rs"]
+mod call;
 #[path = "harness/lib.rs"]
 mod harness;
 
+use call::{Part, T};
 use harness::{Harness, alone, fresh, job, name, partition};
 use tickwheel_core::job::{Overlap, Trigger};
 use tickwheel_core::run::StateWord;
@@ -203,39 +206,75 @@ async fn a_job_never_has_more_active_contexts_than_its_policy_allows() {
 }
 
 #[tokio::test]
+async fn its_start_deadline_counts_from_the_retry() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    // It failed when its start deadline was still to come, and again: the entry of the first is in the wheel.
+    for (now, attempt) in [(T, 1), (T + 900, 2)] {
+        if attempt == 1 {
+            let late = ["+0", "a-1", "g h 2 r=1,s=1000 x", ""];
+            part.submit(T, &[late]).await;
+        } else {
+            let asked = now.to_string();
+            let args = [asked.as_str(), "1", "3.1000000.a-1", "1000001"];
+            assert_eq!(part.answer("context/retry", &args).await, ["RETRIED", "R"]);
+        }
+        let turned = part.turn(now, 9, &[("w", "g", 1, "h")]).await;
+        assert_eq!(turned.claims.len(), 1);
+        let number = attempt.to_string();
+        let failed = ["3.1000000.a-1", &number, "failed", "0 0 boom"];
+        assert_eq!(part.settle(now + 1, &[failed]).await, "S");
+    }
+    let args = ["1005000", "1", "3.1000000.a-1", "1000901"];
+    assert_eq!(part.answer("context/retry", &args).await, ["RETRIED", "R"]);
+    let waits = "3.1000000.a-1 2:0 g h 2 r=1,s=1000,d=5000 x";
+    let state = part.state().await;
+    assert_eq!(state.zset("ready:g:h")[0].0, waits);
+    let watched = ("#3.1000000.a-1 g h 2", T + 6_000);
+    assert!(state.zset("wheel").contains(&watched));
+    part.turn(T + 5_999, 9, &[]).await;
+    assert_eq!(part.state().await.zset("ready:g:h")[0].0, waits);
+    part.turn(T + 6_000, 9, &[]).await;
+    let state = part.state().await;
+    assert!(state.zset("ready:g:h").is_empty());
+    assert!(state.settled.last().unwrap().contains("\texpired\t2\t"));
+}
+
+#[tokio::test]
 async fn every_bad_argument_is_refused_before_the_first_write() {
     let Some(test) = fresh().await else { return };
     bury(&test, "1.7.a-1", 10).await;
     let changes = [
-        (1, "0", "count"),
-        (1, "101", "count"),
-        (1, "2", "contexts"),
-        (2, "", "id"),
-        (2, "x", "id"),
-        (3, "", "ended_ms"),
-        (3, "-1", "ended_ms"),
+        (1, "x", "now_ms"),
+        (2, "0", "count"),
+        (2, "101", "count"),
+        (2, "2", "contexts"),
+        (3, "", "id"),
+        (3, "x", "id"),
+        (4, "", "ended_ms"),
+        (4, "-1", "ended_ms"),
     ];
     test.assert_refused(
         "context/retry",
         partition(1),
-        &["1", "1.7.a-1", "10"],
+        &["", "1", "1.7.a-1", "10"],
         &changes,
     )
     .await;
     assert_eq!(
-        test.eval("context/retry", partition(1), &["1", "1.7.a-1", "11"])
+        test.eval("context/retry", partition(1), &["", "1", "1.7.a-1", "11"])
             .await
             .unwrap(),
         ["RETRIED", "N"]
     );
     assert_eq!(
-        test.eval("context/retry", partition(1), &["1", "1.7.a-1", "10"])
+        test.eval("context/retry", partition(1), &["", "1", "1.7.a-1", "10"])
             .await
             .unwrap(),
         ["RETRIED", "R"]
     );
     assert_eq!(
-        test.eval("context/retry", partition(1), &["1", "1.7.a-1", "10"])
+        test.eval("context/retry", partition(1), &["", "1", "1.7.a-1", "10"])
             .await
             .unwrap(),
         ["RETRIED", "N"]
@@ -255,7 +294,11 @@ async fn it_costs_the_same_however_many_are_dead() {
             .await;
         bury(&test, "0.1.b-777777x", 10).await;
         let cost = test
-            .cost("context/retry", partition(0), &["1", "0.1.b-777777x", "10"])
+            .cost(
+                "context/retry",
+                partition(0),
+                &["", "1", "0.1.b-777777x", "10"],
+            )
             .await;
         assert!(cost <= 30, "{cost} commands with {size} dead");
     }

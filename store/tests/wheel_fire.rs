@@ -131,13 +131,46 @@ async fn a_refused_firing_leaves_a_record_and_no_dedup_key() {
     let state = part.state().await;
     assert_eq!(
         state.list("ledger:d/j")[1..],
-        ["1000000 S overlap_discard"; 2]
+        ["1000000 S overlap_discard +0 3.1000000.a-2@d/j"; 2]
     );
     assert!(!state.strings.contains_key("dedup:k"));
     assert_eq!(part.fire(T, "d/none", "a-1").await, ["NO_JOB"]);
     test.command(&["HSET", &part.key("job:d/j"), "state", "deleting"])
         .await;
     assert_eq!(part.fire(T, "d/j", "a-9").await, ["NO_JOB"]);
+}
+
+#[tokio::test]
+async fn a_follower_that_was_refused_stays_refused() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.put_job("d/j", 9 * T, &[]).await;
+    assert_eq!(part.fire(T, "d/j", "a-1").await[0], "STARTED");
+    let offered = |now| [now, "d/j", "", "a12", "0", "", "5000 after/a12/d/j once"];
+    let refused = ["SKIPPED", "overlap_discard"];
+    assert_eq!(
+        part.answer("wheel/fire", &offered("1000000")).await,
+        refused
+    );
+    let before = test.dump().await;
+    assert_eq!(
+        part.answer("wheel/fire", &offered("1000001")).await,
+        refused
+    );
+    assert_eq!(test.dump().await, before, "it is in the ledger once");
+    part.turn(T, 9, &[("w", "g", 9, "h")]).await;
+    let first = ["3.1000000.a-1@d/j", "1", "succeeded", ""];
+    assert_eq!(part.settle(T, &[first]).await, "S");
+    assert_eq!(
+        part.answer("wheel/fire", &offered("1000002")).await,
+        refused,
+        "it does not start later"
+    );
+    // A submission with the same key is told the context, not the reason.
+    let taken = part
+        .submit(T, &[["+0", "b-1", "g h 2 - x", "5000 after/a12/d/j"]])
+        .await;
+    assert_eq!(taken, ["1", "3.1000000.a12@d/j"]);
 }
 
 #[tokio::test]

@@ -145,6 +145,39 @@ async fn a_cron_job_behind_its_whole_plan_decides_nothing_before_it_is_planned()
 }
 
 #[tokio::test]
+async fn a_job_that_happens_once_uses_no_id_twice_when_it_is_registered_again() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let once = |created: &'static str| {
+        [
+            ("kind", "once"),
+            ("period", ""),
+            ("created_ms", created),
+            ("overlap", "parallel"),
+            ("overlap_limit", "9"),
+        ]
+    };
+    part.put_job("d/once", T, &once("999000")).await;
+    let turned = part.turn(T, 9, &[W]).await;
+    assert_eq!(turned.claims[0].1, "3.1000000.f@d/once 1:0 g h 2 - body");
+    // Deleted and registered again, twice, while the first context runs on.
+    for created in ["1000002", "1000004"] {
+        assert_eq!(
+            part.answer("job/delete", &["", "d/once"]).await[0],
+            "DELETED"
+        );
+        part.put_job("d/once", T, &once(created)).await;
+        let turned = part.turn(T + 5, 9, &[W]).await;
+        let id = format!("3.1000000.f{created}@d/once");
+        assert_eq!(turned.claims[0].1, format!("{id} 1:0 g h 2 - body"));
+        let state = part.state().await;
+        assert_eq!(state.list("ledger:d/once"), [format!("1000000 F +5 {id}")]);
+        assert!(state.hash("active:d/once").contains(&(id.as_str(), "s")));
+    }
+    assert_eq!(part.state().await.hash("held").len(), 3);
+}
+
+#[tokio::test]
 async fn a_job_that_happens_once_is_finished_then() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);

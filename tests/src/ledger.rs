@@ -87,7 +87,8 @@ impl Story {
     /// Records of due times, without firings from outside the trigger and without marks of new revisions.
     fn scheduled(&self) -> impl DoubleEndedIterator<Item = &LedgerRecord> {
         self.records.iter().filter(|record| {
-            record.context_id.is_none() && record.verdict != LedgerVerdict::Redefined
+            record.context_id.as_ref().is_none_or(ContextId::is_firing)
+                && record.verdict != LedgerVerdict::Redefined
         })
     }
 

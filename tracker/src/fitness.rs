@@ -12,7 +12,7 @@ use crate::durability::Promises;
 use crate::http::health::Health;
 use crate::measure;
 
-/// Five commands for each primary; an eviction between two looks is as bad as one before the first.
+/// Five commands for each primary and one for each partition; an eviction between two looks is as bad as one before the first.
 pub(crate) const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// What is looked at, and who is told.
@@ -34,6 +34,7 @@ impl Fitness {
             match self.store.redis().inspect().await {
                 Ok(found) => {
                     self.health.unfit(found.unfit(self.eviction));
+                    self.count().await;
                     if found != known {
                         report(&found, self.eviction, &self.promises);
                         known = found;
@@ -43,6 +44,17 @@ impl Fitness {
                     tracing::debug!(%error, "the settings of redis were not answered");
                     measure::store_error(&error);
                 }
+            }
+        }
+    }
+
+    /// Shows the counters that scripts keep.
+    async fn count(&self) {
+        match self.store.counters().await {
+            Ok(counters) => measure::kept_in_redis(counters),
+            Err(error) => {
+                tracing::debug!(%error, "the counters of the partitions were not answered");
+                measure::store_error(&error);
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use metrics::{Histogram, counter, gauge, histogram};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
+use tickwheel_store::Counters;
 use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
 use tickwheel_store::setup::{Eviction, Server};
 use tickwheel_store::wheel::{Claim, TurnCounts};
@@ -27,6 +28,13 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
         Error::Unusable(_) => "unusable",
     };
     counter!(names::STORE_ERRORS.name, "kind" => kind).increment(1);
+}
+
+/// The counters that scripts keep were read.
+pub(crate) fn kept_in_redis(counters: Counters) {
+    let shown = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
+    gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
 }
 
 /// The settings of Redis were looked at.

@@ -129,6 +129,16 @@ pub const NOTES_DROPPED: Metric = counter(
     "tickwheel_notes_dropped_total",
     "Log lines dropped because too many writes waited.",
 );
+/// Records that were put aside.
+pub const PUT_ASIDE: Metric = gauge(
+    "tickwheel_records_put_aside",
+    "Records that no script could use, ever, in the whole cluster; the quarantine keys have the newest.",
+);
+/// Dead contexts that were forgotten.
+pub const DEAD_DROPPED: Metric = gauge(
+    "tickwheel_dead_dropped",
+    "Dead contexts that were forgotten because there were too many, ever, in the whole cluster.",
+);
 /// Jumps of Redis' clock to an earlier time.
 pub const CLOCK_REGRESSED: Metric = counter(
     "tickwheel_clock_regressed_total",
@@ -176,7 +186,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 22] = [
+pub const ALL: [Metric; 24] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -190,6 +200,8 @@ pub const ALL: [Metric; 22] = [
     STALE_REPORTS,
     REJECTED,
     NOTES_DROPPED,
+    PUT_ASIDE,
+    DEAD_DROPPED,
     CLOCK_REGRESSED,
     STAND_INS,
     WORKERS,

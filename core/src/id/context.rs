@@ -107,6 +107,16 @@ impl ContextId {
             .and_then(|(_, job)| JobName::new(job).ok())
     }
 
+    /// True for a firing of a job's own trigger. Its unique part is `f`; with the time in ms at which the job was registered behind it
+    /// where that was after its due time, so that a job that was deleted and registered again does not use an id twice.
+    #[must_use]
+    pub fn is_firing(&self) -> bool {
+        let place = self.0.split_once('@').map(|(place, _)| place);
+        let unique = place.and_then(|place| place.splitn(3, '.').nth(2));
+        let since = unique.and_then(|unique| unique.strip_prefix('f'));
+        since.is_some_and(|since| since.bytes().all(|byte| byte.is_ascii_digit()))
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -57,6 +57,7 @@ fn a_firing_is_named_by_its_job_and_due_time() {
         (partition, DUE, Some(name.clone()))
     );
     assert_eq!(ContextId::firing(&name, DUE, sixteen()), id);
+    assert!(id.is_firing());
 }
 
 #[test]

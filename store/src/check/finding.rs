@@ -50,6 +50,7 @@ const CONTEXT: Option<&str> = Some("repair/context");
 const JOB: Option<&str> = Some("repair/job");
 const SHELF: Option<&str> = Some("repair/shelf");
 const QUARANTINE: Option<&str> = Some("repair/quarantine");
+const DELETE: Option<&str> = Some("job/delete");
 const KEY: Option<&str> = Some("repair/key");
 
 kinds! {
@@ -61,7 +62,7 @@ kinds! {
     ActiveMark = "active_mark", W1, CONTEXT, "A context of a job and the job's active contexts disagree.";
     EndedAndHere = "ended_and_here", W1, CONTEXT, "A context has ended, and is still in a place.";
     WrongPartition = "wrong_partition", W1, QUARANTINE, "A record lies in another partition than its id or name says.";
-    Malformed = "malformed", W1, QUARANTINE, "A record does not follow its grammar; a script that meets it would fail.";
+    Malformed = "malformed", W1, QUARANTINE, "A record does not follow its grammar; no script can use it.";
     Backlog = "backlog", W1, SHELF, "A ready set and the backlog disagree on whether something waits.";
     FiredTwice = "fired_twice", W3, None, "A due time is in the ledger twice as fired.";
     NotArmed = "not_armed", W4, JOB, "A recurring job has no place in the wheel, and nothing under way that would give it one.";
@@ -76,6 +77,7 @@ kinds! {
     NoDeadline = "no_deadline", W7, CONTEXT, "A running context and its timeout disagree on whether it has a deadline.";
     NoStartDeadline = "no_start_deadline", W7, CONTEXT, "A context has a start deadline, and nothing in the wheel for it.";
     QueueStuck = "queue_stuck", W7, JOB, "Contexts of a job wait for an earlier one, and none is active.";
+    DeletionStuck = "deletion_stuck", W7, DELETE, "The deletion of a job began and was not finished.";
     DeliveryLate = "delivery_late", W7, SHELF, "A delivery to a follower lies further ahead than a tracker would put it.";
     FollowerGone = "follower_gone", W9, JOB, "A job is to tell a follower that does not exist.";
     TooMany = "too_many", W9, KEY, "Something has more elements than its bound.";

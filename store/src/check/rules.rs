@@ -16,7 +16,10 @@ use tickwheel_core::partition::PartitionId;
 
 pub use bounds::{w9_context_is_bounded, w9_job_is_bounded, w9_key_is_bounded};
 pub use clock::{w10_context_is_not_early, w10_job_is_not_early};
-pub use endings::{w7_context_will_end, w7_delivery_is_near, w7_queue_moves, w7_scan_is_planned};
+pub use endings::{
+    w7_context_will_end, w7_deletion_goes_on, w7_delivery_is_near, w7_queue_moves,
+    w7_scan_is_planned,
+};
 pub use firings::w3_fired_once;
 pub use overlap::w6_active_contexts;
 pub use places::{w1_backlog, w1_one_place};
@@ -41,6 +44,7 @@ pub fn of_job(facts: &JobFacts) -> Vec<Finding> {
     found.extend(w4_goes_on(facts));
     found.extend(w6_active_contexts(facts));
     found.extend(w7_queue_moves(facts));
+    found.extend(w7_deletion_goes_on(facts));
     found.extend(w9_job_is_bounded(facts));
     found.extend(w10_job_is_not_early(facts));
     found

@@ -27,9 +27,25 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when there is no such job; [`Error::Unavailable`]: repeat.
     pub async fn delete_job(&self, job: &JobName) -> Result<Deleted, Error> {
+        self.delete(job, "0").await
+    }
+
+    /// Goes on with a deletion that began; a job that is not being deleted stays.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when none began, or it is over; [`Error::Unavailable`]: repeat.
+    pub(crate) async fn finish_deletion(&self, job: &JobName) -> Result<Deleted, Error> {
+        self.delete(job, "1").await
+    }
+
+    async fn delete(&self, job: &JobName, resume: &str) -> Result<Deleted, Error> {
         let mut cancelled = 0;
         loop {
-            let args = vec![Value::from(""), Value::from(job.as_str())];
+            let args = vec![
+                Value::from(""),
+                Value::from(job.as_str()),
+                Value::from(resume),
+            ];
             let (status, mut reply) = self.call_job(&DELETE_JOB, job, args).await?;
             match status.as_str() {
                 "MORE" => cancelled += reply.number()?,

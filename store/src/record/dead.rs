@@ -5,15 +5,16 @@ use bytes::Bytes;
 use super::{Fields, Rest, Settled};
 use crate::error::Error;
 
-/// `<settled record>`, a line break, `<failures> <rest>`: how it ended, and what it takes to run it again.
+/// `<settled record>`, a line break, `<failures> <rest>`: how it ended, and what it takes to run it again. Older records end before
+/// the line break: they can be read, and not run again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dead {
     /// How it ended. It stays readable here when the events and the runs of its job have forgotten it.
     pub settled: Settled,
     /// Attempts that failed, timed out or lost their lease.
     pub failures: u32,
-    /// What ran.
-    pub rest: Rest,
+    /// What ran, where the record says.
+    pub rest: Option<Rest>,
 }
 
 impl Dead {
@@ -24,10 +25,11 @@ impl Dead {
     pub fn parse(text: &Bytes) -> Result<Self, Error> {
         let end = text.iter().position(|byte| *byte == b'\n');
         let Some(end) = end else {
-            return Err(Error::contract(
-                "record/dead",
-                String::from_utf8_lossy(text),
-            ));
+            return Ok(Self {
+                settled: Settled::parse(text)?,
+                failures: 0,
+                rest: None,
+            });
         };
         let settled = Settled::parse(&text.slice(..end))?;
         let mut fields = Fields::new("record/dead", text.slice(end + 1..));
@@ -35,7 +37,7 @@ impl Dead {
         Ok(Self {
             settled,
             failures,
-            rest: Rest::read(&mut fields)?,
+            rest: Some(Rest::read(&mut fields)?),
         })
     }
 }

@@ -19,6 +19,8 @@ pub struct Options {
     pub cancel_grace_ms: u64,
     /// Milliseconds from its due time to its start, or it expires (`s`).
     pub start_deadline_ms: Option<u64>,
+    /// Milliseconds after its due time at which it was last asked to run again; the start deadline counts from then (`d`).
+    pub again_ms: u64,
     /// Milliseconds a running lease holds (`l`).
     pub lease_ms: u64,
     /// A lost lease ends it (`x`).
@@ -42,6 +44,7 @@ impl From<&ContextOptions> for Options {
             timeout_ms: options.timeout_ms,
             cancel_grace_ms: options.cancel_grace_ms,
             start_deadline_ms: options.start_deadline_ms,
+            again_ms: 0,
             lease_ms: options.lease_ms,
             fail_on_lease_lost: options.fail_on_lease_lost,
             avoid: None,
@@ -103,6 +106,9 @@ impl fmt::Display for Options {
         if let Some(start_deadline_ms) = self.start_deadline_ms {
             item(f, format_args!("s={start_deadline_ms}"))?;
         }
+        if self.again_ms > 0 {
+            item(f, format_args!("d={}", self.again_ms))?;
+        }
         if self.fail_on_lease_lost {
             item(f, format_args!("x=1"))?;
         }
@@ -140,6 +146,7 @@ impl FromStr for Options {
                     (options.retry.backoff, options.retry.full_jitter) = backoff(value).ok_or(())?;
                 }
                 "s" => options.start_deadline_ms = Some(number()?),
+                "d" => options.again_ms = number()?,
                 "x" => options.fail_on_lease_lost = value == "1",
                 "a" => options.avoid = Some(WorkerId::new(value).map_err(drop)?),
                 "o" => options.orphaned = value.parse().map_err(drop)?,

@@ -135,11 +135,12 @@ fn a_dead_context_is_its_settled_record_with_what_ran() {
     let dead = Dead::parse(&Bytes::from(format!("{record}\n3 g h 2 r=3 two\nlines"))).unwrap();
     assert_eq!(dead.settled.to_string(), record);
     assert_eq!(
-        (dead.failures, dead.rest.body.as_ref()),
+        (dead.failures, dead.rest.as_ref().unwrap().body.as_ref()),
         (3, b"two\nlines".as_slice())
     );
+    let older = Dead::parse(&Bytes::from_static(record.as_bytes())).unwrap();
+    assert_eq!((older.settled, older.rest), (dead.settled, None));
     for bad in [
-        record.to_owned(),
         format!("{record}\n"),
         format!("{record}\nx g h 2 - b"),
         "1.7.a-1 3:3 g h 2 - body".to_owned(),
@@ -179,7 +180,7 @@ fn options() -> impl Strategy<Value = Options> {
             .prop_map(|(delay_ms, cap_ms)| Backoff::Exponential { delay_ms, cap_ms }),
     ];
     let retry = (any::<u32>(), backoff, any::<bool>());
-    let times = any::<(Option<u64>, u64, Option<u64>, u64)>();
+    let times = any::<(Option<u64>, u64, Option<u64>, u64, u64)>();
     (
         retry,
         times,
@@ -196,6 +197,7 @@ fn options() -> impl Strategy<Value = Options> {
             timeout_ms: times.0,
             cancel_grace_ms: times.1,
             start_deadline_ms: times.2,
+            again_ms: times.4,
             lease_ms: times.3,
             fail_on_lease_lost: lost,
             avoid: avoid.map(|name| WorkerId::new(name).unwrap()),

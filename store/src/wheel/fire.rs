@@ -59,7 +59,7 @@ impl Store {
             .await
     }
 
-    /// Fires `follower` because `upstream` ended. Idempotent: one end fires a follower once.
+    /// Fires `follower` because `upstream` ended. Idempotent: one end is decided once, also when the overlap policy refuses it.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: repeat.
@@ -76,7 +76,7 @@ impl Store {
             .and_then(|head| head.rsplit('.').next())
             .unwrap_or_default()
             .to_owned();
-        let dedup = format!("{} after/{unique}/{follower}", AFTER_KEPT.as_millis());
+        let dedup = format!("{} after/{unique}/{follower} once", AFTER_KEPT.as_millis());
         self.fire(follower, (None, &unique), None, Some(dedup))
             .await
     }

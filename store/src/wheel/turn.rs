@@ -95,7 +95,8 @@ pub struct Turned {
     pub next: Option<TimestampMs>,
     /// Due entries are left: turn again at once.
     pub more: bool,
-    /// Claimed contexts, to dispatch.
+    /// Claimed contexts, to dispatch. One whose record cannot be read is not among them: it ends with its dispatch leases, and the others
+    /// do not end with it.
     pub claims: Vec<Claim>,
     /// Ready sets that are not empty, with their sizes.
     pub backlog: Vec<(GroupName, HandlerName, u64)>,
@@ -118,6 +119,8 @@ pub struct TurnCounts {
     pub skipped: u64,
     /// Missed.
     pub missed: u64,
+    /// Records that no turn can use, put aside: `{tw:p}:quarantine` has them.
+    pub aside: u64,
 }
 
 /// What waits in a partition.
@@ -216,9 +219,13 @@ fn turned(value: Value) -> Result<Turned, Error> {
     let mut claims = Vec::with_capacity(list.len() / 2);
     while !list.is_empty() {
         let worker = list.parsed()?;
-        let mut member = Member::parse(list.bytes()?)?;
-        member.attempt = member.attempt.next();
-        claims.push(Claim { worker, member });
+        match Member::parse(list.bytes()?) {
+            Ok(mut member) => {
+                member.attempt = member.attempt.next();
+                claims.push(Claim { worker, member });
+            }
+            Err(error) => tracing::error!(%error, "a claimed context cannot be read"),
+        }
     }
     let mut list = reply.list()?;
     let mut backlog = Vec::with_capacity(list.len() / 2);
@@ -234,14 +241,15 @@ fn turned(value: Value) -> Result<Turned, Error> {
     let outbox = reply
         .texts()?
         .into_iter()
-        .map(outbox_entry)
-        .collect::<Result<_, _>>()?;
+        .filter_map(outbox_entry)
+        .collect();
     let scan = reply.number()? == 1;
     let mut counts = reply.list()?;
     let counts = TurnCounts {
         fired: counts.number()?,
         skipped: counts.number()?,
         missed: counts.number()?,
+        aside: counts.number()?,
     };
     Ok(Turned {
         now,
@@ -256,16 +264,14 @@ fn turned(value: Value) -> Result<Turned, Error> {
     })
 }
 
-fn outbox_entry(text: String) -> Result<OutboxEntry, Error> {
+/// `None` for one that cannot be read: `store check` names it.
+fn outbox_entry(text: String) -> Option<OutboxEntry> {
     let mut words = text.split(' ');
-    let follower = words.next().and_then(|word| word.parse().ok());
-    let upstream = words.next().and_then(|word| word.parse().ok());
-    match (follower, upstream) {
-        (Some(follower), Some(upstream)) => Ok(OutboxEntry {
-            follower,
-            upstream,
-            text,
-        }),
-        _ => Err(Error::contract(TURN.name(), text)),
-    }
+    let follower = words.next()?.parse().ok()?;
+    let upstream = words.next()?.parse().ok()?;
+    Some(OutboxEntry {
+        follower,
+        upstream,
+        text,
+    })
 }

@@ -206,9 +206,9 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
 #[expect(clippy::too_many_lines, reason = "a table")]
 pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
     use Kind::{
-        ArmedForNothing, ArmedLate, Backlog, BadJob, DeliveryLate, FiredTwice, FollowerGone,
-        Immortal, Leftover, ListedForNothing, NotArmed, NotListed, QueueStuck, TooEarly, TooMany,
-        TooManyActive, UnknownKey, WrongType,
+        ArmedForNothing, ArmedLate, Backlog, BadJob, DeletionStuck, DeliveryLate, FiredTwice,
+        FollowerGone, Immortal, Leftover, ListedForNothing, NotArmed, NotListed, QueueStuck,
+        TooEarly, TooMany, TooManyActive, UnknownKey, WrongType,
     };
     let next = good.next;
     let left = |kind: Kind, damage: &str, undo: &str| Case {
@@ -261,6 +261,13 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
             &[
                 "DEL|B:active:a/queue".to_owned(),
                 format!("HDEL|B:held|{}", good.running_of_job),
+            ],
+        ),
+        case(
+            DeletionStuck,
+            &[
+                "ZREM|B:wheel|@a/rate".to_owned(),
+                "HSET|B:job:a/rate|state|deleting|next||plan||updated_ms|1".to_owned(),
             ],
         ),
         one(FollowerGone, "DEL|B:job:a/follower"),

@@ -43,6 +43,8 @@ pub(crate) struct Turned {
     pub(crate) scan: bool,
     /// Fired, skipped, missed.
     pub(crate) counts: [u64; 3],
+    /// Records that were put aside.
+    pub(crate) aside: u64,
 }
 
 /// A worker with free permits: id, group, permits, handlers.
@@ -156,6 +158,7 @@ impl<'a> Part<'a> {
             outbox: texts(&reply[6]),
             scan: text(&reply[7]) == "1",
             counts: [0, 1, 2].map(|index: usize| counts[index].parse().unwrap()),
+            aside: counts[3].parse().unwrap(),
         }
     }
 

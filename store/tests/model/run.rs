@@ -94,7 +94,7 @@ impl Run<'_> {
             ),
             Err(reason) => (
                 ["SKIPPED".to_owned(), reason.clone()],
-                format!("{now} S {reason}"),
+                format!("{now} S {reason} +0 {id}"),
             ),
         };
         assert_eq!(answer, expected);
@@ -273,7 +273,7 @@ impl Run<'_> {
             Op::Plan { steps } => self.plan(steps).await,
         }
         let state = self.part.state().await;
-        self.seen.check(&state, &self.model);
+        self.seen.check(&state, self.part.id, self.model.now);
         let differences = differences(&known(state), &self.model.expected());
         assert!(
             differences.is_empty(),

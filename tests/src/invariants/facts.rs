@@ -153,7 +153,7 @@ pub(super) fn jobs_of(partition: &Partition, count: PartitionCount) -> Vec<JobFa
 fn of_job(partition: &Partition, name: JobName, count: PartitionCount) -> JobFacts {
     let none = Job::default();
     let job = partition.jobs.get(&name).unwrap_or(&none);
-    let queued = |member: &Member| member.id.as_str().contains(".f@");
+    let queued = |member: &Member| member.id.is_firing();
     let entry = partition
         .entries
         .iter()

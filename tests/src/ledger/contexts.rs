@@ -55,7 +55,7 @@ pub fn check(story: &Story) -> Vec<String> {
     }));
     let scheduled = fired
         .values()
-        .filter(|record| record.context_id.is_none())
+        .filter(|record| record.context_id.as_ref().is_none_or(ContextId::is_firing))
         .count();
     if complete && u64::try_from(scheduled).ok() != Some(story.fired) {
         problems.push(story.problem(format_args!(

@@ -83,7 +83,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "an ended context lets nobody of the queue start",
         script: "lease/settle",
-        from: "  start_queued(endings, job)\n",
+        from: "  start_queued(endings, now, job)\n",
         to: "",
     },
     Mutation {

@@ -121,6 +121,10 @@ fn finish(
         crash_point!("after_send");
     }
     measure::turned(&turned.counts);
+    if turned.counts.aside > 0 {
+        let records = turned.counts.aside;
+        tracing::error!(%partition, records, "records that no turn can use were put aside: see `tickwheel store check` and the quarantine");
+    }
     for job in turned.plan.drain(..) {
         engine.replan(job, turned.now);
     }

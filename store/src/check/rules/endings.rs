@@ -4,10 +4,13 @@ use tickwheel_core::partition::PartitionId;
 
 use super::Rule;
 use crate::check::{At, ContextFacts, Evidence, Finding, JobFacts, Kind, Place, Record, Subject};
+use crate::job::JobStateWord;
 
 /// The longest a lease scan may lie in the future while something runs: it is set to the earliest end of a lease. An offered delivery
 /// comes back to the wheel as much later.
 const AHEAD_MS: u64 = 1_000;
+/// Between two calls of one deletion there is no more.
+const DELETION_MS: u64 = 60_000;
 
 /// A running context has a lease scan before the end of its lease, and a deadline if it has a timeout; a waiting one with a start deadline
 /// that is to come has an entry for it.
@@ -30,12 +33,14 @@ pub fn w7_context_will_end(facts: &ContextFacts) -> Vec<Finding> {
                 });
             }
             Record::Waiting(member) => {
-                let deadline = member.rest.options.start_deadline_ms;
-                let Some(span) = deadline.filter(|_| member.attempt.as_u32() == 0) else {
+                let options = &member.rest.options;
+                let again = options.again_ms > 0 && member.failures == 0;
+                let fresh = member.attempt.as_u32() == 0 || again;
+                let Some(span) = options.start_deadline_ms.filter(|_| fresh) else {
                     continue;
                 };
-                // One whose deadline has passed was asked to run again after it had expired.
-                let ahead = id.due().as_u64().saturating_add(span) > facts.now;
+                let from = id.due().as_u64().saturating_add(options.again_ms);
+                let ahead = from.saturating_add(span) > facts.now;
                 let evidence = || {
                     vec![Evidence {
                         key: sighting.place.key(),
@@ -96,6 +101,22 @@ pub fn w7_queue_moves(facts: &JobFacts) -> Vec<Finding> {
         format!(
             "{} contexts of {} wait for an earlier one, and none is active",
             facts.queued, facts.name
+        )
+    });
+    rule.found
+}
+
+/// The deletion of a job that began goes on: its calls follow each other.
+#[must_use]
+pub fn w7_deletion_goes_on(facts: &JobFacts) -> Vec<Finding> {
+    let mut rule = Rule::of_job(facts);
+    let since = facts.number("updated_ms").unwrap_or(0);
+    let stuck = facts.field("state") == JobStateWord::Deleting.as_str()
+        && since.saturating_add(DELETION_MS) < facts.now;
+    rule.check(!stuck, Kind::DeletionStuck, || {
+        format!(
+            "the deletion of {} stopped at {since}, and it is {}",
+            facts.name, facts.now
         )
     });
     rule.found

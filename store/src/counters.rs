@@ -1,0 +1,38 @@
+//! The counters that scripts keep in `{tw:p}:stats`, over all partitions.
+
+use fred::interfaces::HashesInterface;
+
+use crate::error::Error;
+use crate::store::Store;
+
+/// What was counted since the cluster was created.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Records that no script could use, and that were put aside.
+    pub put_aside: u64,
+    /// Dead contexts beyond the bound of `dead`.
+    pub dead_dropped: u64,
+}
+
+impl Store {
+    /// Reads the counters of all partitions, one command for each.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn counters(&self) -> Result<Counters, Error> {
+        let mut sum = Counters::default();
+        for partition in self.partitions.partitions() {
+            let fields = vec!["put_aside", "dead_dropped"];
+            let read = self
+                .redis
+                .plain()
+                .hmget(self.keys.stats(partition), fields)
+                .await;
+            let counted: (Option<u64>, Option<u64>) =
+                read.map_err(|error| Error::from_redis("hmget", error, ToOwned::to_owned))?;
+            sum.put_aside += counted.0.unwrap_or(0);
+            sum.dead_dropped += counted.1.unwrap_or(0);
+        }
+        Ok(sum)
+    }
+}
