@@ -21,6 +21,7 @@ use crate::error::Violation;
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use crate::model::{Model, ReduceOn};
+use crate::routing::{Lane, Routing, Selection};
 use crate::time::TimestampMs;
 
 /// A job as its user describes it. Equal specs have equal digests, and registering one again changes nothing.
@@ -58,6 +59,12 @@ pub struct JobSpec {
     /// What holds for each context of the job.
     #[serde(default)]
     pub options: ContextOptions,
+    /// Which of the workers that fit takes a context.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub routing: Routing,
+    /// Which workers fit.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub workers: Selection,
     /// Into which subtasks each context is split.
     #[serde(default, skip_serializing_if = "Model::is_standalone")]
     pub model: Model,
@@ -98,6 +105,8 @@ impl JobSpec {
             misfire: Misfire::default(),
             overlap: Overlap::default(),
             options: ContextOptions::default(),
+            routing: Routing::default(),
+            workers: Selection::default(),
             model: Model::Standalone,
             reduce: None,
             reduce_on: ReduceOn::default(),
@@ -106,6 +115,12 @@ impl JobSpec {
             runs_limit: RUNS_DEFAULT,
             note: String::new(),
         }
+    }
+
+    /// The lane of its contexts; `None` where any worker of the group will do.
+    #[must_use]
+    pub fn lane(&self) -> Option<Lane> {
+        Lane::of(Some(&self.name), &self.routing, &self.workers)
     }
 
     /// The spec as named msgpack, the form it has in Redis.

@@ -29,6 +29,7 @@ pub mod model;
 pub mod overlap;
 pub mod partition;
 pub mod retry;
+pub mod routing;
 pub mod run;
 pub mod time;
 mod word;

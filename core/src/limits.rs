@@ -149,3 +149,24 @@ pub const PARALLELISM_MAX: u32 = 1_000_000;
 
 /// Indexes that a success rule names.
 pub const SUCCESS_INDEXES_MAX: usize = 1_000;
+
+/// Characters of a condition over tags.
+pub const CONDITION_CHARS_MAX: usize = 1_024;
+
+/// Brackets and negations inside each other in a condition.
+pub const CONDITION_DEPTH_MAX: usize = 32;
+
+/// Values of one list in a condition.
+pub const CONDITION_LIST_MAX: usize = 100;
+
+/// Entries of a list of workers. A longer one is better said by a tag.
+pub const WORKER_LIST_MAX: usize = 100;
+
+/// Workers a lane may be limited to; a greater number is no limit.
+pub const WORKERS_CHOSEN_MAX: u32 = 10_000;
+
+/// Weight of a worker.
+pub const WEIGHT_MAX: u32 = 10_000;
+
+/// Characters of a JSON pointer into a body.
+pub const POINTER_CHARS_MAX: usize = 256;

@@ -7,6 +7,7 @@ mod job;
 mod model;
 mod policy;
 mod reader;
+mod routing;
 mod trigger;
 
 use std::collections::BTreeMap;

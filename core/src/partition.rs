@@ -162,6 +162,11 @@ fn fnv1a64(bytes: &[u8]) -> u64 {
     })
 }
 
+/// A hash of a text whose bits are all as good as any other.
+pub(crate) fn spread(text: &str) -> u64 {
+    mix(fnv1a64(text.as_bytes()))
+}
+
 /// The finaliser of SplitMix64: FNV alone hardly spreads the last byte into the high bits that decide a rank.
 fn mix(mut hash: u64) -> u64 {
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

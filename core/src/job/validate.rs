@@ -12,6 +12,7 @@ use crate::limits::{
     MISFIRE_LIMIT_MAX, NOTE_CHARS_MAX, PARALLEL_MAX, PERIOD_MS_MIN, QUEUE_MAX, RUNS_MAX,
     SECOND_DELAY_MAX, SPAN_MS_MAX,
 };
+use crate::routing::Lane;
 use crate::time::{TimestampMs, format_duration};
 
 impl JobSpec {
@@ -50,6 +51,9 @@ impl JobSpec {
                 .validate()
                 .map_err(|wrong| wrong.prefix("subtask")),
         );
+        found.keep(Lane::validate(&self.routing, &self.workers));
+        let key = self.routing.hash_of(&self.body, self.name.as_str());
+        found.keep(key.map_err(|wrong| wrong.prefix("routing")));
         found.into_result()
     }
 

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::reader::{Reader, instant, map, number, parsed, shown, small_number, span_ms, text};
-use super::{model, policy, trigger};
+use super::{model, policy, routing, trigger};
 use crate::error::{Violation, Violations};
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::job::{ContextOptions, JobSpec, Priority, Trigger};
@@ -75,6 +75,9 @@ fn read_rest(reader: &mut Reader<'_, '_>, spec: &mut JobSpec) {
         reader.get("ledger_limit", small_number),
     );
     set(&mut spec.runs_limit, reader.get("runs_limit", small_number));
+
+    set(&mut spec.routing, reader.get("routing", routing::routing));
+    set(&mut spec.workers, reader.get("workers", routing::workers));
 
     set(
         &mut spec.options.retry,

@@ -1,0 +1,20 @@
+//! Where a context may run and which of the fitting workers takes it: routing policies, conditions over tags, lists.
+//!
+//! All of it together is a [`Lane`]. A lane is immutable and named by its content, so whoever has read one never reads it again. A context
+//! without a lane goes to any worker of its group that offers its handler.
+
+mod choice;
+mod condition;
+mod lane;
+mod policy;
+mod select;
+mod tag;
+mod worker;
+
+pub use choice::{Choice, Mode, Standing, choose, hash_key};
+pub use condition::Condition;
+pub use lane::{Lane, LaneId};
+pub use policy::{Routing, RoutingPolicy};
+pub use select::{Misfit, Selection};
+pub use tag::{Tag, Tags};
+pub use worker::{Figures, Profile};

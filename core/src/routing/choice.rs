@@ -1,0 +1,157 @@
+//! How a policy chooses: what each worker stands for, and the rule that compares it. The reference for the scripts.
+//!
+//! A tracker says for each worker that fits a lane a [`Standing`]: two numbers whose meaning is that of the [`Mode`]. The script does the
+//! choosing, as it alone knows which permits are still free when the next context is claimed, and what the lane picked before.
+
+use super::{Figures, Profile, RoutingPolicy};
+use crate::id::WorkerId;
+use crate::partition::spread;
+use crate::word::word_enum;
+
+/// Bytes that a context is taken to need until its worker has measured itself again.
+const CONTEXT_BYTES: u32 = 64 << 20;
+/// Lets equals take turns.
+const SLIGHTLY: f64 = 1e-6;
+/// A prime below 2^26: products of two smaller numbers are exact in a double.
+const HASH_PRIME: u32 = 67_108_859;
+
+word_enum! {
+    /// The rule by which workers are compared.
+    Mode {
+        /// In rotation.
+        Rotate = "rotate",
+        /// The least count of picks, kept with the lane; `step` is what a pick counts. Who was away catches up, a new one begins at the least.
+        Count = "count",
+        /// The least count of picks, kept with the lane; a new one begins at 0.
+        Use = "use",
+        /// The earliest last pick, kept with the lane.
+        Recent = "recent",
+        /// The least `score`, to which each pick adds `step`.
+        Least = "least",
+        /// The least `score`; when that worker is full, it is waited for.
+        First = "first",
+        /// By chance.
+        Random = "random",
+        /// The greatest of `step * key + score`, modulo a prime.
+        Hash = "hash",
+    }
+}
+
+/// What a worker stands for under a policy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Standing {
+    /// Where it begins.
+    pub score: f64,
+    /// By how much a pick moves it.
+    pub step: f64,
+}
+
+/// A worker to choose from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// What it stands for.
+    pub standing: Standing,
+    /// Its free permits.
+    pub free: u32,
+    /// Another turn has its permits in hand and gives back what it does not use: it counts as free, and when it is the one it is waited for.
+    pub soon: bool,
+}
+
+impl RoutingPolicy {
+    /// The rule of the policy.
+    #[must_use]
+    pub const fn mode(self) -> Mode {
+        match self {
+            Self::Any => Mode::Rotate,
+            Self::RoundRobin | Self::Weighted => Mode::Count,
+            Self::LeastFrequentlyUsed => Mode::Use,
+            Self::LeastRecentlyUsed => Mode::Recent,
+            Self::LeastRunning
+            | Self::CpuFirst
+            | Self::MemoryFirst
+            | Self::FastestResponse
+            | Self::Specified
+            | Self::BusyTransfer => Mode::Least,
+            Self::Failover => Mode::First,
+            Self::Random => Mode::Random,
+            Self::ConsistentHash => Mode::Hash,
+        }
+    }
+
+    /// What a worker stands for; `place` is its place among those that fit, from 0.
+    #[must_use]
+    pub fn standing(self, place: u32, worker: &Profile, figures: &Figures) -> Standing {
+        let (score, step) = match self {
+            Self::Any | Self::Random => (0.0, 0.0),
+            Self::RoundRobin | Self::LeastFrequentlyUsed | Self::LeastRecentlyUsed => (0.0, 1.0),
+            Self::Weighted => (0.0, 1.0 / f64::from(worker.tags.weight())),
+            Self::ConsistentHash => hash_numbers(&worker.id),
+            Self::LeastRunning => (f64::from(figures.running), 1.0),
+            Self::CpuFirst => {
+                let share = 1.0 / f64::from(figures.cpus.max(1));
+                let unmeasured = f64::from(figures.unmeasured) * share;
+                (figures.cpu_load + unmeasured, share)
+            }
+            Self::MemoryFirst => {
+                let free = mebibytes(figures.memory_total.saturating_sub(figures.memory_used));
+                let each = f64::from(CONTEXT_BYTES >> 20);
+                (f64::from(figures.unmeasured).mul_add(each, -free), each)
+            }
+            Self::FastestResponse => (figures.response_ms.unwrap_or(0.0), SLIGHTLY),
+            Self::Specified | Self::BusyTransfer | Self::Failover => (f64::from(place), 0.0),
+        };
+        Standing { score, step }
+    }
+}
+
+/// Two numbers below the prime for each worker, so that a key's values for two workers have nothing to do with each other.
+fn hash_numbers(worker: &WorkerId) -> (f64, f64) {
+    let below = |salt: &str, prime: u32| {
+        let hash = spread(&format!("{salt} {worker}")) % u64::from(prime);
+        f64::from(u32::try_from(hash).unwrap_or_default())
+    };
+    (
+        below("add", HASH_PRIME),
+        1.0 + below("times", HASH_PRIME - 1),
+    )
+}
+
+/// The key of `text` under consistent hashing, a number below the prime.
+#[must_use]
+pub fn hash_key(text: &str) -> u32 {
+    u32::try_from(spread(text) % u64::from(HASH_PRIME)).unwrap_or_default()
+}
+
+fn mebibytes(bytes: u64) -> f64 {
+    f64::from(u32::try_from(bytes >> 20).unwrap_or(u32::MAX))
+}
+
+/// The worker that takes the next context by a rule without a memory; `None` when none is free, or when the one chosen has to be waited
+/// for. `key` is that of the context, below the prime; only [`Mode::Hash`] reads it.
+#[must_use]
+pub fn choose(mode: Mode, choices: &[Choice], key: u32) -> Option<usize> {
+    let free = |choice: &Choice| choice.free > 0 || choice.soon;
+    let value = |choice: &Choice| {
+        let Standing { score, step } = choice.standing;
+        match mode {
+            Mode::Hash => -(step.mul_add(f64::from(key), score) % f64::from(HASH_PRIME)),
+            Mode::Rotate
+            | Mode::Count
+            | Mode::Use
+            | Mode::Recent
+            | Mode::Least
+            | Mode::First
+            | Mode::Random => score,
+        }
+    };
+    let candidates = choices
+        .iter()
+        .enumerate()
+        .filter(|(_, choice)| mode == Mode::First || free(choice));
+    let (place, chosen) =
+        candidates.min_by(|(_, left), (_, right)| value(left).total_cmp(&value(right)))?;
+    (chosen.free > 0).then_some(place)
+}
+
+#[cfg(test)]
+mod tests;

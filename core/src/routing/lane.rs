@@ -1,0 +1,262 @@
+//! A lane: everything about where contexts may run and who takes them, named by its content.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha1::{Digest, Sha1};
+
+use super::{Misfit, Profile, Routing, Selection};
+use crate::error::{Violation, Violations};
+use crate::id::JobName;
+use crate::partition::spread;
+
+/// Hexadecimal digits of a lane's name.
+const DIGITS: usize = 10;
+
+/// Where and how contexts may run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Lane {
+    /// The job whose contexts are counted together, where the policy counts; of contexts submitted alone, and where it does not, `None`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job: Option<JobName>,
+    /// Which of the fitting workers takes a context.
+    pub routing: Routing,
+    /// Which workers fit.
+    pub workers: Selection,
+}
+
+/// Name of a lane: the first ten hexadecimal digits of its content's SHA-1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct LaneId([u8; DIGITS / 2]);
+
+impl Lane {
+    /// The lane of a job or a submission; `None` where any worker of the group will do.
+    #[must_use]
+    pub fn of(job: Option<&JobName>, routing: &Routing, workers: &Selection) -> Option<Self> {
+        let lane = Self {
+            job: job.filter(|_| routing.policy.is_stateful()).cloned(),
+            routing: routing.clone(),
+            workers: workers.clone(),
+        };
+        (lane != Self::default()).then_some(lane)
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> LaneId {
+        let digest = Sha1::digest(self.encode());
+        let mut id = [0; DIGITS / 2];
+        for (place, byte) in id.iter_mut().zip(digest) {
+            *place = byte;
+        }
+        LaneId(id)
+    }
+
+    /// As it lies in Redis: named msgpack.
+    #[must_use]
+    #[expect(
+        clippy::expect_used,
+        reason = "texts and numbers always encode into a vector"
+    )]
+    pub fn encode(&self) -> Vec<u8> {
+        rmp_serde::to_vec_named(self).expect("a lane encodes")
+    }
+
+    /// Reads what [`Lane::encode`] wrote.
+    ///
+    /// # Errors
+    /// A violation when the bytes are no lane.
+    pub fn decode(bytes: &[u8]) -> Result<Self, Violation> {
+        rmp_serde::from_slice(bytes)
+            .map_err(|error| Violation::new("lane", "is a lane in msgpack", error))
+    }
+
+    /// Checks both parts.
+    ///
+    /// # Errors
+    /// All violations, each with the path of its field.
+    pub fn validate(routing: &Routing, workers: &Selection) -> Result<(), Violations> {
+        let mut found = Violations::new();
+        found.keep(routing.validate().map_err(|wrong| wrong.prefix("routing")));
+        found.keep(workers.validate().map_err(|wrong| wrong.prefix("workers")));
+        found.into_result()
+    }
+
+    /// Whether a worker comes into question, whatever the others are.
+    ///
+    /// # Errors
+    /// Why it does not.
+    pub fn fits(&self, worker: &Profile) -> Result<(), Misfit> {
+        self.workers.fits(worker)?;
+        let list = &self.routing.list;
+        if list.is_empty() || list.iter().any(|entry| worker.is_called(entry)) {
+            Ok(())
+        } else {
+            Err(Misfit::NotListed)
+        }
+    }
+
+    /// The workers that come into question, in the order in which a list names them, else in that of their ids. With a greatest number, the
+    /// same ones as long as they live: those whose ids hash highest together with the lane.
+    #[must_use]
+    pub fn fitting<'a, P: AsRef<Profile>>(&self, workers: &'a [P]) -> Vec<&'a P> {
+        let mut fitting: Vec<&P> = workers
+            .iter()
+            .filter(|worker| self.fits((*worker).as_ref()).is_ok())
+            .collect();
+        if let Some(max) = self.workers.max.and_then(|max| usize::try_from(max).ok())
+            && fitting.len() > max
+        {
+            let id = self.id();
+            fitting.sort_by_cached_key(|worker| {
+                std::cmp::Reverse(spread(&format!("{id} {}", (*worker).as_ref().id)))
+            });
+            fitting.truncate(max);
+        }
+        let list = &self.routing.list;
+        let place = |worker: &P| {
+            list.iter()
+                .position(|entry| worker.as_ref().is_called(entry))
+        };
+        fitting.sort_by(|left, right| {
+            let ids = (*left).as_ref().id.cmp(&(*right).as_ref().id);
+            place(left).cmp(&place(right)).then(ids)
+        });
+        fitting
+    }
+}
+
+impl fmt::Display for LaneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::id::hex(&self.0))
+    }
+}
+
+impl FromStr for LaneId {
+    type Err = Violation;
+
+    fn from_str(text: &str) -> Result<Self, Violation> {
+        let wrong = || Violation::new("lane", "is ten hexadecimal digits in lower case", text);
+        let lower = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        if text.len() != DIGITS || !text.bytes().all(lower) {
+            return Err(wrong());
+        }
+        let number = u64::from_str_radix(text, 16).map_err(|_| wrong())?;
+        let [_, _, _, id @ ..] = number.to_be_bytes();
+        Ok(Self(id))
+    }
+}
+
+impl TryFrom<String> for LaneId {
+    type Error = Violation;
+
+    fn try_from(text: String) -> Result<Self, Violation> {
+        text.parse()
+    }
+}
+
+impl From<LaneId> for String {
+    fn from(id: LaneId) -> Self {
+        id.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::WorkerId;
+    use crate::routing::{RoutingPolicy, Tags};
+
+    struct Worker(Profile);
+
+    impl AsRef<Profile> for Worker {
+        fn as_ref(&self) -> &Profile {
+            &self.0
+        }
+    }
+
+    fn workers(count: usize) -> Vec<Worker> {
+        let worker = |number: usize| {
+            Worker(Profile {
+                id: WorkerId::new(format!("w{number}-aaaaaaaa")).unwrap(),
+                host: format!("host{}", number % 3),
+                cpus: 1,
+                tags: Tags::default(),
+            })
+        };
+        (0..count).map(worker).collect()
+    }
+
+    fn names(lane: &Lane, workers: &[Worker]) -> Vec<String> {
+        lane.fitting(workers)
+            .into_iter()
+            .map(|worker| worker.0.name().to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn without_any_wish_there_is_no_lane() {
+        let job = JobName::new("a/b").unwrap();
+        let none = Lane::of(Some(&job), &Routing::default(), &Selection::default());
+        assert_eq!(none, None);
+        let counted = Routing::new(RoutingPolicy::RoundRobin);
+        let lane = Lane::of(Some(&job), &counted, &Selection::default()).unwrap();
+        assert_eq!(lane.job, Some(job.clone()));
+        let drawn = Routing::new(RoutingPolicy::Random);
+        let lane = Lane::of(Some(&job), &drawn, &Selection::default()).unwrap();
+        assert_eq!(lane.job, None, "lanes that do not count are shared");
+    }
+
+    #[test]
+    fn a_lane_is_named_by_its_content() {
+        let lane = Lane {
+            routing: Routing::new(RoutingPolicy::CpuFirst),
+            ..Lane::default()
+        };
+        let id = lane.id();
+        assert_eq!(id.to_string().parse::<LaneId>().unwrap(), id);
+        assert_eq!(Lane::decode(&lane.encode()).unwrap().id(), id);
+        assert_ne!(Lane::default().id(), id);
+        for text in ["", "abc", "ABCDEF0123", "01234567890", "0123-56789"] {
+            assert!(text.parse::<LaneId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_list_gives_the_order_and_names_who_fits() {
+        let lane = Lane {
+            routing: Routing {
+                list: vec!["w3".to_owned(), "host1".to_owned()],
+                ..Routing::new(RoutingPolicy::Failover)
+            },
+            ..Lane::default()
+        };
+        assert_eq!(names(&lane, &workers(6)), ["w3", "w1", "w4"]);
+        assert_eq!(lane.fits(&workers(1)[0].0), Err(Misfit::NotListed));
+    }
+
+    #[test]
+    fn the_greatest_number_keeps_the_same_workers() {
+        let lane = Lane {
+            workers: Selection {
+                max: Some(3),
+                ..Selection::default()
+            },
+            ..Lane::default()
+        };
+        let all = workers(10);
+        let chosen = names(&lane, &all);
+        assert_eq!(chosen.len(), 3);
+        let without_another: Vec<Worker> = workers(10)
+            .into_iter()
+            .filter(|worker| {
+                chosen.iter().any(|name| name == worker.0.name()) || worker.0.name() == "w9"
+            })
+            .collect();
+        assert_eq!(names(&lane, &without_another), chosen);
+        assert_eq!(names(&lane, &workers(2)).len(), 2);
+    }
+}
