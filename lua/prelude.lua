@@ -111,6 +111,12 @@ local function start_by(id, options)
   return span and due_of(id) + option_number(options, 'd', 0) + span
 end
 
+-- The queue in which a context waits for a permit: `<group> <handler>`, and behind them its lane, as `c=<lane>`, where its options name one.
+local function queue_of(queue, options)
+  local at = options ~= '-' and string.find(options, 'c=', 1, true)
+  return at and queue .. ' ' .. string.match(options, '^c=%x+', at) or queue
+end
+
 local function ready_score(priority, due)
   return (PRIORITY_MAX - priority) * PRIORITY_SPAN + due
 end

@@ -44,8 +44,8 @@ local function without_body(place, text)
 end
 
 local function is_watched(id, head)
-  local group, handler, priority = string.match(head, '(%S+) (%S+) (%d) %S+ $')
-  return group and redis.call('ZSCORE', KEYS[1], '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority)
+  local queue, priority, options = string.match(head, '(%S+ %S+) (%d) (%S+) $')
+  return queue and redis.call('ZSCORE', KEYS[1], '#' .. id .. ' ' .. queue_of(queue, options) .. ' ' .. priority)
 end
 
 local scan = redis.call('ZSCORE', KEYS[1], '!reap')

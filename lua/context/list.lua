@@ -112,9 +112,9 @@ local function of_retry()
   end)
 end
 
--- The ready sets in the order of their names; a position is `<group> <handler> <position in the set>`.
+-- The ready sets in the order of their names; a position is `<queue> <position in the set>`.
 local function of_ready()
-  local current, inside = string.match(position, '^(%S+ %S+) (.*)$')
+  local current, inside = string.match(position, '^(.+) (%S*)$')
   local following = nil
   for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
     local later = not current or bytes_before(current, queue)

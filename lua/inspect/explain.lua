@@ -128,6 +128,33 @@ local function explain_workers(group, handler)
   end
 end
 
+-- What a lane asks for. Which of the workers fit, a tracker tells: `tickwheel context get`.
+local function explain_lane(name)
+  if name == '' then
+    return
+  end
+  local content = redis.call('HGET', base .. 'lanes', name)
+  if not content then
+    say('Its lane %s is not known, so nobody can take it: submit it again, or apply its job again.', name)
+    return
+  end
+  local lane = cmsgpack.unpack(content)
+  local workers, routing = lane.workers or {}, lane.routing or {}
+  say('Its lane is %s, with the routing policy %s.', name, routing.policy or 'any')
+  if routing.list and #routing.list > 0 then
+    say('It goes only to %s.', table.concat(routing.list, ', '))
+  end
+  if workers.select then
+    say('It goes only to workers for whose tags this holds: %s', workers.select)
+  end
+  if workers.allow then
+    say('It goes only to %s.', table.concat(workers.allow, ', '))
+  end
+  if workers.deny and #workers.deny > 0 then
+    say('It does not go to %s.', table.concat(workers.deny, ', '))
+  end
+end
+
 local function explain_held(value)
   local attempt, worker, claimed, expires, cancel = string.match(value, '^(%d+):%d+ (%S+) (%d+) (%d+) %d+ (%S+) ')
   say('Attempt %s runs on %s since %s.', attempt, worker, when(claimed))
@@ -169,14 +196,15 @@ local function explain_waiting(due, job)
     return true
   end
   for _, queue in ipairs(redis.call('HKEYS', base .. 'backlog')) do
-    local group, handler = string.match(queue, '^(%S+) (%S+)$')
+    local group, handler, lane = string.match(queue, '^(%S+) (%S+) ?c?=?(%x*)')
     for above = 0, 4 do
       local score = string.format('%.0f', above * PRIORITY_SPAN + tonumber(due))
-      local found, before = find(base .. 'ready:' .. group .. ':' .. handler, score)
+      local found, before = find(base .. 'ready:' .. string.gsub(queue, ' ', ':'), score)
       if found then
         say('It was due at %s and waits for a permit; %d contexts of group %s and handler %s go before it.', when(due), before,
           group, handler)
         explain_workers(group, handler)
+        explain_lane(lane)
         return true
       end
     end

@@ -5,7 +5,7 @@ Purpose  Register a job, or give it a new revision when its definition changed. 
          paused, and a finished one becomes active again when the new definition has due times.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+           computed: {tw:p}:jobs {tw:p}:job:<job> :lanes :ledger: :active: :queue: and the channel {tw:p}:wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 digest   of the definition, 1..64 bytes
@@ -14,11 +14,14 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          6 plan_end 1: nothing follows the dues, else 0
          7 fields   name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance
                     catch_up overlap overlap_limit tmpl ledger_limit runs_limit
+           and behind them, when the template names a lane, the word `lanes`, its name, 10 hexadecimal digits, and its content in msgpack,
+           1..65536 bytes
 
 Reply    { 'CREATED', 1, next_ms | '' }
          { 'UPDATED', revision, next_ms | '' }
          { 'UNCHANGED', revision, next_ms | '' }   the digest is the present one; nothing was written
          { 'DELETING' }                            its deletion is not complete; nothing was written
+         { 'LANES_FULL' }                          the partition keeps as many lanes as it may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(log(wheel + queue)); at most 40 commands
@@ -28,6 +31,7 @@ Repeat   Idempotent: the second call is UNCHANGED.
 -- @prelude
 -- @part arming
 -- @part planning
+-- @part lanes
 local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
   'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit' }
 local SPEC_BYTES = 1048576
@@ -39,7 +43,7 @@ local spec = arg_text(4, 'spec', SPEC_BYTES)
 local dues = arg_dues(5, 'dues')
 local plan_end = arg_int(6, 'plan_end', 0, 1)
 local fields, written = {}, {}
-for i = 7, #ARGV - 1, 2 do
+for i = 7, math.min(#ARGV - 1, 5 + 2 * #DEFINITION), 2 do
   fields[ARGV[i]] = ARGV[i + 1]
 end
 for _, name in ipairs(DEFINITION) do
@@ -49,9 +53,10 @@ for _, name in ipairs(DEFINITION) do
   written[#written + 1] = name
   written[#written + 1] = fields[name]
 end
-if #ARGV ~= 6 + #written then
+if #ARGV ~= 6 + #written and ARGV[7 + #written] ~= 'lanes' then
   bad_arg('fields', 'must be ' .. int(#written) .. ' values', #ARGV - 6)
 end
+local lanes = new_lanes(8 + #written)
 
 local target = key('job', job)
 local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired')
@@ -61,6 +66,10 @@ end
 if old[2] == digest then
   return { 'UNCHANGED', tonumber(old[1]), old[4] or '' }
 end
+if not has_room_for(lanes) then
+  return { 'LANES_FULL' }
+end
+keep_lanes(lanes)
 local revision = (tonumber(old[1]) or 0) + 1
 fields.state = old[3] == 'paused' and 'paused' or 'active'
 fields.last = old[5] or ''

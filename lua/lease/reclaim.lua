@@ -5,7 +5,7 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
          counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :wake
+           computed: {tw:p}:held :backlog :ready: :route: :wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -17,12 +17,13 @@ Reply    { 'RECLAIMED', cursor, given_back }   cursor `0`: all were looked at
            given_back `<id> <attempt>`...
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(page); at most 10 + 2 * ready sets commands
+Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a lane
 Holds    W1 W2 W7
 Repeat   Idempotent: what was given back is no longer held.
 ]]
 -- @prelude
 -- @part ready
+-- @part lanes
 local now = now_ms(1)
 local cursor = arg_text(2, 'cursor', 20)
 local page = arg_int(3, 'page', 1, ITEMS_MAX)
@@ -51,6 +52,7 @@ for i = 1, #scanned[2], 2 do
     and held.expires == held.claimed + lease_ms and held.expires > now then
     gone[#gone + 1] = id
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
+    uncount(held.rest, held.worker)
     add_ready(batch, id, member_of(id, held.attempt, held.failures, held.rest), held.rest)
   end
 end

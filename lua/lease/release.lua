@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 --[[
 Script   lease/release
-Purpose  Give back attempts that a worker refused, or that could not be sent: ready again, no failure counted. A context that was
-         cancelled meanwhile ends.
+Purpose  Give back attempts that a worker refused, or that could not be sent: ready again, no failure counted. A context of a lane
+         goes to another worker next, and is not counted as a pick of this one. One that was cancelled meanwhile ends.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :wake :quarantine :stats
+           computed: {tw:p}:held :backlog :ready: :route: :wake :quarantine :stats
              and for cancelled ones :events :job: :active: :queue: :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000; then two for each attempt:
@@ -15,7 +15,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'RELEASED', released }   those that were still held by that attempt
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(ready)); at most 10 + 2 * ready sets commands, 12 more for each cancelled context of a job
+Cost     O(count * log(ready)); at most 10 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane
 Holds    W1 W2 W4 W7
 Repeat   Idempotent: an attempt is released once.
 ]]
@@ -24,6 +24,7 @@ Repeat   Idempotent: an attempt is released once.
 -- @part ready
 -- @part aside
 -- @part ending
+-- @part lanes
 local now = now_ms(1)
 local count = arg_int(2, 'count', 1, ITEMS_MAX)
 if #ARGV ~= 2 + 2 * count then
@@ -44,7 +45,8 @@ for i = 1, count do
       end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
         message = 'cancelled before it started', rest = held.rest })
     else
-      add_ready(endings.ready, ids[i], member_of(ids[i], held.attempt, held.failures, held.rest), held.rest)
+      local rest = passed_over(held.rest, held.worker)
+      add_ready(endings.ready, ids[i], member_of(ids[i], held.attempt, held.failures, rest), rest)
     end
   end
 end

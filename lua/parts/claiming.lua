@@ -4,12 +4,18 @@
 local TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed in one call; bodies may have 256 KiB each
 
 -- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
--- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers.
+-- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers. A `+` behind the permits
+-- says that another turn has more of them in hand.
 local function read_offers(first, count)
-  local offers = {}
+  local offers, workers = {}, {}
   for i = 0, count - 1 do
     local base = first + 4 * i
-    local worker = { id = ARGV[base + 1], free = arg_int(base + 3, 'permits', 0, 1000000), heads = {} }
+    local permits, soon = string.match(ARGV[base + 3], '^(%d+)(%+?)$')
+    local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {} }
+    if not worker.free or worker.free > 1000000 then
+      bad_arg('permits', 'must be an integer from 0 to 1000000, maybe with a +', ARGV[base + 3])
+    end
+    workers[i + 1] = worker
     local group = ARGV[base + 2]
     if worker.free > 0 then
       for handler in string.gmatch(ARGV[base + 4], '[^,]+') do
@@ -21,11 +27,14 @@ local function read_offers(first, count)
       end
     end
   end
-  return offers
+  return offers, workers
 end
 
--- The next worker with a free permit, in turn; one that the context should avoid only when there is no other.
+-- The next worker with a free permit, in turn; one that the context should avoid only when there is no other. A lane has its own rule.
 local function pick(offer, options)
+  if offer.pick then
+    return offer.pick(offer, options)
+  end
   local avoid, fallback = options ~= '-' and option(options, 'a'), nil
   for _ = 1, #offer do
     offer.at = offer.at % #offer + 1

@@ -53,7 +53,7 @@ local function watch_start(endings, id, due, rest)
   if deadline then
     local at = due + deadline
     endings.wheel[#endings.wheel + 1] = at
-    endings.wheel[#endings.wheel + 1] = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
+    endings.wheel[#endings.wheel + 1] = '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
     endings.soonest = math.min(endings.soonest or at, at)
     endings.watched[id] = true
   end

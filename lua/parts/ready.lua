@@ -4,7 +4,7 @@ local function wake(at)
   redis.call('SPUBLISH', BASE .. 'wake', 'due ' .. int(at))
 end
 
--- Collects members per ready set; `batch` is a table of the caller's, `queue` is `<group> <handler>`.
+-- Collects members per ready set; `batch` is a table of the caller's, `queue` is that of the context.
 local function put_ready(batch, queue, score, member)
   local list = batch[queue]
   if not list then
@@ -17,8 +17,8 @@ local function put_ready(batch, queue, score, member)
 end
 
 local function add_ready(batch, id, member, rest)
-  local queue, priority = string.match(rest, '^(%S+ %S+) (%d) ')
-  put_ready(batch, queue, ready_score(priority, due_of(id)), member)
+  local queue, priority, options = string.match(rest, '^(%S+ %S+) (%d) (%S+) ')
+  put_ready(batch, queue_of(queue, options), ready_score(priority, due_of(id)), member)
 end
 
 -- Writes what was collected. True when a set was empty before, so that no tracker may know of it.

@@ -5,6 +5,10 @@ local function head_of(member)
   return string.match(member, '^%S+ %d+:%d+ %S+ %S+ %d %S+ ')
 end
 
+local function ready_name(group, handler, options)
+  return (string.gsub(queue_of(group .. ':' .. handler, options), ' ', ':'))
+end
+
 -- Places of `id` as { place, key without its partition, member or held value, score or '' }. It is looked for where its due time, its
 -- retry index and its group put it, and in addition where `hints` say: { key, score, head } each. In all ready sets with `wide`, and
 -- when it is found nowhere else.
@@ -67,15 +71,15 @@ local function sightings_of(id, hints, wide)
   local queues = {}
   for _, spot in ipairs(found) do
     local rest = spot[1] == 'held' and split_held(spot[3]).rest or string.match(spot[3], '^%S+ %d+:%d+ (.*)$')
-    local group, handler, priority = split_rest(rest or '')
+    local group, handler, priority, options = split_rest(rest or '')
     if group then
-      queues[#queues + 1] = { group .. ':' .. handler, tonumber(priority) }
+      queues[#queues + 1] = { ready_name(group, handler, options), tonumber(priority) }
     end
   end
   if #found == 0 and job then -- a ready set that the backlog does not name would be missed
-    local group, handler, priority = split_rest(redis.call('HGET', key('job', job), 'tmpl') or '')
+    local group, handler, priority, options = split_rest(redis.call('HGET', key('job', job), 'tmpl') or '')
     if group then
-      queues[1] = { group .. ':' .. handler, tonumber(priority) }
+      queues[1] = { ready_name(group, handler, options), tonumber(priority) }
     end
   end
   if wide or #found == 0 then

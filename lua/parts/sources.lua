@@ -14,7 +14,7 @@ local function open_member(member)
   if not id then
     return nil
   end
-  return queue, id, counts, string.sub(member, at), options, member
+  return queue_of(queue, options), id, counts, string.sub(member, at), options, member
 end
 
 -- Puts a record aside that no turn can use; the caller takes it out of `name`.

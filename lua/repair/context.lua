@@ -59,7 +59,7 @@ local function remove(spot)
   if spot.place == 'held' then
     redis.call('HDEL', BASE .. 'held', id)
   elseif spot.place == 'ready' then
-    remove_ready((string.gsub(string.sub(spot.name, 7), ':', ' ', 1)), BASE .. spot.name, spot.text)
+    remove_ready((string.gsub(string.sub(spot.name, 7), ':', ' ')), BASE .. spot.name, spot.text)
   else
     redis.call('ZREM', BASE .. spot.name, spot.text)
   end
@@ -149,8 +149,8 @@ local function in_wheel(spot)
 end
 
 local function in_ready(spot)
-  local group, handler, priority = split_rest(spot.rest)
-  local own = 'ready:' .. group .. ':' .. handler
+  local group, handler, priority, options = split_rest(spot.rest)
+  local own = 'ready:' .. string.gsub(queue_of(group .. ' ' .. handler, options), ' ', ':')
   if spot.name == own and spot.score == int(ready_score(tonumber(priority), due)) then
     return
   end
@@ -205,7 +205,7 @@ local function watch(spot)
   local group, handler, priority, options = split_rest(spot.rest)
   local at = start_by(id, options)
   if at and at > now and (spot.attempt == 0 or (spot.failures == 0 and option(options, 'd'))) then
-    local entry = '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority
+    local entry = '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
     if redis.call('ZADD', KEYS[1], 'NX', at, entry) == 1 then
       done('its start deadline is watched')
     end

@@ -7,7 +7,7 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:backlog {tw:p}:held :ready: :wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 what     backlog, scan or delivery
-         3 name     backlog: `<group> <handler>`; delivery: the entry; scan: empty
+         3 name     backlog: `<group> <handler>[ c=<lane>]`; delivery: the entry; scan: empty
 
 Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   there was nothing to do
@@ -23,11 +23,10 @@ local now = now_ms(1)
 local what, name = arg_text(2, 'what', 16), ARGV[3]
 
 local function of_backlog()
-  local group, handler = string.match(name, '^(%S+) (%S+)$')
-  if not group then
-    bad_arg('name', 'must be a group and a handler', name)
+  if not string.find(name, '^%S+ %S+$') and not string.find(name, '^%S+ %S+ c=%x+$') then
+    bad_arg('name', 'must be a group, a handler and maybe a lane', name)
   end
-  local waits = redis.call('ZCARD', key('ready', group .. ':' .. handler)) > 0
+  local waits = redis.call('ZCARD', key('ready', (string.gsub(name, ' ', ':')))) > 0
   local listed = redis.call('HEXISTS', BASE .. 'backlog', name) == 1
   if waits and not listed then
     redis.call('HSET', BASE .. 'backlog', name, '1')

@@ -4,7 +4,7 @@ Script   wheel/submit
 Purpose  Put new contexts that were submitted alone into the wheel, or into their ready sets when they are due.
 
 KEYS     1 wheel    zset  score = due ms, member = context member   {tw:p}:wheel
-           computed: {tw:p}:ready:<group>:<handler> {tw:p}:backlog {tw:p}:dedup:<key> {tw:p}:wake
+           computed: {tw:p}:ready:<group>:<handler> {tw:p}:backlog {tw:p}:dedup:<key> {tw:p}:lanes {tw:p}:wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000
          then four for each context:
@@ -12,24 +12,30 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            unique   third part of the id: unique in the cluster, grows within a tracker
            rest     `<group> <handler> <priority> <options> <body>`
            dedup    empty, or `<keep ms> <key>`
+         and where lanes occur in their options, behind them the word `lanes`, and two for each:
+           lane     its name, 10 hexadecimal digits
+           content  in msgpack, 1..65536 bytes
 
 Reply    { 'ACCEPTED', now_ms, { index, existing id }... }  indexes (from 1) of the contexts whose dedup key was taken
+         { 'LANES_FULL' }   the partition keeps as many lanes as it may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(wheel)); at most 10 + 4 * count commands
+Cost     O(count * log(wheel)); at most 12 + 4 * count commands, one more for each lane
 Holds    W1 W5 W9
 Repeat   A context with a dedup key is created once. Without one, a repeat with the same unique parts and times changes nothing
          while the contexts wait.
 ]]
 -- @prelude
 -- @part ready
+-- @part lanes
 local DUE_MAX = 9007199254740991
 
 local now = now_ms(1)
 local count = arg_int(2, 'count', 1, ITEMS_MAX)
-if #ARGV ~= 2 + 4 * count then
+if #ARGV ~= 2 + 4 * count and ARGV[count * 4 + 3] ~= 'lanes' then
   bad_arg('contexts', 'must be four values each', #ARGV - 2)
 end
+local lanes = new_lanes(4 + 4 * count)
 local tag = partition() .. '.'
 local wheel, wheel_size, ready, taken, soonest = {}, 0, {}, {}, nil
 local keyed = {} -- contexts with a dedup key: nothing is written before the last check
@@ -45,6 +51,7 @@ end
 
 local function place(id, due, rest, queue, priority, options)
   local member = id .. ' 0:0 ' .. rest
+  queue = queue_of(queue, options)
   if due > now then
     put_wheel(due, member)
   else
@@ -81,6 +88,9 @@ for i = 1, count do
     keyed[#keyed + 1] = { i, id, name, math.max(math.max(due - now, 0) + tonumber(keep), 1), due, rest, queue, priority, options }
   end
 end
+if not has_room_for(lanes) then
+  return { 'LANES_FULL' }
+end
 for _, context in ipairs(keyed) do
   local index, id, name, keep = unpack(context)
   local existing = not redis.call('SET', key('dedup', name), id, 'NX', 'PX', int(keep)) and redis.call('GET', key('dedup', name))
@@ -91,6 +101,7 @@ for _, context in ipairs(keyed) do
     place(id, unpack(context, 5))
   end
 end
+keep_lanes(lanes)
 local at = nil
 if wheel_size > 0 then
   local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')

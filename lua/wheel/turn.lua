@@ -7,27 +7,33 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
 
 KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox
                           {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :wake :quarantine :stats and :ready: :job: :active: :queue: :ledger: :runs:
+           computed: {tw:p}:held :retry :backlog :events :dead :wake :quarantine :stats and :ready: :route: :job: :active: :queue: :ledger:
+             :runs:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
          3 limit    entries taken from the wheel, due times decided, and contexts claimed, integer, 1..1000
          4 workers  how many follow, integer, 0..1000; then four for each:
            worker   id
            group    its group
-           permits  free ones, integer, 0..1000000
+           permits  free ones, integer, 0..1000000; a `+` behind them: another turn has more of them in hand
            handlers comma-separated
+         and for lanes, behind the workers, a random number, 1..2147483646, and how many lanes follow, 0..256; then three for each:
+           queue    `<group> <handler> c=<lane>`
+           mode     rotate | count | use | recent | least | first | random | hash
+           workers  `<number of the worker above>:<score>:<step>`, comma-separated, in the order of the lane
 
 Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts }
            next_ms  score of the wheel's head; more: 1 when due entries are left
            claims   { worker, context member as it waited }...  the attempt claimed is the member's and one
-           backlog  { `group handler`, how many wait }...  at most 64
+           backlog  { queue, how many wait }...  at most 64; a queue is `<group> <handler>`, and its lane where it has one
            plan     jobs whose planned due times ran low or out
            outbox   `<follower> <context> <state>`... to deliver and then to confirm with wheel/delivered
            scan     1 when leases have to be looked at (lease/reap)
            counts   how many due times became contexts, how many were skipped, how many missed, and how many records were put aside
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 60 more for each context that expires or is replaced
+Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 5 more for each lane it claims of, 60 more for each context that expires
+         or is replaced
 Holds    W1 W2 W3 W4 W6 W9 W10
 Repeat   Takes what is due then. A lost reply is repaired by the end of the dispatch leases; due times are decided once.
 ]]
@@ -42,6 +48,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part due_times
 -- @part expiring
 -- @part claiming
+-- @part routing
 -- @part sources
 local PLAN_LEASE_MS = 1000 -- an unplanned job, and an outbox entry, is offered to the next tracker after this
 local UNSOUND_MS = 60000 -- a job whose fields cannot be used is tried again after this
@@ -53,12 +60,14 @@ local now = now_ms(1)
 local lease_ms = arg_int(2, 'lease_ms', 100, 3600000)
 local limit = arg_int(3, 'limit', 1, ITEMS_MAX)
 local workers_count = arg_int(4, 'workers', 0, ITEMS_MAX)
-if #ARGV ~= 4 + 4 * workers_count then
+if #ARGV < 4 + 4 * workers_count then
   bad_arg('workers', 'must be four values each', #ARGV - 4)
 end
 
 local wheel_key = KEYS[1]
-local offers, claims, endings = read_offers(4, workers_count), new_claims(now, lease_ms, limit), new_endings()
+local offers, workers = read_offers(4, workers_count)
+read_lanes(offers, 4 + 4 * workers_count, workers)
+local claims, endings = new_claims(now, lease_ms, limit), new_endings()
 local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0 }
 local plan, outbox, scan = {}, {}, 0
 local fired, skipped, missed = 0, 0, 0
@@ -67,7 +76,7 @@ local again = {} -- score, member: entries that stay in the wheel
 local retried, more = {}, 0
 local waiting = nil
 
--- A context that became due in this turn: `counts` is `<attempt>:<failures>`, `queue` its `<group> <handler>`.
+-- A context that became due in this turn: `counts` is `<attempt>:<failures>`, `queue` where it would wait.
 local function add_fresh(queue, id, counts, rest, options, member)
   local list = fresh[queue]
   if not list then
@@ -148,7 +157,7 @@ local function fire_at(fields, due)
   note_due(fields, int(due) .. ' F +' .. int(now - due) .. shown)
   if verdict == 'START' then
     local group, handler, _, options = split_rest(fields.tmpl)
-    add_fresh(group .. ' ' .. handler, id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
+    add_fresh(queue_of(group .. ' ' .. handler, options), id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
   end
   return true
 end
@@ -226,14 +235,14 @@ end
 -- A context that did not start by its deadline ends as expired, wherever it waits.
 local function expire(entry)
   place_ready()
-  local id, group, handler, priority = string.match(entry, '^#(%d+%.%d+%.%S+) (%S+) (%S+) ([0-4])$')
+  local id, queue, priority = string.match(entry, '^#(%d+%.%d+%.%S+) (%S+ .+) ([0-4])$')
   if not id then
     return leave_aside(visit, 'wheel', entry)
   end
-  local zset = key('ready', group .. ':' .. handler)
+  local zset = key('ready', (string.gsub(queue, ' ', ':')))
   local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
   if member then
-    remove_ready(group .. ' ' .. handler, zset, member)
+    remove_ready(queue, zset, member)
   elseif job_of(id) then
     zset = key('queue', job_of(id))
     member = find_waiting(zset, due_of(id), id)
@@ -308,7 +317,9 @@ end
 place_ready()
 local contended, fresh_of_group, fresh_count = {}, {}, 0
 for _, queue in ipairs(backlog()) do
-  contended[string.match(queue, '^%S+')] = true
+  if offers[queue] then -- what nobody offers competes for no permit
+    contended[string.match(queue, '^%S+')] = true
+  end
 end
 for _, queue in ipairs(fresh_order) do
   local list = fresh[queue]
@@ -351,6 +362,7 @@ if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources(
 end
 
 flush_claims(claims)
+flush_routes()
 write_many('ZADD', wheel_key, again)
 if next(endings.ready) then
   waiting = nil

@@ -9,6 +9,7 @@ mod ledger;
 mod model;
 mod options;
 mod policy;
+mod routing;
 mod state;
 mod submission;
 mod trigger;

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::job::{ContextOptions, Priority};
+use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
@@ -34,6 +35,8 @@ pub struct ContextView {
     pub handler: Option<HandlerName>,
     /// Its options with its priority; `None` as for `group`.
     pub options: Option<ContextOptions>,
+    /// Where it may run, and who takes it; `None` where any worker of its group will do, and as for `group`.
+    pub lane: Option<LaneId>,
     /// When it was due first.
     pub due: TimestampMs,
     /// Where it is in its life.
@@ -81,6 +84,7 @@ impl ContextView {
             group: None,
             handler: None,
             options: None,
+            lane: None,
             state,
             attempt: AttemptNo::NONE,
             failures: 0,
@@ -100,6 +104,7 @@ impl ContextView {
 
     fn with_rest(mut self, rest: Rest) -> Self {
         self.options = Some(rest.options.with_priority(rest.priority));
+        self.lane = rest.options.lane;
         self.group = Some(rest.group);
         self.handler = Some(rest.handler);
         self.body = rest.body;

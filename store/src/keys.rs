@@ -2,8 +2,11 @@
 //!
 //! docs/keyspace.md lists each key with its type, writers, readers, lifetime and greatest size.
 
-use tickwheel_core::id::{ContextId, DedupKey, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::id::{ContextId, DedupKey, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::routing::LaneId;
+
+use crate::record::Queue;
 
 /// The keys of one cluster, that is, of one prefix in one Redis.
 #[derive(Debug, Clone)]
@@ -105,15 +108,23 @@ impl Keys {
         self.part(partition, "backlog")
     }
 
-    /// Sorted set: due contexts of one group and handler that wait for a permit.
+    /// Sorted set: due contexts of one group, handler and lane that wait for a permit.
     #[must_use]
-    pub fn ready(
-        &self,
-        partition: PartitionId,
-        group: &GroupName,
-        handler: &HandlerName,
-    ) -> String {
-        self.part(partition, &format!("ready:{group}:{handler}"))
+    pub fn ready(&self, partition: PartitionId, queue: &Queue) -> String {
+        let name = queue.to_string().replace(' ', ":");
+        self.part(partition, &format!("ready:{name}"))
+    }
+
+    /// Hash: the content of lanes.
+    #[must_use]
+    pub fn lanes(&self, partition: PartitionId) -> String {
+        self.part(partition, "lanes")
+    }
+
+    /// Hash: what the policy of a lane counted, by worker.
+    #[must_use]
+    pub fn route(&self, partition: PartitionId, lane: &LaneId) -> String {
+        self.part(partition, &format!("route:{lane}"))
     }
 
     /// Stream: what was settled.

@@ -13,6 +13,7 @@ pub mod epoch;
 pub mod error;
 pub mod job;
 pub mod keys;
+pub mod lane;
 pub mod lease;
 pub mod record;
 pub mod repair;

@@ -7,6 +7,7 @@ mod dead;
 mod held;
 mod member;
 mod options;
+mod queue;
 mod settled;
 
 use bytes::Bytes;
@@ -15,6 +16,7 @@ pub use dead::Dead;
 pub use held::{Held, HeldCancel};
 pub use member::{Member, Rest};
 pub use options::Options;
+pub use queue::Queue;
 pub use settled::{EndState, Settled};
 
 use crate::error::Error;

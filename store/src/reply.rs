@@ -6,7 +6,6 @@
 
 use bytes::Bytes;
 use fred::types::Value;
-use tickwheel_core::id::{GroupName, HandlerName};
 
 use crate::error::Error;
 
@@ -70,15 +69,6 @@ impl Reply {
     pub(crate) fn parsed<T: std::str::FromStr>(&mut self) -> Result<T, Error> {
         let text = self.text()?;
         text.parse().map_err(|_| Error::contract(self.script, text))
-    }
-
-    /// The name of a ready set: `<group> <handler>`.
-    pub(crate) fn queue(&mut self) -> Result<(GroupName, HandlerName), Error> {
-        let text = self.text()?;
-        let words = text
-            .split_once(' ')
-            .and_then(|(group, handler)| Some((group.parse().ok()?, handler.parse().ok()?)));
-        words.ok_or_else(|| Error::contract(self.script, text))
     }
 
     /// A number, or `None` for the empty text.

@@ -137,9 +137,11 @@ parts![
     "ending",
     "expiring",
     "firing",
+    "lanes",
     "locate",
     "planning",
     "ready",
+    "routing",
     "sightings",
     "sources"
 ];
@@ -179,6 +181,8 @@ scripts! {
     PURGE_DEAD = "dead/purge";
     /// Keeps what a running attempt says about itself.
     NOTE_CONTEXT = "context/note";
+    /// Reads the content of lanes.
+    GET_LANES = "lane/get";
     /// Registers or changes a job.
     APPLY_JOB = "job/apply";
     /// Lays due times into a job.

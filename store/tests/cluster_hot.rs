@@ -35,6 +35,7 @@ fn offers() -> Vec<Offer> {
         worker: "w-1".parse().unwrap(),
         group: "default".parse().unwrap(),
         permits: 50,
+        soon: false,
         handlers: "work".to_owned(),
     }]
 }
@@ -49,6 +50,7 @@ fn context(number: u16, uniq: &str, delay_ms: u64, rest: &str) -> NewContext {
             Duration::from_secs(60),
         )),
         partition: partition(number),
+        lane: None,
     }
 }
 

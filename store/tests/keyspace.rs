@@ -13,16 +13,20 @@ mod harness;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use harness::{Harness, Server, job, ms, name, or_skip};
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
+use tickwheel_core::routing::{Lane, Mode, Routing, RoutingPolicy, Standing};
 use tickwheel_store::context::Progress;
 use tickwheel_store::job::Plan;
+use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
-use tickwheel_store::record::Rest;
+use tickwheel_store::record::{Queue, Rest};
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
 use tickwheel_store::{Store, script};
@@ -67,6 +71,11 @@ fn rows() -> Vec<Row> {
 
 /// True when `key` follows `pattern`: `{tw:p}` is any partition, `<name>` is any name.
 fn follows(key: &str, pattern: &str) -> bool {
+    // What stands in square brackets may be absent.
+    if let Some((head, optional)) = pattern.split_once('[') {
+        let whole = format!("{head}{}", optional.trim_end_matches(']'));
+        return follows(key, head) || follows(key, &whole);
+    }
     let Some((tag, rest)) = key.split_once("}:") else {
         return false;
     };
@@ -87,7 +96,9 @@ fn follows(key: &str, pattern: &str) -> bool {
         match (key_parts.next(), pattern_parts.next()) {
             (None, None) => break true,
             (Some(part), Some(pattern))
-                if part == pattern || (pattern.starts_with('<') && !part.is_empty()) => {}
+                if part == pattern
+                    || (pattern.starts_with('<') && !part.is_empty())
+                    || (pattern.starts_with("c=<") && part.starts_with("c=")) => {}
             _ => break false,
         }
     }
@@ -134,7 +145,9 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let seeds: [&[&str]; 20] = [
+    let seeds: [&[&str]; 22] = [
+        &["HSET", "lanes", "0123456789", "content"],
+        &["HSET", "route:0123456789", WORKER, "7:1"],
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -275,6 +288,7 @@ async fn turn_all(test: &Harness) -> Vec<Claim> {
         worker: WorkerId::new(WORKER).unwrap(),
         group: GroupName::new("default").unwrap(),
         permits: 100,
+        soon: false,
         handlers: "work".to_owned(),
     };
     let limits = TurnLimits {
@@ -331,11 +345,55 @@ async fn intake(store: &Store) {
         uniq: format!("1-{number}"),
         dedup: (number == 0).then(|| (dedup.clone(), Duration::from_secs(60))),
         partition: partition_of("order-42", store.partitions()),
+        lane: None,
     };
     store
         .submit(&[context(0), context(1), context(2)])
         .await
         .unwrap();
+}
+
+/// A context of a lane that counts, claimed.
+async fn in_a_lane(store: &Store) -> Claim {
+    let lane = Arc::new(Lane {
+        routing: Routing::new(RoutingPolicy::RoundRobin),
+        ..Lane::default()
+    });
+    let queue: Queue = format!("default work c={}", lane.id()).parse().unwrap();
+    let context = NewContext {
+        when: When::Delay(Duration::ZERO),
+        rest: Bytes::from(format!("default work 2 c={} body", lane.id())),
+        uniq: "2-1".to_owned(),
+        dedup: None,
+        partition: partition_of("order-42", store.partitions()),
+        lane: Some(lane),
+    };
+    let partition = context.partition;
+    store.submit(&[context]).await.unwrap();
+    let offers = [Offer {
+        worker: WorkerId::new(WORKER).unwrap(),
+        group: queue.group.clone(),
+        permits: 1,
+        soon: false,
+        handlers: String::new(),
+    }];
+    let lanes = [LaneOffer {
+        queue,
+        mode: Mode::Count,
+        workers: vec![(
+            0,
+            Standing {
+                score: 0.0,
+                step: 1.0,
+            },
+        )],
+    }];
+    let limits = TurnLimits {
+        dispatch_lease: Duration::from_secs(2),
+        entries: 100,
+    };
+    let turned = store.turn_lanes(partition, &offers, (&lanes, 1), limits);
+    turned.await.unwrap().claims.pop().unwrap()
 }
 
 /// Lets the attempts say something and end: the first well, the second for good, the others for another attempt.
@@ -352,7 +410,7 @@ async fn note_and_settle(store: &Store, claims: &[Claim]) {
             .unwrap();
         let _ = store.note(id, attempt.next(), &[], None).await.unwrap();
         let outcome = match index {
-            0 => Outcome::Succeeded(bytes::Bytes::from_static(b"done")),
+            0 => Outcome::Succeeded(Bytes::from_static(b"done")),
             1 => Outcome::Fatal("boom".to_owned()),
             _ => Outcome::Failed("again".to_owned()),
         };
@@ -377,6 +435,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
     let mut claims = turn_all(&test).await;
     claims.sort_by_key(|claim| claim.member.id.job().is_none());
     assert_eq!(claims.len(), 3);
+    claims.push(in_a_lane(store).await);
     for (job, uniq) in [("a/up", "1-9"), ("a/down", "1-8")] {
         let fire = Fire {
             uniq: uniq.to_owned(),

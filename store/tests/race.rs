@@ -71,6 +71,7 @@ async fn submit(store: &Store) -> Vec<ContextId> {
         uniq: format!("a-{i}"),
         dedup: None,
         partition: partition(0),
+        lane: None,
     };
     let contexts: Vec<NewContext> = (0..CONTEXTS).map(context).collect();
     store
@@ -182,6 +183,7 @@ async fn call(
         worker: format!("w-{number}").parse().unwrap(),
         group: "g".parse().unwrap(),
         permits: 20,
+        soon: false,
         handlers: "h0,h1,h2".to_owned(),
     };
     let started = tokio::time::Instant::now();

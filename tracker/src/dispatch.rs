@@ -26,14 +26,14 @@ pub(crate) fn dispatch(
     reserved: Reserved,
 ) {
     let positions: HashMap<WorkerId, usize> = reserved
-        .sessions
+        .workers
         .iter()
         .enumerate()
-        .map(|(position, (session, _))| (session.worker.clone(), position))
+        .map(|(position, taken)| (taken.session.worker.clone(), position))
         .collect();
-    let mut used = vec![0_u32; reserved.sessions.len()];
-    let mut frames: Vec<Vec<Assignment>> = vec![Vec::new(); reserved.sessions.len()];
-    let mut sizes = vec![0_usize; reserved.sessions.len()];
+    let mut used = vec![0_u32; reserved.workers.len()];
+    let mut frames: Vec<Vec<Assignment>> = vec![Vec::new(); reserved.workers.len()];
+    let mut sizes = vec![0_usize; reserved.workers.len()];
     let mut unsent = Vec::new();
     let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
     let took = engine.config.dispatch_lease.saturating_sub(lease);
@@ -42,13 +42,13 @@ pub(crate) fn dispatch(
         let position = positions.get(&worker).copied();
         let place = position.and_then(|at| {
             Some((
-                reserved.sessions.get(at)?,
+                &reserved.workers.get(at)?.session,
                 frames.get_mut(at)?,
                 used.get_mut(at)?,
                 sizes.get_mut(at)?,
             ))
         });
-        let Some(((session, _), frame, used, size)) = place else {
+        let Some((session, frame, used, size)) = place else {
             unsent.push(reference(&member));
             continue;
         };
@@ -60,9 +60,9 @@ pub(crate) fn dispatch(
             send(session, std::mem::take(frame), &mut unsent);
         }
     }
-    for ((session, _), frame) in reserved.sessions.iter().zip(frames) {
+    for (taken, frame) in reserved.workers.iter().zip(frames) {
         if !frame.is_empty() {
-            send(session, frame, &mut unsent);
+            send(&taken.session, frame, &mut unsent);
         }
     }
     engine.return_permits(reserved, &used);

@@ -23,6 +23,7 @@ use crate::absence::Absence;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
 use crate::departed::Departed;
+use crate::lanes::Lanes;
 use crate::notes::Notes;
 use crate::session::{Reserved, Sessions, lock};
 use crate::settle::Reported;
@@ -39,6 +40,7 @@ pub(crate) struct Engine {
     pub(crate) tracker_id: TrackerId,
     pub(crate) url: String,
     pub(crate) sessions: Sessions,
+    pub(crate) lanes: Lanes,
     pub(crate) roster: ArcSwap<Vec<TrackerSign>>,
     pub(crate) roster_changed: Notify,
     pub(crate) departed: Departed,
@@ -75,6 +77,7 @@ impl Engine {
             tracker_id,
             url,
             sessions: Sessions::default(),
+            lanes: Lanes::default(),
             roster: ArcSwap::default(),
             roster_changed: Notify::new(),
             departed: Departed::default(),

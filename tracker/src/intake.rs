@@ -7,7 +7,6 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, WorkerMessage};
 use tickwheel_store::lease::AttemptRef;
-use tokio::time::Instant;
 
 use crate::departed;
 use crate::engine::Engine;
@@ -25,10 +24,7 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
         session.set_draining();
     }
     if let Some(beat) = message.beat {
-        let mut known = session.beat();
-        known.home = beat.home;
-        known.at = Some(Instant::now());
-        known.report = beat.report.or(known.report.take());
+        session.heard(beat);
     }
     // Before the settlements: what an attempt said last counts only while it holds its context.
     if !message.log.is_empty() || !message.progress.is_empty() {

@@ -5,11 +5,12 @@
 mod credit;
 mod sessions;
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tickwheel_core::id::{GroupName, WorkerId};
-use tickwheel_proto::v1::{Hello, Report, TrackerMessage};
+use tickwheel_core::routing::{Figures, Profile};
+use tickwheel_proto::v1::{Beat, Hello, Report, TrackerMessage};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::Status;
@@ -32,10 +33,14 @@ pub(crate) struct Session {
     pub(crate) group: GroupName,
     /// What it said of itself.
     pub(crate) hello: Hello,
+    /// The same, as routing reads it.
+    pub(crate) profile: Profile,
     handlers: Mutex<Vec<String>>,
     credit: Mutex<Credit>,
     beat: Mutex<BeatState>,
     draining: AtomicBool,
+    /// Contexts sent since its figures last changed.
+    unmeasured: AtomicU32,
     frames: mpsc::Sender<Frame>,
 }
 
@@ -59,7 +64,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Session {
     pub(crate) fn new(
-        worker: WorkerId,
+        profile: Profile,
         group: GroupName,
         hello: Hello,
         frames: mpsc::Sender<Frame>,
@@ -68,13 +73,15 @@ impl Session {
         let credit = Credit::new(hello.permits.saturating_sub(running));
         let handlers = Mutex::new(hello.handlers.clone());
         Self {
-            worker,
+            worker: profile.id.clone(),
             group,
             hello,
+            profile,
             handlers,
             credit: Mutex::new(credit),
             beat: Mutex::default(),
             draining: AtomicBool::new(false),
+            unmeasured: AtomicU32::new(0),
             frames,
         }
     }
@@ -102,6 +109,41 @@ impl Session {
 
     pub(crate) fn beat(&self) -> MutexGuard<'_, BeatState> {
         lock(&self.beat)
+    }
+
+    /// The worker said how it does.
+    pub(crate) fn heard(&self, beat: Beat) {
+        let mut known = self.beat();
+        known.home = beat.home;
+        known.at = Some(Instant::now());
+        let measured = |report: &Report| (report.cpu_load.to_bits(), report.memory_used_bytes);
+        if let Some(report) = beat.report {
+            if known.report.as_ref().map(measured) != Some(measured(&report)) {
+                self.unmeasured.store(0, Ordering::Relaxed);
+            }
+            known.report = Some(report);
+        }
+    }
+
+    /// Contexts were sent to it.
+    pub(crate) fn sent(&self, contexts: u32) {
+        self.unmeasured.fetch_add(contexts, Ordering::Relaxed);
+    }
+
+    /// How it does, by its last word and what was sent to it since.
+    pub(crate) fn figures(&self) -> Figures {
+        let report = self.beat().report.unwrap_or_default();
+        let credit = *self.credit();
+        let free = credit.available() + credit.in_hand();
+        Figures {
+            running: self.hello.permits.saturating_sub(free),
+            unmeasured: self.unmeasured.load(Ordering::Relaxed),
+            cpu_load: f64::from(report.cpu_load),
+            cpus: report.cpus.max(self.hello.cpus),
+            memory_used: report.memory_used_bytes,
+            memory_total: report.memory_total_bytes,
+            response_ms: report.response_ms.map(f64::from),
+        }
     }
 
     /// The handlers it offers, comma-separated.

@@ -4,24 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tickwheel_core::Durability;
-use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName};
+use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::run::StateWord;
 use tickwheel_store::Store;
+use tickwheel_store::context::ContextView;
+use tickwheel_store::record::Queue;
 use tickwheel_store::setup::Server;
 
 use crate::engine::Engine;
 use crate::error::Error;
-
-/// Whether somebody would run a context now, as this tracker sees it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Offer {
-    /// No worker of the group offers the handler.
-    NoWorker,
-    /// Workers offer it, and all their permits are in use.
-    Busy,
-    /// A permit is free.
-    Free,
-}
 
 /// The shared middle of the caller-facing services.
 #[derive(Debug)]
@@ -85,12 +77,20 @@ impl Shared {
         u64::try_from(self.engine.config.beat_ttl().as_millis()).unwrap_or(u64::MAX)
     }
 
-    /// Whether somebody would run a context of this group and handler now.
-    pub(crate) fn offer(&self, group: &GroupName, handler: &HandlerName) -> Offer {
-        match self.engine.sessions.offered(group, handler.as_str()) {
-            (false, _) => Offer::NoWorker,
-            (true, false) => Offer::Busy,
-            (true, true) => Offer::Free,
+    /// Why a context of this queue waits for a worker, in words.
+    pub(crate) fn waits_for(&self, queue: &Queue) -> String {
+        self.engine.waits_for(queue)
+    }
+
+    /// Reads lanes, so that what is said of their contexts is exact.
+    pub(crate) async fn learn(&self, views: &[ContextView]) {
+        for view in views.iter().filter(|view| view.state == StateWord::Ready) {
+            let lanes = view.lane.as_slice();
+            let partition = view.id.partition();
+            self.engine
+                .lanes
+                .learn(&self.engine.store, partition, lanes)
+                .await;
         }
     }
 }

@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::measure;
+use crate::offers::Taken;
 use clock::Clock;
 use partitions::Partitions;
 use visit::{Found, Visit};
@@ -32,6 +33,8 @@ const VISITS_MAX: usize = 3;
 const OVERDUE: Duration = Duration::from_secs(1);
 /// A partition whose visit failed is tried again after this.
 const RETRY: Duration = Duration::from_millis(250);
+/// What waits for one certain worker that is full is looked at this often: single contexts may pass it over.
+const PERHAPS: Duration = Duration::from_millis(50);
 /// A partition with nothing to do is looked at this often all the same.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -131,9 +134,9 @@ impl Turner {
 
     /// Permits became free: visit what waits for them.
     fn offer_capacity(&mut self) {
-        let sessions = &self.engine.sessions;
+        let engine = &self.engine;
         self.partitions
-            .queue_backlog(|group, handler| sessions.offered(group, handler.as_str()).1);
+            .queue_backlog(|queue| engine.takes(queue) != Taken::No);
     }
 
     fn finish(&mut self, visit: Visit) {
@@ -147,9 +150,7 @@ impl Turner {
                     .backlog
                     .iter()
                     .filter(|_| self.partitions.owns(partition));
-                let waiting = waiting
-                    .map(|(group, handler, _)| (group.clone(), handler.clone()))
-                    .collect();
+                let waiting = waiting.map(|(queue, _)| queue.clone()).collect();
                 self.partitions.set_backlog(partition, waiting);
                 let next = match turned.next {
                     Some(next) => self.clock.instant_of(next, turned.now, received),
@@ -165,19 +166,21 @@ impl Turner {
                     (next + wait).min(received + LOOK_EVERY),
                     (received, took),
                 );
-                let sessions = &self.engine.sessions;
-                let mut waiting = turned.backlog.iter();
-                if turned.more {
+                let engine = &self.engine;
+                let taken = |wanted: Taken| {
+                    turned
+                        .backlog
+                        .iter()
+                        .any(|(queue, _)| engine.takes(queue) == wanted)
+                };
+                if turned.more || (claimed && taken(Taken::Now)) {
                     self.partitions.queue(partition);
-                } else if waiting
-                    .any(|(group, handler, _)| sessions.offered(group, handler.as_str()).1)
-                {
-                    if claimed {
-                        self.partitions.queue(partition);
-                    } else {
-                        // A turn beside this one held the permits, and has returned them.
-                        self.partitions.due_at(partition, received, OVERDUE);
-                    }
+                } else if taken(Taken::Now) {
+                    // A turn beside this one held the permits, and has returned them.
+                    self.partitions.due_at(partition, received, OVERDUE);
+                } else if taken(Taken::Perhaps) {
+                    self.partitions
+                        .due_at(partition, received + PERHAPS, OVERDUE);
                 }
             }
             Found::Looked {

@@ -54,6 +54,7 @@ fn look(system: &mut System) -> Report {
         memory_used_bytes: used,
         memory_total_bytes: total,
         cpus: cpus(),
+        ..Report::default()
     }
 }
 

@@ -77,6 +77,8 @@ pub(crate) struct Desk {
     terms: Terms,
     phase: Phase,
     report: Report,
+    /// What attempts took lately from arrival to outcome.
+    response_ms: Option<f32>,
     stats: Stats,
     /// When the keeper looks next; `None`: when it is called.
     keep_at: Option<Instant>,
@@ -96,6 +98,7 @@ impl Desk {
             terms: Terms::default(),
             phase: Phase::Serving,
             report: Report::default(),
+            response_ms: None,
             stats: Stats::default(),
             keep_at: None,
             keeper: Arc::default(),

@@ -9,6 +9,8 @@ use crate::handler::Handler;
 
 /// Bytes of a handler, group or tag.
 const NAME_BYTES_MAX: usize = 128;
+/// The greatest share under the routing policy `weighted`.
+const WEIGHT_MAX: u32 = 10_000;
 
 #[derive(Clone)]
 pub(crate) struct Entry {
@@ -75,6 +77,24 @@ pub(crate) fn check_name(setting: &'static str, name: &str) -> Result<(), Error>
         let name = crate::limits::clip(name, NAME_BYTES_MAX);
         let rule = "must be 1 to 128 letters, digits, dots, underscores, slashes or hyphens";
         return Err(Error::invalid(setting, format!("\"{name}\" {rule}")));
+    }
+    Ok(())
+}
+
+/// A tag is a name, or a name and a value; a weight is a number.
+pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
+    let (name, value) = tag.split_once('=').unwrap_or((tag, "-"));
+    check_name("tags", name)?;
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-:+@%".contains(&byte);
+    if value.is_empty() || value.len() > NAME_BYTES_MAX || !value.bytes().all(fits) {
+        let tag = crate::limits::clip(tag, NAME_BYTES_MAX);
+        let rule = "must have a value of 1 to 128 letters, digits and . _ / - : + @ % behind its =";
+        return Err(Error::invalid("tags", format!("\"{tag}\" {rule}")));
+    }
+    let weight = value.parse::<u32>().ok();
+    if name == "weight" && !weight.is_some_and(|weight| (1..=WEIGHT_MAX).contains(&weight)) {
+        let rule = format!("must be a weight of 1 to {WEIGHT_MAX}");
+        return Err(Error::invalid("tags", format!("\"{tag}\" {rule}")));
     }
     Ok(())
 }

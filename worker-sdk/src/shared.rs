@@ -74,6 +74,7 @@ impl Shared {
             tags: tags.clone(),
             sdk_version: concat!("rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             host: host.clone(),
+            cpus: crate::beat::cpus(),
             running,
         };
         WorkerMessage {

@@ -7,6 +7,7 @@ use tickwheel_core::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use tickwheel_core::model::{Model, ReduceOn};
 use tickwheel_core::time::TimestampMs;
 
+use super::routing::{placement, routing_to_wire, workers_to_wire};
 use super::{field, group, reduce_on_from_wire, reduce_on_to_wire};
 use crate::v1;
 
@@ -27,6 +28,9 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             wire.overlap
                 .map_or(Ok(Overlap::default()), Overlap::try_from),
         );
+        let placed =
+            found.keep(placement(wire.options.as_ref()).map_err(|wrong| wrong.prefix("options")));
+        let (routing, workers) = placed.unwrap_or_default();
         let options = wire
             .options
             .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
@@ -56,6 +60,8 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             reduce: fan.reduce,
             reduce_on: fan.reduce_on,
             subtask: subtask.unwrap_or_default(),
+            routing,
+            workers,
             ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
             note: wire.note,
@@ -124,7 +130,11 @@ impl From<&JobSpec> for v1::JobSpec {
             jitter_ms: spec.jitter_ms,
             misfire: Some(spec.misfire.into()),
             overlap: Some(spec.overlap.into()),
-            options: Some(spec.options.into()),
+            options: Some(v1::ContextOptions {
+                routing: routing_to_wire(&spec.routing),
+                workers: workers_to_wire(&spec.workers),
+                ..spec.options.into()
+            }),
             ledger_limit: Some(spec.ledger_limit),
             runs_limit: Some(spec.runs_limit),
             note: spec.note.clone(),
@@ -144,6 +154,9 @@ impl From<&JobSpec> for v1::JobSpec {
 pub fn wire_paths(violations: Violations, trigger: &Trigger) -> Violations {
     let kind = trigger.kind();
     let below = |mut violation: Violation| {
+        if ["routing", "workers"].contains(&violation.field.split('.').next().unwrap_or_default()) {
+            return violation.prefix("options");
+        }
         match violation.field.strip_prefix("trigger.") {
             // Core calls the expression by the name of its kind.
             Some("cron") => violation.field = "trigger.cron.expression".to_owned(),

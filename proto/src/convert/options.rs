@@ -42,6 +42,7 @@ impl From<ContextOptions> for v1::ContextOptions {
             start_deadline_ms: options.start_deadline_ms,
             lease_ms: Some(options.lease_ms),
             fail_on_lease_lost: options.fail_on_lease_lost,
+            ..Self::default()
         }
     }
 }

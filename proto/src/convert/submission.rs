@@ -5,8 +5,10 @@ use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
+use tickwheel_core::routing::{Lane, Routing, Selection};
 use tickwheel_core::time::TimestampMs;
 
+use super::routing::placement;
 use super::{field, group};
 use crate::v1;
 use v1::submission::When as WireWhen;
@@ -42,6 +44,10 @@ pub struct Submission {
     pub when: When,
     /// What holds for it.
     pub options: ContextOptions,
+    /// Which of the workers that fit takes it.
+    pub routing: Routing,
+    /// Which workers fit.
+    pub workers: Selection,
     /// Whether it is submitted once, and for how long that is remembered.
     pub dedup: Option<Dedup>,
 }
@@ -58,24 +64,32 @@ impl TryFrom<v1::Submission> for Submission {
             found.add("body", rule, format_args!("{} bytes", wire.body.len()));
         }
         let when = found.keep(when_of(wire.when));
+        let placed = found.keep(
+            checked_placement(wire.options.as_ref(), &wire.body)
+                .map_err(|wrong| wrong.prefix("options")),
+        );
         let options = wire
             .options
             .map_or(Ok(ContextOptions::default()), checked_options);
         let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
         let dedup = found.keep(dedup_of(&wire.dedup_key, wire.dedup_keep_ms));
-        match (group, handler, when, options, dedup) {
-            (Some(group), Some(handler), Some(when), Some(options), Some(dedup))
-                if found.is_empty() =>
-            {
-                Ok(Self {
-                    group,
-                    handler,
-                    body: wire.body,
-                    when,
-                    options,
-                    dedup,
-                })
-            }
+        match (group, handler, when, options, (dedup, placed)) {
+            (
+                Some(group),
+                Some(handler),
+                Some(when),
+                Some(options),
+                (Some(dedup), Some((routing, workers))),
+            ) if found.is_empty() => Ok(Self {
+                group,
+                handler,
+                body: wire.body,
+                when,
+                options,
+                routing,
+                workers,
+                dedup,
+            }),
             _ => Err(found),
         }
     }
@@ -85,6 +99,19 @@ fn checked_options(wire: v1::ContextOptions) -> Result<ContextOptions, Violation
     let options = ContextOptions::try_from(wire)?;
     options.validate()?;
     Ok(options)
+}
+
+fn checked_placement(
+    options: Option<&v1::ContextOptions>,
+    body: &[u8],
+) -> Result<(Routing, Selection), Violations> {
+    let (routing, workers) = placement(options)?;
+    Lane::validate(&routing, &workers)?;
+    // Only whether there is a value; without one in the body the id is hashed, and the tracker gives it.
+    routing
+        .hash_of(body, "")
+        .map_err(|wrong| wrong.prefix("routing"))?;
+    Ok((routing, workers))
 }
 
 fn when_of(wire: Option<WireWhen>) -> Result<When, Violation> {

@@ -51,7 +51,7 @@ pub enum Place {
     Wheel,
     /// It runs.
     Held,
-    /// It waits for a permit; the set's `<group> <handler>`.
+    /// It waits for a permit; the set's queue.
     Ready(String),
     /// It waits for an earlier one of this job.
     Queue(String),
@@ -64,7 +64,7 @@ impl Place {
         match self {
             Self::Wheel => "wheel".to_owned(),
             Self::Held => "held".to_owned(),
-            Self::Ready(queue) => format!("ready:{}", queue.replacen(' ', ":", 1)),
+            Self::Ready(queue) => format!("ready:{}", queue.replace(' ', ":")),
             Self::Queue(job) => format!("queue:{job}"),
         }
     }

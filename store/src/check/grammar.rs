@@ -1,7 +1,10 @@
 //! Entries of the wheel that are no contexts, and the names of a partition's keys.
 
-use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName};
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
+
+use crate::record::Queue;
 
 /// What the wheel has besides contexts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,7 +13,7 @@ pub(crate) enum Entry {
     Job(JobName),
     /// `!reap`: the lease scan.
     Scan,
-    /// `#<context> <group> <handler> <priority>`: a start deadline.
+    /// `#<context> <queue> <priority>`: a start deadline.
     StartDeadline(ContextId),
     /// `&<follower> <context> <state>`: a delivery.
     Delivery(JobName),
@@ -27,9 +30,8 @@ impl Entry {
         let words: Vec<&str> = letters.as_str().split(' ').collect();
         match (first, words.as_slice()) {
             ('@', [job]) => Some(Self::Job(JobName::new(job).ok()?)),
-            ('#', [id, group, handler, priority]) => {
-                GroupName::new(group).ok()?;
-                HandlerName::new(handler).ok()?;
+            ('#', [id, queue @ .., priority]) => {
+                queue.join(" ").parse::<Queue>().ok()?;
                 let known = matches!(*priority, "0" | "1" | "2" | "3" | "4");
                 known.then_some(Self::StartDeadline(id.parse().ok()?))
             }
@@ -46,10 +48,12 @@ impl Entry {
 /// A key of a partition by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// wheel, held, retry, backlog, jobs, events, dead, stats, epoch, quarantine.
+    /// wheel, held, retry, backlog, jobs, lanes, events, dead, stats, epoch, quarantine.
     Fixed(&'static str),
-    /// `ready:<group>:<handler>`, as `<group> <handler>`.
+    /// `ready:<queue>`, as the queue.
     Ready(String),
+    /// `route:<lane>`.
+    Route(LaneId),
     /// job, active, queue, ledger or runs of a job.
     OfJob(&'static str, JobName),
     /// dedup, log, progress or result, with an end of life.
@@ -57,12 +61,13 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 10] = [
+const FIXED: [(&str, &str); 11] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
     ("backlog", "hash"),
     ("jobs", "zset"),
+    ("lanes", "hash"),
     ("events", "stream"),
     ("dead", "zset"),
     ("stats", "hash"),
@@ -95,10 +100,11 @@ impl Name {
             return (name == known).then_some((Self::Fixed(known), kind));
         }
         if kind == "ready" {
-            let (group, handler) = rest.split_once(':')?;
-            GroupName::new(group).ok()?;
-            HandlerName::new(handler).ok()?;
-            return Some((Self::Ready(format!("{group} {handler}")), "zset"));
+            let queue: Queue = rest.replace(':', " ").parse().ok()?;
+            return Some((Self::Ready(queue.to_string()), "zset"));
+        }
+        if kind == "route" {
+            return Some((Self::Route(rest.parse().ok()?), "hash"));
         }
         if let Some((known, kind)) = of(&OF_JOB) {
             return Some((Self::OfJob(known, JobName::new(rest).ok()?), kind));
@@ -122,6 +128,10 @@ mod tests {
                 "#1.5.a-1 g h 4",
                 Entry::StartDeadline("1.5.a-1".parse().unwrap()),
             ),
+            (
+                "#1.5.a-1 g h c=0123456789 4",
+                Entry::StartDeadline("1.5.a-1".parse().unwrap()),
+            ),
             ("&a/b 1.5.f@c/d timed_out", Entry::Delivery(job("a/b"))),
         ];
         for (text, entry) in good {
@@ -133,6 +143,7 @@ mod tests {
             "@a b",
             "!later",
             "#1.5.a-1 g h 5",
+            "#1.5.a-1 g h c=1 4",
             "#1.5.a-1 g h",
             "&a/b 1.5.f@c/d",
             "&a/b 1.5.f@c/d running",
@@ -149,6 +160,9 @@ mod tests {
             ("wheel", "zset"),
             ("held", "hash"),
             ("ready:g:h", "zset"),
+            ("ready:g:h:c=0123456789", "zset"),
+            ("lanes", "hash"),
+            ("route:0123456789", "hash"),
             ("job:a/b", "hash"),
             ("runs:a/b", "list"),
             ("log:1.5.a-1", "list"),
@@ -158,7 +172,16 @@ mod tests {
             assert_eq!(Name::parse(name).unwrap().1, kind, "{name}");
         }
         for name in [
-            "", "wheels", "wheel:", "wheel:x", "ready:g", "job", "job:a b", "x:y",
+            "",
+            "wheels",
+            "wheel:",
+            "wheel:x",
+            "ready:g",
+            "ready:g:h:i",
+            "route:x",
+            "job",
+            "job:a b",
+            "x:y",
         ] {
             assert_eq!(Name::parse(name), None, "{name}");
         }

@@ -271,7 +271,7 @@ fn sightings(mut list: Reply) -> Result<Vec<Sighting>, Error> {
         let place = match place.as_str() {
             "wheel" => Place::Wheel,
             "held" => Place::Held,
-            "ready" => Place::Ready(name.replacen(':', " ", 1)),
+            "ready" => Place::Ready(name.replace(':', " ")),
             "queue" => Place::Queue(name.to_owned()),
             other => return Err(Error::contract(CHECK_CONTEXTS.name(), other)),
         };

@@ -3,11 +3,13 @@
 use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::routing::Lane;
 use tickwheel_core::time::TimestampMs;
 
 use super::{Plan, deleting};
 use crate::error::Error;
-use crate::record::Rest;
+use crate::lane::{lane_args, lanes_full};
+use crate::record::{Options, Rest};
 use crate::script::APPLY_JOB;
 use crate::store::Store;
 
@@ -55,16 +57,19 @@ impl Store {
             Value::Bytes(Bytes::from(kept.encode())),
         ];
         args.extend(plan.args());
-        for (name, value) in definition(spec, plan) {
+        let lane = spec.lane();
+        for (name, value) in definition(spec, plan, lane.as_ref()) {
             args.push(Value::from(name));
             args.push(value);
         }
+        args.extend(lane_args(lane.iter()));
         let (status, mut reply) = self.call_job(&APPLY_JOB, &spec.name, args).await?;
         let change = match status.as_str() {
             "CREATED" => Change::Created,
             "UPDATED" => Change::Updated,
             "UNCHANGED" => Change::Unchanged,
             "DELETING" => return Err(deleting(&spec.name)),
+            "LANES_FULL" => return Err(lanes_full()),
             other => return Err(Error::contract(APPLY_JOB.name(), other)),
         };
         let revision = reply.number()?;
@@ -78,7 +83,7 @@ impl Store {
 }
 
 /// The fields of a job's hash that scripts read, from its spec.
-fn definition(spec: &JobSpec, plan: &Plan) -> Vec<(&'static str, Value)> {
+fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static str, Value)> {
     let text = |number: u64| Value::from(number.to_string());
     let optional = |number: Option<u64>| {
         Value::from(number.map(|number| number.to_string()).unwrap_or_default())
@@ -92,11 +97,20 @@ fn definition(spec: &JobSpec, plan: &Plan) -> Vec<(&'static str, Value)> {
     } else {
         (spec.trigger.delay_ms(), None)
     };
+    let options = Options {
+        lane: lane.map(Lane::id),
+        // A spec that names a value its body does not have was refused.
+        hash: spec
+            .routing
+            .hash_of(&spec.body, spec.name.as_str())
+            .unwrap_or_default(),
+        ..Options::from(&spec.options)
+    };
     let template = Rest::encode(
         &spec.group,
         &spec.handler,
         spec.options.priority,
-        &spec.options,
+        options,
         &spec.body,
     );
     vec![

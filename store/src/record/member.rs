@@ -4,9 +4,9 @@ use std::fmt::Write;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName};
-use tickwheel_core::job::{ContextOptions, Priority};
+use tickwheel_core::job::Priority;
 
-use super::{Fields, Options};
+use super::{Fields, Options, Queue};
 use crate::error::Error;
 
 /// `<id> <attempt>:<failures> <rest>`.
@@ -81,7 +81,7 @@ impl Rest {
         group: &GroupName,
         handler: &HandlerName,
         priority: Priority,
-        options: &ContextOptions,
+        options: impl Into<Options>,
         body: &[u8],
     ) -> Bytes {
         let mut head = String::with_capacity(64);
@@ -90,13 +90,23 @@ impl Rest {
             head,
             "{group} {handler} {} {} ",
             priority.as_u8(),
-            Options::from(options)
+            options.into()
         )
         .ok();
         let mut text = BytesMut::with_capacity(head.len() + body.len());
         text.put_slice(head.as_bytes());
         text.put_slice(body);
         text.freeze()
+    }
+
+    /// The queue in which it waits for a permit.
+    #[must_use]
+    pub fn queue(&self) -> Queue {
+        Queue {
+            group: self.group.clone(),
+            handler: self.handler.clone(),
+            lane: self.options.lane,
+        }
     }
 
     pub(super) fn read(fields: &mut Fields) -> Result<Self, Error> {

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
+use tickwheel_core::routing::LaneId;
 
 /// What holds for a context besides its priority.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +28,10 @@ pub struct Options {
     pub fail_on_lease_lost: bool,
     /// The worker that lost or refused the last attempt: the next one goes to another if there is one (`a`).
     pub avoid: Option<WorkerId>,
+    /// Where it may run, and who takes it (`c`).
+    pub lane: Option<LaneId>,
+    /// What consistent hashing knows it by (`h`).
+    pub hash: Option<u32>,
     /// How many workers died or fell silent with it since one last reported an end of it (`o`).
     pub orphaned: u32,
 }
@@ -48,6 +53,8 @@ impl From<&ContextOptions> for Options {
             lease_ms: options.lease_ms,
             fail_on_lease_lost: options.fail_on_lease_lost,
             avoid: None,
+            lane: None,
+            hash: None,
             orphaned: 0,
         }
     }
@@ -112,6 +119,12 @@ impl fmt::Display for Options {
         if self.fail_on_lease_lost {
             item(f, format_args!("x=1"))?;
         }
+        if let Some(lane) = &self.lane {
+            item(f, format_args!("c={lane}"))?;
+        }
+        if let Some(hash) = self.hash {
+            item(f, format_args!("h={hash}"))?;
+        }
         if let Some(avoid) = &self.avoid {
             item(f, format_args!("a={avoid}"))?;
         }
@@ -149,6 +162,8 @@ impl FromStr for Options {
                 "d" => options.again_ms = number()?,
                 "x" => options.fail_on_lease_lost = value == "1",
                 "a" => options.avoid = Some(WorkerId::new(value).map_err(drop)?),
+                "c" => options.lane = Some(value.parse().map_err(drop)?),
+                "h" => options.hash = Some(value.parse().map_err(drop)?),
                 "o" => options.orphaned = value.parse().map_err(drop)?,
                 _ => return Err(()),
             }

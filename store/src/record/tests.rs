@@ -186,23 +186,31 @@ fn options() -> impl Strategy<Value = Options> {
         times,
         any::<bool>(),
         proptest::option::of("[a-z]{1,9}-[a-z0-9]{8}"),
-        any::<u32>(),
+        (
+            any::<u32>(),
+            proptest::option::of("[0-9a-f]{10}"),
+            any::<Option<u32>>(),
+        ),
     )
-        .prop_map(|(retry, times, lost, avoid, orphaned)| Options {
-            retry: RetryPolicy {
-                max_attempts: retry.0,
-                backoff: retry.1,
-                full_jitter: retry.2,
+        .prop_map(
+            |(retry, times, lost, avoid, (orphaned, lane, hash))| Options {
+                retry: RetryPolicy {
+                    max_attempts: retry.0,
+                    backoff: retry.1,
+                    full_jitter: retry.2,
+                },
+                timeout_ms: times.0,
+                cancel_grace_ms: times.1,
+                start_deadline_ms: times.2,
+                again_ms: times.4,
+                lease_ms: times.3,
+                fail_on_lease_lost: lost,
+                avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
+                lane: lane.map(|lane| lane.parse().unwrap()),
+                hash,
+                orphaned,
             },
-            timeout_ms: times.0,
-            cancel_grace_ms: times.1,
-            start_deadline_ms: times.2,
-            again_ms: times.4,
-            lease_ms: times.3,
-            fail_on_lease_lost: lost,
-            avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
-            orphaned,
-        })
+        )
 }
 
 proptest! {

@@ -1,14 +1,18 @@
 //! Submitting contexts that belong to no job. Script: `lua/wheel/submit.lua`.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::id::{ContextId, DedupKey};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::routing::{Lane, LaneId};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
+use crate::lane::{lane_args, lanes_full};
 use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
@@ -38,6 +42,8 @@ pub struct NewContext {
     pub dedup: Option<(DedupKey, Duration)>,
     /// Where it lies: for a dedup key, the key's partition.
     pub partition: PartitionId,
+    /// The lane that its options name.
+    pub lane: Option<Arc<Lane>>,
 }
 
 /// What became of a [`NewContext`].
@@ -106,11 +112,22 @@ impl Store {
                 None => Value::from(""),
             });
         }
+        let lanes: BTreeMap<LaneId, &Lane> = chosen
+            .iter()
+            .filter_map(|(_, context)| context.lane.as_deref())
+            .map(|lane| (lane.id(), lane))
+            .collect();
+        args.extend(lane_args(lanes.into_values()));
         let value = self
             .redis
             .call(&SUBMIT, vec![self.keys.wheel(partition)], args)
             .await?;
-        let mut reply = Reply::expect(SUBMIT.name(), value, "ACCEPTED")?;
+        let (status, mut reply) = Reply::open(SUBMIT.name(), value)?;
+        match status.as_str() {
+            "ACCEPTED" => {}
+            "LANES_FULL" => return Err(lanes_full()),
+            other => return Err(Error::contract(SUBMIT.name(), other)),
+        }
         let now = reply.number()?;
         let mut taken = reply.list()?;
         let mut duplicates = std::collections::HashMap::new();

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use fred::types::Value;
-use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::id::{AttemptNo, ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
-use crate::record::Member;
+use crate::lane::LaneOffer;
+use crate::record::{Member, Queue};
 use crate::reply::Reply;
 use crate::script::{DELIVERED, LOOK, TURN};
 use crate::store::Store;
@@ -22,6 +23,8 @@ pub struct Offer {
     pub group: GroupName,
     /// Free permits.
     pub permits: u32,
+    /// Another turn has more of them in hand, and gives back what it does not use: a lane that chooses this worker waits for it.
+    pub soon: bool,
     /// Its handlers, comma-separated.
     pub handlers: String,
 }
@@ -99,7 +102,7 @@ pub struct Turned {
     /// do not end with it.
     pub claims: Vec<Claim>,
     /// Ready sets that are not empty, with their sizes.
-    pub backlog: Vec<(GroupName, HandlerName, u64)>,
+    pub backlog: Vec<(Queue, u64)>,
     /// Jobs whose plan ran low or out.
     pub plan: Vec<JobName>,
     /// Followers to fire.
@@ -131,7 +134,7 @@ pub struct Looked {
     /// Score of the wheel's head.
     pub head: Option<TimestampMs>,
     /// Ready sets with the due time of their first context.
-    pub ready: Vec<(GroupName, HandlerName, TimestampMs)>,
+    pub ready: Vec<(Queue, TimestampMs)>,
 }
 
 impl Store {
@@ -145,7 +148,21 @@ impl Store {
         offers: &[Offer],
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
-        let mut args: Vec<Value> = Vec::with_capacity(4 + 4 * offers.len());
+        self.turn_lanes(partition, offers, (&[], 1), limits).await
+    }
+
+    /// The same, for contexts with a lane as well; the random number, 1..=2147483646, is for those that choose by chance.
+    ///
+    /// # Errors
+    /// As [`Store::turn`].
+    pub async fn turn_lanes(
+        &self,
+        partition: PartitionId,
+        offers: &[Offer],
+        (lanes, random): (&[LaneOffer], u32),
+        limits: TurnLimits,
+    ) -> Result<Turned, Error> {
+        let mut args: Vec<Value> = Vec::with_capacity(6 + 4 * offers.len() + 3 * lanes.len());
         args.push(Value::from(""));
         args.push(Value::from(limits.dispatch_lease.as_millis().to_string()));
         args.push(Value::from(limits.entries.to_string()));
@@ -153,8 +170,14 @@ impl Store {
         for offer in offers {
             args.push(Value::from(offer.worker.as_str()));
             args.push(Value::from(offer.group.as_str()));
-            args.push(Value::from(offer.permits.to_string()));
+            let more = if offer.soon { "+" } else { "" };
+            args.push(Value::from(format!("{}{more}", offer.permits)));
             args.push(Value::from(offer.handlers.as_str()));
+        }
+        if !lanes.is_empty() {
+            args.push(Value::from(random.to_string()));
+            args.push(Value::from(lanes.len().to_string()));
+            args.extend(lanes.iter().flat_map(LaneOffer::args));
         }
         let value = self
             .redis
@@ -182,8 +205,7 @@ impl Store {
         let mut list = reply.list()?;
         let mut ready = Vec::new();
         while !list.is_empty() {
-            let (group, handler) = list.queue()?;
-            ready.push((group, handler, TimestampMs::new(list.number()?)));
+            ready.push((list.parsed()?, TimestampMs::new(list.number()?)));
         }
         Ok(Looked { now, head, ready })
     }
@@ -230,8 +252,7 @@ fn turned(value: Value) -> Result<Turned, Error> {
     let mut list = reply.list()?;
     let mut backlog = Vec::with_capacity(list.len() / 2);
     while !list.is_empty() {
-        let (group, handler) = list.queue()?;
-        backlog.push((group, handler, list.number()?));
+        backlog.push((list.parsed()?, list.number()?));
     }
     let mut list = reply.list()?;
     let mut plan = Vec::with_capacity(list.len());

@@ -58,6 +58,7 @@ pub(crate) async fn submit(
         uniq: uniq.to_owned(),
         dedup: None,
         partition: partition(0),
+        lane: None,
     };
     let submitted = test.store.submit(&[context]).await.unwrap();
     submitted[0].id.to_string()
@@ -69,6 +70,7 @@ pub(crate) async fn claim(test: &Harness, handler: &str, permits: u32) -> Vec<Cl
         worker: "w-1".parse().unwrap(),
         group: "default".parse().unwrap(),
         permits,
+        soon: false,
         handlers: handler.to_owned(),
     };
     let limits = TurnLimits {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::{Stream, TryStreamExt};
 use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
 use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
+use tickwheel_core::routing::{Profile, Tags};
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{Hello, TrackerMessage, Welcome, WorkerMessage};
 use tokio::sync::mpsc;
@@ -80,8 +81,9 @@ async fn serve(
         .hello
         .take()
         .ok_or_else(|| Status::invalid_argument("the first message is a Hello"))?;
-    let (worker, group, hello) = checked(hello)?;
-    let session = Arc::new(Session::new(worker.clone(), group.clone(), hello, frames));
+    let (profile, group, hello) = checked(hello)?;
+    let worker = profile.id.clone();
+    let session = Arc::new(Session::new(profile, group.clone(), hello, frames));
     let welcome = welcome(&engine);
     if session
         .send(TrackerMessage {
@@ -129,7 +131,7 @@ fn welcome(engine: &Engine) -> Welcome {
 }
 
 /// Checks every name of a Hello, and clamps what a worker cannot mean.
-fn checked(mut hello: Hello) -> Result<(WorkerId, GroupName, Hello), Status> {
+fn checked(mut hello: Hello) -> Result<(Profile, GroupName, Hello), Status> {
     let refuse = |violation: tickwheel_core::error::Violation| {
         Status::invalid_argument(format!("hello.{violation}"))
     };
@@ -150,5 +152,11 @@ fn checked(mut hello: Hello) -> Result<(WorkerId, GroupName, Hello), Status> {
         HandlerName::new(handler).map_err(refuse)?;
     }
     hello.permits = hello.permits.clamp(1, PERMITS_MAX);
-    Ok((worker, group, hello))
+    let profile = Profile {
+        id: worker,
+        host: hello.host.clone(),
+        cpus: hello.cpus,
+        tags: Tags::parse(&hello.tags).map_err(refuse)?,
+    };
+    Ok((profile, group, hello))
 }

@@ -10,6 +10,8 @@ pub(crate) struct Credit {
     received: u64,
     /// Contexts sent or reserved on this stream.
     sent: u64,
+    /// Of them, those that turns have in hand and may give back.
+    in_hand: u32,
 }
 
 impl Credit {
@@ -18,6 +20,7 @@ impl Credit {
             free,
             received: 0,
             sent: 0,
+            in_hand: 0,
         }
     }
 
@@ -41,11 +44,18 @@ impl Credit {
     pub(crate) fn reserve(&mut self, most: u32) -> u32 {
         let taken = self.available().min(most);
         self.sent += u64::from(taken);
+        self.in_hand += taken;
         taken
     }
 
-    /// Gives back what a turn did not use.
-    pub(crate) fn give_back(&mut self, unused: u32) {
+    /// What turns have in hand and may give back.
+    pub(crate) fn in_hand(&self) -> u32 {
+        self.in_hand
+    }
+
+    /// The turn that took `taken` is over, and gives back what it did not use.
+    pub(crate) fn give_back(&mut self, taken: u32, unused: u32) {
+        self.in_hand = self.in_hand.saturating_sub(taken);
         self.sent = self
             .sent
             .saturating_sub(u64::from(unused))
@@ -74,8 +84,9 @@ mod tests {
         let mut credit = Credit::new(5);
         assert_eq!(credit.reserve(100), 5);
         assert_eq!(credit.reserve(1), 0);
-        credit.give_back(3);
-        assert_eq!(credit.available(), 3);
+        assert_eq!(credit.in_hand(), 5);
+        credit.give_back(5, 3);
+        assert_eq!((credit.available(), credit.in_hand()), (3, 0));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! All workers' streams of this tracker.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tickwheel_core::id::{GroupName, WorkerId};
@@ -11,6 +11,8 @@ use super::Session;
 
 /// Workers offered to one turn at most; with more, turns rotate over them.
 const OFFERED_MAX: usize = 64;
+/// Workers that fit lanes, offered to one turn at most.
+const WANTED_MAX: usize = 900;
 
 /// The live streams, by worker.
 #[derive(Debug, Default)]
@@ -24,7 +26,16 @@ pub(crate) struct Sessions {
 /// Permits taken for one turn; what it does not use goes back.
 #[derive(Debug)]
 pub(crate) struct Reserved {
-    pub(crate) sessions: Vec<(Arc<Session>, u32)>,
+    pub(crate) workers: Vec<Taken>,
+}
+
+/// Permits of one worker.
+#[derive(Debug)]
+pub(crate) struct Taken {
+    pub(crate) session: Arc<Session>,
+    pub(crate) permits: u32,
+    /// Another turn had more of them in hand.
+    soon: bool,
 }
 
 impl Sessions {
@@ -89,8 +100,9 @@ impl Sessions {
         )
     }
 
-    /// Takes up to `most` free permits of each of up to 64 workers. `turn` rotates over them.
-    pub(crate) fn reserve(&self, most: u32, turn: usize) -> Reserved {
+    /// Takes up to `most` free permits of each of up to 64 workers. `turn` rotates over them. Those of `wanted` are offered in any case,
+    /// even without a free permit.
+    pub(crate) fn reserve(&self, most: u32, turn: usize, wanted: &[Arc<Session>]) -> Reserved {
         let sessions = self
             .by_worker
             .read()
@@ -100,31 +112,56 @@ impl Sessions {
             .values()
             .skip(start)
             .chain(sessions.values().take(start));
-        let mut reserved = Vec::new();
-        for session in rotated.filter(|session| !session.is_draining()) {
-            let taken = session.credit().reserve(most);
-            if taken > 0 {
-                reserved.push((Arc::clone(session), taken));
+        let mut workers = Vec::new();
+        let mut take = |session: &Arc<Session>, empty: bool| {
+            let mut credit = session.credit();
+            let soon = credit.in_hand() > 0;
+            let permits = credit.reserve(most);
+            drop(credit);
+            if permits > 0 || empty {
+                let session = Arc::clone(session);
+                workers.push(Taken {
+                    session,
+                    permits,
+                    soon,
+                });
             }
-            if reserved.len() == OFFERED_MAX {
+            workers.len()
+        };
+        let mut seen = HashSet::new();
+        for session in wanted {
+            if seen.len() < WANTED_MAX && seen.insert(session.worker.clone()) {
+                take(session, true);
+            }
+        }
+        for session in rotated.filter(|session| !session.is_draining()) {
+            if !seen.contains(&session.worker) && take(session, false) >= OFFERED_MAX {
                 break;
             }
         }
-        Reserved { sessions: reserved }
+        Reserved { workers }
     }
 }
 
 impl Reserved {
     pub(crate) fn offers(&self) -> Vec<Offer> {
-        self.sessions
+        self.workers
             .iter()
-            .map(|(session, permits)| Offer {
-                worker: session.worker.clone(),
-                group: session.group.clone(),
-                permits: *permits,
-                handlers: session.handlers(),
+            .map(|taken| Offer {
+                worker: taken.session.worker.clone(),
+                group: taken.session.group.clone(),
+                permits: taken.permits,
+                soon: taken.soon,
+                handlers: taken.session.handlers(),
             })
             .collect()
+    }
+
+    /// Where a worker stands among the offers.
+    pub(crate) fn position(&self, session: &Arc<Session>) -> Option<usize> {
+        self.workers
+            .iter()
+            .position(|taken| Arc::ptr_eq(&taken.session, session))
     }
 
     /// Gives back what was not used; `used` counts by position. True when there was something: a turn of another partition may have
@@ -132,9 +169,11 @@ impl Reserved {
     #[must_use]
     pub(crate) fn give_back(self, used: &[u32]) -> bool {
         let mut unused = 0;
-        for (position, (session, taken)) in self.sessions.into_iter().enumerate() {
-            let rest = taken.saturating_sub(used.get(position).copied().unwrap_or(0));
-            session.credit().give_back(rest);
+        for (position, taken) in self.workers.into_iter().enumerate() {
+            let used = used.get(position).copied().unwrap_or(0);
+            let rest = taken.permits.saturating_sub(used);
+            taken.session.credit().give_back(taken.permits, rest);
+            taken.session.sent(used);
             unused += rest;
         }
         unused > 0

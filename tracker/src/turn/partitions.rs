@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tickwheel_core::id::{GroupName, HandlerName, TrackerId};
+use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
+use tickwheel_store::record::Queue;
 use tickwheel_store::roster::TrackerSign;
 use tokio::time::Instant;
 
@@ -29,7 +30,7 @@ struct State {
     /// The next visit turns although another tracker ranks first.
     stand_in: bool,
     /// Ready sets that were not empty at the last turn.
-    backlog: Vec<(GroupName, HandlerName)>,
+    backlog: Vec<Queue>,
 }
 
 impl State {
@@ -177,26 +178,18 @@ impl Partitions {
     }
 
     /// Queues the partitions in which something waits that `served` accepts.
-    pub(crate) fn queue_backlog(&mut self, served: impl Fn(&GroupName, &HandlerName) -> bool) {
+    pub(crate) fn queue_backlog(&mut self, served: impl Fn(&Queue) -> bool) {
         for partition in self.ids() {
-            let waits = self.state(partition).is_some_and(|state| {
-                !state.queued
-                    && state
-                        .backlog
-                        .iter()
-                        .any(|(group, handler)| served(group, handler))
-            });
+            let waits = self
+                .state(partition)
+                .is_some_and(|state| !state.queued && state.backlog.iter().any(&served));
             if waits {
                 self.queue(partition);
             }
         }
     }
 
-    pub(crate) fn set_backlog(
-        &mut self,
-        partition: PartitionId,
-        backlog: Vec<(GroupName, HandlerName)>,
-    ) {
+    pub(crate) fn set_backlog(&mut self, partition: PartitionId, backlog: Vec<Queue>) {
         if let Some(state) = self.state(partition) {
             state.backlog = backlog;
         }

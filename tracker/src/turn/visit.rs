@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
+use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{Looked, TurnLimits, Turned};
 use tokio::time::Instant;
 
 use super::OVERDUE;
 use crate::engine::Engine;
+use crate::offers::{self, Offered, Taken};
 use crate::session::Reserved;
 use crate::{dispatch, measure};
 
@@ -53,13 +55,17 @@ async fn turn(
     (partition, began): (PartitionId, Instant),
     rotation: usize,
 ) -> Found {
-    let reserved = engine.sessions.reserve(engine.config.turn_limit, rotation);
+    let Offered { reserved, lanes } = offers::offer(engine, partition, rotation).await;
     let limits = TurnLimits {
         dispatch_lease: engine.config.dispatch_lease,
         entries: engine.config.turn_limit,
     };
     let offers = reserved.offers();
-    match engine.store.turn(partition, &offers, limits).await {
+    let random = rand::random_range(1..=i32::MAX.unsigned_abs() - 1);
+    let turned = engine
+        .store
+        .turn_lanes(partition, &offers, (&lanes, random), limits);
+    match turned.await {
         Ok(turned) => {
             engine.absence.answered(turned.now, Instant::now());
             finish(engine, turned, (partition, began), reserved)
@@ -82,9 +88,10 @@ async fn look(engine: &Engine, partition: PartitionId) -> Found {
                 .saturating_sub(100);
             let before = looked.now.as_u64().saturating_sub(late);
             let head = looked.head.is_some_and(|head| head.as_u64() <= before);
-            let ready = looked.ready.iter().any(|(group, handler, due)| {
-                due.as_u64() <= before && engine.sessions.offered(group, handler.as_str()).1
-            });
+            let ready = looked
+                .ready
+                .iter()
+                .any(|(queue, due)| due.as_u64() <= before && engine.takes(queue) == Taken::Now);
             Found::Looked {
                 looked,
                 overdue: head || ready,
@@ -106,6 +113,14 @@ fn finish(
 ) -> Found {
     let claims = std::mem::take(&mut turned.claims);
     let claimed = !claims.is_empty();
+    let waiting = turned.backlog.iter().map(|(queue, _)| queue.clone());
+    let met: Vec<Queue> = claims
+        .iter()
+        .filter(|claim| claim.member.rest.options.lane.is_some())
+        .map(|claim| claim.member.rest.queue())
+        .chain(waiting)
+        .collect();
+    engine.lanes.met(partition, met.iter(), Instant::now());
     if claimed {
         crash_point!("after_turn");
     }

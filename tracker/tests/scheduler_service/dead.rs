@@ -13,7 +13,7 @@ async fn bury(caller: &mut Caller, count: usize, handler: &str) -> Vec<String> {
         ..v1::ContextOptions::default()
     };
     let contexts = (0..count).map(|_| v1::Submission {
-        options: Some(options),
+        options: Some(options.clone()),
         handler: handler.to_owned(),
         body: Bytes::from_static(b"body"),
         ..submission(0)

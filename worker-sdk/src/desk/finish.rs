@@ -25,7 +25,9 @@ impl Desk {
         let fenced = attempt.cancel.reason() == Some(CancelReason::Fenced);
         match ended {
             Ended::With(outcome) if !fenced => {
-                self.settle(key, outcome, (running.link, attempt.arrived.elapsed()));
+                let took = attempt.arrived.elapsed();
+                self.note_response(took);
+                self.settle(key, outcome, (running.link, took));
             }
             Ended::GivenBack if !fenced => {
                 self.stats.given_back += 1;
@@ -38,6 +40,16 @@ impl Desk {
         if self.running.is_empty() {
             self.tell_drained();
         }
+    }
+
+    /// The last ones count most.
+    fn note_response(&mut self, took: Duration) {
+        const NEWEST: f32 = 0.2;
+        let took_ms = took.as_secs_f32() * 1_000.0;
+        self.response_ms = Some(match self.response_ms {
+            Some(before) => (took_ms - before).mul_add(NEWEST, before),
+            None => took_ms,
+        });
     }
 
     /// Keeps the outcome and queues it for a tracker.

@@ -121,8 +121,10 @@ impl Desk {
         let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
         Beat {
             home,
-            report: home.then_some(Report {
+            // To every tracker: each chooses among the workers of its partitions by their figures.
+            report: Some(Report {
                 running,
+                response_ms: self.response_ms,
                 ..self.report
             }),
         }

@@ -19,7 +19,7 @@ use crate::limits::{
     DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_MAX, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
 };
 use crate::permit::Permits;
-use crate::registry::{Registry, check_name};
+use crate::registry::{Registry, check_name, check_tag};
 use crate::session::endpoint;
 use crate::shared::{Identity, Shared, normal};
 
@@ -78,7 +78,8 @@ impl WorkerBuilder {
         self
     }
 
-    /// Adds a tag that jobs may ask for. At most 64.
+    /// Adds a tag that conditions of jobs may ask for: a word like `gpu`, or a pair like `region=eu`. At most 64. `weight=3` is the
+    /// worker's share under the routing policy `weighted`.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
         self
@@ -214,9 +215,7 @@ impl WorkerBuilder {
             ));
         }
         check_name("group", &self.group)?;
-        self.tags
-            .iter()
-            .try_for_each(|tag| check_name("tags", tag))?;
+        self.tags.iter().try_for_each(|tag| check_tag(tag))?;
         self.registry.check()
     }
 }
@@ -263,6 +262,10 @@ mod tests {
         assert_eq!(refused(ok().spool(0)), "spool");
         assert_eq!(refused(ok().group("a b")), "group");
         assert_eq!(refused(ok().tag("")), "tags");
+        assert_eq!(refused(ok().tag("region=")), "tags");
+        assert_eq!(refused(ok().tag("a b")), "tags");
+        assert_eq!(refused(ok().tag("weight=0")), "tags");
+        assert_eq!(refused(ok().tag("weight=-1")), "tags");
         assert_eq!(refused(ok().tags((0..65).map(|n| n.to_string()))), "tags");
         assert_eq!(
             refused(ok().handle("h", |_: Context, (): ()| async { Ok(()) })),

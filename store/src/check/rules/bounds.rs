@@ -9,6 +9,10 @@ use crate::check::grammar::Name;
 use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Record, Subject};
 
 /// Entries of a partition's stream of events; it is trimmed by whole nodes of 100.
+/// Lanes of a partition.
+const LANES_MAX: u64 = 1_000;
+/// Workers of a lane: those offered to one turn, and as many that were.
+const ROUTE_MAX: u64 = 3_000;
 const EVENTS_MAX: u64 = 1_200;
 const DEAD_MAX: u64 = 10_000;
 /// Records that a repair could not read and put aside.
@@ -144,6 +148,8 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         Name::Fixed("quarantine") => Some(QUARANTINE_MAX),
         Name::Mortal("log") => Some(size(LOG_LINES_MAX)),
         Name::Mortal("result") => Some(size(RESULT_BYTES_MAX)),
+        Name::Fixed("lanes") => Some(LANES_MAX),
+        Name::Route(_) => Some(ROUTE_MAX),
         Name::Fixed(_) | Name::Ready(_) | Name::OfJob(..) | Name::Mortal(_) => None,
     };
     rule.check(

@@ -126,7 +126,7 @@ fn in_ready(rule: &mut Rule, queue: &str, (member, at): (&Member, &At)) {
             member.id
         )
     });
-    let own = format!("{} {}", rest.group, rest.handler);
+    let own = rest.queue().to_string();
     rule.check(own == queue, Kind::Misplaced, || {
         format!("{} is for `{own}` and waits in `{queue}`", member.id)
     });

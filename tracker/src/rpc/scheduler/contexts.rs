@@ -31,6 +31,7 @@ async fn existing(shared: &Shared, id: &ContextId) -> Result<ContextView, Error>
 
 pub(super) async fn get(shared: &Shared, request: v1::ContextRef) -> Result<v1::Context, Error> {
     let view = existing(shared, &context_id(&request.id)?).await?;
+    shared.learn(std::slice::from_ref(&view)).await;
     Ok(views::context(shared, view))
 }
 
@@ -55,6 +56,7 @@ pub(super) async fn list(
         .store()
         .list_contexts(&filter, &request.cursor, size)
         .await?;
+    shared.learn(&views).await;
     Ok(v1::ListContextsResponse {
         contexts: views
             .into_iter()

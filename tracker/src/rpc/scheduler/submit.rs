@@ -1,14 +1,16 @@
 //! Taking in contexts that belong to no job.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::limits::SUBMIT_MAX;
 use tickwheel_core::partition::partition_of;
+use tickwheel_core::routing::Lane;
 use tickwheel_proto::convert::{Submission, When as WireWhen};
 use tickwheel_proto::v1;
-use tickwheel_store::record::Rest;
+use tickwheel_store::record::{Options, Rest};
 use tickwheel_store::wheel::{NewContext, When};
 
 use crate::error::Error;
@@ -42,10 +44,26 @@ pub(super) async fn submit(
                         dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis),
                     )
                 });
+                let uniq = shared.uniq();
+                let lane = Lane::of(None, &submission.routing, &submission.workers);
+                // What a policy counts lies in one partition, so contexts that are counted together do.
+                let home = match &lane {
+                    Some(lane) if lane.routing.policy.is_stateful() => {
+                        partition_of(&lane.id().to_string(), partitions)
+                    }
+                    Some(_) | None => home,
+                };
                 let partition = dedup
                     .as_ref()
                     .map_or(home, |(key, _)| partition_of(key.as_str(), partitions));
-                let options = &submission.options;
+                let options = Options {
+                    lane: lane.as_ref().map(Lane::id),
+                    hash: submission
+                        .routing
+                        .hash_of(&submission.body, &uniq)
+                        .unwrap_or_default(),
+                    ..Options::from(&submission.options)
+                };
                 contexts.push(NewContext {
                     when: match submission.when {
                         WireWhen::DelayMs(delay) => When::Delay(Duration::from_millis(delay)),
@@ -54,13 +72,14 @@ pub(super) async fn submit(
                     rest: Rest::encode(
                         &submission.group,
                         &submission.handler,
-                        options.priority,
+                        submission.options.priority,
                         options,
                         &submission.body,
                     ),
-                    uniq: shared.uniq(),
+                    uniq,
                     dedup,
                     partition,
+                    lane: lane.map(Arc::new),
                 });
             }
             Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),

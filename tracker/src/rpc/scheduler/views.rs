@@ -6,8 +6,9 @@ use tickwheel_proto::convert::state_to_wire;
 use tickwheel_proto::v1;
 use tickwheel_store::context::ContextView;
 use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::record::Queue;
 
-use crate::shared::{Offer, Shared};
+use crate::shared::Shared;
 
 /// A job.
 pub(super) fn job(shared: &Shared, view: &JobView) -> v1::Job {
@@ -91,13 +92,11 @@ fn waiting_reason(shared: &Shared, view: &ContextView) -> String {
         }
         StateWord::Queued => "an earlier context of its job has not ended".to_owned(),
         StateWord::Ready => match (&view.group, &view.handler) {
-            (Some(group), Some(handler)) => match shared.offer(group, handler) {
-                Offer::NoWorker => {
-                    format!("no worker offers it: handler `{handler}` in group `{group}`")
-                }
-                Offer::Busy => format!("all permits of group `{group}` are in use"),
-                Offer::Free => "it is about to be dispatched".to_owned(),
-            },
+            (Some(group), Some(handler)) => shared.waits_for(&Queue {
+                group: group.clone(),
+                handler: handler.clone(),
+                lane: view.lane,
+            }),
             (None, _) | (_, None) => "it is about to be dispatched".to_owned(),
         },
         StateWord::Running => view

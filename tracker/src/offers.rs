@@ -1,0 +1,216 @@
+//! Which workers a lane fits, what they stand for in a turn, and why nobody takes a context.
+
+use std::sync::Arc;
+
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::routing::{Lane, Mode, Profile};
+use tickwheel_store::lane::LaneOffer;
+use tickwheel_store::record::Queue;
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::session::{Reserved, Session};
+
+/// Whether contexts of a queue would be taken now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Some worker takes them.
+    Now,
+    /// Perhaps: the one that the policy wants is full, but it may be passed over for single contexts.
+    Perhaps,
+    /// Nobody: no worker fits, or all that do are full.
+    No,
+}
+
+/// A queue with a lane, and the workers that fit it.
+struct Fitted {
+    queue: Queue,
+    lane: Arc<Lane>,
+    workers: Vec<Arc<Session>>,
+}
+
+/// A session, for the rules that compare workers.
+struct Candidate(Arc<Session>);
+
+impl AsRef<Profile> for Candidate {
+    fn as_ref(&self) -> &Profile {
+        &self.0.profile
+    }
+}
+
+/// The permits of one turn, and what it is told about lanes.
+pub(crate) struct Offered {
+    pub(crate) reserved: Reserved,
+    pub(crate) lanes: Vec<LaneOffer>,
+}
+
+/// Takes permits for a turn of `partition`: of any workers in rotation, and of all that fit a lane that the turn may meet, so that a policy
+/// chooses among all of them.
+pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usize) -> Offered {
+    let queues = engine.lanes.recent(partition, Instant::now());
+    let most = engine.config.turn_limit;
+    if queues.is_empty() {
+        let reserved = engine.sessions.reserve(most, rotation, &[]);
+        return Offered {
+            reserved,
+            lanes: Vec::new(),
+        };
+    }
+    let ids: Vec<_> = queues.iter().filter_map(|queue| queue.lane).collect();
+    engine.lanes.learn(&engine.store, partition, &ids).await;
+    let sessions = engine.sessions.all();
+    let fitted: Vec<Fitted> = queues
+        .into_iter()
+        .filter_map(|queue| {
+            let lane = engine.lanes.get(&queue.lane?)?;
+            let workers = fitting(&lane, &queue, &sessions);
+            Some(Fitted {
+                queue,
+                lane,
+                workers,
+            })
+        })
+        .collect();
+    let wanted: Vec<Arc<Session>> = fitted
+        .iter()
+        .flat_map(|fitted| fitted.workers.iter().cloned())
+        .collect();
+    let reserved = engine.sessions.reserve(most, rotation, &wanted);
+    let lanes = fitted
+        .iter()
+        .map(|fitted| lane_offer(fitted, &reserved))
+        .collect();
+    Offered { reserved, lanes }
+}
+
+fn lane_offer(fitted: &Fitted, reserved: &Reserved) -> LaneOffer {
+    let policy = fitted.lane.routing.policy;
+    let places = (0_u32..).zip(&fitted.workers);
+    let workers = places.filter_map(|(place, session)| {
+        let at = reserved.position(session)?;
+        Some((
+            at,
+            policy.standing(place, &session.profile, &session.figures()),
+        ))
+    });
+    LaneOffer {
+        queue: fitted.queue.clone(),
+        mode: policy.mode(),
+        workers: workers.collect(),
+    }
+}
+
+/// The workers of a lane, in its order.
+fn fitting(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> Vec<Arc<Session>> {
+    let offering: Vec<Candidate> = sessions
+        .iter()
+        .filter(|session| session.offers(&queue.group, queue.handler.as_str()))
+        .map(|session| Candidate(Arc::clone(session)))
+        .collect();
+    let fitting = lane.fitting(&offering).into_iter();
+    fitting.map(|candidate| Arc::clone(&candidate.0)).collect()
+}
+
+impl Engine {
+    /// Whether a context of this queue would be taken now.
+    pub(crate) fn takes(&self, queue: &Queue) -> Taken {
+        let Some(id) = queue.lane else {
+            let (_, free) = self.sessions.offered(&queue.group, queue.handler.as_str());
+            return if free { Taken::Now } else { Taken::No };
+        };
+        let Some(lane) = self.lanes.get(&id) else {
+            // A visit reads it.
+            return if self.lanes.is_missing(&id) {
+                Taken::No
+            } else {
+                Taken::Now
+            };
+        };
+        let workers = fitting(&lane, queue, &self.sessions.all());
+        let free = |session: &Arc<Session>| session.credit().available() > 0;
+        let first = workers.first().is_some_and(free);
+        if !workers.iter().any(free) {
+            Taken::No
+        } else if lane.routing.policy.mode() == Mode::First && !first {
+            Taken::Perhaps
+        } else {
+            Taken::Now
+        }
+    }
+
+    /// Why a context of this queue waits for a worker, in words.
+    pub(crate) fn waits_for(&self, queue: &Queue) -> String {
+        let (group, handler) = (&queue.group, &queue.handler);
+        let (known, free) = self.sessions.offered(group, handler.as_str());
+        if !known {
+            return format!("no worker offers it: handler `{handler}` in group `{group}`");
+        }
+        let dispatching = "it is about to be dispatched".to_owned();
+        let Some(id) = queue.lane else {
+            return if free {
+                dispatching
+            } else {
+                format!("all permits of group `{group}` are in use")
+            };
+        };
+        let Some(lane) = self.lanes.get(&id) else {
+            return if self.lanes.is_missing(&id) {
+                format!("its lane `{id}` is not there: submit it again, or apply its job again")
+            } else {
+                dispatching
+            };
+        };
+        let sessions = self.sessions.all();
+        let workers = fitting(&lane, queue, &sessions);
+        if workers.is_empty() {
+            return nobody_fits(&lane, queue, &sessions);
+        }
+        if self.takes(queue) == Taken::Now {
+            return dispatching;
+        }
+        if lane.routing.policy.mode() == Mode::First {
+            let first = workers.first().map(|session| session.worker.to_string());
+            return format!(
+                "it waits for worker `{}`, the first by its routing policy {}",
+                first.unwrap_or_default(),
+                lane.routing.policy
+            );
+        }
+        let count = workers.len();
+        format!("all permits of the {count} workers that fit are in use")
+    }
+}
+
+/// How many of the workers are left out, and by which rule.
+fn nobody_fits(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> String {
+    let mut counts: Vec<(tickwheel_core::routing::Misfit, u32)> = Vec::new();
+    let mut total = 0_u32;
+    let offering = sessions
+        .iter()
+        .filter(|session| session.offers(&queue.group, queue.handler.as_str()));
+    for session in offering {
+        total += 1;
+        if let Err(misfit) = lane.fits(&session.profile) {
+            match counts.iter_mut().find(|(known, _)| *known == misfit) {
+                Some((_, count)) => *count += 1,
+                None => counts.push((misfit, 1)),
+            }
+        }
+    }
+    let reasons: Vec<String> = counts
+        .into_iter()
+        .map(|(misfit, count)| format!("{misfit} {count}"))
+        .collect();
+    let condition = lane
+        .workers
+        .select
+        .as_ref()
+        .map(|condition| format!(": {condition}"))
+        .unwrap_or_default();
+    let workers = if total == 1 { "worker" } else { "workers" };
+    format!(
+        "no worker fits: of {total} {workers} that offer handler `{}`, {}{condition}",
+        queue.handler,
+        reasons.join(", ")
+    )
+}
