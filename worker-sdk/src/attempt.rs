@@ -8,18 +8,19 @@ mod run;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use tickwheel_proto::v1::{Assignment, AttemptRef};
+use tickwheel_proto::v1::{Assignment, AttemptRef, Subtask};
 use tokio::time::Instant;
 
+use crate::fan::{Fan, Reply, Request};
 use crate::sync::lock;
 
 pub(crate) use cancel::Cancel;
 pub use cancel::CancelReason;
 pub(crate) use log_budget::LogBudget;
-pub(crate) use run::{Ended, run};
+pub(crate) use run::{Ended, panic_text, run};
 
 /// The context and its attempt number: what a message is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -50,11 +51,12 @@ impl fmt::Display for AttemptKey {
     }
 }
 
-/// Where log lines and progress of an attempt go.
+/// Where log lines, progress and questions of an attempt go.
 pub(crate) trait Sink: Send + Sync {
     /// `false`: the line was dropped.
     fn log(&self, attempt: &Attempt, line: String) -> bool;
     fn progress(&self, attempt: &Attempt, percent: u32, message: String);
+    fn ask(&self, attempt: &Attempt, request: Request) -> Reply;
 }
 
 pub(crate) struct Attempt {
@@ -64,6 +66,7 @@ pub(crate) struct Attempt {
     pub(crate) due_ms: u64,
     pub(crate) failures: u32,
     pub(crate) max_attempts: u32,
+    pub(crate) subtask: Option<Subtask>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) grace: Duration,
     pub(crate) arrived: Instant,
@@ -71,6 +74,8 @@ pub(crate) struct Attempt {
     /// Microseconds after `arrived`.
     lease_until_us: AtomicU64,
     log_budget: Mutex<LogBudget>,
+    /// Made when it is used: few attempts fan out.
+    fan: OnceLock<Box<Fan>>,
     sink: Arc<dyn Sink>,
 }
 
@@ -90,6 +95,7 @@ impl Attempt {
             due_ms: assignment.due_ms,
             failures: assignment.failures,
             max_attempts: assignment.max_attempts,
+            subtask: assignment.subtask,
             timeout: (assignment.timeout_ms > 0)
                 .then(|| Duration::from_millis(assignment.timeout_ms)),
             grace: Duration::from_millis(assignment.cancel_grace_ms),
@@ -97,6 +103,7 @@ impl Attempt {
             cancel: Cancel::default(),
             lease_until_us: AtomicU64::new(lease_us),
             log_budget: Mutex::new(LogBudget::new(arrived)),
+            fan: OnceLock::new(),
             sink,
         }
     }
@@ -128,6 +135,15 @@ impl Attempt {
     /// A last line about lines that were dropped, if there are any.
     pub(crate) fn dropped_lines(&self) -> Option<String> {
         lock(&self.log_budget).farewell()
+    }
+
+    pub(crate) fn fan(&self) -> &Fan {
+        self.fan.get_or_init(Box::default)
+    }
+
+    /// Asks a tracker.
+    pub(crate) fn ask(&self, request: Request) -> Reply {
+        self.sink.ask(self, request)
     }
 
     pub(crate) fn progress(&self, percent: u32, message: String) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::attempt::{Attempt, CancelReason};
+use crate::fan::{Shard, Subtask, root_id};
 use crate::limits::{LOG_LINE_BYTES_MAX, clip};
 
 /// The attempt a handler runs: identity, lease, cancellation, and ways to tell how it goes. Cheap to clone.
@@ -20,6 +21,10 @@ impl Context {
         Self { attempt }
     }
 
+    pub(crate) fn inner(&self) -> &Attempt {
+        &self.attempt
+    }
+
     /// The identity of the context: the same in every attempt.
     #[must_use]
     pub fn context_id(&self) -> &str {
@@ -31,6 +36,37 @@ impl Context {
     #[must_use]
     pub fn idempotency_key(&self) -> &str {
         self.context_id()
+    }
+
+    /// The identity of the context that was split, for one of its subtasks; for every other context its own.
+    #[must_use]
+    pub fn root_id(&self) -> String {
+        root_id(self.context_id())
+    }
+
+    /// Which part this is of a context that was split into subtasks; `None` for one that was not.
+    #[must_use]
+    pub fn subtask(&self) -> Option<Subtask> {
+        self.attempt.subtask.as_ref().map(Subtask::of_wire)
+    }
+
+    /// Which part this is of a broadcast, a sharding or an indexed job; `None` for every other context.
+    ///
+    /// ```
+    /// use tickwheel_worker::{Context, HandlerResult};
+    ///
+    /// async fn settle(ctx: Context, (): ()) -> HandlerResult<()> {
+    ///     let Some(shard) = ctx.shard() else {
+    ///         return Err("this job needs `model: sharding`".into());
+    ///     };
+    ///     ctx.log(format!("{} is shard {} of {}", shard.parameter, shard.index, shard.total)).await;
+    ///     Ok(())
+    /// }
+    /// # drop(settle);
+    /// ```
+    #[must_use]
+    pub fn shard(&self) -> Option<Shard> {
+        self.attempt.subtask.as_ref().and_then(Shard::of_wire)
     }
 
     /// Namespace and name of the job; empty for a context submitted alone.

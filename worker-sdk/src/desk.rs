@@ -3,6 +3,7 @@
 //! No I/O and no waiting here: tasks of the session lock the desk for a moment, tell it what happened and at what
 //! instant, and take from it what to do. An attempt is in exactly one place: `running`, or the spool.
 
+mod calls;
 mod finish;
 mod frame;
 mod keep;
@@ -31,6 +32,7 @@ pub(crate) use frame::Next;
 pub(crate) use link::{Connected, Connection};
 pub(crate) use receive::{Arrival, Start};
 
+use calls::{Call, CallKey};
 use link::Link;
 use queue::Queue;
 use terms::Terms;
@@ -70,6 +72,7 @@ pub(crate) struct Desk {
     permits: Permits,
     running: HashMap<AttemptKey, Running>,
     spool: Spool,
+    calls: HashMap<CallKey, Call>,
     links: Vec<Link>,
     /// What waits while no link is live.
     limbo: Queue,
@@ -92,6 +95,7 @@ impl Desk {
             permits,
             running: HashMap::new(),
             spool: Spool::default(),
+            calls: HashMap::new(),
             links: Vec::new(),
             limbo: Queue::default(),
             home: None,

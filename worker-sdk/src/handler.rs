@@ -51,7 +51,7 @@ where
     T: Serialize + 'static,
 {
     fn call(&self, ctx: Context, body: Bytes) -> BoxFuture<'static, HandlerResult<Bytes>> {
-        match decode::<B>(&body) {
+        match decode_json::<B>(&body) {
             Ok(body) => (self.function)(ctx, body)
                 .map(|result| encode(&result?))
                 .boxed(),
@@ -67,14 +67,18 @@ where
 }
 
 /// An empty body reads as `null`, so that a context without one fits `()` and `Option`.
-fn decode<B: DeserializeOwned>(body: &[u8]) -> Result<B, serde_json::Error> {
+pub(crate) fn decode_json<B: DeserializeOwned>(body: &[u8]) -> Result<B, serde_json::Error> {
     serde_json::from_slice(if body.is_empty() { b"null" } else { body })
 }
 
+pub(crate) fn encode<T: Serialize>(result: &T) -> HandlerResult<Bytes> {
+    encode_json(result)
+        .map_err(|error| fatal(format!("the result cannot be written as JSON: {error}")))
+}
+
 /// `null` is written as nothing.
-fn encode<T: Serialize>(result: &T) -> HandlerResult<Bytes> {
-    let json = serde_json::to_vec(result)
-        .map_err(|error| fatal(format!("the result cannot be written as JSON: {error}")))?;
+pub(crate) fn encode_json<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
+    let json = serde_json::to_vec(value)?;
     Ok(if json == b"null" {
         Bytes::new()
     } else {
@@ -88,9 +92,9 @@ mod tests {
 
     #[test]
     fn nothing_reads_and_writes_as_null() {
-        decode::<()>(b"").unwrap();
-        assert_eq!(decode::<Option<u8>>(b"").unwrap(), None);
-        assert_eq!(decode::<u8>(b"7").unwrap(), 7);
+        decode_json::<()>(b"").unwrap();
+        assert_eq!(decode_json::<Option<u8>>(b"").unwrap(), None);
+        assert_eq!(decode_json::<u8>(b"7").unwrap(), 7);
         assert!(encode(&()).unwrap().is_empty());
         assert_eq!(encode(&vec![1]).unwrap(), "[1]");
     }

@@ -32,6 +32,12 @@
 //!   if handlers hold all threads of the runtime, the worker is as good as dead and its leases run out.
 //! - Outcomes are kept until a tracker, any tracker, has confirmed that they are stored.
 //!
+//! # More than one handler call
+//! - [`Context::map`] makes a subtask of each item, up to ten million, run by any worker; [`Context::reduce`] names what runs once behind
+//!   them, and reads their results by [`Context::results`].
+//! - Jobs with `model: broadcast`, `sharding` or `indexed` run their handler in parts; [`Context::shard`] says which one this is.
+//! - [`WorkerBuilder::batch`] hands many small contexts to one call.
+//!
 //! [`testing`] runs handlers without a network, and whole workers against a tracker double.
 
 /// A place at which a process under test may die; nothing without the feature `crash-points`.
@@ -43,10 +49,12 @@ macro_rules! crash_point {
 }
 
 mod attempt;
+mod batch;
 mod beat;
 mod context;
 mod desk;
 mod error;
+mod fan;
 mod handler;
 mod keeper;
 mod limits;
@@ -63,6 +71,9 @@ mod worker;
 pub use attempt::CancelReason;
 pub use context::Context;
 pub use error::{BoxError, Error, HandlerError, HandlerResult, fatal, retry_after};
+pub use fan::{
+    FanError, MapOptions, ReduceWhen, Results, Shard, Subtask, SubtaskKind, SubtaskResult,
+};
 pub use handler::Handler;
 pub use limits::PERMITS_MAX;
 pub use outcome::Outcome;

@@ -58,6 +58,18 @@ pub(crate) const LEAK_SLACK: Duration = Duration::from_millis(500);
 /// The keeper looks at the running attempts at most this often.
 pub(crate) const KEEP_PAUSE: Duration = Duration::from_millis(10);
 
+/// Contexts in one batch: a worker has no more permits than that.
+pub(crate) const BATCH_MAX: usize = 65_536;
+/// How long a batch may wait to be full. Its contexts wait under their leases, and their time-outs run.
+pub(crate) const WINDOW_MAX: Duration = Duration::from_secs(60);
+
+/// Bytes of one page of mapped items: what a map call has in memory.
+pub(crate) const PAGE_BYTES_MAX: usize = 512 << 10;
+/// How long a question to a tracker (a page of items, a page of results) waits for its answer before another one is asked.
+pub(crate) const CALL_PATIENCE: Duration = Duration::from_secs(3);
+/// Before a question is asked again that a tracker could not answer, as Redis did not answer it.
+pub(crate) const CALL_PAUSE: Duration = Duration::from_millis(250);
+
 /// A stream on which nothing was heard for so long is probed, and given up after as long again.
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);

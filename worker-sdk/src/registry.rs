@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::Error;
 use crate::handler::Handler;
+use crate::limits::{BATCH_MAX, WINDOW_MAX};
 
 /// Bytes of a handler, group or tag.
 const NAME_BYTES_MAX: usize = 128;
@@ -22,6 +24,8 @@ pub(crate) struct Entry {
 pub(crate) struct Registry {
     handlers: HashMap<Arc<str>, Entry>,
     twice: Option<Arc<str>>,
+    /// The first batch that cannot be.
+    unfit: Option<String>,
 }
 
 impl Registry {
@@ -34,6 +38,18 @@ impl Registry {
         if self.handlers.insert(Arc::clone(&name), entry).is_some() {
             self.twice = Some(name);
         }
+    }
+
+    /// A handler of batches of 1 to 65,536, each open for up to a minute.
+    pub(crate) fn check_batch(&mut self, name: &str, max: usize, window: Duration) {
+        let wrong = if !(1..=BATCH_MAX).contains(&max) {
+            format!("a batch of \"{name}\" has 1 to {BATCH_MAX} contexts, {max} are given")
+        } else if window > WINDOW_MAX {
+            format!("the window of \"{name}\" is at most {WINDOW_MAX:?}, {window:?} is given")
+        } else {
+            return;
+        };
+        self.unfit.get_or_insert(wrong);
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
@@ -57,6 +73,9 @@ impl Registry {
                 "handle",
                 format!("handler \"{name}\" is given twice"),
             ));
+        }
+        if let Some(unfit) = &self.unfit {
+            return Err(Error::invalid("batch", unfit.as_str()));
         }
         if self.handlers.is_empty() {
             return Err(Error::invalid(

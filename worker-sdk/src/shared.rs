@@ -10,6 +10,7 @@ use tracing::debug;
 use crate::attempt::{Attempt, Sink, run};
 use crate::context::Context;
 use crate::desk::{Desk, Start};
+use crate::fan::{Reply, Request};
 use crate::registry::Registry;
 use crate::sync::lock;
 
@@ -128,6 +129,10 @@ impl Sink for Shared {
     fn progress(&self, attempt: &Attempt, percent: u32, message: String) {
         self.desk()
             .progress(attempt, percent, message, Instant::now());
+    }
+
+    fn ask(&self, attempt: &Attempt, request: Request) -> Reply {
+        self.desk().ask(attempt, request)
     }
 }
 

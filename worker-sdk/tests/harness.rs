@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use tickwheel_worker::testing::Harness;
-use tickwheel_worker::{CancelReason, CancellationToken, Context, HandlerResult, Outcome, fatal};
+use tickwheel_worker::{
+    CancelReason, CancellationToken, Context, HandlerResult, MapOptions, Outcome, SubtaskKind,
+    fatal,
+};
 
 fn harness() -> Harness {
     Harness::new()
@@ -96,4 +99,113 @@ async fn an_attempt_can_run_out_of_time_or_be_cancelled() {
             outcome
         );
     }
+}
+
+/// Shops of a region: every third fails for good, every fifth at its first attempt only.
+fn shops() -> Harness {
+    Harness::new()
+        .handle("all", |ctx: Context, regions: u64| async move {
+            let options = MapOptions::new().max_attempts(2);
+            ctx.map_with("region", 0..regions, options).await?;
+            ctx.reduce("sum").await?;
+            Ok(())
+        })
+        .handle("region", |ctx: Context, region: u64| async move {
+            let shops = (0..10).map(|shop| (region, shop));
+            ctx.map_with("shop", shops, MapOptions::new().max_attempts(2))
+                .await?;
+            if region == 1 && ctx.is_last_attempt() {
+                return Ok(0);
+            }
+            if region == 1 {
+                return Err("after the map".into());
+            }
+            Ok(0)
+        })
+        .handle("shop", |ctx: Context, (_, shop): (u64, u64)| async move {
+            if shop % 3 == 0 || (shop % 5 == 0 && ctx.failures() == 0) {
+                return Err(format!("shop {shop} is closed").into());
+            }
+            Ok(1)
+        })
+        .handle("sum", |ctx: Context, (): ()| async move {
+            let (mut open, mut closed) = (0, 0);
+            let mut results = ctx.results::<u64>();
+            while let Some(result) = results.next().await? {
+                match result.outcome {
+                    Ok(shops) => open += shops,
+                    Err(_) => closed += 1,
+                }
+            }
+            Ok((open, closed))
+        })
+}
+
+#[tokio::test]
+async fn a_fan_out_runs_whole_and_a_repeated_map_makes_nothing_twice() {
+    let done = shops().fan_out("all", &2).await;
+    assert_eq!(done.subtasks.len(), 2 + 20);
+    // Of ten shops 0, 3, 6 and 9 fail for good; 5 succeeds at its second attempt.
+    assert_eq!(done.result::<(u64, u64)>().unwrap(), (12, 8));
+    assert_eq!(done.subtasks[1].mapped.len(), 10);
+}
+
+#[tokio::test]
+async fn a_run_tells_what_it_mapped_and_which_reduce_it_named() {
+    let harness = shops();
+    let ran = harness.run("all", &3).await;
+    let bodies: Vec<u64> = ran.mapped.iter().map(|item| item.body().unwrap()).collect();
+    assert_eq!(bodies, [0, 1, 2]);
+    assert!(
+        ran.mapped
+            .iter()
+            .all(|item| item.handler == "region" && item.max_attempts == 2)
+    );
+    assert_eq!(ran.reduce.as_deref(), Some("sum"));
+    let again = harness
+        .call("all")
+        .body(&3)
+        .attempt(2)
+        .mapped_before(2)
+        .run()
+        .await;
+    let bodies: Vec<u64> = again
+        .mapped
+        .iter()
+        .map(|item| item.body().unwrap())
+        .collect();
+    assert_eq!(bodies, [2]);
+}
+
+#[tokio::test]
+async fn a_reduce_can_be_given_its_results_and_a_shard_its_part() {
+    let reduce = shops();
+    let results = [Ok(1), Err("closed".to_owned()), Ok(2)];
+    let ran = reduce.call("sum").results(results).run().await;
+    assert_eq!(ran.result::<(u64, u64)>().unwrap(), (3, 1));
+    let harness = Harness::new().handle("settle", |ctx: Context, (): ()| async move {
+        let shard = ctx.shard().ok_or("no shard")?;
+        Ok((shard.index, shard.total, shard.parameter))
+    });
+    let call = harness.call("settle").subtask(SubtaskKind::Shard, 1, 3);
+    let ran = call.parameter("Beijing").run().await;
+    let expected = (1, 3, "Beijing".to_owned());
+    assert_eq!(ran.result::<(u64, u64, String)>().unwrap(), expected);
+    assert_eq!(harness.run("settle", &()).await.error(), Some("no shard"));
+}
+
+#[tokio::test]
+async fn without_a_reduce_a_failed_subtask_is_the_failure_of_the_whole() {
+    let harness = Harness::new()
+        .handle("all", |ctx: Context, items: Vec<u8>| async move {
+            Ok(ctx.map("one", items).await?)
+        })
+        .handle("one", |_: Context, item: u8| async move {
+            if item == 2 { Err(fatal("two")) } else { Ok(()) }
+        });
+    let well = harness.fan_out("all", &[1, 3]).await;
+    assert_eq!(well.result::<u64>().unwrap(), 2);
+    let badly = harness.fan_out("all", &[1, 2, 3]).await;
+    let error = badly.result::<u64>().unwrap_err().to_string();
+    assert!(error.starts_with("subtask 1 did not succeed"), "{error}");
 }

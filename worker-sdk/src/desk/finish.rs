@@ -18,6 +18,7 @@ impl Desk {
             self.stats.leaked = self.stats.leaked.saturating_sub(1);
             return;
         };
+        self.drop_calls(&key);
         if let Some(line) = attempt.dropped_lines() {
             self.push_log(running.link, &key, line);
         }

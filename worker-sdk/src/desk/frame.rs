@@ -20,13 +20,17 @@ pub(crate) enum Next {
 }
 
 /// What is left of a frame.
-struct Room {
+pub(super) struct Room {
     bytes: usize,
 }
 
 impl Room {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { bytes }
+    }
+
     /// An item too great for what is left ends the frame, unless it is the first.
-    fn take(&mut self, bytes: usize) -> bool {
+    pub(super) fn take(&mut self, bytes: usize) -> bool {
         let fits = bytes <= self.bytes || self.bytes == FRAME_BYTES_MAX;
         self.bytes = self
             .bytes
@@ -61,15 +65,14 @@ impl Desk {
             .get(index)
             .is_none_or(|link| link.queue.is_empty())
         {
-            let mut room = Room {
-                bytes: FRAME_BYTES_MAX,
-            };
+            let mut room = Room::new(FRAME_BYTES_MAX);
             self.fill_refusals(index, &mut frame);
             frame.accepted = self.fill_running(index, now, |queue| queue.accepted.pop_front());
             frame.renew = self.fill_running(index, now, |queue| queue.renew.pop_front());
             self.fill_progress(index, &mut frame, &mut room);
             self.fill_log(index, &mut frame, &mut room);
             self.fill_settlements(index, &mut frame, &mut room, now);
+            self.fill_calls(index, &mut frame, now);
             self.fill_lost(index, &mut frame);
             said |= !frame.is_silent();
         }
@@ -281,6 +284,8 @@ impl Silent for WorkerMessage {
             && self.progress.is_empty()
             && self.log.is_empty()
             && self.settle.is_empty()
+            && self.split.is_empty()
+            && self.fetch.is_empty()
             && self.lost_trackers.is_empty()
     }
 }

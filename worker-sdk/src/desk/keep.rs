@@ -125,7 +125,8 @@ impl Desk {
             self.give_up(&attempt, reason);
         }
         let ask = self.ask_again(now);
-        let next = due.next.into_iter().chain(ask).min();
+        let calls = self.overdue_calls(now);
+        let next = due.next.into_iter().chain(ask).chain(calls).min();
         self.keep_at = next.map(|next| next.max(now + KEEP_PAUSE));
         self.keep_at
     }
@@ -249,7 +250,7 @@ impl Desk {
     }
 
     /// The home if it is another one, else any other live link.
-    fn other_live_link(&self, index: usize) -> Option<usize> {
+    pub(super) fn other_live_link(&self, index: usize) -> Option<usize> {
         let others = self
             .links
             .iter()

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 
 use tickwheel_proto::v1::{LogLine, Rejection};
 
+use super::calls::CallKey;
 use crate::attempt::AttemptKey;
 use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX};
 
@@ -18,6 +19,7 @@ pub(crate) struct Queue {
     /// Trackers whose streams broke; told when everything else was.
     pub(crate) lost: VecDeque<String>,
     pub(crate) log: VecDeque<LogLine>,
+    pub(crate) calls: VecDeque<CallKey>,
     log_bytes: usize,
 }
 
@@ -30,6 +32,7 @@ impl Queue {
             && self.rejected.is_empty()
             && self.lost.is_empty()
             && self.log.is_empty()
+            && self.calls.is_empty()
     }
 
     /// True when nothing waits that says what this worker holds.
@@ -63,6 +66,7 @@ impl Queue {
         self.settle.extend(other.settle);
         self.rejected.extend(other.rejected);
         self.lost.extend(other.lost);
+        self.calls.extend(other.calls);
         let mut dropped = 0;
         for line in other.log {
             dropped += u64::from(!self.push_log(line));

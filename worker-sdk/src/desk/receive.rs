@@ -59,6 +59,12 @@ impl Desk {
             return Vec::new();
         }
         self.confirm(connection.link, message.confirm, now);
+        for confirmation in message.split {
+            self.split_confirmed(confirmation, now);
+        }
+        for page in message.results {
+            self.results_arrived(page);
+        }
         for cancel in message.cancel {
             self.cancel(&cancel, now);
         }
@@ -253,6 +259,7 @@ impl Desk {
             running.attempt.set_lease_until(now);
             self.stats.fenced += 1;
             self.call_keeper(now);
+            self.drop_calls(key);
         }
     }
 

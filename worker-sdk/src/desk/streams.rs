@@ -137,6 +137,7 @@ impl Desk {
         self.choose_home();
         let target = self.route(index);
         self.stats.log_lines_dropped += self.queue(target).absorb(queue);
+        self.calls_of_broken(index);
         for sent in in_flight {
             if self.spool.awaits(&sent.key, sent.sending) {
                 self.send_again(sent.key, index);

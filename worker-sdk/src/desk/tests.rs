@@ -8,6 +8,7 @@ use tickwheel_proto::v1::{
 
 use super::*;
 use crate::attempt::{Ended, Sink};
+use crate::fan::{Reply, Request};
 use crate::handler::Raw;
 use crate::outcome::Outcome;
 use crate::registry::Registry;
@@ -20,6 +21,10 @@ impl Sink for Nowhere {
     }
 
     fn progress(&self, _: &Attempt, _: u32, _: String) {}
+
+    fn ask(&self, _: &Attempt, _: Request) -> Reply {
+        tokio::sync::oneshot::channel().1
+    }
 }
 
 /// A desk with hands: time is what the test says.
@@ -430,4 +435,5 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
     assert_eq!(counts, [(500, 0), (200, 1)]);
 }
 
+mod calls;
 mod losses;

@@ -1,8 +1,9 @@
 //! A tracker that does what a test says, over a real connection on the loopback interface.
 //!
 //! It keeps everything it hears, so it is for tests, not for long runs. By itself it greets workers, confirms what they
-//! settle and prolongs their leases; all else is told by the test.
+//! settle, prolongs their leases and takes what they map; all else is told by the test.
 
+mod fan;
 mod heard;
 mod say;
 mod service;
@@ -27,6 +28,7 @@ use tonic::Status;
 use tonic::transport::Server;
 
 use crate::sync::lock;
+use fan::Fans;
 use service::Service;
 
 pub use heard::Heard;
@@ -56,6 +58,7 @@ struct Inner {
     /// `None`: outcomes are not confirmed.
     verdict: Option<Verdict>,
     open: bool,
+    fans: Fans,
     streams: Vec<StreamHandle>,
 }
 
@@ -102,6 +105,7 @@ impl TrackerDouble {
             renews: true,
             verdict,
             open: true,
+            fans: Fans::default(),
             streams: Vec::new(),
         };
         let state = Arc::new(State {

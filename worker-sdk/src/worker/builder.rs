@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::drain::Timeouts;
 use super::{RunningWorker, Stopped};
+use crate::batch::Batch;
 use crate::beat::cpus;
 use crate::context::Context;
 use crate::desk::Desk;
@@ -114,6 +115,43 @@ impl WorkerBuilder {
         Fut: Future<Output = HandlerResult<Bytes>> + Send + 'static,
     {
         self.handler(name, Raw(function))
+    }
+
+    /// Runs `function` for up to `max` contexts of handler `name` at once: those that arrive within `window` of the first. JSON bodies in,
+    /// one outcome for each in their order.
+    ///
+    /// Each context is an attempt of its own: it holds a permit while it waits, keeps its lease, and is settled by its own outcome. One that
+    /// is cancelled or timed out while it waits has no part in the batch; later, [`Context::is_cancelled`] tells. A panic, or another number
+    /// of outcomes than there are contexts, fails each of them. Give the worker at least `max` permits, or no batch will be full.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tickwheel_worker::{Context, HandlerResult, Worker};
+    ///
+    /// async fn insert(rows: Vec<(Context, String)>) -> Vec<HandlerResult<()>> {
+    ///     // one statement for all rows
+    ///     rows.iter().map(|_| Ok(())).collect()
+    /// }
+    /// let worker = Worker::connect("http://127.0.0.1:7400")
+    ///     .permits(500)
+    ///     .batch("insert", 200, Duration::from_millis(20), insert);
+    /// # drop(worker);
+    /// ```
+    pub fn batch<F, Fut, B, T>(
+        mut self,
+        name: impl AsRef<str>,
+        max: usize,
+        window: Duration,
+        function: F,
+    ) -> Self
+    where
+        F: Fn(Vec<(Context, B)>) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Vec<HandlerResult<T>>> + Send + 'static,
+        B: DeserializeOwned + Send + 'static,
+        T: Serialize + Send + 'static,
+    {
+        self.registry.check_batch(name.as_ref(), max, window);
+        self.handler(name, Batch::<F, B, T>::new(function, max, window))
     }
 
     /// Runs `handler` for contexts of handler `name`.

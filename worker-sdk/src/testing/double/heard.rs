@@ -1,7 +1,7 @@
 //! What the tracker double heard.
 
 use tickwheel_proto::v1::{
-    AttemptRef, Beat, Credit, Hello, LogLine, Progress, Rejection, Settlement,
+    AttemptRef, Beat, Credit, FetchResults, Hello, LogLine, Progress, Rejection, Settlement, Split,
 };
 
 /// All that workers said, in the order it came.
@@ -30,6 +30,10 @@ pub struct Heard {
     pub beats: Vec<Beat>,
     /// The credit of every frame that had one.
     pub credits: Vec<Credit>,
+    /// Pages of items, repetitions included.
+    pub splits: Vec<Split>,
+    /// Pages of results that were asked for.
+    pub fetches: Vec<FetchResults>,
     /// Frames of draining workers.
     pub draining: u64,
 }

@@ -113,12 +113,21 @@ fn take(state: &State, message: WorkerMessage) -> Option<TrackerMessage> {
             let asked = message.accepted.iter().chain(&message.renew);
             answer.renewed = asked.map(|attempt| renew(attempt, lease_ms)).collect();
         }
+        answer.split = message
+            .split
+            .iter()
+            .filter_map(|split| inner.fans.split(split))
+            .collect();
+        answer.results = message
+            .fetch
+            .iter()
+            .filter_map(|fetch| inner.fans.page(fetch))
+            .collect();
         keep(&mut inner.heard, message);
         answer
     };
     state.changed.notify_waiters();
-    let silent = answer.confirm.is_empty() && answer.renewed.is_empty();
-    (!silent).then_some(answer)
+    (answer != TrackerMessage::default()).then_some(answer)
 }
 
 fn keep(heard: &mut Heard, message: WorkerMessage) {
@@ -132,6 +141,8 @@ fn keep(heard: &mut Heard, message: WorkerMessage) {
     heard.logs.extend(message.log);
     heard.beats.extend(message.beat);
     heard.credits.extend(message.credit);
+    heard.splits.extend(message.split);
+    heard.fetches.extend(message.fetch);
 }
 
 fn confirm(settled: &Settlement, verdict: Verdict) -> Confirmation {
