@@ -25,6 +25,8 @@ pub(crate) enum Scenario {
     Precision(Options),
     /// Jobs that fire every second.
     Recurring(Options),
+    /// A context that maps into many subtasks, and a reduce over their results.
+    Mapreduce(Options),
     /// Contexts that come due at a fixed rate while others are submitted.
     Sustain(Options),
     /// Bytes in Redis of one delayed context.
@@ -53,6 +55,9 @@ pub(crate) struct Options {
     /// Contexts or jobs.
     #[arg(long)]
     pub(crate) jobs: Option<usize>,
+    /// Subtasks of the context (mapreduce).
+    #[arg(long)]
+    pub(crate) subtasks: Option<usize>,
     /// Seconds of a scenario that runs for a time.
     #[arg(long)]
     pub(crate) seconds: Option<u64>,
@@ -74,9 +79,9 @@ pub(crate) struct Options {
     /// Worker processes.
     #[arg(long, default_value_t = 1)]
     pub(crate) workers: usize,
-    /// Permits of each worker.
-    #[arg(long, default_value_t = 1000)]
-    pub(crate) permits: u32,
+    /// Permits of each worker; 1000 where none are given, 64 for mapreduce.
+    #[arg(long)]
+    pub(crate) permits: Option<u32>,
     /// Partitions of the cluster.
     #[arg(long, default_value_t = 16)]
     pub(crate) partitions: u16,

@@ -1,5 +1,7 @@
 //! The processes of a run: a tracker, and a worker that records each start.
 
+pub(crate) mod mapreduce;
+
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,10 +38,27 @@ pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
     Ok(())
 }
 
+fn record(starts: &Mutex<Vec<Start>>, start: Start) {
+    starts
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner)
+        .push(start);
+}
+
+/// The start of a handler that runs few times.
+fn of_handler(context: &Context) -> Start {
+    Start {
+        key: mapreduce::key_of(context.handler()),
+        at_us: report::now_us(),
+        due_ms: context.due_ms(),
+        id: report::hash(context.context_id()),
+    }
+}
+
 /// Runs one worker until SIGTERM; prints how many starts and confirmations there were whenever that changed.
 pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
     let starts: Arc<Mutex<Vec<Start>>> = Arc::default();
-    let recorded = Arc::clone(&starts);
+    let [recorded, maps, reduces] = std::array::from_fn(|_| Arc::clone(&starts));
     let builder = Worker::connect_any(options.trackers.clone())
         .group("bench")
         .name("bench")
@@ -60,11 +79,20 @@ pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
                 due_ms: context.due_ms(),
                 id,
             };
-            recorded
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(start);
+            record(&recorded, start);
             std::future::ready(Ok(Bytes::new()))
+        })
+        .handle_raw(mapreduce::MAP, move |context: Context, body: Bytes| {
+            record(&maps, of_handler(&context));
+            mapreduce::map(context, body)
+        })
+        // Too many to be recorded: the reduce counts their results.
+        .handle_raw(mapreduce::LEAF, |_, body: Bytes| {
+            std::future::ready(mapreduce::leaf(body))
+        })
+        .handle_raw(mapreduce::REDUCE, move |context: Context, _| {
+            record(&reduces, of_handler(&context));
+            mapreduce::reduce(context)
         })
         .start()?;
     let mut term = signal(SignalKind::terminate())?;

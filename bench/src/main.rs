@@ -65,6 +65,7 @@ async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Scenario::Burst(options) => scenario::burst::run(options).await?,
         Scenario::Precision(options) => scenario::precision::run(options).await?,
         Scenario::Recurring(options) => scenario::recurring::run(options).await?,
+        Scenario::Mapreduce(options) => scenario::mapreduce::run(options).await?,
         Scenario::Sustain(options) => scenario::sustain::run(options).await?,
         Scenario::Memory(options) => scenario::memory::run(options).await?,
         Scenario::Idle(options) => scenario::idle::run(options).await?,

@@ -18,6 +18,9 @@ use crate::redis::{Redis, Usage};
 use crate::report::{self, Start};
 pub(crate) use crew::Crew;
 
+/// Permits of a worker where the call names none.
+const PERMITS: u32 = 1_000;
+
 /// The processes of a run. Dropping it ends them.
 #[derive(Debug)]
 pub(crate) struct Rig {
@@ -84,9 +87,8 @@ impl Rig {
             let records = self.dir.path().join(format!("worker-{number}"));
             let mut command = self.process("worker");
             command.arg("--trackers").arg(self.urls.join(","));
-            command
-                .arg("--permits")
-                .arg(self.options.permits.to_string());
+            let permits = self.options.permits.unwrap_or(PERMITS);
+            command.arg("--permits").arg(permits.to_string());
             command.arg("--records").arg(&records);
             self.crew.hire(command, records)?;
         }
@@ -107,6 +109,18 @@ impl Rig {
         let trackers = self.trackers.iter().filter_map(Child::id);
         let pids = trackers.chain(self.crew.pids()).chain(self.redis.pids());
         pids.map(process::peak_mib).sum()
+    }
+
+    /// What trackers and workers have in memory.
+    pub(crate) fn memory(&self) -> Memory {
+        let all = |pids: &mut dyn Iterator<Item = u32>| {
+            pids.map(process::Resident::of)
+                .fold(process::Resident::default(), process::Resident::and)
+        };
+        Memory {
+            trackers: all(&mut self.trackers.iter().filter_map(Child::id)),
+            workers: all(&mut self.crew.pids()),
+        }
     }
 
     /// The fields every scenario has: CPU and commands for each job between two readings, memory, and the longest script.
@@ -131,6 +145,33 @@ impl Rig {
     pub(crate) fn say(&self, text: &str) {
         if !self.options.json {
             eprintln!("{text}");
+        }
+    }
+}
+
+/// Resident memory of the processes of a run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Memory {
+    trackers: process::Resident,
+    workers: process::Resident,
+}
+
+/// By how many MiB the memory grew.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Growth {
+    pub(crate) trackers: f64,
+    pub(crate) workers: f64,
+}
+
+impl Memory {
+    /// From what was resident then to the highest since.
+    pub(crate) fn grown_since(&self, then: &Self) -> Growth {
+        let grown = |now: process::Resident, then: process::Resident| {
+            (now.peak_mib - then.now_mib).max(0.0)
+        };
+        Growth {
+            trackers: grown(self.trackers, then.trackers),
+            workers: grown(self.workers, then.workers),
         }
     }
 }

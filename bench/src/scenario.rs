@@ -4,6 +4,7 @@ pub(crate) mod burst;
 pub(crate) mod drain;
 pub(crate) mod floor;
 pub(crate) mod idle;
+pub(crate) mod mapreduce;
 pub(crate) mod memory;
 pub(crate) mod precision;
 pub(crate) mod recurring;

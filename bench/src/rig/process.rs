@@ -20,9 +20,34 @@ pub(crate) fn cpu_seconds(child: &Child) -> f64 {
 
 /// Peak resident memory in MiB.
 pub(crate) fn peak_mib(pid: u32) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let mut lines = status.lines();
-    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next());
-    kib.and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+    Resident::of(pid).peak_mib
+}
+
+/// Resident memory in MiB.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Resident {
+    pub(crate) now_mib: f64,
+    pub(crate) peak_mib: f64,
+}
+
+impl Resident {
+    pub(crate) fn of(pid: u32) -> Self {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let mib = |field: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(field));
+            let kib = line.and_then(|line| line.split_whitespace().next());
+            kib.and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(0.0) / 1024.0
+        };
+        Self {
+            now_mib: mib("VmRSS:"),
+            peak_mib: mib("VmHWM:"),
+        }
+    }
+
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            now_mib: self.now_mib + other.now_mib,
+            peak_mib: self.peak_mib + other.peak_mib,
+        }
+    }
 }

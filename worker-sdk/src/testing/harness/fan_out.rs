@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tickwheel_proto::v1::SubtaskResult;
@@ -43,7 +44,6 @@ impl FannedOut {
             }
             return self.root.result();
         };
-        self.root.result::<serde::de::IgnoredAny>()?;
         reduce.result()
     }
 }
@@ -75,7 +75,16 @@ impl Harness {
     /// # }
     /// ```
     pub async fn fan_out(&self, handler: &str, body: &(impl Serialize + ?Sized)) -> FannedOut {
-        let mut root = self.run(handler, body).await;
+        self.fan_out_of(self.run(handler, body).await).await
+    }
+
+    /// Like [`fan_out`](Self::fan_out), with a body as it is.
+    pub async fn fan_out_raw(&self, handler: &str, body: impl Into<Bytes>) -> FannedOut {
+        self.fan_out_of(self.call(handler).body_raw(body).run().await)
+            .await
+    }
+
+    async fn fan_out_of(&self, mut root: Ran) -> FannedOut {
         let mut reduce = root.reduce.clone();
         let mut waiting: VecDeque<Mapped> = root.mapped.iter().cloned().collect();
         let (mut subtasks, mut results) = (Vec::new(), Vec::new());
