@@ -121,7 +121,7 @@ impl Told {
         let mut said = lock(&self.said);
         let had = self.mapped_before + said.mapped.len() as u64;
         let known = usize::try_from(had.saturating_sub(split.offset)).unwrap_or(usize::MAX);
-        let max_attempts = split.options.and_then(|options| options.retry);
+        let max_attempts = split.options.as_ref().and_then(|options| options.retry);
         let max_attempts = max_attempts.map_or(1, |retry| retry.max_attempts);
         let new = split.items.iter().skip(known).map(|item| Mapped {
             handler: split.handler.clone(),
