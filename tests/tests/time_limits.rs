@@ -12,7 +12,7 @@ const LIMIT: Duration = Duration::from_secs(20);
 const TIMEOUT_MS: u64 = 400;
 const GRACE_MS: u64 = 600;
 /// What a busy machine may add.
-const SLACK_MS: u64 = 700;
+const SLACK_MS: u64 = 10_000;
 
 fn limited(max_attempts: u32) -> ContextOptions {
     ContextOptions {
@@ -84,14 +84,14 @@ async fn a_handler_that_holds_its_thread_is_given_up_after_its_grace() -> Result
     };
     let id = small
         .client
-        .submit_one(with_options(submission("blocked", 5_000), limited(1)))
+        .submit_one(with_options(submission("blocked", 30_000), limited(1)))
         .await?;
     let context = small.client.end_of(&id).await?;
     ensure!(context.state() == ContextState::TimedOut, "{context:?}");
     let took = context.ended_ms.saturating_sub(context.claimed_ms);
     let least = TIMEOUT_MS + GRACE_MS - 50;
     ensure!(
-        (least..least + 2_000).contains(&took),
+        (least..least + SLACK_MS).contains(&took),
         "it ended {took} ms after its claim: {context:?}"
     );
     small.rig.check().await
@@ -147,7 +147,11 @@ async fn what_has_not_started_by_its_start_deadline_expires_and_never_runs() -> 
         "it expired {late} ms after its due time"
     );
     small.add_worker(WorkerOptions::default()).await?;
-    let spec = job_of("busy", "sleep", 1_500, Trigger::Api)?;
+    let options = ContextOptions {
+        start_deadline_ms: Some(3_000),
+        ..options
+    };
+    let spec = job_of("busy", "sleep", 6_000, Trigger::Api)?;
     small
         .client
         .apply(&[JobSpec {

@@ -45,7 +45,7 @@ async fn a_cron_job_of_every_second_has_ten_records_after_ten_seconds() -> Resul
         .map(|run| run.lateness_ms())
         .max();
     ensure!(
-        worst.is_some_and(|worst| worst <= 2_000),
+        worst.is_some_and(|worst| worst <= 10_000),
         "the latest start was {worst:?} ms late"
     );
     Ok(())

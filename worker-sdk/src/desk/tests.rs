@@ -248,14 +248,14 @@ async fn outcomes_of_a_broken_link_wait_in_limbo_for_the_next() {
 }
 
 #[tokio::test]
-async fn an_unconfirmed_outcome_goes_to_another_tracker_after_two_seconds() {
+async fn an_unconfirmed_outcome_goes_to_another_tracker_after_a_second() {
     let mut bench = Bench::new(4, 100);
     let (first, second) = (bench.connect("a"), bench.connect("b"));
     let attempts = bench.dispatch(first, &["x"]);
     bench.succeed(&attempts[0]);
     assert_eq!(bench.frames(first).0[0].settle.len(), 1);
     bench.frames(second);
-    bench.later(1_999);
+    bench.later(999);
     bench.desk.keep(bench.now);
     assert!(
         bench
