@@ -84,6 +84,38 @@ async fn a_write_is_confirmed_when_a_replica_has_it() {
 }
 
 #[tokio::test]
+async fn what_a_confirmation_costs_is_told() {
+    let Some((test, _primary, _replica)) = pair().await else {
+        return;
+    };
+    let (plain, confirmed) = (
+        &test.store,
+        &test.store.durable(replicated(1), WAIT).unwrap(),
+    );
+    for together in [1, 100] {
+        let mut took = [Duration::ZERO; 2];
+        for round in 0..20 {
+            for (index, store) in [plain, confirmed].into_iter().enumerate() {
+                let began = tokio::time::Instant::now();
+                let calls = (0..together).map(|number| async move {
+                    let uniq = format!("{together}-{round}-{index}-{number}");
+                    store.submit(&[context(&uniq, None)]).await.unwrap()
+                });
+                let submitted = futures::future::join_all(calls).await;
+                assert_eq!(submitted.len(), together);
+                took[index] += began.elapsed();
+            }
+        }
+        println!(
+            "{together} calls at a time: {:?} each, confirmed by a replica {:?}, {:.1} times as long",
+            took[0] / 20,
+            took[1] / 20,
+            took[1].as_secs_f64() / took[0].as_secs_f64()
+        );
+    }
+}
+
+#[tokio::test]
 async fn too_few_replicas_mean_written_but_not_confirmed() {
     let Some((test, _primary, _replica)) = pair().await else {
         return;

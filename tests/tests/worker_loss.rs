@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_proto::v1::ContextState;
 use tickwheel_tests::bins;

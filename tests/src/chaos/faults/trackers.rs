@@ -219,6 +219,16 @@ pub(crate) async fn f06(case: &mut Case) -> Result<()> {
     })
     .await?;
     case.note("drained_after_ms", wall_ms() - began);
+    let mut shares = Vec::new();
+    for at in 0..4 {
+        let (_, text) = stage.http(at, "/metrics").await?;
+        let handed = text
+            .lines()
+            .find_map(|line| line.strip_prefix("tickwheel_dispatched_total "));
+        let handed: u64 = handed.unwrap_or("0").trim().parse()?;
+        shares.push(handed);
+    }
+    case.note("handed_out_by_each", shares);
     case.judge(&mut stage).await?;
     let reruns = case.figures().reruns;
     case.expect(reruns == 0, || format!("{reruns} contexts ran again"));
