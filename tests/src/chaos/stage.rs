@@ -17,7 +17,7 @@ use crate::harness::proxy::Mode;
 use crate::harness::redis::free_port;
 use crate::harness::rig::{TrackerProcess, WorkerProcess};
 use crate::harness::{
-    Bins, Launch, Proxy, Registered, Rig, RigOptions, TrackerOptions, WorkerOptions, until,
+    Bins, Launch, Layout, Proxy, Registered, Rig, RigOptions, TrackerOptions, WorkerOptions, until,
 };
 
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -93,7 +93,12 @@ impl Stage {
     /// # Errors
     /// When something does not start.
     pub async fn start(bins: Bins, plan: Plan, seed: u64) -> Result<Self> {
-        let rig = Rig::start_with(Some(bins), RigOptions::default(), plan.launch.clone()).await?;
+        // A proxy stands before one server: a cluster would tell its clients the way around it.
+        let options = RigOptions {
+            layout: Layout::Single,
+            ..RigOptions::default()
+        };
+        let rig = Rig::start_with(Some(bins), options, plan.launch.clone()).await?;
         let rig = rig.context("redis-server is not installed")?;
         let mut nodes = Vec::new();
         for number in 0..plan.trackers {
