@@ -9,6 +9,7 @@ use tickwheel_tests::bins;
 use tickwheel_tests::harness::jobs::{
     after, cron, delay, delayed, every, job, job_of, submission, tries, with_options,
 };
+use tickwheel_tests::harness::wire::Wire;
 use tickwheel_tests::harness::{
     Client, Registered, Rig, RigOptions, WorkerOptions, until, until_clock, wall_ms,
 };
@@ -145,7 +146,9 @@ async fn after_a_restart_from_an_old_dump_nothing_is_stuck() -> Result<()> {
     let jobs = Registered::apply(&mut client, specs()?).await?;
     submit(&mut client, 1_000).await?;
     client.fired("rate", 10, LIMIT).await?;
-    rig.redis.wire().await?.command(&["SAVE"]).await?;
+    for port in rig.redis.ports() {
+        Wire::connect(port).await?.command(&["SAVE"]).await?;
+    }
     // What happens now is lost: settlements that were confirmed, firings, claims.
     until_clock(wall_ms() + 1_000).await;
     rig.redis.kill().await?;

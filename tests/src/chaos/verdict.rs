@@ -136,13 +136,20 @@ fn by_context(runs: &[Run]) -> BTreeMap<&str, Vec<&Run>> {
     by_context
 }
 
-/// Every end that Redis remembers. Ends of jobs' contexts stand in two places with the same text.
+/// Every end that Redis remembers. Ends of jobs' contexts stand in two places with the same text, as do those of the dead; of a long run
+/// the events have forgotten most.
 fn ends(snapshot: &Snapshot) -> BTreeMap<String, Vec<&Settled>> {
     let mut ends: BTreeMap<String, Vec<&Settled>> = BTreeMap::new();
     for settled in snapshot.partitions.iter().flat_map(|part| &part.settled) {
         ends.entry(settled.id.to_string())
             .or_default()
             .push(settled);
+    }
+    for (_, dead) in snapshot.partitions.iter().flat_map(|part| &part.dead) {
+        let own = ends.entry(dead.settled.id.to_string()).or_default();
+        if !own.contains(&&dead.settled) {
+            own.push(&dead.settled);
+        }
     }
     ends
 }

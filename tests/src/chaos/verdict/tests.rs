@@ -1,5 +1,6 @@
 use super::*;
 use crate::harness::snapshot::Partition;
+use tickwheel_store::record::Dead;
 
 const ID: &str = "0.1000.1-1";
 
@@ -57,6 +58,32 @@ fn what_neither_ran_nor_ended_is_lost_and_so_is_a_success_without_a_run() {
     assert_eq!(figures(&[], &[settled(1)]).lost, 1);
     let died = run(1, "a", (1_001, 1_002), "killed");
     assert_eq!(figures(&[died], &[]).lost, 1);
+}
+
+#[test]
+fn what_ended_long_ago_and_is_among_the_dead_is_not_lost() {
+    let accounts = Accounts {
+        accepted: vec![(ID.to_owned(), 990)],
+        ..Accounts::default()
+    };
+    let failed = format!("{ID}\tfailed\t1\tw-1\t1000\t1010\tno\n1 g h 2 - body");
+    let partition = Partition {
+        dead: vec![(1_010, Dead::parse(&failed.into()).unwrap())],
+        ..Partition::default()
+    };
+    let snapshot = Snapshot {
+        partitions: vec![partition],
+    };
+    let mut figures = Figures::default();
+    figures.take(&Evidence {
+        accounts: &accounts,
+        snapshot: &snapshot,
+        runs: &[run(1, "a", (1_001, 1_002), "killed")],
+        marks: &[1_005],
+        recoveries: &[],
+    });
+    assert_eq!((figures.lost, figures.completed), (0, 1));
+    assert_eq!((figures.ended_failed, figures.stale_accepted), (1, 0));
 }
 
 #[test]
