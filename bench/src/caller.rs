@@ -5,7 +5,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures::StreamExt;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::submission::When;
-use tickwheel_proto::v1::{Submission, SubmitRequest};
+use tickwheel_proto::v1::{ContextOptions, Routing, Submission, SubmitRequest, WorkerSelection};
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
@@ -34,6 +34,32 @@ pub(crate) fn context(number: usize, body_bytes: usize, when: When) -> Submissio
         body: Bytes::from(body),
         when: Some(when),
         ..Submission::default()
+    }
+}
+
+/// The same, for a worker that this policy chooses.
+pub(crate) fn routed(context: Submission, policy: Option<&str>) -> Submission {
+    let Some(policy) = policy else {
+        return context;
+    };
+    let named = ["specified", "failover", "busy_transfer"].contains(&policy);
+    let routing = Routing {
+        policy: policy.to_owned(),
+        list: named.then(|| "bench".to_owned()).into_iter().collect(),
+        ..Routing::default()
+    };
+    // Without a wish there would be no lane.
+    let workers = WorkerSelection {
+        deny: vec!["nobody".to_owned()],
+        ..WorkerSelection::default()
+    };
+    Submission {
+        options: Some(ContextOptions {
+            routing: Some(routing),
+            workers: Some(workers),
+            ..ContextOptions::default()
+        }),
+        ..context
     }
 }
 

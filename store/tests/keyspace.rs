@@ -9,11 +9,12 @@
 
 #[path = "harness/lib.rs"]
 mod harness;
+#[path = "keyspace/lane.rs"]
+mod lane;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,12 +22,10 @@ use harness::{Harness, Server, job, ms, name, or_skip};
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
-use tickwheel_core::routing::{Lane, Mode, Routing, RoutingPolicy, Standing};
 use tickwheel_store::context::Progress;
 use tickwheel_store::job::Plan;
-use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
-use tickwheel_store::record::{Queue, Rest};
+use tickwheel_store::record::Rest;
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
 use tickwheel_store::{Store, script};
@@ -145,9 +144,7 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let seeds: [&[&str]; 22] = [
-        &["HSET", "lanes", "0123456789", "content"],
-        &["HSET", "route:0123456789", WORKER, "7:1"],
+    let seeds: [&[&str]; 20] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -181,6 +178,12 @@ async fn seed_the_examples(test: &Harness) {
     for words in seeds {
         let key = format!("{{tw:6}}:{}", words[1]);
         let words: Vec<&str> = [&words[..1], &[key.as_str()], &words[2..]].concat();
+        test.command(&words).await;
+    }
+    for words in [
+        ["HSET", "{tw:6}:lanes", "0123456789", "content"],
+        ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
+    ] {
         test.command(&words).await;
     }
     beat(test).await;
@@ -353,49 +356,6 @@ async fn intake(store: &Store) {
         .unwrap();
 }
 
-/// A context of a lane that counts, claimed.
-async fn in_a_lane(store: &Store) -> Claim {
-    let lane = Arc::new(Lane {
-        routing: Routing::new(RoutingPolicy::RoundRobin),
-        ..Lane::default()
-    });
-    let queue: Queue = format!("default work c={}", lane.id()).parse().unwrap();
-    let context = NewContext {
-        when: When::Delay(Duration::ZERO),
-        rest: Bytes::from(format!("default work 2 c={} body", lane.id())),
-        uniq: "2-1".to_owned(),
-        dedup: None,
-        partition: partition_of("order-42", store.partitions()),
-        lane: Some(lane),
-    };
-    let partition = context.partition;
-    store.submit(&[context]).await.unwrap();
-    let offers = [Offer {
-        worker: WorkerId::new(WORKER).unwrap(),
-        group: queue.group.clone(),
-        permits: 1,
-        soon: false,
-        handlers: String::new(),
-    }];
-    let lanes = [LaneOffer {
-        queue,
-        mode: Mode::Count,
-        workers: vec![(
-            0,
-            Standing {
-                score: 0.0,
-                step: 1.0,
-            },
-        )],
-    }];
-    let limits = TurnLimits {
-        dispatch_lease: Duration::from_secs(2),
-        entries: 100,
-    };
-    let turned = store.turn_lanes(partition, &offers, (&lanes, 1), limits);
-    turned.await.unwrap().claims.pop().unwrap()
-}
-
 /// Lets the attempts say something and end: the first well, the second for good, the others for another attempt.
 async fn note_and_settle(store: &Store, claims: &[Claim]) {
     for (index, claim) in claims.iter().enumerate() {
@@ -435,7 +395,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
     let mut claims = turn_all(&test).await;
     claims.sort_by_key(|claim| claim.member.id.job().is_none());
     assert_eq!(claims.len(), 3);
-    claims.push(in_a_lane(store).await);
+    claims.push(lane::in_a_lane(store).await);
     for (job, uniq) in [("a/up", "1-9"), ("a/down", "1-8")] {
         let fire = Fire {
             uniq: uniq.to_owned(),

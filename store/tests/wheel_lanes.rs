@@ -8,6 +8,8 @@
     reason = "a test fails by panicking"
 )]
 
+#[path = "wheel_lanes/field.rs"]
+mod field;
 #[path = "harness/lib.rs"]
 mod harness;
 
@@ -16,139 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use harness::{Harness, fresh, partition};
+use field::{Field, Worker, counts, free, names};
+use harness::{fresh, partition};
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::routing::{
     Choice, Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, choose, hash_key,
 };
-use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::record::Queue;
-use tickwheel_store::wheel::{NewContext, Offer, TurnLimits, Turned, When};
-
-/// Contexts of one lane, and workers that take them.
-struct Field {
-    test: Harness,
-    lane: Arc<Lane>,
-    next: usize,
-}
-
-/// A worker of a turn: its name, its permits, whether more come soon, and what it stands for.
-#[derive(Clone, Copy)]
-struct Worker(&'static str, u32, bool, (f64, f64));
-
-const fn free(name: &'static str) -> Worker {
-    Worker(name, 1_000, false, (0.0, 1.0))
-}
-
-impl Field {
-    async fn new(policy: RoutingPolicy) -> Option<Self> {
-        let lane = Arc::new(Lane {
-            routing: Routing {
-                list: if policy.has_list() {
-                    vec!["w".to_owned()]
-                } else {
-                    vec![]
-                },
-                ..Routing::new(policy)
-            },
-            ..Lane::default()
-        });
-        Some(Self {
-            test: fresh().await?,
-            lane,
-            next: 0,
-        })
-    }
-
-    /// Submits contexts with these further options each.
-    async fn submit(&mut self, options: &[String]) {
-        let contexts: Vec<NewContext> = options
-            .iter()
-            .map(|options| {
-                self.next += 1;
-                let rest = format!("g h 2 c={}{options} b", self.lane.id());
-                NewContext {
-                    when: When::Delay(Duration::ZERO),
-                    rest: Bytes::from(rest),
-                    uniq: format!("1-{:05}", self.next),
-                    dedup: None,
-                    partition: partition(0),
-                    lane: Some(Arc::clone(&self.lane)),
-                }
-            })
-            .collect();
-        self.test.store.submit(&contexts).await.unwrap();
-    }
-
-    async fn submit_plain(&mut self, count: usize) {
-        self.submit(&vec![String::new(); count]).await;
-    }
-
-    async fn turn(&self, workers: &[Worker], entries: u32, random: u32) -> Turned {
-        let offers: Vec<Offer> = workers
-            .iter()
-            .map(|Worker(name, permits, soon, _)| Offer {
-                worker: WorkerId::new(name).unwrap(),
-                group: "g".parse().unwrap(),
-                permits: *permits,
-                soon: *soon,
-                handlers: "h".to_owned(),
-            })
-            .collect();
-        let queue: Queue = format!("g h c={}", self.lane.id()).parse().unwrap();
-        let standing = |worker: &Worker| Standing {
-            score: worker.3.0,
-            step: worker.3.1,
-        };
-        let lanes = [LaneOffer {
-            queue,
-            mode: self.lane.routing.policy.mode(),
-            workers: workers.iter().map(standing).enumerate().collect(),
-        }];
-        let limits = TurnLimits {
-            dispatch_lease: Duration::from_secs(60),
-            entries,
-        };
-        let turned = self
-            .test
-            .store
-            .turn_lanes(partition(0), &offers, (&lanes, random), limits);
-        turned.await.unwrap()
-    }
-
-    /// The workers of the claims, in order.
-    async fn picks(&self, workers: &[Worker], entries: u32) -> Vec<String> {
-        names(&self.turn(workers, entries, 7).await)
-    }
-
-    async fn route(&self) -> BTreeMap<String, String> {
-        let key = self
-            .test
-            .key(partition(0), &format!("route:{}", self.lane.id()));
-        let texts = self.test.texts(&["HGETALL", &key]).await;
-        texts
-            .chunks(2)
-            .map(|pair| (pair[0].clone(), pair[1].clone()))
-            .collect()
-    }
-}
-
-fn names(turned: &Turned) -> Vec<String> {
-    turned
-        .claims
-        .iter()
-        .map(|claim| claim.worker.to_string())
-        .collect()
-}
-
-fn counts(picks: &[String]) -> BTreeMap<&str, usize> {
-    let mut counts = BTreeMap::new();
-    for pick in picks {
-        *counts.entry(pick.as_str()).or_default() += 1;
-    }
-    counts
-}
+use tickwheel_store::wheel::{NewContext, Offer, TurnLimits, When};
 
 #[tokio::test]
 async fn round_robin_differs_by_one_at_most_whatever_a_turn_takes() {

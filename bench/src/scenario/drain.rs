@@ -14,7 +14,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let mut rig = Rig::start(options).await?;
     rig.say(&format!("queueing {jobs} contexts"));
     caller::submit(&rig.urls, (jobs, options.batch), |number| {
-        caller::context(number, options.body, When::DelayMs(0))
+        let context = caller::context(number, options.body, When::DelayMs(0));
+        caller::routed(context, options.routing.as_deref())
     })
     .await?;
     tokio::time::sleep(super::REST).await;
@@ -30,6 +31,9 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let starts = rig.finish().await?;
     let seconds = report::until_s(&starts, settled);
     let mut line = Line::new("drain");
+    if let Some(routing) = &options.routing {
+        line.put("routing", routing.as_str());
+    }
     line.put("jobs_per_s", round(count(jobs) / seconds.max(0.001)));
     line.put("seconds", round(seconds));
     line.put_all(costs);

@@ -50,9 +50,57 @@ pub(crate) struct SubmitArgs {
     /// Longest time for one attempt [default: none]
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     run_timeout: Option<Duration>,
+    #[command(flatten)]
+    placement: Placement,
     /// Wait until it has ended; exit code 1 if it did not succeed
     #[arg(long)]
     wait: bool,
+}
+
+/// Where it may run, and who takes it.
+#[derive(Debug, Default, Args)]
+struct Placement {
+    /// Which of the workers that fit takes it: round_robin, least_running, failover, … [default: any]
+    #[arg(long, value_name = "POLICY")]
+    routing: Option<String>,
+    /// consistent_hash: which value of the body is hashed, like /customer
+    #[arg(long, value_name = "POINTER", requires = "routing")]
+    routing_key: Option<String>,
+    /// specified, failover, busy_transfer: a worker or host; may be repeated, in order
+    #[arg(long, value_name = "WORKER", requires = "routing")]
+    routing_list: Vec<String>,
+    /// A condition over the tags of workers: region == "eu" && gpu
+    #[arg(long, value_name = "CONDITION")]
+    select: Option<String>,
+    /// Only this worker or host; may be repeated
+    #[arg(long, value_name = "WORKER")]
+    allow: Vec<String>,
+    /// Not this worker or host; may be repeated
+    #[arg(long, value_name = "WORKER")]
+    deny: Vec<String>,
+    /// At most so many workers at a time
+    #[arg(long, value_name = "N")]
+    max_workers: Option<u32>,
+}
+
+impl Placement {
+    fn into_wire(self) -> (Option<v1::Routing>, Option<v1::WorkerSelection>) {
+        let routing = v1::Routing {
+            policy: self.routing.unwrap_or_default(),
+            key: self.routing_key.unwrap_or_default(),
+            list: self.routing_list,
+        };
+        let workers = v1::WorkerSelection {
+            select: self.select.unwrap_or_default(),
+            allow: self.allow,
+            deny: self.deny,
+            max: self.max_workers,
+        };
+        (
+            (routing != v1::Routing::default()).then_some(routing),
+            (workers != v1::WorkerSelection::default()).then_some(workers),
+        )
+    }
 }
 
 pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure> {
@@ -86,7 +134,10 @@ fn submission(args: SubmitArgs) -> Result<v1::Submission, Failure> {
         (Some(at), _) => When::AtMs(at.as_u64()),
         (None, delay) => When::DelayMs(ms(delay.unwrap_or_default())),
     };
+    let (routing, workers) = args.placement.into_wire();
     let options = v1::ContextOptions {
+        routing,
+        workers,
         priority: args.priority,
         retry: args.retries.map(retry),
         timeout_ms: args.run_timeout.map(ms),
@@ -177,6 +228,21 @@ mod tests {
         assert_eq!(options.priority, Some(4));
         assert_eq!(options.retry.unwrap().max_attempts, 1);
         assert_eq!(s.group, "default");
+    }
+
+    #[test]
+    fn flags_say_who_may_run_it() {
+        let line = "encode --routing failover --routing-list a --routing-list b --select gpu --deny c --max-workers 2";
+        let s = parsed(&line.split(' ').collect::<Vec<_>>()).unwrap();
+        let options = s.options.unwrap();
+        let routing = options.routing.unwrap();
+        assert_eq!(
+            (routing.policy.as_str(), routing.list.len()),
+            ("failover", 2)
+        );
+        let workers = options.workers.unwrap();
+        assert_eq!((workers.select.as_str(), workers.max), ("gpu", Some(2)));
+        assert_eq!(workers.deny, ["c"]);
     }
 
     #[test]

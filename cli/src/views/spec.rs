@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tickwheel_core::TimestampMs;
 use tickwheel_core::job::{Backoff, ContextOptions, JobSpec, Misfire, RetryPolicy, Trigger};
+use tickwheel_core::routing::Routing;
 use tickwheel_core::time::format_duration;
 use tickwheel_proto::v1;
 
@@ -90,8 +91,44 @@ fn manifest_value(spec: &JobSpec) -> Value {
     let own = spec.options.retry;
     put("retries", retries(&own), own == usual);
     put_options(&spec.options, &mut put);
+    put_placement(spec, &mut put);
     put_fan(spec, put);
     Value::Object(map)
+}
+
+/// Which workers may run it, and who of them does.
+fn put_placement(spec: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
+    let routing = &spec.routing;
+    let mut map = Map::new();
+    map.insert("policy".to_owned(), json!(routing.policy.as_str()));
+    if let Some(key) = &routing.key {
+        map.insert("key".to_owned(), json!(key));
+    }
+    if !routing.list.is_empty() {
+        map.insert("list".to_owned(), json!(routing.list));
+    }
+    let value = if map.len() == 1 {
+        json!(routing.policy.as_str())
+    } else {
+        Value::Object(map)
+    };
+    put("routing", value, *routing == Routing::default());
+    let workers = &spec.workers;
+    let mut map = Map::new();
+    if let Some(select) = &workers.select {
+        map.insert("select".to_owned(), json!(select.as_str()));
+    }
+    if let Some(allow) = &workers.allow {
+        map.insert("allow".to_owned(), json!(allow));
+    }
+    if !workers.deny.is_empty() {
+        map.insert("deny".to_owned(), json!(workers.deny));
+    }
+    if let Some(max) = workers.max {
+        map.insert("max".to_owned(), json!(max));
+    }
+    let none = map.is_empty();
+    put("workers", Value::Object(map), none);
 }
 
 /// The options of a context, but for its retries.

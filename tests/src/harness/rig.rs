@@ -126,6 +126,9 @@ pub struct WorkerOptions {
     pub handlers: Vec<String>,
     /// How long a drain waits for what runs.
     pub drain_ms: u64,
+    /// Its tags.
+    #[serde(default)]
+    pub tags: Vec<String>,
     /// So many workers live in the process, each with a number behind its name unless there is one.
     #[serde(default = "one")]
     pub copies: u32,
@@ -149,6 +152,7 @@ impl Default for WorkerOptions {
             permits: 64,
             handlers,
             drain_ms: 10_000,
+            tags: Vec::new(),
             copies: 1,
             environment: Vec::new(),
         }

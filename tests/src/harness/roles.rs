@@ -97,6 +97,7 @@ fn start(config: &WorkerConfig, name: &str, book: &RunBook) -> Result<RunningWor
         .name(name)
         .group(&config.options.group)
         .permits(config.options.permits)
+        .tags(config.options.tags.iter().cloned())
         .drain_timeout(Duration::from_millis(config.options.drain_ms));
     Ok(handlers::register(builder, &config.options.handlers, book, name).start()?)
 }

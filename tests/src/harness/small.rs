@@ -129,6 +129,7 @@ pub fn start_worker(
         .name(name)
         .group(&options.group)
         .permits(options.permits)
+        .tags(options.tags.iter().cloned())
         .drain_timeout(Duration::from_millis(options.drain_ms));
     Ok(handlers::register(builder, &options.handlers, &rig.book, name).start()?)
 }

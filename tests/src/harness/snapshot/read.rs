@@ -95,7 +95,7 @@ impl Partition {
             ("held", _) => self.held.clear(),
             ("retry", _) => self.retry.clear(),
             ("ready", _) => {
-                let queue = rest.replacen(':', " ", 1);
+                let queue = rest.replace(':', " ");
                 self.ready.remove(&queue);
             }
             ("backlog", _) => self.backlog.clear(),
@@ -139,12 +139,8 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
             }
         }
         ("ready", queue) => {
-            let (group, handler) = queue
-                .split_once(':')
-                .context("a ready set of a group and a handler")?;
-            partition
-                .ready
-                .insert(format!("{group} {handler}"), members(value)?);
+            let queue = queue.replace(':', " ");
+            partition.ready.insert(queue, members(value)?);
         }
         ("backlog", "") => {
             partition.backlog = pairs(value).map(|(queue, _)| text_of(queue)).collect();
@@ -188,7 +184,7 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                 .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
                 .collect();
         }
-        ("dedup" | "log" | "progress" | "result" | "quarantine", _) => {}
+        ("dedup" | "log" | "progress" | "result" | "quarantine" | "lanes" | "route", _) => {}
         _ => bail!("nobody knows this key"),
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tickwheel_core::Durability;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::limits::SUBMIT_MAX;
-use tickwheel_core::partition::partition_of;
+use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::routing::Lane;
 use tickwheel_proto::convert::{Submission, When as WireWhen};
 use tickwheel_proto::v1;
@@ -32,56 +32,12 @@ pub(super) async fn submit(
             Violation::new("contexts", format!("has 1..={SUBMIT_MAX} contexts"), given).into(),
         );
     }
-    let (home, partitions) = (shared.any_partition(), shared.store().partitions());
+    let home = shared.any_partition();
     let mut found = Violations::new();
     let mut contexts = Vec::with_capacity(given);
     for (index, wire) in request.contexts.into_iter().enumerate() {
         match Submission::try_from(wire) {
-            Ok(submission) => {
-                let dedup = submission.dedup.map(|dedup| {
-                    (
-                        dedup.key,
-                        dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis),
-                    )
-                });
-                let uniq = shared.uniq();
-                let lane = Lane::of(None, &submission.routing, &submission.workers);
-                // What a policy counts lies in one partition, so contexts that are counted together do.
-                let home = match &lane {
-                    Some(lane) if lane.routing.policy.is_stateful() => {
-                        partition_of(&lane.id().to_string(), partitions)
-                    }
-                    Some(_) | None => home,
-                };
-                let partition = dedup
-                    .as_ref()
-                    .map_or(home, |(key, _)| partition_of(key.as_str(), partitions));
-                let options = Options {
-                    lane: lane.as_ref().map(Lane::id),
-                    hash: submission
-                        .routing
-                        .hash_of(&submission.body, &uniq)
-                        .unwrap_or_default(),
-                    ..Options::from(&submission.options)
-                };
-                contexts.push(NewContext {
-                    when: match submission.when {
-                        WireWhen::DelayMs(delay) => When::Delay(Duration::from_millis(delay)),
-                        WireWhen::At(at) => When::At(at),
-                    },
-                    rest: Rest::encode(
-                        &submission.group,
-                        &submission.handler,
-                        submission.options.priority,
-                        options,
-                        &submission.body,
-                    ),
-                    uniq,
-                    dedup,
-                    partition,
-                    lane: lane.map(Arc::new),
-                });
-            }
+            Ok(submission) => contexts.push(new_context(shared, submission, home)),
             Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),
         }
     }
@@ -99,4 +55,49 @@ pub(super) async fn submit(
     Ok(v1::SubmitResponse {
         contexts: submitted.into_iter().map(answer).collect(),
     })
+}
+
+/// The context to create. Without a dedup key, and without a policy that counts, it lies in `home`.
+fn new_context(shared: &Shared, submission: Submission, home: PartitionId) -> NewContext {
+    let partitions = shared.store().partitions();
+    let uniq = shared.uniq();
+    let lane = Lane::of(None, &submission.routing, &submission.workers);
+    let dedup = submission.dedup.map(|dedup| {
+        let keep = dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis);
+        (dedup.key, keep)
+    });
+    let partition = match (&dedup, &lane) {
+        (Some((key, _)), _) => partition_of(key.as_str(), partitions),
+        // What a policy counts lies in one partition, so contexts that are counted together do.
+        (None, Some(lane)) if lane.routing.policy.is_stateful() => {
+            partition_of(&lane.id().to_string(), partitions)
+        }
+        (None, _) => home,
+    };
+    let options = Options {
+        lane: lane.as_ref().map(Lane::id),
+        // A submission that names a value its body does not have was refused.
+        hash: submission
+            .routing
+            .hash_of(&submission.body, &uniq)
+            .unwrap_or_default(),
+        ..Options::from(&submission.options)
+    };
+    NewContext {
+        when: match submission.when {
+            WireWhen::DelayMs(delay) => When::Delay(Duration::from_millis(delay)),
+            WireWhen::At(at) => When::At(at),
+        },
+        rest: Rest::encode(
+            &submission.group,
+            &submission.handler,
+            submission.options.priority,
+            options,
+            &submission.body,
+        ),
+        uniq,
+        dedup,
+        partition,
+        lane: lane.map(Arc::new),
+    }
 }
