@@ -112,9 +112,24 @@ local function start_by(id, options)
 end
 
 -- The queue in which a context waits for a permit: `<group> <handler>`, and behind them its lane, as `c=<lane>`, where its options name one.
+-- What a tracker has to split waits apart, as no worker offers to run it.
 local function queue_of(queue, options)
-  local at = options ~= '-' and string.find(options, 'c=', 1, true)
+  if options == '-' then
+    return queue
+  end
+  if string.find(options, 'm=1', 1, true) then
+    return string.match(queue, '^[^ :]+') .. ' !fan'
+  end
+  local at = string.find(options, 'c=', 1, true)
   return at and queue .. ' ' .. string.match(options, '^c=%x+', at) or queue
+end
+
+-- The ready set of a queue; nil for subtasks, which wait in lists.
+local function ready_key(queue)
+  if string.find(queue, ' /', 1, true) then
+    return nil
+  end
+  return key('ready', (string.gsub(queue, ' ', ':')))
 end
 
 local function ready_score(priority, due)

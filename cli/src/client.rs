@@ -140,7 +140,8 @@ pub(crate) fn ended(state: v1::ContextState) -> bool {
         | v1::ContextState::Retrying
         | v1::ContextState::Ready
         | v1::ContextState::Queued
-        | v1::ContextState::Running => false,
+        | v1::ContextState::Running
+        | v1::ContextState::Fanned => false,
     }
 }
 

@@ -6,8 +6,8 @@
 mod context;
 mod text;
 
-pub use context::ContextId;
 pub(crate) use context::hex;
+pub use context::{ContextId, Part, Subtask};
 pub use text::{DedupKey, GroupName, HandlerName, JobName, TrackerId, WorkerId};
 
 use std::fmt;

@@ -11,7 +11,7 @@ pub const BODY_BYTES_MAX: usize = 262_144;
 pub const ID_CHARS_MAX: usize = 128;
 
 /// Characters of a context id: partition, due time, unique part and the job's name together stay below.
-pub const CONTEXT_ID_CHARS_MAX: usize = 200;
+pub const CONTEXT_ID_CHARS_MAX: usize = 220;
 
 /// Characters of the unique part of a context id.
 pub const UNIQ_CHARS_MAX: usize = 32;

@@ -23,6 +23,8 @@ word_enum! {
         Ready = "ready",
         /// A worker has the lease.
         Running = "running",
+        /// Split: its own attempt is over, its subtasks are not.
+        Fanned = "fanned",
         /// In the wheel, waiting for its next attempt.
         Retrying = "retrying",
         /// Ended well.
@@ -43,7 +45,12 @@ impl StateWord {
     #[must_use]
     pub const fn is_settled(self) -> bool {
         match self {
-            Self::Scheduled | Self::Queued | Self::Ready | Self::Running | Self::Retrying => false,
+            Self::Scheduled
+            | Self::Queued
+            | Self::Ready
+            | Self::Running
+            | Self::Fanned
+            | Self::Retrying => false,
             Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled | Self::Expired => {
                 true
             }
@@ -72,6 +79,8 @@ pub enum RunState {
         /// Until when the lease holds.
         expires: TimestampMs,
     },
+    /// Split: its own attempt is over, its subtasks are not.
+    Fanned,
     /// In the wheel, waiting for its next attempt.
     Retrying {
         /// When it is due again.
@@ -114,6 +123,7 @@ impl RunState {
             Self::Queued => StateWord::Queued,
             Self::Ready => StateWord::Ready,
             Self::Leased { .. } => StateWord::Running,
+            Self::Fanned => StateWord::Fanned,
             Self::Retrying { .. } => StateWord::Retrying,
             Self::Succeeded => StateWord::Succeeded,
             Self::Failed => StateWord::Failed,
@@ -131,6 +141,7 @@ impl RunState {
             Self::Queued => Some(Place::Queue),
             Self::Ready => Some(Place::Ready),
             Self::Leased { .. } => Some(Place::Held),
+            Self::Fanned => Some(Place::Fan),
             Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled | Self::Expired => {
                 None
             }
@@ -167,8 +178,17 @@ impl RunState {
                 expires,
             })),
             (Self::Queued | Self::Ready, Event::Expire) => Ok(self.moves_to(Self::Expired)),
+            (Self::Ready, Event::Open) => Ok(self.moves_to(Self::Fanned)),
+            (Self::Fanned, Event::Finish) => Ok(self.moves_to(Self::Succeeded)),
+            (Self::Fanned, Event::FallShort { retry_at }) => {
+                Ok(self.moves_to(retry_at.map_or(Self::Failed, |at| Self::Retrying { at })))
+            }
             (
-                Self::Scheduled { .. } | Self::Queued | Self::Ready | Self::Retrying { .. },
+                Self::Scheduled { .. }
+                | Self::Queued
+                | Self::Ready
+                | Self::Fanned
+                | Self::Retrying { .. },
                 Event::Cancel,
             ) => Ok(self.moves_to(Self::Cancelled)),
             (Self::Failed | Self::TimedOut | Self::Expired, Event::Retry) => Ok((
@@ -209,6 +229,7 @@ impl RunState {
             | Self::Queued
             | Self::Ready
             | Self::Leased { .. }
+            | Self::Fanned
             | Self::Retrying { .. }
             | Self::Succeeded
             | Self::Cancelled => false,
@@ -242,6 +263,7 @@ fn apply_leased(
         Event::Renew { expires, .. } => Ok((leased(worker, *expires), Vec::new())),
         Event::Release { .. } => to(RunState::Ready),
         Event::Succeed { .. } => to(RunState::Succeeded),
+        Event::Fan { .. } => to(RunState::Fanned),
         Event::Fail { retry_at, .. } | Event::LoseLease { retry_at, .. } => {
             again(*retry_at, RunState::Failed)
         }
@@ -254,12 +276,17 @@ fn apply_leased(
             };
             Ok((leased(worker, expires), vec![ask]))
         }
-        Event::Due | Event::Admit | Event::Claim { .. } | Event::Retry | Event::Expire => {
-            Err(Illegal::NotAllowed {
-                state: StateWord::Running,
-                event: event.name(),
-            })
-        }
+        Event::Due
+        | Event::Admit
+        | Event::Claim { .. }
+        | Event::Open
+        | Event::Finish
+        | Event::FallShort { .. }
+        | Event::Retry
+        | Event::Expire => Err(Illegal::NotAllowed {
+            state: StateWord::Running,
+            event: event.name(),
+        }),
     }
 }
 

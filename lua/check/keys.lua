@@ -4,12 +4,12 @@ Script   check/keys
 Purpose  Type, size and lifetime of some keys of a partition, and what the partition says of its ready sets and its running contexts.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: the keys that are asked for, and {tw:p}:backlog {tw:p}:held :ready:
+           computed: the keys that are asked for, and {tw:p}:backlog {tw:p}:held :ready: :fan: :parts:
 ARGV     1 names    without the partition, 1..100 of them
 
 Reply    { 'KEYS', keys, backlog, running, scan | '' }
            keys     { name, type, size, ttl_ms }...
-           backlog  { `group handler`, how many wait in it }... at most 1000
+           backlog  { queue, how many wait in it; of subtasks 1 or 0 }... at most 1000
            running  how many contexts run; scan: when leases are looked at next
            type `none`: there is no such key; size: elements, or bytes of a string; ttl_ms -1: for ever
 Raises   BAD_ARG    an argument is out of range
@@ -19,12 +19,20 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part fans
 local NAMES_MAX = 100
 local BACKLOG_MAX = 1000
 local SIZES = { zset = 'ZCARD', hash = 'HLEN', list = 'LLEN', stream = 'XLEN', set = 'SCARD', string = 'STRLEN' }
 if #ARGV < 1 or #ARGV > NAMES_MAX then
   bad_arg('names', 'must be 1 to ' .. int(NAMES_MAX), #ARGV)
 end
+-- Whether a subtask may be claimed from the queue of a split context.
+local function claimable(queue)
+  local handler, root = string.match(queue, '^%S+ (%S+) /(%S+)$')
+  local fan = root and fans.of(fans.new(), root)
+  return fan and not fan.blocked and not fans.is_drained(fan, handler) and 1 or 0
+end
+
 local found, waiting = {}, {}
 for i = 1, #ARGV do
   local name = arg_text(i, 'name', 600)
@@ -35,7 +43,7 @@ end
 if redis.call('TYPE', BASE .. 'backlog').ok == 'hash' then
   for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
     if #waiting < BACKLOG_MAX then
-      waiting[#waiting + 1] = { queue, redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':')))) }
+      waiting[#waiting + 1] = { queue, ready_key(queue) and redis.call('ZCARD', ready_key(queue)) or claimable(queue) }
     end
   end
 end

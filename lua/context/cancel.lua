@@ -2,15 +2,16 @@
 --[[
 Script   context/cancel
 Purpose  Cancel a context wherever it is: one that waits ends at once, a running one is told through its worker and ends within its
-         grace.
+         grace. A split one takes its subtasks along; a subtask fails alone.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready:
-             and for contexts of jobs :job: :active: :queue: :runs:
+             for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
 
 Reply    { 'ENDED' }                       it waited, and is cancelled
+         { 'STOPPING' }                    its subtasks that run are being told; it ends with the last of them
          { 'RUNNING', worker, attempt }    the cancellation is on its way
          { 'NOWHERE' }                     it is not planned, not waiting and not running
 Raises   BAD_ARG    an argument is out of range; nothing was written
@@ -22,9 +23,11 @@ Repeat   Idempotent: the grace of a running attempt counts from the first call.
 -- @prelude
 -- @part arming
 -- @part ready
--- @part locate
 -- @part aside
 -- @part ending
+-- @part fans
+-- @part fanning
+-- @part locate
 -- @part cancelling
 local now = now_ms(1)
 local id = arg_text(2, 'id', 300)
@@ -33,6 +36,7 @@ if not due_of(id) then
 end
 local endings = new_endings()
 local verdict, worker, attempt = cancel_one(endings, now, id, 'REQUESTED', 'cancelled on request')
+fanned.flush(endings, now)
 flush_endings(endings)
 if verdict == 'RUNNING' then
   return { verdict, worker, attempt }

@@ -5,12 +5,14 @@ Purpose  Read a context with its log, progress and result. One that has ended is
          dead, the newest first and a bounded step in each call.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :ready: :log: :progress: :result:, and :job: :queue: :runs: of its job
+           computed: {tw:p}:held :retry :backlog :events :dead :fans :ready: :log: :progress: :result: :fan: :parts:, and :job: :queue:
+             :runs: of its job
 ARGV     1 id       context
          2 cursor   where an earlier call stopped, or empty
 
 Reply    { 'LIVE', place, text, score | '', progress, result, { log line... } }
-           place is wheel, retry, ready, queue or held; text its member or held value; score its place in the wheel, for retry
+           place is wheel, retry, ready, queue, held, fanned (it waits for its subtasks) or parts (it is one that waits); text its member
+           or held value; score its place in the wheel, for retry
          { 'ENDED', settled record, dead member | '', template | '', progress, result, { log line... } }
            template is what its job runs now
          { 'DEAD', member, progress, result, { log line... } }   only the dead know of it
@@ -23,6 +25,7 @@ Holds    W1 W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part fans
 -- @part locate
 local EVENTS_STEP = 8 -- entries of the stream in one call; one of 1,000 records takes 0.3 ms
 local DEAD_STEP = 200
@@ -76,6 +79,9 @@ if not phase then
   if place then
     local score = place == 'retry' and redis.call('ZSCORE', zset, text) or ''
     return with_traces({ 'LIVE', place, text, score })
+  end
+  if string.find(id, '~', 1, true) then -- its end is told by its root
+    return { 'NOWHERE' }
   end
   local record = job_of(id) and in_runs()
   if record then

@@ -5,8 +5,8 @@ Purpose  Read one page of the contexts in one place of a partition. Pages follow
          may be missed or come twice, what stays is seen once.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :jobs :ready: :queue: :active: :runs:
-ARGV     1 place    held, wheel, retry, ready, queue, active, runs, events or dead
+           computed: {tw:p}:held :retry :backlog :events :dead :jobs :fans :ready: :queue: :active: :runs: :fan: :parts:
+ARGV     1 place    held, wheel, retry, ready, queue, fans, active, runs, events or dead
          2 position where an earlier page ended, or empty
          3 limit    contexts looked at, integer, 1..100
          4 job      only its contexts; empty: all. Needed for active and runs
@@ -14,7 +14,7 @@ ARGV     1 place    held, wheel, retry, ready, queue, active, runs, events or de
          6 state    only settled ones that ended so; empty: all
 
 Reply    { 'PAGE', position | '', { place, id, text, extra }... }  an empty position: there is no more
-           place  held, wheel, retry, ready, queue: text is the held value or member, extra the score of wheel and retry
+           place  held, wheel, retry, ready, queue, fanned: text is the held value or member, extra the score of wheel and retry
                   settled: text is the settled record
                   dead: text is the member of the dead
 Raises   BAD_ARG    an argument is out of range
@@ -24,6 +24,7 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part fans
 -- @part locate
 local LIMIT_MAX = 100
 local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
@@ -117,14 +118,14 @@ local function of_ready()
   local current, inside = string.match(position, '^(.+) (%S*)$')
   local following = nil
   for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
-    local later = not current or bytes_before(current, queue)
+    local later = ready_key(queue) and (not current or bytes_before(current, queue))
     if later and (not following or bytes_before(queue, following)) then
       following = queue
     end
   end
   local next = ''
   if current then
-    next = page_of_zset(key('ready', (string.gsub(current, ' ', ':'))), inside, function(member)
+    next = page_of_zset(ready_key(current), inside, function(member)
       add_member('ready', member)
     end)
   end
@@ -163,7 +164,17 @@ local function of_active()
     if found == 'held' then
       add('held', id, text, '', split_held(text).rest)
     elseif found then
-      add_member(found, text, found ~= 'ready' and found ~= 'queue' and redis.call('ZSCORE', zset, text) or '')
+      add_member(found, text, (found == 'wheel' or found == 'retry') and redis.call('ZSCORE', zset, text) or '')
+    end
+  end)
+end
+
+-- Split contexts whose own attempt is over: they wait for their subtasks.
+local function of_fans()
+  return page_of_hash(BASE .. 'fans', function(id)
+    local root = redis.call('HGET', key('fan', id), 'root')
+    if root then
+      add_member('fanned', id .. ' ' .. root)
     end
   end)
 end
@@ -239,10 +250,10 @@ local function of_dead()
   return #found == 2 * limit and score .. ':' .. int(skip) or ''
 end
 
-local PLACES = { held = of_held, wheel = of_wheel, retry = of_retry, ready = of_ready, queue = of_queue, active = of_active,
+local PLACES = { held = of_held, wheel = of_wheel, retry = of_retry, ready = of_ready, queue = of_queue, fans = of_fans, active = of_active,
   runs = of_runs, events = of_events, dead = of_dead }
 if not PLACES[place] then
-  bad_arg('place', 'must be held, wheel, retry, ready, queue, active, runs, events or dead', place)
+  bad_arg('place', 'must be held, wheel, retry, ready, queue, fans, active, runs, events or dead', place)
 end
 if only_job == '' and (place == 'active' or place == 'runs') then
   bad_arg('job', 'must be given for ' .. place, only_job)

@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
 --[[
 Script   job/delete
-Purpose  Delete a job with its ledger, its runs and its contexts that have not started; running ones go on. A job with many waiting
-         contexts takes several calls, and is in state `deleting` meanwhile.
+Purpose  Delete a job with its ledger, its runs and its contexts that have not started; running and split ones go on. A job with many
+         waiting contexts takes several calls, and is in state `deleting` meanwhile.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:jobs :held :retry :backlog :events :quarantine :stats :ready:,
+           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready:,
              and :job: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
@@ -23,6 +23,7 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
 -- @prelude
 -- @part ready
+-- @part fans
 -- @part locate
 -- @part aside
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
@@ -54,11 +55,12 @@ end
 
 local running, gone, left = 0, {}, #popped == 2 * QUEUED_STEP
 local ids = left and {} or redis.call('HKEYS', active)
+local split = redis.call('HLEN', BASE .. 'fans') > 0
 for first = 1, #ids, HELD_STEP do
   local last = math.min(first + HELD_STEP - 1, #ids)
   local held = redis.call('HMGET', BASE .. 'held', unpack(ids, first, last))
   for i = first, last do
-    if held[i - first + 1] then
+    if held[i - first + 1] or (split and redis.call('HEXISTS', BASE .. 'fans', ids[i]) == 1) then
       running = running + 1
     elseif #gone == LOCATED_STEP then
       left = true

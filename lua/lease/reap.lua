@@ -6,7 +6,7 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready:
-             and for contexts of jobs :job: :active: :queue: :runs:
+             for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -31,6 +31,8 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @part ready
 -- @part aside
 -- @part ending
+-- @part fans
+-- @part fanning
 local now = now_ms(1)
 local cursor = arg_text(2, 'cursor', 20)
 local page = arg_int(3, 'page', 1, ITEMS_MAX)
@@ -108,6 +110,7 @@ write_many('HSET', held_key, changed)
 if #lost > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'reaped', #lost)
 end
+fanned.flush(endings, now)
 flush_endings(endings)
 for _, cancel in ipairs(cancels) do
   redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. cancel)

@@ -5,7 +5,7 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
          counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :route: :wake
+           computed: {tw:p}:held :backlog :ready: :route: :wake and for subtasks :fans :fan: :parts:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -22,7 +22,11 @@ Holds    W1 W2 W7
 Repeat   Idempotent: what was given back is no longer held.
 ]]
 -- @prelude
+-- @part arming
 -- @part ready
+-- @part ending
+-- @part fans
+-- @part fanning
 -- @part lanes
 local now = now_ms(1)
 local cursor = arg_text(2, 'cursor', 20)
@@ -42,7 +46,7 @@ if string.find(cursor, '%D') then
 end
 local held_key = BASE .. 'held'
 local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
-local batch, gone, given_back, seen = {}, {}, {}, {}
+local endings, gone, given_back, seen = new_endings(), {}, {}, {}
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
   local held = not seen[id] and split_held(scanned[2][i + 1])
@@ -53,13 +57,14 @@ for i = 1, #scanned[2], 2 do
     gone[#gone + 1] = id
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
     uncount(held.rest, held.worker)
-    add_ready(batch, id, member_of(id, held.attempt, held.failures, held.rest), held.rest)
+    if not fanned.give_back(endings, id, held) then
+      add_ready(endings.ready, id, member_of(id, held.attempt, held.failures, held.rest), held.rest)
+    end
   end
 end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-if flush_ready(batch) then
-  wake(0)
-end
+fanned.flush(endings, now)
+flush_endings(endings)
 return { 'RECLAIMED', scanned[1], given_back }

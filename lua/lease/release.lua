@@ -6,7 +6,7 @@ Purpose  Give back attempts that a worker refused, or that could not be sent: re
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :backlog :ready: :route: :wake :quarantine :stats
-             and for cancelled ones :events :job: :active: :queue: :runs:
+             for cancelled ones :events :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000; then two for each attempt:
            id       context
@@ -24,6 +24,8 @@ Repeat   Idempotent: an attempt is released once.
 -- @part ready
 -- @part aside
 -- @part ending
+-- @part fans
+-- @part fanning
 -- @part lanes
 local now = now_ms(1)
 local count = arg_int(2, 'count', 1, ITEMS_MAX)
@@ -44,7 +46,7 @@ for i = 1, count do
     if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
       end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
         message = 'cancelled before it started', rest = held.rest })
-    else
+    elseif not fanned.give_back(endings, ids[i], held) then
       local rest = passed_over(held.rest, held.worker)
       add_ready(endings.ready, ids[i], member_of(ids[i], held.attempt, held.failures, rest), rest)
     end
@@ -52,6 +54,7 @@ for i = 1, count do
 end
 if #gone > 0 then
   redis.call('HDEL', BASE .. 'held', unpack(gone))
+  fanned.flush(endings, now)
   flush_endings(endings)
 end
 return { 'RELEASED', #gone }

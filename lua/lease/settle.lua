@@ -5,7 +5,7 @@ Purpose  End attempts with their outcomes: the context is settled, or waits for 
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :result:
-             and for contexts of jobs :job: :active: :queue: :runs:
+             for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
            id       context
@@ -31,7 +31,8 @@ Repeat   A second call answers G for what the first settled.
 -- @part ready
 -- @part aside
 -- @part ending
-local RESULT_KEPT_MS = 3600000
+-- @part fans
+-- @part fanning
 local now = now_ms(1)
 local plain = arg_int(2, 'plain', 0, ITEMS_MAX)
 local others_at = 3 + 2 * plain
@@ -59,8 +60,12 @@ local held_key = BASE .. 'held'
 local values = redis.call('HMGET', held_key, unpack(ids))
 local endings, gone, verdicts, seen, stale = new_endings(), {}, {}, {}, 0
 local records, ended = endings.records, '\t' .. int(now) .. '\t'
+local split = fans.any(endings)
 
-local function succeed(id, attempt, worker, claimed)
+local function succeed(id, attempt, worker, claimed, value)
+  if split and fanned.succeed(endings, id, value, '') then
+    return
+  end
   if string.find(id, '@', 1, true) then
     end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
   else
@@ -72,10 +77,13 @@ end
 local function settle_other(id, base, value, attempt, worker, claimed)
   local outcome, payload = ARGV[base + 3], ARGV[base + 4]
   if outcome == 'succeeded' then
+    if split and fanned.succeed(endings, id, value, payload) then
+      return 'S'
+    end
     if payload ~= '' then
       redis.call('SET', key('result', id), payload, 'PX', RESULT_KEPT_MS)
     end
-    succeed(id, attempt, worker, claimed)
+    succeed(id, attempt, worker, claimed, value)
     return 'S'
   end
   local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
@@ -101,7 +109,7 @@ for i = 1, count do
       gone[#gone + 1] = id
       if i <= plain then
         verdicts[i] = 'S'
-        succeed(id, attempt, worker, claimed)
+        succeed(id, attempt, worker, claimed, value)
       else
         verdicts[i] = settle_other(id, base, value, attempt, worker, claimed)
       end
@@ -114,5 +122,6 @@ end
 if stale > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
 end
+fanned.flush(endings, now)
 flush_endings(endings)
 return { 'SETTLED', now, table.concat(verdicts) }

@@ -1,10 +1,39 @@
--- Part cancelling: cancels one context wherever it is. Needs the parts arming, ready, locate, aside and ending.
+-- Part cancelling: cancels one context wherever it is. Needs the parts arming, ready, aside, ending, fans, fanning and locate.
 
--- Returns 'ENDED', or 'RUNNING', worker, attempt when its worker has to be told, or nil when it is nowhere.
+-- Takes a waiting subtask out of its list. An index that was not made yet is made, so that those behind it keep theirs.
+local function remove_part(endings, id, list, entry)
+  local fan, n = fans.of_subtask(endings, id)
+  local handler = fan.handlers
+  if list then
+    redis.call('LREM', list, 1, entry)
+    handler = string.match(string.sub(list, #key('parts', '') + 1), '^[^:]+')
+    local worker = string.match(list, ':([^:]+)$')
+    if redis.call('HEXISTS', key('fan', fan.id), 'w:' .. worker) == 1 then
+      fans.count_pinned(fan, worker, -1)
+    end
+  else
+    local made = {}
+    for before = fan.next_index, tonumber(n) - 1 do
+      made[#made + 1] = int(before) .. ' 0:0 '
+    end
+    fans.push('RPUSH', key('parts', handler .. ':' .. fan.id), made)
+    fan.next_index = tonumber(n) + 1
+  end
+  if fans.is_drained(fan, handler) then
+    redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+  end
+end
+
+-- Returns 'ENDED'; 'STOPPING' when it ends with its running subtasks; 'RUNNING', worker, attempt when its worker has to be told; or nil
+-- when it is nowhere.
 local function cancel_one(endings, now, id, reason, message)
   local place, zset, text, queue = locate(id)
   if not place then
     return nil
+  end
+  local fan = fans.of(endings, id)
+  if fan then -- nothing more of it is claimed, whatever becomes of its own attempt
+    fanned.drop(fan, 'cancelled', message)
   end
   if place == 'held' then
     local held = split_held(text)
@@ -21,16 +50,20 @@ local function cancel_one(endings, now, id, reason, message)
   end
   if place == 'ready' then
     remove_ready(queue, zset, text)
-  else
+  elseif place == 'parts' then
+    remove_part(endings, id, zset, queue)
+  elseif place ~= 'fanned' then
     redis.call('ZREM', zset, text)
     if place == 'retry' then
       redis.call('HDEL', BASE .. 'retry', id)
     end
   end
-  local _, attempt, failures, rest = open_or_put_aside(now, string.sub(zset, #BASE + 1), '', text)
+  local name = zset and string.sub(zset, #BASE + 1) or 'fan:' .. id
+  local _, attempt, failures, rest = open_or_put_aside(now, name, '', text)
   if not attempt then
     return nil
   end
-  end_context(endings, now, { id = id, state = 'cancelled', attempt = attempt, failures = failures, message = message, rest = rest })
-  return 'ENDED'
+  end_context(endings, now, { id = id, state = 'cancelled', attempt = attempt, failures = failures, message = message, rest = rest,
+    place = place })
+  return fan and fan.out > 0 and 'STOPPING' or 'ENDED'
 end

@@ -4,10 +4,13 @@
 local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 local MESSAGE_BYTES = 1024
+local RESULT_KEPT_MS = 3600000
 local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
 
+local fanned = {} -- what part fanning adds for subtasks and their roots
+
 local function new_endings()
-  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, watched = {}, soonest = nil }
+  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, watched = {}, soonest = nil, fans = { roots = {}, order = {} } }
 end
 
 local function clean(text)
@@ -77,6 +80,9 @@ end
 
 -- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, rest.
 local function end_context(endings, now, ended)
+  if fanned.takes(endings, ended) then
+    return
+  end
   local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
     clean(ended.message) }, '\t')
   endings.records[#endings.records + 1] = record
@@ -115,6 +121,20 @@ local function retry_delay(options, failures, random)
   return delay
 end
 
+-- What is kept for the next attempt: after a lost lease, whom to avoid and how many workers were lost in a row.
+local function rest_for_retry(rest, avoid, orphaned)
+  local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
+  if not avoid and not option(given, 'o') then
+    return rest
+  end
+  local kept = string.gsub(',' .. given, avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
+  kept = string.gsub(kept, '^,%-?,?', '')
+  if avoid then
+    kept = (kept == '' and '' or kept .. ',') .. 'a=' .. avoid .. ',o=' .. int(orphaned)
+  end
+  return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
+end
+
 -- Ends an attempt without success: the next one waits in the wheel (or in ready, without a delay), or the context ends.
 -- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final; of a lost lease: avoid, its worker.
 -- Returns 'RETRYING' or 'SETTLED'.
@@ -130,32 +150,28 @@ local function fail_attempt(endings, now, id, held, how)
     how.message = how.message .. ', as were those of ' .. int(orphaned - 1) .. ' attempts before: taken for the cause'
     how.final = true
   end
-  if cancelled or how.final or failures >= option_number(options, 'r', ATTEMPTS_MAX) then
+  local subtask = string.find(id, '~', 1, true)
+  if cancelled or how.final or failures >= option_number(options, 'r', ATTEMPTS_MAX) or (subtask and fanned.is_final(endings, id, how)) then
     end_context(endings, now, {
       id = id, state = cancelled and 'cancelled' or how.state, attempt = held.attempt, failures = failures,
       worker = held.worker, claimed = held.claimed, message = how.message, rest = held.rest,
     })
     return 'SETTLED'
   end
-  local rest = held.rest
-  if how.avoid or option(options, 'o') then
-    local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
-    local kept = string.gsub(',' .. given, how.avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
-    kept = string.gsub(kept, '^,%-?,?', '')
-    if how.avoid then
-      kept = (kept == '' and '' or kept .. ',') .. 'a=' .. how.avoid .. ',o=' .. int(orphaned)
-    end
-    rest = group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
-  end
-  local member = member_of(id, held.attempt, failures, rest)
+  local rest = rest_for_retry(held.rest, how.avoid, orphaned)
   local delay = how.retry_after or retry_delay(options, failures, how.random)
-  if delay <= 0 then
-    add_ready(endings.ready, id, member, rest)
+  local at = delay > 0 and now + delay or nil
+  if subtask then
+    rest = fanned.retries(endings, id, held, rest, at)
+  end
+  if not at then
+    if not subtask then
+      add_ready(endings.ready, id, member_of(id, held.attempt, failures, rest), rest)
+    end
     return 'RETRYING'
   end
-  local at = now + delay
   endings.wheel[#endings.wheel + 1] = at
-  endings.wheel[#endings.wheel + 1] = member
+  endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt, failures, rest)
   endings.retry[#endings.retry + 1] = id
   endings.retry[#endings.retry + 1] = int(at)
   endings.soonest = math.min(endings.soonest or at, at)

@@ -86,7 +86,7 @@ end
 
 -- The contexts of a ready set.
 local function ready_source(queue, offer)
-  return { queue = queue, offer = offer, zset = key('ready', (string.gsub(queue, ' ', ':'))), read = 0, taken = 0,
+  return { queue = queue, offer = offer, zset = ready_key(queue), read = 0, taken = 0,
     open = read_page, take = take_ready, close = close_ready }
 end
 

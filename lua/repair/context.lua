@@ -28,6 +28,8 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part ready
 -- @part aside
 -- @part ending
+-- @part fans
+-- @part fanning
 -- @part sightings
 local HINTS_MAX = 20
 local RECOVERED = 1000000 -- attempts of a lost context go on above every number that was given out
@@ -253,6 +255,7 @@ elseif not unreadable then
   index_retry(nil)
   recover()
 end
+fanned.flush(endings, now)
 flush_endings(endings)
 if #did == 0 then
   return { 'CLEAN' }

@@ -5,7 +5,7 @@ Purpose  Make a context of a job now, asked for by a person, a program, or the e
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:job: :active: :queue: :ledger: :ready: :dedup: :backlog :held :retry :events :dead :wake
-             :runs: :quarantine :stats
+             :runs: :quarantine :stats and for split ones that are replaced :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      name
          3 due_ms   integer, or empty for now
@@ -29,9 +29,11 @@ Repeat   With a dedup key: one context within its keep time, with `once` one dec
 -- @prelude
 -- @part arming
 -- @part ready
--- @part locate
 -- @part aside
 -- @part ending
+-- @part fans
+-- @part fanning
+-- @part locate
 -- @part cancelling
 -- @part firing
 if #ARGV ~= 7 then
@@ -82,6 +84,7 @@ flush_ledger(fields)
 if verdict == 'START' then
   add_ready(endings.ready, id, member_of(id, 0, 0, rest), rest)
 end
+fanned.flush(endings, now)
 flush_endings(endings)
 if verdict == 'SKIP' then
   return { 'SKIPPED', reason }

@@ -4,10 +4,11 @@ Script   wheel/look
 Purpose  What waits in one partition and since when, without moving anything: for trackers that stand in for its first tracker.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:backlog {tw:p}:ready:<group>:<handler>
+           computed: {tw:p}:backlog {tw:p}:ready:<group>:<handler> {tw:p}:parts:<handler>:<root>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
-Reply    { 'LOOKED', now_ms, head_ms | '', { `group handler`, due ms of the first }... }  at most 64 ready sets
+Reply    { 'LOOKED', now_ms, head_ms | '', { `group handler`, due ms of the first }... }  at most 64 queues; of subtasks
+           the due time of their root
 Raises   BAD_ARG    now_ms is out of range
 
 Cost     O(ready sets); at most 68 commands
@@ -23,10 +24,11 @@ for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
   if #waiting >= 2 * BACKLOG_MAX then
     break
   end
-  local first = redis.call('ZRANGE', key('ready', (string.gsub(queue, ' ', ':'))), 0, 0)[1]
-  if first then
-    waiting[#waiting + 1] = queue
-    waiting[#waiting + 1] = due_of((split_member(first)))
+  local root = string.match(queue, ' /(%S+)$')
+  local first = not root and redis.call('ZRANGE', ready_key(queue), 0, 0)[1]
+  if first or root then
+    waiting[#waiting + 1] = root and string.match(queue, '^%S+ %S+') or queue
+    waiting[#waiting + 1] = due_of(root or (split_member(first)))
   end
 end
 return { 'LOOKED', now, head[2] and int(tonumber(head[2])) or '', waiting }

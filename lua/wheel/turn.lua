@@ -5,10 +5,10 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
          overlap policies, arm the next firings, and claim as many due contexts as the offered workers have permits for. What finds
          no permit waits in its ready set.
 
-KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox
-                          {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :wake :quarantine :stats and :ready: :route: :job: :active: :queue: :ledger:
-             :runs:
+KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox,
+                          % parts for certain workers                {tw:p}:wheel
+           computed: {tw:p}:held :retry :backlog :events :dead :wake :fans :quarantine :stats and :ready: :route: :job: :active: :queue:
+             :ledger: :runs: :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
          3 limit    entries taken from the wheel, due times decided, and contexts claimed, integer, 1..1000
@@ -22,7 +22,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            mode     rotate | count | use | recent | least | first | random | hash
            workers  `<number of the worker above>:<score>:<step>`, comma-separated, in the order of the lane
 
-Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts }
+Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned }
            next_ms  score of the wheel's head; more: 1 when due entries are left
            claims   { worker, context member as it waited }...  the attempt claimed is the member's and one
            backlog  { queue, how many wait }...  at most 64; a queue is `<group> <handler>`, and its lane where it has one
@@ -30,6 +30,9 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            outbox   `<follower> <context> <state>`... to deliver and then to confirm with wheel/delivered
            scan     1 when leases have to be looked at (lease/reap)
            counts   how many due times became contexts, how many were skipped, how many missed, and how many records were put aside
+           opens    contexts that a tracker has to split (fan/open), as they wait, without their bodies; at most 64
+           looks    `<root> <worker>...` whose parts wait for these workers: are they alive? (fan/unpin)
+           pinned   workers for which parts wait; at most 64
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 5 more for each lane it claims of, 60 more for each context that expires
@@ -40,9 +43,11 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @prelude
 -- @part arming
 -- @part ready
--- @part locate
 -- @part aside
 -- @part ending
+-- @part fans
+-- @part fanning
+-- @part locate
 -- @part cancelling
 -- @part firing
 -- @part due_times
@@ -50,11 +55,12 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part claiming
 -- @part routing
 -- @part sources
+-- @part fan_sources
+-- @part telling
 local PLAN_LEASE_MS = 1000 -- an unplanned job, and an outbox entry, is offered to the next tracker after this
 local UNSOUND_MS = 60000 -- a job whose fields cannot be used is tried again after this
 local PLAN_LOW = 8 -- planned due times of a job below which a tracker adds some
 local FIRINGS_MAX = 100 -- due times of one job decided in one visit, besides missed ones; the rest stays due
-local BACKLOG_MAX = 64
 
 local now = now_ms(1)
 local lease_ms = arg_int(2, 'lease_ms', 100, 3600000)
@@ -69,7 +75,7 @@ local offers, workers = read_offers(4, workers_count)
 read_lanes(offers, 4 + 4 * workers_count, workers)
 local claims, endings = new_claims(now, lease_ms, limit), new_endings()
 local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0 }
-local plan, outbox, scan = {}, {}, 0
+local plan, outbox, scan, looks = {}, {}, 0, {}
 local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
 local again = {} -- score, member: entries that stay in the wheel
@@ -239,7 +245,7 @@ local function expire(entry)
   if not id then
     return leave_aside(visit, 'wheel', entry)
   end
-  local zset = key('ready', (string.gsub(queue, ' ', ':')))
+  local zset = ready_key(queue)
   local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
   if member then
     remove_ready(queue, zset, member)
@@ -283,6 +289,13 @@ local function decide(entry, kind)
     again[#again + 1] = entry
   elseif kind == 35 then -- '#'
     expire(entry)
+  elseif kind == 37 then -- '%'
+    local look = telling.look(endings, string.sub(entry, 2))
+    if look then
+      looks[#looks + 1] = look
+      again[#again + 1] = now + fans.LOOK_MS
+      again[#again + 1] = entry
+    end
   elseif string.find(entry, '^&%S+ %d+%.%d+%.%S+ %l[%l_]+$') then
     outbox[#outbox + 1] = string.sub(entry, 2)
     again[#again + 1] = now + PLAN_LEASE_MS
@@ -302,7 +315,11 @@ for _, entry in ipairs(take_due()) do
       if string.byte(counts) ~= 48 then
         retried[#retried + 1] = id
       end
-      add_fresh(queue, id, counts, rest, options, entry)
+      if string.byte(counts) ~= 48 and string.find(id, '~', 1, true) then
+        telling.due_again(endings, id, counts, rest)
+      else
+        add_fresh(queue, id, counts, rest, options, entry)
+      end
     end
   else
     decide(entry, kind)
@@ -312,12 +329,19 @@ if #retried > 0 then
   redis.call('HDEL', BASE .. 'retry', unpack(retried))
 end
 
+for _, fan in ipairs(endings.fans.order) do
+  if not fan.over then
+    fans.flush_waiting(fan, now)
+    waiting = nil
+  end
+end
+
 -- Fresh contexts are claimed directly only when nothing of their group waits and all of them find a permit; else priority decides
 -- among everything that is ready.
 place_ready()
 local contended, fresh_of_group, fresh_count = {}, {}, 0
 for _, queue in ipairs(backlog()) do
-  if offers[queue] then -- what nobody offers competes for no permit
+  if offers[queue] or offers[string.match(queue, '^(%S+ %S+) /') or ''] then -- what nobody offers competes for no permit
     contended[string.match(queue, '^%S+')] = true
   end
 end
@@ -349,11 +373,16 @@ place_ready()
 
 -- The queues for which permits are offered.
 local function offered_sources()
-  local sources = {}
+  local sources, split = {}, {}
   for _, queue in ipairs(backlog()) do
     if offers[queue] then
       sources[#sources + 1] = ready_source(queue, offers[queue])
+    elseif string.find(queue, ' /', 1, true) then
+      split[#split + 1] = queue
     end
+  end
+  if split[1] then
+    part_sources.add(sources, endings, split, offers)
   end
   return sources
 end
@@ -367,16 +396,18 @@ write_many('ZADD', wheel_key, again)
 if next(endings.ready) then
   waiting = nil
 end
+if endings.fans.order[1] then
+  fanned.flush(endings, now)
+  waiting = nil
+end
 flush_endings(endings)
 
 local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
-local sizes = {}
+local told = telling.new()
 for _, queue in ipairs(backlog()) do
-  if #sizes >= 2 * BACKLOG_MAX then
-    break
+  if #told.sizes < 2 * telling.MOST then
+    telling.tell(told, endings, queue)
   end
-  sizes[#sizes + 1] = queue
-  sizes[#sizes + 1] = redis.call('ZCARD', key('ready', (string.gsub(queue, ' ', ':'))))
 end
-return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, sizes, plan, outbox, scan,
-  { fired, skipped, missed, visit.aside } }
+return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,
+  { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned }

@@ -21,6 +21,8 @@ pub enum Cancelled {
         /// Its attempt.
         attempt: AttemptNo,
     },
+    /// Its subtasks that run are being told; it ends with the last of them.
+    Stopping,
     /// It is not planned, not waiting and not running: ended before, or never there.
     Nowhere,
 }
@@ -49,6 +51,7 @@ impl Store {
                     attempt: AttemptNo::new(attempt),
                 })
             }
+            "STOPPING" => Ok(Cancelled::Stopping),
             "NOWHERE" => Ok(Cancelled::Nowhere),
             other => Err(Error::contract(CANCEL.name(), other)),
         }

@@ -168,7 +168,8 @@ impl ContextView {
             "held" => return Ok(Self::of_held(id, Held::parse(text)?)),
             "wheel" => StateWord::Scheduled,
             "retry" => StateWord::Retrying,
-            "ready" => StateWord::Ready,
+            "ready" | "parts" => StateWord::Ready,
+            "fanned" => StateWord::Fanned,
             "queue" => StateWord::Queued,
             other => return Err(Error::contract(script, other)),
         };

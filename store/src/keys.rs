@@ -211,6 +211,38 @@ impl Keys {
         self.part(context.partition(), &format!("result:{context}"))
     }
 
+    /// Hash: the models of the contexts that are split.
+    #[must_use]
+    pub fn fans(&self, partition: PartitionId) -> String {
+        self.part(partition, "fans")
+    }
+
+    /// Hash: how far the subtasks of a root are.
+    #[must_use]
+    pub fn fan(&self, root: &ContextId) -> String {
+        self.part(root.partition(), &format!("fan:{root}"))
+    }
+
+    /// List: the subtasks of a root that wait for a permit; those for one worker have a list of their own.
+    #[must_use]
+    pub fn parts(
+        &self,
+        root: &ContextId,
+        handler: &HandlerName,
+        worker: Option<&WorkerId>,
+    ) -> String {
+        let only = worker
+            .map(|worker| format!(":{worker}"))
+            .unwrap_or_default();
+        self.part(root.partition(), &format!("parts:{handler}:{root}{only}"))
+    }
+
+    /// List: how the subtasks of a root ended.
+    #[must_use]
+    pub fn results(&self, root: &ContextId) -> String {
+        self.part(root.partition(), &format!("results:{root}"))
+    }
+
     /// Sharded channel on which a partition's trackers are woken.
     #[must_use]
     pub fn wake(&self, partition: PartitionId) -> String {

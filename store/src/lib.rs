@@ -11,6 +11,7 @@ mod counters;
 pub mod dead;
 pub mod epoch;
 pub mod error;
+pub mod fan;
 pub mod job;
 pub mod keys;
 pub mod lane;

@@ -15,7 +15,7 @@ use bytes::Bytes;
 pub use dead::Dead;
 pub use held::{Held, HeldCancel};
 pub use member::{Member, Rest};
-pub use options::Options;
+pub use options::{Options, PartKind, SubtaskKind};
 pub use queue::Queue;
 pub use settled::{EndState, Settled};
 

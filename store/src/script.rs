@@ -136,6 +136,9 @@ parts![
     "due_times",
     "ending",
     "expiring",
+    "fan_sources",
+    "fanning",
+    "fans",
     "firing",
     "lanes",
     "locate",
@@ -143,7 +146,8 @@ parts![
     "ready",
     "routing",
     "sightings",
-    "sources"
+    "sources",
+    "telling"
 ];
 
 scripts! {
@@ -157,6 +161,18 @@ scripts! {
     FIRE = "wheel/fire";
     /// Takes delivered entries out of the outbox.
     DELIVERED = "wheel/delivered";
+    /// Takes items that a running attempt maps.
+    SPLIT = "fan/split";
+    /// Splits a due context as its model says.
+    OPEN_FAN = "fan/open";
+    /// Ends an attempt of a context that cannot be split.
+    REFUSE_FAN = "fan/refuse";
+    /// Gives up on workers that are gone.
+    UNPIN_FAN = "fan/unpin";
+    /// Reads how far subtasks are.
+    LIST_FAN = "fan/list";
+    /// Reads the results that a reduce gets.
+    FAN_RESULTS = "fan/results";
     /// Ends attempts.
     SETTLE = "lease/settle";
     /// Prolongs leases.

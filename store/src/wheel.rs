@@ -6,4 +6,6 @@ pub mod turn;
 
 pub use fire::{Fire, Fired};
 pub use submit::{NewContext, SubmittedContext, When};
-pub use turn::{Claim, Looked, Offer, OutboxEntry, TurnCounts, TurnLimits, Turned, WorkerCancel};
+pub use turn::{
+    Claim, Looked, Offer, OutboxEntry, PinnedParts, TurnCounts, TurnLimits, Turned, WorkerCancel,
+};

@@ -23,8 +23,10 @@ const FIELDS: [&str; 9] = [
 /// The lighter header of the scripts for people.
 const INSPECT_FIELDS: [&str; 5] = ["Script", "Purpose", "Usage", "Reply", "Cost"];
 /// The only scripts that a full server may refuse: what they bring is new.
-const INTAKE: [&str; 5] = [
+const INTAKE: [&str; 7] = [
     "context/note",
+    "fan/open",
+    "fan/split",
     "job/apply",
     "job/follow",
     "wheel/fire",
@@ -370,11 +372,15 @@ fn every_part_that_is_pulled_in_is_used() {
 }
 
 impl File {
-    /// The names of the local functions that start at the margin.
+    /// The names of the functions that start at the margin.
     fn functions(text: &str) -> Vec<String> {
-        let names = text
-            .lines()
-            .filter_map(|line| line.strip_prefix("local function ")?.split('(').next());
+        let names = text.lines().filter_map(|line| {
+            line.strip_prefix("local ")
+                .unwrap_or(line)
+                .strip_prefix("function ")?
+                .split('(')
+                .next()
+        });
         names.map(str::to_owned).collect()
     }
 }

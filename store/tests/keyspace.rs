@@ -19,12 +19,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::{Harness, Server, job, ms, name, or_skip};
+use tickwheel_core::ReduceOn;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
 use tickwheel_store::context::Progress;
+use tickwheel_store::fan::{Split, Splitting};
 use tickwheel_store::job::Plan;
-use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
+use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 use tickwheel_store::record::Rest;
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
@@ -144,7 +146,12 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let seeds: [&[&str]; 20] = [
+    let (fan, parts, results) = (
+        format!("fan:{ID}"),
+        format!("parts:invoice:{ID}"),
+        format!("results:{ID}"),
+    );
+    let seeds: [&[&str]; 24] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -160,6 +167,10 @@ async fn seed_the_examples(test: &Harness) {
         &["RPUSH", &log, "one", "two"],
         &["SET", &progress, "40 half"],
         &["SET", &result, "done"],
+        &["HSET", "fans", ID, "map"],
+        &["HSET", &fan, "model", "map"],
+        &["RPUSH", &parts, "0 0:0 item"],
+        &["RPUSH", &results, "1 s done"],
         &["HSET", "stats", "stale", "1"],
         &[
             "RPUSH",
@@ -382,6 +393,32 @@ async fn note_and_settle(store: &Store, claims: &[Claim]) {
     }
 }
 
+/// Has an attempt map two items, the first of which fails.
+async fn map(test: &Harness, claim: &Claim) {
+    let handler = HandlerName::new("work").unwrap();
+    let page = Splitting {
+        attempt: settlement(claim, Outcome::Failed(String::new())).attempt,
+        offset: 0,
+        handler: Some((handler, ContextOptions::default())),
+        parallelism: 1,
+        reduce: None,
+        reduce_on: ReduceOn::Ended,
+        items: vec![bytes::Bytes::from_static(b"item"); 2],
+    };
+    let taken = test.store.split(&page).await.unwrap();
+    assert_eq!(taken, Split::Taken(2));
+    for claim in turn_all(test).await {
+        let outcome = match claim.member.id.subtask() {
+            Some(_) => Outcome::Fatal("boom".to_owned()),
+            None => Outcome::Succeeded(bytes::Bytes::new()),
+        };
+        let ended = settlement(&claim, outcome);
+        let home = claim.member.id.partition();
+        let settled = test.store.settle(home, &[ended]).await.unwrap();
+        assert_eq!(settled, [Verdict::Settled]);
+    }
+}
+
 #[tokio::test]
 async fn whatever_the_scripts_write_is_on_the_page() {
     let Some((test, _server)) = cluster().await else {
@@ -409,6 +446,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{fired:?}"
         );
     }
+    map(&test, &claims[2]).await;
     note_and_settle(store, &claims).await;
     let keys = test.keys().await;
     let missing = |row: &Row| !keys.iter().any(|key| follows(key, &row.pattern));

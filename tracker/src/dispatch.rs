@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tickwheel_core::id::WorkerId;
+use bytes::Bytes;
+use tickwheel_core::id::{Part, WorkerId};
 use tickwheel_core::time::TimestampMs;
-use tickwheel_proto::v1::{Assignment, TrackerMessage};
+use tickwheel_proto::v1::subtask::Kind;
+use tickwheel_proto::v1::{Assignment, Subtask, TrackerMessage};
+use tickwheel_store::fan::shard_body;
 use tickwheel_store::lease::AttemptRef;
-use tickwheel_store::record::Member;
+use tickwheel_store::record::{Member, SubtaskKind};
 use tickwheel_store::wheel::Claim;
 
 use crate::engine::Engine;
@@ -95,7 +98,44 @@ fn reference_of(assignment: &Assignment) -> Option<AttemptRef> {
     })
 }
 
+/// Which part of its root a subtask is.
+fn subtask(member: &Member) -> Option<Subtask> {
+    let (part, kind) = (member.id.subtask()?.part, member.rest.options.part?);
+    Some(Subtask {
+        kind: match kind.kind {
+            SubtaskKind::Map => Kind::Map,
+            SubtaskKind::Broadcast => Kind::Broadcast,
+            SubtaskKind::Shard => Kind::Shard,
+            SubtaskKind::Index => Kind::Index,
+            SubtaskKind::Reduce => Kind::Reduce,
+        }
+        .into(),
+        index: match part {
+            Part::Number(number) => number,
+            Part::Reduce => 0,
+        },
+        total: kind.total,
+        parameter: String::new(),
+    })
+}
+
+/// Takes the parameter of a shard out of its body.
+fn with_parameter(subtask: Option<Subtask>, body: Bytes) -> (Option<Subtask>, Bytes) {
+    match subtask {
+        Some(mut subtask) if subtask.kind() == Kind::Shard => match shard_body(&body) {
+            Some((parameter, body)) => {
+                subtask.parameter = parameter;
+                (Some(subtask), body)
+            }
+            None => (Some(subtask), body),
+        },
+        other => (other, body),
+    }
+}
+
 fn assignment(member: Member, lease_ms: u64) -> Assignment {
+    let subtask = subtask(&member);
+    let (subtask, body) = with_parameter(subtask, member.rest.body);
     let options = member.rest.options;
     Assignment {
         attempt: member.attempt.as_u32(),
@@ -107,12 +147,12 @@ fn assignment(member: Member, lease_ms: u64) -> Assignment {
             .unwrap_or_default(),
         context_id: member.id.into(),
         handler: member.rest.handler.into(),
-        body: member.rest.body,
+        body,
         lease_ms,
         timeout_ms: options.timeout_ms.unwrap_or(0),
         cancel_grace_ms: options.cancel_grace_ms,
         failures: member.failures,
         max_attempts: options.retry.max_attempts,
-        subtask: None,
+        subtask,
     }
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tickwheel_core::id::{JobName, TrackerId, WorkerId};
+use tickwheel_core::id::{ContextId, JobName, TrackerId, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{CancelAttempt, TrackerMessage, cancel_attempt::Reason};
@@ -23,6 +23,7 @@ use crate::absence::Absence;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
 use crate::departed::Departed;
+use crate::fan::Mapped;
 use crate::lanes::Lanes;
 use crate::notes::Notes;
 use crate::session::{Reserved, Sessions, lock};
@@ -51,7 +52,12 @@ pub(crate) struct Engine {
     settling: Vec<Coalescer<Reported>>,
     renewing: Vec<Coalescer<(Arc<crate::session::Session>, AttemptRef)>>,
     releasing: Vec<Coalescer<AttemptRef>>,
+    splitting: Vec<Coalescer<Mapped>>,
+    /// Pages of results that are read at once.
+    pub(crate) reading: Semaphore,
     planning: Mutex<HashSet<JobName>>,
+    /// Contexts that are being split here.
+    pub(crate) opening: Mutex<HashSet<ContextId>>,
 }
 
 /// Between two looks at whether something is written.
@@ -73,6 +79,8 @@ impl Engine {
             settling: per_partition(&store, &calls),
             renewing: per_partition(&store, &calls),
             releasing: per_partition(&store, &calls),
+            splitting: per_partition(&store, &calls),
+            reading: Semaphore::new(CALLS_MAX),
             store,
             tracker_id,
             url,
@@ -85,6 +93,7 @@ impl Engine {
             tasks: TaskTracker::new(),
             notes: Notes::default(),
             planning: Mutex::default(),
+            opening: Mutex::default(),
         }
     }
 
@@ -96,6 +105,18 @@ impl Engine {
         let engine = Arc::clone(self);
         coalescer.push(reports, &self.tasks, move |batch| {
             crate::settle::write(Arc::clone(&engine), partition, batch)
+        });
+    }
+
+    /// Makes subtasks of a page of items; its confirmation follows when Redis has it.
+    pub(crate) fn split(self: &Arc<Self>, mapped: Mapped) {
+        let partition = mapped.partition();
+        let Some(coalescer) = self.splitting.get(usize::from(partition.as_u16())) else {
+            return;
+        };
+        let engine = Arc::clone(self);
+        coalescer.push([mapped], &self.tasks, move |batch| {
+            crate::fan::write(Arc::clone(&engine), batch)
         });
     }
 

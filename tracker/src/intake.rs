@@ -10,6 +10,7 @@ use tickwheel_store::lease::AttemptRef;
 
 use crate::departed;
 use crate::engine::Engine;
+use crate::fan;
 use crate::measure;
 use crate::notes;
 use crate::session::Session;
@@ -32,6 +33,12 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
     }
     if !message.settle.is_empty() {
         settle_all(engine, session, message.settle);
+    }
+    if !message.split.is_empty() {
+        fan::take(engine, session, message.split);
+    }
+    for fetch in message.fetch {
+        fan::fetch(engine, session, fetch);
     }
     let refused = !message.rejected.is_empty();
     for rejection in message.rejected {

@@ -68,7 +68,8 @@ pub(crate) fn dispatched(claims: &[Claim], now: TimestampMs, took: Duration) {
     let lag = histogram!(names::FIRE_LAG.name);
     for claim in claims
         .iter()
-        .filter(|claim| claim.member.attempt.as_u32() == 1)
+        // A subtask has the due time of its root, which says nothing of how long it waited.
+        .filter(|claim| claim.member.attempt.as_u32() == 1 && claim.member.id.subtask().is_none())
     {
         let millis = now.as_u64().saturating_sub(claim.member.id.due().as_u64());
         lag.record(Duration::from_millis(millis));

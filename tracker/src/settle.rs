@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tickwheel_core::limits::{ERROR_BYTES_MAX, RESULT_BYTES_MAX};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::run::StateWord;
 use tickwheel_proto::v1::confirmation::Verdict as WireVerdict;
 use tickwheel_proto::v1::settlement::Outcome as WireOutcome;
 use tickwheel_proto::v1::{self, CancelAttempt, Confirmation, Renewed, TrackerMessage};
@@ -153,7 +154,10 @@ fn resolve(engine: &Arc<Engine>, session: Arc<Session>, attempt: AttemptRef) {
     let (engine, tasks) = (Arc::clone(engine), engine.tasks.clone());
     tasks.spawn(async move {
         let verdict = match engine.store.get_context(&attempt.context).await {
-            Ok(Some(view)) if view.attempt == attempt.attempt && view.state.is_settled() => {
+            Ok(Some(view))
+                if view.attempt == attempt.attempt
+                    && (view.state.is_settled() || view.state == StateWord::Fanned) =>
+            {
                 WireVerdict::AlreadySettled
             }
             Ok(Some(_)) => WireVerdict::Stale,

@@ -16,6 +16,7 @@ use futures::stream::FuturesUnordered;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::Heard;
+use tickwheel_store::wheel::Turned;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::engine::Engine;
 use crate::measure;
 use crate::offers::Taken;
+use crate::open;
 use clock::Clock;
 use partitions::Partitions;
 use visit::{Found, Visit};
@@ -135,8 +137,10 @@ impl Turner {
     /// Permits became free: visit what waits for them.
     fn offer_capacity(&mut self) {
         let engine = &self.engine;
-        self.partitions
-            .queue_backlog(|queue| engine.takes(queue) != Taken::No);
+        self.partitions.queue_backlog(
+            |queue| engine.takes(queue) != Taken::No,
+            |worker| engine.sessions.is_free(worker),
+        );
     }
 
     fn finish(&mut self, visit: Visit) {
@@ -145,43 +149,8 @@ impl Turner {
         match visit.found {
             Found::Turned { turned, claimed } => {
                 self.clock.observe(turned.now, received);
-                // A stand-in is no second owner: it comes back when the partition is overdue again.
-                let waiting = turned
-                    .backlog
-                    .iter()
-                    .filter(|_| self.partitions.owns(partition));
-                let waiting = waiting.map(|(queue, _)| queue.clone()).collect();
-                self.partitions.set_backlog(partition, waiting);
-                let next = match turned.next {
-                    Some(next) => self.clock.instant_of(next, turned.now, received),
-                    None => received + LOOK_EVERY,
-                };
-                let wait = if self.partitions.owns(partition) {
-                    Duration::ZERO
-                } else {
-                    OVERDUE
-                };
-                self.partitions.done(
-                    partition,
-                    (next + wait).min(received + LOOK_EVERY),
-                    (received, took),
-                );
-                let engine = &self.engine;
-                let taken = |wanted: Taken| {
-                    turned
-                        .backlog
-                        .iter()
-                        .any(|(queue, _)| engine.takes(queue) == wanted)
-                };
-                if turned.more || (claimed && taken(Taken::Now)) {
-                    self.partitions.queue(partition);
-                } else if taken(Taken::Now) {
-                    // A turn beside this one held the permits, and has returned them.
-                    self.partitions.due_at(partition, received, OVERDUE);
-                } else if taken(Taken::Perhaps) {
-                    self.partitions
-                        .due_at(partition, received + PERHAPS, OVERDUE);
-                }
+                self.turned(partition, &turned, (received, took));
+                self.go_on(partition, &turned, (received, claimed));
             }
             Found::Looked {
                 looked, overdue, ..
@@ -206,6 +175,63 @@ impl Turner {
             Found::Nothing => self
                 .partitions
                 .done(partition, received + RETRY, (received, took)),
+        }
+    }
+
+    /// Takes down what a turn left, and when its partition is to be visited next.
+    fn turned(
+        &mut self,
+        partition: PartitionId,
+        turned: &Turned,
+        (received, took): (Instant, Duration),
+    ) {
+        // A stand-in is no second owner: it comes back when the partition is overdue again.
+        let owns = self.partitions.owns(partition);
+        let waiting = turned.backlog.iter().filter(|_| owns);
+        let waiting = waiting.map(|(queue, _)| queue.clone()).collect();
+        let pinned = turned.pinned.iter().filter(|_| owns).cloned().collect();
+        self.partitions.set_backlog(partition, waiting, pinned);
+        let next = match turned.next {
+            Some(next) => self.clock.instant_of(next, turned.now, received),
+            None => received + LOOK_EVERY,
+        };
+        let wait = if owns { Duration::ZERO } else { OVERDUE };
+        self.partitions.done(
+            partition,
+            (next + wait).min(received + LOOK_EVERY),
+            (received, took),
+        );
+        if !turned.opens.is_empty() {
+            // Those that no worker fits are still there then.
+            self.partitions
+                .due_at(partition, received + open::WAIT, OVERDUE);
+        }
+    }
+
+    /// Visits the partition again at once when it has more to do and a permit is free for it.
+    fn go_on(
+        &mut self,
+        partition: PartitionId,
+        turned: &Turned,
+        (received, claimed): (Instant, bool),
+    ) {
+        let engine = &self.engine;
+        let taken = |wanted: Taken| {
+            turned
+                .backlog
+                .iter()
+                .any(|(queue, _)| engine.takes(queue) == wanted)
+        };
+        let mut pinned = turned.pinned.iter();
+        let now = taken(Taken::Now) || pinned.any(|worker| engine.sessions.is_free(worker));
+        if turned.more || (claimed && now) {
+            self.partitions.queue(partition);
+        } else if now {
+            // A turn beside this one held the permits, and has returned them.
+            self.partitions.due_at(partition, received, OVERDUE);
+        } else if taken(Taken::Perhaps) {
+            self.partitions
+                .due_at(partition, received + PERHAPS, OVERDUE);
         }
     }
 }

@@ -155,6 +155,7 @@ pub(crate) fn state_word(state: v1::ContextState) -> &'static str {
         v1::ContextState::Ready => "ready",
         v1::ContextState::Queued => "queued",
         v1::ContextState::Running => "running",
+        v1::ContextState::Fanned => "fanned",
         v1::ContextState::Succeeded => "succeeded",
         v1::ContextState::Failed => "failed",
         v1::ContextState::TimedOut => "timed_out",

@@ -1,8 +1,10 @@
 //! The id of a context: it shows its partition and due time, and the job when there is one.
 //!
-//! `<partition>.<due ms>.<unique part>[@<job>]`. Because the due time and the unique part of a firing
+//! `<partition>.<due ms>.<unique part>[~<subtask>][@<job>]`. Because the due time and the unique part of a firing
 //! follow from (job, due), creating it twice gives the same id (W3); because the partition is readable, a person with
 //! an id knows which key to look at.
+//!
+//! A subtask has the id of its root with `~` and its number behind the unique part, `~r` being the reduce; `~` occurs in no other id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -20,6 +22,53 @@ use crate::time::TimestampMs;
 const DUE_MAX: u64 = 1 << 53;
 /// Least digits of a per-process counter.
 const COUNTER_DIGITS: usize = 6;
+
+/// Which subtask of its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Subtask {
+    /// The attempt of the root that began to split it: a root that is split anew gives its subtasks other ids (W2).
+    pub round: u32,
+    /// Which one.
+    pub part: Part,
+}
+
+/// A subtask within one round of its root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// The so many-th, from 0; of a shard its item's index, of an index itself.
+    Number(u64),
+    /// The one that runs when all others have ended.
+    Reduce,
+}
+
+impl fmt::Display for Subtask {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.round > 1 {
+            write!(f, "{}.", self.round)?;
+        }
+        match self.part {
+            Part::Number(number) => write!(f, "{number}"),
+            Part::Reduce => f.write_str("r"),
+        }
+    }
+}
+
+impl Subtask {
+    /// Reads `<number>` or `<round>.<number>`; the first round is not written.
+    fn parse(text: &str) -> Option<Self> {
+        let (round, part) = match text.split_once('.') {
+            Some((round, part)) => (round.parse().ok().filter(|round| *round > 1)?, part),
+            None => (1, text),
+        };
+        let part = match part {
+            "r" => Part::Reduce,
+            number => Part::Number(number.parse().ok()?),
+        };
+        let subtask = Self { round, part };
+        // Only one text stands for a subtask.
+        (subtask.to_string() == text).then_some(subtask)
+    }
+}
 
 /// Identity of a context. Ordered as text.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -117,6 +166,30 @@ impl ContextId {
         since.is_some_and(|since| since.bytes().all(|byte| byte.is_ascii_digit()))
     }
 
+    /// Which subtask it is; `None` for every context that is none.
+    #[must_use]
+    pub fn subtask(&self) -> Option<Subtask> {
+        let (_, behind) = self.0.split_once('~')?;
+        Subtask::parse(behind.split('@').next().unwrap_or_default())
+    }
+
+    /// The context whose subtask it is; `None` for every context that is none.
+    #[must_use]
+    pub fn root(&self) -> Option<Self> {
+        let (head, behind) = self.0.split_once('~')?;
+        let job = behind.find('@').and_then(|at| behind.get(at..));
+        Some(Self(format!("{head}{}", job.unwrap_or_default())))
+    }
+
+    /// The id of a subtask of this root.
+    #[must_use]
+    pub fn with_subtask(&self, subtask: Subtask) -> Self {
+        match self.0.split_once('@') {
+            Some((head, job)) => Self(format!("{head}~{subtask}@{job}")),
+            None => Self(format!("{}~{subtask}", self.0)),
+        }
+    }
+
     /// The id as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -165,9 +238,9 @@ impl From<ContextId> for String {
 }
 
 fn check_id(text: &str) -> Result<(), &'static str> {
-    const FORM: &str = "has the form <partition>.<due>.<unique>[@<job>]";
+    const FORM: &str = "has the form <partition>.<due>.<unique>[~<subtask>][@<job>]";
     if text.len() > CONTEXT_ID_CHARS_MAX {
-        return Err("has at most 200 characters");
+        return Err("has at most 220 characters");
     }
     let (place, job) = match text.split_once('@') {
         Some((place, job)) => (place, Some(job)),
@@ -190,7 +263,14 @@ fn check_id(text: &str) -> Result<(), &'static str> {
     if !plain(due) || due.parse().is_ok_and(|ms: u64| ms > DUE_MAX) {
         return Err("has a due time in ms, 2^53 at most, without leading zeros");
     }
+    let (uniq, subtask) = match uniq.split_once('~') {
+        Some((uniq, subtask)) => (uniq, Some(subtask)),
+        None => (uniq, None),
+    };
     check_uniq(uniq).map_err(|_| FORM)?;
+    if subtask.is_some_and(|subtask| Subtask::parse(subtask).is_none()) {
+        return Err("has a number behind ~, or r for the reduce");
+    }
     match job.map(|job| (job, JobName::new(job))) {
         Some((given, Ok(full))) if full.as_str() == given => Ok(()),
         Some(_) => Err("ends with the full name of a job"),

@@ -38,6 +38,20 @@ pub enum Event {
         /// The settled attempt.
         attempt: AttemptNo,
     },
+    /// The handler ended well, and has mapped subtasks that have not ended.
+    Fan {
+        /// The settled attempt.
+        attempt: AttemptNo,
+    },
+    /// A tracker splits it as its job's model says.
+    Open,
+    /// Its subtasks, and its reduce, have ended as they should.
+    Finish,
+    /// They have not: too many failed, or the reduce did.
+    FallShort {
+        /// When everything is split anew; `None`: attempts are used up.
+        retry_at: Option<TimestampMs>,
+    },
     /// The handler failed.
     Fail {
         /// The settled attempt.
@@ -83,6 +97,10 @@ impl Event {
             Self::Renew { .. } => "renew",
             Self::Release { .. } => "release",
             Self::Succeed { .. } => "succeed",
+            Self::Fan { .. } => "succeed, subtasks left",
+            Self::Open => "split",
+            Self::Finish => "subtasks succeed",
+            Self::FallShort { .. } => "subtasks fail",
             Self::Fail { .. } => "fail",
             Self::TimeOut { .. } => "time out",
             Self::LoseLease { .. } => "lose lease",
@@ -101,7 +119,12 @@ impl Event {
             Self::Admit => &["lease/settle", "lease/reap", "context/cancel", "wheel/turn"],
             Self::Renew { .. } => &["lease/renew"],
             Self::Release { .. } => &["lease/release", "lease/reclaim"],
-            Self::Succeed { .. } | Self::Fail { .. } => &["lease/settle"],
+            Self::Succeed { .. } | Self::Fan { .. } | Self::Fail { .. } => &["lease/settle"],
+            Self::Open => &["fan/open"],
+            Self::Finish => &["lease/settle", "lease/reap"],
+            Self::FallShort { .. } => {
+                &["lease/settle", "lease/reap", "context/cancel", "fan/unpin"]
+            }
             Self::TimeOut { .. } | Self::ConfirmCancel { .. } => &["lease/settle", "lease/reap"],
             Self::LoseLease { .. } => &["lease/reap"],
             // A replacing firing cancels what runs and what waits.
@@ -117,6 +140,7 @@ impl Event {
             Self::Renew { attempt, .. }
             | Self::Release { attempt }
             | Self::Succeed { attempt }
+            | Self::Fan { attempt }
             | Self::Fail { attempt, .. }
             | Self::TimeOut { attempt, .. }
             | Self::LoseLease { attempt, .. }
@@ -124,6 +148,9 @@ impl Event {
             Self::Due
             | Self::Admit
             | Self::Claim { .. }
+            | Self::Open
+            | Self::Finish
+            | Self::FallShort { .. }
             | Self::Cancel
             | Self::Retry
             | Self::Expire => None,
@@ -142,6 +169,8 @@ pub enum Place {
     Ready,
     /// The hash of running contexts.
     Held,
+    /// The hash of its subtasks' counts.
+    Fan,
 }
 
 /// What follows from an event.

@@ -29,6 +29,7 @@ fn states() -> Vec<RunState> {
             attempt,
             expires,
         },
+        RunState::Fanned,
         RunState::Retrying { at: due },
         RunState::Succeeded,
         RunState::Failed,
@@ -53,6 +54,11 @@ fn events(attempt: AttemptNo) -> Vec<Event> {
         Event::Renew { attempt, expires },
         Event::Release { attempt },
         Event::Succeed { attempt },
+        Event::Fan { attempt },
+        Event::Open,
+        Event::Finish,
+        Event::FallShort { retry_at: again },
+        Event::FallShort { retry_at: None },
         Event::Fail {
             attempt,
             retry_at: again,
@@ -88,6 +94,7 @@ fn events(attempt: AttemptNo) -> Vec<Event> {
 fn label(event: &Event) -> String {
     match event {
         Event::Fail { retry_at, .. }
+        | Event::FallShort { retry_at }
         | Event::TimeOut { retry_at, .. }
         | Event::LoseLease { retry_at, .. } => {
             let branch = if retry_at.is_some() {
@@ -103,6 +110,9 @@ fn label(event: &Event) -> String {
         | Event::Renew { .. }
         | Event::Release { .. }
         | Event::Succeed { .. }
+        | Event::Fan { .. }
+        | Event::Open
+        | Event::Finish
         | Event::ConfirmCancel { .. }
         | Event::Cancel
         | Event::Retry
@@ -127,16 +137,17 @@ fn arrows() -> Vec<(RunState, Event, RunState)> {
 fn each_pair_of_state_and_event_leads_where_the_table_says() {
     // One row per state, one column per event in the order of `events`; a dot is illegal.
     let table = "
-        scheduled | ready . . . . . . . . . . . . cancelled . .
-        queued    | . ready . . . . . . . . . . . cancelled . expired
-        ready     | . . running . . . . . . . . . . cancelled . expired
-        running   | . . . running ready succeeded retrying failed retrying timed_out retrying failed cancelled running . .
-        retrying  | ready . . . . . . . . . . . . cancelled . .
-        succeeded | . . . . . . . . . . . . . . . .
-        failed    | . . . . . . . . . . . . . . ready .
-        timed_out | . . . . . . . . . . . . . . ready .
-        cancelled | . . . . . . . . . . . . . . . .
-        expired   | . . . . . . . . . . . . . . ready .";
+        scheduled | ready . . . . . . . . . . . . . . . . . cancelled . .
+        queued    | . ready . . . . . . . . . . . . . . . . cancelled . expired
+        ready     | . . running . . . . fanned . . . . . . . . . . cancelled . expired
+        running   | . . . running ready succeeded fanned . . . . retrying failed retrying timed_out retrying failed cancelled running . .
+        fanned    | . . . . . . . . succeeded retrying failed . . . . . . . cancelled . .
+        retrying  | ready . . . . . . . . . . . . . . . . . cancelled . .
+        succeeded | . . . . . . . . . . . . . . . . . . . . .
+        failed    | . . . . . . . . . . . . . . . . . . . ready .
+        timed_out | . . . . . . . . . . . . . . . . . . . ready .
+        cancelled | . . . . . . . . . . . . . . . . . . . . .
+        expired   | . . . . . . . . . . . . . . . . . . . ready .";
     let rows: Vec<&str> = table
         .lines()
         .filter(|line| !line.trim().is_empty())

@@ -11,7 +11,7 @@ use crate::v1::ContextState;
 /// # Errors
 /// A violation of the field `state` when no state has the number.
 pub fn state_from_wire(number: i32) -> Result<Option<StateWord>, Violation> {
-    const KNOWN: &str = "scheduled, retrying, ready, queued, running, succeeded, failed, timed_out, cancelled, expired";
+    const KNOWN: &str = "scheduled, retrying, ready, queued, running, fanned, succeeded, failed, timed_out, cancelled, expired";
     Ok(match word("state", number, KNOWN)? {
         ContextState::Unspecified => None,
         ContextState::Scheduled => Some(StateWord::Scheduled),
@@ -19,6 +19,7 @@ pub fn state_from_wire(number: i32) -> Result<Option<StateWord>, Violation> {
         ContextState::Ready => Some(StateWord::Ready),
         ContextState::Queued => Some(StateWord::Queued),
         ContextState::Running => Some(StateWord::Running),
+        ContextState::Fanned => Some(StateWord::Fanned),
         ContextState::Succeeded => Some(StateWord::Succeeded),
         ContextState::Failed => Some(StateWord::Failed),
         ContextState::TimedOut => Some(StateWord::TimedOut),
@@ -36,6 +37,7 @@ pub fn state_to_wire(state: StateWord) -> ContextState {
         StateWord::Ready => ContextState::Ready,
         StateWord::Queued => ContextState::Queued,
         StateWord::Running => ContextState::Running,
+        StateWord::Fanned => ContextState::Fanned,
         StateWord::Succeeded => ContextState::Succeeded,
         StateWord::Failed => ContextState::Failed,
         StateWord::TimedOut => ContextState::TimedOut,

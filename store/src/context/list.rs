@@ -41,13 +41,14 @@ impl ContextFilter {
     fn places(&self) -> &'static [&'static str] {
         match (self.state, self.job.is_some()) {
             (None, true) => &["active", "queue", "runs"],
-            (None, false) => &["held", "ready", "queue", "wheel", "events"],
+            (None, false) => &["held", "fans", "ready", "queue", "wheel", "events"],
             (Some(StateWord::Queued), _) => &["queue"],
             (
                 Some(
                     StateWord::Scheduled
                     | StateWord::Ready
                     | StateWord::Running
+                    | StateWord::Fanned
                     | StateWord::Retrying,
                 ),
                 true,
@@ -55,6 +56,7 @@ impl ContextFilter {
             (Some(StateWord::Scheduled), false) => &["wheel"],
             (Some(StateWord::Ready), false) => &["ready"],
             (Some(StateWord::Running), false) => &["held"],
+            (Some(StateWord::Fanned), false) => &["fans"],
             (Some(StateWord::Retrying), false) => &["retry"],
             (Some(StateWord::Failed | StateWord::TimedOut | StateWord::Expired), false) => {
                 &["dead"]
@@ -76,8 +78,10 @@ impl ContextFilter {
     fn holds(&self, view: &ContextView) -> bool {
         let state = self.state.is_none_or(|state| state == view.state);
         let group = self.group.is_none() || self.group == view.group;
+        let whole = view.id.subtask().is_none();
         state
             && group
+            && whole
             && self
                 .job
                 .as_ref()
@@ -99,6 +103,7 @@ impl ContextFilter {
                 | StateWord::Queued
                 | StateWord::Ready
                 | StateWord::Running
+                | StateWord::Fanned
                 | StateWord::Retrying,
             )
             | None => "",

@@ -104,6 +104,7 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
             .routing
             .hash_of(&spec.body, spec.name.as_str())
             .unwrap_or_default(),
+        split: !spec.model.is_standalone(),
         ..Options::from(&spec.options)
     };
     let template = Rest::encode(

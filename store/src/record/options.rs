@@ -34,6 +34,69 @@ pub struct Options {
     pub hash: Option<u32>,
     /// How many workers died or fell silent with it since one last reported an end of it (`o`).
     pub orphaned: u32,
+    /// The one worker that may run its next attempt (`w`).
+    pub only: Option<WorkerId>,
+    /// A tracker splits it as its job's model says (`m`).
+    pub split: bool,
+    /// The part of its root that it is (`p`).
+    pub part: Option<PartKind>,
+}
+
+/// What a subtask is to its root: `<letter>:<total>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PartKind {
+    /// Which kind.
+    pub kind: SubtaskKind,
+    /// Subtasks in all; 0: not known.
+    pub total: u64,
+}
+
+/// The kinds of subtasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubtaskKind {
+    /// An item that a handler mapped.
+    Map,
+    /// One worker's part of a broadcast.
+    Broadcast,
+    /// An item of a sharded context.
+    Shard,
+    /// An index of an indexed context.
+    Index,
+    /// Runs when all others have ended.
+    Reduce,
+}
+
+const KINDS: [(SubtaskKind, &str); 5] = [
+    (SubtaskKind::Map, "m"),
+    (SubtaskKind::Broadcast, "b"),
+    (SubtaskKind::Shard, "s"),
+    (SubtaskKind::Index, "i"),
+    (SubtaskKind::Reduce, "r"),
+];
+
+impl fmt::Display for PartKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let letter = KINDS.iter().find(|(kind, _)| *kind == self.kind);
+        write!(
+            f,
+            "{}:{}",
+            letter.map_or("", |(_, letter)| letter),
+            self.total
+        )
+    }
+}
+
+impl FromStr for PartKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (letter, total) = text.split_once(':').ok_or(())?;
+        let (kind, _) = KINDS.iter().find(|(_, known)| *known == letter).ok_or(())?;
+        Ok(Self {
+            kind: *kind,
+            total: total.parse().map_err(drop)?,
+        })
+    }
 }
 
 impl Default for Options {
@@ -56,6 +119,9 @@ impl From<&ContextOptions> for Options {
             lane: None,
             hash: None,
             orphaned: 0,
+            only: None,
+            split: false,
+            part: None,
         }
     }
 }
@@ -125,11 +191,20 @@ impl fmt::Display for Options {
         if let Some(hash) = self.hash {
             item(f, format_args!("h={hash}"))?;
         }
+        if self.split {
+            item(f, format_args!("m=1"))?;
+        }
+        if let Some(part) = &self.part {
+            item(f, format_args!("p={part}"))?;
+        }
         if let Some(avoid) = &self.avoid {
             item(f, format_args!("a={avoid}"))?;
         }
         if self.orphaned > 0 {
             item(f, format_args!("o={}", self.orphaned))?;
+        }
+        if let Some(only) = &self.only {
+            item(f, format_args!("w={only}"))?;
         }
         if separator.is_empty() {
             f.write_str("-")
@@ -165,6 +240,9 @@ impl FromStr for Options {
                 "c" => options.lane = Some(value.parse().map_err(drop)?),
                 "h" => options.hash = Some(value.parse().map_err(drop)?),
                 "o" => options.orphaned = value.parse().map_err(drop)?,
+                "w" => options.only = Some(WorkerId::new(value).map_err(drop)?),
+                "m" => options.split = value == "1",
+                "p" => options.part = Some(value.parse()?),
                 _ => return Err(()),
             }
         }

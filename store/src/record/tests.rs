@@ -191,9 +191,10 @@ fn options() -> impl Strategy<Value = Options> {
             proptest::option::of("[0-9a-f]{10}"),
             any::<Option<u32>>(),
         ),
+        (any::<bool>(), proptest::option::of("[mbsir]:[0-9]{1,8}")),
     )
         .prop_map(
-            |(retry, times, lost, avoid, (orphaned, lane, hash))| Options {
+            |(retry, times, lost, avoid, (orphaned, lane, hash), (split, part))| Options {
                 retry: RetryPolicy {
                     max_attempts: retry.0,
                     backoff: retry.1,
@@ -209,6 +210,9 @@ fn options() -> impl Strategy<Value = Options> {
                 lane: lane.map(|lane| lane.parse().unwrap()),
                 hash,
                 orphaned,
+                only: None,
+                split,
+                part: part.map(|part| part.parse().unwrap()),
             },
         )
 }

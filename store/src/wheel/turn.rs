@@ -111,6 +111,21 @@ pub struct Turned {
     pub scan: bool,
     /// Due times that became contexts, were skipped by overlap policy, were missed.
     pub counts: TurnCounts,
+    /// Contexts to split, as they wait, without their bodies.
+    pub opens: Vec<Member>,
+    /// Roots whose parts wait for certain workers: do these live?
+    pub looks: Vec<PinnedParts>,
+    /// Workers for which parts wait.
+    pub pinned: Vec<WorkerId>,
+}
+
+/// Parts of a root that wait for certain workers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinnedParts {
+    /// The root.
+    pub root: ContextId,
+    /// The workers.
+    pub workers: Vec<WorkerId>,
 }
 
 /// What became of the due times of jobs in one turn.
@@ -272,6 +287,19 @@ fn turned(value: Value) -> Result<Turned, Error> {
         missed: counts.number()?,
         aside: counts.number()?,
     };
+    let mut list = reply.list()?;
+    let mut opens = Vec::with_capacity(list.len());
+    while !list.is_empty() {
+        opens.push(Member::parse(list.bytes()?)?);
+    }
+    let looks = reply.texts()?;
+    let looks = looks.into_iter().map(pinned_parts);
+    let looks = looks.collect::<Result<_, _>>()?;
+    let mut list = reply.list()?;
+    let mut pinned = Vec::with_capacity(list.len());
+    while !list.is_empty() {
+        pinned.push(list.parsed()?);
+    }
     Ok(Turned {
         now,
         next,
@@ -282,7 +310,20 @@ fn turned(value: Value) -> Result<Turned, Error> {
         outbox,
         scan,
         counts,
+        opens,
+        looks,
+        pinned,
     })
+}
+
+fn pinned_parts(text: String) -> Result<PinnedParts, Error> {
+    let mut words = text.split(' ');
+    let root = words.next().and_then(|word| word.parse().ok());
+    let workers = words.map(str::parse).collect::<Result<_, _>>().ok();
+    match (root, workers) {
+        (Some(root), Some(workers)) => Ok(PinnedParts { root, workers }),
+        _ => Err(Error::contract(TURN.name(), text)),
+    }
 }
 
 /// `None` for one that cannot be read: `store check` names it.

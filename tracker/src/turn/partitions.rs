@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tickwheel_core::id::TrackerId;
+use tickwheel_core::id::{TrackerId, WorkerId};
 use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
 use tickwheel_store::record::Queue;
 use tickwheel_store::roster::TrackerSign;
@@ -31,6 +31,8 @@ struct State {
     stand_in: bool,
     /// Ready sets that were not empty at the last turn.
     backlog: Vec<Queue>,
+    /// Workers for which parts of split contexts wait.
+    pinned: Vec<WorkerId>,
 }
 
 impl State {
@@ -60,6 +62,7 @@ impl Partitions {
             again: false,
             stand_in: false,
             backlog: Vec::new(),
+            pinned: Vec::new(),
         };
         Self {
             states: count.partitions().map(|_| state()).collect(),
@@ -177,21 +180,32 @@ impl Partitions {
         }
     }
 
-    /// Queues the partitions in which something waits that `served` accepts.
-    pub(crate) fn queue_backlog(&mut self, served: impl Fn(&Queue) -> bool) {
+    /// Queues the partitions in which something waits that `served` accepts, or parts for a worker that is `free`.
+    pub(crate) fn queue_backlog(
+        &mut self,
+        served: impl Fn(&Queue) -> bool,
+        free: impl Fn(&WorkerId) -> bool,
+    ) {
         for partition in self.ids() {
-            let waits = self
-                .state(partition)
-                .is_some_and(|state| !state.queued && state.backlog.iter().any(&served));
+            let waits = self.state(partition).is_some_and(|state| {
+                !state.queued
+                    && (state.backlog.iter().any(&served) || state.pinned.iter().any(&free))
+            });
             if waits {
                 self.queue(partition);
             }
         }
     }
 
-    pub(crate) fn set_backlog(&mut self, partition: PartitionId, backlog: Vec<Queue>) {
+    pub(crate) fn set_backlog(
+        &mut self,
+        partition: PartitionId,
+        backlog: Vec<Queue>,
+        pinned: Vec<WorkerId>,
+    ) {
         if let Some(state) = self.state(partition) {
             state.backlog = backlog;
+            state.pinned = pinned;
         }
     }
 

@@ -11,7 +11,7 @@ use super::OVERDUE;
 use crate::engine::Engine;
 use crate::offers::{self, Offered, Taken};
 use crate::session::Reserved;
-use crate::{dispatch, measure};
+use crate::{dispatch, measure, open};
 
 /// A visit that ended.
 pub(crate) struct Visit {
@@ -145,6 +145,12 @@ fn finish(
     }
     if !turned.outbox.is_empty() {
         engine.deliver(partition, std::mem::take(&mut turned.outbox));
+    }
+    for waiting in &turned.opens {
+        open::open(engine, waiting.clone());
+    }
+    for pinned in turned.looks.drain(..) {
+        open::look(engine, pinned);
     }
     if turned.scan && engine.absence.grace(Instant::now()).is_none() {
         engine.reap(partition, Vec::new());

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tickwheel_core::Durability;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, GroupName};
+use tickwheel_core::run::StateWord;
 use tickwheel_proto::convert::state_from_wire;
 use tickwheel_proto::v1;
 use tickwheel_store::Cancelled;
@@ -12,7 +13,7 @@ use tickwheel_store::context::{ContextFilter, ContextView};
 use tokio::time::Instant;
 
 use super::jobs::counted;
-use super::{context_id, job_name, named, views};
+use super::{context_id, job_name, named, subtasks, views};
 use crate::error::Error;
 use crate::shared::Shared;
 
@@ -32,7 +33,11 @@ async fn existing(shared: &Shared, id: &ContextId) -> Result<ContextView, Error>
 pub(super) async fn get(shared: &Shared, request: v1::ContextRef) -> Result<v1::Context, Error> {
     let view = existing(shared, &context_id(&request.id)?).await?;
     shared.learn(std::slice::from_ref(&view)).await;
-    Ok(views::context(shared, view))
+    let fan = subtasks::of(shared, &view).await?;
+    Ok(v1::Context {
+        fan,
+        ..views::context(shared, view)
+    })
 }
 
 pub(super) async fn list(
@@ -77,16 +82,27 @@ pub(super) async fn cancel(
 ) -> Result<v1::CancelContextResponse, Error> {
     let id = context_id(&request.id)?;
     let store = shared.durable(id.job().as_ref(), asked)?;
+    // The end of a subtask is told by its root: it is not found afterwards.
+    let subtask = match id.subtask() {
+        Some(_) => shared.store().get_context(&id).await?,
+        None => None,
+    };
     let cancelled = store.cancel_context(&id).await?;
     crash_point!("after_cancel_script");
-    match cancelled {
-        Cancelled::Ended | Cancelled::Running { .. } => {
+    match (cancelled, subtask) {
+        (Cancelled::Ended, Some(view)) => {
+            let state = StateWord::Cancelled;
+            Ok(v1::CancelContextResponse {
+                context: Some(views::context(shared, ContextView { state, ..view })),
+            })
+        }
+        (Cancelled::Ended | Cancelled::Stopping | Cancelled::Running { .. }, _) => {
             let view = existing(shared, &id).await?;
             Ok(v1::CancelContextResponse {
                 context: Some(views::context(shared, view)),
             })
         }
-        Cancelled::Nowhere => {
+        (Cancelled::Nowhere, _) => {
             let view = existing(shared, &id).await?;
             Err(Error::conflict(format!(
                 "context `{id}` has ended: {}",

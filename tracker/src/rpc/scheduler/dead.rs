@@ -145,6 +145,7 @@ async fn filter(shared: &Shared, given: v1::DeadFilter) -> Result<DeadFilter, Er
             | StateWord::Queued
             | StateWord::Ready
             | StateWord::Running
+            | StateWord::Fanned
             | StateWord::Retrying
             | StateWord::Succeeded
             | StateWord::Cancelled),

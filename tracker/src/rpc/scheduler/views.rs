@@ -104,6 +104,7 @@ fn waiting_reason(shared: &Shared, view: &ContextView) -> String {
             .as_ref()
             .map(|reason| format!("it is being cancelled: {reason}"))
             .unwrap_or_default(),
+        StateWord::Fanned => "its subtasks have not ended".to_owned(),
         StateWord::Succeeded
         | StateWord::Failed
         | StateWord::TimedOut

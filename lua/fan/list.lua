@@ -1,0 +1,146 @@
+#!lua flags=no-writes
+--[[
+Script   fan/list
+Purpose  Read how far the subtasks of a context are, and a page of those in one state. What moves between two calls may be missed or come
+         twice, what stays is seen once.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:fans :held :retry :fan: :parts: :results:
+ARGV     1 root     the split context
+         2 state    waiting | running | retrying | failed | succeeded, or empty for the counts alone
+         3 position where an earlier page ended, or empty
+         4 limit    subtasks looked at, integer, 1..1000
+
+Reply    { 'FAN', now_ms, { field, value... }, position | '', { id, handler, text }... }   an empty position: there is no more
+           fields   model, state, reduce, created_ms, total, succeeded, failed, out, later
+           text     waiting, retrying: the member; running: the held value; failed, succeeded: `<number> <s or f> <result or error>`
+         { 'NO_FAN' }   it is not split, or its subtasks have ended
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(limit), of running and retrying ones O(all that run or wait for a retry here); at most 20 + 4 * limit commands
+Holds    W8 W9
+Repeat   Reads only.
+]]
+-- @prelude
+-- @part fans
+local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
+local STEPS = 20 -- of one call
+local root = arg_text(1, 'root', 300)
+local state = ARGV[2]
+local position = ARGV[3]
+local limit = arg_int(4, 'limit', 1, ITEMS_MAX)
+local fan = fans.of(fans.new(), root)
+if not fan then
+  return { 'NO_FAN' }
+end
+local items, next_position = {}, ''
+
+local function add(id, handler, text)
+  items[#items + 1] = { id, handler, text }
+end
+
+-- A page of a hash whose fields are contexts: those of this root.
+local function of_hash(hash, visit)
+  local cursor, skip = string.match(position, '^(%d+):(%d+)$')
+  cursor, skip = cursor or '0', tonumber(skip) or 0
+  for _ = 1, STEPS do
+    local scanned = redis.call('HSCAN', hash, cursor, 'COUNT', SCAN_COUNT)
+    local found = scanned[2]
+    for i = skip + 1, #found / 2 do
+      local id = found[2 * i - 1]
+      if #items == limit then
+        next_position = cursor .. ':' .. int(i - 1)
+        return
+      end
+      if string.sub(id, 1, #fan.head) == fan.head and fans.split(id) == root then
+        visit(id, found[2 * i])
+      end
+    end
+    cursor, skip = scanned[1], 0
+    if cursor == '0' then
+      return
+    end
+  end
+  next_position = cursor .. ':0'
+end
+
+local function of_running()
+  of_hash(BASE .. 'held', function(id, value)
+    local _, handler = split_rest(split_held(value).rest)
+    add(id, handler, value)
+  end)
+end
+
+local function of_retrying()
+  of_hash(BASE .. 'retry', function(id, score)
+    local member = find_member(BASE .. 'wheel', tonumber(score), id .. ' ')
+    if member then
+      add(id, string.match(member, '^%S+ %S+ %S+ (%S+)'), member)
+    end
+  end)
+end
+
+-- The lists in the order of their names; behind them the indexes that were not made yet. A position is `<list>:<n>`.
+local function of_waiting()
+  local lists, handlers = {}, {}
+  local workers = {}
+  for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', key('fan', root)) or {}) do
+    workers[#workers + 1] = string.match(name, '^w:(.+)$')
+  end
+  for handler in string.gmatch(fan.handlers, '%S+') do
+    for at = 0, #workers do
+      lists[#lists + 1] = key('parts', handler .. ':' .. root .. (at > 0 and ':' .. workers[at] or ''))
+      handlers[#handlers + 1] = handler
+    end
+  end
+  local list, from = string.match(position, '^(%d+):(%d+)$')
+  list, from = tonumber(list) or 1, tonumber(from) or 0
+  while list <= #lists do
+    local found = redis.call('LRANGE', lists[list], from, from + limit - #items - 1)
+    for _, entry in ipairs(found) do
+      local member = fans.member(fan, handlers[list], entry)
+      add(string.match(member, '^%S+'), handlers[list], member)
+    end
+    if #items == limit then
+      next_position = int(list) .. ':' .. int(from + #found)
+      return
+    end
+    list, from = list + 1, 0
+  end
+  if fan.model == 'indexed' then
+    local first = math.max(from, fan.next_index)
+    for n = first, math.min(fan.total, first + limit - #items) - 1 do
+      local member = fans.member(fan, fan.handlers, int(n) .. ' 0:0 ')
+      add(string.match(member, '^%S+'), fan.handlers, member)
+      next_position = int(list) .. ':' .. int(n + 1)
+    end
+    if #items < limit then
+      next_position = ''
+    end
+  end
+end
+
+local function of_ended(letter)
+  local from = tonumber(position) or 0
+  local found = redis.call('LRANGE', key('results', root), from, from + limit - 1)
+  for _, entry in ipairs(found) do
+    local n, word = string.match(entry, '^(%d+) (%a) ')
+    if word == letter then
+      add(fan.head .. n .. fan.tail, '', entry)
+    end
+  end
+  next_position = #found == limit and int(from + limit) or ''
+end
+
+local STATES = { waiting = of_waiting, running = of_running, retrying = of_retrying, failed = function() of_ended('f') end,
+  succeeded = function() of_ended('s') end }
+if state ~= '' and not STATES[state] then
+  bad_arg('state', 'must be waiting, running, retrying, failed, succeeded or empty', state)
+end
+if state ~= '' then
+  STATES[state]()
+end
+local time = redis.call('TIME')
+return { 'FAN', time[1] * 1000 + math.floor(time[2] / 1000), { 'model', fan.model, 'state', fan.state, 'reduce', fan.reduce, 'created_ms',
+  int(fan.created_ms), 'total', int(fan.total), 'succeeded', int(fan.succeeded), 'failed', int(fan.failed), 'out', int(fan.out), 'later',
+  int(fan.later) }, next_position, unpack(items) }

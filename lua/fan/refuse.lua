@@ -1,0 +1,47 @@
+#!lua flags=allow-oom
+--[[
+Script   fan/refuse
+Purpose  End an attempt of a due context that cannot be split, say because fewer workers live than have to succeed.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:backlog :ready: :retry :events :dead :wake :fans and of its job :job: :active: :queue: :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 waiting  `<id> <attempt>:<failures> <group> <handler> <priority>` of the context, as it waits
+         3 random   integer, 0..999999
+         4 message  why, at most 1024 bytes
+
+Reply    { 'RETRYING' }   it waits for its next attempt
+         { 'SETTLED' }    its attempts are used up
+         { 'GONE' }       it does not wait there any more: nothing was written
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(log(ready)); at most 40 commands
+Holds    W1 W2 W4 W7
+Repeat   The second call answers GONE.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part ending
+-- @part fans
+-- @part fanning
+local now = now_ms(1)
+local id, counts, group, priority = string.match(ARGV[2] or '', '^(%S+) (%d+:%d+) (%S+) %S+ ([0-4])$')
+if not id or not due_of(id) then
+  bad_arg('waiting', 'must be id, counts, group, handler and priority', ARGV[2])
+end
+local random = arg_int(3, 'random', 0, 999999) / 1000000
+local message = arg_text(4, 'message', MESSAGE_BYTES)
+local queue = group .. ' !fan'
+local zset = ready_key(queue)
+local member = find_member(zset, ready_score(priority, due_of(id)), id .. ' ' .. counts .. ' ')
+if not member then
+  return { 'GONE' }
+end
+remove_ready(queue, zset, member)
+local _, attempt, failures, rest = split_member(member)
+local endings = new_endings()
+local verdict = fail_attempt(endings, now, id, { attempt = attempt + 1, failures = failures, rest = rest, worker = '-', claimed = now,
+  cancel = '-' }, { state = 'failed', message = message, random = random })
+flush_endings(endings)
+return { verdict }

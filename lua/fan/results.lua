@@ -1,0 +1,46 @@
+#!lua flags=no-writes
+--[[
+Script   fan/results
+Purpose  Read a page of the results that a running reduce gets, in the order in which the subtasks ended.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:held :results:
+ARGV     1 id       the reduce
+         2 attempt  its number, integer, 1..4294967295
+         3 cursor   results read so far, integer, 0..10000000
+         4 limit    results wanted, integer, 1..1000; a page ends at 1 MiB
+
+Reply    { 'PAGE', next, { `<n> <s or f> <result or error>`... } }   no results: the end
+         { 'STALE' }   the attempt does not hold its context
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(cursor / 100 + limit); at most 12 commands
+Holds    W2 W8 W9
+Repeat   Reads only.
+]]
+-- @prelude
+-- @part fans
+local PAGE_BYTES = 1048576
+local STEP = 100
+local id = arg_text(1, 'id', 300)
+local attempt = arg_int(2, 'attempt', 1, 4294967295)
+local cursor = arg_int(3, 'cursor', 0, 10000000)
+local limit = arg_int(4, 'limit', 1, ITEMS_MAX)
+local held = redis.call('HGET', BASE .. 'held', id)
+local root, _, n = fans.split(id)
+if n ~= 'r' or not held or tonumber(string.match(held, '^%d+')) ~= attempt then
+  return { 'STALE' }
+end
+local results, bytes, found = {}, 0, nil
+repeat
+  local first = cursor + #results
+  found = redis.call('LRANGE', key('results', root), first, first + math.min(STEP, limit - #results) - 1)
+  for _, result in ipairs(found) do
+    if bytes > 0 and bytes + #result > PAGE_BYTES then
+      return { 'PAGE', int(cursor + #results), results }
+    end
+    results[#results + 1] = result
+    bytes = bytes + #result
+  end
+until #found == 0 or #results >= limit
+return { 'PAGE', int(cursor + #results), results }

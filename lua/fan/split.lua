@@ -1,0 +1,150 @@
+#!lua
+--[[
+Script   fan/split
+Purpose  Take a page of items that a running attempt maps: each becomes a subtask of the attempt's root. A handler that runs again maps
+         again, in the same order: items that were taken before are passed over.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:held :fans :backlog :stats :wake :fan: :parts:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 id       the context that maps: a root, or a subtask of one
+         3 attempt  its number, integer, 1..4294967295
+         4 offset   items that this context mapped before, over all its attempts, integer, 0..10000000
+         5 handler  that runs the items; may be empty without any
+         6 options  `<priority> <options>` of its subtasks; the first page of a handler decides
+         7 parallelism subtasks of the root that run at once, 0: any number; the first page decides
+         8 reduce   empty, or `<handler> <priority> <options>`: runs once when all subtasks have ended; the first one decides
+         9 reduce_on ended | succeeded
+         10 items   at most 1000, of at most 262144 bytes each; may be absent
+
+Reply    { 'TAKEN', taken }        so many items of this context are in Redis
+         { 'STALE' }               the attempt does not hold its context, or its root ends; only the counter of such calls was written
+         { 'REFUSED', field, rule, given }   nothing was written
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(items); at most 20 commands
+Holds    W1 W2 W5 W8 W9
+Repeat   A page that was taken is passed over.
+]]
+-- @prelude
+-- @part ready
+-- @part fans
+local SUBTASKS_MAX = 10000000
+local BODY_BYTES = 262144
+local now = now_ms(1)
+local id = arg_text(2, 'id', 300)
+local attempt = arg_int(3, 'attempt', 1, 4294967295)
+local offset = arg_int(4, 'offset', 0, SUBTASKS_MAX)
+local handler, options = ARGV[5], ARGV[6]
+local parallelism = arg_int(7, 'parallelism', 0, 1000000)
+local reduce, reduce_on, reduce_options = ARGV[8], ARGV[9], nil
+local count = #ARGV - 9
+if count > ITEMS_MAX then
+  bad_arg('items', 'must be at most ' .. int(ITEMS_MAX), count)
+end
+for i = 10, #ARGV do
+  if #ARGV[i] > BODY_BYTES then
+    bad_arg('items', 'must have at most ' .. int(BODY_BYTES) .. ' bytes each', #ARGV[i])
+  end
+end
+if count > 0 and not (string.find(handler, '^%S+$') and string.find(options, '^[0-4] %S+$')) then
+  bad_arg('handler', 'must be given with a priority and options', handler)
+end
+if reduce ~= '' then
+  reduce, reduce_options = string.match(reduce, '^(%S+) ([0-4] %S+)$')
+  if not reduce then
+    bad_arg('reduce', 'must be a handler, a priority and options', ARGV[8])
+  end
+end
+if reduce_on ~= 'ended' and reduce_on ~= 'succeeded' then
+  bad_arg('reduce_on', 'must be ended or succeeded', reduce_on)
+end
+
+local held = redis.call('HGET', BASE .. 'held', id)
+local function stale()
+  redis.call('HINCRBY', BASE .. 'stats', 'stale', 1)
+  return { 'STALE' }
+end
+if not held or tonumber(string.match(held, '^%d+')) ~= attempt then
+  return stale()
+end
+local root, round, n = fans.split(id)
+local endings = fans.new()
+local fan = fans.of(endings, root or id)
+if (root and (not fan or fan.round ~= round)) or (fan and fan.state == 'dropping') then
+  return stale()
+end
+if n == 'r' then
+  return { 'REFUSED', 'items', 'are mapped before the reduce', id }
+end
+if fan and fan.model ~= 'map' then
+  return { 'REFUSED', 'items', 'are not mapped by parts of a job with a model, ' .. fan.model, id }
+end
+local field = 'm:' .. (n or '')
+local taken = fan and tonumber(redis.call('HGET', key('fan', fan.id), field)) or 0
+if offset > taken then
+  return { 'REFUSED', 'offset', 'is at most the number of items taken so far, ' .. int(taken), int(offset) }
+end
+local skipped = math.min(taken - offset, count)
+local more = count - skipped
+local total = fan and fan.total or 0
+if total + more > SUBTASKS_MAX then
+  return { 'REFUSED', 'items', 'are at most ' .. int(SUBTASKS_MAX) .. ' for one context', int(total + more) }
+end
+if reduce ~= '' and not fan and more == 0 then
+  return { 'REFUSED', 'reduce', 'needs items that are mapped before', reduce }
+end
+if reduce ~= '' and fan and fan.reduce ~= '' and fan.reduce ~= reduce then
+  return { 'REFUSED', 'reduce', 'is the same in every call, ' .. fan.reduce, reduce }
+end
+if reduce ~= '' and fan and fan.reduce == '' and fan.state ~= 'open' then
+  return { 'REFUSED', 'reduce', 'is named while the root maps', reduce }
+end
+
+local group = string.match(held, '^%S+ %S+ %d+ %d+ %d+ %S+ (%S+)')
+local root_id = root or id
+local written = { field, int(taken + more), 'total', int(total + more) }
+local function set(name, value)
+  written[#written + 1] = name
+  written[#written + 1] = value
+end
+if not fan then
+  if more == 0 then
+    return { 'TAKEN', int(taken) }
+  end
+  set('model', 'map')
+  set('state', 'open')
+  set('round', int(attempt))
+  set('created_ms', int(now))
+  set('parallelism', int(parallelism))
+  set('reduce_on', reduce_on)
+  set('group', group)
+elseif root and fan.deep ~= '1' then
+  set('deep', '1')
+end
+if reduce ~= '' then
+  set('reduce', reduce)
+  set('reduce_on', reduce_on)
+  set('r', group .. ' ' .. reduce .. ' ' .. reduce_options .. ' ')
+end
+local handlers = fan and fan.handlers or ''
+if more > 0 and not string.find(' ' .. handlers .. ' ', ' ' .. handler .. ' ', 1, true) then
+  set('handlers', handlers .. (handlers == '' and '' or ' ') .. handler)
+  set('t:' .. handler, group .. ' ' .. handler .. ' ' .. options .. ' ')
+end
+redis.call('HSET', key('fan', root_id), unpack(written))
+if more > 0 then
+  local entries = {}
+  for i = 1, more do
+    entries[i] = int(total + i - 1) .. ' 0:0 ' .. ARGV[9 + skipped + i]
+  end
+  redis.call('RPUSH', key('parts', handler .. ':' .. root_id), unpack(entries))
+  if not fan then
+    redis.call('HSET', BASE .. 'fans', root_id, 'map')
+  end
+  local blocked = fan and fan.parallelism > 0 and fan.out >= fan.parallelism
+  if not blocked and redis.call('HSET', BASE .. 'backlog', group .. ' ' .. handler .. ' /' .. root_id, '1') > 0 then
+    wake(0)
+  end
+end
+return { 'TAKEN', int(taken + more) }

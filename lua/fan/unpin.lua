@@ -1,0 +1,67 @@
+#!lua flags=allow-oom
+--[[
+Script   fan/unpin
+Purpose  Give up on workers that are gone: their parts of a broadcast fail, their shards may run anywhere.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:fans :held :retry :events :dead :backlog :wake :fan: :parts: :results: :result: and of the root's job :job:
+             :active: :queue: :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 root     the split context; behind it 1..1000 workers
+
+Reply    { 'UNPINNED', failed, moved }   parts that failed, and that may run anywhere now
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(parts of these workers); at most 60 + 10 * workers commands
+Holds    W1 W2 W7 W8
+Repeat   Idempotent: the parts do not wait there any more.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part ending
+-- @part fans
+-- @part fanning
+local now = now_ms(1)
+local root = arg_text(2, 'root', 300)
+local count = #ARGV - 2
+if count < 1 or count > ITEMS_MAX then
+  bad_arg('workers', 'must be 1 to ' .. int(ITEMS_MAX), count)
+end
+local endings = new_endings()
+local fan = fans.of(endings, root)
+local failed, moved = 0, 0
+
+-- A static model has one handler.
+local function give_up(worker, handler)
+  local list = key('parts', handler .. ':' .. root .. ':' .. worker)
+  local entries = redis.call('LRANGE', list, 0, -1)
+  if #entries == 0 then
+    return
+  end
+  redis.call('UNLINK', list)
+  fans.count_pinned(fan, worker, -#entries)
+  if fan.model == 'sharding' then
+    fans.push('RPUSH', key('parts', handler .. ':' .. root), entries)
+    moved = moved + #entries
+    return
+  end
+  for _, entry in ipairs(entries) do
+    fanned.end_subtask(fan, string.match(entry, '^%d+'), true, 'worker lost: ' .. worker .. ' is gone')
+  end
+  failed = failed + #entries
+end
+if fan and fan.pinned > 0 and fan.state ~= 'dropping' then
+  for i = 1, count do
+    give_up(ARGV[2 + i], fan.handlers)
+  end
+  if fans.is_drained(fan, fan.handlers) then
+    redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, fan.handlers))
+  elseif moved > 0 then
+    redis.call('HSET', BASE .. 'backlog', fans.queue(fan, fan.handlers), '1')
+    wake(0)
+  end
+  fanned.flush(endings, now)
+  flush_endings(endings)
+end
+return { 'UNPINNED', failed, moved }

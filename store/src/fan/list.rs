@@ -1,0 +1,244 @@
+//! Reading how far the subtasks of a context are. Script: `lua/fan/list.lua`.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::id::{AttemptNo, ContextId, WorkerId};
+use tickwheel_core::time::TimestampMs;
+
+use super::results::result;
+use super::shard_body;
+use crate::error::Error;
+use crate::record::{Held, Member, Rest, SubtaskKind};
+use crate::script::LIST_FAN;
+use crate::store::Store;
+
+/// How far the subtasks of a context are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FanView {
+    /// `map`, `broadcast`, `sharding` or `indexed`.
+    pub model: String,
+    /// `open` while more subtasks may come, `closed`, `reducing` or `dropping`.
+    pub state: String,
+    /// The handler that runs at the end; empty: none.
+    pub reduce: String,
+    /// When it was split.
+    pub created: TimestampMs,
+    /// Redis' clock.
+    pub now: TimestampMs,
+    /// Subtasks in all, so far.
+    pub total: u64,
+    /// Ended well.
+    pub succeeded: u64,
+    /// Ended otherwise.
+    pub failed: u64,
+    /// Run now, the reduce among them.
+    pub running: u64,
+    /// Wait for their next attempt.
+    pub retrying: u64,
+}
+
+/// A state in which subtasks are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SubtaskState {
+    /// Of an attempt.
+    Running,
+    /// For their next attempt, in the wheel.
+    Retrying,
+    /// For a permit.
+    Waiting,
+    /// For good.
+    Failed,
+    /// While results are kept.
+    Succeeded,
+}
+
+/// A subtask wherever it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubtaskView {
+    /// Identity.
+    pub id: ContextId,
+    /// Where it is in its life.
+    pub state: SubtaskState,
+    /// Its handler; empty of one that has ended.
+    pub handler: String,
+    /// Its highest attempt so far.
+    pub attempt: AttemptNo,
+    /// Attempts that failed, timed out or lost their lease.
+    pub failures: u32,
+    /// Who runs it.
+    pub worker: Option<WorkerId>,
+    /// Why it failed.
+    pub error: String,
+    /// What it is given; of one that has ended what it returned.
+    pub body: Bytes,
+}
+
+impl SubtaskState {
+    /// Every state, in the order of a list of all.
+    pub const ALL: [Self; 5] = [
+        Self::Running,
+        Self::Retrying,
+        Self::Waiting,
+        Self::Failed,
+        Self::Succeeded,
+    ];
+
+    /// The word.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Waiting => "waiting",
+            Self::Failed => "failed",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}
+
+impl FanView {
+    /// Subtasks that wait for a permit or for their next attempt.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        self.total
+            .saturating_sub(self.succeeded + self.failed + self.running)
+    }
+
+    /// Milliseconds until all subtasks known now have ended, at the rate so far.
+    #[must_use]
+    pub fn eta_ms(&self) -> Option<u64> {
+        let ended = self.succeeded + self.failed;
+        let left = self.total.saturating_sub(ended);
+        let took = self.now.as_u64().saturating_sub(self.created.as_u64());
+        (ended > 0).then(|| took.saturating_mul(left) / ended)
+    }
+}
+
+impl Store {
+    /// How far the subtasks of `root` are; `None` when it is not split, or they have ended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn fan_view(&self, root: &ContextId) -> Result<Option<FanView>, Error> {
+        let page = self.fan_page(root, None, "", 1).await?;
+        Ok(page.map(|(fan, _, _)| fan))
+    }
+
+    /// A page of at most `limit` (1 to 1,000) subtasks of `root` in one state, with the position of the next page, empty behind the last;
+    /// a page may have fewer, or none. `None` when the context is not split, or its subtasks have ended.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn list_subtasks(
+        &self,
+        root: &ContextId,
+        state: SubtaskState,
+        (position, limit): (&str, u32),
+    ) -> Result<Option<(FanView, Vec<SubtaskView>, String)>, Error> {
+        self.fan_page(root, Some(state), position, limit).await
+    }
+
+    async fn fan_page(
+        &self,
+        root: &ContextId,
+        state: Option<SubtaskState>,
+        position: &str,
+        limit: u32,
+    ) -> Result<Option<(FanView, Vec<SubtaskView>, String)>, Error> {
+        let args = vec![
+            Value::from(root.as_str()),
+            Value::from(state.map_or("", SubtaskState::as_str)),
+            Value::from(position),
+            Value::from(limit.to_string()),
+        ];
+        let (status, mut reply) = self.call_fan(&LIST_FAN, root, args).await?;
+        match status.as_str() {
+            "NO_FAN" => return Ok(None),
+            "FAN" => {}
+            other => return Err(Error::contract(LIST_FAN.name(), other)),
+        }
+        let now = TimestampMs::new(reply.number()?);
+        let fields = reply.texts()?;
+        let next = reply.text()?;
+        let mut subtasks = Vec::with_capacity(reply.len());
+        while !reply.is_empty() {
+            let mut item = reply.list()?;
+            let (id, handler, text) = (item.parsed()?, item.text()?, item.bytes()?);
+            if let Some(state) = state {
+                subtasks.push(subtask(id, handler, state, text)?);
+            }
+        }
+        Ok(Some((view(&fields, now), subtasks, next)))
+    }
+}
+
+fn view(fields: &[String], now: TimestampMs) -> FanView {
+    let fields: HashMap<&str, &str> = fields
+        .chunks_exact(2)
+        .filter_map(|pair| Some((pair.first()?.as_str(), pair.get(1)?.as_str())))
+        .collect();
+    let text = |name: &str| fields.get(name).copied().unwrap_or_default().to_owned();
+    let number = |name: &str| text(name).parse().unwrap_or(0);
+    FanView {
+        model: text("model"),
+        state: text("state"),
+        reduce: text("reduce"),
+        created: TimestampMs::new(number("created_ms")),
+        now,
+        total: number("total"),
+        succeeded: number("succeeded"),
+        failed: number("failed"),
+        running: number("out"),
+        retrying: number("later"),
+    }
+}
+
+/// The body that the handler sees.
+fn body_of(rest: Rest) -> Bytes {
+    let shard = rest
+        .options
+        .part
+        .is_some_and(|part| part.kind == SubtaskKind::Shard);
+    match shard_body(&rest.body) {
+        Some((_, body)) if shard => body,
+        _ => rest.body,
+    }
+}
+
+fn subtask(
+    id: ContextId,
+    handler: String,
+    state: SubtaskState,
+    text: Bytes,
+) -> Result<SubtaskView, Error> {
+    let mut view = SubtaskView {
+        id,
+        state,
+        handler,
+        attempt: AttemptNo::NONE,
+        failures: 0,
+        worker: None,
+        error: String::new(),
+        body: Bytes::new(),
+    };
+    match state {
+        SubtaskState::Running => {
+            let held = Held::parse(text)?;
+            (view.attempt, view.failures) = (held.attempt, held.failures);
+            view.worker = Some(held.worker);
+            view.body = body_of(held.rest);
+        }
+        SubtaskState::Retrying | SubtaskState::Waiting => {
+            let member = Member::parse(text)?;
+            (view.attempt, view.failures) = (member.attempt, member.failures);
+            view.body = body_of(member.rest);
+        }
+        SubtaskState::Failed | SubtaskState::Succeeded => match result(&text)?.end {
+            Ok(bytes) => view.body = bytes,
+            Err(error) => view.error = error,
+        },
+    }
+    Ok(view)
+}

@@ -1,0 +1,88 @@
+//! Reading what the subtasks of a root returned. Script: `lua/fan/results.lua`.
+
+use bytes::Bytes;
+use fred::types::Value;
+
+use crate::error::Error;
+use crate::lease::AttemptRef;
+use crate::reply::Reply;
+use crate::script::FAN_RESULTS;
+use crate::store::Store;
+
+/// How a subtask ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubtaskResult {
+    /// Its number.
+    pub index: u64,
+    /// What it returned, or why it failed.
+    pub end: Result<Bytes, String>,
+}
+
+/// A page of results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultsPage {
+    /// Where the next one begins.
+    pub next: u64,
+    /// None: the end.
+    pub results: Vec<SubtaskResult>,
+}
+
+impl Store {
+    /// Reads results for a running reduce, from the `cursor`-th on, at most `limit` (1 to 1,000) and 1 MiB; `None` when the attempt does not hold
+    /// its context any more.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`]: repeat.
+    pub async fn fan_results(
+        &self,
+        reduce: &AttemptRef,
+        cursor: u64,
+        limit: u32,
+    ) -> Result<Option<ResultsPage>, Error> {
+        let partition = self.known(reduce.context.partition(), reduce.context.as_str())?;
+        let args = vec![
+            Value::from(reduce.context.as_str()),
+            Value::from(reduce.attempt.to_string()),
+            Value::from(cursor.to_string()),
+            Value::from(limit.to_string()),
+        ];
+        let value = self
+            .redis
+            .call(&FAN_RESULTS, vec![self.keys.wheel(partition)], args)
+            .await?;
+        let (status, mut reply) = Reply::open(FAN_RESULTS.name(), value)?;
+        match status.as_str() {
+            "STALE" => Ok(None),
+            "PAGE" => {
+                let next = reply.number()?;
+                let mut list = reply.list()?;
+                let mut results = Vec::with_capacity(list.len());
+                while !list.is_empty() {
+                    results.push(result(&list.bytes()?)?);
+                }
+                Ok(Some(ResultsPage { next, results }))
+            }
+            other => Err(Error::contract(FAN_RESULTS.name(), other)),
+        }
+    }
+}
+
+/// `<n> <s or f> <result or error>`.
+pub(super) fn result(text: &Bytes) -> Result<SubtaskResult, Error> {
+    let malformed = || Error::contract("record/result", String::from_utf8_lossy(text));
+    let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b' ');
+    let (Some((number, _)), Some((word, _))) = (ends.next(), ends.next()) else {
+        return Err(malformed());
+    };
+    let index = str::from_utf8(text.get(..number).unwrap_or_default())
+        .ok()
+        .and_then(|index| index.parse().ok())
+        .ok_or_else(malformed)?;
+    let rest = text.slice(word + 1..);
+    let end = match text.get(number + 1..word) {
+        Some(b"s") => Ok(rest),
+        Some(b"f") => Err(String::from_utf8_lossy(&rest).into_owned()),
+        _ => return Err(malformed()),
+    };
+    Ok(SubtaskResult { index, end })
+}

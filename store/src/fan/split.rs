@@ -1,0 +1,103 @@
+//! Taking the items that a running attempt maps. Script: `lua/fan/split.lua`.
+
+use bytes::Bytes;
+use fred::types::Value;
+use tickwheel_core::ReduceOn;
+use tickwheel_core::id::HandlerName;
+use tickwheel_core::job::ContextOptions;
+
+use super::part_options;
+use crate::error::Error;
+use crate::lease::AttemptRef;
+use crate::record::SubtaskKind;
+use crate::reply::Reply;
+use crate::script::SPLIT;
+use crate::store::Store;
+
+/// A page of items.
+#[derive(Debug, Clone)]
+pub struct Splitting {
+    /// The attempt that maps.
+    pub attempt: AttemptRef,
+    /// Items that its context mapped before, over all its attempts.
+    pub offset: u64,
+    /// Who runs the items, with what holds for them; needed with items only.
+    pub handler: Option<(HandlerName, ContextOptions)>,
+    /// Subtasks of the root that run at once; 0: any number.
+    pub parallelism: u32,
+    /// Runs once when all subtasks have ended, with what holds for it.
+    pub reduce: Option<(HandlerName, ContextOptions)>,
+    /// When it runs.
+    pub reduce_on: ReduceOn,
+    /// At most 1,000.
+    pub items: Vec<Bytes>,
+}
+
+/// What became of a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Split {
+    /// So many items of the context are in Redis.
+    Taken(u64),
+    /// The attempt does not hold its context any more, or its root ends.
+    Stale,
+    /// A rule is broken.
+    Refused {
+        /// Of what.
+        field: String,
+        /// Which.
+        rule: String,
+        /// What was given.
+        given: String,
+    },
+}
+
+impl Store {
+    /// Makes subtasks of the items. Idempotent: items that were taken are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`] when it is unknown whether they were taken: repeat.
+    pub async fn split(&self, page: &Splitting) -> Result<Split, Error> {
+        let context = &page.attempt.context;
+        let partition = self.known(context.partition(), context.as_str())?;
+        let mut args: Vec<Value> = Vec::with_capacity(9 + page.items.len());
+        args.push(Value::from(""));
+        args.push(Value::from(context.as_str()));
+        args.push(Value::from(page.attempt.attempt.to_string()));
+        args.push(Value::from(page.offset.to_string()));
+        match &page.handler {
+            Some((handler, options)) => {
+                args.push(Value::from(handler.as_str()));
+                args.push(Value::from(part_options(options, SubtaskKind::Map, 0)));
+            }
+            None => args.extend([Value::from(""), Value::from("")]),
+        }
+        args.push(Value::from(page.parallelism.to_string()));
+        args.push(Value::from(match &page.reduce {
+            Some((handler, options)) => {
+                format!(
+                    "{handler} {}",
+                    part_options(options, SubtaskKind::Reduce, 0)
+                )
+            }
+            None => String::new(),
+        }));
+        args.push(Value::from(page.reduce_on.as_str()));
+        args.extend(page.items.iter().cloned().map(Value::Bytes));
+        let value = self
+            .redis
+            .call(&SPLIT, vec![self.keys.wheel(partition)], args)
+            .await?;
+        let (status, mut reply) = Reply::open(SPLIT.name(), value)?;
+        match status.as_str() {
+            "TAKEN" => Ok(Split::Taken(reply.number()?)),
+            "STALE" => Ok(Split::Stale),
+            "REFUSED" => Ok(Split::Refused {
+                field: reply.text()?,
+                rule: reply.text()?,
+                given: reply.text()?,
+            }),
+            other => Err(Error::contract(SPLIT.name(), other)),
+        }
+    }
+}

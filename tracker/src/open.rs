@@ -1,0 +1,164 @@
+//! Splitting due contexts as the models of their jobs say, and noticing workers that left with parts that nobody else may run.
+//!
+//! Whoever sees such a context in a turn splits it: the script takes it out of where it waits, so that it is split once. A context that no
+//! worker fits waits, until one comes or its start deadline is over.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_core::error::Violation;
+use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
+use tickwheel_core::job::JobSpec;
+use tickwheel_core::model::Model;
+use tickwheel_store::Error;
+use tickwheel_store::fan::{Opening, Parts};
+use tickwheel_store::record::Member;
+use tickwheel_store::wheel::PinnedParts;
+
+use crate::engine::Engine;
+use crate::measure;
+use crate::session::lock;
+
+/// A context that no worker fits is looked at again after this.
+pub(crate) const WAIT: Duration = Duration::from_millis(500);
+
+/// Why a context is not split now.
+enum Unsplit {
+    /// No worker fits.
+    Waits,
+    /// It cannot be split: its attempt ends.
+    Refused(String),
+}
+
+/// Splits `waiting`, unless that is under way here already.
+pub(crate) fn open(engine: &Arc<Engine>, waiting: Member) {
+    if !lock(&engine.opening).insert(waiting.id.clone()) {
+        return;
+    }
+    let engine = Arc::clone(engine);
+    let tasks = engine.tasks.clone();
+    tasks.spawn(async move {
+        let id = waiting.id.clone();
+        crash_point!("before_open_script");
+        if let Err(error) = split(&engine, waiting).await {
+            tracing::warn!(context = %id, %error, "a context was not split; the next turn tries again");
+            measure::store_error(&error);
+        }
+        crash_point!("after_open_script");
+        lock(&engine.opening).remove(&id);
+    });
+}
+
+async fn split(engine: &Engine, waiting: Member) -> Result<(), Error> {
+    let Some(job) = waiting.id.job() else {
+        return Ok(());
+    };
+    let Some(view) = engine.store.get_job(&job).await? else {
+        // Its deletion ends it.
+        return Ok(());
+    };
+    let workers = workers(engine, &waiting.rest.group, &waiting.rest.handler).await?;
+    match parts(&view.spec, workers) {
+        Ok(parts) => {
+            let opening = Opening {
+                waiting,
+                options: view.spec.subtask,
+                reduce: view.spec.reduce,
+                reduce_on: view.spec.reduce_on,
+                parts,
+            };
+            let _opened_or_gone = engine.store.open_fan(&opening).await?;
+        }
+        Err(Unsplit::Waits) => {}
+        Err(Unsplit::Refused(message)) => {
+            let random = rand::random_range(0..1_000_000);
+            engine.store.refuse_fan(&waiting, random, &message).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Who gets which part; `workers` are in the order of their ids.
+fn parts(spec: &JobSpec, workers: Vec<WorkerId>) -> Result<Parts, Unsplit> {
+    let refused = |violation: Violation| Unsplit::Refused(violation.to_string());
+    match &spec.model {
+        Model::Standalone => Err(Unsplit::Refused(
+            "model: its job is not split any more".to_owned(),
+        )),
+        Model::Indexed(indexed) => Ok(Parts::Indexed(indexed.clone())),
+        Model::Broadcast(_) | Model::Sharding(_) if workers.is_empty() => Err(Unsplit::Waits),
+        Model::Broadcast(broadcast) => {
+            let needed = broadcast.needed(workers.len()).map_err(refused)?;
+            Ok(Parts::Broadcast(workers, needed))
+        }
+        Model::Sharding(sharding) => {
+            let dealt = sharding.deal(&spec.name, &workers);
+            let part = |(item, worker): &(&tickwheel_core::model::ShardItem, &WorkerId)| {
+                (item.index, item.parameter.clone(), (*worker).clone())
+            };
+            Ok(Parts::Shards(dealt.iter().map(part).collect()))
+        }
+    }
+}
+
+/// The live workers of the cluster that offer `handler`: those with a stream here, and those that others write signs of life of.
+async fn workers(
+    engine: &Engine,
+    group: &GroupName,
+    handler: &HandlerName,
+) -> Result<Vec<WorkerId>, Error> {
+    let mut fitting = BTreeSet::new();
+    for worker in engine.store.list_workers(Some(group)).await? {
+        let offers = worker
+            .text("handlers")
+            .split(',')
+            .any(|offered| offered == handler.as_str());
+        if offers {
+            fitting.insert(worker.id);
+        }
+    }
+    for session in engine.sessions.all() {
+        if session.offers(group, handler.as_str()) {
+            fitting.insert(session.worker.clone());
+        } else {
+            // It drains, or has refused the handler.
+            fitting.remove(&session.worker);
+        }
+    }
+    Ok(fitting.into_iter().collect())
+}
+
+/// Gives up on the workers of `pinned` that live no more.
+pub(crate) fn look(engine: &Arc<Engine>, pinned: PinnedParts) {
+    let engine = Arc::clone(engine);
+    let tasks = engine.tasks.clone();
+    tasks.spawn(async move {
+        let root = pinned.root.clone();
+        if let Err(error) = give_up(&engine, pinned).await {
+            tracing::warn!(context = %root, %error, "parts of workers that may be gone are looked at again in a second");
+            measure::store_error(&error);
+        }
+    });
+}
+
+async fn give_up(engine: &Engine, pinned: PinnedParts) -> Result<(), Error> {
+    let mut gone: Vec<WorkerId> = pinned
+        .workers
+        .into_iter()
+        .filter(|worker| engine.sessions.get(worker).is_none())
+        .collect();
+    if gone.is_empty() {
+        return Ok(());
+    }
+    for worker in engine.store.list_workers(None).await? {
+        gone.retain(|one| *one != worker.id);
+    }
+    for gone in gone.chunks(1_000) {
+        crash_point!("before_unpin_script");
+        let unpinned = engine.store.unpin_fan(&pinned.root, gone).await?;
+        tracing::warn!(context = %pinned.root, workers = gone.len(), failed = unpinned.failed, moved = unpinned.moved,
+            "parts of workers that are gone");
+    }
+    Ok(())
+}
