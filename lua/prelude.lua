@@ -93,12 +93,10 @@ local function member_of(id, attempt, failures, rest)
   return id .. ' ' .. int(attempt) .. ':' .. int(failures) .. ' ' .. rest
 end
 
--- Options are `-` or `k=v,k=v`; see docs/keyspace.md for the letters.
+-- Options are `-` or `k=v,k=v`; see docs/keyspace.md for the letters. No value has a `=`, so a letter is found without a pattern.
 local function option(options, letter)
-  if options == '-' then
-    return nil
-  end
-  return string.match(',' .. options, ',' .. letter .. '=([^,]*)')
+  local at = string.find(options, letter .. '=', 1, true)
+  return at and string.match(options, '^[^,]*', at + 2) or nil
 end
 
 local function option_number(options, letter, default)

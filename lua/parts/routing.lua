@@ -24,21 +24,26 @@ local function before(left, right)
   return left.score < right.score or (left.score == right.score and left.place < right.place)
 end
 
+-- Puts the entry at `at` of a heap where it belongs below. This runs for each pick, so it calls nothing.
 local function sift_down(entries, at)
-  local count = #entries
+  local entry, count = entries[at], #entries
   while true do
-    local least = at
-    for child = 2 * at, math.min(2 * at + 1, count) do
-      if before(entries[child], entries[least]) then
-        least = child
-      end
+    local child = 2 * at
+    local least = entries[child]
+    if not least then
+      break
     end
-    if least == at then
-      return
+    local right = child < count and entries[child + 1]
+    if right and (right.score < least.score or (right.score == least.score and right.place < least.place)) then
+      child, least = child + 1, right
     end
-    entries[at], entries[least] = entries[least], entries[at]
-    at = least
+    if entry.score < least.score or (entry.score == least.score and entry.place < least.place) then
+      break
+    end
+    entries[at] = least
+    at = child
   end
+  entries[at] = entry
 end
 
 -- The scores that the lane has kept. Who is new, even one that is full now, is known from here on: what it misses it catches up.
@@ -165,13 +170,8 @@ local function pick_random(_, entries, avoid)
 end
 
 -- The worker whose two numbers give the greatest value for the context's key.
-local function pick_hash(offer, entries, avoid, options)
-  local text = string.match(options, 'h=(%d+)') or '0'
-  local known = not avoid and offer.by_key[text]
-  if known and known.free > 0 then
-    return known
-  end
-  local hash, best, most = tonumber(text), nil, -1
+local function pick_hash(_, entries, avoid, options)
+  local hash, best, most = tonumber(option(options, 'h')) or 0, nil, -1
   for _, entry in ipairs(entries) do
     local worker = entry.worker
     if worker.free > 0 or worker.soon then
@@ -187,9 +187,6 @@ local function pick_hash(offer, entries, avoid, options)
   if best and best.free == 0 then
     return nil
   end
-  if best and not avoid then
-    offer.by_key[text] = best
-  end
   return best
 end
 
@@ -197,8 +194,7 @@ local MODES = { count = pick_least, use = pick_least, recent = pick_least, least
   random = pick_random, hash = pick_hash, rotate = 'rotate' }
 
 local function pick_of_lane(offer, options)
-  local avoid = string.find(options, 'a=', 1, true) and option(options, 'a') or nil
-  return MODES[offer.mode](offer, offer.route or open_route(offer), avoid, options)
+  return offer.choose(offer, offer.route or open_route(offer), option(options, 'a'), options)
 end
 
 -- The offer of a lane, from its text: `<number of the worker>:<score>:<step>` separated by commas.
@@ -208,7 +204,7 @@ local function open_lane(offers, queue)
     return nil
   end
   local mode = ARGV[base]
-  local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {}, by_key = {} }
+  local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {} }
   for number, score, step in string.gmatch(ARGV[base + 1], '(%d+):([^:,]+):([^:,]+)') do
     local worker = routing.workers[tonumber(number)]
     if worker then
@@ -220,7 +216,7 @@ local function open_lane(offers, queue)
   if mode == 'rotate' then
     offer.at = #offer > 0 and draw(#offer) or 0
   else
-    offer.pick = pick_of_lane
+    offer.pick, offer.choose = pick_of_lane, MODES[mode]
   end
   offers[queue] = offer
   return offer

@@ -55,7 +55,9 @@ local function is_expiring(visit, queue, id, counts, rest, options)
 end
 
 local function take_ready(visit, source)
-  local queue, id, counts, rest, options, member = open_member(source.page[source.at])
+  local member, queue = source.page[source.at], source.queue
+  local id, counts, at, options = string.match(member, '^(%S+) (%d+:%d+) ()%S+ %S+ %d (%S+) ')
+  local rest = string.sub(member, at)
   if not queue then
     leave_aside(visit, string.sub(source.zset, #BASE + 1), source.page[source.at])
   elseif is_expiring(visit, queue, id, counts, rest, options) then
