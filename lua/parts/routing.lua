@@ -169,25 +169,34 @@ local function pick_random(_, entries, avoid)
   return nil
 end
 
--- The worker whose two numbers give the greatest value for the context's key.
-local function pick_hash(_, entries, avoid, options)
-  local hash, best, most = tonumber(option(options, 'h')) or 0, nil, -1
-  for _, entry in ipairs(entries) do
-    local worker = entry.worker
-    if worker.free > 0 or worker.soon then
-      local value = (entry.step * hash + entry.score) % HASH_PRIME
-      if worker.id == avoid then
-        value = -0.5
-      end
-      if value > most then
-        best, most = worker, value
-      end
+-- The entry whose two numbers give the greatest value for a key; that of `avoid` only where there is no other.
+local function hashed(entries, hash, avoid)
+  local best, most = nil, -1
+  for at = 1, #entries do
+    local entry = entries[at]
+    local value = (entry.step * hash + entry.score) % HASH_PRIME
+    if value > most and (not avoid or entry.worker.id ~= avoid) then
+      best, most = at, value
     end
   end
-  if best and best.free == 0 then
-    return nil
+  return best or entries[1] and 1
+end
+
+local function pick_hash(_, entries, avoid, options)
+  local hash = tonumber(option(options, 'h') or draw(HASH_PRIME))
+  local at = hashed(entries, hash, avoid)
+  while at do
+    local worker = entries[at].worker
+    if worker.free > 0 then
+      return worker
+    end
+    if worker.soon then
+      return nil
+    end
+    table.remove(entries, at)
+    at = hashed(entries, hash, avoid)
   end
-  return best
+  return nil
 end
 
 local MODES = { count = pick_least, use = pick_least, recent = pick_least, least = pick_least, first = pick_first,

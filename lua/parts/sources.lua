@@ -56,10 +56,10 @@ end
 
 local function take_ready(visit, source)
   local member, queue = source.page[source.at], source.queue
-  local id, counts, at, options = string.match(member, '^(%S+) (%d+:%d+) ()%S+ %S+ %d (%S+) ')
-  local rest = string.sub(member, at)
-  if not queue then
-    leave_aside(visit, string.sub(source.zset, #BASE + 1), source.page[source.at])
+  local id, counts, at, options = string.match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()%S+ %S+ [0-4] (%S+) ')
+  local rest = id and string.sub(member, at)
+  if not id then
+    leave_aside(visit, string.sub(source.zset, #BASE + 1), member)
   elseif is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else

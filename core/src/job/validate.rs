@@ -52,7 +52,7 @@ impl JobSpec {
                 .map_err(|wrong| wrong.prefix("subtask")),
         );
         found.keep(Lane::validate(&self.routing, &self.workers));
-        let key = self.routing.hash_of(&self.body, self.name.as_str());
+        let key = self.routing.hash_of(&self.body, Some(&self.name));
         found.keep(key.map_err(|wrong| wrong.prefix("routing")));
         found.into_result()
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hash_key;
 use crate::error::{Violation, Violations, with_suggestion};
+use crate::id::JobName;
 use crate::limits::{POINTER_CHARS_MAX, WORKER_LIST_MAX};
 use crate::word::word_enum;
 
@@ -79,7 +80,7 @@ impl RoutingPolicy {
 pub struct Routing {
     /// Which worker.
     pub policy: RoutingPolicy,
-    /// consistent_hash: a JSON pointer to the value of the body that is hashed; `None`: the job's name, or the context's id without a job.
+    /// consistent_hash: a JSON pointer to the value of the body that is hashed; `None`: the job's name, and chance without a job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
     /// specified, failover, busy_transfer: ids, names or hosts of workers, in order. Without it the latter two go by the order of ids.
@@ -97,17 +98,17 @@ impl Routing {
         }
     }
 
-    /// The number by which consistent hashing knows a context: of the named value of its body, or of `default`. `None` under every other
-    /// policy.
+    /// The number by which consistent hashing knows a context: of the named value of its body, or of its job. `None` where there is neither,
+    /// and under every other policy.
     ///
     /// # Errors
     /// A violation when the body has no such value.
-    pub fn hash_of(&self, body: &[u8], default: &str) -> Result<Option<u32>, Violation> {
+    pub fn hash_of(&self, body: &[u8], job: Option<&JobName>) -> Result<Option<u32>, Violation> {
         if self.policy != RoutingPolicy::ConsistentHash {
             return Ok(None);
         }
         let Some(pointer) = &self.key else {
-            return Ok(Some(hash_key(default)));
+            return Ok(job.map(|job| hash_key(job.as_str())));
         };
         let value = serde_json::from_slice::<serde_json::Value>(body)
             .ok()
@@ -198,7 +199,8 @@ mod tests {
             key: Some("/tenant".to_owned()),
             ..Routing::new(RoutingPolicy::ConsistentHash)
         };
-        let hash = |body: &str| by_tenant.hash_of(body.as_bytes(), "a/b");
+        let job = JobName::new("a/b").unwrap();
+        let hash = |body: &str| by_tenant.hash_of(body.as_bytes(), Some(&job));
         let acme = hash(r#"{"tenant": "acme", "n": 1}"#).unwrap();
         assert_eq!(acme, hash(r#"{"tenant": "acme", "n": 2}"#).unwrap());
         assert_ne!(acme, hash(r#"{"tenant": "umbrella"}"#).unwrap());
@@ -212,10 +214,11 @@ mod tests {
         }
         let by_job = Routing::new(RoutingPolicy::ConsistentHash);
         assert_eq!(
-            by_job.hash_of(b"", "a/b").unwrap(),
-            by_job.hash_of(b"x", "a/b").unwrap()
+            by_job.hash_of(b"", Some(&job)).unwrap(),
+            by_job.hash_of(b"x", Some(&job)).unwrap()
         );
-        assert_eq!(Routing::default().hash_of(b"", "a/b").unwrap(), None);
+        assert_eq!(by_job.hash_of(b"", None).unwrap(), None, "by chance");
+        assert_eq!(Routing::default().hash_of(b"", Some(&job)).unwrap(), None);
     }
 
     #[test]

@@ -107,9 +107,8 @@ fn checked_placement(
 ) -> Result<(Routing, Selection), Violations> {
     let (routing, workers) = placement(options)?;
     Lane::validate(&routing, &workers)?;
-    // Only whether there is a value; without one in the body the id is hashed, and the tracker gives it.
     routing
-        .hash_of(body, "")
+        .hash_of(body, None)
         .map_err(|wrong| wrong.prefix("routing"))?;
     Ok((routing, workers))
 }

@@ -102,7 +102,7 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         // A spec that names a value its body does not have was refused.
         hash: spec
             .routing
-            .hash_of(&spec.body, spec.name.as_str())
+            .hash_of(&spec.body, Some(&spec.name))
             .unwrap_or_default(),
         split: !spec.model.is_standalone(),
         ..Options::from(&spec.options)

@@ -79,7 +79,7 @@ fn new_context(shared: &Shared, submission: Submission, home: PartitionId) -> Ne
         // A submission that names a value its body does not have was refused.
         hash: submission
             .routing
-            .hash_of(&submission.body, &uniq)
+            .hash_of(&submission.body, None)
             .unwrap_or_default(),
         ..Options::from(&submission.options)
     };
