@@ -7,8 +7,8 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:backlog {tw:p}:ready:<group>:<handler> {tw:p}:parts:<handler>:<root>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
-Reply    { 'LOOKED', now_ms, head_ms | '', { `group handler`, due ms of the first }... }  at most 64 queues; of subtasks
-           the due time of their root
+Reply    { 'LOOKED', now_ms, head_ms | '', { queue, due ms of the first }... }  at most 64 queues; of subtasks the due time of
+           their root; what a tracker has to split counts for the head
 Raises   BAD_ARG    now_ms is out of range
 
 Cost     O(ready sets); at most 68 commands
@@ -18,17 +18,20 @@ Repeat   Reads only.
 -- @prelude
 local BACKLOG_MAX = 64
 local now = now_ms(1)
-local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+local head = tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
 local waiting = {}
 for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
   if #waiting >= 2 * BACKLOG_MAX then
     break
   end
-  local root = string.match(queue, ' /(%S+)$')
+  local base, root = string.match(queue, '^(.+) /(%S+)$')
   local first = not root and redis.call('ZRANGE', ready_key(queue), 0, 0)[1]
-  if first or root then
-    waiting[#waiting + 1] = root and string.match(queue, '^%S+ %S+') or queue
-    waiting[#waiting + 1] = due_of(root or (split_member(first)))
+  local due = (first or root) and due_of(root or (split_member(first)))
+  if due and string.find(queue, ' !fan', 1, true) then
+    head = math.min(head or due, due)
+  elseif due then
+    waiting[#waiting + 1] = base or queue
+    waiting[#waiting + 1] = due
   end
 end
-return { 'LOOKED', now, head[2] and int(tonumber(head[2])) or '', waiting }
+return { 'LOOKED', now, head and int(head) or '', waiting }

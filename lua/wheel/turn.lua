@@ -72,7 +72,7 @@ end
 
 local wheel_key = KEYS[1]
 local offers, workers = read_offers(4, workers_count)
-read_lanes(offers, 4 + 4 * workers_count, workers)
+routing.read_lanes(offers, 4 + 4 * workers_count, workers)
 local claims, endings = new_claims(now, lease_ms, limit), new_endings()
 local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0 }
 local plan, outbox, scan, looks = {}, {}, 0, {}
@@ -391,7 +391,7 @@ if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources(
 end
 
 flush_claims(claims)
-flush_routes()
+routing.flush_routes()
 write_many('ZADD', wheel_key, again)
 if next(endings.ready) then
   waiting = nil

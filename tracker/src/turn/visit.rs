@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
+use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{Looked, TurnLimits, Turned};
 use tokio::time::Instant;
@@ -125,9 +126,16 @@ fn finish(
         crash_point!("after_turn");
     }
     let lease = engine.config.dispatch_lease.saturating_sub(began.elapsed());
-    if lease.is_zero() && claimed {
-        // This process stood still for longer than the leases: others may have the contexts by now.
-        tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; their leases are over");
+    if claimed && lease < engine.config.dispatch_lease / 4 {
+        // The answer was long under way, or this process stood still: no worker could accept them in time. What is not held by somebody
+        // else by now is ready again at once.
+        tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; they are given back");
+        for claim in claims {
+            engine.release(AttemptRef {
+                context: claim.member.id,
+                attempt: claim.member.attempt,
+            });
+        }
         engine.return_permits(reserved, &[]);
     } else {
         dispatch::dispatch(engine, claims, (turned.now, lease), reserved);
