@@ -19,7 +19,7 @@ end
 
 -- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4).
 local function arm_after_end(endings, now, job)
-  local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired' }, {}
+  local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'last' }, {}
   for i, value in ipairs(redis.call('HMGET', key('job', job), unpack(names))) do
     fields[names[i]] = value or ''
   end
@@ -27,7 +27,8 @@ local function arm_after_end(endings, now, job)
     return
   end
   local period = tonumber(fields.period)
-  local next = now + period
+  -- Behind every due time that was decided, also when the clock was set back meanwhile: a due time has one context (W3).
+  local next = math.max(now + period, (tonumber(fields.last) or 0) + 1)
   local used_up = fields.max_runs ~= '' and tonumber(fields.fired) >= tonumber(fields.max_runs)
   if used_up or (fields.end_at ~= '' and next > tonumber(fields.end_at)) then
     redis.call('HSET', key('job', job), 'state', 'finished', 'next', '')

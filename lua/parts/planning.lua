@@ -65,6 +65,9 @@ end
 local function lay_plan(job, fields, dues)
   local last = tonumber(fields.last) or -1
   local left = {}
+  if is_delay(fields) and dues[1] and dues[1] <= last then
+    dues = { last + 1 } -- the clock was set back
+  end
   for _, due in ipairs(dues) do
     if due > last then
       left[#left + 1] = int(due)

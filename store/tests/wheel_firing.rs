@@ -291,6 +291,36 @@ async fn a_delay_counts_from_the_end_of_the_firing() {
 }
 
 #[tokio::test]
+async fn a_delay_goes_on_behind_what_was_decided_also_when_the_clock_was_set_back() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let delay = [("kind", "fixed_delay"), ("period", "3000")];
+    part.put_job("d/j", T, &delay).await;
+    part.turn(T + 10, 9, &[W]).await;
+    let first = ["3.1000000.f@d/j", "1", "succeeded", ""];
+    assert_eq!(part.settle(T - 500_000, &[first]).await, "S");
+    let state = part.state().await;
+    assert_eq!(state.field("job:d/j", "next"), (T + 1).to_string());
+    assert!(state.zset("wheel").contains(&("@d/j", T + 1)));
+    // As after a pause that ended while the clock was behind.
+    for (command, arguments) in [
+        ("ZREM", &["wheel", "@d/j"][..]),
+        ("HSET", &["job:d/j", "next", "500000"]),
+    ] {
+        let key = part.key(arguments[0]);
+        let words = [&[command, key.as_str()], &arguments[1..]].concat();
+        test.command(&words).await;
+    }
+    assert_eq!(
+        part.answer("repair/job", &["500000", "d/j"]).await[0],
+        "REPAIRED"
+    );
+    let state = part.state().await;
+    assert_eq!(state.field("job:d/j", "next"), (T + 1).to_string());
+    assert_eq!(state.field("job:d/j", "state"), "active");
+}
+
+#[tokio::test]
 async fn a_delay_whose_firing_is_refused_or_missed_goes_on_by_itself() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
