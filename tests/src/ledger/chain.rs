@@ -12,9 +12,10 @@ pub(super) fn check(story: &Story) -> Vec<String> {
     let delay_ms = story.spec.trigger.delay_ms().unwrap_or(0);
     let ends: BTreeMap<&ContextId, TimestampMs> =
         story.runs.iter().map(|run| (&run.id, run.ended)).collect();
-    let end_of = |due: TimestampMs| {
-        ends.get(&ContextId::firing(&story.spec.name, due, story.partitions))
-            .copied()
+    // A delay after the end; behind its own due time where the clock was set back meanwhile.
+    let next_of = |due: TimestampMs| {
+        let end = ends.get(&ContextId::firing(&story.spec.name, due, story.partitions))?;
+        Some(end.plus_ms(delay_ms).max(due.plus_ms(1)))
     };
     let records: Vec<&LedgerRecord> = story.scheduled().collect();
     let mut problems = Vec::new();
@@ -34,7 +35,7 @@ pub(super) fn check(story: &Story) -> Vec<String> {
         if before.verdict != LedgerVerdict::Fired || redefined(story, before.from, after.from) {
             continue;
         }
-        let expected = end_of(before.from).map(|end| end.plus_ms(delay_ms));
+        let expected = next_of(before.from);
         if expected != Some(after.from) {
             let end = expected.map_or("has not ended".to_owned(), |expected| {
                 format!("ended, and {} is next", expected.as_u64())
@@ -42,7 +43,7 @@ pub(super) fn check(story: &Story) -> Vec<String> {
             problems.push(story.problem(format_args!("`{after}` follows `{before}`, which {end}")));
         }
     }
-    problems.extend(next(story, records.last().copied(), end_of, delay_ms));
+    problems.extend(next(story, records.last().copied(), next_of));
     problems
 }
 
@@ -50,15 +51,14 @@ pub(super) fn check(story: &Story) -> Vec<String> {
 fn next(
     story: &Story,
     last: Option<&LedgerRecord>,
-    end_of: impl Fn(TimestampMs) -> Option<TimestampMs>,
-    delay_ms: u64,
+    next_of: impl Fn(TimestampMs) -> Option<TimestampMs>,
 ) -> Option<String> {
     let last =
         last.filter(|last| last.verdict == LedgerVerdict::Fired && story.state == "active")?;
     if redefined(story, last.from, TimestampMs::new(u64::MAX)) {
         return None;
     }
-    let expected = end_of(last.from).map(|end| end.plus_ms(delay_ms));
+    let expected = next_of(last.from);
     let holds = story.next_due == expected;
     (!holds).then(|| {
         story.problem(format_args!(
