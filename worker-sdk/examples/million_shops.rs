@@ -32,8 +32,8 @@ async fn close_shop(_: Context, shop: Shop) -> HandlerResult<u64> {
     Ok(shop.id % 100)
 }
 
-/// Runs once, when every shop is closed or given up. Reads their results page by page.
-async fn add_up(ctx: Context, (): ()) -> HandlerResult<(u64, u64)> {
+/// Runs once, when every shop is closed or given up, with the body of the whole. Reads the results page by page.
+async fn add_up(ctx: Context, _: Day) -> HandlerResult<(u64, u64)> {
     let (mut taken, mut failed) = (0, 0);
     let mut results = ctx.results::<u64>();
     while let Some(shop) = results.next().await? {

@@ -77,7 +77,7 @@ pub(crate) fn encode<T: Serialize>(result: &T) -> HandlerResult<Bytes> {
 }
 
 /// `null` is written as nothing.
-pub(crate) fn encode_json<T: Serialize>(value: &T) -> Result<Bytes, serde_json::Error> {
+pub(crate) fn encode_json<T: Serialize + ?Sized>(value: &T) -> Result<Bytes, serde_json::Error> {
     let json = serde_json::to_vec(value)?;
     Ok(if json == b"null" {
         Bytes::new()

@@ -128,7 +128,7 @@ fn shops() -> Harness {
             }
             Ok(1)
         })
-        .handle("sum", |ctx: Context, (): ()| async move {
+        .handle("sum", |ctx: Context, _: Option<u64>| async move {
             let (mut open, mut closed) = (0, 0);
             let mut results = ctx.results::<u64>();
             while let Some(result) = results.next().await? {
@@ -208,4 +208,17 @@ async fn without_a_reduce_a_failed_subtask_is_the_failure_of_the_whole() {
     let badly = harness.fan_out("all", &[1, 2, 3]).await;
     let error = badly.result::<u64>().unwrap_err().to_string();
     assert!(error.starts_with("subtask 1 did not succeed"), "{error}");
+}
+
+#[tokio::test]
+async fn a_reduce_has_the_body_of_its_root() {
+    let harness = Harness::new()
+        .handle("all", |ctx: Context, body: String| async move {
+            ctx.map("one", [body]).await?;
+            Ok(ctx.reduce("last").await?)
+        })
+        .handle("one", |_: Context, _: String| async { Ok(()) })
+        .handle("last", |_: Context, body: String| async { Ok(body) });
+    let done = harness.fan_out("all", "the day").await;
+    assert_eq!(done.result::<String>().unwrap(), "the day");
 }

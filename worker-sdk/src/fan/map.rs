@@ -215,8 +215,8 @@ impl Context {
             .await
     }
 
-    /// Has `handler` run once when the context's subtasks have ended, on any worker of the group. It reads their results by
-    /// [`results`](Self::results); its result is that of the context.
+    /// Has `handler` run once when the context's subtasks have ended, on any worker of the group, with the body of the context that was
+    /// split. It reads their results by [`results`](Self::results); its result is that of the context. A context has one reduce.
     ///
     /// ```
     /// use tickwheel_worker::{Context, HandlerResult};

@@ -11,6 +11,7 @@ use super::Harness;
 use super::ran::{Mapped, Ran, failed, succeeded};
 use crate::error::BoxError;
 use crate::fan::SubtaskKind;
+use crate::handler::encode_json;
 use crate::outcome::Outcome;
 
 /// Subtasks of one run of [`Harness::fan_out`]: a test that makes more maps without end.
@@ -50,7 +51,7 @@ impl FannedOut {
 
 impl Harness {
     /// Runs a handler that maps, then every subtask (they may map again), then the reduce, one after the other. A subtask that fails is
-    /// repeated at once, as often as its options allow.
+    /// repeated at once, as often as its options allow. The reduce gets the body of the root.
     ///
     /// ```
     /// use tickwheel_worker::{Context, testing::Harness};
@@ -62,7 +63,7 @@ impl Harness {
     ///         Ok(())
     ///     })
     ///     .handle("shop", |_: Context, shop: u64| async move { Ok(shop * 2) })
-    ///     .handle("sum", |ctx: Context, (): ()| async move {
+    ///     .handle("sum", |ctx: Context, _: u64| async move {
     ///         let (mut sum, mut results) = (0, ctx.results::<u64>());
     ///         while let Some(result) = results.next().await? {
     ///             sum += result.outcome?;
@@ -75,16 +76,23 @@ impl Harness {
     /// # }
     /// ```
     pub async fn fan_out(&self, handler: &str, body: &(impl Serialize + ?Sized)) -> FannedOut {
-        self.fan_out_of(self.run(handler, body).await).await
+        match encode_json(body) {
+            Ok(body) => self.fan_out_raw(handler, body).await,
+            Err(_) => {
+                let root = self.run(handler, body).await;
+                self.fan_out_of(root, Bytes::new()).await
+            }
+        }
     }
 
     /// Like [`fan_out`](Self::fan_out), with a body as it is.
     pub async fn fan_out_raw(&self, handler: &str, body: impl Into<Bytes>) -> FannedOut {
-        self.fan_out_of(self.call(handler).body_raw(body).run().await)
-            .await
+        let body = body.into();
+        let root = self.call(handler).body_raw(body.clone()).run().await;
+        self.fan_out_of(root, body).await
     }
 
-    async fn fan_out_of(&self, mut root: Ran) -> FannedOut {
+    async fn fan_out_of(&self, mut root: Ran, body: Bytes) -> FannedOut {
         let mut reduce = root.reduce.clone();
         let mut waiting: VecDeque<Mapped> = root.mapped.iter().cloned().collect();
         let (mut subtasks, mut results) = (Vec::new(), Vec::new());
@@ -103,7 +111,8 @@ impl Harness {
         let reduce = match reduce {
             Some(handler) if root.succeeded() => {
                 let call = self.call(&handler).context_id("0.0.test~r");
-                Some(call.raw_results(results).run().await)
+                let call = call.body_raw(body).raw_results(results);
+                Some(call.run().await)
             }
             Some(_) | None => None,
         };
