@@ -8,6 +8,7 @@
 pub mod client;
 pub mod clock;
 pub mod clock_shim;
+pub mod fan;
 pub mod handlers;
 pub mod jobs;
 pub mod process;

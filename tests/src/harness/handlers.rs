@@ -13,6 +13,8 @@
 //! | `blocked` | holds its thread for so many ms, so that not even its worker can stop it | ms |
 //! | `abort` | ends its whole process | |
 //! | `chatty` | logs so many lines and a progress, and 300 ms later one line more | lines |
+//!
+//! Those that fan out are in [`fan`].
 
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use bytes::Bytes;
 use tickwheel_worker::{Context, HandlerResult, WorkerBuilder, fatal, retry_after};
 use tokio::time::Instant;
 
+use super::fan;
 use super::runs::{RunBook, Running};
 
 /// Names of all handlers.
@@ -69,6 +72,9 @@ async fn perform(
         .and_then(|text| text.parse::<u64>().ok())
         .unwrap_or(0);
     let span = Duration::from_millis(number);
+    if let Some(result) = fan::perform(handler, ctx, &body, number).await {
+        return result;
+    }
     match handler {
         "sleep" | "stuck" => tokio::time::sleep(span).await,
         "fail" if u64::from(ctx.failures()) < number => {

@@ -14,12 +14,12 @@ use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::{Redis, Store};
 
 use super::client::Client;
-use super::handlers;
 use super::process::Process;
 use super::redis::{Launch, Layout, RedisServer};
 use super::runs::RunBook;
 use super::snapshot::Snapshot;
 use super::wait::until;
+use super::{fan, handlers};
 use crate::invariants::{self, Broken};
 
 pub use doomed::died;
@@ -145,6 +145,7 @@ impl Default for WorkerOptions {
     fn default() -> Self {
         let handlers = handlers::ALL
             .iter()
+            .chain(fan::ALL)
             .map(|name| (*name).to_owned())
             .collect();
         Self {

@@ -14,7 +14,8 @@ pub fn w6_active_contexts(snapshot: &Snapshot) -> Vec<Broken> {
     facts::found(&facts::jobs(snapshot), rules::w6_active_contexts)
 }
 
-/// What the workers ran at once. Attempts of one context that overlap (a frozen worker) count as one context.
+/// What the workers ran at once. Attempts of one context that overlap (a frozen worker) count as one context, and so do the subtasks of a
+/// context that is split.
 ///
 /// A worker that thaws may start what was sent to it while it was frozen. Such an attempt comes after a later one of its context, or after
 /// the end of its context: it is fenced, its outcome is refused, and it does not count.
@@ -57,6 +58,11 @@ fn ends(snapshot: &Snapshot) -> BTreeMap<&str, u64> {
         .collect()
 }
 
+/// What the ids of a context and of its subtasks begin with.
+fn without_subtask(context: &str) -> &str {
+    context.split(['~', '@']).next().unwrap_or(context)
+}
+
 /// The greatest number of contexts that ran at one instant, and which.
 fn most_at_once(runs: &[&Run]) -> (usize, u64, Vec<String>) {
     // An end and a start of the same millisecond do not overlap: ends come first.
@@ -77,7 +83,10 @@ fn most_at_once(runs: &[&Run]) -> (usize, u64, Vec<String>) {
         } else {
             running.remove(&key);
         }
-        let contexts: BTreeSet<&str> = running.iter().map(|(context, _)| *context).collect();
+        let contexts: BTreeSet<&str> = running
+            .iter()
+            .map(|(context, _)| without_subtask(context))
+            .collect();
         if contexts.len() > most.0 {
             most = (
                 contexts.len(),
