@@ -3,6 +3,7 @@
 mod cluster;
 mod context;
 mod dead;
+mod fan;
 mod job;
 mod ledger;
 mod model;
@@ -14,6 +15,7 @@ mod worker;
 pub(crate) use cluster::ClusterView;
 pub(crate) use context::{ContextView, state_word as context_state_word};
 pub(crate) use dead::DeadListView;
+pub(crate) use fan::SubtasksView;
 pub(crate) use job::{AppliedView, DeletedView, JobView};
 pub(crate) use ledger::{ExplainView, LedgerView, verdict_word};
 pub(crate) use preview::{PreviewView, rows as preview_rows};

@@ -1,5 +1,7 @@
 //! `tickwheel run …`: what became of the contexts.
 
+mod subtasks;
+
 use clap::{Args, Subcommand, ValueEnum};
 use tickwheel_proto::v1;
 
@@ -20,6 +22,8 @@ pub(crate) enum RunCommand {
     Cancel(IdArgs),
     /// Run again what ended without success
     Retry(IdArgs),
+    /// List the subtasks of a run that is split, under how far they are
+    Subtasks(subtasks::SubtasksArgs),
     /// Wait until a run has ended; exit code 1 if it did not succeed
     Wait(IdArgs),
 }
@@ -63,6 +67,7 @@ enum StateArg {
     Ready,
     Queued,
     Running,
+    Fanned,
     Succeeded,
     Failed,
     #[value(name = "timed_out")]
@@ -79,6 +84,7 @@ impl From<StateArg> for v1::ContextState {
             StateArg::Ready => Self::Ready,
             StateArg::Queued => Self::Queued,
             StateArg::Running => Self::Running,
+            StateArg::Fanned => Self::Fanned,
             StateArg::Succeeded => Self::Succeeded,
             StateArg::Failed => Self::Failed,
             StateArg::TimedOut => Self::TimedOut,
@@ -116,6 +122,7 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
                 .await?;
             global.output.detail(&ContextView::from(context))
         }
+        RunCommand::Subtasks(args) => subtasks::run(global, &client, args).await,
         RunCommand::Wait(args) => show_end(global, &client, &args.id).await,
     }
 }

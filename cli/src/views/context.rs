@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tickwheel_proto::v1;
 
+use super::fan::FanView;
 use super::{bytes_text, bytes_value};
 use crate::instant;
 use crate::output::{Detail, Row};
@@ -32,6 +33,9 @@ pub(crate) struct ContextView {
     pub(crate) progress_percent: u32,
     pub(crate) progress_message: String,
     pub(crate) log: Vec<String>,
+    /// Of a context that is split into subtasks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) fan: Option<FanView>,
     #[serde(skip)]
     texts: [String; 2],
 }
@@ -62,6 +66,7 @@ impl From<v1::Context> for ContextView {
             progress_percent: c.progress_percent,
             progress_message: c.progress_message,
             log: c.log,
+            fan: c.fan.map(FanView::from),
         }
     }
 }
@@ -73,6 +78,8 @@ impl ContextView {
             self.error.clone()
         } else if !self.waiting_reason.is_empty() {
             self.waiting_reason.clone()
+        } else if let Some(fan) = &self.fan {
+            fan.text()
         } else if self.progress_percent > 0 {
             self.progress()
         } else {
@@ -139,6 +146,10 @@ impl Detail for ContextView {
             ("ended", instant::text(self.ended_ms)),
             ("priority", priority),
             ("progress", self.progress()),
+            (
+                "subtasks",
+                self.fan.as_ref().map(FanView::text).unwrap_or_default(),
+            ),
             ("body", body.clone()),
             ("result", result.clone()),
             ("log", self.log.join("\n")),

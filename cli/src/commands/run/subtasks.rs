@@ -1,0 +1,80 @@
+//! `tickwheel run subtasks`: what a run was split into.
+
+use clap::{Args, ValueEnum};
+use tickwheel_proto::v1;
+
+use crate::args::Global;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::views::SubtasksView;
+
+const PAGE: usize = 1_000;
+
+#[derive(Debug, Args)]
+pub(crate) struct SubtasksArgs {
+    /// The id of the run that is split
+    id: String,
+    /// Only those in this state
+    #[arg(long, value_enum)]
+    state: Option<SubtaskState>,
+    /// At most this many
+    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
+    limit: usize,
+    /// Go on where an earlier list ended
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "TOKEN"
+    )]
+    page_token: String,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SubtaskState {
+    Waiting,
+    Running,
+    Retrying,
+    Failed,
+    Succeeded,
+}
+
+impl SubtaskState {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Running => "running",
+            Self::Retrying => "retrying",
+            Self::Failed => "failed",
+            Self::Succeeded => "succeeded",
+        }
+    }
+}
+
+/// Page by page until there are as many as asked.
+pub(super) async fn run(
+    global: &Global,
+    client: &Client,
+    args: SubtasksArgs,
+) -> Result<(), Failure> {
+    let mut view = SubtasksView::default();
+    let mut page_token = args.page_token;
+    loop {
+        let missing = args.limit.saturating_sub(view.subtasks.len());
+        let request = v1::ListSubtasksRequest {
+            context_id: args.id.clone(),
+            state: args.state.map_or("", SubtaskState::word).to_owned(),
+            limit: u32::try_from(missing.clamp(1, PAGE)).unwrap_or_default(),
+            page_token,
+        };
+        let page = client
+            .call(request, async |mut api, r| api.list_subtasks(r).await)
+            .await?;
+        view.add(page);
+        page_token = view.next_page_token.clone();
+        if page_token.is_empty() || view.subtasks.len() >= args.limit {
+            break;
+        }
+    }
+    view.print(global.output)
+}
