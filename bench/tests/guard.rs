@@ -64,3 +64,13 @@ fn an_idle_cluster_hardly_asks() -> Result<()> {
     let line = run(&["idle", "--jobs", "1000", "--seconds", "5"])?;
     at_most(&line, "redis_commands_per_s_per_tracker", 10.0)
 }
+
+#[test]
+fn a_map_is_taken_and_its_results_are_read_in_pages() -> Result<()> {
+    let line = run(&["mapreduce", "--subtasks", "10000"])?;
+    at_most(&line, "redis_commands_per_job", 3.0)?;
+    at_most(&line, "rss_growth_mib", 100.0)?;
+    at_most(&line, "failed", 0.0)?;
+    at_most(&line, "lost", 0.0)?;
+    at_most(&line, "duplicates", 0.0)
+}
