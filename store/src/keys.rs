@@ -2,7 +2,7 @@
 //!
 //! docs/keyspace.md lists each key with its type, writers, readers, lifetime and greatest size.
 
-use tickwheel_core::id::{ContextId, DedupKey, GroupName, JobName, WorkerId};
+use tickwheel_core::id::{ContextId, DedupKey, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::LaneId;
 

@@ -403,14 +403,14 @@ async fn map(test: &Harness, claim: &Claim) {
         parallelism: 1,
         reduce: None,
         reduce_on: ReduceOn::Ended,
-        items: vec![bytes::Bytes::from_static(b"item"); 2],
+        items: vec![Bytes::from_static(b"item"); 2],
     };
     let taken = test.store.split(&page).await.unwrap();
     assert_eq!(taken, Split::Taken(2));
     for claim in turn_all(test).await {
         let outcome = match claim.member.id.subtask() {
             Some(_) => Outcome::Fatal("boom".to_owned()),
-            None => Outcome::Succeeded(bytes::Bytes::new()),
+            None => Outcome::Succeeded(Bytes::new()),
         };
         let ended = settlement(&claim, outcome);
         let home = claim.member.id.partition();
