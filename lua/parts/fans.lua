@@ -45,6 +45,25 @@ function fans.any(endings)
   return loaded.open > 0
 end
 
+-- What is kept of a root's subtasks; nil when nothing is.
+function fans.read(root)
+  local values = redis.call('HMGET', key('fan', root), unpack(FAN_FIELDS))
+  if not values[3] then
+    return nil
+  end
+  local fan = { id = root, results = {}, back = {}, mapped = {}, before = {} }
+  for i, name in ipairs(FAN_FIELDS) do
+    fan[name] = values[i] or ''
+  end
+  for _, name in ipairs(FAN_NUMBERS) do
+    fan[name] = tonumber(fan[name]) or 0
+    fan.before[name] = fan[name]
+  end
+  fan.head, fan.tail = fans.ends(root, fan.round)
+  fan.blocked = fan.parallelism > 0 and fan.out >= fan.parallelism
+  return fan
+end
+
 -- The fan of a root; nil when it has none.
 function fans.of(endings, root)
   local loaded = endings.fans
@@ -59,20 +78,10 @@ function fans.of(endings, root)
   if not loaded.known and redis.call('HEXISTS', BASE .. 'fans', root) == 0 then
     return nil
   end
-  local values = redis.call('HMGET', key('fan', root), unpack(FAN_FIELDS))
-  if not values[3] then
+  fan = fans.read(root)
+  if not fan then
     return nil
   end
-  fan = { id = root, results = {}, back = {}, mapped = {}, before = {} }
-  for i, name in ipairs(FAN_FIELDS) do
-    fan[name] = values[i] or ''
-  end
-  for _, name in ipairs(FAN_NUMBERS) do
-    fan[name] = tonumber(fan[name]) or 0
-    fan.before[name] = fan[name]
-  end
-  fan.head, fan.tail = fans.ends(root, fan.round)
-  fan.blocked = fan.parallelism > 0 and fan.out >= fan.parallelism
   loaded.roots[root] = fan
   loaded.order[#loaded.order + 1] = fan
   loaded.last = fan
@@ -163,6 +172,36 @@ function fans.is_drained(fan, handler)
     return false
   end
   return redis.call('EXISTS', key('parts', handler .. ':' .. fan.id)) == 0
+end
+
+-- How many subtasks of a fan a hash of contexts has.
+function fans.count_in(fan, hash)
+  local count = 0
+  for _, id in ipairs(redis.call('HKEYS', BASE .. hash)) do
+    local root, round = fans.split(id)
+    if root == fan.id and round == fan.round then
+      count = count + 1
+    end
+  end
+  return count
+end
+
+-- How many subtasks wait in lists, or were not made yet.
+function fans.count_listed(fan)
+  local count = fan.model == 'indexed' and fan.state ~= 'dropping' and fan.total - fan.next_index or 0
+  local workers = { '' }
+  for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', key('fan', fan.id)) or {}) do
+    local worker = string.match(name, '^w:(.+)$')
+    if worker then
+      workers[#workers + 1] = ':' .. worker
+    end
+  end
+  for handler in string.gmatch(fan.handlers, '%S+') do
+    for _, worker in ipairs(workers) do
+      count = count + redis.call('LLEN', key('parts', handler .. ':' .. fan.id .. worker))
+    end
+  end
+  return count
 end
 
 function fans.push(command, list, entries)

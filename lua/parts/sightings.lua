@@ -64,6 +64,8 @@ local function sightings_of(id, hints, wide)
   if retry and tonumber(retry) ~= due then
     look('wheel', 'wheel', retry, prefix)
   end
+  local root = redis.call('HGET', BASE .. 'fan:' .. id, 'root')
+  add('fan', 'fan:' .. id, root and prefix .. root, '')
   if job then
     look('queue', 'queue:' .. job, due, prefix)
   end

@@ -33,7 +33,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part sightings
 local HINTS_MAX = 20
 local RECOVERED = 1000000 -- attempts of a lost context go on above every number that was given out
-local RANKS = { held = 4, ready = 3, wheel = 2, queue = 1 }
+local RANKS = { fan = 5, held = 4, ready = 3, wheel = 2, queue = 1 }
 
 local now = now_ms(1)
 local id = arg_text(2, 'id', 300)
@@ -60,6 +60,8 @@ end
 local function remove(spot)
   if spot.place == 'held' then
     redis.call('HDEL', BASE .. 'held', id)
+  elseif spot.place == 'fan' then
+    redis.call('HDEL', BASE .. spot.name, 'root')
   elseif spot.place == 'ready' then
     remove_ready((string.gsub(string.sub(spot.name, 7), ':', ' ')), BASE .. spot.name, spot.text)
   else
@@ -189,7 +191,10 @@ local function in_held(spot)
   end
 end
 
-local PLACES = { wheel = in_wheel, ready = in_ready, queue = in_queue, held = in_held }
+-- Its subtasks are repair/fan's.
+local function in_fan() end
+
+local PLACES = { wheel = in_wheel, ready = in_ready, queue = in_queue, held = in_held, fan = in_fan }
 
 local function mark_active(spot)
   local queued = spot.place == 'queue'
@@ -245,10 +250,10 @@ if #spots > 0 then
   if spot.place ~= 'wheel' then
     index_retry(nil)
   end
-  if spot.place ~= 'held' then
+  if spot.place ~= 'held' and spot.place ~= 'fan' then
     watch(spot)
   end
-  if job then
+  if job and not string.find(id, '~', 1, true) then
     mark_active(spot)
   end
 elseif not unreadable then

@@ -23,6 +23,9 @@ local now = now_ms(1)
 local what, name = arg_text(2, 'what', 16), ARGV[3]
 
 local function of_backlog()
+  if string.find(name, ' /', 1, true) then
+    return nil -- repair/fan's
+  end
   if not string.find(name, '^%S+ %S+$') and not string.find(name, '^%S+ %S+ c=%x+$') then
     bad_arg('name', 'must be a group, a handler and maybe a lane', name)
   end

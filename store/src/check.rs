@@ -11,6 +11,8 @@ mod read;
 pub mod rules;
 mod walk;
 
-pub use facts::{At, ContextFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting};
+pub use facts::{
+    At, ContextFacts, FanFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+};
 pub use finding::{Evidence, Finding, Kind, Subject};
 pub use walk::{Checked, Pace};

@@ -13,7 +13,7 @@ use crate::check::{Checked, Finding, Kind, Pace, Subject};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{
-    REPAIR_CONTEXT, REPAIR_JOB, REPAIR_KEY, REPAIR_QUARANTINE, REPAIR_SHELF, Script,
+    REPAIR_CONTEXT, REPAIR_FAN, REPAIR_JOB, REPAIR_KEY, REPAIR_QUARANTINE, REPAIR_SHELF, Script,
 };
 use crate::store::Store;
 
@@ -23,6 +23,8 @@ pub use rebuild::{Rebuilt, RebuiltJob};
 const ROUNDS_MAX: u32 = 4;
 /// Places where a context was seen that one call is given.
 const HINTS_MAX: usize = 20;
+/// Keys of a split context that one call is given.
+const FAN_KEYS_MAX: usize = 100;
 /// Calls for one job whose queue is cleared away.
 const CALLS_MAX: u32 = 1_000;
 
@@ -61,7 +63,7 @@ fn order(finding: &Finding) -> u8 {
         Subject::Key(_) => 0,
         Subject::Queue(_) | Subject::Scan => 1,
         Subject::Entry(_) => 2,
-        Subject::Context(_) => 3,
+        Subject::Fan(_) | Subject::Context(_) => 3,
         Subject::Job(_) => 4,
     }
 }
@@ -140,6 +142,7 @@ impl Store {
                 };
                 self.repair_job(finding.partition, job, &gone).await
             }
+            (Subject::Fan(root), _) => self.repair_fan(finding, root.as_str()).await,
             (Subject::Key(key), _) => self.repair_key(finding.partition, key).await,
             (Subject::Queue(queue), _) => self.repair_shelf(finding, "backlog", queue).await,
             (Subject::Scan, _) => self.repair_shelf(finding, "scan", "").await,
@@ -212,6 +215,21 @@ impl Store {
             }
         }
         Ok(gone)
+    }
+
+    async fn repair_fan(&self, finding: &Finding, root: &str) -> Result<Repaired, Error> {
+        let mut args = vec![Value::from(""), Value::from(root)];
+        args.extend(
+            finding
+                .evidence
+                .iter()
+                .take(FAN_KEYS_MAX)
+                .map(|seen| Value::from(seen.key.as_str())),
+        );
+        let (_, outcome) = self
+            .repair_call(&REPAIR_FAN, finding.partition, args)
+            .await?;
+        Ok(outcome)
     }
 
     async fn repair_key(&self, partition: PartitionId, key: &str) -> Result<Repaired, Error> {

@@ -215,12 +215,16 @@ scripts! {
     CHECK_PAGE = "check/page";
     /// Reads everything about some contexts.
     CHECK_CONTEXTS = "check/contexts";
+    /// Reads everything about some split contexts.
+    CHECK_FANS = "check/fans";
     /// Reads everything about some jobs.
     CHECK_JOBS = "check/jobs";
     /// Type, size and lifetime of some keys.
     CHECK_KEYS = "check/keys";
     /// Puts a context where it belongs.
     REPAIR_CONTEXT = "repair/context";
+    /// Puts the counts of a split context right.
+    REPAIR_FAN = "repair/fan";
     /// Puts a job where it belongs.
     REPAIR_JOB = "repair/job";
     /// Puts the backlog, the lease scan or a delivery right.

@@ -55,6 +55,8 @@ pub enum Place {
     Ready(String),
     /// It waits for an earlier one of this job.
     Queue(String),
+    /// It is split and waits for its subtasks; its id.
+    Fan(String),
 }
 
 impl Place {
@@ -66,6 +68,7 @@ impl Place {
             Self::Held => "held".to_owned(),
             Self::Ready(queue) => format!("ready:{}", queue.replace(' ', ":")),
             Self::Queue(job) => format!("queue:{job}"),
+            Self::Fan(root) => format!("fan:{root}"),
         }
     }
 }
@@ -117,6 +120,41 @@ pub struct ContextFacts {
     pub scan: Option<At>,
     /// The attempts with which it is known to have ended.
     pub ended: Vec<u32>,
+}
+
+/// A split context, or what is left of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FanFacts {
+    /// The root.
+    pub root: ContextId,
+    /// Where it was looked for.
+    pub partition: PartitionId,
+    /// It is among the split contexts.
+    pub listed: bool,
+    /// The fields of its hash; empty when there is none.
+    pub fields: BTreeMap<String, String>,
+    /// Subtasks that run, the reduce among them.
+    pub running: u64,
+    /// Subtasks that wait for their next attempt.
+    pub retrying: u64,
+    /// Subtasks that wait in lists, or were not made yet.
+    pub waiting: u64,
+    /// Keys of it that were seen.
+    pub keys: Vec<String>,
+}
+
+impl FanFacts {
+    /// A field; empty when it is absent.
+    #[must_use]
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).map_or("", String::as_str)
+    }
+
+    /// A field as a number; 0 when it is absent.
+    #[must_use]
+    pub fn number(&self, name: &str) -> u64 {
+        self.field(name).parse().unwrap_or(0)
+    }
 }
 
 /// A job, or what is left of one.

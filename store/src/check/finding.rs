@@ -52,6 +52,7 @@ const SHELF: Option<&str> = Some("repair/shelf");
 const QUARANTINE: Option<&str> = Some("repair/quarantine");
 const DELETE: Option<&str> = Some("job/delete");
 const KEY: Option<&str> = Some("repair/key");
+const FAN: Option<&str> = Some("repair/fan");
 
 kinds! {
     TwoPlaces = "two_places", W1, CONTEXT, "A context is in more than one place.";
@@ -80,6 +81,9 @@ kinds! {
     DeletionStuck = "deletion_stuck", W7, DELETE, "The deletion of a job began and was not finished.";
     DeliveryLate = "delivery_late", W7, SHELF, "A delivery to a follower lies further ahead than a tracker would put it.";
     FollowerGone = "follower_gone", W9, JOB, "A job is to tell a follower that does not exist.";
+    FanCounts = "fan_counts", W8, FAN, "The counts of a split context and where its subtasks are disagree.";
+    FanOver = "fan_over", W8, FAN, "A context is split, and all of its subtasks have ended.";
+    FanOrphan = "fan_orphan", W8, FAN, "Something is left of the subtasks of a context that is not split.";
     TooMany = "too_many", W9, KEY, "Something has more elements than its bound.";
     Immortal = "immortal", W9, KEY, "A key of a single context or of a dedup key has no end of life.";
     UnknownKey = "unknown_key", W9, None, "A key under the prefix is not one of ours.";
@@ -100,6 +104,8 @@ pub enum Subject {
     Context(ContextId),
     /// A job, or what is left of one.
     Job(JobName),
+    /// A split context with its subtasks.
+    Fan(ContextId),
     /// A ready set, as `<group> <handler>`.
     Queue(String),
     /// A key, without its partition.
@@ -113,7 +119,7 @@ pub enum Subject {
 impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Context(id) => id.fmt(f),
+            Self::Context(id) | Self::Fan(id) => id.fmt(f),
             Self::Job(name) => name.fmt(f),
             Self::Queue(text) | Self::Key(text) | Self::Entry(text) => f.pad(text),
             Self::Scan => f.pad("!reap"),

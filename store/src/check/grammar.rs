@@ -1,6 +1,6 @@
 //! Entries of the wheel that are no contexts, and the names of a partition's keys.
 
-use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
 
@@ -17,6 +17,8 @@ pub(crate) enum Entry {
     StartDeadline(ContextId),
     /// `&<follower> <context> <state>`: a delivery.
     Delivery(JobName),
+    /// `%<root>`: parts for certain workers.
+    Pinned(ContextId),
 }
 
 impl Entry {
@@ -31,7 +33,7 @@ impl Entry {
         match (first, words.as_slice()) {
             ('@', [job]) => Some(Self::Job(JobName::new(job).ok()?)),
             ('#', [id, queue @ .., priority]) => {
-                queue.join(" ").parse::<Queue>().ok()?;
+                queue_of(&queue.join(" "))?;
                 let known = matches!(*priority, "0" | "1" | "2" | "3" | "4");
                 known.then_some(Self::StartDeadline(id.parse().ok()?))
             }
@@ -40,8 +42,17 @@ impl Entry {
                 let ended = state.parse::<StateWord>().ok()?.is_settled();
                 ended.then_some(Self::Delivery(JobName::new(follower).ok()?))
             }
+            ('%', [root]) => Some(Self::Pinned(root.parse().ok()?)),
             _ => None,
         }
+    }
+}
+
+/// A queue as it is named; contexts that a tracker has to split wait under a handler of their own.
+fn queue_of(text: &str) -> Option<String> {
+    match text.strip_suffix(" !fan") {
+        Some(group) => GroupName::new(group).ok().map(|_| text.to_owned()),
+        None => Some(text.parse::<Queue>().ok()?.to_string()),
     }
 }
 
@@ -56,17 +67,20 @@ pub(crate) enum Name {
     Route(LaneId),
     /// job, active, queue, ledger or runs of a job.
     OfJob(&'static str, JobName),
+    /// fan, parts or results of a split context.
+    OfRoot(&'static str, ContextId),
     /// dedup, log, progress or result, with an end of life.
     Mortal(&'static str),
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 11] = [
+const FIXED: [(&str, &str); 12] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
     ("backlog", "hash"),
     ("jobs", "zset"),
+    ("fans", "hash"),
     ("lanes", "hash"),
     ("events", "stream"),
     ("dead", "zset"),
@@ -81,6 +95,7 @@ const OF_JOB: [(&str, &str); 5] = [
     ("ledger", "list"),
     ("runs", "list"),
 ];
+const OF_ROOT: [(&str, &str); 3] = [("fan", "hash"), ("parts", "list"), ("results", "list")];
 const MORTAL: [(&str, &str); 4] = [
     ("dedup", "string"),
     ("log", "list"),
@@ -100,11 +115,23 @@ impl Name {
             return (name == known).then_some((Self::Fixed(known), kind));
         }
         if kind == "ready" {
-            let queue: Queue = rest.replace(':', " ").parse().ok()?;
-            return Some((Self::Ready(queue.to_string()), "zset"));
+            let queue = queue_of(&rest.replace(':', " "))?;
+            return Some((Self::Ready(queue), "zset"));
         }
         if kind == "route" {
             return Some((Self::Route(rest.parse().ok()?), "hash"));
+        }
+        if let Some((known, kind)) = of(&OF_ROOT) {
+            let root = if known == "parts" {
+                let (handler, behind) = rest.split_once(':')?;
+                HandlerName::new(handler).ok()?;
+                let (root, worker) = behind.split_once(':').unwrap_or((behind, "w"));
+                WorkerId::new(worker).ok()?;
+                root
+            } else {
+                rest
+            };
+            return Some((Self::OfRoot(known, root.parse().ok()?), kind));
         }
         if let Some((known, kind)) = of(&OF_JOB) {
             return Some((Self::OfJob(known, JobName::new(rest).ok()?), kind));
@@ -133,6 +160,11 @@ mod tests {
                 Entry::StartDeadline("1.5.a-1".parse().unwrap()),
             ),
             ("&a/b 1.5.f@c/d timed_out", Entry::Delivery(job("a/b"))),
+            (
+                "#1.5.f@a/b g !fan 2",
+                Entry::StartDeadline("1.5.f@a/b".parse().unwrap()),
+            ),
+            ("%1.5.a-1", Entry::Pinned("1.5.a-1".parse().unwrap())),
         ];
         for (text, entry) in good {
             assert_eq!(Entry::parse(text), Some(entry), "{text}");

@@ -7,11 +7,13 @@ use fred::types::Value;
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::{PartitionId, partition_of};
 
-use super::facts::{At, ContextFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting};
+use super::facts::{
+    At, ContextFacts, FanFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+};
 use crate::error::Error;
 use crate::record::{Held, Member};
 use crate::reply::Reply;
-use crate::script::{CHECK_CONTEXTS, CHECK_JOBS, CHECK_KEYS, CHECK_PAGE, Script};
+use crate::script::{CHECK_CONTEXTS, CHECK_FANS, CHECK_JOBS, CHECK_KEYS, CHECK_PAGE, Script};
 use crate::store::Store;
 
 /// Entries of one page.
@@ -20,6 +22,7 @@ const PAGE: u32 = 100;
 pub(super) const CONTEXTS_STEP: usize = 32;
 pub(super) const JOBS_STEP: usize = 10;
 pub(super) const KEYS_STEP: usize = 100;
+pub(super) const FANS_STEP: usize = 10;
 /// Ledger records that are read of a job.
 const RECORDS: u32 = 1_000;
 
@@ -168,6 +171,43 @@ impl Store {
         Ok(facts)
     }
 
+    /// Facts about split contexts, at most [`FANS_STEP`].
+    pub(crate) async fn check_fans(
+        &self,
+        partition: PartitionId,
+        roots: &[(ContextId, Vec<String>)],
+    ) -> Result<Vec<FanFacts>, Error> {
+        let args = roots
+            .iter()
+            .map(|(root, _)| Value::from(root.as_str()))
+            .collect();
+        let mut reply = self
+            .check_call(&CHECK_FANS, partition, ("FANS", args))
+            .await?;
+        let mut facts = Vec::with_capacity(roots.len());
+        for (_, keys) in roots {
+            let mut fan = reply.list()?;
+            let (root, listed) = (fan.parsed()?, fan.number()? == 1);
+            let mut fields = BTreeMap::new();
+            let mut list = fan.list()?;
+            while !list.is_empty() {
+                let field = list.text()?;
+                fields.insert(field, list.text()?);
+            }
+            facts.push(FanFacts {
+                root,
+                partition,
+                listed,
+                fields,
+                running: fan.number()?,
+                retrying: fan.number()?,
+                waiting: fan.number()?,
+                keys: keys.clone(),
+            });
+        }
+        Ok(facts)
+    }
+
     /// Facts about jobs, at most [`JOBS_STEP`].
     pub(crate) async fn check_jobs(
         &self,
@@ -273,12 +313,13 @@ fn sightings(mut list: Reply) -> Result<Vec<Sighting>, Error> {
             "held" => Place::Held,
             "ready" => Place::Ready(name.replace(':', " ")),
             "queue" => Place::Queue(name.to_owned()),
+            "fan" => Place::Fan(name.to_owned()),
             other => return Err(Error::contract(CHECK_CONTEXTS.name(), other)),
         };
         let head = String::from_utf8_lossy(&text).into_owned();
         let record = match place {
             Place::Held => Held::parse(text).map(Record::Running),
-            Place::Wheel | Place::Ready(_) | Place::Queue(_) => {
+            Place::Wheel | Place::Ready(_) | Place::Queue(_) | Place::Fan(_) => {
                 Member::parse(text).map(Record::Waiting)
             }
         };

@@ -1,12 +1,12 @@
 //! The checking function of each invariant that can be seen in Redis. Each looks at the facts of one subject, decides nothing else, and
 //! answers with what is broken.
 //!
-//! Not here: W2, which needs to know what workers started (`tests/`); W5, which is a matter of restarts; W8, as there is no fanned-out
-//! work yet.
+//! Not here: W2, which needs to know what workers started (`tests/`); W5, which is a matter of restarts.
 
 mod bounds;
 mod clock;
 mod endings;
+mod fans;
 mod firings;
 mod overlap;
 mod places;
@@ -20,12 +20,13 @@ pub use endings::{
     w7_context_will_end, w7_deletion_goes_on, w7_delivery_is_near, w7_queue_moves,
     w7_scan_is_planned,
 };
+pub use fans::w8_fan_agrees;
 pub use firings::w3_fired_once;
 pub use overlap::w6_active_contexts;
 pub use places::{w1_backlog, w1_one_place};
 pub use recurring::w4_goes_on;
 
-use super::{ContextFacts, Evidence, Finding, JobFacts, KeyFacts, Kind, Subject};
+use super::{ContextFacts, Evidence, FanFacts, Finding, JobFacts, KeyFacts, Kind, Subject};
 
 /// Every rule about a context.
 #[must_use]
@@ -48,6 +49,12 @@ pub fn of_job(facts: &JobFacts) -> Vec<Finding> {
     found.extend(w9_job_is_bounded(facts));
     found.extend(w10_job_is_not_early(facts));
     found
+}
+
+/// Every rule about a split context.
+#[must_use]
+pub fn of_fan(facts: &FanFacts) -> Vec<Finding> {
+    w8_fan_agrees(facts)
 }
 
 /// Every rule about a key.

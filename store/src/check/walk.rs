@@ -10,13 +10,13 @@ mod keys;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use tickwheel_core::id::JobName;
+use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::PartitionId;
 use tokio::time::Instant;
 
 use super::facts::QueueFacts;
 use super::finding::{Finding, Kind};
-use super::read::JOBS_STEP;
+use super::read::{FANS_STEP, JOBS_STEP};
 use super::rules;
 use crate::error::Error;
 use crate::store::Store;
@@ -111,6 +111,8 @@ struct Walk<'a> {
     queues: BTreeSet<String>,
     /// Keys of places, to be walked.
     places: BTreeSet<String>,
+    /// Split contexts of which anything was seen, with the keys.
+    fans: BTreeMap<ContextId, Vec<String>>,
     /// Followers, with the jobs that are to tell them.
     followers: BTreeMap<JobName, BTreeSet<JobName>>,
 }
@@ -147,6 +149,7 @@ impl Store {
             jobs: BTreeSet::new(),
             queues: BTreeSet::new(),
             places: BTreeSet::new(),
+            fans: BTreeMap::new(),
             followers: BTreeMap::new(),
         };
         walk.keys(names).await?;
@@ -160,6 +163,7 @@ impl Store {
             return Ok(walk.checked);
         }
         walk.contexts().await?;
+        walk.fans().await?;
         walk.jobs().await?;
         walk.followers().await?;
         Ok(walk.checked)
@@ -167,6 +171,18 @@ impl Store {
 }
 
 impl Walk<'_> {
+    /// Split contexts, and what is left of them.
+    async fn fans(&mut self) -> Result<(), Error> {
+        let roots: Vec<_> = std::mem::take(&mut self.fans).into_iter().collect();
+        for few in roots.chunks(FANS_STEP) {
+            let call = self.store.check_fans(self.partition, few);
+            for fan in self.timed(call).await? {
+                self.checked.add(rules::of_fan(&fan));
+            }
+        }
+        Ok(())
+    }
+
     /// Measures a call, and rests after it.
     async fn timed<T>(&mut self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let began = Instant::now();

@@ -20,6 +20,37 @@ fn case(kind: Kind, damage: &[String]) -> Case {
     }
 }
 
+/// Damage to the counts of split contexts.
+fn of_fans(good: &Good) -> Vec<Case> {
+    let running = &good.running;
+    let fan = |root: &str, fields: &str| {
+        [
+            format!("HSET|B:fans|{root}|map"),
+            format!("HSET|B:fan:{root}|model|map|round|1|group|default|handlers|work|{fields}"),
+        ]
+    };
+    vec![
+        case(
+            Kind::FanCounts,
+            &fan(running, "state|open|total|1|out|1|m:|1"),
+        ),
+        case(
+            Kind::FanOver,
+            &fan(
+                "0.5.a-77",
+                "state|closed|total|1|succeeded|1|root|1:0 default work 2 - body|by|- 5",
+            ),
+        ),
+        case(
+            Kind::FanOrphan,
+            &[
+                "RPUSH|B:parts:work:0.5.a-77|0 0:0 item".to_owned(),
+                "RPUSH|B:results:0.5.a-77|1 s done".to_owned(),
+            ],
+        ),
+    ]
+}
+
 #[expect(clippy::too_many_lines, reason = "a table")]
 /// Damage to contexts and their indexes.
 pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
@@ -41,7 +72,7 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
     let at_ready = |id: &str| 2 * (1_u64 << 44) + due(id);
     let rest = "default work 2 - body";
     let watched = format!("default waits 2 s={HOUR} body");
-    vec![
+    let mut cases = vec![
         case(
             TwoPlaces,
             &[format!(
@@ -199,7 +230,9 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
             NoStartDeadline,
             &[format!("ZREM|B:wheel|#{scheduled} default work 2")],
         ),
-    ]
+    ];
+    cases.extend(of_fans(good));
+    cases
 }
 
 /// Damage to jobs, lists and keys.

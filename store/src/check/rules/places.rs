@@ -41,7 +41,7 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
                 Place::Wheel => in_wheel(&mut rule, facts, (member, &at)),
                 Place::Ready(queue) => in_ready(&mut rule, queue, (member, &at)),
                 Place::Queue(job) => in_queue(&mut rule, job, (member, &at)),
-                Place::Held => {}
+                Place::Held | Place::Fan(_) => {}
             }
         }
     }
@@ -126,7 +126,11 @@ fn in_ready(rule: &mut Rule, queue: &str, (member, at): (&Member, &At)) {
             member.id
         )
     });
-    let own = rest.queue().to_string();
+    let own = if rest.options.split {
+        format!("{} !fan", rest.group)
+    } else {
+        rest.queue().to_string()
+    };
     rule.check(own == queue, Kind::Misplaced, || {
         format!("{} is for `{own}` and waits in `{queue}`", member.id)
     });
@@ -142,6 +146,10 @@ fn in_queue(rule: &mut Rule, job: &str, (member, at): (&Member, &At)) {
 
 /// A job's active contexts are those that were started; its queued ones are not among them.
 fn active(rule: &mut Rule, facts: &ContextFacts) {
+    // Its root is active.
+    if facts.id.subtask().is_some() {
+        return;
+    }
     let Some(job) = facts.id.job() else {
         return;
     };

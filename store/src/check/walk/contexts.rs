@@ -71,6 +71,13 @@ impl Walk<'_> {
                 Err(_) => Found::Malformed,
             },
             "held" | "retry" | "active" => by_id(&text),
+            "fans" => match text.parse::<ContextId>() {
+                Ok(root) => {
+                    self.fans.entry(root.clone()).or_default();
+                    Found::Wanted(Wanted::by_id(root))
+                }
+                Err(_) => Found::Malformed,
+            },
             "events" => ended(&text, &item.extra),
             "dead" => {
                 let mut fields = text.split('\t');
@@ -108,7 +115,7 @@ impl Walk<'_> {
                 Found::Seen
             }
             Some(Entry::StartDeadline(_)) if At::parse(score).ms().is_some() => Found::Seen,
-            Some(Entry::Scan) => Found::Seen,
+            Some(Entry::Scan | Entry::Pinned(_)) => Found::Seen,
             Some(Entry::StartDeadline(_)) | None => Found::Malformed,
         }
     }
@@ -152,7 +159,7 @@ fn ended(id: &str, how: &str) -> Found {
 fn malformed(walk: &Walk<'_>, place: &str, item: &Item) -> Finding {
     let text = item.shown();
     let short: String = text.chars().take(120).collect();
-    let at = if matches!(place, "held" | "retry") || place.starts_with("active") {
+    let at = if matches!(place, "held" | "retry" | "fans") || place.starts_with("active") {
         text.clone()
     } else {
         item.extra.clone()

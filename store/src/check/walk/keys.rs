@@ -123,7 +123,7 @@ impl Walk<'_> {
                 self.checked.add(rules::of_key(key));
             }
         }
-        for place in ["wheel", "held", "retry", "jobs", "dead", "events"] {
+        for place in ["wheel", "held", "retry", "fans", "jobs", "dead", "events"] {
             self.places.insert(place.to_owned());
         }
         Ok(())
@@ -134,6 +134,9 @@ impl Walk<'_> {
             Some((Name::Ready(queue), "zset")) => {
                 self.queues.insert(queue);
                 self.places.insert(key.name.clone());
+            }
+            Some((Name::OfRoot(_, root), _)) => {
+                self.fans.entry(root).or_default().push(key.name.clone());
             }
             Some((Name::OfJob(kind, job), _)) => {
                 if matches!(kind, "active" | "queue") {

@@ -1,0 +1,43 @@
+#!lua flags=no-writes
+--[[
+Script   check/fans
+Purpose  Everything that a check needs of some split contexts at one instant, whether they are split or only something of them is left.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:fans :held :retry, and :fan: :parts: :results: of the roots
+ARGV     1 roots    1..10 of them
+
+Reply    { 'FANS', { root, listed, { field, value... }, running, retrying, waiting }... }
+           listed   1 when it is among the split contexts
+           fields   of its hash, without those of single handlers, subtasks and workers; none when there is no such hash
+           running, retrying, waiting: subtasks that are held, in the wheel, and in lists or not made yet; the reduce is one of them
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(all that run or wait for a retry here); at most 12 + roots * (20 + handlers * workers with parts) commands
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+-- @part fans
+local ROOTS_MAX = 10
+local SHOWN = { 'root', 'model', 'state', 'round', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'reduce', 'next_index' }
+if #ARGV < 1 or #ARGV > ROOTS_MAX then
+  bad_arg('roots', 'must be 1 to ' .. int(ROOTS_MAX), #ARGV)
+end
+
+local reply = { 'FANS' }
+for i = 1, #ARGV do
+  local root = arg_text(i, 'root', 300)
+  local fields, waiting, running, retrying = {}, 0, 0, 0
+  local fan = fans.read(root)
+  if fan then
+    for _, name in ipairs(SHOWN) do
+      fields[#fields + 1] = name
+      fields[#fields + 1] = name == 'root' and string.match(fan.root, '^%d+:%d+') or fan[name]
+    end
+    running, retrying = fans.count_in(fan, 'held'), fans.count_in(fan, 'retry')
+    waiting = fans.count_listed(fan)
+  end
+  reply[#reply + 1] = { root, redis.call('HEXISTS', BASE .. 'fans', root), fields, running, retrying, waiting }
+end
+return reply

@@ -1,0 +1,126 @@
+#!lua flags=allow-oom
+--[[
+Script   repair/fan
+Purpose  Make the counts of a split context agree with where its subtasks are, and end its root where nothing is left of them; or clear
+         away what is left of one that is not split. Subtasks that are lost count as failed.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:fans :held :retry :events :dead :backlog :wake :fan: :parts: :results: :result: and of the root's job :job:
+             :active: :queue: :runs:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 root     the split context
+         3 keys     of it, without the partition, that may be left over, at most 100; may be absent
+
+Reply    { 'REPAIRED', what was done... }
+         { 'CLEAN' }   there was nothing to do
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(all that run or wait for a retry here); at most 100 + 4 * keys commands
+Holds    W1 W7 W8
+Repeat   Idempotent: the second call is CLEAN.
+]]
+-- @prelude
+-- @part arming
+-- @part ready
+-- @part aside
+-- @part ending
+-- @part fans
+-- @part fanning
+local KEYS_MAX = 100
+local now = now_ms(1)
+local root = arg_text(2, 'root', 300)
+if #ARGV > 2 + KEYS_MAX then
+  bad_arg('keys', 'must be at most ' .. int(KEYS_MAX), #ARGV - 2)
+end
+for i = 3, #ARGV do
+  local kind, rest = string.match(ARGV[i], '^(%l+):(.+)$')
+  local ours = (kind == 'fan' or kind == 'parts' or kind == 'results') and string.find(rest, root, 1, true)
+  if not ours then
+    bad_arg('keys', 'must be fan, parts or results of the root', ARGV[i])
+  end
+end
+local endings, did = new_endings(), {}
+
+local function done(text)
+  did[#did + 1] = text
+end
+
+local function clear_away()
+  for i = 3, #ARGV do
+    if redis.call('UNLINK', BASE .. ARGV[i]) > 0 then
+      done('took away ' .. ARGV[i])
+    end
+  end
+  if redis.call('HDEL', BASE .. 'fans', root) > 0 then
+    done('no longer among the split contexts')
+  end
+  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+    if string.match(queue, ' /(%S+)$') == root then
+      redis.call('HDEL', BASE .. 'backlog', queue)
+      done('taken out of the backlog: ' .. queue)
+    end
+  end
+end
+
+local function recount(fan)
+  local function set(name, value)
+    if fan[name] ~= value then
+      fan[name] = value
+      done(name .. ' is ' .. int(value))
+    end
+  end
+  local reducing = fan.state == 'reducing'
+  set('out', fans.count_in(fan, 'held'))
+  if fan.state == 'dropping' then
+    return
+  end
+  set('later', fans.count_in(fan, 'retry'))
+  local waiting = fans.count_listed(fan)
+  if reducing then
+    if fan.out + fan.later + waiting == 0 then
+      fan.state = 'closed' -- the reduce was lost: it starts anew
+      done('its reduce runs again')
+    end
+    return
+  end
+  local lost = fans.waiting(fan) - waiting
+  if lost > 0 then
+    fan.failed = fan.failed + lost
+    fan.error, fan.touched = 'lost: ' .. int(lost) .. ' subtasks were in no place', true
+    done(int(lost) .. ' subtasks were in no place and have failed')
+  elseif lost < 0 then
+    set('total', fan.total - lost)
+  end
+  for handler in string.gmatch(fan.handlers, '%S+') do
+    local may = not fans.is_drained(fan, handler) and not (fan.parallelism > 0 and fan.out >= fan.parallelism)
+    local listed = redis.call('HEXISTS', BASE .. 'backlog', fans.queue(fan, handler)) == 1
+    if may and not listed then
+      redis.call('HSET', BASE .. 'backlog', fans.queue(fan, handler), '1')
+      done('added to the backlog')
+    elseif listed and not may then
+      redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+      done('taken out of the backlog')
+    end
+  end
+end
+
+local fan = fans.read(root)
+if fan then
+  if redis.call('HSET', BASE .. 'fans', root, fan.model) == 1 then
+    done('among the split contexts again')
+  end
+  fan = fans.of(endings, root)
+  recount(fan)
+  fanned.flush(endings, now)
+  if fan.over and #did == 0 then
+    done('its root goes on: all of its subtasks have ended')
+  end
+  flush_endings(endings)
+else
+  clear_away()
+end
+if #did == 0 then
+  return { 'CLEAN' }
+end
+wake(0)
+return { 'REPAIRED', unpack(did) }
