@@ -375,8 +375,9 @@ impl File {
     /// The names of the functions that start at the margin.
     fn functions(text: &str) -> Vec<String> {
         let names = text.lines().filter_map(|line| {
-            line.strip_prefix("local ")
-                .unwrap_or(line)
+            line.trim_start()
+                .strip_prefix("local ")
+                .unwrap_or_else(|| line.trim_start())
                 .strip_prefix("function ")?
                 .split('(')
                 .next()

@@ -11,6 +11,8 @@
 mod harness;
 #[path = "keyspace/lane.rs"]
 mod lane;
+#[path = "keyspace/mapped.rs"]
+mod mapped;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +21,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use harness::{Harness, Server, job, ms, name, or_skip};
-use tickwheel_core::ReduceOn;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
 use tickwheel_store::context::Progress;
-use tickwheel_store::fan::{Split, Splitting};
 use tickwheel_store::job::Plan;
-use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
 use tickwheel_store::record::Rest;
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
@@ -124,11 +124,8 @@ async fn seed_the_examples(test: &Harness) {
         },
     );
     let dues = vec![ms(5_000_000_000_000), ms(5_000_086_400_000)];
-    let _ = test
-        .store
-        .apply_job(&spec, &Plan { dues, end: false })
-        .await
-        .unwrap();
+    let plan = Plan { dues, end: false };
+    let _ = test.store.apply_job(&spec, &plan).await.unwrap();
     let rest = "default invoice 2 - {}";
     let ready = (2 * (1_u64 << 44) + 3).to_string();
     let (held, retry, dead) = (
@@ -146,12 +143,7 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let (fan, parts, results) = (
-        format!("fan:{ID}"),
-        format!("parts:invoice:{ID}"),
-        format!("results:{ID}"),
-    );
-    let seeds: [&[&str]; 24] = [
+    let seeds: [&[&str]; 20] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -167,10 +159,6 @@ async fn seed_the_examples(test: &Harness) {
         &["RPUSH", &log, "one", "two"],
         &["SET", &progress, "40 half"],
         &["SET", &result, "done"],
-        &["HSET", "fans", ID, "map"],
-        &["HSET", &fan, "model", "map"],
-        &["RPUSH", &parts, "0 0:0 item"],
-        &["RPUSH", &results, "1 s done"],
         &["HSET", "stats", "stale", "1"],
         &[
             "RPUSH",
@@ -191,12 +179,8 @@ async fn seed_the_examples(test: &Harness) {
         let words: Vec<&str> = [&words[..1], &[key.as_str()], &words[2..]].concat();
         test.command(&words).await;
     }
-    for words in [
-        ["HSET", "{tw:6}:lanes", "0123456789", "content"],
-        ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
-    ] {
-        test.command(&words).await;
-    }
+    lane::seed(test).await;
+    mapped::seed(test).await;
     beat(test).await;
 }
 
@@ -393,32 +377,6 @@ async fn note_and_settle(store: &Store, claims: &[Claim]) {
     }
 }
 
-/// Has an attempt map two items, the first of which fails.
-async fn map(test: &Harness, claim: &Claim) {
-    let handler = HandlerName::new("work").unwrap();
-    let page = Splitting {
-        attempt: settlement(claim, Outcome::Failed(String::new())).attempt,
-        offset: 0,
-        handler: Some((handler, ContextOptions::default())),
-        parallelism: 1,
-        reduce: None,
-        reduce_on: ReduceOn::Ended,
-        items: vec![Bytes::from_static(b"item"); 2],
-    };
-    let taken = test.store.split(&page).await.unwrap();
-    assert_eq!(taken, Split::Taken(2));
-    for claim in turn_all(test).await {
-        let outcome = match claim.member.id.subtask() {
-            Some(_) => Outcome::Fatal("boom".to_owned()),
-            None => Outcome::Succeeded(Bytes::new()),
-        };
-        let ended = settlement(&claim, outcome);
-        let home = claim.member.id.partition();
-        let settled = test.store.settle(home, &[ended]).await.unwrap();
-        assert_eq!(settled, [Verdict::Settled]);
-    }
-}
-
 #[tokio::test]
 async fn whatever_the_scripts_write_is_on_the_page() {
     let Some((test, _server)) = cluster().await else {
@@ -446,7 +404,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{fired:?}"
         );
     }
-    map(&test, &claims[2]).await;
+    mapped::map(&test, &claims[2]).await;
     note_and_settle(store, &claims).await;
     let keys = test.keys().await;
     let missing = |row: &Row| !keys.iter().any(|key| follows(key, &row.pattern));

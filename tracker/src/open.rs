@@ -155,7 +155,6 @@ async fn give_up(engine: &Engine, pinned: PinnedParts) -> Result<(), Error> {
         gone.retain(|one| *one != worker.id);
     }
     for gone in gone.chunks(1_000) {
-        crash_point!("before_unpin_script");
         let unpinned = engine.store.unpin_fan(&pinned.root, gone).await?;
         tracing::warn!(context = %pinned.root, workers = gone.len(), failed = unpinned.failed, moved = unpinned.moved,
             "parts of workers that are gone");

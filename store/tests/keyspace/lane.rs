@@ -13,6 +13,17 @@ use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{Claim, NewContext, Offer, TurnLimits, When};
 
 use super::WORKER;
+use super::harness::Harness;
+
+/// One of each key, with the names of the page.
+pub(crate) async fn seed(test: &Harness) {
+    for words in [
+        ["HSET", "{tw:6}:lanes", "0123456789", "content"],
+        ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
+    ] {
+        test.command(&words).await;
+    }
+}
 
 /// A context of a lane that counts, claimed.
 pub(crate) async fn in_a_lane(store: &Store) -> Claim {
