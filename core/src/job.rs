@@ -21,7 +21,7 @@ use crate::error::Violation;
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use crate::model::{Model, ReduceOn};
-use crate::routing::{Lane, Routing, Selection};
+use crate::routing::{Lane, Routing, Selection, Units};
 use crate::time::TimestampMs;
 
 /// A job as its user describes it. Equal specs have equal digests, and registering one again changes nothing.
@@ -65,6 +65,9 @@ pub struct JobSpec {
     /// Which workers fit.
     #[serde(default, skip_serializing_if = "is_default")]
     pub workers: Selection,
+    /// What a context takes of its worker's resources while it runs.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub requires: Units,
     /// Into which subtasks each context is split.
     #[serde(default, skip_serializing_if = "Model::is_standalone")]
     pub model: Model,
@@ -107,6 +110,7 @@ impl JobSpec {
             options: ContextOptions::default(),
             routing: Routing::default(),
             workers: Selection::default(),
+            requires: Units::default(),
             model: Model::Standalone,
             reduce: None,
             reduce_on: ReduceOn::default(),
@@ -120,7 +124,11 @@ impl JobSpec {
     /// The lane of its contexts; `None` where any worker of the group will do.
     #[must_use]
     pub fn lane(&self) -> Option<Lane> {
-        Lane::of(Some(&self.name), &self.routing, &self.workers)
+        Lane::of(
+            Some(&self.name),
+            &self.routing,
+            (&self.workers, &self.requires),
+        )
     }
 
     /// The spec as named msgpack, the form it has in Redis.

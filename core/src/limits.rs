@@ -170,3 +170,6 @@ pub const WEIGHT_MAX: u32 = 10_000;
 
 /// Characters of a JSON pointer into a body.
 pub const POINTER_CHARS_MAX: usize = 256;
+
+/// Resources that a context may need, or a worker may have.
+pub const UNITS_MAX: usize = 16;

@@ -9,6 +9,7 @@ mod lane;
 mod policy;
 mod select;
 mod tag;
+mod units;
 mod worker;
 
 pub use choice::{Choice, Mode, Standing, choose, hash_key};
@@ -17,4 +18,5 @@ pub use lane::{Lane, LaneId};
 pub use policy::{Routing, RoutingPolicy};
 pub use select::{Misfit, Selection};
 pub use tag::{Tag, Tags};
+pub use units::{Units, amount_text};
 pub use worker::{Figures, Profile};

@@ -5,15 +5,16 @@ local TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed in one c
 
 -- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
 -- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers. A `+` behind the permits
--- says that another turn has more of them in hand.
+-- says that another turn has more of them in hand; what is free of the worker's resources may stand behind that, as `name=amount,...`.
 local function read_offers(first, count)
   local offers, workers = {}, {}
   for i = 0, count - 1 do
     local base = first + 4 * i
-    local permits, soon = string.match(ARGV[base + 3], '^(%d+)(%+?)$')
+    local permits, soon, units = string.match(ARGV[base + 3], '^(%d+)(%+?)(.*)$')
     local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {} }
-    if not worker.free or worker.free > 1000000 then
-      bad_arg('permits', 'must be an integer from 0 to 1000000, maybe with a +', ARGV[base + 3])
+    worker.units = units and string.sub(units, 2)
+    if not worker.free or worker.free > 1000000 or (units ~= '' and not string.find(units, '^ [%l%d_.=,-]+$')) then
+      bad_arg('permits', 'must be an integer from 0 to 1000000, maybe with a + and resources', ARGV[base + 3])
     end
     workers[i + 1] = worker
     local group = ARGV[base + 2]

@@ -16,9 +16,29 @@ do -- a block of its own: a script may have 200 local names at once
     return routing.random % count
   end
 
-  -- True when a worker that is chosen but has no permit left is waited for: another turn has permits of it in hand.
-  local function is_soon(entry)
-    return entry.worker.free == 0 and entry.worker.soon
+  -- Amounts by name, of `name=amount,...`.
+  local function amounts_of(text)
+    local amounts = {}
+    for name, amount in string.gmatch(text, '([^=,]+)=(%d+)') do
+      amounts[name] = tonumber(amount)
+    end
+    return amounts
+  end
+
+  -- True when the worker has a permit, and of its resources what a context of the lane takes.
+  local function can_take(offer, worker)
+    if worker.free <= 0 or not offer.requires then
+      return worker.free > 0
+    end
+    if type(worker.units) == 'string' then
+      worker.units = amounts_of(worker.units)
+    end
+    for name, amount in pairs(offer.requires) do
+      if (worker.units[name] or 0) < amount then
+        return false
+      end
+    end
+    return true
   end
 
   local function before(left, right)
@@ -76,7 +96,7 @@ do -- a block of its own: a script may have 200 local names at once
   local function open_route(offer)
     local entries = {}
     for _, entry in ipairs(offer.entries) do
-      if entry.worker.free > 0 or entry.worker.soon or offer.mode == 'first' then
+      if entry.worker.soon or offer.mode == 'first' or can_take(offer, entry.worker) then
         entries[#entries + 1] = entry
       end
     end
@@ -109,8 +129,8 @@ do -- a block of its own: a script may have 200 local names at once
 
   -- The least score. Whoever has no permit left is out, unless it is free again soon: then it is waited for.
   local function pick_least(offer, entries, avoid)
-    while entries[1] and entries[1].worker.free == 0 do
-      if is_soon(entries[1]) then
+    while entries[1] and not can_take(offer, entries[1].worker) do
+      if entries[1].worker.soon then
         return nil
       end
       entries[1] = entries[#entries]
@@ -123,7 +143,7 @@ do -- a block of its own: a script may have 200 local names at once
     local best = 1
     if entries[1].worker.id == avoid then
       for at = 2, #entries do
-        if entries[at].worker.free > 0 and (best == 1 or before(entries[at], entries[best])) then
+        if can_take(offer, entries[at].worker) and (best == 1 or before(entries[at], entries[best])) then
           best = at
         end
       end
@@ -132,7 +152,7 @@ do -- a block of its own: a script may have 200 local names at once
   end
 
   -- The first of the list, even if it has to be waited for; behind one that is to be avoided, the next that has a permit.
-  local function pick_first(_, entries, avoid)
+  local function pick_first(offer, entries, avoid)
     local from = 0
     for at, entry in ipairs(entries) do
       if entry.worker.id == avoid then
@@ -141,27 +161,27 @@ do -- a block of its own: a script may have 200 local names at once
     end
     if from == 0 then
       local worker = entries[1] and entries[1].worker
-      return worker and worker.free > 0 and worker or nil
+      return worker and can_take(offer, worker) and worker or nil
     end
     for step = 0, #entries - 1 do
       local worker = entries[(from + step) % #entries + 1].worker
-      if worker.free > 0 then
+      if can_take(offer, worker) then
         return worker
       end
     end
     return nil
   end
 
-  local function pick_random(_, entries, avoid)
+  local function pick_random(offer, entries, avoid)
     while #entries > 0 do
       local at = draw(#entries) + 1
       if entries[at].worker.id == avoid then
         at = at % #entries + 1
       end
-      if entries[at].worker.free > 0 then
+      if can_take(offer, entries[at].worker) then
         return entries[at].worker
       end
-      if is_soon(entries[at]) then
+      if entries[at].worker.soon then
         return nil
       end
       entries[at] = entries[#entries]
@@ -183,12 +203,12 @@ do -- a block of its own: a script may have 200 local names at once
     return best or entries[1] and 1
   end
 
-  local function pick_hash(_, entries, avoid, options)
+  local function pick_hash(offer, entries, avoid, options)
     local hash = tonumber(option(options, 'h') or draw(HASH_PRIME))
     local at = hashed(entries, hash, avoid)
     while at do
       local worker = entries[at].worker
-      if worker.free > 0 then
+      if can_take(offer, worker) then
         return worker
       end
       if worker.soon then
@@ -200,11 +220,33 @@ do -- a block of its own: a script may have 200 local names at once
     return nil
   end
 
+  -- The next one in turn.
+  local function pick_rotate(offer, entries, avoid)
+    local fallback
+    for _ = 1, #entries do
+      offer.at = offer.at % #entries + 1
+      local worker = entries[offer.at].worker
+      if can_take(offer, worker) then
+        if worker.id ~= avoid then
+          return worker
+        end
+        fallback = worker
+      end
+    end
+    return fallback
+  end
+
   local MODES = { count = pick_least, use = pick_least, recent = pick_least, least = pick_least, first = pick_first,
-    random = pick_random, hash = pick_hash, rotate = 'rotate' }
+    random = pick_random, hash = pick_hash, rotate = pick_rotate }
 
   local function pick_of_lane(offer, options)
-    return offer.choose(offer, offer.route or open_route(offer), option(options, 'a'), options)
+    local worker = offer.choose(offer, offer.route or open_route(offer), option(options, 'a'), options)
+    if worker and offer.requires then
+      for name, amount in pairs(offer.requires) do
+        worker.units[name] = worker.units[name] - amount
+      end
+    end
+    return worker
   end
 
   -- The offer of a lane, from its text: `<number of the worker>:<score>:<step>` separated by commas.
@@ -213,8 +255,9 @@ do -- a block of its own: a script may have 200 local names at once
     if not base then
       return nil
     end
-    local mode = ARGV[base]
-    local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {} }
+    local mode, requires = string.match(ARGV[base], '^(%l+) ?(.*)$')
+    local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {},
+      requires = requires ~= '' and amounts_of(requires) or nil, choose = MODES[mode], pick = pick_of_lane }
     for number, score, step in string.gmatch(ARGV[base + 1], '(%d+):([^:,]+):([^:,]+)') do
       local worker = routing.workers[tonumber(number)]
       if worker then
@@ -223,10 +266,8 @@ do -- a block of its own: a script may have 200 local names at once
         offer.free = offer.free + worker.free
       end
     end
-    if mode == 'rotate' then
-      offer.at = #offer > 0 and draw(#offer) or 0
-    else
-      offer.pick, offer.choose = pick_of_lane, MODES[mode]
+    if mode == 'rotate' and #offer > 0 then
+      offer.at = draw(#offer)
     end
     offers[queue] = offer
     return offer
@@ -248,8 +289,9 @@ do -- a block of its own: a script may have 200 local names at once
       if not string.find(ARGV[base + 3], '^%S+ %S+ c=%x+$') then
         bad_arg('lanes', 'must have a group, a handler and a lane', ARGV[base + 3])
       end
-      if not MODES[ARGV[base + 4]] then
-        bad_arg('lanes', 'must have a known mode', ARGV[base + 4])
+      local mode, requires = string.match(ARGV[base + 4], '^(%l+) ?([%l%d_.=,-]*)$')
+      if not MODES[mode] or requires ~= '' and not next(amounts_of(requires)) then
+        bad_arg('lanes', 'must have a known mode, maybe with amounts', ARGV[base + 4])
       end
       if not string.find(ARGV[base + 5], '^[%d:.,-]*$') then
         bad_arg('lanes', 'must have workers with two numbers each', ARGV[base + 5])

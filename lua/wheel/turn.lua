@@ -15,11 +15,13 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          4 workers  how many follow, integer, 0..1000; then four for each:
            worker   id
            group    its group
-           permits  free ones, integer, 0..1000000; a `+` behind them: another turn has more of them in hand
+           permits  free ones, integer, 0..1000000; a `+` behind them: another turn has more of them in hand; and behind a space
+                    what is free of its resources, `<name>=<amount>` comma-separated
            handlers comma-separated
          and for lanes, behind the workers, a random number, 1..2147483646, and how many lanes follow, 0..256; then three for each:
            queue    `<group> <handler> c=<lane>`
-           mode     rotate | count | use | recent | least | first | random | hash
+           mode     rotate | count | use | recent | least | first | random | hash, and behind a space what a context takes of
+                    its worker's resources, `<name>=<amount>` comma-separated
            workers  `<number of the worker above>:<score>:<step>`, comma-separated, in the order of the lane
 
 Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned }

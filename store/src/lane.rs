@@ -4,7 +4,7 @@ use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::error::Violation;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::{Lane, LaneId, Mode, Standing};
+use tickwheel_core::routing::{Lane, LaneId, Mode, Standing, Units};
 
 use crate::error::Error;
 use crate::record::Queue;
@@ -22,6 +22,8 @@ pub struct LaneOffer {
     pub queue: Queue,
     /// How workers are compared.
     pub mode: Mode,
+    /// What a context takes of its worker's resources.
+    pub requires: Units,
     /// The places of the fitting workers among those offered, in the order of the lane, with what they stand for.
     pub workers: Vec<(usize, Standing)>,
 }
@@ -34,9 +36,14 @@ impl LaneOffer {
             .iter()
             .map(|(place, standing)| format!("{}:{}:{}", place + 1, standing.score, standing.step))
             .collect();
+        let mode = if self.requires.is_empty() {
+            self.mode.as_str().to_owned()
+        } else {
+            format!("{} {}", self.mode, self.requires.to_record())
+        };
         [
             Value::from(self.queue.to_string()),
-            Value::from(self.mode.as_str()),
+            Value::from(mode),
             Value::from(workers.join(",")),
         ]
     }

@@ -36,6 +36,7 @@ fn offers() -> Vec<Offer> {
         group: "default".parse().unwrap(),
         permits: 50,
         soon: false,
+        units: tickwheel_core::routing::Units::default(),
         handlers: "work".to_owned(),
     }]
 }

@@ -287,6 +287,7 @@ async fn turn_all(test: &Harness) -> Vec<Claim> {
         group: GroupName::new("default").unwrap(),
         permits: 100,
         soon: false,
+        units: tickwheel_core::routing::Units::default(),
         handlers: "work".to_owned(),
     };
     let limits = TurnLimits {

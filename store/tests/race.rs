@@ -184,6 +184,7 @@ async fn call(
         group: "g".parse().unwrap(),
         permits: 20,
         soon: false,
+        units: tickwheel_core::routing::Units::default(),
         handlers: "h0,h1,h2".to_owned(),
     };
     let started = tokio::time::Instant::now();

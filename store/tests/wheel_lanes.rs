@@ -22,7 +22,8 @@ use field::{Field, Worker, counts, free, names};
 use harness::{fresh, partition};
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::routing::{
-    Choice, Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, choose, hash_key,
+    Choice, Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, Units, choose,
+    hash_key,
 };
 use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::record::Queue;
@@ -119,6 +120,7 @@ async fn the_script_hashes_as_the_rules_do() {
             host: String::new(),
             cpus: 1,
             tags: Tags::default(),
+            resources: Units::default(),
         };
         let standing = RoutingPolicy::ConsistentHash.standing(0, &profile, &Figures::default());
         Worker(name, 1_000, false, (standing.score, standing.step))
@@ -335,6 +337,7 @@ async fn a_lane_without_an_offer_waits_and_hinders_nobody() {
         group: "g".parse().unwrap(),
         permits: 9,
         soon: false,
+        units: Units::default(),
         handlers: "h".to_owned(),
     };
     let store = &field.test.store;
@@ -392,6 +395,60 @@ async fn a_partition_keeps_a_thousand_lanes() {
 }
 
 #[tokio::test]
+async fn a_turn_promises_a_worker_s_resources_once() {
+    let Some(test) = fresh().await else { return };
+    const LANES: [&str; 2] = ["00000000aa", "00000000bb"];
+    for (number, lane) in LANES.iter().enumerate() {
+        for copy in 0..3 {
+            let (unique, rest) = (format!("a-{number}{copy}"), format!("g h 2 c={lane} b"));
+            let args = [
+                "1000000", "1", "+0", &unique, &rest, "", "lanes", lane, "content",
+            ];
+            test.eval("wheel/submit", partition(0), &args)
+                .await
+                .unwrap();
+        }
+    }
+    let queues = LANES.map(|lane| format!("g h c={lane}"));
+    let turn = async |first: &str, second: &str| {
+        let args = [
+            "1000000",
+            "2000",
+            "10",
+            "2",
+            "w",
+            "g",
+            first,
+            "",
+            "v",
+            "g",
+            second,
+            "",
+            "7",
+            "2",
+            &queues[0],
+            "least gpu=2000",
+            "1:0:1,2:1:1",
+            &queues[1],
+            "rotate gpu=1000",
+            "1:0:0,2:0:0",
+        ];
+        let turned = test.eval("wheel/turn", partition(0), &args).await.unwrap();
+        let taken = |worker: &str| turned.iter().filter(|text| *text == worker).count();
+        (taken("w"), taken("v"))
+    };
+    // Two of the first lane would take four, and of what is left the second lane takes one.
+    assert_eq!(turn("9 gpu=3000,cpu=1", "9").await, (2, 0));
+    // What another turn has in hand is waited for by the lane that wants this worker.
+    assert_eq!(turn("9+", "0").await, (0, 0));
+    assert_eq!(
+        turn("9 gpu=1999", "1 gpu=9000").await.1,
+        1,
+        "its only permit"
+    );
+}
+
+#[tokio::test]
 async fn arguments_of_lanes_are_checked_before_anything_is_written() {
     let Some(test) = fresh().await else { return };
     let args = [
@@ -416,6 +473,8 @@ async fn arguments_of_lanes_are_checked_before_anything_is_written() {
         (10, "2", "lanes"),
         (11, "g h", "lanes"),
         (12, "round", "lanes"),
+        (12, "count gpu", "lanes"),
+        (7, "9 GPU=1", "permits"),
         (13, "1:x:1", "lanes"),
         (7, "9x", "permits"),
     ];

@@ -51,13 +51,17 @@ pub(crate) fn dispatch(
                 sizes.get_mut(at)?,
             ))
         });
-        let Some((session, frame, used, size)) = place else {
+        let requires = engine.requires(member.rest.options.lane.as_ref());
+        let (Some((session, frame, used, size)), Some(requires)) = (place, requires) else {
             unsent.push(reference(&member));
             continue;
         };
         *used += 1;
         *size += member.rest.body.len();
-        frame.push(assignment(member, lease_ms));
+        frame.push(Assignment {
+            requires,
+            ..assignment(member, lease_ms)
+        });
         if *size >= FRAME_BYTES {
             *size = 0;
             send(session, std::mem::take(frame), &mut unsent);
@@ -79,7 +83,7 @@ fn send(session: &crate::session::Session, frame: Vec<Assignment>, unsent: &mut 
         dispatch: frame,
         ..TrackerMessage::default()
     };
-    if let Err(message) = session.send(message) {
+    if let Err(message) = session.send_contexts(message) {
         unsent.extend(message.dispatch.iter().filter_map(reference_of));
     }
 }
@@ -154,5 +158,6 @@ fn assignment(member: Member, lease_ms: u64) -> Assignment {
         failures: member.failures,
         max_attempts: options.retry.max_attempts,
         subtask,
+        requires: HashMap::new(),
     }
 }

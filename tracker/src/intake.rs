@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::routing::Units;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, WorkerMessage};
 use tickwheel_store::lease::AttemptRef;
@@ -47,6 +48,8 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
     if let Some(credit) = message.credit {
         let mut known = session.credit();
         known.update(credit.free, credit.received);
+        let free = message.units.map(|units| Units::of(units.amounts));
+        session.units().update(free, credit.received);
         let free = known.available() > 0;
         drop(known);
         if free {

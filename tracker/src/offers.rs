@@ -1,15 +1,16 @@
 //! Which workers a lane fits, what they stand for in a turn, and why nobody takes a context.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::{Lane, Mode, Profile};
+use tickwheel_core::routing::{Lane, LaneId, Mode, Profile};
 use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::record::Queue;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
-use crate::session::{Reserved, Session};
+use crate::session::{Reserved, Session, Wanted};
 
 /// Whether contexts of a queue would be taken now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,11 +31,11 @@ struct Fitted {
 }
 
 /// A session, for the rules that compare workers.
-struct Candidate(Arc<Session>);
+struct Candidate(Arc<Session>, Arc<Profile>);
 
 impl AsRef<Profile> for Candidate {
     fn as_ref(&self) -> &Profile {
-        &self.0.profile
+        &self.1
     }
 }
 
@@ -71,10 +72,14 @@ pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usi
             })
         })
         .collect();
-    let wanted: Vec<Arc<Session>> = fitted
-        .iter()
-        .flat_map(|fitted| fitted.workers.iter().cloned())
-        .collect();
+    let mut wanted = Vec::new();
+    for fitted in &fitted {
+        let takes_units = !fitted.lane.requires.is_empty();
+        wanted.extend(fitted.workers.iter().map(|session| Wanted {
+            session: Arc::clone(session),
+            takes_units,
+        }));
+    }
     let reserved = engine.sessions.reserve(most, rotation, &wanted);
     let lanes = fitted
         .iter()
@@ -90,12 +95,13 @@ fn lane_offer(fitted: &Fitted, reserved: &Reserved) -> LaneOffer {
         let at = reserved.position(session)?;
         Some((
             at,
-            policy.standing(place, &session.profile, &session.figures()),
+            policy.standing(place, &session.profile(), &session.figures()),
         ))
     });
     LaneOffer {
         queue: fitted.queue.clone(),
         mode: policy.mode(),
+        requires: fitted.lane.requires.clone(),
         workers: workers.collect(),
     }
 }
@@ -105,7 +111,7 @@ fn fitting(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> Vec<Arc<Ses
     let offering: Vec<Candidate> = sessions
         .iter()
         .filter(|session| session.offers(&queue.group, queue.handler.as_str()))
-        .map(|session| Candidate(Arc::clone(session)))
+        .map(|session| Candidate(Arc::clone(session), session.profile()))
         .collect();
     let fitting = lane.fitting(&offering).into_iter();
     fitting.map(|candidate| Arc::clone(&candidate.0)).collect()
@@ -127,7 +133,11 @@ impl Engine {
             };
         };
         let workers = fitting(&lane, queue, &self.sessions.all());
-        let free = |session: &Arc<Session>| session.credit().available() > 0;
+        let requires = &lane.requires;
+        let free = |session: &Arc<Session>| {
+            session.credit().available() > 0
+                && (requires.is_empty() || requires.fit_in(&session.units().available()))
+        };
         let first = workers.first().is_some_and(free);
         if !workers.iter().any(free) {
             Taken::No
@@ -136,6 +146,17 @@ impl Engine {
         } else {
             Taken::Now
         }
+    }
+
+    /// What a context of this lane takes of its worker's resources; `None` when the lane is not known (any more).
+    pub(crate) fn requires(&self, lane: Option<&LaneId>) -> Option<HashMap<String, u64>> {
+        let Some(lane) = lane else {
+            return Some(HashMap::new());
+        };
+        let lane = self.lanes.get(lane)?;
+        let requires = lane.requires.iter();
+        let owned = requires.map(|(name, amount)| (name.to_owned(), amount));
+        Some(owned.collect())
     }
 
     /// Why a context of this queue waits for a worker, in words.
@@ -177,7 +198,14 @@ impl Engine {
             );
         }
         let count = workers.len();
-        format!("all permits of the {count} workers that fit are in use")
+        let with_permit = |session: &Arc<Session>| session.credit().available() > 0;
+        if !workers.iter().any(with_permit) {
+            return format!("all permits of the {count} workers that fit are in use");
+        }
+        format!(
+            "none of the {count} workers that fit has {} free",
+            lane.requires
+        )
     }
 }
 
@@ -190,7 +218,7 @@ fn nobody_fits(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> String 
         .filter(|session| session.offers(&queue.group, queue.handler.as_str()));
     for session in offering {
         total += 1;
-        if let Err(misfit) = lane.fits(&session.profile) {
+        if let Err(misfit) = lane.fits(&session.profile()) {
             match counts.iter_mut().find(|(known, _)| *known == misfit) {
                 Some((_, count)) => *count += 1,
                 None => counts.push((misfit, 1)),
@@ -201,12 +229,16 @@ fn nobody_fits(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> String 
         .into_iter()
         .map(|(misfit, count)| format!("{misfit} {count}"))
         .collect();
-    let condition = lane
-        .workers
-        .select
-        .as_ref()
-        .map(|condition| format!(": {condition}"))
-        .unwrap_or_default();
+    let mut asked = Vec::new();
+    asked.extend(lane.workers.select.iter().map(ToString::to_string));
+    if !lane.requires.is_empty() {
+        asked.push(lane.requires.to_string());
+    }
+    let condition = if asked.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", asked.join("; "))
+    };
     let workers = if total == 1 { "worker" } else { "workers" };
     format!(
         "no worker fits: of {total} {workers} that offer handler `{}`, {}{condition}",

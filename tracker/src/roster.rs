@@ -171,6 +171,8 @@ fn worker_sign(session: &Session, now: Instant, fresh: Duration) -> Option<Worke
             ("memory_used", report.memory_used_bytes.to_string()),
             ("memory_total", report.memory_total_bytes.to_string()),
             ("cpus", report.cpus.to_string()),
+            ("load", format!("{:.2}", report.load)),
+            ("resources", resources(session)),
         ]
     });
     Some(WorkerSign {
@@ -178,6 +180,16 @@ fn worker_sign(session: &Session, now: Instant, fresh: Duration) -> Option<Worke
         group: session.group.clone(),
         report,
     })
+}
+
+/// `<name>=<used>/<total>/<reserved>` separated by commas.
+fn resources(session: &Session) -> String {
+    let texts: Vec<String> = session
+        .resources()
+        .iter()
+        .map(|one| format!("{}={}/{}/{}", one.name, one.used, one.total, one.reserved))
+        .collect();
+    texts.join(",")
 }
 
 /// A worker's stream ended. When it said that it drains, it is forgotten at once; else when no tracker hears of it for two beats. Its

@@ -4,19 +4,22 @@
 
 mod credit;
 mod sessions;
+mod units;
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use arc_swap::ArcSwap;
 use tickwheel_core::id::{GroupName, WorkerId};
-use tickwheel_core::routing::{Figures, Profile};
-use tickwheel_proto::v1::{Beat, Hello, Report, TrackerMessage};
+use tickwheel_core::routing::{Figures, Profile, Units};
+use tickwheel_proto::v1::{Assignment, Beat, Hello, Report, Resource, TrackerMessage};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tonic::Status;
 
 pub(crate) use credit::Credit;
-pub(crate) use sessions::{Reserved, Sessions};
+pub(crate) use sessions::{Reserved, Sessions, Wanted};
+use units::UnitCredit;
 
 /// Frames on the way to one worker. What is outstanding is bounded by its permits, so only confirmations and the like queue up.
 pub(crate) const FRAMES_MAX: usize = 1024;
@@ -33,8 +36,10 @@ pub(crate) struct Session {
     pub(crate) group: GroupName,
     /// What it said of itself.
     pub(crate) hello: Hello,
-    /// The same, as routing reads it.
-    pub(crate) profile: Profile,
+    /// The same, as routing reads it, with what its beats say of its resources.
+    profile: ArcSwap<Profile>,
+    resources: Mutex<Vec<Resource>>,
+    units: Mutex<UnitCredit>,
     handlers: Mutex<Vec<String>>,
     credit: Mutex<Credit>,
     beat: Mutex<BeatState>,
@@ -76,7 +81,9 @@ impl Session {
             worker: profile.id.clone(),
             group,
             hello,
-            profile,
+            profile: ArcSwap::from_pointee(profile),
+            resources: Mutex::default(),
+            units: Mutex::default(),
             handlers,
             credit: Mutex::new(credit),
             beat: Mutex::default(),
@@ -111,8 +118,58 @@ impl Session {
         lock(&self.beat)
     }
 
+    /// Who it is, as routing reads it.
+    pub(crate) fn profile(&self) -> Arc<Profile> {
+        self.profile.load_full()
+    }
+
+    /// What of its resources may be promised.
+    pub(crate) fn units(&self) -> MutexGuard<'_, UnitCredit> {
+        lock(&self.units)
+    }
+
+    /// Its resources, by its last beat.
+    pub(crate) fn resources(&self) -> Vec<Resource> {
+        lock(&self.resources).clone()
+    }
+
+    /// Sends contexts; what they take of its resources counts from now on.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the frame is the point of the error"
+    )]
+    pub(crate) fn send_contexts(&self, frame: TrackerMessage) -> Result<(), TrackerMessage> {
+        let takes = |assignment: &Assignment| {
+            let needs = assignment.requires.iter();
+            (!assignment.requires.is_empty())
+                .then(|| Units::of(needs.map(|(name, amount)| (name.clone(), *amount))))
+        };
+        let takes: Vec<Option<Units>> = frame.dispatch.iter().map(takes).collect();
+        // Under the lock, so that the numbers follow the order of the frames.
+        let mut units = self.units();
+        self.send(frame)?;
+        units.send(takes.iter().map(Option::as_ref));
+        Ok(())
+    }
+
+    fn learn_resources(&self, resources: Vec<Resource>) {
+        let totals = resources.iter();
+        let totals = Units::of(totals.map(|one| (one.name.clone(), one.total)));
+        let profile = self.profile();
+        if profile.resources != totals {
+            self.profile.store(Arc::new(Profile {
+                resources: totals,
+                ..Profile::clone(&profile)
+            }));
+        }
+        *lock(&self.resources) = resources;
+    }
+
     /// The worker said how it does.
     pub(crate) fn heard(&self, beat: Beat) {
+        if !beat.resources.is_empty() {
+            self.learn_resources(beat.resources);
+        }
         let mut known = self.beat();
         known.home = beat.home;
         known.at = Some(Instant::now());

@@ -15,6 +15,7 @@ use tickwheel_proto::v1::{Assignment, AttemptRef, Subtask};
 use tokio::time::Instant;
 
 use crate::fan::{Fan, Reply, Request};
+use crate::resources::Amounts;
 use crate::sync::lock;
 
 pub(crate) use cancel::Cancel;
@@ -67,6 +68,8 @@ pub(crate) struct Attempt {
     pub(crate) failures: u32,
     pub(crate) max_attempts: u32,
     pub(crate) subtask: Option<Subtask>,
+    /// What it takes of the worker's resources.
+    pub(crate) requires: Amounts,
     pub(crate) timeout: Option<Duration>,
     pub(crate) grace: Duration,
     pub(crate) arrived: Instant,
@@ -96,6 +99,7 @@ impl Attempt {
             failures: assignment.failures,
             max_attempts: assignment.max_attempts,
             subtask: assignment.subtask,
+            requires: assignment.requires.into_iter().collect(),
             timeout: (assignment.timeout_ms > 0)
                 .then(|| Duration::from_millis(assignment.timeout_ms)),
             grace: Duration::from_millis(assignment.cancel_grace_ms),

@@ -4,13 +4,14 @@
 
 use std::sync::Arc;
 
-use sysinfo::System;
+use sysinfo::{Disks, System};
 use tickwheel_proto::v1::Report;
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::warn;
 
 use crate::limits::SAMPLE_INTERVAL;
+use crate::resources::Measured;
 use crate::shared::Shared;
 
 /// Samples for ever.
@@ -25,13 +26,16 @@ pub(crate) async fn sample(shared: Arc<Shared>) {
     loop {
         let sampled = spawn_blocking(move || {
             let report = look(&mut system);
-            (system, report)
+            (system, report, disk())
         });
-        let Ok((kept, report)) = sampled.await else {
+        // What comes while it measures is not in it.
+        let began = Instant::now();
+        let Ok((kept, report, disk)) = sampled.await else {
             return;
         };
         system = kept;
-        shared.desk().set_report(report);
+        let measured = measured(&report, disk);
+        shared.desk().set_report(report, measured, began);
         sleep(SAMPLE_INTERVAL).await;
     }
 }
@@ -54,8 +58,54 @@ fn look(system: &mut System) -> Report {
         memory_used_bytes: used,
         memory_total_bytes: total,
         cpus: cpus(),
-        ..Report::default()
+        load: load(),
+        response_ms: None,
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "a load of some processes")]
+fn load() -> f32 {
+    System::load_average().map_or(0.0, |load| load.one as f32)
+}
+
+/// Total and used bytes of the disk on which this process works.
+fn disk() -> Option<(u64, u64)> {
+    let place = std::env::current_dir().ok()?;
+    let disks = Disks::new_with_refreshed_list().ok()?;
+    let disk = disks
+        .iter()
+        .filter(|disk| place.starts_with(disk.mount_point()))
+        .max_by_key(|disk| disk.mount_point().as_os_str().len())?;
+    let total = disk.total_space();
+    Some((total, total.saturating_sub(disk.available_space())))
+}
+
+/// The report as resources: thousandths of CPUs, bytes of the rest.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share between 0 and 1 of some CPUs"
+)]
+fn measured(report: &Report, disk: Option<(u64, u64)>) -> Vec<Measured> {
+    let cpus = f64::from(report.cpus) * 1_000.0;
+    let mut measured = vec![
+        Measured {
+            name: "cpu",
+            total: cpus as u64,
+            used: (cpus * f64::from(report.cpu_load)) as u64,
+        },
+        Measured {
+            name: "memory",
+            total: report.memory_total_bytes,
+            used: report.memory_used_bytes,
+        },
+    ];
+    measured.extend(disk.map(|(total, used)| Measured {
+        name: "disk",
+        total,
+        used,
+    }));
+    measured
 }
 
 /// What this process may use: affinity and container quota count.
@@ -75,6 +125,13 @@ mod tests {
             report.memory_total_bytes > 0 && report.memory_used_bytes <= report.memory_total_bytes
         );
         assert!((0.0..=1.0).contains(&report.cpu_load));
-        assert!(report.cpus >= 1);
+        assert!(report.cpus >= 1 && report.load >= 0.0);
+        let measured = measured(&report, disk());
+        assert!(
+            measured
+                .iter()
+                .all(|one| one.total > 0 && one.used <= one.total)
+        );
+        assert!(measured.len() >= 2);
     }
 }

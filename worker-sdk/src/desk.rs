@@ -26,6 +26,7 @@ use tokio::time::Instant;
 use crate::attempt::{Attempt, AttemptKey, CancelReason};
 use crate::outcome::spool::Spool;
 use crate::permit::Permits;
+use crate::resources::{Measured, Resources};
 use crate::stats::Stats;
 
 pub(crate) use frame::Next;
@@ -70,6 +71,7 @@ struct Running {
 #[derive(Debug)]
 pub(crate) struct Desk {
     permits: Permits,
+    resources: Resources,
     running: HashMap<AttemptKey, Running>,
     spool: Spool,
     calls: HashMap<CallKey, Call>,
@@ -90,9 +92,10 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(permits: Permits) -> Self {
+    pub(crate) fn new(permits: Permits, resources: Resources) -> Self {
         Self {
             permits,
+            resources,
             running: HashMap::new(),
             spool: Spool::default(),
             calls: HashMap::new(),
@@ -131,8 +134,9 @@ impl Desk {
         self.phase == Phase::Ending
     }
 
-    pub(crate) fn set_report(&mut self, report: Report) {
+    pub(crate) fn set_report(&mut self, report: Report, measured: Vec<Measured>, now: Instant) {
         self.report = report;
+        self.resources.measure(measured, now);
     }
 
     pub(crate) fn running(&self) -> usize {

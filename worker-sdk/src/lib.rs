@@ -61,6 +61,7 @@ mod limits;
 mod outcome;
 mod permit;
 mod registry;
+mod resources;
 mod session;
 mod shared;
 mod stats;

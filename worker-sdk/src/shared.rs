@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::desk::{Desk, Start};
 use crate::fan::{Reply, Request};
 use crate::registry::Registry;
+use crate::resources::Amounts;
 use crate::sync::lock;
 
 /// How a worker presents itself.
@@ -22,6 +23,7 @@ pub(crate) struct Identity {
     pub(crate) permits: u32,
     pub(crate) tags: Vec<String>,
     pub(crate) host: String,
+    pub(crate) resources: Amounts,
 }
 
 #[derive(Debug)]
@@ -66,6 +68,7 @@ impl Shared {
             permits,
             tags,
             host,
+            resources,
         } = &self.identity;
         let hello = Hello {
             worker_id: worker_id.clone(),
@@ -76,6 +79,7 @@ impl Shared {
             sdk_version: concat!("rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             host: host.clone(),
             cpus: crate::beat::cpus(),
+            resources: resources.clone().into_iter().collect(),
             running,
         };
         WorkerMessage {

@@ -52,7 +52,7 @@ async fn a_worker_introduces_itself() {
         )
     );
     let beat = tracker
-        .wait_for(|heard| heard.beats.first().copied())
+        .wait_for(|heard| heard.beats.first().cloned())
         .await
         .unwrap();
     assert!(beat.home && beat.report.is_some());

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use tickwheel_core::routing::Units;
 use tickwheel_core::{TimestampMs, limits};
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::submission::When;
@@ -78,13 +79,17 @@ struct Placement {
     /// Not this worker or host; may be repeated
     #[arg(long, value_name = "WORKER")]
     deny: Vec<String>,
+    /// What it takes of its worker's resources: cpu=2, memory=1GiB, gpu=1; may be repeated
+    #[arg(long, value_name = "NAME=AMOUNT")]
+    require: Vec<String>,
     /// At most so many workers at a time
     #[arg(long, value_name = "N")]
     max_workers: Option<u32>,
 }
 
 impl Placement {
-    fn into_wire(self) -> (Option<v1::Routing>, Option<v1::WorkerSelection>) {
+    /// Puts it into the options.
+    fn fill(self, options: &mut v1::ContextOptions) -> Result<(), Failure> {
         let routing = v1::Routing {
             policy: self.routing.unwrap_or_default(),
             key: self.routing_key.unwrap_or_default(),
@@ -96,10 +101,19 @@ impl Placement {
             deny: self.deny,
             max: self.max_workers,
         };
-        (
-            (routing != v1::Routing::default()).then_some(routing),
-            (workers != v1::WorkerSelection::default()).then_some(workers),
-        )
+        let amounts = self.require.iter().map(|text| {
+            let (name, amount) = text.split_once('=').unwrap_or((text, ""));
+            (name, amount.to_owned())
+        });
+        let requires =
+            Units::parse(amounts).map_err(|wrong| Failure::usage(format!("--require {wrong}")))?;
+        options.routing = (routing != v1::Routing::default()).then_some(routing);
+        options.workers = (workers != v1::WorkerSelection::default()).then_some(workers);
+        options.requires = requires
+            .iter()
+            .map(|(name, amount)| (name.to_owned(), amount))
+            .collect();
+        Ok(())
     }
 }
 
@@ -134,15 +148,13 @@ fn submission(args: SubmitArgs) -> Result<v1::Submission, Failure> {
         (Some(at), _) => When::AtMs(at.as_u64()),
         (None, delay) => When::DelayMs(ms(delay.unwrap_or_default())),
     };
-    let (routing, workers) = args.placement.into_wire();
-    let options = v1::ContextOptions {
-        routing,
-        workers,
+    let mut options = v1::ContextOptions {
         priority: args.priority,
         retry: args.retries.map(retry),
         timeout_ms: args.run_timeout.map(ms),
         ..v1::ContextOptions::default()
     };
+    args.placement.fill(&mut options)?;
     Ok(v1::Submission {
         group: args.group,
         handler: args.handler,
@@ -232,7 +244,7 @@ mod tests {
 
     #[test]
     fn flags_say_who_may_run_it() {
-        let line = "encode --routing failover --routing-list a --routing-list b --select gpu --deny c --max-workers 2";
+        let line = "encode --routing failover --routing-list a --routing-list b --select gpu --deny c --max-workers 2 --require gpu=0.5";
         let s = parsed(&line.split(' ').collect::<Vec<_>>()).unwrap();
         let options = s.options.unwrap();
         let routing = options.routing.unwrap();
@@ -243,6 +255,12 @@ mod tests {
         let workers = options.workers.unwrap();
         assert_eq!((workers.select.as_str(), workers.max), ("gpu", Some(2)));
         assert_eq!(workers.deny, ["c"]);
+        assert_eq!(options.requires.get("gpu"), Some(&500));
+        let failure = parsed(&["encode", "--require", "memory=much"]).unwrap_err();
+        assert!(
+            failure.to_string().contains("is a size above 0"),
+            "{failure}"
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use tickwheel_core::TimestampMs;
 use tickwheel_core::job::{Backoff, ContextOptions, JobSpec, Misfire, RetryPolicy, Trigger};
-use tickwheel_core::routing::Routing;
+use tickwheel_core::routing::{Routing, amount_text};
 use tickwheel_core::time::format_duration;
 use tickwheel_proto::v1;
 
@@ -129,6 +129,13 @@ fn put_placement(spec: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
     }
     let none = map.is_empty();
     put("workers", Value::Object(map), none);
+    let amounts = spec.requires.iter();
+    let amounts = amounts.map(|(name, amount)| (name.to_owned(), json!(amount_text(name, amount))));
+    put(
+        "requires",
+        Value::Object(amounts.collect()),
+        spec.requires.is_empty(),
+    );
 }
 
 /// The options of a context, but for its retries.

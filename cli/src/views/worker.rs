@@ -1,10 +1,14 @@
 //! The roster: live workers.
 
 use serde::Serialize;
+use tickwheel_core::routing::amount_text;
 use tickwheel_proto::v1;
 
 use crate::instant;
 use crate::output::Row;
+
+/// Resources that every worker has; shown when some of them is reserved.
+const MEASURED: [&str; 3] = ["cpu", "memory", "disk"];
 
 /// A worker as its last beat and report describe it.
 #[derive(Debug, Clone, Serialize)]
@@ -22,6 +26,26 @@ pub(crate) struct WorkerView {
     pub(crate) sdk_version: String,
     pub(crate) tags: Vec<String>,
     pub(crate) beat_age_ms: u64,
+    pub(crate) load: f32,
+    pub(crate) resources: Vec<ResourceView>,
+}
+
+/// One of its resources, in the amounts of the protocol.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ResourceView {
+    pub(crate) name: String,
+    pub(crate) used: u64,
+    pub(crate) total: u64,
+    pub(crate) reserved: u64,
+}
+
+impl ResourceView {
+    /// What attempts have reserved of it, and how much there is.
+    fn text(&self) -> String {
+        let amount = |amount| amount_text(&self.name, amount);
+        let (reserved, total) = (amount(self.reserved), amount(self.total));
+        format!("{} {reserved}/{total}", self.name)
+    }
 }
 
 impl From<v1::Worker> for WorkerView {
@@ -40,6 +64,17 @@ impl From<v1::Worker> for WorkerView {
             sdk_version: w.sdk_version,
             tags: w.tags,
             beat_age_ms: w.beat_age_ms,
+            load: w.load,
+            resources: w
+                .resources
+                .into_iter()
+                .map(|one| ResourceView {
+                    name: one.name,
+                    used: one.used,
+                    total: one.total,
+                    reserved: one.reserved,
+                })
+                .collect(),
         }
     }
 }
@@ -51,6 +86,7 @@ impl Row for WorkerView {
         "running",
         "cpu",
         "memory",
+        "reserved",
         "host",
         "last beat",
         "handlers",
@@ -67,6 +103,12 @@ impl Row for WorkerView {
                 self.memory_used_bytes >> 20,
                 self.memory_total_bytes >> 20
             ),
+            self.resources
+                .iter()
+                .filter(|one| one.reserved > 0 || !MEASURED.contains(&one.name.as_str()))
+                .map(ResourceView::text)
+                .collect::<Vec<_>>()
+                .join(", "),
             self.host.clone(),
             format!("{} ago", instant::span(self.beat_age_ms)),
             self.handlers.join(", "),

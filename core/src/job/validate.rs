@@ -51,7 +51,10 @@ impl JobSpec {
                 .validate()
                 .map_err(|wrong| wrong.prefix("subtask")),
         );
-        found.keep(Lane::validate(&self.routing, &self.workers));
+        found.keep(Lane::validate(
+            &self.routing,
+            (&self.workers, &self.requires),
+        ));
         let key = self.routing.hash_of(&self.body, Some(&self.name));
         found.keep(key.map_err(|wrong| wrong.prefix("routing")));
         found.into_result()

@@ -78,6 +78,10 @@ fn read_rest(reader: &mut Reader<'_, '_>, spec: &mut JobSpec) {
 
     set(&mut spec.routing, reader.get("routing", routing::routing));
     set(&mut spec.workers, reader.get("workers", routing::workers));
+    set(
+        &mut spec.requires,
+        reader.get("requires", routing::requires),
+    );
 
     set(
         &mut spec.options.retry,

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::reader::{Reader, map, parsed, shown, small_number, text};
 use crate::error::{Violation, Violations};
-use crate::routing::{Condition, Routing, RoutingPolicy, Selection};
+use crate::routing::{Condition, Routing, RoutingPolicy, Selection, Units};
 
 /// A bare policy word, or a map.
 pub(super) fn routing(value: &Value) -> Result<Routing, Violations> {
@@ -40,6 +40,14 @@ pub(super) fn workers(value: &Value) -> Result<Selection, Violations> {
     found.into_result().map(|()| workers)
 }
 
+/// A map of amounts: `{ cpu: 2, memory: 1GiB, gpu: 1 }`.
+pub(super) fn requires(value: &Value) -> Result<Units, Violations> {
+    let amounts = map(value)?
+        .iter()
+        .map(|(name, amount)| (name.as_str(), shown(amount)));
+    Units::parse(amounts)
+}
+
 /// A list of names. An empty one is a mistake: who means nobody, or everybody, says so by leaving the key out.
 fn names(value: &Value) -> Result<Vec<String>, Violations> {
     let list = value
@@ -73,6 +81,17 @@ mod tests {
         assert_eq!(listed.list, ["a", "b"]);
         let keyed = routing(&json!({"policy": "consistent_hash", "key": "/tenant"})).unwrap();
         assert_eq!(keyed.key.as_deref(), Some("/tenant"));
+    }
+
+    #[test]
+    fn amounts_are_numbers_and_sizes() {
+        let read = requires(&json!({"cpu": 2, "memory": "1GiB", "gpu": 0.5})).unwrap();
+        assert_eq!(read.to_string(), "cpu 2, gpu 0.5, memory 1GiB");
+        let wrong = requires(&json!({"cpu": 0, "memory": "much"})).unwrap_err();
+        assert_eq!(
+            wrong.to_string(),
+            "cpu: is a number above 0 with at most three decimals (given: 0)\nmemory: is a size above 0, like 512MiB or 4GiB (given: much)"
+        );
     }
 
     #[test]

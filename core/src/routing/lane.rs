@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
-use super::{Misfit, Profile, Routing, Selection};
+use super::{Misfit, Profile, Routing, Selection, Units};
 use crate::error::{Violation, Violations};
 use crate::id::JobName;
 use crate::partition::spread;
@@ -25,6 +25,9 @@ pub struct Lane {
     pub routing: Routing,
     /// Which workers fit.
     pub workers: Selection,
+    /// What a context takes of its worker's resources while it runs.
+    #[serde(skip_serializing_if = "Units::is_empty")]
+    pub requires: Units,
 }
 
 /// Name of a lane: the first ten hexadecimal digits of its content's SHA-1.
@@ -35,11 +38,16 @@ pub struct LaneId([u8; DIGITS / 2]);
 impl Lane {
     /// The lane of a job or a submission; `None` where any worker of the group will do.
     #[must_use]
-    pub fn of(job: Option<&JobName>, routing: &Routing, workers: &Selection) -> Option<Self> {
+    pub fn of(
+        job: Option<&JobName>,
+        routing: &Routing,
+        (workers, requires): (&Selection, &Units),
+    ) -> Option<Self> {
         let lane = Self {
             job: job.filter(|_| routing.policy.is_stateful()).cloned(),
             routing: routing.clone(),
             workers: workers.clone(),
+            requires: requires.clone(),
         };
         (lane != Self::default()).then_some(lane)
     }
@@ -74,14 +82,22 @@ impl Lane {
             .map_err(|error| Violation::new("lane", "is a lane in msgpack", error))
     }
 
-    /// Checks both parts.
+    /// Checks all parts.
     ///
     /// # Errors
     /// All violations, each with the path of its field.
-    pub fn validate(routing: &Routing, workers: &Selection) -> Result<(), Violations> {
+    pub fn validate(
+        routing: &Routing,
+        (workers, requires): (&Selection, &Units),
+    ) -> Result<(), Violations> {
         let mut found = Violations::new();
         found.keep(routing.validate().map_err(|wrong| wrong.prefix("routing")));
         found.keep(workers.validate().map_err(|wrong| wrong.prefix("workers")));
+        found.keep(
+            requires
+                .validate()
+                .map_err(|wrong| wrong.prefix("requires")),
+        );
         found.into_result()
     }
 
@@ -91,6 +107,9 @@ impl Lane {
     /// Why it does not.
     pub fn fits(&self, worker: &Profile) -> Result<(), Misfit> {
         self.workers.fits(worker)?;
+        if !self.requires.fit_in(&worker.resources) {
+            return Err(Misfit::TooSmall);
+        }
         let list = &self.routing.list;
         if list.is_empty() || list.iter().any(|entry| worker.is_called(entry)) {
             Ok(())
@@ -185,6 +204,7 @@ mod tests {
                 host: format!("host{}", number % 3),
                 cpus: 1,
                 tags: Tags::default(),
+                resources: Units::default(),
             })
         };
         (0..count).map(worker).collect()
@@ -200,13 +220,14 @@ mod tests {
     #[test]
     fn without_any_wish_there_is_no_lane() {
         let job = JobName::new("a/b").unwrap();
-        let none = Lane::of(Some(&job), &Routing::default(), &Selection::default());
+        let all = (&Selection::default(), &Units::default());
+        let none = Lane::of(Some(&job), &Routing::default(), all);
         assert_eq!(none, None);
         let counted = Routing::new(RoutingPolicy::RoundRobin);
-        let lane = Lane::of(Some(&job), &counted, &Selection::default()).unwrap();
+        let lane = Lane::of(Some(&job), &counted, all).unwrap();
         assert_eq!(lane.job, Some(job.clone()));
         let drawn = Routing::new(RoutingPolicy::Random);
-        let lane = Lane::of(Some(&job), &drawn, &Selection::default()).unwrap();
+        let lane = Lane::of(Some(&job), &drawn, all).unwrap();
         assert_eq!(lane.job, None, "lanes that do not count are shared");
     }
 
@@ -236,6 +257,20 @@ mod tests {
         };
         assert_eq!(names(&lane, &workers(6)), ["w3", "w1", "w4"]);
         assert_eq!(lane.fits(&workers(1)[0].0), Err(Misfit::NotListed));
+    }
+
+    #[test]
+    fn a_worker_has_to_have_what_a_context_takes() {
+        let two = [("gpu", "2".to_owned())];
+        let lane = Lane {
+            requires: Units::parse(two).unwrap(),
+            ..Lane::default()
+        };
+        let mut all = workers(2);
+        assert_eq!(lane.fits(&all[0].0), Err(Misfit::TooSmall));
+        all[1].0.resources = Units::of([("gpu".to_owned(), 4_000)]);
+        assert_eq!(names(&lane, &all), ["w1"]);
+        assert_ne!(lane.id(), Lane::default().id());
     }
 
     #[test]

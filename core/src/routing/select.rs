@@ -38,6 +38,8 @@ pub enum Misfit {
     Denied,
     /// The routing policy names others.
     NotListed,
+    /// It has less of a resource than a context takes, or none of it.
+    TooSmall,
     /// Others were taken before the greatest number was reached.
     BeyondMax,
 }
@@ -49,6 +51,7 @@ impl fmt::Display for Misfit {
             Self::NotAllowed => "the allowed ones do not name",
             Self::Denied => "the denied ones name",
             Self::NotListed => "the routing policy does not name",
+            Self::TooSmall => "the resources are too small of",
             Self::BeyondMax => "the greatest number leaves out",
         })
     }
@@ -104,7 +107,7 @@ impl Selection {
 mod tests {
     use super::*;
     use crate::id::WorkerId;
-    use crate::routing::Tags;
+    use crate::routing::{Tags, Units};
 
     fn worker(id: &str, host: &str, tags: &[&str]) -> Profile {
         Profile {
@@ -112,6 +115,7 @@ mod tests {
             host: host.to_owned(),
             cpus: 8,
             tags: Tags::parse(tags).unwrap(),
+            resources: Units::default(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A worker as routing sees it: who it is, and how it does.
 
-use super::Tags;
+use super::{Tags, Units};
 use crate::id::WorkerId;
 
 /// What does not change while a worker is connected.
@@ -14,6 +14,8 @@ pub struct Profile {
     pub cpus: u32,
     /// What it says of itself.
     pub tags: Tags,
+    /// What it has of each resource.
+    pub resources: Units,
 }
 
 impl Profile {

@@ -7,7 +7,7 @@ use tickwheel_core::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use tickwheel_core::model::{Model, ReduceOn};
 use tickwheel_core::time::TimestampMs;
 
-use super::routing::{placement, routing_to_wire, workers_to_wire};
+use super::routing::{placement, requires_to_wire, routing_to_wire, workers_to_wire};
 use super::{field, group, reduce_on_from_wire, reduce_on_to_wire};
 use crate::v1;
 
@@ -30,7 +30,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
         );
         let placed =
             found.keep(placement(wire.options.as_ref()).map_err(|wrong| wrong.prefix("options")));
-        let (routing, workers) = placed.unwrap_or_default();
+        let (routing, workers, requires) = placed.unwrap_or_default();
         let options = wire
             .options
             .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
@@ -62,6 +62,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             subtask: subtask.unwrap_or_default(),
             routing,
             workers,
+            requires,
             ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
             note: wire.note,
@@ -133,6 +134,7 @@ impl From<&JobSpec> for v1::JobSpec {
             options: Some(v1::ContextOptions {
                 routing: routing_to_wire(&spec.routing),
                 workers: workers_to_wire(&spec.workers),
+                requires: requires_to_wire(&spec.requires),
                 ..spec.options.into()
             }),
             ledger_limit: Some(spec.ledger_limit),
@@ -154,7 +156,9 @@ impl From<&JobSpec> for v1::JobSpec {
 pub fn wire_paths(violations: Violations, trigger: &Trigger) -> Violations {
     let kind = trigger.kind();
     let below = |mut violation: Violation| {
-        if ["routing", "workers"].contains(&violation.field.split('.').next().unwrap_or_default()) {
+        if ["routing", "workers", "requires"]
+            .contains(&violation.field.split('.').next().unwrap_or_default())
+        {
             return violation.prefix("options");
         }
         match violation.field.strip_prefix("trigger.") {

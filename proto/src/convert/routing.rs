@@ -1,14 +1,16 @@
 //! Where contexts may run, and who takes them.
 
+use std::collections::HashMap;
+
 use tickwheel_core::error::Violations;
-use tickwheel_core::routing::{Condition, Routing, RoutingPolicy, Selection};
+use tickwheel_core::routing::{Condition, Routing, RoutingPolicy, Selection, Units};
 
 use crate::v1;
 
-/// Both parts of a context's options.
+/// The parts of a context's options that make its lane.
 pub(super) fn placement(
     options: Option<&v1::ContextOptions>,
-) -> Result<(Routing, Selection), Violations> {
+) -> Result<(Routing, Selection, Units), Violations> {
     let Some(options) = options else {
         return Ok(Default::default());
     };
@@ -25,7 +27,19 @@ pub(super) fn placement(
             .unwrap_or_else(|| Ok(Selection::default()))
             .map_err(|wrong| wrong.prefix("workers")),
     );
-    routing.zip(workers).ok_or(found)
+    let requires = Units::of(options.requires.clone());
+    match (routing, workers) {
+        (Some(routing), Some(workers)) => Ok((routing, workers, requires)),
+        (None, _) | (_, None) => Err(found),
+    }
+}
+
+/// What a context takes, as it travels.
+pub(super) fn requires_to_wire(requires: &Units) -> HashMap<String, u64> {
+    requires
+        .iter()
+        .map(|(name, amount)| (name.to_owned(), amount))
+        .collect()
 }
 
 impl TryFrom<&v1::Routing> for Routing {
@@ -92,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_parts_survive_the_wire() {
+    fn all_parts_survive_the_wire() {
         let routing = Routing {
             list: vec!["a".to_owned(), "b".to_owned()],
             ..Routing::new(RoutingPolicy::Failover)
@@ -103,12 +117,17 @@ mod tests {
             deny: vec!["c".to_owned()],
             max: Some(3),
         };
+        let requires = Units::of([("gpu".to_owned(), 1_000)]);
         let wire = v1::ContextOptions {
             routing: routing_to_wire(&routing),
             workers: workers_to_wire(&workers),
+            requires: requires_to_wire(&requires),
             ..v1::ContextOptions::default()
         };
-        assert_eq!(placement(Some(&wire)).unwrap(), (routing, workers));
+        assert_eq!(
+            placement(Some(&wire)).unwrap(),
+            (routing, workers, requires)
+        );
         assert_eq!(routing_to_wire(&Routing::default()), None);
         assert_eq!(workers_to_wire(&Selection::default()), None);
         assert_eq!(placement(None).unwrap(), Default::default());

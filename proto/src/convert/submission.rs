@@ -5,7 +5,7 @@ use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
-use tickwheel_core::routing::{Lane, Routing, Selection};
+use tickwheel_core::routing::{Lane, Routing, Selection, Units};
 use tickwheel_core::time::TimestampMs;
 
 use super::routing::placement;
@@ -48,6 +48,8 @@ pub struct Submission {
     pub routing: Routing,
     /// Which workers fit.
     pub workers: Selection,
+    /// What it takes of its worker's resources while it runs.
+    pub requires: Units,
     /// Whether it is submitted once, and for how long that is remembered.
     pub dedup: Option<Dedup>,
 }
@@ -79,7 +81,7 @@ impl TryFrom<v1::Submission> for Submission {
                 Some(handler),
                 Some(when),
                 Some(options),
-                (Some(dedup), Some((routing, workers))),
+                (Some(dedup), Some((routing, workers, requires))),
             ) if found.is_empty() => Ok(Self {
                 group,
                 handler,
@@ -88,6 +90,7 @@ impl TryFrom<v1::Submission> for Submission {
                 options,
                 routing,
                 workers,
+                requires,
                 dedup,
             }),
             _ => Err(found),
@@ -104,13 +107,13 @@ fn checked_options(wire: v1::ContextOptions) -> Result<ContextOptions, Violation
 fn checked_placement(
     options: Option<&v1::ContextOptions>,
     body: &[u8],
-) -> Result<(Routing, Selection), Violations> {
-    let (routing, workers) = placement(options)?;
-    Lane::validate(&routing, &workers)?;
+) -> Result<(Routing, Selection, Units), Violations> {
+    let (routing, workers, requires) = placement(options)?;
+    Lane::validate(&routing, (&workers, &requires))?;
     routing
         .hash_of(body, None)
         .map_err(|wrong| wrong.prefix("routing"))?;
-    Ok((routing, workers))
+    Ok((routing, workers, requires))
 }
 
 fn when_of(wire: Option<WireWhen>) -> Result<When, Violation> {

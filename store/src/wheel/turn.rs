@@ -5,6 +5,7 @@ use std::time::Duration;
 use fred::types::Value;
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::routing::Units;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
@@ -25,6 +26,8 @@ pub struct Offer {
     pub permits: u32,
     /// Another turn has more of them in hand, and gives back what it does not use: a lane that chooses this worker waits for it.
     pub soon: bool,
+    /// What is free of its resources.
+    pub units: Units,
     /// Its handlers, comma-separated.
     pub handlers: String,
 }
@@ -186,7 +189,12 @@ impl Store {
             args.push(Value::from(offer.worker.as_str()));
             args.push(Value::from(offer.group.as_str()));
             let more = if offer.soon { "+" } else { "" };
-            args.push(Value::from(format!("{}{more}", offer.permits)));
+            let units = if lanes.is_empty() || offer.units.is_empty() {
+                String::new()
+            } else {
+                format!(" {}", offer.units.to_record())
+            };
+            args.push(Value::from(format!("{}{more}{units}", offer.permits)));
             args.push(Value::from(offer.handlers.as_str()));
         }
         if !lanes.is_empty() {

@@ -71,6 +71,7 @@ pub(crate) async fn claim(test: &Harness, handler: &str, permits: u32) -> Vec<Cl
         group: "default".parse().unwrap(),
         permits,
         soon: false,
+        units: tickwheel_core::routing::Units::default(),
         handlers: handler.to_owned(),
     };
     let limits = TurnLimits {

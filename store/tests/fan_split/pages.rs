@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::call::{Offer, Part, T};
 
+pub(crate) const ROOT: &str = "3.900.a-1";
+
 pub(crate) const ALL: Offer<'static> = ("w", "g", 100, "h,leaf,sum");
 pub(crate) const AT_ONCE: &str = "2 b=f:0:0:0,p=m:0";
 

@@ -47,11 +47,13 @@ pub(crate) async fn in_a_lane(store: &Store) -> Claim {
         group: queue.group.clone(),
         permits: 1,
         soon: false,
+        units: tickwheel_core::routing::Units::default(),
         handlers: String::new(),
     }];
     let lanes = [LaneOffer {
         queue,
         mode: Mode::Count,
+        requires: tickwheel_core::routing::Units::default(),
         workers: vec![(
             0,
             Standing {

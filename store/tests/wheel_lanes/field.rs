@@ -85,6 +85,7 @@ impl Field {
                 group: "g".parse().unwrap(),
                 permits: *permits,
                 soon: *soon,
+                units: tickwheel_core::routing::Units::default(),
                 handlers: "h".to_owned(),
             })
             .collect();
@@ -96,6 +97,7 @@ impl Field {
         let lanes = [LaneOffer {
             queue,
             mode: self.lane.routing.policy.mode(),
+            requires: tickwheel_core::routing::Units::default(),
             workers: workers.iter().map(standing).enumerate().collect(),
         }];
         let limits = TurnLimits {

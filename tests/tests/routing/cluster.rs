@@ -81,6 +81,11 @@ impl Cluster {
     /// Starts a worker and waits until each tracker has a stream to it. Answers with its id.
     pub(crate) async fn hire(&mut self, name: &str, options: &WorkerOptions) -> Result<String> {
         let worker = start_worker(&self.rig, self.urls(), name, options)?;
+        self.add(name, worker).await
+    }
+
+    /// Waits until each tracker has a stream to a worker that was started otherwise. Answers with its id.
+    pub(crate) async fn add(&mut self, name: &str, worker: RunningWorker) -> Result<String> {
         let trackers = self.trackers.len() as u64;
         until("each tracker has a stream", LIMIT, async || {
             let found = worker.stats().trackers;
@@ -92,6 +97,11 @@ impl Cluster {
         self.rig.wait_for_worker(&id).await?;
         self.workers.insert(name.to_owned(), worker);
         Ok(id)
+    }
+
+    /// A worker by its name.
+    pub(crate) fn worker(&self, name: &str) -> Option<&RunningWorker> {
+        self.workers.get(name)
     }
 
     /// Drains a worker.

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod refuser;
+mod resources;
 
 use std::time::Duration;
 

@@ -38,6 +38,7 @@ impl Refuser {
                 beat: Some(Beat {
                     home: urls.first() == Some(url),
                     report: None,
+                    ..Beat::default()
                 }),
                 ..WorkerMessage::default()
             })?;

@@ -383,6 +383,7 @@ impl Worker {
                 let beat = Beat {
                     home: home == Some(link),
                     report: None,
+                    ..Beat::default()
                 };
                 self.send(
                     link,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{Stream, TryStreamExt};
 use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
 use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
-use tickwheel_core::routing::{Profile, Tags};
+use tickwheel_core::routing::{Profile, Tags, Units};
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{Hello, TrackerMessage, Welcome, WorkerMessage};
 use tokio::sync::mpsc;
@@ -157,6 +157,7 @@ fn checked(mut hello: Hello) -> Result<(Profile, GroupName, Hello), Status> {
         host: hello.host.clone(),
         cpus: hello.cpus,
         tags: Tags::parse(&hello.tags).map_err(refuse)?,
+        resources: Units::of(hello.resources.clone()),
     };
     Ok((profile, group, hello))
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_core::routing::Units;
 use tickwheel_store::wheel::Offer;
 use tokio::sync::Notify;
 
@@ -29,13 +30,23 @@ pub(crate) struct Reserved {
     pub(crate) workers: Vec<Taken>,
 }
 
+/// A worker that a lane of a turn fits.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) session: Arc<Session>,
+    /// The lane takes of its resources.
+    pub(crate) takes_units: bool,
+}
+
 /// Permits of one worker.
 #[derive(Debug)]
 pub(crate) struct Taken {
     pub(crate) session: Arc<Session>,
     pub(crate) permits: u32,
-    /// Another turn had more of them in hand.
+    /// Another turn had more of them in hand, or its resources.
     soon: bool,
+    /// Its free resources, where a lane of the turn asks for some and no other turn has them.
+    units: Option<Units>,
 }
 
 impl Sessions {
@@ -108,7 +119,7 @@ impl Sessions {
 
     /// Takes up to `most` free permits of each of up to 64 workers. `turn` rotates over them. Those of `wanted` are offered in any case,
     /// even without a free permit.
-    pub(crate) fn reserve(&self, most: u32, turn: usize, wanted: &[Arc<Session>]) -> Reserved {
+    pub(crate) fn reserve(&self, most: u32, turn: usize, wanted: &[Wanted]) -> Reserved {
         let sessions = self
             .by_worker
             .read()
@@ -119,29 +130,33 @@ impl Sessions {
             .skip(start)
             .chain(sessions.values().take(start));
         let mut workers = Vec::new();
-        let mut take = |session: &Arc<Session>, empty: bool| {
+        let mut take = |session: &Arc<Session>, wanted: Option<&Wanted>| {
             let mut credit = session.credit();
-            let soon = credit.in_hand() > 0;
+            let in_hand = credit.in_hand() > 0;
             let permits = credit.reserve(most);
             drop(credit);
-            if permits > 0 || empty {
-                let session = Arc::clone(session);
+            let takes_units = wanted.is_some_and(|wanted| wanted.takes_units);
+            let units = takes_units.then(|| session.units().take()).flatten();
+            if permits > 0 || wanted.is_some() {
                 workers.push(Taken {
-                    session,
+                    session: Arc::clone(session),
                     permits,
-                    soon,
+                    soon: in_hand || (takes_units && units.is_none()),
+                    units,
                 });
             }
             workers.len()
         };
         let mut seen = HashSet::new();
-        for session in wanted {
-            if seen.len() < WANTED_MAX && seen.insert(session.worker.clone()) {
-                take(session, true);
+        // Those whose resources are asked for come first: a worker is taken once.
+        let (with, without) = wanted.iter().partition::<Vec<_>, _>(|one| one.takes_units);
+        for one in with.into_iter().chain(without) {
+            if seen.len() < WANTED_MAX && seen.insert(one.session.worker.clone()) {
+                take(&one.session, Some(one));
             }
         }
         for session in rotated.filter(|session| !session.is_draining()) {
-            if !seen.contains(&session.worker) && take(session, false) >= OFFERED_MAX {
+            if !seen.contains(&session.worker) && take(session, None) >= OFFERED_MAX {
                 break;
             }
         }
@@ -158,6 +173,7 @@ impl Reserved {
                 group: taken.session.group.clone(),
                 permits: taken.permits,
                 soon: taken.soon,
+                units: taken.units.clone().unwrap_or_default(),
                 handlers: taken.session.handlers(),
             })
             .collect()
@@ -180,6 +196,10 @@ impl Reserved {
             let rest = taken.permits.saturating_sub(used);
             taken.session.credit().give_back(taken.permits, rest);
             taken.session.sent(used);
+            if taken.units.is_some() {
+                taken.session.units().give_back();
+                unused += 1;
+            }
             unused += rest;
         }
         unused > 0

@@ -19,6 +19,7 @@ impl Desk {
             return;
         };
         self.drop_calls(&key);
+        self.resources.give_back(&attempt.requires, attempt.arrived);
         if let Some(line) = attempt.dropped_lines() {
             self.push_log(running.link, &key, line);
         }

@@ -90,6 +90,7 @@ impl Desk {
         let free = self.free();
         let draining = self.phase != Phase::Serving;
         let ending = self.phase == Phase::Ending;
+        let units = self.resources.units();
         let Some(link) = self.links.get_mut(index) else {
             return Next::End;
         };
@@ -107,6 +108,10 @@ impl Desk {
                 link.doze = Doze::Credit;
                 return Next::Wait(Some(until));
             }
+        }
+        if link.units_sent.as_ref() != Some(&units) {
+            link.units_sent = Some(units.clone());
+            frame.units = Some(units);
         }
         link.credit_sent = Some((line, now));
         link.drain_sent = draining;
@@ -130,6 +135,7 @@ impl Desk {
                 response_ms: self.response_ms,
                 ..self.report
             }),
+            resources: self.resources.report(),
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tickwheel_proto::v1::AttemptRef;
+use tickwheel_proto::v1::{AttemptRef, Units};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -71,6 +71,8 @@ pub(super) struct Link {
     pub(super) received: u64,
     /// `free + received` as last sent: what changes it, the tracker cannot know.
     pub(super) credit_sent: Option<(u64, Instant)>,
+    /// What of the resources was free, as last sent.
+    pub(super) units_sent: Option<Units>,
     pub(super) drain_sent: bool,
     pub(super) beat_due: bool,
 }
@@ -92,6 +94,7 @@ impl Link {
             last_confirmed: None,
             received: 0,
             credit_sent: None,
+            units_sent: None,
             drain_sent: false,
             beat_due: false,
         }

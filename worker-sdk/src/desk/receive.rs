@@ -95,7 +95,7 @@ impl Desk {
             link.received += 1;
         }
         let key = AttemptKey::new(&assignment.context_id, assignment.attempt);
-        match self.fate(&key, &assignment.handler, arrival.registry) {
+        match self.fate(&key, &assignment, arrival.registry) {
             Fate::Run(entry) => {
                 let body = std::mem::take(&mut assignment.body);
                 let name = Arc::clone(&entry.name);
@@ -137,7 +137,12 @@ impl Desk {
         None
     }
 
-    fn fate<'a>(&self, key: &AttemptKey, handler: &str, registry: &'a Registry) -> Fate<'a> {
+    fn fate<'a>(
+        &self,
+        key: &AttemptKey,
+        assignment: &Assignment,
+        registry: &'a Registry,
+    ) -> Fate<'a> {
         if self.running.contains_key(key) {
             return Fate::Ignore;
         }
@@ -147,10 +152,12 @@ impl Desk {
         if self.phase != Phase::Serving {
             return Fate::Refuse(Reason::Draining);
         }
-        let Some(entry) = registry.get(handler) else {
+        let Some(entry) = registry.get(&assignment.handler) else {
             return Fate::Refuse(Reason::UnknownHandler);
         };
-        if self.free() == 0 {
+        let needs = || assignment.requires.clone().into_iter().collect();
+        let short = !assignment.requires.is_empty() && !self.resources.has_free(&needs());
+        if self.free() == 0 || short {
             Fate::Refuse(Reason::Busy)
         } else {
             Fate::Run(entry)
@@ -158,6 +165,7 @@ impl Desk {
     }
 
     fn admit(&mut self, link: usize, attempt: Attempt) -> Arc<Attempt> {
+        self.resources.reserve(&attempt.requires);
         let attempt = Arc::new(attempt);
         let running = Running {
             attempt: Arc::clone(&attempt),

@@ -12,6 +12,7 @@ use crate::fan::{Reply, Request};
 use crate::handler::Raw;
 use crate::outcome::Outcome;
 use crate::registry::Registry;
+use crate::resources::Resources;
 
 struct Nowhere;
 
@@ -39,7 +40,7 @@ impl Bench {
     fn new(permits: u32, spool_max: usize) -> Self {
         let mut registry = Registry::default();
         registry.add("h", Arc::new(Raw(|_, body| async { Ok(body) })));
-        let desk = Desk::new(Permits { permits, spool_max });
+        let desk = Desk::new(Permits { permits, spool_max }, Resources::default());
         Self {
             desk,
             registry,

@@ -21,12 +21,14 @@ use crate::limits::{
 };
 use crate::permit::Permits;
 use crate::registry::{Registry, check_name, check_tag};
+use crate::resources::{Amounts, Resources};
 use crate::session::endpoint;
 use crate::shared::{Identity, Shared, normal};
 
 /// Bytes of a worker's name before its random end.
 const NAME_BYTES_MAX: usize = 64;
 const TAGS_MAX: usize = 64;
+const RESOURCES_MAX: usize = 16;
 
 /// A worker to be. Settings are checked when it starts.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ pub struct WorkerBuilder {
     name: Option<String>,
     permits: u32,
     tags: Vec<String>,
+    resources: Amounts,
     registry: Registry,
     spool_max: usize,
     timeouts: Timeouts,
@@ -51,6 +54,7 @@ impl WorkerBuilder {
             name: None,
             permits: (PERMITS_PER_CPU * cpus()).min(PERMITS_MAX),
             tags: Vec::new(),
+            resources: Amounts::new(),
             registry: Registry::default(),
             spool_max: SPOOL_DEFAULT,
             timeouts: Timeouts {
@@ -83,6 +87,22 @@ impl WorkerBuilder {
     /// worker's share under the routing policy `weighted`.
     pub fn tag(mut self, tag: impl Into<String>) -> Self {
         self.tags.push(tag.into());
+        self
+    }
+
+    /// Says how much this worker has of a resource, in parts of a thousandth: 4 GPUs, 2.5 licences. Contexts that require some of it reserve
+    /// it while they run. `cpu`, `memory` and `disk` (in bytes) are measured, unless they are given here.
+    pub fn resource(mut self, name: impl Into<String>, amount: impl Into<f64>) -> Self {
+        let name = name.into();
+        let bytes = ["memory", "disk"].contains(&name.as_str());
+        let counted = amount.into() * if bytes { 1.0 } else { 1_000.0 };
+        // What is no amount becomes 0, which is refused at the start.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a float that is too small or too great becomes the nearest amount"
+        )]
+        self.resources.insert(name, counted as u64);
         self
     }
 
@@ -214,11 +234,15 @@ impl WorkerBuilder {
             permits: self.permits,
             tags: self.tags,
             host,
+            resources: self.resources.clone(),
         };
-        let desk = Desk::new(Permits {
-            permits: self.permits,
-            spool_max: self.spool_max,
-        });
+        let desk = Desk::new(
+            Permits {
+                permits: self.permits,
+                spool_max: self.spool_max,
+            },
+            Resources::new(self.resources),
+        );
         let shared = Shared::new(desk, self.registry, identity, seeds);
         Ok(RunningWorker::spawn(
             Arc::new(shared),
@@ -253,9 +277,30 @@ impl WorkerBuilder {
             ));
         }
         check_name("group", &self.group)?;
+        check_resources(&self.resources)?;
         self.tags.iter().try_for_each(|tag| check_tag(tag))?;
         self.registry.check()
     }
+}
+
+fn check_resources(resources: &Amounts) -> Result<(), Error> {
+    if resources.len() > RESOURCES_MAX {
+        let rule = format!("{} are more than {RESOURCES_MAX}", resources.len());
+        return Err(Error::invalid("resource", rule));
+    }
+    let fits =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    for (name, amount) in resources {
+        if name.is_empty() || name.len() > 32 || !name.bytes().all(fits) {
+            let rule = "must be 1 to 32 small letters, digits, dots, underscores or hyphens";
+            return Err(Error::invalid("resource", format!("\"{name}\" {rule}")));
+        }
+        if *amount == 0 {
+            let rule = format!("the amount of \"{name}\" must be above 0");
+            return Err(Error::invalid("resource", rule));
+        }
+    }
+    Ok(())
 }
 
 /// The name, in the letters of an id, and 8 random characters.
@@ -300,6 +345,9 @@ mod tests {
         assert_eq!(refused(ok().spool(0)), "spool");
         assert_eq!(refused(ok().group("a b")), "group");
         assert_eq!(refused(ok().tag("")), "tags");
+        assert_eq!(refused(ok().resource("gpu", 0)), "resource");
+        assert_eq!(refused(ok().resource("gpu", -1)), "resource");
+        assert_eq!(refused(ok().resource("GPU", 1)), "resource");
         assert_eq!(refused(ok().tag("region=")), "tags");
         assert_eq!(refused(ok().tag("a b")), "tags");
         assert_eq!(refused(ok().tag("weight=0")), "tags");

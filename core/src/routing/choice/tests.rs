@@ -1,5 +1,5 @@
 use super::*;
-use crate::routing::Tags;
+use crate::routing::{Tags, Units};
 
 fn worker(name: &str, tags: &[&str]) -> Profile {
     Profile {
@@ -7,6 +7,7 @@ fn worker(name: &str, tags: &[&str]) -> Profile {
         host: "east".to_owned(),
         cpus: 4,
         tags: Tags::parse(tags).unwrap(),
+        resources: Units::default(),
     }
 }
 

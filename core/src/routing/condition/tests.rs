@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::id::WorkerId;
-use crate::routing::Tags;
+use crate::routing::{Tags, Units};
 
 fn worker(tags: &[&str]) -> Profile {
     Profile {
@@ -10,6 +10,7 @@ fn worker(tags: &[&str]) -> Profile {
         host: "east".to_owned(),
         cpus: 4,
         tags: Tags::parse(tags).unwrap(),
+        resources: Units::default(),
     }
 }
 

@@ -46,6 +46,7 @@ impl Puppet {
             beat: Some(Beat {
                 home: true,
                 report: None,
+                ..Beat::default()
             }),
             ..WorkerMessage::default()
         };

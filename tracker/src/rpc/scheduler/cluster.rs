@@ -33,9 +33,26 @@ pub(super) async fn workers(
         beat_age_ms: (now.as_u64() + ttl_ms).saturating_sub(view.expires.as_u64()),
         tags: words(view.text("tags")),
         cpus: narrow(view.number("cpus")),
+        resources: words(view.text("resources"))
+            .iter()
+            .filter_map(|text| resource(text))
+            .collect(),
+        load: view.text("load").parse().unwrap_or(0.0),
     };
     Ok(v1::ListWorkersResponse {
         workers: workers.iter().map(worker).collect(),
+    })
+}
+
+/// `<name>=<used>/<total>/<reserved>`.
+fn resource(text: &str) -> Option<v1::Resource> {
+    let (name, amounts) = text.split_once('=')?;
+    let mut amounts = amounts.split('/').map(str::parse);
+    Some(v1::Resource {
+        name: name.to_owned(),
+        used: amounts.next()?.ok()?,
+        total: amounts.next()?.ok()?,
+        reserved: amounts.next()?.ok()?,
     })
 }
 

@@ -61,7 +61,11 @@ pub(super) async fn submit(
 fn new_context(shared: &Shared, submission: Submission, home: PartitionId) -> NewContext {
     let partitions = shared.store().partitions();
     let uniq = shared.uniq();
-    let lane = Lane::of(None, &submission.routing, &submission.workers);
+    let lane = Lane::of(
+        None,
+        &submission.routing,
+        (&submission.workers, &submission.requires),
+    );
     let dedup = submission.dedup.map(|dedup| {
         let keep = dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis);
         (dedup.key, keep)
