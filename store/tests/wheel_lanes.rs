@@ -59,13 +59,10 @@ async fn who_was_busy_catches_up_and_who_is_new_begins_at_the_least() {
     let picks = field.picks(&[free("a"), free("b"), free("c")], 12).await;
     assert_eq!(counts(&picks), [("a", 11), ("b", 1)].into());
     // The new one has its share from now on, not ten picks at once.
-    let picks = field
-        .picks(&[free("a"), free("b"), free("c"), free("n")], 8)
-        .await;
-    assert_eq!(
-        counts(&picks),
-        [("a", 2), ("b", 2), ("c", 2), ("n", 2)].into()
-    );
+    let all = ["a", "b", "c", "n"].map(free);
+    let picks = field.picks(&all, 8).await;
+    let two_each = [("a", 2), ("b", 2), ("c", 2), ("n", 2)].into();
+    assert_eq!(counts(&picks), two_each);
     // Away for long: it is behind by a hundred picks when it is back.
     field.picks(&[free("b")], 500).await;
     let picks = field.picks(&[free("a"), free("b")], 110).await;

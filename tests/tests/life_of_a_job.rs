@@ -53,8 +53,10 @@ async fn a_paused_job_does_not_fire_and_its_due_times_are_recorded_when_it_goes_
         .iter()
         .filter(|record| record.reason == Some(Reason::Paused));
     let count: u64 = paused.clone().map(|record| record.count).sum();
+    // Two at the edges are decided before or after.
+    let expected = (to - from) / 130;
     ensure!(
-        (8..=11).contains(&count),
+        count >= 8 && count.abs_diff(expected) <= 2,
         "{count} due times in a pause of {} ms: {:?}",
         to - from,
         stories[0].records

@@ -132,9 +132,7 @@ fn rule(field: &str, rule: &str, given: impl std::fmt::Display) -> String {
 /// Writes pages one after the other and confirms each.
 pub(crate) async fn write(engine: Arc<Engine>, batch: Vec<Mapped>) {
     for Mapped { session, page } in batch {
-        crash_point!("before_split_script");
         let split = engine.store.split(&page).await;
-        crash_point!("after_split_script");
         let (verdict, error, taken) = match split {
             Ok(Split::Taken(taken)) => (Verdict::Taken, String::new(), taken),
             Ok(Split::Stale) => (Verdict::Stale, String::new(), 0),
@@ -160,7 +158,6 @@ pub(crate) async fn write(engine: Arc<Engine>, batch: Vec<Mapped>) {
             taken,
         };
         confirm(&session, confirmation);
-        crash_point!("after_split_confirm");
     }
 }
 

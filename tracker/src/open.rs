@@ -40,12 +40,10 @@ pub(crate) fn open(engine: &Arc<Engine>, waiting: Member) {
     let tasks = engine.tasks.clone();
     tasks.spawn(async move {
         let id = waiting.id.clone();
-        crash_point!("before_open_script");
         if let Err(error) = split(&engine, waiting).await {
             tracing::warn!(context = %id, %error, "a context was not split; the next turn tries again");
             measure::store_error(&error);
         }
-        crash_point!("after_open_script");
         lock(&engine.opening).remove(&id);
     });
 }

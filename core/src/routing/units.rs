@@ -144,9 +144,9 @@ impl fmt::Display for Units {
 #[must_use]
 pub fn amount_text(name: &str, amount: u64) -> String {
     if IN_BYTES.contains(&name) {
-        let whole = SIZES
-            .iter()
-            .find(|(suffix, size)| suffix.ends_with("iB") && amount >= *size && amount % size == 0);
+        let whole = SIZES.iter().find(|(suffix, size)| {
+            suffix.ends_with("iB") && amount >= *size && amount.is_multiple_of(*size)
+        });
         return match whole {
             Some((suffix, size)) => format!("{}{suffix}", amount / size),
             None => amount.to_string(),

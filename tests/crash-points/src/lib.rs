@@ -86,17 +86,6 @@ pub const POINTS: &[Point] = &[
     ),
     tracker("after_plan_script", "due times are laid into the job"),
     tracker(
-        "before_split_script",
-        "a page of items has arrived, none is a subtask",
-    ),
-    tracker(
-        "after_split_script",
-        "items are subtasks, their worker is not answered",
-    ),
-    tracker("after_split_confirm", "items are subtasks and confirmed"),
-    tracker("before_open_script", "a context that has to be split waits"),
-    tracker("after_open_script", "a context is split, its parts wait"),
-    tracker(
         "before_accept_flush",
         "attempts are announced, their leases are the short ones",
     ),

@@ -6,7 +6,6 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
-use tickwheel_core::model::{Broadcast, Model};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
 use tickwheel_store::job::Plan;
@@ -29,8 +28,6 @@ const HEAD_START_MS: u64 = 1_500;
 
 /// A job that is run by hand.
 pub(crate) const BY_HAND: &str = "by-hand";
-/// A job that every worker of the default group runs, by hand.
-pub(crate) const EVERYWHERE: &str = "everywhere";
 /// A group with one permit for two trackers: some of what is sent to it is refused.
 pub(crate) const TIGHT: &str = "tight";
 
@@ -108,13 +105,6 @@ fn specs(start_at: Option<TimestampMs>) -> Result<Vec<JobSpec>> {
         options: options(),
         ..job(BY_HAND, "ok", Trigger::Api)?
     });
-    specs.push(JobSpec {
-        overlap: Overlap::Parallel(500),
-        options: options(),
-        subtask: options(),
-        model: Model::Broadcast(Broadcast::default()),
-        ..job(EVERYWHERE, "ok", Trigger::Api)?
-    });
     Ok(specs)
 }
 
@@ -183,13 +173,11 @@ impl Load {
             contexts.push(with_options(context, options()));
         }
         contexts.push(with_options(submission("sleep", SLEEP_MS), options()));
-        contexts.push(with_options(submission("spread", 3), options()));
         contexts.push(delayed(submission("ok", 1), Duration::from_secs(3_600)));
         let ids = client.submit(contexts).await?;
         let far = ids.last().cloned().unwrap_or_default();
         lock(&self.confirmed).extend(ids);
         client.run(BY_HAND).await?;
-        client.run(EVERYWHERE).await?;
         client.cancel(&far).await?;
         let again = follower().map_err(|wrong| tonic::Status::internal(wrong.to_string()))?;
         client.apply(&[again]).await?;

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::ContextState;
 use tickwheel_tests::harness::jobs::submission;
-use tickwheel_tests::harness::until;
+use tickwheel_tests::harness::{until, until_clock, wall_ms};
 use tickwheel_worker::{Context, Worker, WorkerBuilder};
 use tokio::sync::Semaphore;
 
@@ -44,7 +44,7 @@ fn worker(
             gauge.runs.fetch_add(1, Ordering::SeqCst);
             async move {
                 let permit = gate.acquire().await;
-                tokio::time::sleep(Duration::from_millis(3)).await;
+                until_clock(wall_ms() + 3).await;
                 drop(permit);
                 gauge.now.fetch_sub(1, Ordering::SeqCst);
                 Ok(Bytes::new())
@@ -135,7 +135,18 @@ async fn two_cores_are_found_where_they_are_and_once() -> Result<()> {
         seen(&small) == (0, 0) && seen(&large) == (2, 1),
         "{small:?} {large:?}"
     );
-    // What nobody has at all is said otherwise.
+    cluster.rig.check().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_worker_has_is_said_otherwise() -> Result<()> {
+    let Some(mut cluster) = Cluster::start(1).await? else {
+        return Ok(());
+    };
+    let gate = Arc::new(Semaphore::new(1));
+    let gauge: Arc<Gauge> = Arc::default();
+    let builder = worker(&cluster, "small", &gauge, &gate).resource("cpu", 1.9);
+    cluster.add("small", builder.start()?).await?;
     let id = cluster
         .client
         .submit_one(taking(&[("cpu", 3_000), ("tpu", 1)]))
@@ -143,7 +154,7 @@ async fn two_cores_are_found_where_they_are_and_once() -> Result<()> {
     until("it says why it waits", LIMIT, async || {
         let reason = cluster.client.context(&id).await?.waiting_reason;
         ensure!(
-            reason.contains("the resources are too small of 2: cpu 3, tpu 0.001"),
+            reason.contains("the resources are too small of 1: cpu 3, tpu 0.001"),
             "{reason}"
         );
         Ok(())

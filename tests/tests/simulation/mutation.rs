@@ -59,8 +59,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a retry uses its attempt number again",
         script: "",
-        from: "local member = member_of(id, held.attempt, failures, rest)",
-        to: "local member = member_of(id, held.attempt - 1, failures, rest)",
+        from: "endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt, failures, rest)",
+        to: "endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt - 1, failures, rest)",
     },
     Mutation {
         what: "what ended still holds its permit",
