@@ -6,7 +6,7 @@ use tickwheel_core::limits::{
 
 use super::Rule;
 use crate::check::grammar::Name;
-use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Record, Subject};
+use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Record, Subject};
 
 /// Entries of a partition's stream of events; it is trimmed by whole nodes of 100.
 /// Lanes of a partition.
@@ -44,7 +44,9 @@ pub fn w9_context_is_bounded(facts: &ContextFacts) -> Vec<Finding> {
             }
             Record::Waiting(member) => {
                 let (failures, most) = (member.failures, member.rest.options.retry.max_attempts);
-                rule.check(failures < most, Kind::TooMany, || {
+                // A split context whose attempts are used up ends with the last of its subtasks.
+                let ends = matches!(sighting.place, Place::Fan(_));
+                rule.check(failures < most || ends, Kind::TooMany, || {
                     format!("{id} waits with {failures} failures of {most}")
                 });
                 rule.check(
