@@ -171,27 +171,7 @@ impl<'a> Walk<'a> {
                     self.open(waiting, kind).await;
                 }
             }
-            Op::Split(number, kind, items) => {
-                let Some((id, attempt)) = self.held(number).await else {
-                    return;
-                };
-                let handler = ["leaf", "other"][kind % 2];
-                let options = ["2 p=m:0", "2 r=1,p=m:0", "3 b=f:30:30:0,p=m:0"][kind % 3];
-                let parallelism = ["0", "2"][kind % 2];
-                let reduce = ["", "sum 2 p=r:0"][usize::from(kind % 4 > 0)];
-                let mut args = vec![
-                    id.as_str(),
-                    attempt.as_str(),
-                    "0",
-                    handler,
-                    options,
-                    parallelism,
-                    reduce,
-                    "ended",
-                ];
-                args.extend(["i0", "i1", "i2"].iter().take(items));
-                self.answer("fan/split", &args).await;
-            }
+            Op::Split(number, kind, items) => self.split(number, kind, items).await,
             Op::Turn(permits) => drop(self.turn(permits).await),
             Op::Settle(number, how, stale) => self.settle(number, how, stale).await,
             Op::Release(number) => {
@@ -227,6 +207,28 @@ impl<'a> Walk<'a> {
             Op::Pass(ms) => self.now += ms,
             Op::Submit(_) => {}
         }
+    }
+
+    async fn split(&self, number: usize, kind: usize, items: usize) {
+        let Some((id, attempt)) = self.held(number).await else {
+            return;
+        };
+        let handler = ["leaf", "other"][kind % 2];
+        let options = ["2 p=m:0", "2 r=1,p=m:0", "3 b=f:30:30:0,p=m:0"][kind % 3];
+        let parallelism = ["0", "2"][kind % 2];
+        let reduce = ["", "sum 2 p=r:0"][usize::from(!kind.is_multiple_of(4))];
+        let mut args = vec![
+            id.as_str(),
+            attempt.as_str(),
+            "0",
+            handler,
+            options,
+            parallelism,
+            reduce,
+            "ended",
+        ];
+        args.extend(["i0", "i1", "i2"].iter().take(items));
+        self.answer("fan/split", &args).await;
     }
 
     async fn settle(&self, number: usize, how: usize, stale: bool) {
