@@ -24,6 +24,25 @@ local function int(number)
   return text
 end
 
+-- What few calls need is made when it is first asked for: Redis runs the whole text of a script in each call, and making a function costs
+-- as much as a small command, the more the more names stand around it. `make` adds functions to `part`.
+local function on_demand(part, make)
+  return setmetatable(part, { __index = function(_, name)
+    setmetatable(part, nil)
+    make()
+    return part[name]
+  end })
+end
+
+-- The same for one function, which `make` returns.
+local function made_on_call(make)
+  local made
+  return function(...)
+    made = made or make()
+    return made(...)
+  end
+end
+
 local function bad_arg(name, rule, given)
   error({ err = 'BAD_ARG ' .. name .. ' ' .. rule .. ', given ' .. string.sub(tostring(given), 1, 80) })
 end

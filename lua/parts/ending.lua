@@ -5,7 +5,6 @@ local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlem
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 local MESSAGE_BYTES = 1024
 local RESULT_KEPT_MS = 3600000
-local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
 
 local fanned = {} -- what part fanning adds for subtasks and their roots
 
@@ -17,166 +16,180 @@ local function clean(text)
   return (string.gsub(string.sub(text or '', 1, MESSAGE_BYTES), '[\t\r\n]', ' '))
 end
 
--- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4).
-local function arm_after_end(endings, now, job)
-  local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'last' }, {}
-  for i, value in ipairs(redis.call('HMGET', key('job', job), unpack(names))) do
-    fields[names[i]] = value or ''
-  end
-  if fields.state ~= 'active' then
-    return
-  end
-  local period = tonumber(fields.period)
-  -- Behind every due time that was decided, also when the clock was set back meanwhile: a due time has one context (W3).
-  local next = math.max(now + period, (tonumber(fields.last) or 0) + 1)
-  local used_up = fields.max_runs ~= '' and tonumber(fields.fired) >= tonumber(fields.max_runs)
-  if used_up or (fields.end_at ~= '' and next > tonumber(fields.end_at)) then
-    redis.call('HSET', key('job', job), 'state', 'finished', 'next', '')
-    return
-  end
-  redis.call('HSET', key('job', job), 'next', int(next))
-  local score = next + jitter_of(job, next, tonumber(fields.jitter) or 0, period)
-  endings.wheel[#endings.wheel + 1] = score
-  endings.wheel[#endings.wheel + 1] = '@' .. job
-  endings.soonest = math.min(endings.soonest or score, score)
-end
+local enders = {}
+on_demand(enders, function()
+  local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
 
--- The followers' own partitions are told by a tracker; until it has done so, the outbox entry stays in the wheel.
-local function tell_followers(endings, now, followers, id, state)
-  for follower, on in string.gmatch(followers, '(%S+):(%a+)') do
-    local failed = state ~= 'succeeded' and state ~= 'cancelled'
-    if on == 'ended' or on == state or (on == 'failed' and failed) then
-      endings.wheel[#endings.wheel + 1] = now
-      endings.wheel[#endings.wheel + 1] = '&' .. follower .. ' ' .. id .. ' ' .. state
-      endings.soonest = now
+  -- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4).
+  local function arm_after_end(endings, now, job)
+    local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'last' }, {}
+    for i, value in ipairs(redis.call('HMGET', key('job', job), unpack(names))) do
+      fields[names[i]] = value or ''
+    end
+    if fields.state ~= 'active' then
+      return
+    end
+    local period = tonumber(fields.period)
+    -- Behind every due time that was decided, also when the clock was set back meanwhile: a due time has one context (W3).
+    local next = math.max(now + period, (tonumber(fields.last) or 0) + 1)
+    local used_up = fields.max_runs ~= '' and tonumber(fields.fired) >= tonumber(fields.max_runs)
+    if used_up or (fields.end_at ~= '' and next > tonumber(fields.end_at)) then
+      redis.call('HSET', key('job', job), 'state', 'finished', 'next', '')
+      return
+    end
+    redis.call('HSET', key('job', job), 'next', int(next))
+    local score = next + jitter_of(job, next, tonumber(fields.jitter) or 0, period)
+    endings.wheel[#endings.wheel + 1] = score
+    endings.wheel[#endings.wheel + 1] = '@' .. job
+    endings.soonest = math.min(endings.soonest or score, score)
+  end
+
+  -- The followers' own partitions are told by a tracker; until it has done so, the outbox entry stays in the wheel.
+  local function tell_followers(endings, now, followers, id, state)
+    for follower, on in string.gmatch(followers, '(%S+):(%a+)') do
+      local failed = state ~= 'succeeded' and state ~= 'cancelled'
+      if on == 'ended' or on == state or (on == 'failed' and failed) then
+        endings.wheel[#endings.wheel + 1] = now
+        endings.wheel[#endings.wheel + 1] = '&' .. follower .. ' ' .. id .. ' ' .. state
+        endings.soonest = now
+      end
     end
   end
-end
 
--- The first context of an overlap queue that can be used, with its id and its rest; nil when there is none.
-local function pop_queued(now, name)
-  while true do
-    local popped = redis.call('ZPOPMIN', BASE .. name)
-    if not popped[1] then
-      return nil
-    end
-    local id, _, _, rest = open_or_put_aside(now, name, popped[2], popped[1])
-    if id then
-      return popped[1], id, rest
+  -- The first context of an overlap queue that can be used, with its id and its rest; nil when there is none.
+  local function pop_queued(now, name)
+    while true do
+      local popped = redis.call('ZPOPMIN', BASE .. name)
+      if not popped[1] then
+        return nil
+      end
+      local id, _, _, rest = open_or_put_aside(now, name, popped[2], popped[1])
+      if id then
+        return popped[1], id, rest
+      end
     end
   end
-end
 
-local function start_queued(endings, now, job)
-  local active, queue = key('active', job), key('queue', job)
-  if redis.call('EXISTS', active, queue) ~= 1 or redis.call('EXISTS', active) == 1 then
-    return -- nothing waits, or something runs
+  function enders.start_queued(endings, now, job)
+    local active, queue = key('active', job), key('queue', job)
+    if redis.call('EXISTS', active, queue) ~= 1 or redis.call('EXISTS', active) == 1 then
+      return -- nothing waits, or something runs
+    end
+    local member, id, rest = pop_queued(now, 'queue:' .. job)
+    if member then
+      redis.call('HSET', active, id, is_scheduled(id) and 's' or 'm')
+      add_ready(endings.ready, id, member, rest)
+    end
   end
-  local member, id, rest = pop_queued(now, 'queue:' .. job)
-  if member then
-    redis.call('HSET', active, id, is_scheduled(id) and 's' or 'm')
-    add_ready(endings.ready, id, member, rest)
+
+  function enders.end_context(endings, now, ended)
+    if fanned.takes(endings, ended) then
+      return
+    end
+    local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
+      clean(ended.message) }, '\t')
+    endings.records[#endings.records + 1] = record
+    if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
+      endings.dead[#endings.dead + 1] = now
+      endings.dead[#endings.dead + 1] = record .. '\n' .. int(ended.failures or 0) .. ' ' .. ended.rest
+    end
+    local job = job_of(ended.id)
+    if not job then
+      return
+    end
+    redis.call('HDEL', key('active', job), ended.id)
+    local kind, followers = unpack(redis.call('HMGET', key('job', job), 'kind', 'followers'))
+    if not kind then
+      return -- deleted while it ran
+    end
+    push_bounded(key('runs', job), { record }, function() return tonumber(redis.call('HGET', key('job', job), 'runs_limit')) or 100 end)
+    if followers and followers ~= '' then
+      tell_followers(endings, now, followers, ended.id, ended.state)
+    end
+    enders.start_queued(endings, now, job)
+    if (kind == 'fixed_delay' or kind == 'second_delay') and is_scheduled(ended.id) then
+      arm_after_end(endings, now, job)
+    end
   end
-end
+
+  local function retry_delay(options, failures, random)
+    local kind, delay, cap, jitter = string.match(option(options, 'b') or 'e:1000:60000:1', '^(%a):(%d+):(%d+):(%d)$')
+    delay = tonumber(delay)
+    if kind == 'e' then
+      delay = math.min(tonumber(cap), delay * 2 ^ (failures - 1))
+    end
+    if jitter == '1' then
+      delay = math.floor(random * (delay + 1))
+    end
+    return delay
+  end
+
+  -- What is kept for the next attempt: after a lost lease, whom to avoid and how many workers were lost in a row.
+  local function rest_for_retry(rest, avoid, orphaned)
+    local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
+    if not avoid and not option(given, 'o') then
+      return rest
+    end
+    local kept = string.gsub(',' .. given, avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
+    kept = string.gsub(kept, '^,%-?,?', '')
+    if avoid then
+      kept = (kept == '' and '' or kept .. ',') .. 'a=' .. avoid .. ',o=' .. int(orphaned)
+    end
+    return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
+  end
+
+  function enders.fail_attempt(endings, now, id, held, how)
+    local _, _, _, options = split_rest(held.rest)
+    local failures = held.failures + 1
+    local cancelled = how.state == 'cancelled'
+    if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
+      cancelled = true
+    end
+    local orphaned = how.avoid and option_number(options, 'o', 0) + 1 or 0
+    if orphaned >= ORPHANED_MAX then
+      how.message = how.message .. ', as were those of ' .. int(orphaned - 1) .. ' attempts before: taken for the cause'
+      how.final = true
+    end
+    local subtask = string.find(id, '~', 1, true)
+    local used_up = failures >= option_number(options, 'r', ATTEMPTS_MAX)
+    if cancelled or how.final or used_up or (subtask and fanned.is_final(endings, id, how)) then
+      enders.end_context(endings, now, {
+        id = id, state = cancelled and 'cancelled' or how.state, attempt = held.attempt, failures = failures,
+        worker = held.worker, claimed = held.claimed, message = how.message, rest = held.rest,
+      })
+      return 'SETTLED'
+    end
+    local rest = rest_for_retry(held.rest, how.avoid, orphaned)
+    local delay = how.retry_after or retry_delay(options, failures, how.random)
+    local at = delay > 0 and now + delay or nil
+    if subtask then
+      rest = fanned.retries(endings, id, held, rest, at)
+    end
+    if not at then
+      if not subtask then
+        add_ready(endings.ready, id, member_of(id, held.attempt, failures, rest), rest)
+      end
+      return 'RETRYING'
+    end
+    endings.wheel[#endings.wheel + 1] = at
+    endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt, failures, rest)
+    endings.retry[#endings.retry + 1] = id
+    endings.retry[#endings.retry + 1] = int(at)
+    endings.soonest = math.min(endings.soonest or at, at)
+    return 'RETRYING'
+  end
+end)
 
 -- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, rest.
 local function end_context(endings, now, ended)
-  if fanned.takes(endings, ended) then
-    return
-  end
-  local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
-    clean(ended.message) }, '\t')
-  endings.records[#endings.records + 1] = record
-  if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
-    endings.dead[#endings.dead + 1] = now
-    endings.dead[#endings.dead + 1] = record .. '\n' .. int(ended.failures or 0) .. ' ' .. ended.rest
-  end
-  local job = job_of(ended.id)
-  if not job then
-    return
-  end
-  redis.call('HDEL', key('active', job), ended.id)
-  local kind, followers = unpack(redis.call('HMGET', key('job', job), 'kind', 'followers'))
-  if not kind then
-    return -- deleted while it ran
-  end
-  push_bounded(key('runs', job), { record }, function() return tonumber(redis.call('HGET', key('job', job), 'runs_limit')) or 100 end)
-  if followers and followers ~= '' then
-    tell_followers(endings, now, followers, ended.id, ended.state)
-  end
-  start_queued(endings, now, job)
-  if (kind == 'fixed_delay' or kind == 'second_delay') and is_scheduled(ended.id) then
-    arm_after_end(endings, now, job)
-  end
-end
-
-local function retry_delay(options, failures, random)
-  local kind, delay, cap, jitter = string.match(option(options, 'b') or 'e:1000:60000:1', '^(%a):(%d+):(%d+):(%d)$')
-  delay = tonumber(delay)
-  if kind == 'e' then
-    delay = math.min(tonumber(cap), delay * 2 ^ (failures - 1))
-  end
-  if jitter == '1' then
-    delay = math.floor(random * (delay + 1))
-  end
-  return delay
-end
-
--- What is kept for the next attempt: after a lost lease, whom to avoid and how many workers were lost in a row.
-local function rest_for_retry(rest, avoid, orphaned)
-  local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
-  if not avoid and not option(given, 'o') then
-    return rest
-  end
-  local kept = string.gsub(',' .. given, avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
-  kept = string.gsub(kept, '^,%-?,?', '')
-  if avoid then
-    kept = (kept == '' and '' or kept .. ',') .. 'a=' .. avoid .. ',o=' .. int(orphaned)
-  end
-  return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
+  enders.end_context(endings, now, ended)
 end
 
 -- Ends an attempt without success: the next one waits in the wheel (or in ready, without a delay), or the context ends.
 -- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final; of a lost lease: avoid, its worker.
 -- Returns 'RETRYING' or 'SETTLED'.
 local function fail_attempt(endings, now, id, held, how)
-  local _, _, _, options = split_rest(held.rest)
-  local failures = held.failures + 1
-  local cancelled = how.state == 'cancelled'
-  if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
-    cancelled = true
-  end
-  local orphaned = how.avoid and option_number(options, 'o', 0) + 1 or 0
-  if orphaned >= ORPHANED_MAX then
-    how.message = how.message .. ', as were those of ' .. int(orphaned - 1) .. ' attempts before: taken for the cause'
-    how.final = true
-  end
-  local subtask = string.find(id, '~', 1, true)
-  if cancelled or how.final or failures >= option_number(options, 'r', ATTEMPTS_MAX) or (subtask and fanned.is_final(endings, id, how)) then
-    end_context(endings, now, {
-      id = id, state = cancelled and 'cancelled' or how.state, attempt = held.attempt, failures = failures,
-      worker = held.worker, claimed = held.claimed, message = how.message, rest = held.rest,
-    })
-    return 'SETTLED'
-  end
-  local rest = rest_for_retry(held.rest, how.avoid, orphaned)
-  local delay = how.retry_after or retry_delay(options, failures, how.random)
-  local at = delay > 0 and now + delay or nil
-  if subtask then
-    rest = fanned.retries(endings, id, held, rest, at)
-  end
-  if not at then
-    if not subtask then
-      add_ready(endings.ready, id, member_of(id, held.attempt, failures, rest), rest)
-    end
-    return 'RETRYING'
-  end
-  endings.wheel[#endings.wheel + 1] = at
-  endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt, failures, rest)
-  endings.retry[#endings.retry + 1] = id
-  endings.retry[#endings.retry + 1] = int(at)
-  endings.soonest = math.min(endings.soonest or at, at)
-  return 'RETRYING'
+  return enders.fail_attempt(endings, now, id, held, how)
 end
 
 local function write_many(command, target, list)

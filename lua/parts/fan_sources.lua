@@ -3,140 +3,142 @@
 -- Needs the parts fans, claiming and sources.
 
 local part_sources = {}
-local FAN_SOURCES = 64 -- roots that one turn claims from, the earliest
+on_demand(part_sources, function()
+  local FAN_SOURCES = 64 -- roots that one turn claims from, the earliest
 
--- What every subtask of a handler has: its text before the body, its options, its place among the priorities.
-function part_sources.template(fan, name)
-  local text = redis.call('HGET', key('fan', fan.id), name) or ''
-  local priority, options = string.match(text, '^%S+ %S+ (%d) (%S+) $')
-  return { head = string.sub(text, 1, -2), options = options or '-', score = ready_score(tonumber(priority) or 0, due_of(fan.id)) }
-end
+  -- What every subtask of a handler has: its text before the body, its options, its place among the priorities.
+  function part_sources.template(fan, name)
+    local text = redis.call('HGET', key('fan', fan.id), name) or ''
+    local priority, options = string.match(text, '^%S+ %S+ (%d) (%S+) $')
+    return { head = string.sub(text, 1, -2), options = options or '-', score = ready_score(tonumber(priority) or 0, due_of(fan.id)) }
+  end
 
--- Reads the next entries; false when nothing more may be claimed.
-function part_sources.read(visit, source)
-  local fan = source.fan
-  local room = math.min(visit.limit - visit.claims.count, source.size)
-  if fan.parallelism > 0 then
-    room = math.min(room, fan.parallelism - fan.out)
-  end
-  if room <= 0 then
-    return false
-  end
-  local found = {}
-  if not source.made then
-    found = redis.call('LRANGE', source.list, source.read, source.read + room - 1)
-    source.read = source.read + #found
-  end
-  if #found == 0 and fan.model == 'indexed' and not source.only then
-    source.made = true
-    for n = fan.next_index, math.min(fan.next_index + room, fan.total) - 1 do
-      found[#found + 1] = int(n) .. ' 0:0 '
+  -- Reads the next entries; false when nothing more may be claimed.
+  function part_sources.read(visit, source)
+    local fan = source.fan
+    local room = math.min(visit.limit - visit.claims.count, source.size)
+    if fan.parallelism > 0 then
+      room = math.min(room, fan.parallelism - fan.out)
     end
-  end
-  local bytes = 1
-  for _, entry in ipairs(found) do
-    bytes = bytes + #entry
-  end
-  source.page, source.at = found, 1
-  source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * #found / bytes), free_permits(source.offer)))
-  return #found > 0
-end
-
--- Where the head stands among all that waits.
-function part_sources.score(source)
-  source.score = source.template.score + (tonumber(string.match(source.page[source.at], '^%d+')) or source.fan.total)
-end
-
-function part_sources.open(visit, source)
-  source.template = part_sources.template(source.fan, 't:' .. source.handler)
-  if not part_sources.read(visit, source) then
-    return false
-  end
-  part_sources.score(source)
-  return true
-end
-
-function part_sources.take(visit, source)
-  local fan, template = source.fan, source.template
-  if fan.parallelism > 0 and fan.out >= fan.parallelism then -- another source of the root has claimed
-    return false
-  end
-  local n, counts, extra, body = string.match(source.page[source.at], '^(%w+) (%d+:%d+)(%S*) (.*)$')
-  if n == 'r' then
-    template = part_sources.template(fan, 'r')
-  end
-  if fan.model ~= 'map' or n == 'r' then
-    fan.body = fan.body or fans.body(fan)
-    body = body .. fan.body
-  end
-  local options = template.options .. extra
-  local worker = pick(source.offer, options)
-  if not worker then
-    return false
-  end
-  local rest = template.head .. extra .. ' ' .. body
-  local id = fan.head .. n .. fan.tail
-  claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest)
-  fan.out = fan.out + 1
-  if source.made then
-    fan.next_index = fan.next_index + 1
-  else
-    source.taken = source.taken + 1
-  end
-  source.at = source.at + 1
-  if source.at > #source.page and not part_sources.read(visit, source) then
-    return false
-  end
-  part_sources.score(source)
-  return true
-end
-
--- Whether nobody may claim from the queue any more: nothing waits, or as many run as may.
-function part_sources.close(_, source)
-  local fan = source.fan
-  if source.taken > 0 then
-    redis.call('LTRIM', source.list, source.taken, -1)
-    if source.only then
-      fans.count_pinned(fan, source.only, -source.taken)
+    if room <= 0 then
+      return false
     end
-  end
-  if fan.parallelism > 0 and fan.out >= fan.parallelism then
-    fan.blocked = true
-    for handler in string.gmatch(fan.handlers, '%S+') do
-      redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+    local found = {}
+    if not source.made then
+      found = redis.call('LRANGE', source.list, source.read, source.read + room - 1)
+      source.read = source.read + #found
     end
+    if #found == 0 and fan.model == 'indexed' and not source.only then
+      source.made = true
+      for n = fan.next_index, math.min(fan.next_index + room, fan.total) - 1 do
+        found[#found + 1] = int(n) .. ' 0:0 '
+      end
+    end
+    local bytes = 1
+    for _, entry in ipairs(found) do
+      bytes = bytes + #entry
+    end
+    source.page, source.at = found, 1
+    source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * #found / bytes), free_permits(source.offer)))
+    return #found > 0
+  end
+
+  -- Where the head stands among all that waits.
+  function part_sources.score(source)
+    source.score = source.template.score + (tonumber(string.match(source.page[source.at], '^%d+')) or source.fan.total)
+  end
+
+  function part_sources.open(visit, source)
+    source.template = part_sources.template(source.fan, 't:' .. source.handler)
+    if not part_sources.read(visit, source) then
+      return false
+    end
+    part_sources.score(source)
     return true
   end
-  return fans.is_drained(fan, source.handler)
-end
 
-function part_sources.of(fan, handler, offer, only)
-  return { queue = fans.queue(fan, handler), fan = fan, handler = handler, offer = offer, only = only, read = 0, taken = 0,
-    list = key('parts', handler .. ':' .. fan.id .. (only and ':' .. only or '')),
-    open = part_sources.open, take = part_sources.take, close = part_sources.close }
-end
-
--- Adds the sources of the roots in `queues`, each `<group> <handler> /<root>`, for which `offers` has workers.
-function part_sources.add(sources, endings, queues, offers)
-  local found = {}
-  for _, queue in ipairs(queues) do
-    local base, handler, root = string.match(queue, '^(%S+ (%S+)) /(%S+)$')
-    if base and offers[base] then
-      found[#found + 1] = { due = due_of(root), handler = handler, root = root, offer = offers[base] }
+  function part_sources.take(visit, source)
+    local fan, template = source.fan, source.template
+    if fan.parallelism > 0 and fan.out >= fan.parallelism then -- another source of the root has claimed
+      return false
     end
+    local n, counts, extra, body = string.match(source.page[source.at], '^(%w+) (%d+:%d+)(%S*) (.*)$')
+    if n == 'r' then
+      template = part_sources.template(fan, 'r')
+    end
+    if fan.model ~= 'map' or n == 'r' then
+      fan.body = fan.body or fans.body(fan)
+      body = body .. fan.body
+    end
+    local options = template.options .. extra
+    local worker = pick(source.offer, options)
+    if not worker then
+      return false
+    end
+    local rest = template.head .. extra .. ' ' .. body
+    local id = fan.head .. n .. fan.tail
+    claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest)
+    fan.out = fan.out + 1
+    if source.made then
+      fan.next_index = fan.next_index + 1
+    else
+      source.taken = source.taken + 1
+    end
+    source.at = source.at + 1
+    if source.at > #source.page and not part_sources.read(visit, source) then
+      return false
+    end
+    part_sources.score(source)
+    return true
   end
-  if #found > FAN_SOURCES then
-    table.sort(found, function(left, right) return left.due < right.due end)
+
+  -- Whether nobody may claim from the queue any more: nothing waits, or as many run as may.
+  function part_sources.close(_, source)
+    local fan = source.fan
+    if source.taken > 0 then
+      redis.call('LTRIM', source.list, source.taken, -1)
+      if source.only then
+        fans.count_pinned(fan, source.only, -source.taken)
+      end
+    end
+    if fan.parallelism > 0 and fan.out >= fan.parallelism then
+      fan.blocked = true
+      for handler in string.gmatch(fan.handlers, '%S+') do
+        redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+      end
+      return true
+    end
+    return fans.is_drained(fan, source.handler)
   end
-  for i = 1, math.min(#found, FAN_SOURCES) do
-    local handler, offer, fan = found[i].handler, found[i].offer, fans.of(endings, found[i].root)
-    if fan and fan.state ~= 'dropping' then
-      sources[#sources + 1] = part_sources.of(fan, handler, offer)
-      for _, worker in ipairs(fan.pinned > 0 and offer or {}) do
-        if worker.free > 0 and redis.call('HEXISTS', key('fan', fan.id), 'w:' .. worker.id) == 1 then
-          sources[#sources + 1] = part_sources.of(fan, handler, { worker, at = 0, free = worker.free }, worker.id)
+
+  function part_sources.of(fan, handler, offer, only)
+    return { queue = fans.queue(fan, handler), fan = fan, handler = handler, offer = offer, only = only, read = 0, taken = 0,
+      list = key('parts', handler .. ':' .. fan.id .. (only and ':' .. only or '')),
+      open = part_sources.open, take = part_sources.take, close = part_sources.close }
+  end
+
+  -- Adds the sources of the roots in `queues`, each `<group> <handler> /<root>`, for which `offers` has workers.
+  function part_sources.add(sources, endings, queues, offers)
+    local found = {}
+    for _, queue in ipairs(queues) do
+      local base, handler, root = string.match(queue, '^(%S+ (%S+)) /(%S+)$')
+      if base and offers[base] then
+        found[#found + 1] = { due = due_of(root), handler = handler, root = root, offer = offers[base] }
+      end
+    end
+    if #found > FAN_SOURCES then
+      table.sort(found, function(left, right) return left.due < right.due end)
+    end
+    for i = 1, math.min(#found, FAN_SOURCES) do
+      local handler, offer, fan = found[i].handler, found[i].offer, fans.of(endings, found[i].root)
+      if fan and fan.state ~= 'dropping' then
+        sources[#sources + 1] = part_sources.of(fan, handler, offer)
+        for _, worker in ipairs(fan.pinned > 0 and offer or {}) do
+          if worker.free > 0 and redis.call('HEXISTS', key('fan', fan.id), 'w:' .. worker.id) == 1 then
+            sources[#sources + 1] = part_sources.of(fan, handler, { worker, at = 0, free = worker.free }, worker.id)
+          end
         end
       end
     end
   end
-end
+end)

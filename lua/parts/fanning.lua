@@ -1,280 +1,295 @@
 -- Part fanning: what the ends of subtasks do to their root, and how a split root ends (W1, W2, W7, W8). Needs the parts arming, ready,
 -- ending and fans.
 
--- Counts a subtask that ended for good, and keeps its result where somebody wants it: the reduce, or a person who looks for failures.
-function fanned.end_subtask(fan, n, failed, text)
-  if n == 'r' then
-    fan.reduced = { failed = failed, text = text }
-    return
-  end
-  local word = failed and 'failed' or 'succeeded'
-  fan[word] = fan[word] + 1
-  if fan.reduce ~= '' or failed or fan.state == 'open' then
-    fan.results[#fan.results + 1] = n .. (failed and ' f ' or ' s ') .. text
-  end
-  if failed and fan.error == '' then
-    fan.error, fan.touched = n .. ': ' .. text, true
-  end
-  if fan.deep == '1' then
-    fan.mapped[#fan.mapped + 1] = 'm:' .. n
-  end
-  local counts = fan.success == '' or string.find(',' .. fan.success .. ',', ',' .. n .. ',', 1, true)
-  if not failed and fan.wanted ~= '' and counts then
-    fan.wanted, fan.touched = int(tonumber(fan.wanted) - 1), true
-  end
-end
-
--- Drops what waits of a fan. What runs is told to stop at the flush, and the root ends when the last of it has.
-function fanned.drop(fan, state, message)
-  if fan.state == 'dropping' then
-    return
-  end
-  local workers = {}
-  if fan.pinned > 0 then
-    for _, name in ipairs(redis.call('HKEYS', key('fan', fan.id))) do
-      workers[#workers + 1] = string.match(name, '^w:(.+)$')
-    end
-    redis.call('ZREM', BASE .. 'wheel', '%' .. fan.id)
-  end
-  for handler in string.gmatch(fan.handlers, '%S+') do
-    local list = handler .. ':' .. fan.id
-    redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
-    redis.call('UNLINK', key('parts', list))
-    for _, worker in ipairs(workers) do
-      redis.call('UNLINK', key('parts', list .. ':' .. worker))
-      redis.call('HDEL', key('fan', fan.id), 'w:' .. worker)
-    end
-  end
-  fan.state, fan.back, fan.pinned, fan.stopping, fan.touched = 'dropping', {}, 0, true, true
-  fan['end'] = state .. ' ' .. clean(message)
-end
-
-function fanned.own_attempt_over(fan, held)
-  fan.root = int(held.attempt) .. ':' .. int(held.failures or 0) .. ' ' .. held.rest
-  fan.by = (held.worker or '-') .. ' ' .. int(held.claimed or 0)
-  fan.touched = true
-end
-
 -- Part ending asks here before it ends a context: true when the end was taken over, that of a subtask and that of a root with subtasks.
 -- `ended.place` says from where: absent for a running attempt.
 function fanned.takes(endings, ended)
-  if string.find(ended.id, '~', 1, true) then
-    local fan, n = fans.of_subtask(endings, ended.id)
-    if fan then
-      if not ended.place then
-        fan.out = fan.out - 1
-      elseif ended.place == 'retry' then
-        fan.later = fan.later - 1
-      end
-      fanned.end_subtask(fan, n, true, clean(ended.message))
-    end
-    return true
-  end
-  local fan = fans.of(endings, ended.id)
-  if not fan then
+  if not string.find(ended.id, '~', 1, true) and not fans.any(endings) then
     return false
   end
-  fanned.drop(fan, ended.state, ended.message)
-  fanned.own_attempt_over(fan, ended)
-  return true
-end
-
--- An attempt of a subtask ended well, or that of a root with subtasks, which waits for them now. False when it is neither.
-function fanned.succeed(endings, id, value, result)
-  if string.find(id, '~', 1, true) then
-    local fan, n = fans.of_subtask(endings, id)
-    if fan then
-      fan.out = fan.out - 1
-      fanned.end_subtask(fan, n, false, result)
-    end
-    return true
-  end
-  local fan = fans.of(endings, id)
-  if not fan then
-    return false
-  end
-  fanned.own_attempt_over(fan, split_held(value))
-  fan.result = result
-  if fan.state == 'open' then
-    fan.state, fan.closing = 'closed', true
-  end
-  return true
-end
-
--- Why a subtask is not tried again although it has attempts left; nil when it is.
-function fanned.is_final(endings, id, how)
-  local fan, n = fans.of_subtask(endings, id)
-  if not fan or fan.state == 'dropping' then
-    return true
-  end
-  if fan.model == 'broadcast' and n ~= 'r' and how.avoid then
-    how.message = 'worker lost: ' .. how.message
-    return true
-  end
-  return false
-end
-
--- The next attempt of a subtask: back among those that wait or, when it is for `at`, in the wheel. Returns the rest to keep there.
-function fanned.retries(endings, id, held, rest, at)
-  local fan, n = fans.of_subtask(endings, id)
-  fan.out = fan.out - 1
-  local only = fans.is_pinned(fan, n) and not string.find(rest, '^%S+ %S+ %d %S*,a=') and held.worker or nil
-  if not at then
-    fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures + 1), rest, only)
-    return rest
-  end
-  fan.later = fan.later + 1
-  if only and not string.find(rest, '^%S+ %S+ %d %S*,w=') then
-    local head, body = string.match(rest, '^(%S+ %S+ %d %S+)(.*)$')
-    rest = head .. ',w=' .. only .. body
-  end
-  return rest
-end
-
--- Gives an attempt of a subtask back that did not start. False when `id` is no subtask.
-function fanned.give_back(endings, id, held)
-  if not string.find(id, '~', 1, true) then
-    return false
-  end
-  local fan, n = fans.of_subtask(endings, id)
-  if fan then
-    fan.out = fan.out - 1
-    if fan.state ~= 'dropping' then
-      fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures), held.rest, fans.is_pinned(fan, n) and held.worker or nil)
-    end
-  end
-  return true
-end
-
--- Has everything of a fan that runs told to stop; its attempts end within their grace.
-function fanned.stop_running(fan, now)
-  local soonest = nil
-  for _, id in ipairs(redis.call('HKEYS', BASE .. 'held')) do
-    if string.sub(id, 1, #fan.head) == fan.head and fans.split(id) == fan.id then
-      local held = split_held(redis.call('HGET', BASE .. 'held', id))
-      if held.cancel == '-' or string.sub(held.cancel, 1, 9) == 'TIMED_OUT' then
-        local _, _, _, options = split_rest(held.rest)
-        local until_ms = now + option_number(options, 'g', GRACE_MS)
-        held.cancel = 'REQUESTED@' .. int(until_ms)
-        redis.call('HSET', BASE .. 'held', id, held_value(held))
-        soonest = math.min(soonest or until_ms, until_ms)
-      end
-      redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' REQUESTED')
-    end
-  end
-  if soonest then
-    redis.call('ZADD', BASE .. 'wheel', 'LT', soonest, '!reap')
-  end
-end
-
--- Removes a fan; what becomes of its root is the caller's. Answers with the root's last attempt.
-function fanned.forget(endings, fan)
-  redis.call('UNLINK', key('fan', fan.id), key('results', fan.id))
-  redis.call('HDEL', BASE .. 'fans', fan.id)
-  fan.over = true
-  endings.fans.roots[fan.id] = false
-  local attempt, failures, rest = string.match(fan.root, '^(%d+):(%d+) (.*)$')
-  local worker, claimed = string.match(fan.by, '^(%S+) (%d+)$')
-  return { id = fan.id, attempt = tonumber(attempt), failures = tonumber(failures), rest = rest, worker = worker,
-    claimed = tonumber(claimed), cancel = '-' }
-end
-
-function fanned.succeed_root(endings, now, fan, result)
-  local root = fanned.forget(endings, fan)
-  if result ~= '' then
-    redis.call('SET', key('result', fan.id), result, 'PX', RESULT_KEPT_MS)
-  end
-  root.state = 'succeeded'
-  end_context(endings, now, root)
-end
-
--- The attempt of the root failed: everything is mapped anew, while it has attempts left.
-function fanned.fail_root(endings, now, fan, message)
-  local root = fanned.forget(endings, fan)
-  local random = tonumber(string.sub(redis.sha1hex(fan.id .. int(root.attempt) .. int(now)), 1, 5), 16) / 1048576
-  fail_attempt(endings, now, fan.id, root, { state = 'failed', message = message, random = random })
-end
-
-function fanned.end_root(endings, now, fan)
-  local state, message = string.match(fan['end'], '^(%S+) (.*)$')
-  if state == 'succeeded' then
-    return fanned.succeed_root(endings, now, fan, fan.result)
-  elseif state == 'failing' then
-    return fanned.fail_root(endings, now, fan, message)
-  end
-  local root = fanned.forget(endings, fan)
-  root.state, root.message = state, message
-  end_context(endings, now, root)
-end
-
--- Ends the fan before all of its subtasks have ended, when its rules say that it is decided.
-function fanned.decide_early(fan)
-  if fan.state ~= 'closed' or fan.total == fan.succeeded + fan.failed then
-    return
-  end
-  if fan.wanted ~= '' and tonumber(fan.wanted) <= 0 then
-    fanned.drop(fan, 'succeeded', '')
-  elseif fan.max_failed ~= '' and fan.failed > tonumber(fan.max_failed) then
-    fanned.drop(fan, 'failing', int(fan.failed) .. ' subtasks failed, ' .. fan.max_failed .. ' may; ' .. fan.error)
-  end
-end
-
-function fanned.is_enough(fan)
-  if fan.model == 'broadcast' then
-    return fan.succeeded >= (tonumber(fan.quorum) or fan.total)
-  end
-  if fan.wanted ~= '' then
-    return tonumber(fan.wanted) <= 0
-  end
-  return fan.failed <= (tonumber(fan.max_failed) or 0)
-end
-
--- Ends the root when nothing of the fan is left to do, or starts the reduce. True when the fan is over.
-function fanned.conclude(endings, now, fan)
-  if fan.state == 'dropping' then
-    if fan.out > 0 or fan.root == '' then
-      return false
-    end
-    fanned.end_root(endings, now, fan)
-  elseif fan.reduced then
-    if fan.reduced.failed then
-      fanned.fail_root(endings, now, fan, 'its reduce failed: ' .. fan.reduced.text)
-    else
-      fanned.succeed_root(endings, now, fan, fan.reduced.text)
-    end
-  elseif fan.state ~= 'closed' or fan.succeeded + fan.failed < fan.total then
-    return false
-  elseif fan.reduce ~= '' and (fan.reduce_on ~= 'succeeded' or fan.failed == 0) then
-    fan.state, fan.touched = 'reducing', true
-    fan.back[fan.reduce .. ':' .. fan.id] = { handler = fan.reduce, 'r 0:0 ' }
-    return false
-  elseif fanned.is_enough(fan) then
-    fanned.succeed_root(endings, now, fan, fan.result)
-  else
-    fanned.fail_root(endings, now, fan, int(fan.failed) .. ' of ' .. int(fan.total) .. ' subtasks failed; ' .. fan.error)
-  end
-  return true
+  return fanned.take_over(endings, ended)
 end
 
 -- Writes every fan that changed in this call, and ends the roots whose subtasks have ended. Behind everything that changes `held`, and
 -- before the endings are flushed.
 function fanned.flush(endings, now)
-  local told = false
-  for _, fan in ipairs(endings.fans.order) do
-    if not fan.over then
-      fanned.decide_early(fan)
-      if fan.stopping then
-        fan.stopping = false
-        fanned.stop_running(fan, now)
-      end
-      if not fanned.conclude(endings, now, fan) then
-        fans.flush_results(fan)
-        told = fans.flush_waiting(fan, now) or told
-        fans.flush_counts(fan)
-      end
-    end
-  end
-  if told then
-    wake(0)
+  if endings.fans.order[1] then
+    fanned.write_fans(endings, now)
   end
 end
+
+on_demand(fanned, function()
+  -- Counts a subtask that ended for good, and keeps its result where somebody wants it: the reduce, or a person who looks for failures.
+  function fanned.end_subtask(fan, n, failed, text)
+    if n == 'r' then
+      fan.reduced = { failed = failed, text = text }
+      return
+    end
+    local word = failed and 'failed' or 'succeeded'
+    fan[word] = fan[word] + 1
+    if fan.reduce ~= '' or failed or fan.state == 'open' then
+      fan.results[#fan.results + 1] = n .. (failed and ' f ' or ' s ') .. text
+    end
+    if failed and fan.error == '' then
+      fan.error, fan.touched = n .. ': ' .. text, true
+    end
+    if fan.deep == '1' then
+      fan.mapped[#fan.mapped + 1] = 'm:' .. n
+    end
+    local counts = fan.success == '' or string.find(',' .. fan.success .. ',', ',' .. n .. ',', 1, true)
+    if not failed and fan.wanted ~= '' and counts then
+      fan.wanted, fan.touched = int(tonumber(fan.wanted) - 1), true
+    end
+  end
+
+  -- Drops what waits of a fan. What runs is told to stop at the flush, and the root ends when the last of it has.
+  function fanned.drop(fan, state, message)
+    if fan.state == 'dropping' then
+      return
+    end
+    local workers = {}
+    if fan.pinned > 0 then
+      for _, name in ipairs(redis.call('HKEYS', key('fan', fan.id))) do
+        workers[#workers + 1] = string.match(name, '^w:(.+)$')
+      end
+      redis.call('ZREM', BASE .. 'wheel', '%' .. fan.id)
+    end
+    for handler in string.gmatch(fan.handlers, '%S+') do
+      local list = handler .. ':' .. fan.id
+      redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+      redis.call('UNLINK', key('parts', list))
+      for _, worker in ipairs(workers) do
+        redis.call('UNLINK', key('parts', list .. ':' .. worker))
+        redis.call('HDEL', key('fan', fan.id), 'w:' .. worker)
+      end
+    end
+    fan.state, fan.back, fan.pinned, fan.stopping, fan.touched = 'dropping', {}, 0, true, true
+    fan['end'] = state .. ' ' .. clean(message)
+  end
+
+  function fanned.own_attempt_over(fan, held)
+    fan.root = int(held.attempt) .. ':' .. int(held.failures or 0) .. ' ' .. held.rest
+    fan.by = (held.worker or '-') .. ' ' .. int(held.claimed or 0)
+    fan.touched = true
+  end
+
+  function fanned.take_over(endings, ended)
+    if string.find(ended.id, '~', 1, true) then
+      local fan, n = fans.of_subtask(endings, ended.id)
+      if fan then
+        if not ended.place then
+          fan.out = fan.out - 1
+        elseif ended.place == 'retry' then
+          fan.later = fan.later - 1
+        end
+        fanned.end_subtask(fan, n, true, clean(ended.message))
+      end
+      return true
+    end
+    local fan = fans.of(endings, ended.id)
+    if not fan then
+      return false
+    end
+    fanned.drop(fan, ended.state, ended.message)
+    fanned.own_attempt_over(fan, ended)
+    return true
+  end
+
+  -- An attempt of a subtask ended well, or that of a root with subtasks, which waits for them now. False when it is neither.
+  function fanned.succeed(endings, id, value, result)
+    if string.find(id, '~', 1, true) then
+      local fan, n = fans.of_subtask(endings, id)
+      if fan then
+        fan.out = fan.out - 1
+        fanned.end_subtask(fan, n, false, result)
+      end
+      return true
+    end
+    local fan = fans.of(endings, id)
+    if not fan then
+      return false
+    end
+    fanned.own_attempt_over(fan, split_held(value))
+    fan.result = result
+    if fan.state == 'open' then
+      fan.state, fan.closing = 'closed', true
+    end
+    return true
+  end
+
+  -- Why a subtask is not tried again although it has attempts left; nil when it is.
+  function fanned.is_final(endings, id, how)
+    local fan, n = fans.of_subtask(endings, id)
+    if not fan or fan.state == 'dropping' then
+      return true
+    end
+    if fan.model == 'broadcast' and n ~= 'r' and how.avoid then
+      how.message = 'worker lost: ' .. how.message
+      return true
+    end
+    return false
+  end
+
+  -- The next attempt of a subtask: back among those that wait or, when it is for `at`, in the wheel. Returns the rest to keep there.
+  function fanned.retries(endings, id, held, rest, at)
+    local fan, n = fans.of_subtask(endings, id)
+    fan.out = fan.out - 1
+    local only = fans.is_pinned(fan, n) and not string.find(rest, '^%S+ %S+ %d %S*,a=') and held.worker or nil
+    if not at then
+      fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures + 1), rest, only)
+      return rest
+    end
+    fan.later = fan.later + 1
+    if only and not string.find(rest, '^%S+ %S+ %d %S*,w=') then
+      local head, body = string.match(rest, '^(%S+ %S+ %d %S+)(.*)$')
+      rest = head .. ',w=' .. only .. body
+    end
+    return rest
+  end
+
+  -- Gives an attempt of a subtask back that did not start. False when `id` is no subtask.
+  function fanned.give_back(endings, id, held)
+    if not string.find(id, '~', 1, true) then
+      return false
+    end
+    local fan, n = fans.of_subtask(endings, id)
+    if fan then
+      fan.out = fan.out - 1
+      if fan.state ~= 'dropping' then
+        fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures), held.rest, fans.is_pinned(fan, n) and held.worker or nil)
+      end
+    end
+    return true
+  end
+
+  -- Has everything of a fan that runs told to stop; its attempts end within their grace.
+  function fanned.stop_running(fan, now)
+    local soonest = nil
+    for _, id in ipairs(redis.call('HKEYS', BASE .. 'held')) do
+      if string.sub(id, 1, #fan.head) == fan.head and fans.split(id) == fan.id then
+        local held = split_held(redis.call('HGET', BASE .. 'held', id))
+        if held.cancel == '-' or string.sub(held.cancel, 1, 9) == 'TIMED_OUT' then
+          local _, _, _, options = split_rest(held.rest)
+          local until_ms = now + option_number(options, 'g', GRACE_MS)
+          held.cancel = 'REQUESTED@' .. int(until_ms)
+          redis.call('HSET', BASE .. 'held', id, held_value(held))
+          soonest = math.min(soonest or until_ms, until_ms)
+        end
+        redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' REQUESTED')
+      end
+    end
+    if soonest then
+      redis.call('ZADD', BASE .. 'wheel', 'LT', soonest, '!reap')
+    end
+  end
+
+  -- Removes a fan; what becomes of its root is the caller's. Answers with the root's last attempt.
+  function fanned.forget(endings, fan)
+    redis.call('UNLINK', key('fan', fan.id), key('results', fan.id))
+    redis.call('HDEL', BASE .. 'fans', fan.id)
+    fan.over = true
+    endings.fans.roots[fan.id] = false
+    local attempt, failures, rest = string.match(fan.root, '^(%d+):(%d+) (.*)$')
+    local worker, claimed = string.match(fan.by, '^(%S+) (%d+)$')
+    return { id = fan.id, attempt = tonumber(attempt), failures = tonumber(failures), rest = rest, worker = worker,
+      claimed = tonumber(claimed), cancel = '-' }
+  end
+
+  function fanned.succeed_root(endings, now, fan, result)
+    local root = fanned.forget(endings, fan)
+    if result ~= '' then
+      redis.call('SET', key('result', fan.id), result, 'PX', RESULT_KEPT_MS)
+    end
+    root.state = 'succeeded'
+    end_context(endings, now, root)
+  end
+
+  -- The attempt of the root failed: everything is mapped anew, while it has attempts left.
+  function fanned.fail_root(endings, now, fan, message)
+    local root = fanned.forget(endings, fan)
+    local random = tonumber(string.sub(redis.sha1hex(fan.id .. int(root.attempt) .. int(now)), 1, 5), 16) / 1048576
+    fail_attempt(endings, now, fan.id, root, { state = 'failed', message = message, random = random })
+  end
+
+  function fanned.end_root(endings, now, fan)
+    local state, message = string.match(fan['end'], '^(%S+) (.*)$')
+    if state == 'succeeded' then
+      return fanned.succeed_root(endings, now, fan, fan.result)
+    elseif state == 'failing' then
+      return fanned.fail_root(endings, now, fan, message)
+    end
+    local root = fanned.forget(endings, fan)
+    root.state, root.message = state, message
+    end_context(endings, now, root)
+  end
+
+  -- Ends the fan before all of its subtasks have ended, when its rules say that it is decided.
+  function fanned.decide_early(fan)
+    if fan.state ~= 'closed' or fan.total == fan.succeeded + fan.failed then
+      return
+    end
+    if fan.wanted ~= '' and tonumber(fan.wanted) <= 0 then
+      fanned.drop(fan, 'succeeded', '')
+    elseif fan.max_failed ~= '' and fan.failed > tonumber(fan.max_failed) then
+      fanned.drop(fan, 'failing', int(fan.failed) .. ' subtasks failed, ' .. fan.max_failed .. ' may; ' .. fan.error)
+    end
+  end
+
+  function fanned.is_enough(fan)
+    if fan.model == 'broadcast' then
+      return fan.succeeded >= (tonumber(fan.quorum) or fan.total)
+    end
+    if fan.wanted ~= '' then
+      return tonumber(fan.wanted) <= 0
+    end
+    return fan.failed <= (tonumber(fan.max_failed) or 0)
+  end
+
+  -- Ends the root when nothing of the fan is left to do, or starts the reduce. True when the fan is over.
+  function fanned.conclude(endings, now, fan)
+    if fan.state == 'dropping' then
+      if fan.out > 0 or fan.root == '' then
+        return false
+      end
+      fanned.end_root(endings, now, fan)
+    elseif fan.reduced then
+      if fan.reduced.failed then
+        fanned.fail_root(endings, now, fan, 'its reduce failed: ' .. fan.reduced.text)
+      else
+        fanned.succeed_root(endings, now, fan, fan.reduced.text)
+      end
+    elseif fan.state ~= 'closed' or fan.succeeded + fan.failed < fan.total then
+      return false
+    elseif fan.reduce ~= '' and (fan.reduce_on ~= 'succeeded' or fan.failed == 0) then
+      fan.state, fan.touched = 'reducing', true
+      fan.back[fan.reduce .. ':' .. fan.id] = { handler = fan.reduce, 'r 0:0 ' }
+      return false
+    elseif fanned.is_enough(fan) then
+      fanned.succeed_root(endings, now, fan, fan.result)
+    else
+      fanned.fail_root(endings, now, fan, int(fan.failed) .. ' of ' .. int(fan.total) .. ' subtasks failed; ' .. fan.error)
+    end
+    return true
+  end
+
+  function fanned.write_fans(endings, now)
+    local told = false
+    for _, fan in ipairs(endings.fans.order) do
+      if not fan.over then
+        fanned.decide_early(fan)
+        if fan.stopping then
+          fan.stopping = false
+          fanned.stop_running(fan, now)
+        end
+        if not fanned.conclude(endings, now, fan) then
+          fans.flush_results(fan)
+          told = fans.flush_waiting(fan, now) or told
+          fans.flush_counts(fan)
+        end
+      end
+    end
+    if told then
+      wake(0)
+    end
+  end
+end)

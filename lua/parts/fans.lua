@@ -2,33 +2,7 @@
 -- in memory, and what changed is written when the call flushes. Needs the parts arming, ready and ending.
 
 local fans = { LOOK_MS = 1000 } -- between two looks at parts that wait for certain workers
-local FAN_FIELDS = { 'root', 'by', 'model', 'state', 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism',
-  'quorum', 'max_failed', 'wanted', 'success', 'reduce', 'reduce_on', 'group', 'handlers', 'next_index', 'deep', 'end', 'error', 'result',
-  'pinned' }
-local FAN_NUMBERS = { 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'next_index', 'pinned' }
 local FANS_LISTED = 64 -- with so many open fans in a partition their names are read at once, with more one by one
-local FAILURES_KEPT = 10000 -- results of a fan that nobody reduces
-
--- Root, round and number (`r` is the reduce) of a subtask's id; nil for any other context.
-function fans.split(id)
-  local head, part, tail = string.match(id, '^([^~]+)~([%d%.r]+)(.*)$')
-  if not head then
-    return nil
-  end
-  local round, n = string.match(part, '^(%d+)%.(%w+)$')
-  return head .. tail, tonumber(round) or 1, n or part
-end
-
--- What stands before and behind the number in the ids of a fan's subtasks. The first round is not named, so that its ids are short.
-function fans.ends(root, round)
-  local head, tail = string.match(root, '^([^@]+)(.*)$')
-  return head .. '~' .. (round > 1 and int(round) .. '.' or ''), tail
-end
-
--- What a call that ends nothing passes in place of its endings.
-function fans.new()
-  return { fans = { roots = {}, order = {} } }
-end
 
 -- True when the partition has split contexts at all: most have none, and ask once in a call.
 function fans.any(endings)
@@ -45,242 +19,271 @@ function fans.any(endings)
   return loaded.open > 0
 end
 
--- What is kept of a root's subtasks; nil when nothing is.
-function fans.read(root)
-  local values = redis.call('HMGET', key('fan', root), unpack(FAN_FIELDS))
-  if not values[3] then
-    return nil
-  end
-  local fan = { id = root, results = {}, back = {}, mapped = {}, before = {} }
-  for i, name in ipairs(FAN_FIELDS) do
-    fan[name] = values[i] or ''
-  end
-  for _, name in ipairs(FAN_NUMBERS) do
-    fan[name] = tonumber(fan[name]) or 0
-    fan.before[name] = fan[name]
-  end
-  fan.head, fan.tail = fans.ends(root, fan.round)
-  fan.blocked = fan.parallelism > 0 and fan.out >= fan.parallelism
-  return fan
-end
+on_demand(fans, function()
+  local FAN_FIELDS = { 'root', 'by', 'model', 'state', 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism',
+    'quorum', 'max_failed', 'wanted', 'success', 'reduce', 'reduce_on', 'group', 'handlers', 'next_index', 'deep', 'end', 'error', 'result',
+    'pinned' }
+  local FAN_NUMBERS = { 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'next_index', 'pinned' }
+  local FAILURES_KEPT = 10000 -- results of a fan that nobody reduces
 
--- The fan of a root; nil when it has none.
-function fans.of(endings, root)
-  local loaded = endings.fans
-  local fan = loaded.roots[root]
-  if fan ~= nil then
-    return fan or nil
-  end
-  loaded.roots[root] = false
-  if not fans.any(endings) or (loaded.known and not loaded.known[root]) then
-    return nil
-  end
-  if not loaded.known and redis.call('HEXISTS', BASE .. 'fans', root) == 0 then
-    return nil
-  end
-  fan = fans.read(root)
-  if not fan then
-    return nil
-  end
-  loaded.roots[root] = fan
-  loaded.order[#loaded.order + 1] = fan
-  loaded.last = fan
-  return fan
-end
-
--- The fan of a subtask and the subtask's number; nil when it belongs to none that is open, say to a round that is over.
-function fans.of_subtask(endings, id)
-  local last = endings.fans.last
-  if last and not last.over and string.sub(id, 1, #last.head) == last.head then
-    local n = string.match(id, '^[%dr]+', #last.head + 1)
-    if n and string.sub(id, #last.head + #n + 1) == last.tail then
-      return last, n
+  -- Root, round and number (`r` is the reduce) of a subtask's id; nil for any other context.
+  function fans.split(id)
+    local head, part, tail = string.match(id, '^([^~]+)~([%d%.r]+)(.*)$')
+    if not head then
+      return nil
     end
+    local round, n = string.match(part, '^(%d+)%.(%w+)$')
+    return head .. tail, tonumber(round) or 1, n or part
   end
-  local root, round, n = fans.split(id)
-  local fan = root and fans.of(endings, root)
-  if fan and fan.round == round then
-    endings.fans.last = fan
-    return fan, n
+
+  -- What stands before and behind the number in the ids of a fan's subtasks. The first round is not named, so that its ids are short.
+  function fans.ends(root, round)
+    local head, tail = string.match(root, '^([^@]+)(.*)$')
+    return head .. '~' .. (round > 1 and int(round) .. '.' or ''), tail
   end
-  return nil
-end
 
--- Subtasks that nobody has claimed and that are not in the wheel; the reduce is none of them.
-function fans.waiting(fan)
-  return fan.total - fan.succeeded - fan.failed - fan.out - fan.later
-end
-
-function fans.queue(fan, handler)
-  return fan.group .. ' ' .. handler .. ' /' .. fan.id
-end
-
--- What the root was given; known once no attempt of it is under way. Parts of a model and the reduce get it behind what is their own, so
--- that a body is kept once.
-function fans.body(fan)
-  return string.match(fan.root, '^%d+:%d+ %S+ %S+ %d %S+ (.*)$') or ''
-end
-
--- A part of a broadcast runs on its worker or nowhere; a shard stays with its worker while that lives.
-function fans.is_pinned(fan, n)
-  return n ~= 'r' and (fan.model == 'broadcast' or fan.model == 'sharding')
-end
-
--- Puts a subtask back to where it waits, in front of those that were not claimed yet. `only` is the worker it is meant for.
-function fans.wait_again(fan, n, counts, rest, only)
-  local handler, options, body = string.match(rest, '^%S+ (%S+) %d (%S+) (.*)$')
-  local extra = string.match(options, ',[aow]=.*$') or ''
-  only = only or string.match(extra, ',w=([^,]+)')
-  extra = string.gsub(extra, ',w=[^,]+', '')
-  if fan.model ~= 'map' or n == 'r' then
-    body = string.sub(body, 1, #body - #fans.body(fan))
+  -- What a call that ends nothing passes in place of its endings.
+  function fans.new()
+    return { fans = { roots = {}, order = {} } }
   end
-  local list = handler .. ':' .. fan.id .. (only and ':' .. only or '')
-  local back = fan.back[list]
-  if not back then
-    back = { handler = handler, only = only }
-    fan.back[list] = back
-  end
-  back[#back + 1] = n .. ' ' .. counts .. extra .. ' ' .. body
-end
 
--- So many parts more (or less) wait for a worker.
-function fans.count_pinned(fan, worker, more)
-  local field = 'w:' .. worker
-  local waiting = redis.call('HINCRBY', key('fan', fan.id), field, more)
-  if waiting == 0 then
-    redis.call('HDEL', key('fan', fan.id), field)
-    fan.pinned = fan.pinned - 1
-  elseif waiting == more then
-    fan.pinned = fan.pinned + 1
-  end
-end
-
--- The member that stands for an entry of a list.
-function fans.member(fan, handler, entry)
-  local n, counts, extra, body = string.match(entry, '^(%w+) (%d+:%d+)(%S*) (.*)$')
-  local template = redis.call('HGET', key('fan', fan.id), n == 'r' and 'r' or 't:' .. handler) or ''
-  if fan.model ~= 'map' or n == 'r' then
-    body = body .. fans.body(fan)
-  end
-  return fan.head .. n .. fan.tail .. ' ' .. counts .. ' ' .. string.sub(template, 1, -2) .. extra .. ' ' .. body
-end
-
--- True when nothing waits in the queue of a handler: neither for anybody nor for a certain worker, nor as an index that is to be made.
-function fans.is_drained(fan, handler)
-  if fan.pinned > 0 or (fan.model == 'indexed' and fan.next_index < fan.total) then
-    return false
-  end
-  return redis.call('EXISTS', key('parts', handler .. ':' .. fan.id)) == 0
-end
-
--- How many subtasks of a fan a hash of contexts has.
-function fans.count_in(fan, hash)
-  local count = 0
-  for _, id in ipairs(redis.call('HKEYS', BASE .. hash)) do
-    local root, round = fans.split(id)
-    if root == fan.id and round == fan.round then
-      count = count + 1
+  -- What is kept of a root's subtasks; nil when nothing is.
+  function fans.read(root)
+    local values = redis.call('HMGET', key('fan', root), unpack(FAN_FIELDS))
+    if not values[3] then
+      return nil
     end
-  end
-  return count
-end
-
--- How many subtasks wait in lists, or were not made yet.
-function fans.count_listed(fan)
-  local count = fan.model == 'indexed' and fan.state ~= 'dropping' and fan.total - fan.next_index or 0
-  local workers = { '' }
-  for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', key('fan', fan.id)) or {}) do
-    local worker = string.match(name, '^w:(.+)$')
-    if worker then
-      workers[#workers + 1] = ':' .. worker
+    local fan = { id = root, results = {}, back = {}, mapped = {}, before = {} }
+    for i, name in ipairs(FAN_FIELDS) do
+      fan[name] = values[i] or ''
     end
-  end
-  for handler in string.gmatch(fan.handlers, '%S+') do
-    for _, worker in ipairs(workers) do
-      count = count + redis.call('LLEN', key('parts', handler .. ':' .. fan.id .. worker))
-    end
-  end
-  return count
-end
-
-function fans.push(command, list, entries)
-  for first = 1, #entries, 2000 do
-    redis.call(command, list, unpack(entries, first, math.min(first + 1999, #entries)))
-  end
-end
-
--- Writes what waits again, and names the queues from which something may be claimed now. True when no tracker may know of one.
-function fans.flush_waiting(fan, now)
-  if fan.state == 'dropping' then
-    return false
-  end
-  local fields = {}
-  for list, entries in pairs(fan.back) do
-    fans.push('LPUSH', key('parts', list), entries)
-    if entries.only then
-      fans.count_pinned(fan, entries.only, #entries)
-      redis.call('ZADD', BASE .. 'wheel', 'NX', now + fans.LOOK_MS, '%' .. fan.id)
-    end
-    if not string.find(' ' .. fan.handlers .. ' ', ' ' .. entries.handler .. ' ', 1, true) then
-      fan.handlers, fan.touched = fan.handlers .. (fan.handlers == '' and '' or ' ') .. entries.handler, true
-    end
-    fields[#fields + 1] = fans.queue(fan, entries.handler)
-    fields[#fields + 1] = '1'
-  end
-  fan.back = {}
-  if fan.parallelism > 0 and fan.out >= fan.parallelism then
-    return false
-  end
-  if fan.blocked and fans.waiting(fan) > 0 then
-    for handler in string.gmatch(fan.handlers, '%S+') do
-      if fan.model == 'indexed' or redis.call('EXISTS', key('parts', handler .. ':' .. fan.id)) == 1 then
-        fields[#fields + 1] = fans.queue(fan, handler)
-        fields[#fields + 1] = '1'
-      end
-    end
-  end
-  fan.blocked = false
-  return #fields > 0 and redis.call('HSET', BASE .. 'backlog', unpack(fields)) > 0
-end
-
-function fans.flush_counts(fan)
-  local written = {}
-  for name, before in pairs(fan.before) do
-    if fan[name] ~= before then
-      written[#written + 1] = name
-      written[#written + 1] = int(fan[name])
+    for _, name in ipairs(FAN_NUMBERS) do
+      fan[name] = tonumber(fan[name]) or 0
       fan.before[name] = fan[name]
     end
+    fan.head, fan.tail = fans.ends(root, fan.round)
+    fan.blocked = fan.parallelism > 0 and fan.out >= fan.parallelism
+    return fan
   end
-  if fan.touched then
-    for _, name in ipairs({ 'root', 'by', 'state', 'end', 'result', 'handlers', 'error', 'wanted' }) do
-      if fan[name] ~= '' then
-        written[#written + 1] = name
-        written[#written + 1] = fan[name]
+
+  -- The fan of a root; nil when it has none.
+  function fans.of(endings, root)
+    local loaded = endings.fans
+    local fan = loaded.roots[root]
+    if fan ~= nil then
+      return fan or nil
+    end
+    loaded.roots[root] = false
+    if not fans.any(endings) or (loaded.known and not loaded.known[root]) then
+      return nil
+    end
+    if not loaded.known and redis.call('HEXISTS', BASE .. 'fans', root) == 0 then
+      return nil
+    end
+    fan = fans.read(root)
+    if not fan then
+      return nil
+    end
+    loaded.roots[root] = fan
+    loaded.order[#loaded.order + 1] = fan
+    loaded.last = fan
+    return fan
+  end
+
+  -- The fan of a subtask and the subtask's number; nil when it belongs to none that is open, say to a round that is over.
+  function fans.of_subtask(endings, id)
+    local last = endings.fans.last
+    if last and not last.over and string.sub(id, 1, #last.head) == last.head then
+      local n = string.match(id, '^[%dr]+', #last.head + 1)
+      if n and string.sub(id, #last.head + #n + 1) == last.tail then
+        return last, n
       end
     end
-    fan.touched = false
-  end
-  if #written > 0 then
-    redis.call('HSET', key('fan', fan.id), unpack(written))
-  end
-end
-
-function fans.flush_results(fan)
-  local results = fan.results
-  if #results > 0 then
-    fans.push('RPUSH', key('results', fan.id), results)
-    fan.results = {}
-  end
-  if #fan.mapped > 0 then
-    for first = 1, #fan.mapped, 2000 do
-      redis.call('HDEL', key('fan', fan.id), unpack(fan.mapped, first, math.min(first + 1999, #fan.mapped)))
+    local root, round, n = fans.split(id)
+    local fan = root and fans.of(endings, root)
+    if fan and fan.round == round then
+      endings.fans.last = fan
+      return fan, n
     end
-    fan.mapped = {}
+    return nil
   end
-  -- A root that still maps may yet say that it reduces.
-  if fan.reduce == '' and fan.state ~= 'open' and (#results > 0 or fan.closing) then
-    redis.call('LTRIM', key('results', fan.id), -FAILURES_KEPT, -1)
+
+  -- Subtasks that nobody has claimed and that are not in the wheel; the reduce is none of them.
+  function fans.waiting(fan)
+    return fan.total - fan.succeeded - fan.failed - fan.out - fan.later
   end
-end
+
+  function fans.queue(fan, handler)
+    return fan.group .. ' ' .. handler .. ' /' .. fan.id
+  end
+
+  -- What the root was given; known once no attempt of it is under way. Parts of a model and the reduce get it behind what is their own, so
+  -- that a body is kept once.
+  function fans.body(fan)
+    return string.match(fan.root, '^%d+:%d+ %S+ %S+ %d %S+ (.*)$') or ''
+  end
+
+  -- A part of a broadcast runs on its worker or nowhere; a shard stays with its worker while that lives.
+  function fans.is_pinned(fan, n)
+    return n ~= 'r' and (fan.model == 'broadcast' or fan.model == 'sharding')
+  end
+
+  -- Puts a subtask back to where it waits, in front of those that were not claimed yet. `only` is the worker it is meant for.
+  function fans.wait_again(fan, n, counts, rest, only)
+    local handler, options, body = string.match(rest, '^%S+ (%S+) %d (%S+) (.*)$')
+    local extra = string.match(options, ',[aow]=.*$') or ''
+    only = only or string.match(extra, ',w=([^,]+)')
+    extra = string.gsub(extra, ',w=[^,]+', '')
+    if fan.model ~= 'map' or n == 'r' then
+      body = string.sub(body, 1, #body - #fans.body(fan))
+    end
+    local list = handler .. ':' .. fan.id .. (only and ':' .. only or '')
+    local back = fan.back[list]
+    if not back then
+      back = { handler = handler, only = only }
+      fan.back[list] = back
+    end
+    back[#back + 1] = n .. ' ' .. counts .. extra .. ' ' .. body
+  end
+
+  -- So many parts more (or less) wait for a worker.
+  function fans.count_pinned(fan, worker, more)
+    local field = 'w:' .. worker
+    local waiting = redis.call('HINCRBY', key('fan', fan.id), field, more)
+    if waiting == 0 then
+      redis.call('HDEL', key('fan', fan.id), field)
+      fan.pinned = fan.pinned - 1
+    elseif waiting == more then
+      fan.pinned = fan.pinned + 1
+    end
+  end
+
+  -- The member that stands for an entry of a list.
+  function fans.member(fan, handler, entry)
+    local n, counts, extra, body = string.match(entry, '^(%w+) (%d+:%d+)(%S*) (.*)$')
+    local template = redis.call('HGET', key('fan', fan.id), n == 'r' and 'r' or 't:' .. handler) or ''
+    if fan.model ~= 'map' or n == 'r' then
+      body = body .. fans.body(fan)
+    end
+    return fan.head .. n .. fan.tail .. ' ' .. counts .. ' ' .. string.sub(template, 1, -2) .. extra .. ' ' .. body
+  end
+
+  -- True when nothing waits in the queue of a handler: neither for anybody nor for a certain worker, nor as an index that is to be made.
+  function fans.is_drained(fan, handler)
+    if fan.pinned > 0 or (fan.model == 'indexed' and fan.next_index < fan.total) then
+      return false
+    end
+    return redis.call('EXISTS', key('parts', handler .. ':' .. fan.id)) == 0
+  end
+
+  -- How many subtasks of a fan a hash of contexts has.
+  function fans.count_in(fan, hash)
+    local count = 0
+    for _, id in ipairs(redis.call('HKEYS', BASE .. hash)) do
+      local root, round = fans.split(id)
+      if root == fan.id and round == fan.round then
+        count = count + 1
+      end
+    end
+    return count
+  end
+
+  -- How many subtasks wait in lists, or were not made yet.
+  function fans.count_listed(fan)
+    local count = fan.model == 'indexed' and fan.state ~= 'dropping' and fan.total - fan.next_index or 0
+    local workers = { '' }
+    for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', key('fan', fan.id)) or {}) do
+      local worker = string.match(name, '^w:(.+)$')
+      if worker then
+        workers[#workers + 1] = ':' .. worker
+      end
+    end
+    for handler in string.gmatch(fan.handlers, '%S+') do
+      for _, worker in ipairs(workers) do
+        count = count + redis.call('LLEN', key('parts', handler .. ':' .. fan.id .. worker))
+      end
+    end
+    return count
+  end
+
+  function fans.push(command, list, entries)
+    for first = 1, #entries, 2000 do
+      redis.call(command, list, unpack(entries, first, math.min(first + 1999, #entries)))
+    end
+  end
+
+  -- Writes what waits again, and names the queues from which something may be claimed now. True when no tracker may know of one.
+  function fans.flush_waiting(fan, now)
+    if fan.state == 'dropping' then
+      return false
+    end
+    local fields = {}
+    for list, entries in pairs(fan.back) do
+      fans.push('LPUSH', key('parts', list), entries)
+      if entries.only then
+        fans.count_pinned(fan, entries.only, #entries)
+        redis.call('ZADD', BASE .. 'wheel', 'NX', now + fans.LOOK_MS, '%' .. fan.id)
+      end
+      if not string.find(' ' .. fan.handlers .. ' ', ' ' .. entries.handler .. ' ', 1, true) then
+        fan.handlers, fan.touched = fan.handlers .. (fan.handlers == '' and '' or ' ') .. entries.handler, true
+      end
+      fields[#fields + 1] = fans.queue(fan, entries.handler)
+      fields[#fields + 1] = '1'
+    end
+    fan.back = {}
+    if fan.parallelism > 0 and fan.out >= fan.parallelism then
+      return false
+    end
+    if fan.blocked and fans.waiting(fan) > 0 then
+      for handler in string.gmatch(fan.handlers, '%S+') do
+        if fan.model == 'indexed' or redis.call('EXISTS', key('parts', handler .. ':' .. fan.id)) == 1 then
+          fields[#fields + 1] = fans.queue(fan, handler)
+          fields[#fields + 1] = '1'
+        end
+      end
+    end
+    fan.blocked = false
+    return #fields > 0 and redis.call('HSET', BASE .. 'backlog', unpack(fields)) > 0
+  end
+
+  function fans.flush_counts(fan)
+    local written = {}
+    for name, before in pairs(fan.before) do
+      if fan[name] ~= before then
+        written[#written + 1] = name
+        written[#written + 1] = int(fan[name])
+        fan.before[name] = fan[name]
+      end
+    end
+    if fan.touched then
+      for _, name in ipairs({ 'root', 'by', 'state', 'end', 'result', 'handlers', 'error', 'wanted' }) do
+        if fan[name] ~= '' then
+          written[#written + 1] = name
+          written[#written + 1] = fan[name]
+        end
+      end
+      fan.touched = false
+    end
+    if #written > 0 then
+      redis.call('HSET', key('fan', fan.id), unpack(written))
+    end
+  end
+
+  function fans.flush_results(fan)
+    local results = fan.results
+    if #results > 0 then
+      fans.push('RPUSH', key('results', fan.id), results)
+      fan.results = {}
+    end
+    if #fan.mapped > 0 then
+      for first = 1, #fan.mapped, 2000 do
+        redis.call('HDEL', key('fan', fan.id), unpack(fan.mapped, first, math.min(first + 1999, #fan.mapped)))
+      end
+      fan.mapped = {}
+    end
+    -- A root that still maps may yet say that it reduces.
+    if fan.reduce == '' and fan.state ~= 'open' and (#results > 0 or fan.closing) then
+      redis.call('LTRIM', key('results', fan.id), -FAILURES_KEPT, -1)
+    end
+  end
+end)

@@ -1,99 +1,101 @@
 -- Part locate: finds the one place where a context is (W1). Rare work: cancelling, reading and retrying by id. Needs the part fans.
 
-local HEAD_STEP = 100
-local MADE_MAX = 1000 -- indexes ahead of those that were claimed that are found
-local HEAD_MAX = 10000 -- subtasks that were given back stand in front of the others in any order, fewer than there are permits
-
--- Index (from 0) and entry of subtask `n` in a list. Behind those that were given back, subtasks stand in the order of their numbers.
-local function find_entry(list, n)
-  local start, length = n .. ' ', redis.call('LLEN', list)
-  for first = 0, math.min(length, HEAD_MAX) - 1, HEAD_STEP do
-    for i, entry in ipairs(redis.call('LRANGE', list, first, first + HEAD_STEP - 1)) do
-      if string.sub(entry, 1, #start) == start then
-        return first + i - 1, entry
-      end
-    end
-  end
-  local low, high = HEAD_MAX, length - 1
-  while low <= high do
-    local middle = math.floor((low + high) / 2)
-    local entry = redis.call('LINDEX', list, middle)
-    local number = string.match(entry, '^%d+')
-    if number == n then
-      return middle, entry
-    end
-    if tonumber(number or 0) < tonumber(n) then
-      low = middle + 1
-    else
-      high = middle - 1
-    end
-  end
-  return nil
-end
-
--- A subtask that waits for a permit: 'parts', its list, its text as a member, its entry in the list.
-local function locate_part(id)
-  local fan, n = fans.of_subtask(fans.new(), id)
-  local workers = {}
-  for _, name in ipairs(fan and fan.pinned > 0 and redis.call('HKEYS', key('fan', fan.id)) or {}) do
-    workers[#workers + 1] = string.match(name, '^w:(.+)$')
-  end
-  for handler in string.gmatch(fan and fan.handlers or '', '%S+') do
-    for at = 0, #workers do
-      local list = key('parts', handler .. ':' .. fan.id .. (at > 0 and ':' .. workers[at] or ''))
-      local _, entry = find_entry(list, n)
-      if entry then
-        return 'parts', list, fans.member(fan, handler, entry), entry
-      end
-    end
-    local ahead = fan.model == 'indexed' and tonumber(n) and tonumber(n) - fan.next_index
-    if ahead and ahead >= 0 and ahead < MADE_MAX and tonumber(n) < fan.total then
-      return 'parts', nil, fans.member(fan, handler, n .. ' 0:0 ')
-    end
-  end
-  return nil
-end
-
 -- Place, the sorted set it lies in (nil for held), its member or held value, and for ready its backlog name; nil when it is in none.
-local function locate(id)
-  local held = redis.call('HGET', BASE .. 'held', id)
-  if held then
-    return 'held', nil, held
-  end
-  local prefix, due = id .. ' ', due_of(id)
-  local waiting = redis.call('HGET', BASE .. 'retry', id)
-  if waiting then
-    local member = find_member(BASE .. 'wheel', tonumber(waiting), prefix)
-    if member then
-      return 'retry', BASE .. 'wheel', member
-    end
-  end
-  local member = find_member(BASE .. 'wheel', due, prefix)
-  if member then
-    return 'wheel', BASE .. 'wheel', member
-  end
-  if string.find(id, '~', 1, true) then
-    return locate_part(id)
-  end
-  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
-    local zset = ready_key(queue)
-    for priority = PRIORITY_MAX, zset and 0 or PRIORITY_MAX + 1, -1 do
-      member = find_member(zset, ready_score(priority, due), prefix)
-      if member then
-        return 'ready', zset, member, queue
+local locate = made_on_call(function()
+  local HEAD_STEP = 100
+  local MADE_MAX = 1000 -- indexes ahead of those that were claimed that are found
+  local HEAD_MAX = 10000 -- subtasks that were given back stand in front of the others in any order, fewer than there are permits
+
+  -- Index (from 0) and entry of subtask `n` in a list. Behind those that were given back, subtasks stand in the order of their numbers.
+  local function find_entry(list, n)
+    local start, length = n .. ' ', redis.call('LLEN', list)
+    for first = 0, math.min(length, HEAD_MAX) - 1, HEAD_STEP do
+      for i, entry in ipairs(redis.call('LRANGE', list, first, first + HEAD_STEP - 1)) do
+        if string.sub(entry, 1, #start) == start then
+          return first + i - 1, entry
+        end
       end
     end
-  end
-  local job = job_of(id)
-  if job then
-    member = find_member(key('queue', job), due, prefix)
-    if member then
-      return 'queue', key('queue', job), member
+    local low, high = HEAD_MAX, length - 1
+    while low <= high do
+      local middle = math.floor((low + high) / 2)
+      local entry = redis.call('LINDEX', list, middle)
+      local number = string.match(entry, '^%d+')
+      if number == n then
+        return middle, entry
+      end
+      if tonumber(number or 0) < tonumber(n) then
+        low = middle + 1
+      else
+        high = middle - 1
+      end
     end
+    return nil
   end
-  local root = redis.call('HGET', key('fan', id), 'root')
-  if root then
-    return 'fanned', nil, prefix .. root
+
+  -- A subtask that waits for a permit: 'parts', its list, its text as a member, its entry in the list.
+  local function locate_part(id)
+    local fan, n = fans.of_subtask(fans.new(), id)
+    local workers = {}
+    for _, name in ipairs(fan and fan.pinned > 0 and redis.call('HKEYS', key('fan', fan.id)) or {}) do
+      workers[#workers + 1] = string.match(name, '^w:(.+)$')
+    end
+    for handler in string.gmatch(fan and fan.handlers or '', '%S+') do
+      for at = 0, #workers do
+        local list = key('parts', handler .. ':' .. fan.id .. (at > 0 and ':' .. workers[at] or ''))
+        local _, entry = find_entry(list, n)
+        if entry then
+          return 'parts', list, fans.member(fan, handler, entry), entry
+        end
+      end
+      local ahead = fan.model == 'indexed' and tonumber(n) and tonumber(n) - fan.next_index
+      if ahead and ahead >= 0 and ahead < MADE_MAX and tonumber(n) < fan.total then
+        return 'parts', nil, fans.member(fan, handler, n .. ' 0:0 ')
+      end
+    end
+    return nil
   end
-  return nil
-end
+
+  return function(id)
+    local held = redis.call('HGET', BASE .. 'held', id)
+    if held then
+      return 'held', nil, held
+    end
+    local prefix, due = id .. ' ', due_of(id)
+    local waiting = redis.call('HGET', BASE .. 'retry', id)
+    if waiting then
+      local member = find_member(BASE .. 'wheel', tonumber(waiting), prefix)
+      if member then
+        return 'retry', BASE .. 'wheel', member
+      end
+    end
+    local member = find_member(BASE .. 'wheel', due, prefix)
+    if member then
+      return 'wheel', BASE .. 'wheel', member
+    end
+    if string.find(id, '~', 1, true) then
+      return locate_part(id)
+    end
+    for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+      local zset = ready_key(queue)
+      for priority = PRIORITY_MAX, zset and 0 or PRIORITY_MAX + 1, -1 do
+        member = find_member(zset, ready_score(priority, due), prefix)
+        if member then
+          return 'ready', zset, member, queue
+        end
+      end
+    end
+    local job = job_of(id)
+    if job then
+      member = find_member(key('queue', job), due, prefix)
+      if member then
+        return 'queue', key('queue', job), member
+      end
+    end
+    local root = redis.call('HGET', key('fan', id), 'root')
+    if root then
+      return 'fanned', nil, prefix .. root
+    end
+    return nil
+  end
+end)

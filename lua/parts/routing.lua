@@ -3,7 +3,21 @@
 -- What a policy counts lies in route:<lane>, a hash: worker -> `<score>:<step of the last pick>`.
 
 local routing = { lanes = {}, used = {}, random = 1 }
-do -- a block of its own: a script may have 200 local names at once
+-- Lanes stand behind the workers in ARGV, or not at all: a random number, how many, then three values each: queue, mode, workers.
+function routing.read_lanes(offers, first, workers)
+  if #ARGV > first then
+    routing.open_lanes(offers, first, workers)
+  end
+end
+
+-- Writes what the lanes counted in this turn.
+function routing.flush_routes()
+  if next(routing.used) then
+    routing.write_counts()
+  end
+end
+
+on_demand(routing, function()
   local OFFERED_LANES_MAX = 256
   local ROUTE_KEPT = 256 -- workers of a lane that are remembered; beyond it those that are not offered are forgotten
   local CATCH_UP = 100 -- a worker that was away is behind by at most so many picks when it is back
@@ -273,11 +287,7 @@ do -- a block of its own: a script may have 200 local names at once
     return offer
   end
 
-  -- Lanes stand behind the workers in ARGV, or not at all: a random number, how many, then three values each: queue, mode, workers.
-  function routing.read_lanes(offers, first, workers)
-    if #ARGV == first then
-      return
-    end
+  function routing.open_lanes(offers, first, workers)
     routing.random = arg_int(first + 1, 'random', 1, 2147483646)
     routing.workers = workers
     local count = arg_int(first + 2, 'lanes', 0, OFFERED_LANES_MAX)
@@ -305,8 +315,7 @@ do -- a block of its own: a script may have 200 local names at once
     return score == math.floor(score) and int(score) or string.format('%.6f', score)
   end
 
-  -- Writes what the lanes counted in this turn.
-  function routing.flush_routes()
+  function routing.write_counts()
     for lane, offer in pairs(routing.used) do
       local written, route = {}, key('route', lane)
       for _, entry in ipairs(offer.entries) do
@@ -330,4 +339,4 @@ do -- a block of its own: a script may have 200 local names at once
       end
     end
   end
-end
+end)

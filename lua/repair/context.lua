@@ -101,7 +101,7 @@ local function drop_ended()
   end
   if #left == 0 and #spots > 0 and job then
     redis.call('HDEL', key('active', job), id)
-    start_queued(endings, now, job)
+    enders.start_queued(endings, now, job)
   end
   spots = left
 end

@@ -157,7 +157,7 @@ else
   end
   forget_followers(fields)
   if fields.state ~= 'deleting' and redis.call('EXISTS', key('queue', job)) == 1 and redis.call('EXISTS', key('active', job)) == 0 then
-    start_queued(endings, now, job)
+    enders.start_queued(endings, now, job)
     done('the first of its queue is let in')
   end
   go_on(fields)

@@ -48,7 +48,7 @@ local keep, dedup, once = string.match(ARGV[7], '^(%d+) (%S+)( ?%a*)$')
 if ARGV[7] ~= '' and (not keep or (once ~= '' and once ~= ' once')) then
   bad_arg('dedup', 'must be a keep time and a key', ARGV[7])
 end
-local fields = load_job(job)
+local fields = firing.load_job(job)
 if not fields or fields.state == 'deleting' then
   return { 'NO_JOB' }
 end
@@ -67,12 +67,12 @@ if fields.active > 0 and (redis.call('HEXISTS', key('active', job), id) == 1 or 
   return { 'DUPLICATE', id }
 end
 local endings = new_endings()
-local verdict, reason = offer_firing(endings, now, fields, id, rest)
+local verdict, reason = firing.offer_firing(endings, now, fields, id, rest)
 local decided = ' +' .. int(math.max(now - due, 0)) .. ' ' .. id
 if verdict == 'SKIP' then
-  note_due(fields, int(due) .. ' S ' .. reason .. decided)
+  firing.note_due(fields, int(due) .. ' S ' .. reason .. decided)
 else
-  note_due(fields, int(due) .. ' F' .. decided)
+  firing.note_due(fields, int(due) .. ' F' .. decided)
   redis.call('HINCRBY', key('job', job), 'manual', 1)
 end
 if dedup and verdict ~= 'SKIP' then
@@ -80,7 +80,7 @@ if dedup and verdict ~= 'SKIP' then
 elseif dedup and once ~= '' then
   redis.call('SET', key('dedup', dedup), id .. ' ' .. reason, 'PX', keep)
 end
-flush_ledger(fields)
+firing.flush_ledger(fields)
 if verdict == 'START' then
   add_ready(endings.ready, id, member_of(id, 0, 0, rest), rest)
 end

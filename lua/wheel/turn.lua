@@ -130,139 +130,145 @@ local function place_fresh()
   place_ready()
 end
 
-local function rearm(fields, next, left)
-  if fields.kind == 'cron' and fields.plan_end ~= '1' and #left < PLAN_LOW then
-    plan[#plan + 1] = fields.name
-  end
-  if not next then
+-- What the due times of jobs become.
+local jobs = {}
+on_demand(jobs, function()
+  local function rearm(fields, next, left)
+    if fields.kind == 'cron' and fields.plan_end ~= '1' and #left < PLAN_LOW then
+      plan[#plan + 1] = fields.name
+    end
+    if not next then
+      if fields.kind == 'cron' then
+        again[#again + 1] = now + PLAN_LEASE_MS
+        again[#again + 1] = '@' .. fields.name
+      end
+      return -- a delay is armed by the end of its firing
+    end
+    local gap = tonumber(fields.period) or 0
     if fields.kind == 'cron' then
+      gap = left[1] and tonumber(left[1]) - next or 0
+    end
+    again[#again + 1] = next + jitter_of(fields.name, next, tonumber(fields.jitter) or 0, gap)
+    again[#again + 1] = '@' .. fields.name
+  end
+
+  local function fire_at(fields, due)
+    local id, shown = firing.firing_id(fields, due)
+    if fields.overlap == 'replace' and fields.active > 0 then
+      place_fresh()
+    end
+    local verdict, reason = firing.offer_firing(endings, now, fields, id, fields.tmpl)
+    if verdict == 'SKIP' then
+      skipped = skipped + 1
+      firing.note_due(fields, int(due) .. ' S ' .. reason)
+      return false
+    end
+    fired = fired + 1
+    fields.fired = fields.fired + 1
+    firing.note_due(fields, int(due) .. ' F +' .. int(now - due) .. shown)
+    if verdict == 'START' then
+      local group, handler, _, options = split_rest(fields.tmpl)
+      add_fresh(queue_of(group .. ' ' .. handler, options), id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
+    end
+    return true
+  end
+
+  function jobs.fire(job)
+    local room = math.min(FIRINGS_MAX, limit - fired - skipped)
+    if room <= 0 then
+      more = 1
+      again[#again + 1] = now
+      again[#again + 1] = '@' .. job
+      return
+    end
+    local fields = firing.load_job(job)
+    if not fields or fields.state ~= 'active' then
+      return
+    end
+    if not firing.is_sound(fields) then
+      visit.aside = visit.aside + 1 -- `store check` names the job
+      again[#again + 1] = now + UNSOUND_MS
+      again[#again + 1] = '@' .. job
+      return
+    end
+    if fields.next == '' then
+      if fields.kind == 'cron' then
+        rearm(fields, nil, {})
+      end
+      return
+    end
+    local n, due_at, list = due_times.come(now, fields)
+    local behind = n > 0 and due_at(n - 1) < now - due_times.tolerance_of(fields)
+    if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
+      -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches the tolerance.
+      plan[#plan + 1] = job
       again[#again + 1] = now + PLAN_LEASE_MS
-      again[#again + 1] = '@' .. fields.name
+      again[#again + 1] = '@' .. job
+      return
     end
-    return -- a delay is armed by the end of its firing
-  end
-  local gap = tonumber(fields.period) or 0
-  if fields.kind == 'cron' then
-    gap = left[1] and tonumber(left[1]) - next or 0
-  end
-  again[#again + 1] = next + jitter_of(fields.name, next, tonumber(fields.jitter) or 0, gap)
-  again[#again + 1] = '@' .. fields.name
-end
-
-local function fire_at(fields, due)
-  local id, shown = firing_id(fields, due)
-  if fields.overlap == 'replace' and fields.active > 0 then
-    place_fresh()
-  end
-  local verdict, reason = offer_firing(endings, now, fields, id, fields.tmpl)
-  if verdict == 'SKIP' then
-    skipped = skipped + 1
-    note_due(fields, int(due) .. ' S ' .. reason)
-    return false
-  end
-  fired = fired + 1
-  fields.fired = fields.fired + 1
-  note_due(fields, int(due) .. ' F +' .. int(now - due) .. shown)
-  if verdict == 'START' then
-    local group, handler, _, options = split_rest(fields.tmpl)
-    add_fresh(queue_of(group .. ' ' .. handler, options), id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
-  end
-  return true
-end
-
-local function fire_job(job)
-  local room = math.min(FIRINGS_MAX, limit - fired - skipped)
-  if room <= 0 then
-    more = 1
-    again[#again + 1] = now
-    again[#again + 1] = '@' .. job
-    return
-  end
-  local fields = load_job(job)
-  if not fields or fields.state ~= 'active' then
-    return
-  end
-  if not is_sound(fields) then
-    visit.aside = visit.aside + 1 -- `store check` names the job
-    again[#again + 1] = now + UNSOUND_MS
-    again[#again + 1] = '@' .. job
-    return
-  end
-  if fields.next == '' then
-    if fields.kind == 'cron' then
-      rearm(fields, nil, {})
+    local index, last_fired = 0, false
+    if n > 0 then
+      index = due_times.apply_misfire(now, fields, due_at, n)
+      if n > index + room then
+        n, more = index + room, 1
+      end
     end
-    return
-  end
-  local n, due_at, list = due_times(now, fields)
-  local behind = n > 0 and due_at(n - 1) < now - tolerance_of(fields)
-  if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
-    -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches the tolerance.
-    plan[#plan + 1] = job
-    again[#again + 1] = now + PLAN_LEASE_MS
-    again[#again + 1] = '@' .. job
-    return
-  end
-  local index, last_fired = 0, false
-  if n > 0 then
-    index = apply_misfire(now, fields, due_at, n)
-    if n > index + room then
-      n, more = index + room, 1
+    local most = fields.max_runs ~= '' and tonumber(fields.max_runs) or math.huge
+    while index < n and fields.fired < most do
+      last_fired = fire_at(fields, due_at(index))
+      index = index + 1
+    end
+    local next, finished, left = due_times.what_follows(now, fields, due_at, index, list, last_fired)
+    local written = { 'next', next and int(next) or '', 'fired', int(fields.fired) }
+    if index > 0 then
+      written[5], written[6] = 'last', int(due_at(index - 1))
+    end
+    if list then
+      written[#written + 1], written[#written + 2] = 'plan', table.concat(left, ' ')
+    end
+    if finished then
+      written[#written + 1], written[#written + 2] = 'state', 'finished'
+    end
+    redis.call('HSET', key('job', job), unpack(written))
+    firing.flush_ledger(fields)
+    missed = missed + fields.missed
+    if not finished then
+      rearm(fields, next, left)
     end
   end
-  local most = fields.max_runs ~= '' and tonumber(fields.max_runs) or math.huge
-  while index < n and fields.fired < most do
-    last_fired = fire_at(fields, due_at(index))
-    index = index + 1
-  end
-  local next, finished, left = what_follows(now, fields, due_at, index, list, last_fired)
-  local written = { 'next', next and int(next) or '', 'fired', int(fields.fired) }
-  if index > 0 then
-    written[5], written[6] = 'last', int(due_at(index - 1))
-  end
-  if list then
-    written[#written + 1], written[#written + 2] = 'plan', table.concat(left, ' ')
-  end
-  if finished then
-    written[#written + 1], written[#written + 2] = 'state', 'finished'
-  end
-  redis.call('HSET', key('job', job), unpack(written))
-  flush_ledger(fields)
-  missed = missed + fields.missed
-  if not finished then
-    rearm(fields, next, left)
-  end
-end
-
--- The member of a context that waits without a started attempt; refused ones did not start.
-local function find_waiting(zset, score, id)
-  local member = find_member(zset, score, id .. ' ')
-  return member and string.find(member, '^%S+ %d+:0 ') and member
-end
+end)
 
 -- A context that did not start by its deadline ends as expired, wherever it waits.
-local function expire(entry)
-  place_ready()
-  local id, queue, priority = string.match(entry, '^#(%d+%.%d+%.%S+) (%S+ .+) ([0-4])$')
-  if not id then
-    return leave_aside(visit, 'wheel', entry)
+local expire = made_on_call(function()
+  -- The member of a context that waits without a started attempt; refused ones did not start.
+  local function find_waiting(zset, score, id)
+    local member = find_member(zset, score, id .. ' ')
+    return member and string.find(member, '^%S+ %d+:0 ') and member
   end
-  local zset = ready_key(queue)
-  local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
-  if member then
-    remove_ready(queue, zset, member)
-  elseif job_of(id) then
-    zset = key('queue', job_of(id))
-    member = find_waiting(zset, due_of(id), id)
+
+  return function(entry)
+    place_ready()
+    local id, queue, priority = string.match(entry, '^#(%d+%.%d+%.%S+) (%S+ .+) ([0-4])$')
+    if not id then
+      return leave_aside(visit, 'wheel', entry)
+    end
+    local zset = ready_key(queue)
+    local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
     if member then
-      redis.call('ZREM', zset, member)
+      remove_ready(queue, zset, member)
+    elseif job_of(id) then
+      zset = key('queue', job_of(id))
+      member = find_waiting(zset, due_of(id), id)
+      if member then
+        redis.call('ZREM', zset, member)
+      end
+    end
+    if member then
+      local counts, rest = string.match(member, '^%S+ (%S+) (.*)$')
+      end_expired(endings, now, id, counts, rest)
     end
   end
-  if member then
-    local counts, rest = string.match(member, '^%S+ (%S+) (.*)$')
-    end_expired(endings, now, id, counts, rest)
-  end
-end
+end)
 
 -- Takes what is due from the wheel: at most `limit` entries, and not much more than TURN_BYTES.
 local function take_due()
@@ -284,7 +290,7 @@ end
 
 local function decide(entry, kind)
   if kind == 64 then -- '@'
-    fire_job(string.sub(entry, 2))
+    jobs.fire(string.sub(entry, 2))
   elseif entry == '!reap' then -- the scan itself sets the time of the next one
     scan = 1
     again[#again + 1] = now + PLAN_LEASE_MS
@@ -399,7 +405,7 @@ if next(endings.ready) then
   waiting = nil
 end
 if endings.fans.order[1] then
-  fanned.flush(endings, now)
+  fanned.write_fans(endings, now)
   waiting = nil
 end
 flush_endings(endings)
