@@ -1,11 +1,14 @@
 //! What goes on while processes die: jobs of every kind, and one tracker and some workers that live on.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use tickwheel_core::id::JobName;
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
+use tickwheel_core::partition::{PartitionCount, partition_of};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
 use tickwheel_store::job::Plan;
@@ -26,8 +29,8 @@ const FIRINGS: usize = 10;
 /// Nothing fires before all jobs are registered, so that followers see every end.
 const HEAD_START_MS: u64 = 1_500;
 
-/// A job that is run by hand.
-pub(crate) const BY_HAND: &str = "by-hand";
+/// Partitions of the cluster.
+pub(crate) const PARTITIONS: u16 = 16;
 /// A group with one permit for two trackers: some of what is sent to it is refused.
 pub(crate) const TIGHT: &str = "tight";
 
@@ -40,6 +43,10 @@ pub(crate) struct Load {
     confirmed: Mutex<Vec<String>>,
     /// Jobs that were registered with a plan that soon runs out, and their first due times.
     planned: Mutex<Vec<(JobSpec, u64)>>,
+    /// Jobs that are run by hand, one in each partition and each with a follower, so that whatever a tracker owns it has ends to tell of.
+    by_hand: Vec<String>,
+    /// How often one of them was asked to run.
+    asked: AtomicUsize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -62,7 +69,19 @@ pub(crate) fn follower() -> Result<JobSpec> {
     })
 }
 
-fn specs(start_at: Option<TimestampMs>) -> Result<Vec<JobSpec>> {
+/// A name for each partition that the partition's job has.
+fn names_by_partition() -> Result<Vec<String>> {
+    let count = PartitionCount::new(PARTITIONS)?;
+    let named = |partition| {
+        let names = (0..10_000).filter_map(|number| JobName::new(format!("hand-{number}")).ok());
+        let mut there = names.filter(|name| partition_of(name.as_str(), count) == partition);
+        let name = there.next().context("a name for each partition")?;
+        Ok(name.as_str().to_owned())
+    };
+    count.partitions().map(named).collect()
+}
+
+fn specs(start_at: Option<TimestampMs>, by_hand: &[String]) -> Result<Vec<JobSpec>> {
     let mut specs = Vec::new();
     for number in 0..16_u64 {
         let (handler, argument) = match number % 4 {
@@ -100,11 +119,19 @@ fn specs(start_at: Option<TimestampMs>) -> Result<Vec<JobSpec>> {
         });
     }
     specs.push(follower()?);
-    specs.push(JobSpec {
-        overlap: Overlap::Parallel(500),
-        options: options(),
-        ..job(BY_HAND, "ok", Trigger::Api)?
-    });
+    for name in by_hand {
+        let triggers = [
+            (name.clone(), Trigger::Api),
+            (format!("{name}-then"), after(name, AfterOn::Ended)?),
+        ];
+        for (name, trigger) in triggers {
+            specs.push(JobSpec {
+                overlap: Overlap::Parallel(500),
+                options: options(),
+                ..job(&name, "ok", trigger)?
+            });
+        }
+    }
     Ok(specs)
 }
 
@@ -122,13 +149,16 @@ impl Load {
         ];
         let mut client = rig.client(trackers.first().context("a tracker")?).await?;
         let start_at = Some(TimestampMs::new(wall_ms() + HEAD_START_MS));
-        let jobs = Registered::apply(&mut client, specs(start_at)?).await?;
+        let by_hand = names_by_partition()?;
+        let jobs = Registered::apply(&mut client, specs(start_at, &by_hand)?).await?;
         Ok(Self {
             trackers,
             _workers: workers,
             jobs,
             confirmed: Mutex::default(),
             planned: Mutex::default(),
+            by_hand,
+            asked: AtomicUsize::new(0),
         })
     }
 
@@ -177,7 +207,10 @@ impl Load {
         let ids = client.submit(contexts).await?;
         let far = ids.last().cloned().unwrap_or_default();
         lock(&self.confirmed).extend(ids);
-        client.run(BY_HAND).await?;
+        let turn = self.asked.fetch_add(1, Ordering::Relaxed);
+        if let Some(name) = self.by_hand.get(turn % self.by_hand.len()) {
+            client.run(name).await?;
+        }
         client.cancel(&far).await?;
         let again = follower().map_err(|wrong| tonic::Status::internal(wrong.to_string()))?;
         client.apply(&[again]).await?;

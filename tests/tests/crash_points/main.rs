@@ -21,7 +21,7 @@ fn at_once(process: Process) -> usize {
 
 async fn rig() -> Result<Option<Rig>> {
     let options = RigOptions {
-        partitions: 16,
+        partitions: load::PARTITIONS,
         dispatch_lease_ms: 700,
         ..RigOptions::default()
     };
