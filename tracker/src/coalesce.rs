@@ -25,7 +25,6 @@ const REST_MIN: Duration = Duration::from_millis(1);
 struct Pending<T> {
     items: Vec<T>,
     flushing: bool,
-    pace: Pace,
     /// No call before this.
     rested: Instant,
     /// Items that came, and those of them whose call has ended.
@@ -39,20 +38,22 @@ pub(crate) struct Coalescer<T> {
     pending: Arc<Mutex<Pending<T>>>,
     /// Calls under way over all coalescers of a tracker: few, so that batches of many partitions grow together.
     calls: Arc<Semaphore>,
+    /// Of the calls of this kind, over all partitions.
+    pace: Arc<Mutex<Pace>>,
 }
 
 impl<T: Send + 'static> Coalescer<T> {
-    pub(crate) fn new(calls: Arc<Semaphore>) -> Self {
+    pub(crate) fn new(calls: Arc<Semaphore>, pace: Arc<Mutex<Pace>>) -> Self {
         Self {
             pending: Arc::new(Mutex::new(Pending {
                 items: Vec::new(),
                 flushing: false,
-                pace: Pace::new(Instant::now()),
                 rested: Instant::now(),
                 came: 0,
                 written: 0,
             })),
             calls,
+            pace,
         }
     }
 
@@ -87,6 +88,7 @@ impl<T: Send + 'static> Coalescer<T> {
             pending.flushing = true;
         }
         let (pending, calls) = (Arc::clone(&self.pending), Arc::clone(&self.calls));
+        let pace = Arc::clone(&self.pace);
         tasks.spawn(async move {
             loop {
                 let rested = lock(&pending).rested;
@@ -112,9 +114,9 @@ impl<T: Send + 'static> Coalescer<T> {
                 write(batch).await;
                 drop(permit);
                 let now = Instant::now();
+                let rested = lock(&pace).next(now, now - began);
                 let mut pending = lock(&pending);
                 pending.written += size as u64;
-                let rested = pending.pace.next(now, now - began);
                 if size < FAT && rested - now >= REST_MIN {
                     pending.rested = rested;
                 }
@@ -129,7 +131,10 @@ mod tests {
 
     #[tokio::test]
     async fn what_arrives_during_a_call_goes_into_the_next_one() {
-        let coalescer = Coalescer::new(Arc::new(Semaphore::new(1)));
+        let coalescer = Coalescer::new(
+            Arc::new(Semaphore::new(1)),
+            Arc::new(Mutex::new(Pace::new(Instant::now()))),
+        );
         let tasks = TaskTracker::new();
         let (batches, gate) = (
             Arc::new(Mutex::new(Vec::new())),

@@ -26,6 +26,7 @@ use crate::departed::Departed;
 use crate::fan::Mapped;
 use crate::lanes::Lanes;
 use crate::notes::Notes;
+use crate::pace::Pace;
 use crate::session::{Reserved, Sessions, lock};
 use crate::settle::Reported;
 use crate::{measure, plan};
@@ -64,10 +65,11 @@ pub(crate) struct Engine {
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 fn per_partition<T: Send + 'static>(store: &Store, calls: &Arc<Semaphore>) -> Vec<Coalescer<T>> {
+    let pace = Arc::new(Mutex::new(Pace::new(Instant::now())));
     store
         .partitions()
         .partitions()
-        .map(|_| Coalescer::new(Arc::clone(calls)))
+        .map(|_| Coalescer::new(Arc::clone(calls), Arc::clone(&pace)))
         .collect()
 }
 

@@ -18,11 +18,17 @@ pub fn w6_active_contexts(snapshot: &Snapshot) -> Vec<Broken> {
 /// context that is split.
 ///
 /// A worker that thaws may start what was sent to it while it was frozen. Such an attempt comes after a later one of its context, or after
-/// the end of its context: it is fenced, its outcome is refused, and it does not count.
+/// the end of its context: it is fenced, its outcome is refused, and it does not count. Nor does an attempt that lost its lease, from the
+/// end of its context on: the context ended with a later attempt.
 #[must_use]
 pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
     let mut found = Findings::new(Invariant::W6);
     let mut by_job: BTreeMap<&str, Vec<&Run>> = BTreeMap::new();
+    let mut last: BTreeMap<&str, u32> = BTreeMap::new();
+    for run in runs {
+        let last = last.entry(&run.context).or_default();
+        *last = run.attempt.max(*last);
+    }
     let mut newest: BTreeMap<&str, u32> = BTreeMap::new();
     let ended = ends(snapshot);
     for run in runs.iter().filter(|run| !run.job().is_empty()) {
@@ -34,6 +40,12 @@ pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
         *newest = run.attempt;
         by_job.entry(run.job()).or_default().push(run);
     }
+    let end = |run: &Run| {
+        let end = run.end_ms.unwrap_or(u64::MAX);
+        let lost_its_lease = last.get(run.context.as_str()) > Some(&run.attempt);
+        let over = ended.get(run.context.as_str()).copied();
+        end.min(over.filter(|_| lost_its_lease).unwrap_or(u64::MAX))
+    };
     let jobs = facts::jobs(snapshot);
     for (name, runs) in by_job {
         let Some(job) = jobs
@@ -42,7 +54,7 @@ pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
         else {
             continue;
         };
-        let (most, at, contexts) = most_at_once(&runs);
+        let (most, at, contexts) = most_at_once(&runs, end);
         let allowed = usize::try_from(job.allowed()).unwrap_or(usize::MAX);
         found.check(most <= allowed, || {
             format!("{name} ran {most} contexts at {at}, {allowed} are allowed: {contexts:?}")
@@ -64,11 +76,11 @@ fn without_subtask(context: &str) -> &str {
 }
 
 /// The greatest number of contexts that ran at one instant, and which.
-fn most_at_once(runs: &[&Run]) -> (usize, u64, Vec<String>) {
+fn most_at_once(runs: &[&Run], end: impl Fn(&Run) -> u64) -> (usize, u64, Vec<String>) {
     // An end and a start of the same millisecond do not overlap: ends come first.
     let mut marks: Vec<(u64, bool, &Run)> = Vec::new();
     for run in runs {
-        let end = run.end_ms.unwrap_or(u64::MAX);
+        let end = end(run);
         if end > run.start_ms {
             marks.push((run.start_ms, true, run));
             marks.push((end, false, run));

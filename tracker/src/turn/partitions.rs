@@ -20,7 +20,6 @@ struct State {
     at: Instant,
     /// Not before this, whatever is due, so that visits get fatter under load.
     rested: Instant,
-    pace: Pace,
     /// Due times heard of while a visit was under way, whose reply may not know them.
     heard: Option<Instant>,
     queued: bool,
@@ -46,6 +45,7 @@ impl State {
 pub(crate) struct Partitions {
     states: Vec<State>,
     queue: VecDeque<PartitionId>,
+    pace: Pace,
 }
 
 impl Partitions {
@@ -55,7 +55,6 @@ impl Partitions {
             rank: 0,
             at: now,
             rested: now,
-            pace: Pace::new(now),
             heard: None,
             queued: false,
             visiting: false,
@@ -67,6 +66,7 @@ impl Partitions {
         Self {
             states: count.partitions().map(|_| state()).collect(),
             queue: VecDeque::new(),
+            pace: Pace::new(now),
         }
     }
 
@@ -138,12 +138,13 @@ impl Partitions {
         next: Instant,
         (now, took): (Instant, Duration),
     ) {
+        let rested = self.pace.next(now, took);
         let Some(state) = self.state(partition) else {
             return;
         };
         state.visiting = false;
         state.at = state.heard.take().map_or(next, |heard| heard.min(next));
-        state.rested = state.pace.next(now, took);
+        state.rested = rested;
         if std::mem::take(&mut state.again) {
             self.queue(partition);
         }
