@@ -18,6 +18,20 @@ function fanned.flush(endings, now)
   end
 end
 
+-- The same for a turn, which mostly claims and ends nothing. True when it did more with one.
+function fanned.flush_claims(endings, now)
+  for _, fan in ipairs(endings.fans.order) do
+    if fan.over or not fans.was_only_claimed(fan) then
+      fanned.write_fans(endings, now)
+      return true
+    end
+  end
+  for _, fan in ipairs(endings.fans.order) do
+    fans.flush_counts(fan)
+  end
+  return false
+end
+
 on_demand(fanned, function()
   -- Counts a subtask that ended for good, and keeps its result where somebody wants it: the reduce, or a person who looks for failures.
   function fanned.end_subtask(fan, n, failed, text)

@@ -246,6 +246,13 @@ on_demand(fans, function()
     return #fields > 0 and redis.call('HSET', BASE .. 'backlog', unpack(fields)) > 0
   end
 
+  -- True when the call did nothing with the fan but claim of it, or nothing at all.
+  function fans.was_only_claimed(fan)
+    local before = fan.before
+    local ended = fan.succeeded ~= before.succeeded or fan.failed ~= before.failed or fan.later ~= before.later or fan.out < before.out
+    return not (ended or fan.touched or fan.stopping or fan.reduced or fan.results[1] or next(fan.back))
+  end
+
   function fans.flush_counts(fan)
     local written = {}
     for name, before in pairs(fan.before) do

@@ -404,8 +404,7 @@ write_many('ZADD', wheel_key, again)
 if next(endings.ready) then
   waiting = nil
 end
-if endings.fans.order[1] then
-  fanned.write_fans(endings, now)
+if fanned.flush_claims(endings, now) then
   waiting = nil
 end
 flush_endings(endings)

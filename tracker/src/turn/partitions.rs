@@ -46,6 +46,8 @@ pub(crate) struct Partitions {
     states: Vec<State>,
     queue: VecDeque<PartitionId>,
     pace: Pace,
+    /// The partition that came first when permits were last offered.
+    served: usize,
 }
 
 impl Partitions {
@@ -67,6 +69,7 @@ impl Partitions {
             states: count.partitions().map(|_| state()).collect(),
             queue: VecDeque::new(),
             pace: Pace::new(now),
+            served: 0,
         }
     }
 
@@ -181,13 +184,16 @@ impl Partitions {
         }
     }
 
-    /// Queues the partitions in which something waits that `served` accepts, or parts for a worker that is `free`.
+    /// Queues the partitions in which something waits that `served` accepts, or parts for a worker that is `free`. Each time another one
+    /// comes first: where permits are few, the first has them all.
     pub(crate) fn queue_backlog(
         &mut self,
         served: impl Fn(&Queue) -> bool,
         free: impl Fn(&WorkerId) -> bool,
     ) {
-        for partition in self.ids() {
+        let first = self.served.wrapping_add(1) % self.states.len().max(1);
+        self.served = first;
+        for partition in self.ids().skip(first).chain(self.ids().take(first)) {
             let waits = self.state(partition).is_some_and(|state| {
                 !state.queued
                     && (state.backlog.iter().any(&served) || state.pinned.iter().any(&free))
