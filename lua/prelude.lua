@@ -128,7 +128,8 @@ local function start_by(id, options)
   return span and due_of(id) + option_number(options, 'd', 0) + span
 end
 
--- The queue in which a context waits for a permit: `<group> <handler>`, and behind them its lane, as `c=<lane>`, where its options name one.
+-- The queue in which a context waits for a permit: `<group> <handler>`, behind them its lane, as `c=<lane>`, where its options name one,
+-- and behind that ` k=` where they name a key.
 -- What a tracker has to split waits apart, as no worker offers to run it.
 local function queue_of(queue, options)
   if options == '-' then
@@ -138,7 +139,16 @@ local function queue_of(queue, options)
     return string.match(queue, '^[^ :]+') .. ' !fan'
   end
   local at = string.find(options, 'c=', 1, true)
-  return at and queue .. ' ' .. string.match(options, '^c=%x+', at) or queue
+  if at then
+    queue = queue .. ' ' .. string.match(options, '^c=%x+', at)
+  end
+  return string.find(options, 'k=', 1, true) and queue .. ' k=' or queue
+end
+
+-- True for a queue of contexts with keys, and for its ready set: they do not wait in the order of their due times (part fairness). With a
+-- key behind the `=` it is that of one which is at its limit (part limits).
+local function is_fair(queue)
+  return string.find(queue, '[ :]k=') ~= nil
 end
 
 -- The ready set of a queue; nil for subtasks, which wait in lists.
@@ -151,6 +161,14 @@ end
 
 local function ready_score(priority, due)
   return (PRIORITY_MAX - priority) * PRIORITY_SPAN + due
+end
+
+-- Where `id` stands in the ready set of a queue, if it waits there: one with a key is in an index. Nil when it cannot be there.
+local function score_in(queue, id, priority)
+  if is_fair(queue) then
+    return tonumber(redis.call('HGET', BASE .. 'fair', id) or nil)
+  end
+  return ready_score(priority, due_of(id))
 end
 
 -- A held value is `<attempt>:<failures> <worker> <claimed> <expires> <deadline> <cancel> <rest>`.

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use crate::error::Violation;
+use crate::fairness::Fairness;
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use crate::model::{Model, ReduceOn};
@@ -68,6 +69,9 @@ pub struct JobSpec {
     /// What a context takes of its worker's resources while it runs.
     #[serde(default, skip_serializing_if = "is_default")]
     pub requires: Units,
+    /// With whom its contexts share the permits of the group.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fairness: Fairness,
     /// Into which subtasks each context is split.
     #[serde(default, skip_serializing_if = "Model::is_standalone")]
     pub model: Model,
@@ -111,6 +115,7 @@ impl JobSpec {
             routing: Routing::default(),
             workers: Selection::default(),
             requires: Units::default(),
+            fairness: Fairness::default(),
             model: Model::Standalone,
             reduce: None,
             reduce_on: ReduceOn::default(),

@@ -17,6 +17,7 @@ pub mod calendar;
 pub mod cron;
 pub mod durability;
 pub mod error;
+pub mod fairness;
 pub mod id;
 pub mod invariant;
 pub mod jitter;

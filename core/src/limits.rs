@@ -173,3 +173,9 @@ pub const POINTER_CHARS_MAX: usize = 256;
 
 /// Resources that a context may need, or a worker may have.
 pub const UNITS_MAX: usize = 16;
+
+/// Characters of a fairness key.
+pub const FAIRNESS_KEY_CHARS_MAX: usize = 64;
+
+/// Weight of a fairness key.
+pub const FAIRNESS_WEIGHT_MAX: u32 = 64;

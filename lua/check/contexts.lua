@@ -4,7 +4,7 @@ Script   check/contexts
 Purpose  Everything about some contexts at one instant: where they are, and what the indexes say of them.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :ready:, and :job: :active: :queue: of their jobs
+           computed: {tw:p}:held :retry :fair :backlog :ready:, and :job: :active: :queue: of their jobs
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 wide     1: look in all ready sets, else 0
          3 count    integer, 1..50; then four for each context:
@@ -13,8 +13,9 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            score    at which it was seen
            head     the member up to its body
 
-Reply    { 'CONTEXTS', now_ms, scan | '', { id, retry | '', mark | '', state of its job | '', watched, sightings }... }
+Reply    { 'CONTEXTS', now_ms, scan | '', { id, retry | '', mark | '', state of its job | '', watched, fair | '', sightings }... }
            scan      score of the lease scan
+           fair      its score in a queue with keys, as the index has it
            watched   1 when its start deadline has an entry in the wheel
            sightings { place, key, member or held value without its body, score | '', bytes of the body }...
 Raises   BAD_ARG    an argument is out of range
@@ -56,7 +57,7 @@ for i = 1, count do
   if not due_of(id) then
     bad_arg('id', 'must be a context id', id)
   end
-  local found, retry = sightings_of(id, name ~= '' and { { name, score, head } } or {}, wide)
+  local found, retry, fair = sightings_of(id, name ~= '' and { { name, score, head } } or {}, wide)
   local watched = 0
   for _, spot in ipairs(found) do
     spot[3], spot[5] = without_body(spot[1], spot[3])
@@ -67,6 +68,6 @@ for i = 1, count do
   local job = job_of(id)
   local mark = job and redis.call('HGET', key('active', job), id)
   local state = job and redis.call('HGET', key('job', job), 'state')
-  reply[#reply + 1] = { id, retry or '', mark or '', state or '', watched, found }
+  reply[#reply + 1] = { id, retry or '', mark or '', state or '', watched, fair or '', found }
 end
 return reply

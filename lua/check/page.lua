@@ -4,9 +4,9 @@ Script   check/page
 Purpose  Read a step of one place of a partition, without bodies. What stays in the place during a walk is seen at least once.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:held :retry :fans :jobs :dead :events :ready: :queue: :active:
+           computed: {tw:p}:held :retry :fair :fans :jobs :dead :events :ready: :queue: :active:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 key      without its partition: wheel, held, retry, fans, jobs, dead, events,
+         2 key      without its partition: wheel, held, retry, fair, fans, jobs, dead, events,
                     ready:<group>:<handler>, queue:<job> or active:<job>
          3 cursor   of an earlier reply; `0` to begin
          4 count    entries wanted, integer, 1..500; a small place comes at once
@@ -63,7 +63,7 @@ local function of_field(field, value)
 end
 
 local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
-local HASHES = { held = true, retry = true, active = true, fans = true }
+local HASHES = { held = true, retry = true, fair = true, active = true, fans = true }
 if SORTED[kind] then
   local scanned = redis.call('ZSCAN', BASE .. name, cursor, 'COUNT', count)
   cursor = scanned[1]

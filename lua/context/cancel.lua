@@ -5,7 +5,7 @@ Purpose  Cancel a context wherever it is: one that waits ends at once, a running
          grace. A split one takes its subtasks along; a subtask fails alone.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready:
+           computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready: :fair :tags:
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
@@ -22,6 +22,7 @@ Repeat   Idempotent: the grace of a running attempt counts from the first call.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending

@@ -5,7 +5,7 @@ Purpose  Let contexts that ended without success run again: from the dead to the
          their failures forgotten and their start deadlines counted from now.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:dead :backlog :ready: :wake, and :job: :active: of their jobs
+           computed: {tw:p}:dead :backlog :ready: :fair :tags: :wake, and :job: :active: of their jobs
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..100; then two for each context:
            id       context
@@ -22,6 +22,7 @@ Holds    W1 W2 W6
 Repeat   The second call answers N for what the first one took.
 ]]
 -- @prelude
+-- @part fairness
 -- @part ready
 local COUNT_MAX = 100
 local now = now_ms(1)

@@ -30,6 +30,7 @@ Holds    W1 W2 W3 W8 W9
 Repeat   The second call answers GONE.
 ]]
 -- @prelude
+-- @part fairness
 -- @part ready
 -- @part fans
 local PARTS_MAX = 1000

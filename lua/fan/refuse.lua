@@ -21,6 +21,7 @@ Repeat   The second call answers GONE.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part ending
 -- @part fans

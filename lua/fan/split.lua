@@ -27,6 +27,7 @@ Holds    W1 W2 W5 W8 W9
 Repeat   A page that was taken is passed over.
 ]]
 -- @prelude
+-- @part fairness
 -- @part ready
 -- @part fans
 local SUBTASKS_MAX = 10000000

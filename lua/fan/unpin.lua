@@ -18,6 +18,7 @@ Repeat   Idempotent: the parts do not wait there any more.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part ending
 -- @part fans

@@ -105,9 +105,13 @@ local function find_live()
   local retry = redis.call('HGET', base .. 'retry', id)
   local places = { { 'retry', base .. 'wheel', retry }, { 'wheel', base .. 'wheel', due } }
   for _, queue in ipairs(redis.call('HKEYS', base .. 'backlog')) do
-    for above = 0, 4 do
-      local score = string.format('%.0f', above * PRIORITY_SPAN + tonumber(due))
-      places[#places + 1] = { 'ready', base .. 'ready:' .. string.gsub(queue, ' ', ':'), score }
+    local zset = base .. 'ready:' .. string.gsub(queue, ' ', ':')
+    if string.find(queue, ' k=', 1, true) then
+      places[#places + 1] = { 'ready', zset, redis.call('HGET', base .. 'fair', id) }
+    else
+      for above = 0, 4 do
+        places[#places + 1] = { 'ready', zset, string.format('%.0f', above * PRIORITY_SPAN + tonumber(due)) }
+      end
     end
   end
   places[#places + 1] = { 'queue', base .. 'queue:' .. job, due }

@@ -197,8 +197,9 @@ local function explain_waiting(due, job)
   end
   for _, queue in ipairs(redis.call('HKEYS', base .. 'backlog')) do
     local group, handler, lane = string.match(queue, '^(%S+) (%S+) ?c?=?(%x*)')
-    for above = 0, 4 do
-      local score = string.format('%.0f', above * PRIORITY_SPAN + tonumber(due))
+    local keyed = string.find(queue, ' k=', 1, true) and (redis.call('HGET', base .. 'fair', subject) or '-1')
+    for above = 0, keyed and 0 or 4 do
+      local score = keyed or string.format('%.0f', above * PRIORITY_SPAN + tonumber(due))
       local found, before = find(base .. 'ready:' .. string.gsub(queue, ' ', ':'), score)
       if found then
         say('It was due at %s and waits for a permit; %d contexts of group %s and handler %s go before it.', when(due), before,

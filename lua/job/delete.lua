@@ -5,7 +5,7 @@ Purpose  Delete a job with its ledger, its runs and its contexts that have not s
          waiting contexts takes several calls, and is in state `deleting` meanwhile.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready:,
+           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready: :fair :tags:,
              and :job: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
@@ -22,6 +22,7 @@ Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
 -- @prelude
+-- @part fairness
 -- @part ready
 -- @part fans
 -- @part locate

@@ -4,7 +4,7 @@ Script   lease/settle
 Purpose  End attempts with their outcomes: the context is settled, or waits for its next attempt by its retry policy.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :result:
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :result:
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
@@ -28,6 +28,7 @@ Repeat   A second call answers G for what the first settled.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending

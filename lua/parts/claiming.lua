@@ -31,6 +31,11 @@ local function read_offers(first, count)
   return offers, workers
 end
 
+-- The workers for a queue; with or without keys they are the same. Nil when there are none.
+local function offer_for(offers, queue)
+  return offers[string.sub(queue, -3) == ' k=' and string.sub(queue, 1, -4) or queue]
+end
+
 -- The next worker with a free permit, in turn; one that the context should avoid only when there is no other. A lane has its own rule.
 local function pick(offer, options)
   if offer.pick then

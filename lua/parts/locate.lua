@@ -78,8 +78,9 @@ local locate = made_on_call(function()
     end
     for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
       local zset = ready_key(queue)
-      for priority = PRIORITY_MAX, zset and 0 or PRIORITY_MAX + 1, -1 do
-        member = find_member(zset, ready_score(priority, due), prefix)
+      for priority = PRIORITY_MAX, zset and (is_fair(queue) and PRIORITY_MAX or 0) or PRIORITY_MAX + 1, -1 do
+        local score = score_in(queue, id, priority)
+        member = score and find_member(zset, score, prefix)
         if member then
           return 'ready', zset, member, queue
         end

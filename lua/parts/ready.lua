@@ -1,15 +1,18 @@
--- Part ready: puts due contexts where they wait for a permit, and wakes the trackers.
+-- Part ready: puts due contexts where they wait for a permit, and wakes the trackers. Needs the part fairness.
 
 local function wake(at)
   redis.call('SPUBLISH', BASE .. 'wake', 'due ' .. int(at))
 end
 
 -- Collects members per ready set; `batch` is a table of the caller's, `queue` is that of the context.
-local function put_ready(batch, queue, score, member)
+local function put_ready(batch, queue, score, member, id, options)
   local list = batch[queue]
   if not list then
-    list = { key = key('ready', (string.gsub(queue, ' ', ':'))) }
+    list = { key = key('ready', (string.gsub(queue, ' ', ':'))), waiting = is_fair(queue) and {} }
     batch[queue] = list
+  end
+  if list.waiting then
+    return fairness.put(list, score, member, id, options)
   end
   local size = #list
   list[size + 1] = int(score)
@@ -18,13 +21,16 @@ end
 
 local function add_ready(batch, id, member, rest)
   local queue, priority, options = string.match(rest, '^(%S+ %S+) (%d) (%S+) ')
-  put_ready(batch, queue_of(queue, options), ready_score(priority, due_of(id)), member)
+  put_ready(batch, queue_of(queue, options), ready_score(priority, due_of(id)), member, id, options)
 end
 
 -- Writes what was collected. True when a set was empty before, so that no tracker may know of it.
 local function flush_ready(batch)
   local names = {}
   for queue, list in pairs(batch) do
+    if list.waiting then
+      fairness.stamp(queue, list)
+    end
     for first = 1, #list, 2000 do
       redis.call('ZADD', list.key, unpack(list, first, math.min(first + 1999, #list)))
     end
@@ -39,6 +45,9 @@ end
 
 local function remove_ready(queue, zset, member)
   redis.call('ZREM', zset, member)
+  if is_fair(queue) then
+    redis.call('HDEL', BASE .. 'fair', (string.match(member, '^%S+')))
+  end
   if redis.call('EXISTS', zset) == 0 then
     redis.call('HDEL', BASE .. 'backlog', queue)
   end

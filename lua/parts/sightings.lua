@@ -70,6 +70,7 @@ local function sightings_of(id, hints, wide)
     look('queue', 'queue:' .. job, due, prefix)
   end
 
+  local fair = redis.call('HGET', BASE .. 'fair', id)
   local queues = {}
   for _, spot in ipairs(found) do
     local rest = spot[1] == 'held' and split_held(spot[3]).rest or string.match(spot[3], '^%S+ %d+:%d+ (.*)$')
@@ -92,7 +93,9 @@ local function sightings_of(id, hints, wide)
     end
   end
   for _, queue in ipairs(queues) do
-    look('ready', 'ready:' .. queue[1], ready_score(queue[2], due), prefix)
+    local name, priority = unpack(queue)
+    local score = is_fair(name) and fair or ready_score(priority, due)
+    look('ready', 'ready:' .. name, score, prefix)
   end
-  return found, retry
+  return found, retry, fair
 end

@@ -29,19 +29,20 @@ local function read_page(visit, source)
   local first = source.read
   local last = first + math.min(source.size, visit.limit - visit.claims.count) - 1
   local found
-  if source.merged then
+  local scored = source.merged or source.fair
+  if scored then
     found = redis.call('ZRANGE', source.zset, first, last, 'WITHSCORES')
   else
     found = redis.call('ZRANGE', source.zset, first, last)
   end
-  local bytes, step = 1, source.merged and 2 or 1
+  local bytes, step = 1, scored and 2 or 1
   for i = 1, #found, step do
     bytes = bytes + #found[i]
   end
   local count = #found / step
   source.page, source.at, source.step, source.read = found, 1, step, first + count
   source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * count / bytes), free_permits(source.offer)))
-  source.score = source.merged and tonumber(found[2]) or 0
+  source.score = scored and count > 0 and tonumber(found[2]) + source.shift or 0
   return count > 0
 end
 
@@ -68,13 +69,17 @@ local function take_ready(visit, source)
       return false
     end
     claim(visit.claims, worker, id, counts, rest, options, member)
+    source.tag = source.fair and tonumber(source.page[source.at + 1]) % PRIORITY_SPAN
+  end
+  if source.fair then
+    source.fair[#source.fair + 1] = id
   end
   source.taken = source.taken + 1
   source.at = source.at + source.step
   if source.at > #source.page then
     return visit.claims.count < visit.limit and read_page(visit, source)
   end
-  source.score = source.merged and tonumber(source.page[source.at + 1]) or 0
+  source.score = source.step == 2 and tonumber(source.page[source.at + 1]) + source.shift or 0
   return true
 end
 
@@ -82,13 +87,16 @@ local function close_ready(_, source)
   if source.taken == 0 then
     return false
   end
+  if source.fair then
+    fairness.left(source.queue, source.fair, source.tag)
+  end
   redis.call('ZREMRANGEBYRANK', source.zset, 0, source.taken - 1)
   return redis.call('EXISTS', source.zset) == 0
 end
 
--- The contexts of a ready set.
+-- The contexts of a ready set. `fair` collects those that were taken where they have keys, `tag` is the last one claimed.
 local function ready_source(queue, offer)
-  return { queue = queue, offer = offer, zset = ready_key(queue), read = 0, taken = 0,
+  return { queue = queue, offer = offer, zset = ready_key(queue), read = 0, taken = 0, shift = 0, fair = is_fair(queue) and {},
     open = read_page, take = take_ready, close = close_ready }
 end
 
@@ -110,6 +118,15 @@ local function sift(sources)
   end
 end
 
+-- Queues with keys have scores of their own; most turns meet none.
+local function align_fair(sources)
+  for _, source in ipairs(sources) do
+    if source.fair then
+      return fairness.align(sources)
+    end
+  end
+end
+
 -- Claims from `sources` by score until nothing more fits. True when one of them is empty now.
 local function claim_from(visit, sources)
   local open, emptied = {}, false
@@ -119,6 +136,9 @@ local function claim_from(visit, sources)
     if source.open(visit, source) then
       open[#open + 1] = source
     end
+  end
+  if #open > 1 then
+    align_fair(open)
   end
   table.sort(open, function(left, right) return left.score < right.score end)
   while #open > 0 and has_room(visit.claims) do

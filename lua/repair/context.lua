@@ -5,7 +5,7 @@ Purpose  Put one context where it belongs: in one place, at the score where it i
          active by its job and in no place runs again from its job's definition, or ends as failed where that cannot be.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready:,
+           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready: :fair :tags:,
              and :job: :active: :queue: :runs: of its job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
@@ -25,6 +25,7 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending
@@ -70,7 +71,7 @@ local function remove(spot)
 end
 
 -- What is readable, and whether anything is not: that is quarantine's.
-local found, retry = sightings_of(id, hints, true)
+local found, retry, fair = sightings_of(id, hints, true)
 local spots, unreadable = {}, false
 for _, one in ipairs(found) do
   local spot = { place = one[1], name = one[2], text = one[3], score = one[4] }
@@ -155,10 +156,11 @@ end
 local function in_ready(spot)
   local group, handler, priority, options = split_rest(spot.rest)
   local own = 'ready:' .. string.gsub(queue_of(group .. ' ' .. handler, options), ' ', ':')
-  if spot.name == own and spot.score == int(ready_score(tonumber(priority), due)) then
+  local score = score_in(queue_of(group .. ' ' .. handler, options), id, tonumber(priority))
+  if spot.name == own and score and spot.score == int(score) then
     return
   end
-  if spot.name ~= own then
+  if spot.name ~= own or is_fair(own) then
     remove(spot)
   end
   add_ready(endings.ready, id, spot.text, spot.rest)
@@ -246,6 +248,10 @@ if ended then
 end
 if #spots > 0 then
   local spot = keep_one()
+  if fair and not is_fair(spot.name) then
+    redis.call('HDEL', BASE .. 'fair', id)
+    done('taken out of the index of contexts with keys')
+  end
   PLACES[spot.place](spot)
   if spot.place ~= 'wheel' then
     index_retry(nil)
@@ -257,6 +263,9 @@ if #spots > 0 then
     mark_active(spot)
   end
 elseif not unreadable then
+  if redis.call('HDEL', BASE .. 'fair', id) > 0 then
+    done('taken out of the index of contexts with keys')
+  end
   index_retry(nil)
   recover()
 end

@@ -21,6 +21,7 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending

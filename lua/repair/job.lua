@@ -5,7 +5,7 @@ Purpose  Give a job its place in the wheel again, from its definition and its le
          of a job that does not exist. What was decided stays decided, and what passed meanwhile is left to the misfire policy.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs :events :backlog :ready: :wake :quarantine :stats,
+           computed: {tw:p}:jobs :events :backlog :ready: :fair :tags: :wake :quarantine :stats,
              and :job: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
@@ -22,6 +22,7 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending

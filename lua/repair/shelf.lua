@@ -18,6 +18,7 @@ Holds    W1 W7
 Repeat   Idempotent but for an earlier look: the second call is CLEAN.
 ]]
 -- @prelude
+-- @part fairness
 -- @part ready
 local now = now_ms(1)
 local what, name = arg_text(2, 'what', 16), ARGV[3]

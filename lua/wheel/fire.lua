@@ -4,7 +4,7 @@ Script   wheel/fire
 Purpose  Make a context of a job now, asked for by a person, a program, or the end of another job; the overlap policy holds.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:job: :active: :queue: :ledger: :ready: :dedup: :backlog :held :retry :events :dead :wake
+           computed: {tw:p}:job: :active: :queue: :ledger: :ready: :fair :tags: :dedup: :backlog :held :retry :events :dead :wake
              :runs: :quarantine :stats and for split ones that are replaced :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      name
@@ -28,6 +28,7 @@ Repeat   With a dedup key: one context within its keep time, with `once` one dec
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending

@@ -4,7 +4,7 @@ Script   wheel/submit
 Purpose  Put new contexts that were submitted alone into the wheel, or into their ready sets when they are due.
 
 KEYS     1 wheel    zset  score = due ms, member = context member   {tw:p}:wheel
-           computed: {tw:p}:ready:<group>:<handler> {tw:p}:backlog {tw:p}:dedup:<key> {tw:p}:lanes {tw:p}:wake
+           computed: {tw:p}:backlog :fair :lanes :wake :ready:<group>:<handler> :tags:<group> :dedup:<key>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000
          then four for each context:
@@ -26,6 +26,7 @@ Repeat   A context with a dedup key is created once. Without one, a repeat with 
          while the contexts wait.
 ]]
 -- @prelude
+-- @part fairness
 -- @part ready
 -- @part lanes
 local DUE_MAX = 9007199254740991
@@ -55,7 +56,7 @@ local function place(id, due, rest, queue, priority, options)
   if due > now then
     put_wheel(due, member)
   else
-    put_ready(ready, queue, ready_score(priority, due), member)
+    put_ready(ready, queue, ready_score(priority, due), member, id, options)
   end
   local deadline = options ~= '-' and option(options, 's')
   if deadline then

@@ -7,8 +7,8 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
 
 KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox,
                           % parts for certain workers                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :wake :fans :quarantine :stats and :ready: :route: :job: :active: :queue:
-             :ledger: :runs: :fan: :parts: :results: :result:
+           computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats and :ready: :tags: :route: :job:
+             :active: :queue: :ledger: :runs: :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
          3 limit    entries taken from the wheel, due times decided, and contexts claimed, integer, 1..1000
@@ -44,6 +44,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
 -- @part ready
 -- @part aside
 -- @part ending
@@ -242,7 +243,7 @@ end)
 local expire = made_on_call(function()
   -- The member of a context that waits without a started attempt; refused ones did not start.
   local function find_waiting(zset, score, id)
-    local member = find_member(zset, score, id .. ' ')
+    local member = score and find_member(zset, score, id .. ' ')
     return member and string.find(member, '^%S+ %d+:0 ') and member
   end
 
@@ -253,7 +254,7 @@ local expire = made_on_call(function()
       return leave_aside(visit, 'wheel', entry)
     end
     local zset = ready_key(queue)
-    local member = find_waiting(zset, ready_score(tonumber(priority), due_of(id)), id)
+    local member = find_waiting(zset, score_in(queue, id, tonumber(priority)), id)
     if member then
       remove_ready(queue, zset, member)
     elseif job_of(id) then
@@ -349,7 +350,7 @@ end
 place_ready()
 local contended, fresh_of_group, fresh_count = {}, {}, 0
 for _, queue in ipairs(backlog()) do
-  if offers[queue] or offers[string.match(queue, '^(%S+ %S+) /') or ''] then -- what nobody offers competes for no permit
+  if offer_for(offers, queue) or offers[string.match(queue, '^(%S+ %S+) /') or ''] then -- what nobody offers competes for no permit
     contended[string.match(queue, '^%S+')] = true
   end
 end
@@ -359,13 +360,13 @@ for _, queue in ipairs(fresh_order) do
   fresh_count = fresh_count + #list
 end
 for _, queue in ipairs(fresh_order) do
-  local offer, group = offers[queue], fresh[queue].group
+  local offer, group = offer_for(offers, queue), fresh[queue].group
   if offer and (offer.free < fresh_of_group[group] or fresh_count > limit) then
     contended[group] = true
   end
 end
 for _, queue in ipairs(fresh_order) do
-  local list, offer = fresh[queue], offers[queue]
+  local list, offer = fresh[queue], offer_for(offers, queue)
   local enough = offer and not contended[list.group]
   for _, context in ipairs(list) do
     local id, counts, rest, options, member = unpack(context)
@@ -383,8 +384,9 @@ place_ready()
 local function offered_sources()
   local sources, split = {}, {}
   for _, queue in ipairs(backlog()) do
-    if offers[queue] then
-      sources[#sources + 1] = ready_source(queue, offers[queue])
+    local offer = offer_for(offers, queue)
+    if offer then
+      sources[#sources + 1] = ready_source(queue, offer)
     elseif string.find(queue, ' /', 1, true) then
       split[#split + 1] = queue
     end

@@ -121,6 +121,18 @@ impl Keys {
         self.part(partition, "lanes")
     }
 
+    /// Hash: contexts with a fairness key that wait for a permit, with their scores.
+    #[must_use]
+    pub fn fair(&self, partition: PartitionId) -> String {
+        self.part(partition, "fair")
+    }
+
+    /// Zset: the virtual times of a group's fairness keys.
+    #[must_use]
+    pub fn tags(&self, partition: PartitionId, group: &GroupName) -> String {
+        self.part(partition, &format!("tags:{group}"))
+    }
+
     /// Hash: what the policy of a lane counted, by worker.
     #[must_use]
     pub fn route(&self, partition: PartitionId, lane: &LaneId) -> String {

@@ -136,6 +136,7 @@ parts![
     "due_times",
     "ending",
     "expiring",
+    "fairness",
     "fan_sources",
     "fanning",
     "fans",

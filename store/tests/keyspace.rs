@@ -73,9 +73,10 @@ fn rows() -> Vec<Row> {
 /// True when `key` follows `pattern`: `{tw:p}` is any partition, `<name>` is any name.
 fn follows(key: &str, pattern: &str) -> bool {
     // What stands in square brackets may be absent.
-    if let Some((head, optional)) = pattern.split_once('[') {
-        let whole = format!("{head}{}", optional.trim_end_matches(']'));
-        return follows(key, head) || follows(key, &whole);
+    if let Some((head, behind)) = pattern.split_once('[') {
+        let (optional, tail) = behind.split_once(']').unwrap_or((behind, ""));
+        let (without, whole) = (format!("{head}{tail}"), format!("{head}{optional}{tail}"));
+        return follows(key, &without) || follows(key, &whole);
     }
     let Some((tag, rest)) = key.split_once("}:") else {
         return false;
@@ -392,6 +393,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
     claims.sort_by_key(|claim| claim.member.id.job().is_none());
     assert_eq!(claims.len(), 3);
     claims.push(lane::in_a_lane(store).await);
+    lane::with_a_key(store).await;
     for (job, uniq) in [("a/up", "1-9"), ("a/down", "1-8")] {
         let fire = Fire {
             uniq: uniq.to_owned(),

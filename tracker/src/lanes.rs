@@ -103,11 +103,7 @@ impl Lanes {
         let mut recent = lock(&self.recent);
         let of_partition = recent.entry(partition).or_default();
         for queue in queues {
-            if let Some(at) = of_partition.get_mut(queue) {
-                *at = now;
-            } else {
-                of_partition.insert(queue.clone(), now);
-            }
+            of_partition.insert(queue.offered(), now);
         }
     }
 

@@ -82,6 +82,12 @@ struct Placement {
     /// What it takes of its worker's resources: cpu=2, memory=1GiB, gpu=1; may be repeated
     #[arg(long, value_name = "NAME=AMOUNT")]
     require: Vec<String>,
+    /// It shares the permits of its group with other keys: a key, or where it is in the body, like /tenant
+    #[arg(long, value_name = "KEY")]
+    fairness_key: Option<String>,
+    /// How often its key is served, beside keys of weight 1 [default: 1]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=64), value_name = "1..64", requires = "fairness_key")]
+    fairness_weight: Option<u32>,
     /// At most so many workers at a time
     #[arg(long, value_name = "N")]
     max_workers: Option<u32>,
@@ -107,6 +113,10 @@ impl Placement {
         });
         let requires =
             Units::parse(amounts).map_err(|wrong| Failure::usage(format!("--require {wrong}")))?;
+        options.fairness = self.fairness_key.map(|key| v1::Fairness {
+            key,
+            weight: self.fairness_weight,
+        });
         options.routing = (routing != v1::Routing::default()).then_some(routing);
         options.workers = (workers != v1::WorkerSelection::default()).then_some(workers);
         options.requires = requires

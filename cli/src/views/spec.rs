@@ -136,6 +136,12 @@ fn put_placement(spec: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
         Value::Object(amounts.collect()),
         spec.requires.is_empty(),
     );
+    let fairness = &spec.fairness;
+    let value = match fairness.weight {
+        1 => json!(fairness.key),
+        weight => json!({ "key": fairness.key, "weight": weight }),
+    };
+    put("fairness", value, fairness.key.is_none());
 }
 
 /// The options of a context, but for its retries.

@@ -55,6 +55,14 @@ impl JobSpec {
             &self.routing,
             (&self.workers, &self.requires),
         ));
+        let fairness = self.fairness.validate();
+        let sound = found
+            .keep(fairness.map_err(|wrong| wrong.prefix("fairness")))
+            .is_some();
+        if sound {
+            let key = self.fairness.key_of(&self.body);
+            found.keep(key.map_err(|wrong| wrong.prefix("fairness")));
+        }
         let key = self.routing.hash_of(&self.body, Some(&self.name));
         found.keep(key.map_err(|wrong| wrong.prefix("routing")));
         found.into_result()

@@ -82,6 +82,10 @@ fn read_rest(reader: &mut Reader<'_, '_>, spec: &mut JobSpec) {
         &mut spec.requires,
         reader.get("requires", routing::requires),
     );
+    set(
+        &mut spec.fairness,
+        reader.get("fairness", routing::fairness),
+    );
 
     set(
         &mut spec.options.retry,

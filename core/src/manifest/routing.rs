@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::reader::{Reader, map, parsed, shown, small_number, text};
 use crate::error::{Violation, Violations};
+use crate::fairness::Fairness;
 use crate::routing::{Condition, Routing, RoutingPolicy, Selection, Units};
 
 /// A bare policy word, or a map.
@@ -48,6 +49,24 @@ pub(super) fn requires(value: &Value) -> Result<Units, Violations> {
     Units::parse(amounts)
 }
 
+/// A bare key, or a map of key and weight.
+pub(super) fn fairness(value: &Value) -> Result<Fairness, Violations> {
+    if value.is_string() {
+        return Ok(Fairness {
+            key: Some(text(value)?.to_owned()),
+            ..Fairness::default()
+        });
+    }
+    let mut found = Violations::new();
+    let mut reader = Reader::new(map(value)?, &mut found);
+    let fairness = Fairness {
+        key: reader.need("key", text).map(str::to_owned),
+        weight: reader.get("weight", small_number).unwrap_or(1),
+    };
+    reader.finish();
+    found.into_result().map(|()| fairness)
+}
+
 /// A list of names. An empty one is a mistake: who means nobody, or everybody, says so by leaving the key out.
 fn names(value: &Value) -> Result<Vec<String>, Violations> {
     let list = value
@@ -81,6 +100,21 @@ mod tests {
         assert_eq!(listed.list, ["a", "b"]);
         let keyed = routing(&json!({"policy": "consistent_hash", "key": "/tenant"})).unwrap();
         assert_eq!(keyed.key.as_deref(), Some("/tenant"));
+    }
+
+    #[test]
+    fn fairness_is_a_key_or_a_map() {
+        assert_eq!(
+            fairness(&json!("/tenant")).unwrap().key.as_deref(),
+            Some("/tenant")
+        );
+        let heavy = fairness(&json!({"key": "acme", "weight": 5})).unwrap();
+        assert_eq!((heavy.key.as_deref(), heavy.weight), (Some("acme"), 5));
+        let wrong = fairness(&json!({"wieght": 5})).unwrap_err().to_string();
+        assert!(
+            wrong.contains("key: ") && wrong.contains("`weight`"),
+            "{wrong}"
+        );
     }
 
     #[test]

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::hash_key;
 use crate::error::{Violation, Violations, with_suggestion};
+use crate::fairness::text_at;
 use crate::id::JobName;
 use crate::limits::{POINTER_CHARS_MAX, WORKER_LIST_MAX};
 use crate::word::word_enum;
@@ -110,15 +111,9 @@ impl Routing {
         let Some(pointer) = &self.key else {
             return Ok(job.map(|job| hash_key(job.as_str())));
         };
-        let value = serde_json::from_slice::<serde_json::Value>(body)
-            .ok()
-            .and_then(|body| body.pointer(pointer).cloned());
-        match value {
-            Some(serde_json::Value::String(text)) => Ok(Some(hash_key(&text))),
-            Some(value) if value.is_number() || value.is_boolean() => {
-                Ok(Some(hash_key(&value.to_string())))
-            }
-            Some(_) | None => {
+        match text_at(body, pointer) {
+            Some(text) => Ok(Some(hash_key(&text))),
+            None => {
                 let rule = "points at a text, a number or a truth value of the body, which is JSON";
                 Err(Violation::new("key", rule, pointer))
             }

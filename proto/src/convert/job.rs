@@ -7,7 +7,9 @@ use tickwheel_core::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use tickwheel_core::model::{Model, ReduceOn};
 use tickwheel_core::time::TimestampMs;
 
-use super::routing::{placement, requires_to_wire, routing_to_wire, workers_to_wire};
+use super::routing::{
+    fairness_of, fairness_to_wire, placement, requires_to_wire, routing_to_wire, workers_to_wire,
+};
 use super::{field, group, reduce_on_from_wire, reduce_on_to_wire};
 use crate::v1;
 
@@ -31,6 +33,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
         let placed =
             found.keep(placement(wire.options.as_ref()).map_err(|wrong| wrong.prefix("options")));
         let (routing, workers, requires) = placed.unwrap_or_default();
+        let fairness = fairness_of(wire.options.as_ref());
         let options = wire
             .options
             .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
@@ -63,6 +66,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             routing,
             workers,
             requires,
+            fairness,
             ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
             note: wire.note,
@@ -135,6 +139,7 @@ impl From<&JobSpec> for v1::JobSpec {
                 routing: routing_to_wire(&spec.routing),
                 workers: workers_to_wire(&spec.workers),
                 requires: requires_to_wire(&spec.requires),
+                fairness: fairness_to_wire(&spec.fairness),
                 ..spec.options.into()
             }),
             ledger_limit: Some(spec.ledger_limit),
@@ -156,7 +161,7 @@ impl From<&JobSpec> for v1::JobSpec {
 pub fn wire_paths(violations: Violations, trigger: &Trigger) -> Violations {
     let kind = trigger.kind();
     let below = |mut violation: Violation| {
-        if ["routing", "workers", "requires"]
+        if ["routing", "workers", "requires", "fairness"]
             .contains(&violation.field.split('.').next().unwrap_or_default())
         {
             return violation.prefix("options");

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use tickwheel_core::error::Violations;
+use tickwheel_core::fairness::Fairness;
 use tickwheel_core::routing::{Condition, Routing, RoutingPolicy, Selection, Units};
 
 use crate::v1;
@@ -32,6 +33,23 @@ pub(super) fn placement(
         (Some(routing), Some(workers)) => Ok((routing, workers, requires)),
         (None, _) | (_, None) => Err(found),
     }
+}
+
+/// With whom a context shares.
+pub(super) fn fairness_of(options: Option<&v1::ContextOptions>) -> Fairness {
+    let wire = options.and_then(|options| options.fairness.clone());
+    wire.map_or_else(Fairness::default, |wire| Fairness {
+        key: (!wire.key.is_empty()).then_some(wire.key),
+        weight: wire.weight.unwrap_or(1),
+    })
+}
+
+/// Absent where it is the default.
+pub(super) fn fairness_to_wire(fairness: &Fairness) -> Option<v1::Fairness> {
+    (*fairness != Fairness::default()).then(|| v1::Fairness {
+        key: fairness.key.clone().unwrap_or_default(),
+        weight: (fairness.weight != 1).then_some(fairness.weight),
+    })
 }
 
 /// What a context takes, as it travels.

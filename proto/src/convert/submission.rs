@@ -2,13 +2,14 @@
 
 use bytes::Bytes;
 use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::fairness::Fairness;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
 use tickwheel_core::routing::{Lane, Routing, Selection, Units};
 use tickwheel_core::time::TimestampMs;
 
-use super::routing::placement;
+use super::routing::{fairness_of, placement};
 use super::{field, group};
 use crate::v1;
 use v1::submission::When as WireWhen;
@@ -50,6 +51,8 @@ pub struct Submission {
     pub workers: Selection,
     /// What it takes of its worker's resources while it runs.
     pub requires: Units,
+    /// With whom it shares the permits of its group; its key is a key, not a pointer.
+    pub fairness: Fairness,
     /// Whether it is submitted once, and for how long that is remembered.
     pub dedup: Option<Dedup>,
 }
@@ -70,18 +73,22 @@ impl TryFrom<v1::Submission> for Submission {
             checked_placement(wire.options.as_ref(), &wire.body)
                 .map_err(|wrong| wrong.prefix("options")),
         );
+        let fairness = found.keep(
+            checked_fairness(wire.options.as_ref(), &wire.body)
+                .map_err(|wrong| wrong.prefix("options.fairness")),
+        );
         let options = wire
             .options
             .map_or(Ok(ContextOptions::default()), checked_options);
         let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
         let dedup = found.keep(dedup_of(&wire.dedup_key, wire.dedup_keep_ms));
-        match (group, handler, when, options, (dedup, placed)) {
+        match (group, handler, when, options, (dedup, placed, fairness)) {
             (
                 Some(group),
                 Some(handler),
                 Some(when),
                 Some(options),
-                (Some(dedup), Some((routing, workers, requires))),
+                (Some(dedup), Some((routing, workers, requires)), Some(fairness)),
             ) if found.is_empty() => Ok(Self {
                 group,
                 handler,
@@ -91,6 +98,7 @@ impl TryFrom<v1::Submission> for Submission {
                 routing,
                 workers,
                 requires,
+                fairness,
                 dedup,
             }),
             _ => Err(found),
@@ -114,6 +122,19 @@ fn checked_placement(
         .hash_of(body, None)
         .map_err(|wrong| wrong.prefix("routing"))?;
     Ok((routing, workers, requires))
+}
+
+fn checked_fairness(
+    options: Option<&v1::ContextOptions>,
+    body: &[u8],
+) -> Result<Fairness, Violations> {
+    let fairness = fairness_of(options);
+    fairness.validate()?;
+    let key = fairness.key_of(body)?;
+    Ok(Fairness {
+        key: key.map(|key| key.to_string()),
+        ..fairness
+    })
 }
 
 fn when_of(wire: Option<WireWhen>) -> Result<When, Violation> {

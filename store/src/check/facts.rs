@@ -112,6 +112,8 @@ pub struct ContextFacts {
     pub sightings: Vec<Sighting>,
     /// What the retry index says.
     pub retry: Option<At>,
+    /// What the index of contexts with a fairness key says.
+    pub fair: Option<At>,
     /// Its mark among the active contexts of its job: `s` or `m`.
     pub mark: Option<String>,
     /// Its start deadline has an entry in the wheel.

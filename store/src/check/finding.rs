@@ -59,6 +59,7 @@ kinds! {
     Misplaced = "misplaced", W1, CONTEXT, "A context is where nobody looks for it: another score, ready set or queue than its own.";
     RetryIndex = "retry_index", W1, CONTEXT, "A context waits for its next attempt, and the retry index does not say when.";
     RetryNowhere = "retry_nowhere", W1, CONTEXT, "The retry index has a context that is not in the wheel.";
+    FairIndex = "fair_index", W1, CONTEXT, "A context with a fairness key and the index that says where it waits disagree.";
     ActiveNowhere = "active_nowhere", W1, CONTEXT, "A context is active by its job, and is in no place.";
     ActiveMark = "active_mark", W1, CONTEXT, "A context of a job and the job's active contexts disagree.";
     EndedAndHere = "ended_and_here", W1, CONTEXT, "A context has ended, and is still in a place.";

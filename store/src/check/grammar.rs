@@ -63,6 +63,8 @@ pub(crate) enum Name {
     Fixed(&'static str),
     /// `ready:<queue>`, as the queue.
     Ready(String),
+    /// `tags:<group>`.
+    Tags(GroupName),
     /// `route:<lane>`.
     Route(LaneId),
     /// job, active, queue, ledger or runs of a job.
@@ -74,10 +76,11 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 12] = [
+const FIXED: [(&str, &str); 13] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
+    ("fair", "hash"),
     ("backlog", "hash"),
     ("jobs", "zset"),
     ("fans", "hash"),
@@ -117,6 +120,9 @@ impl Name {
         if kind == "ready" {
             let queue = queue_of(&rest.replace(':', " "))?;
             return Some((Self::Ready(queue), "zset"));
+        }
+        if kind == "tags" {
+            return Some((Self::Tags(rest.parse().ok()?), "zset"));
         }
         if kind == "route" {
             return Some((Self::Route(rest.parse().ok()?), "hash"));

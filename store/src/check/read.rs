@@ -163,6 +163,7 @@ impl Store {
                     let _state = fields.text()?;
                     fields.number()? == 1
                 },
+                fair: at(&fields.text()?),
                 sightings: sightings(fields.list()?)?,
                 scan: scan.clone(),
                 ended: one.ended.clone(),

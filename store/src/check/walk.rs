@@ -265,7 +265,7 @@ impl Walk<'_> {
         let queues: Vec<String> = self.queues.iter().cloned().collect();
         let names: Vec<String> = queues
             .iter()
-            .map(|queue| format!("ready:{}", queue.replacen(' ', ":", 1)))
+            .map(|queue| format!("ready:{}", queue.replace(' ', ":")))
             .chain(["backlog".to_owned()])
             .collect();
         for few in names.chunks(super::read::KEYS_STEP) {
@@ -277,7 +277,7 @@ impl Walk<'_> {
                 .iter()
                 .filter(|key| key.name.starts_with("ready:"))
             {
-                let queue = key.name.trim_start_matches("ready:").replacen(':', " ", 1);
+                let queue = key.name.trim_start_matches("ready:").replace(':', " ");
                 let listed = read.queues.iter().any(|one| one.queue == queue);
                 let facts = QueueFacts {
                     queue,

@@ -104,6 +104,8 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
             .routing
             .hash_of(&spec.body, Some(&spec.name))
             .unwrap_or_default(),
+        key: spec.fairness.key_of(&spec.body).unwrap_or_default(),
+        weight: spec.fairness.weight,
         split: !spec.model.is_standalone(),
         ..Options::from(&spec.options)
     };

@@ -106,6 +106,8 @@ impl Rest {
             group: self.group.clone(),
             handler: self.handler.clone(),
             lane: self.options.lane,
+            fair: self.options.key.is_some(),
+            stopped: None,
         }
     }
 

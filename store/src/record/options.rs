@@ -5,6 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use tickwheel_core::fairness::FairnessKey;
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
 use tickwheel_core::routing::LaneId;
@@ -32,6 +33,10 @@ pub struct Options {
     pub lane: Option<LaneId>,
     /// What consistent hashing knows it by (`h`).
     pub hash: Option<u32>,
+    /// Its key among those that share the permits of the group (`k`).
+    pub key: Option<FairnessKey>,
+    /// What the key weighs (`v`).
+    pub weight: u32,
     /// How many workers died or fell silent with it since one last reported an end of it (`o`).
     pub orphaned: u32,
     /// The one worker that may run its next attempt (`w`).
@@ -118,6 +123,8 @@ impl From<&ContextOptions> for Options {
             avoid: None,
             lane: None,
             hash: None,
+            key: None,
+            weight: 1,
             orphaned: 0,
             only: None,
             split: false,
@@ -191,6 +198,12 @@ impl fmt::Display for Options {
         if let Some(hash) = self.hash {
             item(f, format_args!("h={hash}"))?;
         }
+        if let Some(key) = &self.key {
+            item(f, format_args!("k={key}"))?;
+        }
+        if self.weight != 1 {
+            item(f, format_args!("v={}", self.weight))?;
+        }
         if self.split {
             item(f, format_args!("m=1"))?;
         }
@@ -239,6 +252,8 @@ impl FromStr for Options {
                 "a" => options.avoid = Some(WorkerId::new(value).map_err(drop)?),
                 "c" => options.lane = Some(value.parse().map_err(drop)?),
                 "h" => options.hash = Some(value.parse().map_err(drop)?),
+                "k" => options.key = Some(value.parse().map_err(drop)?),
+                "v" => options.weight = value.parse().map_err(drop)?,
                 "o" => options.orphaned = value.parse().map_err(drop)?,
                 "w" => options.only = Some(WorkerId::new(value).map_err(drop)?),
                 "m" => options.split = value == "1",

@@ -191,28 +191,37 @@ fn options() -> impl Strategy<Value = Options> {
             proptest::option::of("[0-9a-f]{10}"),
             any::<Option<u32>>(),
         ),
-        (any::<bool>(), proptest::option::of("[mbsir]:[0-9]{1,8}")),
+        (
+            any::<bool>(),
+            proptest::option::of("[mbsir]:[0-9]{1,8}"),
+            proptest::option::of("[A-Za-z0-9._@+-]{1,64}"),
+            1_u32..=64,
+        ),
     )
         .prop_map(
-            |(retry, times, lost, avoid, (orphaned, lane, hash), (split, part))| Options {
-                retry: RetryPolicy {
-                    max_attempts: retry.0,
-                    backoff: retry.1,
-                    full_jitter: retry.2,
-                },
-                timeout_ms: times.0,
-                cancel_grace_ms: times.1,
-                start_deadline_ms: times.2,
-                again_ms: times.4,
-                lease_ms: times.3,
-                fail_on_lease_lost: lost,
-                avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
-                lane: lane.map(|lane| lane.parse().unwrap()),
-                hash,
-                orphaned,
-                only: None,
-                split,
-                part: part.map(|part| part.parse().unwrap()),
+            |(retry, times, lost, avoid, (orphaned, lane, hash), (split, part, key, weight))| {
+                Options {
+                    retry: RetryPolicy {
+                        max_attempts: retry.0,
+                        backoff: retry.1,
+                        full_jitter: retry.2,
+                    },
+                    timeout_ms: times.0,
+                    cancel_grace_ms: times.1,
+                    start_deadline_ms: times.2,
+                    again_ms: times.4,
+                    lease_ms: times.3,
+                    fail_on_lease_lost: lost,
+                    avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
+                    lane: lane.map(|lane| lane.parse().unwrap()),
+                    hash,
+                    key: key.map(|key| key.parse().unwrap()),
+                    weight,
+                    orphaned,
+                    only: None,
+                    split,
+                    part: part.map(|part| part.parse().unwrap()),
+                }
             },
         )
 }

@@ -55,8 +55,8 @@ fn of_fans(good: &Good) -> Vec<Case> {
 /// Damage to contexts and their indexes.
 pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
     use Kind::{
-        ActiveMark, ActiveNowhere, EndedAndHere, Malformed, Misplaced, NoDeadline, NoLeaseScan,
-        NoStartDeadline, RetryIndex, RetryNowhere, TwoPlaces, WrongPartition,
+        ActiveMark, ActiveNowhere, EndedAndHere, FairIndex, Malformed, Misplaced, NoDeadline,
+        NoLeaseScan, NoStartDeadline, RetryIndex, RetryNowhere, TwoPlaces, WrongPartition,
     };
     let Good {
         scheduled,
@@ -141,6 +141,7 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
             &[format!("HSET|B:retry|{retrying}|{}", due(retrying))],
         ),
         case(RetryNowhere, &["HSET|B:retry|0.5.n-1|77".to_owned()]),
+        case(FairIndex, &["HSET|B:fair|0.5.n-1|77".to_owned()]),
         case(ActiveNowhere, &[format!("HDEL|B:held|{running_of_job}")]),
         case(
             ActiveNowhere,

@@ -18,11 +18,26 @@ use super::harness::Harness;
 /// One of each key, with the names of the page.
 pub(crate) async fn seed(test: &Harness) {
     for words in [
+        ["ZADD", "{tw:6}:tags:default", "64", "acme"],
+        ["HSET", "{tw:6}:fair", super::ID, "35184372088832"],
         ["HSET", "{tw:6}:lanes", "0123456789", "content"],
         ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
     ] {
         test.command(&words).await;
     }
+}
+
+/// A context with a fairness key that waits.
+pub(crate) async fn with_a_key(store: &Store) {
+    let context = NewContext {
+        when: When::Delay(Duration::ZERO),
+        rest: Bytes::from("default nobody-offers-it 2 k=acme body"),
+        uniq: "2-2".to_owned(),
+        dedup: None,
+        partition: partition_of("order-42", store.partitions()),
+        lane: None,
+    };
+    store.submit(&[context]).await.unwrap();
 }
 
 /// A context of a lane that counts, claimed.

@@ -91,6 +91,7 @@ fn contexts(state: &State, partition: PartitionId, now: u64) -> Vec<ContextFacts
         now,
         sightings: seen.remove(&id).unwrap_or_default(),
         retry: retry.get(&id).cloned(),
+        fair: None,
         mark: marks.get(&id).cloned(),
         watched: (wheel.iter()).any(|(entry, _)| entry.starts_with(&format!("#{id} "))),
         scan: (wheel.iter())

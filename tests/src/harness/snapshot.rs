@@ -33,6 +33,8 @@ pub struct Partition {
     pub held: BTreeMap<ContextId, Held>,
     /// Contexts that wait for a retry, with their scores in the wheel.
     pub retry: BTreeMap<ContextId, u64>,
+    /// Contexts with a fairness key that wait for a permit, with their scores.
+    pub fair: BTreeMap<ContextId, u64>,
     /// Contexts that wait for a permit, by `<group> <handler>`, with their scores.
     pub ready: BTreeMap<String, Vec<(u64, Member)>>,
     /// What the partition says of its ready sets.

@@ -107,6 +107,7 @@ pub(super) fn contexts_of(partition: &Partition) -> Vec<ContextFacts> {
     let ids: BTreeSet<ContextId> = seen
         .keys()
         .chain(partition.retry.keys())
+        .chain(partition.fair.keys())
         .chain(marks.keys().copied())
         .cloned()
         .collect();
@@ -116,6 +117,7 @@ pub(super) fn contexts_of(partition: &Partition) -> Vec<ContextFacts> {
             now: partition.now_ms,
             sightings: seen.remove(&id).unwrap_or_default(),
             retry: partition.retry.get(&id).copied().map(At::Ms),
+            fair: partition.fair.get(&id).copied().map(At::Ms),
             mark: marks.get(&id).map(|mark| (*mark).clone()),
             watched: watched.contains(id.as_str()),
             scan: scan(partition),

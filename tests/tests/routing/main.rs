@@ -1,6 +1,7 @@
 //! Who runs a context: routing policies, conditions and lists, with several trackers.
 
 mod cluster;
+mod fairness;
 mod refuser;
 mod resources;
 

@@ -152,9 +152,12 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         Name::Mortal("result") => Some(size(RESULT_BYTES_MAX)),
         Name::Fixed("lanes") => Some(LANES_MAX),
         Name::Route(_) => Some(ROUTE_MAX),
-        Name::Fixed(_) | Name::Ready(_) | Name::OfJob(..) | Name::OfRoot(..) | Name::Mortal(_) => {
-            None
-        }
+        Name::Fixed(_)
+        | Name::Ready(_)
+        | Name::Tags(_)
+        | Name::OfJob(..)
+        | Name::OfRoot(..)
+        | Name::Mortal(_) => None,
     };
     rule.check(
         most.is_none_or(|most| facts.size <= most),

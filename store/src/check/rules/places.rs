@@ -39,7 +39,7 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             let at = sighting.at.clone().unwrap_or(At::Ms(0));
             match &sighting.place {
                 Place::Wheel => in_wheel(&mut rule, facts, (member, &at)),
-                Place::Ready(queue) => in_ready(&mut rule, queue, (member, &at)),
+                Place::Ready(queue) => in_ready(&mut rule, (facts, queue), (member, &at)),
                 Place::Queue(job) => in_queue(&mut rule, job, (member, &at)),
                 Place::Held | Place::Fan(_) => {}
             }
@@ -50,6 +50,12 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             finding.evidence = seen();
         }
     }
+    let waits_fairly = |sighting: &crate::check::Sighting| matches!(&sighting.place, Place::Ready(queue) if queue.contains(" k="));
+    rule.check(
+        facts.fair.is_none() || facts.sightings.iter().any(waits_fairly),
+        Kind::FairIndex,
+        || format!("the index of contexts with fairness keys has {id}, no ready set has"),
+    );
     active(&mut rule, facts);
     ended(&mut rule, facts);
     rule.found
@@ -116,22 +122,41 @@ fn in_wheel(rule: &mut Rule, facts: &ContextFacts, (member, at): (&Member, &At))
     }
 }
 
-fn in_ready(rule: &mut Rule, queue: &str, (member, at): (&Member, &At)) {
+fn in_ready(rule: &mut Rule, (facts, queue): (&ContextFacts, &str), (member, at): (&Member, &At)) {
     let rest = &member.rest;
-    let expected = u64::from(4_u8.saturating_sub(rest.priority.as_u8())) * PRIORITY_SPAN
-        + member.id.due().as_u64();
-    rule.check(at.ms() == Some(expected), Kind::Misplaced, || {
-        format!(
-            "{} waits in `{queue}` at {at} instead of {expected}",
-            member.id
-        )
-    });
+    let band = u64::from(4_u8.saturating_sub(rest.priority.as_u8()));
+    if rest.queue().fair {
+        // Where it stands follows from what came before it; that its index knows is what matters.
+        let right = at.ms().is_some_and(|at| at / PRIORITY_SPAN == band);
+        let known = facts.fair.as_ref() == Some(at);
+        rule.check(right && known, Kind::FairIndex, || match &facts.fair {
+            Some(index) => format!(
+                "{} waits in `{queue}` at {at}, its index says {index}",
+                member.id
+            ),
+            None => format!(
+                "{} waits in `{queue}` at {at}, its index does not know",
+                member.id
+            ),
+        });
+    } else {
+        let expected = band * PRIORITY_SPAN + member.id.due().as_u64();
+        rule.check(at.ms() == Some(expected), Kind::Misplaced, || {
+            format!(
+                "{} waits in `{queue}` at {at} instead of {expected}",
+                member.id
+            )
+        });
+    }
     let own = if rest.options.split {
         format!("{} !fan", rest.group)
     } else {
         rest.queue().to_string()
     };
-    rule.check(own == queue, Kind::Misplaced, || {
+    // One whose key is at its limit waits apart.
+    let stopped = rest.options.key.as_ref().map(|key| format!("{own}{key}"));
+    let right = own == queue || stopped.as_deref() == Some(queue);
+    rule.check(right, Kind::Misplaced, || {
         format!("{} is for `{own}` and waits in `{queue}`", member.id)
     });
 }

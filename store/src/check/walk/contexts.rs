@@ -70,7 +70,7 @@ impl Walk<'_> {
                 }
                 Err(_) => Found::Malformed,
             },
-            "held" | "retry" | "active" => by_id(&text),
+            "held" | "retry" | "fair" | "active" => by_id(&text),
             "fans" => match text.parse::<ContextId>() {
                 Ok(root) => {
                     self.fans.entry(root.clone()).or_default();
@@ -159,7 +159,7 @@ fn ended(id: &str, how: &str) -> Found {
 fn malformed(walk: &Walk<'_>, place: &str, item: &Item) -> Finding {
     let text = item.shown();
     let short: String = text.chars().take(120).collect();
-    let at = if matches!(place, "held" | "retry" | "fans") || place.starts_with("active") {
+    let at = if matches!(place, "held" | "retry" | "fair" | "fans") || place.starts_with("active") {
         text.clone()
     } else {
         item.extra.clone()

@@ -123,7 +123,9 @@ impl Walk<'_> {
                 self.checked.add(rules::of_key(key));
             }
         }
-        for place in ["wheel", "held", "retry", "fans", "jobs", "dead", "events"] {
+        for place in [
+            "wheel", "held", "retry", "fair", "fans", "jobs", "dead", "events",
+        ] {
             self.places.insert(place.to_owned());
         }
         Ok(())

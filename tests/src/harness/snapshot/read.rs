@@ -94,6 +94,7 @@ impl Partition {
             }
             ("held", _) => self.held.clear(),
             ("retry", _) => self.retry.clear(),
+            ("fair", _) => self.fair.clear(),
             ("ready", _) => {
                 let queue = rest.replace(':', " ");
                 self.ready.remove(&queue);
@@ -135,6 +136,13 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
             for (id, score) in pairs(value) {
                 partition
                     .retry
+                    .insert(text_of(id).parse()?, text_of(score).parse()?);
+            }
+        }
+        ("fair", "") => {
+            for (id, score) in pairs(value) {
+                partition
+                    .fair
                     .insert(text_of(id).parse()?, text_of(score).parse()?);
             }
         }
@@ -184,7 +192,10 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                 .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
                 .collect();
         }
-        ("dedup" | "log" | "progress" | "result" | "quarantine" | "lanes" | "route", _) => {}
+        (
+            "dedup" | "log" | "progress" | "result" | "quarantine" | "lanes" | "route" | "tags",
+            _,
+        ) => {}
         _ => bail!("nobody knows this key"),
     }
     Ok(())

@@ -85,6 +85,11 @@ fn new_context(shared: &Shared, submission: Submission, home: PartitionId) -> Ne
             .routing
             .hash_of(&submission.body, None)
             .unwrap_or_default(),
+        key: submission
+            .fairness
+            .key_of(&submission.body)
+            .unwrap_or_default(),
+        weight: submission.fairness.weight,
         ..Options::from(&submission.options)
     };
     NewContext {

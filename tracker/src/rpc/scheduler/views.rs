@@ -96,6 +96,8 @@ fn waiting_reason(shared: &Shared, view: &ContextView) -> String {
                 group: group.clone(),
                 handler: handler.clone(),
                 lane: view.lane,
+                fair: false,
+                stopped: None,
             }),
             (None, _) | (_, None) => "it is about to be dispatched".to_owned(),
         },
