@@ -7,7 +7,7 @@ use tickwheel_core::time::{parse_duration, parse_instant};
 use tickwheel_core::{Durability, TimestampMs};
 
 use crate::commands::{
-    completion, cron, dead, dev, job, quickstart, run, store, submit, tracker, worker,
+    completion, cron, dead, dev, job, limit, quickstart, run, store, submit, tracker, worker,
 };
 use crate::output::Format;
 
@@ -80,6 +80,9 @@ pub(crate) enum Command {
     Dead(dead::DeadCommand),
     /// Run a worker with the demo handlers, or list the live workers
     Worker(worker::WorkerArgs),
+    /// Limits of groups: how many contexts run at once and start per time
+    #[command(subcommand)]
+    Limit(limit::LimitCommand),
     /// Cron expressions, explained without a server
     #[command(subcommand)]
     Cron(cron::CronCommand),

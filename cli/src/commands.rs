@@ -6,6 +6,7 @@ pub(crate) mod cron;
 pub(crate) mod dead;
 pub(crate) mod dev;
 pub(crate) mod job;
+pub(crate) mod limit;
 pub(crate) mod quickstart;
 pub(crate) mod run;
 pub(crate) mod store;
@@ -29,6 +30,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Dead(command) => dead::run(&global, command).await,
         Command::Worker(args) => worker::run(&global, args).await,
         Command::Cron(command) => cron::run(&global, command),
+        Command::Limit(command) => limit::run(&global, command).await,
         Command::Cluster => cluster::run(&global).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,
         Command::Tracker(args) => tracker::run(args).await,

@@ -18,6 +18,7 @@ pub mod cron;
 pub mod durability;
 pub mod error;
 pub mod fairness;
+pub mod group_limits;
 pub mod id;
 pub mod invariant;
 pub mod jitter;

@@ -5,7 +5,7 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
          attempts past their timeout, and end those whose grace is over.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags:
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :counted :using :returned
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
@@ -30,6 +30,7 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part limits
 -- @part aside
 -- @part ending
 -- @part fans
@@ -107,6 +108,7 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
+limits.leave(gone)
 write_many('HSET', held_key, changed)
 if #lost > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'reaped', #lost)

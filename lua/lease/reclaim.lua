@@ -5,7 +5,7 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
          counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :route: :wake and for subtasks :fans :fan: :parts:
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :counted :using :returned :route: :wake and for subtasks :fans :fan: :parts:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -25,6 +25,7 @@ Repeat   Idempotent: what was given back is no longer held.
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part limits
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -66,6 +67,7 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
+limits.leave(gone)
 fanned.flush(endings, now)
 flush_endings(endings)
 return { 'RECLAIMED', scanned[1], given_back }

@@ -5,6 +5,7 @@ Purpose  End attempts with their outcomes: the context is settled, or waits for 
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :result:
+             :counted :using :returned
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
@@ -30,6 +31,7 @@ Repeat   A second call answers G for what the first settled.
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part limits
 -- @part aside
 -- @part ending
 -- @part fans
@@ -119,6 +121,7 @@ for i = 1, count do
 end
 if #gone > 0 then
   redis.call('HDEL', held_key, unpack(gone))
+  limits.leave(gone)
 end
 if stale > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)

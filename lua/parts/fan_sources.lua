@@ -71,6 +71,9 @@ on_demand(part_sources, function()
       body = body .. fan.body
     end
     local options = template.options .. extra
+    if limits.groups and limits.stops(fan.group, options) then
+      return false
+    end
     local worker = pick(source.offer, options)
     if not worker then
       return false
@@ -78,6 +81,9 @@ on_demand(part_sources, function()
     local rest = template.head .. extra .. ' ' .. body
     local id = fan.head .. n .. fan.tail
     claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest)
+    if limits.groups then
+      limits.count(fan.group, options, id)
+    end
     fan.out = fan.out + 1
     if source.made then
       fan.next_index = fan.next_index + 1

@@ -4,9 +4,9 @@
 
 local routing = { lanes = {}, used = {}, random = 1 }
 -- Lanes stand behind the workers in ARGV, or not at all: a random number, how many, then three values each: queue, mode, workers.
-function routing.read_lanes(offers, first, workers)
-  if #ARGV > first then
-    routing.open_lanes(offers, first, workers)
+function routing.read_lanes(offers, first, workers, last)
+  if last > first then
+    routing.open_lanes(offers, first, workers, last)
   end
 end
 
@@ -287,12 +287,12 @@ on_demand(routing, function()
     return offer
   end
 
-  function routing.open_lanes(offers, first, workers)
+  function routing.open_lanes(offers, first, workers, last)
     routing.random = arg_int(first + 1, 'random', 1, 2147483646)
     routing.workers = workers
     local count = arg_int(first + 2, 'lanes', 0, OFFERED_LANES_MAX)
-    if #ARGV ~= first + 2 + 3 * count then
-      bad_arg('lanes', 'must be three values each', #ARGV - first - 2)
+    if last ~= first + 2 + 3 * count then
+      bad_arg('lanes', 'must be three values each', last - first - 2)
     end
     for i = 0, count - 1 do
       local base = first + 3 * i

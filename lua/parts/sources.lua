@@ -4,9 +4,10 @@
 -- `take`, which claims or ends the context at its head, and is false when nothing more can be claimed from it; `close`, called once
 -- after the last, which takes out of Redis what was taken, and is true when nothing is left.
 -- `visit` is what they work on: now, limit, claims, endings, and `aside`, how many records were put aside. Needs the parts ready, aside,
--- ending, expiring and claiming.
+-- ending, expiring, limits and claiming.
 
 local PAGE = 8 -- entries read before it is known how many fit
+local TAKEN_MAX = 2000 -- of one source, those that make room for others included
 
 -- The parts of a context member, as few texts as possible: this runs for every context. Nil for one that cannot be used.
 local function open_member(member)
@@ -55,6 +56,17 @@ local function is_expiring(visit, queue, id, counts, rest, options)
   return visit.endings.watched[id] or redis.call('ZSCORE', BASE .. 'wheel', '#' .. id .. ' ' .. queue .. ' ' .. priority)
 end
 
+-- The next one is at the head. False when nothing more can be claimed.
+local function go_on(visit, source)
+  source.taken = source.taken + 1
+  source.at = source.at + source.step
+  if source.at > #source.page then
+    return visit.claims.count < visit.limit and source.taken < TAKEN_MAX and read_page(visit, source)
+  end
+  source.score = source.step == 2 and tonumber(source.page[source.at + 1]) + source.shift or 0
+  return true
+end
+
 local function take_ready(visit, source)
   local member, queue = source.page[source.at], source.queue
   local id, counts, at, options = string.match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()%S+ %S+ [0-4] (%S+) ')
@@ -64,23 +76,28 @@ local function take_ready(visit, source)
   elseif is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
+    local limit = limits.groups and limits.stops(source.group, options)
+    if limit and limit.name == source.group then
+      return false -- nothing more of the group
+    end
+    if limit then
+      limits.set_aside(source, limit, source.page[source.at + 1], member)
+      return go_on(visit, source)
+    end
     local worker = pick(source.offer, options)
     if not worker then
       return false
     end
     claim(visit.claims, worker, id, counts, rest, options, member)
+    if limits.groups then
+      limits.count(source.group, options, id)
+    end
     source.tag = source.fair and tonumber(source.page[source.at + 1]) % PRIORITY_SPAN
   end
   if source.fair then
     source.fair[#source.fair + 1] = id
   end
-  source.taken = source.taken + 1
-  source.at = source.at + source.step
-  if source.at > #source.page then
-    return visit.claims.count < visit.limit and read_page(visit, source)
-  end
-  source.score = source.step == 2 and tonumber(source.page[source.at + 1]) + source.shift or 0
-  return true
+  return go_on(visit, source)
 end
 
 local function close_ready(_, source)
@@ -96,7 +113,8 @@ end
 
 -- The contexts of a ready set. `fair` collects those that were taken where they have keys, `tag` is the last one claimed.
 local function ready_source(queue, offer)
-  return { queue = queue, offer = offer, zset = ready_key(queue), read = 0, taken = 0, shift = 0, fair = is_fair(queue) and {},
+  return { queue = queue, group = string.match(queue, '^%S+'), offer = offer, zset = ready_key(queue),
+    read = 0, taken = 0, shift = 0, fair = is_fair(queue) and {},
     open = read_page, take = take_ready, close = close_ready }
 end
 

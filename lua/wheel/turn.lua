@@ -7,7 +7,8 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
 
 KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox,
                           % parts for certain workers                {tw:p}:wheel
-           computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats and :ready: :tags: :route: :job:
+           computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats
+             :allowed :using :counted :stopped :returned and :ready: :tags: :route: :job:
              :active: :queue: :ledger: :runs: :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
@@ -23,8 +24,9 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            mode     rotate | count | use | recent | least | first | random | hash, and behind a space what a context takes of
                     its worker's resources, `<name>=<amount>` comma-separated
            workers  `<number of the worker above>:<score>:<step>`, comma-separated, in the order of the lane
+         and last, where groups have limits, `limits` and a line for each thing to know of them (lua/parts/limits.lua)
 
-Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned }
+Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned, reports, held_back }
            next_ms  score of the wheel's head; more: 1 when due entries are left
            claims   { worker, context member as it waited }...  the attempt claimed is the member's and one
            backlog  { queue, how many wait }...  at most 64; a queue is `<group> <handler>`, and its lane where it has one
@@ -35,6 +37,8 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            opens    contexts that a tracker has to split (fan/open), as they wait, without their bodies; at most 64
            looks    `<root> <worker>...` whose parts wait for these workers: are they alive? (fan/unpin)
            pinned   workers for which parts wait; at most 64
+           reports  { limit, report, using, unspent, wanted }...  to be shared (limit/share)
+           held_back  1 when something waits for a limit
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 5 more for each lane it claims of, 60 more for each context that expires
@@ -46,6 +50,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part limits
 -- @part aside
 -- @part ending
 -- @part fans
@@ -75,7 +80,12 @@ end
 
 local wheel_key = KEYS[1]
 local offers, workers = read_offers(4, workers_count)
-routing.read_lanes(offers, 4 + 4 * workers_count, workers)
+local args = #ARGV
+if string.sub(ARGV[args], 1, 6) == 'limits' then
+  limits.read(ARGV[args])
+  args = args - 1
+end
+routing.read_lanes(offers, 4 + 4 * workers_count, workers, args)
 local claims, endings = new_claims(now, lease_ms, limit), new_endings()
 local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0 }
 local plan, outbox, scan, looks = {}, {}, 0, {}
@@ -348,6 +358,9 @@ end
 -- Fresh contexts are claimed directly only when nothing of their group waits and all of them find a permit; else priority decides
 -- among everything that is ready.
 place_ready()
+if limits.groups and limits.resume(now, backlog()) then
+  waiting = nil
+end
 local contended, fresh_of_group, fresh_count = {}, {}, 0
 for _, queue in ipairs(backlog()) do
   if offer_for(offers, queue) or offers[string.match(queue, '^(%S+ %S+) /') or ''] then -- what nobody offers competes for no permit
@@ -367,7 +380,7 @@ for _, queue in ipairs(fresh_order) do
 end
 for _, queue in ipairs(fresh_order) do
   local list, offer = fresh[queue], offer_for(offers, queue)
-  local enough = offer and not contended[list.group]
+  local enough = offer and not contended[list.group] and not (limits.groups and limits.groups[list.group])
   for _, context in ipairs(list) do
     local id, counts, rest, options, member = unpack(context)
     local worker = enough and has_room(claims) and not is_late(now, id, counts, options) and pick(offer, options)
@@ -400,7 +413,22 @@ if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources(
   waiting = nil
 end
 
+-- What waits in the queues of a group, for what it asks of its limit.
+local function waiting_of_group(group)
+  local count = 0
+  for _, queue in ipairs(backlog()) do
+    local zset = string.match(queue, '^%S+') == group and ready_key(queue)
+    count = count + (zset and redis.call('ZCARD', zset) or queue and string.match(queue, '^%S+') == group and 100 or 0)
+  end
+  return count
+end
+
 flush_claims(claims)
+local reports = {}
+if limits.groups then
+  reports = limits.flush(now, waiting_of_group)
+  waiting = nil
+end
 routing.flush_routes()
 write_many('ZADD', wheel_key, again)
 if next(endings.ready) then
@@ -414,9 +442,10 @@ flush_endings(endings)
 local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
 local told = telling.new()
 for _, queue in ipairs(backlog()) do
-  if #told.sizes < 2 * telling.MOST then
+  if #told.sizes < 2 * telling.MOST and not (limits.groups and limits.holds(queue)) then
     telling.tell(told, endings, queue)
   end
 end
 return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,
-  { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned }
+  { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned, reports,
+  limits.groups and limits.held_back or 0 }

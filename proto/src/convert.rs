@@ -6,6 +6,7 @@
 
 mod job;
 mod ledger;
+mod limits;
 mod model;
 mod options;
 mod policy;

@@ -2,6 +2,7 @@
 //!
 //! docs/keyspace.md lists each key with its type, writers, readers, lifetime and greatest size.
 
+use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{ContextId, DedupKey, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::LaneId;
@@ -64,6 +65,49 @@ impl Keys {
     #[must_use]
     pub fn trackers(&self) -> String {
         self.cluster("trackers")
+    }
+
+    /// Hash: limits of groups.
+    #[must_use]
+    pub fn limits(&self) -> String {
+        self.cluster("limits")
+    }
+
+    /// Hash: what partitions were granted of a limit that lies in this one, and what they wait for.
+    #[must_use]
+    pub fn limit(&self, partition: PartitionId, name: &LimitName) -> String {
+        let name = name.to_string().replace(' ', ":");
+        self.part(partition, &format!("limit:{name}"))
+    }
+
+    /// Hash: what was granted to a partition, by limit.
+    #[must_use]
+    pub fn allowed(&self, partition: PartitionId) -> String {
+        self.part(partition, "allowed")
+    }
+
+    /// Hash: how many contexts of a partition run, by limit.
+    #[must_use]
+    pub fn using(&self, partition: PartitionId) -> String {
+        self.part(partition, "using")
+    }
+
+    /// Hash: the limits under which the contexts of a partition run.
+    #[must_use]
+    pub fn counted(&self, partition: PartitionId) -> String {
+        self.part(partition, "counted")
+    }
+
+    /// Hash: limits that something of a partition waits for.
+    #[must_use]
+    pub fn stopped(&self, partition: PartitionId) -> String {
+        self.part(partition, "stopped")
+    }
+
+    /// Hash: limits that contexts of a partition left since they were last reported.
+    #[must_use]
+    pub fn returned(&self, partition: PartitionId) -> String {
+        self.part(partition, "returned")
     }
 
     /// Hash of worker groups.

@@ -16,6 +16,7 @@ pub mod job;
 pub mod keys;
 pub mod lane;
 pub mod lease;
+pub mod limit;
 pub mod record;
 pub mod repair;
 mod reply;

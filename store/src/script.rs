@@ -142,6 +142,7 @@ parts![
     "fans",
     "firing",
     "lanes",
+    "limits",
     "locate",
     "planning",
     "ready",
@@ -164,6 +165,14 @@ scripts! {
     DELIVERED = "wheel/delivered";
     /// Takes items that a running attempt maps.
     SPLIT = "fan/split";
+    /// Shares a limit between the partitions.
+    SHARE_LIMIT = "limit/share";
+    /// Gives a group its limits.
+    DEFINE_LIMITS = "limit/define";
+    /// Reads the limits of all groups.
+    LIST_LIMITS = "limit/list";
+    /// Reads how much of limits is used.
+    LIMIT_STATE = "limit/state";
     /// Splits a due context as its model says.
     OPEN_FAN = "fan/open";
     /// Ends an attempt of a context that cannot be split.

@@ -7,5 +7,6 @@ pub mod turn;
 pub use fire::{Fire, Fired};
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
-    Claim, Looked, Offer, OutboxEntry, PinnedParts, TurnCounts, TurnLimits, Turned, WorkerCancel,
+    Claim, Looked, Offer, OutboxEntry, PinnedParts, Told, TurnCounts, TurnLimits, Turned,
+    WorkerCancel,
 };

@@ -23,12 +23,13 @@ const FIELDS: [&str; 9] = [
 /// The lighter header of the scripts for people.
 const INSPECT_FIELDS: [&str; 5] = ["Script", "Purpose", "Usage", "Reply", "Cost"];
 /// The only scripts that a full server may refuse: what they bring is new.
-const INTAKE: [&str; 7] = [
+const INTAKE: [&str; 8] = [
     "context/note",
     "fan/open",
     "fan/split",
     "job/apply",
     "job/follow",
+    "limit/define",
     "wheel/fire",
     "wheel/submit",
 ];

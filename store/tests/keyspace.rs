@@ -418,7 +418,18 @@ async fn whatever_the_scripts_write_is_on_the_page() {
         .collect();
     assert_eq!(
         unwritten,
-        ["{tw:p}:held", "{tw:p}:queue:<job>", "{tw:p}:quarantine"],
+        [
+            "{tw:p}:held",
+            "{tw:p}:limit:<group>[:k=<key>]",
+            "{tw:p}:allowed",
+            "{tw:p}:using",
+            "{tw:p}:counted",
+            "{tw:p}:stopped",
+            "{tw:p}:returned",
+            "{tw:p}:queue:<job>",
+            "{tw:p}:quarantine",
+            "{tw}:limits",
+        ],
         "what this walk leaves empty"
     );
     for key in keys {

@@ -25,6 +25,7 @@ use crate::config::Config;
 use crate::departed::Departed;
 use crate::fan::Mapped;
 use crate::lanes::Lanes;
+use crate::limits::Limits;
 use crate::notes::Notes;
 use crate::pace::Pace;
 use crate::session::{Reserved, Sessions, lock};
@@ -43,6 +44,7 @@ pub(crate) struct Engine {
     pub(crate) url: String,
     pub(crate) sessions: Sessions,
     pub(crate) lanes: Lanes,
+    pub(crate) limits: Limits,
     pub(crate) roster: ArcSwap<Vec<TrackerSign>>,
     pub(crate) roster_changed: Notify,
     pub(crate) departed: Departed,
@@ -88,6 +90,7 @@ impl Engine {
             url,
             sessions: Sessions::default(),
             lanes: Lanes::default(),
+            limits: Limits::default(),
             roster: ArcSwap::default(),
             roster_changed: Notify::new(),
             departed: Departed::default(),

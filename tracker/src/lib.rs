@@ -30,6 +30,7 @@ mod fan;
 mod fitness;
 mod intake;
 mod lanes;
+mod limits;
 mod measure;
 mod notes;
 mod offers;

@@ -120,6 +120,9 @@ fn fitting(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> Vec<Arc<Ses
 impl Engine {
     /// Whether a context of this queue would be taken now.
     pub(crate) fn takes(&self, queue: &Queue) -> Taken {
+        if queue.stopped.is_some() {
+            return Taken::No;
+        }
         let Some(id) = queue.lane else {
             let (_, free) = self.sessions.offered(&queue.group, queue.handler.as_str());
             return if free { Taken::Now } else { Taken::No };
@@ -161,6 +164,16 @@ impl Engine {
 
     /// Why a context of this queue waits for a worker, in words.
     pub(crate) fn waits_for(&self, queue: &Queue) -> String {
+        let (group, handler) = (&queue.group, &queue.handler);
+        let reason = self.waits_for_worker(queue);
+        // Only a turn knows which of the two it is.
+        match self.limits.in_words(group) {
+            Some(limits) => format!("{reason}; or for a limit: group `{group}` may have {limits}"),
+            None => reason,
+        }
+    }
+
+    fn waits_for_worker(&self, queue: &Queue) -> String {
         let (group, handler) = (&queue.group, &queue.handler);
         let (known, free) = self.sessions.offered(group, handler.as_str());
         if !known {

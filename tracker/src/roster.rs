@@ -69,6 +69,7 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
             health.redis_answered();
             engine.absence.answered(now, Instant::now());
             adopt(engine, live, now);
+            engine.read_limits().await;
         }
         Err(error) => {
             tracing::warn!(%error, "beat failed");

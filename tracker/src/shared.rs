@@ -72,6 +72,11 @@ impl Shared {
             .unwrap_or_default()
     }
 
+    /// Has this tracker know the limits of groups now; the others read them with their next beat.
+    pub(crate) async fn read_limits(&self) {
+        self.engine.read_limits().await;
+    }
+
     /// How long signs of life are valid.
     pub(crate) fn beat_ttl_ms(&self) -> u64 {
         u64::try_from(self.engine.config.beat_ttl().as_millis()).unwrap_or(u64::MAX)

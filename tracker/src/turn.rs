@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
+use crate::limits;
 use crate::measure;
 use crate::offers::Taken;
 use crate::open;
@@ -98,6 +99,7 @@ impl Turner {
                     }
                 },
                 () = engine.sessions.capacity.notified() => self.offer_capacity(),
+                () = engine.limits.told.notified() => self.follow_limits(),
                 () = engine.roster_changed.notified() => self.partitions.rank(&engine.tracker_id, &engine.roster.load()),
                 () = tokio::time::sleep_until(wake_at) => self.partitions.queue_due(Instant::now()),
             }
@@ -126,6 +128,19 @@ impl Turner {
                 .unwrap_or(now)
                 .max(now);
             self.partitions.due_at(partition, at, OVERDUE);
+        } else if let Some((number, name)) = text
+            .strip_prefix("limit ")
+            .and_then(|limit| limit.split_once(' '))
+        {
+            let partition = number
+                .parse()
+                .ok()
+                .and_then(|number| PartitionId::new(number).ok());
+            if let (Some(partition), Ok(name)) = (partition, name.parse())
+                && self.partitions.owns(partition)
+            {
+                self.engine.limits.recall(partition, name);
+            }
         } else if let Some(cancel) = text
             .strip_prefix("cancel ")
             .and_then(tickwheel_store::wheel::WorkerCancel::parse)
@@ -141,6 +156,13 @@ impl Turner {
             |queue| engine.takes(queue) != Taken::No,
             |worker| engine.sessions.is_free(worker),
         );
+    }
+
+    /// Partitions were granted something of limits, or are to give something back.
+    fn follow_limits(&mut self) {
+        for (partition, at) in self.engine.limits.due() {
+            self.partitions.due_at(partition, at, OVERDUE);
+        }
     }
 
     fn finish(&mut self, visit: Visit) {
@@ -201,6 +223,11 @@ impl Turner {
             (next + wait).min(received + LOOK_EVERY),
             (received, took),
         );
+        if turned.held_back && owns {
+            // Should a message that something is free be lost.
+            self.partitions
+                .due_at(partition, received + limits::LOOK_AGAIN, OVERDUE);
+        }
         if !turned.opens.is_empty() {
             // Those that no worker fits are still there then.
             self.partitions

@@ -1,5 +1,6 @@
 //! Entries of the wheel that are no contexts, and the names of a partition's keys.
 
+use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
@@ -63,6 +64,8 @@ pub(crate) enum Name {
     Fixed(&'static str),
     /// `ready:<queue>`, as the queue.
     Ready(String),
+    /// `limit:<group>`, or `limit:<group>:k=<key>`.
+    Limit(LimitName),
     /// `tags:<group>`.
     Tags(GroupName),
     /// `route:<lane>`.
@@ -76,11 +79,16 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 13] = [
+const FIXED: [(&str, &str); 18] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
     ("fair", "hash"),
+    ("allowed", "hash"),
+    ("using", "hash"),
+    ("counted", "hash"),
+    ("stopped", "hash"),
+    ("returned", "hash"),
     ("backlog", "hash"),
     ("jobs", "zset"),
     ("fans", "hash"),
@@ -120,6 +128,10 @@ impl Name {
         if kind == "ready" {
             let queue = queue_of(&rest.replace(':', " "))?;
             return Some((Self::Ready(queue), "zset"));
+        }
+        if kind == "limit" {
+            let name = rest.replace(':', " ");
+            return Some((Self::Limit(name.parse().ok()?), "hash"));
         }
         if kind == "tags" {
             return Some((Self::Tags(rest.parse().ok()?), "zset"));

@@ -10,6 +10,7 @@ use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
 use crate::lane::LaneOffer;
+use crate::limit::{self, LimitReport, LimitsTold};
 use crate::record::{Member, Queue};
 use crate::reply::Reply;
 use crate::script::{DELIVERED, LOOK, TURN};
@@ -39,6 +40,17 @@ pub struct TurnLimits {
     pub dispatch_lease: Duration,
     /// Entries taken from the wheel, and contexts claimed, 1..=1000.
     pub entries: u32,
+}
+
+/// What a turn is told besides the permits.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// Who fits the lanes that it may meet.
+    pub lanes: &'a [LaneOffer],
+    /// 1..=2147483646, for lanes that choose by chance.
+    pub random: u32,
+    /// The limits of groups, where some have any.
+    pub limits: Option<&'a LimitsTold>,
 }
 
 /// A context claimed for a worker; its member carries the attempt number to dispatch.
@@ -120,6 +132,10 @@ pub struct Turned {
     pub looks: Vec<PinnedParts>,
     /// Workers for which parts wait.
     pub pinned: Vec<WorkerId>,
+    /// What is to be shared of limits.
+    pub reports: Vec<LimitReport>,
+    /// Something waits for a limit.
+    pub held_back: bool,
 }
 
 /// Parts of a root that wait for certain workers.
@@ -166,10 +182,15 @@ impl Store {
         offers: &[Offer],
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
-        self.turn_lanes(partition, offers, (&[], 1), limits).await
+        let told = Told {
+            lanes: &[],
+            random: 1,
+            limits: None,
+        };
+        self.turn_told(partition, offers, told, limits).await
     }
 
-    /// The same, for contexts with a lane as well; the random number, 1..=2147483646, is for those that choose by chance.
+    /// The same, for contexts with a lane as well.
     ///
     /// # Errors
     /// As [`Store::turn`].
@@ -180,6 +201,26 @@ impl Store {
         (lanes, random): (&[LaneOffer], u32),
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
+        let told = Told {
+            lanes,
+            random,
+            limits: None,
+        };
+        self.turn_told(partition, offers, told, limits).await
+    }
+
+    /// The same, with all that a turn can be told.
+    ///
+    /// # Errors
+    /// As [`Store::turn`].
+    pub async fn turn_told(
+        &self,
+        partition: PartitionId,
+        offers: &[Offer],
+        told: Told<'_>,
+        limits: TurnLimits,
+    ) -> Result<Turned, Error> {
+        let Told { lanes, random, .. } = told;
         let mut args: Vec<Value> = Vec::with_capacity(6 + 4 * offers.len() + 3 * lanes.len());
         args.push(Value::from(""));
         args.push(Value::from(limits.dispatch_lease.as_millis().to_string()));
@@ -201,6 +242,9 @@ impl Store {
             args.push(Value::from(random.to_string()));
             args.push(Value::from(lanes.len().to_string()));
             args.extend(lanes.iter().flat_map(LaneOffer::args));
+        }
+        if let Some(told) = told.limits {
+            args.push(Value::from(told.text()));
         }
         let value = self
             .redis
@@ -308,6 +352,8 @@ fn turned(value: Value) -> Result<Turned, Error> {
     while !list.is_empty() {
         pinned.push(list.parsed()?);
     }
+    let reports = limit::reports(reply.list()?)?;
+    let held_back = reply.number()? == 1;
     Ok(Turned {
         now,
         next,
@@ -321,6 +367,8 @@ fn turned(value: Value) -> Result<Turned, Error> {
         opens,
         looks,
         pinned,
+        reports,
+        held_back,
     })
 }
 

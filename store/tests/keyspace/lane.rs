@@ -20,6 +20,13 @@ pub(crate) async fn seed(test: &Harness) {
     for words in [
         ["ZADD", "{tw:6}:tags:default", "64", "acme"],
         ["HSET", "{tw:6}:fair", super::ID, "35184372088832"],
+        ["HSET", "{tw:6}:limit:default", "p6", "17 1 0 0 17"],
+        ["HSET", "{tw:6}:allowed", "default", "17 1 0"],
+        ["HSET", "{tw:6}:using", "default", "1"],
+        ["HSET", "{tw:6}:counted", super::ID, "default"],
+        ["HSET", "{tw:6}:stopped", "default", "17"],
+        ["HSET", "{tw:6}:returned", "default", "1"],
+        ["HSET", "{tw}:limits", "default", "{}"],
         ["HSET", "{tw:6}:lanes", "0123456789", "content"],
         ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
     ] {

@@ -143,7 +143,7 @@ impl<'a> Part<'a> {
             args.extend([*worker, *group, permits.as_str(), *handlers]);
         }
         let reply = self.call("wheel/turn", "TURNED", &args).await;
-        assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 12));
+        assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 14));
         let counts = texts(&reply[8]);
         Turned {
             next: text(&reply[1]).parse().ok(),

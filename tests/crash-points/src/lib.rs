@@ -115,6 +115,14 @@ pub const POINTS: &[Point] = &[
         "between_outbox_fire_and_delivered",
         "a follower is fired, the end is in the outbox",
     ),
+    tracker(
+        "before_share",
+        "a turn gave back what it did not use of a limit, nobody knows",
+    ),
+    tracker(
+        "after_share",
+        "a limit granted a partition some, its turn was not told",
+    ),
     tracker("before_reap", "leases shall be looked at"),
     tracker(
         "after_reap",

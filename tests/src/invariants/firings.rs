@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use tickwheel_core::invariant::Invariant;
 use tickwheel_store::check::rules;
+use tickwheel_store::record::EndState;
 
 use super::{Broken, Findings, facts};
 use crate::harness::Snapshot;
@@ -28,8 +29,10 @@ pub(super) fn ends_of(partition: &Partition) -> Vec<Broken> {
     let mut found = Findings::new(Invariant::W3);
     let mut ends = BTreeMap::new();
     for record in &partition.settled {
-        // One that ended, was asked to run again, and expired as it waited, has ended twice without another attempt.
-        let attempt = (&record.id, record.attempt, record.claimed);
+        // One that ended, was asked to run again, and expired as it waited, has ended twice without another attempt: at another time.
+        let expired = record.state == EndState::Expired;
+        let at = expired.then_some(record.ended);
+        let attempt = (&record.id, record.attempt, record.claimed, at);
         let before = ends.insert(attempt, record.state.as_str());
         found.check(before.is_none(), || {
             format!(

@@ -148,7 +148,7 @@ impl Cluster {
             .collect()
     }
 
-    async fn submit_all(
+    pub(crate) async fn submit_all(
         &mut self,
         make: impl Fn(u64) -> v1::Submission,
         count: u64,

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod fairness;
+mod limits;
 mod refuser;
 mod resources;
 

@@ -335,7 +335,9 @@ pub(crate) async fn quieten(known: &Known) {
     for name in names {
         loop {
             let Some(tracker) = trackers::any() else {
-                return;
+                // It is starting.
+                sleep(Duration::from_millis(50)).await;
+                continue;
             };
             let request = v1::PauseJobRequest {
                 name: name.to_string(),

@@ -9,6 +9,7 @@ mod contexts;
 mod dead;
 mod explain;
 mod jobs;
+mod limits;
 mod submit;
 mod subtasks;
 mod views;
@@ -123,5 +124,7 @@ service! {
         wait_context(v1::WaitContextRequest) -> v1::Context = contexts::wait;
         list_workers(v1::ListWorkersRequest) -> v1::ListWorkersResponse = cluster::workers;
         get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster;
+        set_limits(v1::GroupLimits) -> v1::GroupLimits = limits::set;
+        list_limits(v1::ListLimitsRequest) -> v1::ListLimitsResponse = limits::list;
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::record::Queue;
-use tickwheel_store::wheel::{Looked, TurnLimits, Turned};
+use tickwheel_store::wheel::{Looked, Told, TurnLimits, Turned};
 use tokio::time::Instant;
 
 use super::OVERDUE;
@@ -63,9 +63,13 @@ async fn turn(
     };
     let offers = reserved.offers();
     let random = rand::random_range(1..=i32::MAX.unsigned_abs() - 1);
-    let turned = engine
-        .store
-        .turn_lanes(partition, &offers, (&lanes, random), limits);
+    let told = engine.limits.for_turn(partition);
+    let told = Told {
+        lanes: &lanes,
+        random,
+        limits: told.as_ref(),
+    };
+    let turned = engine.store.turn_told(partition, &offers, told, limits);
     match turned.await {
         Ok(turned) => {
             engine.absence.answered(turned.now, Instant::now());
@@ -159,6 +163,16 @@ fn finish(
     }
     for pinned in turned.looks.drain(..) {
         open::look(engine, pinned);
+    }
+    if !turned.reports.is_empty() {
+        engine.share(partition, std::mem::take(&mut turned.reports));
+    }
+    if turned
+        .backlog
+        .iter()
+        .any(|(queue, _)| queue.stopped.is_some())
+    {
+        engine.limits.activate();
     }
     if turned.scan && engine.absence.grace(Instant::now()).is_none() {
         engine.reap(partition, Vec::new());

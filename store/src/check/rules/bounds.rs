@@ -155,6 +155,7 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         Name::Fixed(_)
         | Name::Ready(_)
         | Name::Tags(_)
+        | Name::Limit(_)
         | Name::OfJob(..)
         | Name::OfRoot(..)
         | Name::Mortal(_) => None,

@@ -95,6 +95,8 @@ impl Partition {
             ("held", _) => self.held.clear(),
             ("retry", _) => self.retry.clear(),
             ("fair", _) => self.fair.clear(),
+            ("using", _) => self.using.clear(),
+            ("counted", _) => self.counted.clear(),
             ("ready", _) => {
                 let queue = rest.replace(':', " ");
                 self.ready.remove(&queue);
@@ -146,6 +148,20 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                     .insert(text_of(id).parse()?, text_of(score).parse()?);
             }
         }
+        ("using", "") => {
+            partition.using = texts(value)
+                .into_iter()
+                .filter_map(|(limit, count)| Some((limit, count.parse().ok()?)))
+                .collect();
+        }
+        ("counted", "") => {
+            for (id, limits) in pairs(value) {
+                let limits = text_of(limits).split('\t').map(str::to_owned).collect();
+                partition.counted.insert(text_of(id).parse()?, limits);
+            }
+        }
+        // What is granted and waited for: the tests of limits count what runs.
+        ("allowed" | "stopped" | "returned", "") | ("limit", _) => {}
         ("ready", queue) => {
             let queue = queue.replace(':', " ");
             partition.ready.insert(queue, members(value)?);

@@ -1,0 +1,193 @@
+#!lua flags=allow-oom
+--[[
+Script   limit/share
+Purpose  Share a limit between the partitions: take down what one of them reported, and grant it what is free. Partitions that wait for
+         the same limit are served in turn; a partition that has not reported for long, or whose turn it is, is asked to.
+
+KEYS     1 wheel    zset  only names the partition                  {tw:p}:wheel
+           computed: {tw:p}:limit: :wake
+ARGV     1 now_ms      integer, or empty for the server clock (only tests pass it)
+         2 partition   integer, 0..1023: who reports
+         3 count       integer, 1..64; then eight for each limit:
+           limit       its name, with `:` in place of the space
+           report      number of the report; only greater ones than the last are taken down
+           using       contexts that run there
+           unspent     starts that it was granted and did not use
+           wanted      contexts that wait there for this limit
+           concurrency contexts that may run in the whole cluster, or empty for any number
+           rate        contexts that may start in `per` ms, or empty for any number
+           per burst   ms, and the greatest number of starts that gather, separated by a space
+
+Reply    { 'SHARED', now_ms, { limit, report, allowed, starts, again_ms | '' }... }
+           report   that of the answer; a greater one than was sent when the report is out of date
+           allowed  contexts that may run there, starts: that may start there
+           again_ms ms until a start may be free for it
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(count * partitions); at most 2 + count * 20 commands
+Holds    W6 W9 W10
+Repeat   A second call with the same report changes nothing and grants nothing.
+]]
+-- @prelude
+local LIMITS_MAX = 64
+local WAITS_MS = 1500 -- a partition that wants some and did not say so for this long is passed over
+local RECALL_MS = 5000 -- a partition that holds some and did not report for this long is asked to
+local TOLD_MAX = 8 -- partitions that are woken in one call
+local KEPT_MS = 3600000 -- a bucket is full long before
+local RUNNING_KEPT_MS = 2592000000 -- nothing runs so long without a report of its partition
+local now = now_ms(1)
+local reporter = arg_int(2, 'partition', 0, 1023)
+local count = arg_int(3, 'count', 1, LIMITS_MAX)
+if #ARGV ~= 3 + 8 * count then
+  bad_arg('limits', 'must be eight values each', #ARGV - 3)
+end
+
+-- An entry is `<report> <granted> <wanted> <since> <at>`: what the partition may run, what it waits for since when, its last report.
+local function read_entries(home)
+  local entries, bucket = {}, {}
+  local fields = redis.call('HGETALL', home)
+  for i = 1, #fields, 2 do
+    local number = string.match(fields[i], '^p(%d+)$')
+    local report, granted, wanted, since, at = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+    if number and report then
+      entries[tonumber(number)] = { partition = tonumber(number), report = tonumber(report), granted = tonumber(granted),
+        wanted = tonumber(wanted), since = tonumber(since), at = tonumber(at) }
+    else
+      bucket[fields[i]] = tonumber(fields[i + 1])
+    end
+  end
+  return entries, bucket
+end
+
+local function write_entry(home, entry)
+  if entry.granted == 0 and entry.wanted == 0 then
+    redis.call('HDEL', home, 'p' .. int(entry.partition))
+  else
+    redis.call('HSET', home, 'p' .. int(entry.partition), int(entry.report) .. ' ' .. int(entry.granted) .. ' ' .. int(entry.wanted) .. ' '
+      .. int(entry.since) .. ' ' .. int(entry.at))
+  end
+end
+
+local function ask(name, partition)
+  redis.call('SPUBLISH', BASE .. 'wake', 'limit ' .. int(partition) .. ' ' .. string.gsub(name, ':', ' '))
+end
+
+-- Starts that have gathered by now.
+local function starts_in(bucket, rules, unspent)
+  if not rules.rate then
+    return math.huge
+  end
+  local gathered = rules.burst
+  if bucket.tokens and bucket.at then
+    gathered = bucket.tokens + math.max(now - bucket.at, 0) * rules.rate / rules.per
+  end
+  return math.min(rules.burst, gathered + unspent)
+end
+
+-- Others that wait, the longest first; how many they are granted in all.
+local function others_of(entries)
+  local waiting, granted = {}, 0
+  for _, entry in pairs(entries) do
+    if entry.partition ~= reporter then
+      granted = granted + entry.granted
+      if entry.wanted > 0 and now - entry.at <= WAITS_MS then
+        waiting[#waiting + 1] = entry
+      end
+    end
+  end
+  table.sort(waiting, function(left, right)
+    return left.since < right.since or (left.since == right.since and left.partition < right.partition)
+  end)
+  return waiting, granted
+end
+
+-- What the reporter gets of what is free: those that wait longer come first, and nobody gets more than an equal part.
+local function part_of(mine, waiting, free)
+  local ahead = 0
+  for _, entry in ipairs(waiting) do
+    if entry.since < mine.since or (entry.since == mine.since and entry.partition < reporter) then
+      ahead = ahead + 1
+    end
+  end
+  if mine.wanted == 0 or free <= ahead then
+    return 0, ahead
+  end
+  return math.min(mine.wanted, math.max(math.floor(free / (#waiting + 1)), 1)), ahead
+end
+
+-- Has others report that may have some now, or that hold some and say nothing.
+local function wake_others(name, home, entries, waiting, free, short)
+  local told = 0
+  for _, entry in ipairs(waiting) do
+    if told < math.min(free, TOLD_MAX) then
+      ask(name, entry.partition)
+      told = told + 1
+    end
+  end
+  for _, entry in pairs(short and entries or {}) do
+    if told < TOLD_MAX and entry.partition ~= reporter and entry.granted > 0 and now - entry.at >= RECALL_MS then
+      entry.at = now
+      write_entry(home, entry)
+      ask(name, entry.partition)
+      told = told + 1
+    end
+  end
+end
+
+local function share(name, report, reported, rules)
+  local home = key('limit', name)
+  local entries, bucket = read_entries(home)
+  local mine = entries[reporter] or { partition = reporter, report = 0, since = 0 }
+  if mine.report >= report then
+    return { name, int(mine.report), '0', '0', '' }
+  end
+  local waiting, granted = others_of(entries)
+  local starts = starts_in(bucket, rules, reported.unspent)
+  local running = rules.concurrency and math.max(rules.concurrency - granted - reported.using, 0) or math.huge
+  mine.since = mine.since > 0 and mine.since or now
+  mine.report, mine.wanted, mine.at = report, reported.wanted, now
+  local free = math.min(running, math.floor(starts))
+  local part, ahead = part_of(mine, waiting, free)
+  mine.granted = rules.concurrency and reported.using + part or 0
+  mine.wanted = mine.wanted - part
+  if part > 0 or mine.wanted == 0 then
+    mine.since = mine.wanted > 0 and now or 0
+  end
+  write_entry(home, mine)
+  if rules.rate then
+    redis.call('HSET', home, 'tokens', string.format('%.6f', starts - part), 'at', int(now))
+  end
+  wake_others(name, home, entries, waiting, free - part, mine.wanted > 0)
+  redis.call('PEXPIRE', home, granted + mine.granted > 0 and RUNNING_KEPT_MS or KEPT_MS)
+  local again = ''
+  if mine.wanted > 0 and rules.rate and running > 0 then
+    again = int(math.max(math.ceil((ahead + 1 - (starts - part)) * rules.per / rules.rate), 1))
+  end
+  return { name, int(report), int(reported.using + part), int(part), again }
+end
+
+local calls = {}
+for i = 0, count - 1 do
+  local base = 3 + 8 * i
+  local name = arg_text(base + 1, 'limit', 256)
+  local per, burst = string.match(ARGV[base + 8], '^(%d+) (%d+)$')
+  local rules = { per = tonumber(per), burst = tonumber(burst) }
+  if ARGV[base + 6] ~= '' then
+    rules.concurrency = arg_int(base + 6, 'concurrency', 0, 1000000)
+  end
+  if ARGV[base + 7] ~= '' then
+    rules.rate = arg_int(base + 7, 'rate', 1, 1000000)
+    if not rules.per or rules.per < 1 or rules.burst < 1 then
+      bad_arg('per', 'must be ms and a burst above 0', ARGV[base + 8])
+    end
+  end
+  local report = arg_int(base + 2, 'report', 1, 9007199254740991)
+  local reported = { using = arg_int(base + 3, 'using', 0, 1000000), unspent = arg_int(base + 4, 'unspent', 0, 1000000),
+    wanted = arg_int(base + 5, 'wanted', 0, 1000000) }
+  calls[#calls + 1] = { name, report, reported, rules }
+end
+local reply = { 'SHARED', now }
+for _, call in ipairs(calls) do
+  reply[#reply + 1] = share(unpack(call))
+end
+return reply

@@ -1,0 +1,263 @@
+//! Limits of groups: their definitions, what a turn is told of them, and their sharing between partitions.
+//! Scripts: `lua/limit/*.lua`; in a turn, `lua/parts/limits.lua`.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use fred::types::Value;
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
+use tickwheel_core::id::GroupName;
+use tickwheel_core::partition::{PartitionId, partition_of};
+
+use crate::error::Error;
+use crate::reply::Reply;
+use crate::script::{DEFINE_LIMITS, LIMIT_STATE, LIST_LIMITS, SHARE_LIMIT};
+use crate::store::Store;
+
+/// Limits of one call.
+const SHARED_MAX: usize = 64;
+
+/// What a turn left of a limit: to be shared with the other partitions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitReport {
+    /// Which.
+    pub limit: LimitName,
+    /// Numbers the reports of a partition: only a greater one counts.
+    pub report: u64,
+    /// Contexts of the partition that run under it.
+    pub using: u64,
+    /// Starts that the partition was granted and did not use.
+    pub unspent: u64,
+    /// Contexts that wait in the partition for it.
+    pub wanted: u64,
+}
+
+/// What a partition was granted of a limit, for its next turn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// Which.
+    pub limit: LimitName,
+    /// The report that it answers.
+    pub report: u64,
+    /// Contexts of the partition that may run.
+    pub allowed: u64,
+    /// Contexts of it that may start.
+    pub starts: u64,
+    /// When a start may be free.
+    pub again: Option<Duration>,
+}
+
+/// What one turn is told of limits.
+#[derive(Debug, Clone, Default)]
+pub struct LimitsTold {
+    /// A line for each group that has limits, as [`GroupLimits::line`] makes it.
+    pub groups: Vec<String>,
+    /// What the partition was granted since its last turn.
+    pub grants: Vec<Grant>,
+    /// What other partitions wait for.
+    pub recalled: Vec<LimitName>,
+}
+
+impl LimitsTold {
+    /// The argument of the script.
+    pub(crate) fn text(&self) -> String {
+        let mut text = "limits".to_owned();
+        for group in &self.groups {
+            text.push_str("\ng ");
+            text.push_str(group);
+        }
+        for grant in &self.grants {
+            let Grant {
+                limit,
+                report,
+                allowed,
+                starts,
+                ..
+            } = grant;
+            // Writing into a text does not fail.
+            write!(text, "\nt {report} {allowed} {starts} {limit}").ok();
+        }
+        for limit in &self.recalled {
+            write!(text, "\nr {limit}").ok();
+        }
+        text
+    }
+}
+
+/// How much of a limit is used, over all partitions.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LimitState {
+    /// Contexts that partitions were granted: those that run, and some that are about to.
+    pub granted: u64,
+    /// Contexts that were waiting when their partitions last reported.
+    pub waiting: u64,
+    /// Partitions that take part.
+    pub partitions: u64,
+}
+
+impl Store {
+    /// The partition in which a limit lies.
+    #[must_use]
+    pub fn home_of_limit(&self, limit: &LimitName) -> PartitionId {
+        partition_of(&format!("limit {limit}"), self.partitions)
+    }
+
+    /// Shares limits that lie in the partition `home`, for the reports of `reporter`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is unknown whether they were shared: the partition reports again.
+    pub async fn share_limits(
+        &self,
+        home: PartitionId,
+        reporter: PartitionId,
+        reports: &[(LimitReport, Limit)],
+    ) -> Result<Vec<Grant>, Error> {
+        let mut grants = Vec::with_capacity(reports.len());
+        for chunk in reports.chunks(SHARED_MAX) {
+            let mut args = vec![
+                Value::from(""),
+                Value::from(reporter.to_string()),
+                Value::from(chunk.len().to_string()),
+            ];
+            for (report, limit) in chunk {
+                args.extend(share_args(report, limit));
+            }
+            let keys = vec![self.keys.wheel(home)];
+            let value = self.redis.call(&SHARE_LIMIT, keys, args).await?;
+            let mut reply = Reply::expect(SHARE_LIMIT.name(), value, "SHARED")?;
+            reply.number()?;
+            while !reply.is_empty() {
+                grants.push(grant(reply.list()?)?);
+            }
+        }
+        Ok(grants)
+    }
+
+    /// Gives a group its limits; with none, takes them away. The caller checked them.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when as many groups have limits as may; [`Error::Unavailable`] when it is unknown.
+    pub async fn define_limits(
+        &self,
+        group: &GroupName,
+        limits: &GroupLimits,
+    ) -> Result<(), Error> {
+        let text = if limits.is_empty() {
+            String::new()
+        } else {
+            serde_json::to_string(limits).unwrap_or_default()
+        };
+        let args = vec![Value::from(group.as_str()), Value::from(text)];
+        let keys = vec![self.keys.limits()];
+        let value = self.redis.call(&DEFINE_LIMITS, keys, args).await?;
+        let (status, _) = Reply::open(DEFINE_LIMITS.name(), value)?;
+        match status.as_str() {
+            "DEFINED" => Ok(()),
+            "LIMITS_FULL" => {
+                let rule = "is one of at most 1,000 groups that have limits";
+                Err(Violations::from(Violation::new("group", rule, group)).into())
+            }
+            _ => Err(Error::contract(DEFINE_LIMITS.name(), status)),
+        }
+    }
+
+    /// The limits of all groups.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn list_limits(&self) -> Result<Vec<(GroupName, GroupLimits)>, Error> {
+        let keys = vec![self.keys.limits()];
+        let value = self.redis.call(&LIST_LIMITS, keys, vec![]).await?;
+        let mut reply = Reply::expect(LIST_LIMITS.name(), value, "LIMITS")?;
+        let mut groups = Vec::new();
+        while !reply.is_empty() {
+            let mut one = reply.list()?;
+            let group: GroupName = one.parsed()?;
+            match serde_json::from_str(&one.text()?) {
+                Ok(limits) => groups.push((group, limits)),
+                // Written by a newer program; nobody is held back by what cannot be read.
+                Err(error) => {
+                    tracing::error!(%group, %error, "the limits of a group cannot be read");
+                }
+            }
+        }
+        groups.sort_by(|left, right| left.0.cmp(&right.0));
+        Ok(groups)
+    }
+
+    /// How much of each limit is used, in the order of `names`.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn limit_states(&self, names: &[LimitName]) -> Result<Vec<LimitState>, Error> {
+        let mut states = Vec::with_capacity(names.len());
+        for name in names {
+            let keys = vec![self.keys.wheel(self.home_of_limit(name))];
+            let value = self.redis.call(&LIMIT_STATE, keys, vec![key_name(name)]);
+            let mut reply = Reply::expect(LIMIT_STATE.name(), value.await?, "STATE")?;
+            states.push(LimitState {
+                granted: reply.number()?,
+                waiting: reply.number()?,
+                partitions: reply.number()?,
+            });
+        }
+        Ok(states)
+    }
+}
+
+/// The name of a limit in the key of its home.
+fn key_name(limit: &LimitName) -> Value {
+    Value::from(limit.to_string().replace(' ', ":"))
+}
+
+fn share_args(report: &LimitReport, limit: &Limit) -> [Value; 8] {
+    let text = |number: u64| Value::from(number.to_string());
+    let bound = |bound: Option<u32>| Value::from(bound.map_or_else(String::new, |n| n.to_string()));
+    let per = limit.rate.map_or_else(String::new, |rate| {
+        format!("{} {}", rate.per_ms, rate.burst)
+    });
+    [
+        key_name(&report.limit),
+        text(report.report),
+        text(report.using),
+        text(report.unspent),
+        text(report.wanted),
+        bound(limit.concurrency),
+        bound(limit.rate.map(|rate| rate.starts)),
+        Value::from(per),
+    ]
+}
+
+fn grant(mut one: Reply) -> Result<Grant, Error> {
+    let name = one.text()?.replace(':', " ");
+    let limit = name
+        .parse()
+        .map_err(|_| Error::contract(SHARE_LIMIT.name(), name))?;
+    Ok(Grant {
+        limit,
+        report: one.number()?,
+        allowed: one.number()?,
+        starts: one.number()?,
+        again: one.optional_number()?.map(Duration::from_millis),
+    })
+}
+
+/// Reads the reports of a turn.
+pub(crate) fn reports(mut list: Reply) -> Result<Vec<LimitReport>, Error> {
+    let mut reports = Vec::new();
+    while !list.is_empty() {
+        let name = list.text()?;
+        let limit = name
+            .parse()
+            .map_err(|_| Error::contract(crate::script::TURN.name(), name))?;
+        reports.push(LimitReport {
+            limit,
+            report: list.number()?,
+            using: list.number()?,
+            unspent: list.number()?,
+            wanted: list.number()?,
+        });
+    }
+    Ok(reports)
+}

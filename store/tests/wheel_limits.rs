@@ -1,0 +1,342 @@
+//! Limits over four partitions, step by step: what turns claim, report and give back, and what the home of a limit grants.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "harness/lib.rs"]
+mod harness;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use harness::{Harness, fresh, partition};
+use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName, Rate};
+use tickwheel_core::id::WorkerId;
+use tickwheel_core::routing::Units;
+use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tickwheel_store::limit::{Grant, LimitReport, LimitsTold};
+use tickwheel_store::wheel::{Claim, NewContext, Offer, Told, TurnLimits, Turned, When};
+
+/// Trackers that lose nothing, and what runs.
+struct Cluster {
+    test: Harness,
+    limits: GroupLimits,
+    grants: BTreeMap<u16, Vec<Grant>>,
+    running: Vec<Claim>,
+    /// What each turn is told that others wait for, as the home of a limit says.
+    recalled: Vec<LimitName>,
+    next: usize,
+}
+
+fn group(concurrency: u32) -> GroupLimits {
+    GroupLimits {
+        all: at_once(concurrency),
+        ..GroupLimits::default()
+    }
+}
+
+fn at_once(concurrency: u32) -> Limit {
+    Limit {
+        concurrency: Some(concurrency),
+        rate: None,
+    }
+}
+
+impl Cluster {
+    async fn start(limits: GroupLimits) -> Option<Self> {
+        Some(Self {
+            test: fresh().await?,
+            limits,
+            grants: BTreeMap::new(),
+            running: Vec::new(),
+            recalled: Vec::new(),
+            next: 0,
+        })
+    }
+
+    async fn submit(&mut self, number: u16, rest: &str, count: usize) {
+        let contexts: Vec<NewContext> = (0..count)
+            .map(|_| {
+                self.next += 1;
+                NewContext {
+                    when: When::Delay(Duration::ZERO),
+                    rest: Bytes::from(rest.to_owned()),
+                    uniq: format!("1-{:06}", self.next),
+                    dedup: None,
+                    partition: partition(number),
+                    lane: None,
+                }
+            })
+            .collect();
+        self.test.store.submit(&contexts).await.unwrap();
+    }
+
+    /// One turn with a hundred permits, and the sharing of what it reports.
+    async fn turn(&mut self, number: u16) -> Turned {
+        let mut turned = self.turn_only(number).await;
+        self.running.append(&mut turned.claims.clone());
+        let reports = std::mem::take(&mut turned.reports);
+        self.share(number, &reports).await;
+        turned
+    }
+
+    async fn turn_only(&mut self, number: u16) -> Turned {
+        let offer = Offer {
+            worker: WorkerId::new("w-1").unwrap(),
+            group: "g".parse().unwrap(),
+            permits: 100,
+            soon: false,
+            units: Units::default(),
+            handlers: "h".to_owned(),
+        };
+        let told = LimitsTold {
+            groups: vec![self.limits.line(&"g".parse().unwrap())],
+            grants: self.grants.remove(&number).unwrap_or_default(),
+            recalled: self.recalled.clone(),
+        };
+        let told = Told {
+            lanes: &[],
+            random: 1,
+            limits: Some(&told),
+        };
+        let limits = TurnLimits {
+            dispatch_lease: Duration::from_secs(60),
+            entries: 500,
+        };
+        let turned = (self.test.store)
+            .turn_told(partition(number), &[offer], told, limits)
+            .await;
+        turned.unwrap()
+    }
+
+    async fn share(&mut self, number: u16, reports: &[LimitReport]) {
+        for report in reports {
+            let store = &self.test.store;
+            let home = store.home_of_limit(&report.limit);
+            let limit = match &report.limit.key {
+                Some(key) => self.limits.of_key(key.as_str()),
+                None => self.limits.all,
+            };
+            let asked = [(report.clone(), limit)];
+            let granted = store.share_limits(home, partition(number), &asked).await;
+            self.grants
+                .entry(number)
+                .or_default()
+                .extend(granted.unwrap());
+        }
+    }
+
+    async fn turn_all(&mut self) {
+        for number in 0..4 {
+            self.turn(number).await;
+        }
+    }
+
+    /// Settles the oldest of what runs.
+    async fn settle(&mut self, count: usize) {
+        for claim in self.running.drain(..count).collect::<Vec<_>>() {
+            let settlement = Settlement {
+                attempt: AttemptRef {
+                    context: claim.member.id.clone(),
+                    attempt: claim.member.attempt,
+                },
+                outcome: Outcome::Succeeded(Bytes::new()),
+                random: 0,
+            };
+            let home = claim.member.id.partition();
+            let verdicts = self.test.store.settle(home, &[settlement]).await.unwrap();
+            assert_eq!(verdicts, [Verdict::Settled]);
+        }
+    }
+
+    async fn value(&self, number: u16, name: &str) -> String {
+        let key = self.test.key(partition(number), name);
+        self.test.text(&["HGETALL", &key]).await
+    }
+}
+
+#[tokio::test]
+async fn five_at_once_over_four_partitions_and_each_has_its_turn() {
+    let Some(mut cluster) = Cluster::start(group(5)).await else {
+        return;
+    };
+    cluster.recalled = vec!["g".parse().unwrap()];
+    for number in 0..4 {
+        cluster.submit(number, "g h 2 - b", 10).await;
+    }
+    let mut ended = 0;
+    let mut by_partition: BTreeMap<u16, usize> = BTreeMap::new();
+    for _ in 0..400 {
+        cluster.turn_all().await;
+        let running = cluster.running.len();
+        assert!(running <= 5, "{running} run, 5 may");
+        if running > 0 {
+            for claim in &cluster.running[..1] {
+                let home = claim.member.id.partition().as_u16();
+                *by_partition.entry(home).or_default() += 1;
+            }
+            cluster.settle(1).await;
+            ended += 1;
+        }
+        if ended == 20 {
+            // The first one that asked had all five at once; from then on they take turns.
+            let least = by_partition.values().min().unwrap();
+            assert!(*least >= 3 && by_partition.len() == 4, "{by_partition:?}");
+        }
+    }
+    assert_eq!(ended, 40, "all of them ran");
+    cluster.turn_all().await;
+    for number in 0..4 {
+        for name in ["using", "counted", "allowed", "stopped", "returned"] {
+            assert_eq!(cluster.value(number, name).await, "", "{name} of {number}");
+        }
+    }
+    let name: LimitName = "g".parse().unwrap();
+    let state = cluster.test.store.limit_states(&[name]).await.unwrap();
+    assert_eq!((state[0].granted, state[0].partitions), (0, 0));
+}
+
+#[tokio::test]
+async fn a_grant_that_is_lost_is_granted_anew_and_a_late_one_is_nothing() {
+    let Some(mut cluster) = Cluster::start(group(3)).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 - b", 10).await;
+    cluster.turn(0).await;
+    let lost = cluster.grants.remove(&0).unwrap();
+    assert_eq!(lost[0].starts, 3);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    cluster.turn(0).await;
+    assert_eq!(cluster.running.len(), 0);
+    // The answer of the first report arrives in place of the second's.
+    let second = cluster.grants.insert(0, lost).unwrap();
+    cluster.turn(0).await;
+    assert_eq!(cluster.running.len(), 0, "a late grant is nothing");
+    cluster.grants.insert(0, second);
+    cluster.turn(0).await;
+    cluster.turn(0).await;
+    assert!(cluster.running.len() <= 3, "{}", cluster.running.len());
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    for _ in 0..3 {
+        cluster.turn(0).await;
+    }
+    assert_eq!(cluster.running.len(), 3);
+}
+
+#[tokio::test]
+async fn a_repeated_report_grants_nothing_more() {
+    let Some(mut cluster) = Cluster::start(group(3)).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 - b", 10).await;
+    let turned = cluster.turn_only(0).await;
+    assert_eq!(turned.reports.len(), 1, "{turned:?}");
+    assert!(turned.held_back && turned.claims.is_empty());
+    cluster.share(0, &turned.reports).await;
+    let first = cluster.grants.remove(&0).unwrap();
+    cluster.share(0, &turned.reports).await;
+    let again = cluster.grants.remove(&0).unwrap();
+    assert_eq!((first[0].starts, again[0].starts), (3, 0));
+}
+
+#[tokio::test]
+async fn a_key_at_its_limit_makes_room_and_goes_on_when_one_ends() {
+    let limits = GroupLimits {
+        per_key: at_once(1),
+        ..GroupLimits::default()
+    };
+    let Some(mut cluster) = Cluster::start(limits).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 k=big b", 50).await;
+    cluster.submit(0, "g h 2 k=small b", 2).await;
+    for _ in 0..3 {
+        cluster.turn(0).await;
+    }
+    let keys = |cluster: &Cluster| -> Vec<String> {
+        let claims = cluster.running.iter();
+        let key = |claim: &Claim| claim.member.rest.options.key.clone().unwrap().to_string();
+        claims.map(key).collect()
+    };
+    let mut first = keys(&cluster);
+    first.sort();
+    assert_eq!(first, ["big", "small"]);
+    for ended in 0..51 {
+        cluster.settle(1).await;
+        for _ in 0..3 {
+            cluster.turn(0).await;
+        }
+        let running = keys(&cluster);
+        let big = running.iter().filter(|key| *key == "big").count();
+        assert!(big <= 1, "{running:?}");
+        assert!(!running.is_empty(), "after {ended}");
+    }
+    cluster.settle(1).await;
+    cluster.turn(0).await;
+    let found = cluster
+        .test
+        .store
+        .check(tickwheel_store::check::Pace { rest: 0.0 });
+    assert!(found.await.unwrap().findings.is_empty());
+    for name in ["fair", "backlog", "using", "counted", "stopped"] {
+        assert_eq!(cluster.value(0, name).await, "", "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_fills_evenly_and_no_further_than_its_burst() {
+    let limits = GroupLimits {
+        all: Limit {
+            concurrency: None,
+            rate: Some(Rate {
+                starts: 100,
+                per_ms: 1_000,
+                burst: 4,
+            }),
+        },
+        ..GroupLimits::default()
+    };
+    let Some(mut cluster) = Cluster::start(limits).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 - b", 100).await;
+    let begun = cluster.test.now().await;
+    while cluster.running.len() < 30 {
+        cluster.turn(0).await;
+        let passed = cluster.test.now().await - begun;
+        let most = 4 + usize::try_from(passed / 10).unwrap() + 1;
+        assert!(
+            cluster.running.len() <= most,
+            "{} after {passed} ms",
+            cluster.running.len()
+        );
+        tokio::time::sleep(Duration::from_millis(7)).await;
+    }
+    assert!(cluster.test.now().await - begun >= 240);
+}
+
+#[tokio::test]
+async fn what_a_turn_is_told_wrongly_is_refused_before_anything_is_written() {
+    let Some(cluster) = Cluster::start(group(1)).await else {
+        return;
+    };
+    for text in [
+        "limits\nnonsense",
+        "limits\ng onlyagroup",
+        "limits\nt 1 2 g",
+    ] {
+        let reply = cluster
+            .test
+            .eval("wheel/turn", partition(0), &["", "1000", "100", "0", text])
+            .await;
+        assert!(
+            format!("{reply:?}").contains("BAD_ARG"),
+            "{text}: {reply:?}"
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! Limits of groups, as this tracker knows them: their definitions, read again with each beat, and what the partitions that it turns were
+//! granted. Nothing here matters to anybody else: what is lost is reported and granted anew.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
+use tickwheel_core::id::GroupName;
+use tickwheel_core::partition::PartitionId;
+use tickwheel_store::limit::{Grant, LimitReport, LimitsTold};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::engine::Engine;
+use crate::measure;
+use crate::session::lock;
+
+/// Something that waits for a limit is looked at this often, should a message be lost.
+pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// What the next turn of a partition is told.
+#[derive(Debug, Default)]
+struct News {
+    grants: HashMap<LimitName, Grant>,
+    recalled: HashSet<LimitName>,
+    /// Not before this.
+    at: Option<Instant>,
+}
+
+/// The limits of groups.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    groups: ArcSwap<BTreeMap<GroupName, GroupLimits>>,
+    /// Some group has limits, or had some since this tracker started.
+    active: AtomicBool,
+    news: Mutex<HashMap<PartitionId, News>>,
+    /// Told when a partition has news.
+    pub(crate) told: Notify,
+}
+
+impl Limits {
+    /// Takes over the definitions.
+    pub(crate) fn adopt(&self, groups: Vec<(GroupName, GroupLimits)>) {
+        let groups: BTreeMap<_, _> = groups.into_iter().collect();
+        if !groups.is_empty() {
+            self.active.store(true, Ordering::Relaxed);
+        }
+        if **self.groups.load() != groups {
+            tracing::info!(groups = groups.len(), "the limits of groups changed");
+            self.groups.store(Arc::new(groups));
+        }
+    }
+
+    /// A queue was met that waits for a limit: turns have to be told of limits from now on.
+    pub(crate) fn activate(&self) {
+        self.active.store(true, Ordering::Relaxed);
+    }
+
+    /// What the next turn of `partition` is told; `None` where no group has limits.
+    pub(crate) fn for_turn(&self, partition: PartitionId) -> Option<LimitsTold> {
+        if !self.active.load(Ordering::Relaxed) {
+            return None;
+        }
+        let groups = self.groups.load();
+        let lines = groups.iter().map(|(group, limits)| limits.line(group));
+        let news = lock(&self.news).remove(&partition).unwrap_or_default();
+        Some(LimitsTold {
+            groups: lines.collect(),
+            grants: news.grants.into_values().collect(),
+            recalled: news.recalled.into_iter().collect(),
+        })
+    }
+
+    /// What limits a name now.
+    pub(crate) fn limit(&self, name: &LimitName) -> Limit {
+        let groups = self.groups.load();
+        let limits = groups.get(&name.group);
+        limits.map_or_else(Limit::default, |limits| match &name.key {
+            Some(key) => limits.of_key(key.as_str()),
+            None => limits.all,
+        })
+    }
+
+    /// The limits of a group, for a person; `None` when it has none.
+    pub(crate) fn in_words(&self, group: &GroupName) -> Option<String> {
+        self.groups.load().get(group).map(ToString::to_string)
+    }
+
+    /// Another partition waits for what this one may have.
+    pub(crate) fn recall(&self, partition: PartitionId, name: LimitName) {
+        lock(&self.news)
+            .entry(partition)
+            .or_default()
+            .recalled
+            .insert(name);
+        self.told.notify_one();
+    }
+
+    fn granted(&self, partition: PartitionId, grants: Vec<Grant>) {
+        let now = Instant::now();
+        let mut all = lock(&self.news);
+        let news = all.entry(partition).or_default();
+        for grant in grants {
+            let free = grant.starts > 0;
+            let again = grant.again.unwrap_or(LOOK_AGAIN).min(LOOK_AGAIN);
+            let at = if free { now } else { now + again };
+            news.at = Some(news.at.map_or(at, |known| known.min(at)));
+            news.grants.insert(grant.limit.clone(), grant);
+        }
+        drop(all);
+        self.told.notify_one();
+    }
+
+    /// Partitions with news, and when each is to be turned.
+    pub(crate) fn due(&self) -> Vec<(PartitionId, Instant)> {
+        let now = Instant::now();
+        let all = lock(&self.news);
+        let due = all.iter().map(|(partition, news)| {
+            let at = if news.recalled.is_empty() {
+                news.at.unwrap_or(now)
+            } else {
+                now
+            };
+            (*partition, at)
+        });
+        due.collect()
+    }
+}
+
+impl Engine {
+    /// Shares what a turn of `partition` left of limits with the other partitions, in the background.
+    pub(crate) fn share(self: &Arc<Self>, partition: PartitionId, reports: Vec<LimitReport>) {
+        let engine = Arc::clone(self);
+        let mut by_home: BTreeMap<PartitionId, Vec<(LimitReport, Limit)>> = BTreeMap::new();
+        for report in reports {
+            let home = self.store.home_of_limit(&report.limit);
+            let limit = self.limits.limit(&report.limit);
+            by_home.entry(home).or_default().push((report, limit));
+        }
+        self.tasks.spawn(async move {
+            for (home, reports) in by_home {
+                crash_point!("before_share");
+                match engine.store.share_limits(home, partition, &reports).await {
+                    Ok(grants) => {
+                        crash_point!("after_share");
+                        let waits = |report: &LimitReport| report.wanted > 0;
+                        let waiting: HashSet<&LimitName> = reports
+                            .iter()
+                            .filter(|(report, _)| waits(report))
+                            .map(|(report, _)| &report.limit)
+                            .collect();
+                        let known: HashMap<&LimitName, u64> = reports
+                            .iter()
+                            .map(|(report, _)| (&report.limit, report.report))
+                            .collect();
+                        let useful = grants.into_iter().filter(|grant| {
+                            waiting.contains(&grant.limit)
+                                || known.get(&grant.limit) != Some(&grant.report)
+                        });
+                        engine.limits.granted(partition, useful.collect());
+                    }
+                    Err(error) => {
+                        // The partition reports again when something waits in it, and at the latest when somebody else does.
+                        tracing::warn!(%partition, %error, "limits could not be shared");
+                        measure::store_error(&error);
+                    }
+                }
+            }
+        });
+    }
+
+    /// Reads the definitions again.
+    pub(crate) async fn read_limits(&self) {
+        match self.store.list_limits().await {
+            Ok(groups) => self.limits.adopt(groups),
+            Err(error) => {
+                tracing::debug!(%error, "the limits of groups were not answered");
+                measure::store_error(&error);
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Limits of groups: given, listed with what is used of them, taken away.
+
+use tickwheel_core::group_limits::{GroupLimits, LimitName};
+use tickwheel_core::id::GroupName;
+use tickwheel_proto::v1;
+use tickwheel_store::limit::LimitState;
+
+use super::named;
+use crate::error::Error;
+use crate::shared::Shared;
+
+/// Gives a group its limits; without any it has none.
+pub(super) async fn set(
+    shared: &Shared,
+    request: v1::GroupLimits,
+) -> Result<v1::GroupLimits, Error> {
+    let group = GroupName::new(&request.group).map_err(|wrong| named("group", wrong))?;
+    let limits = GroupLimits::try_from(request)?;
+    shared.store().define_limits(&group, &limits).await?;
+    shared.read_limits().await;
+    Ok(v1::GroupLimits {
+        group: group.to_string(),
+        ..v1::GroupLimits::from(&limits)
+    })
+}
+
+/// All groups with limits, and how much of them is used.
+pub(super) async fn list(
+    shared: &Shared,
+    _request: v1::ListLimitsRequest,
+) -> Result<v1::ListLimitsResponse, Error> {
+    let mut groups = Vec::new();
+    for (group, limits) in shared.store().list_limits().await? {
+        let name = LimitName {
+            group: group.clone(),
+            key: None,
+        };
+        let states = shared.store().limit_states(&[name]).await?;
+        let LimitState {
+            granted, waiting, ..
+        } = states.first().copied().unwrap_or_default();
+        groups.push(v1::GroupLimits {
+            group: group.to_string(),
+            running: granted,
+            waiting,
+            ..v1::GroupLimits::from(&limits)
+        });
+    }
+    Ok(v1::ListLimitsResponse { groups })
+}
