@@ -94,6 +94,18 @@ pub(crate) struct Options {
     /// Routing policy of the contexts (drain); nothing: none, which is not the same as `any` with a lane of its own.
     #[arg(long)]
     pub(crate) routing: Option<String>,
+    /// Fairness keys that the contexts have in turn (drain); nothing: none.
+    #[arg(long)]
+    pub(crate) keys: Option<usize>,
+    /// Contexts of the group that may run at once (drain); nothing: any number.
+    #[arg(long)]
+    pub(crate) limit_concurrency: Option<u32>,
+    /// Contexts of the group that may start each second (drain); nothing: any number.
+    #[arg(long)]
+    pub(crate) limit_rate: Option<u32>,
+    /// Contexts of each fairness key that may run at once (drain); nothing: any number.
+    #[arg(long)]
+    pub(crate) limit_key_concurrency: Option<u32>,
     /// none, everysec or always.
     #[arg(long, default_value = "none")]
     pub(crate) persistence: String,

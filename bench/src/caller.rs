@@ -5,10 +5,14 @@ use bytes::{BufMut, Bytes, BytesMut};
 use futures::StreamExt;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::submission::When;
-use tickwheel_proto::v1::{ContextOptions, Routing, Submission, SubmitRequest, WorkerSelection};
+use tickwheel_proto::v1::{
+    ContextOptions, Fairness, GroupLimits, Limit, Rate, Routing, Submission, SubmitRequest,
+    WorkerSelection,
+};
 use tokio::time::Instant;
 use tonic::transport::{Channel, Endpoint};
 
+use crate::args::Options;
 use crate::report::Spread;
 
 /// Calls under way at once.
@@ -61,6 +65,50 @@ pub(crate) fn routed(context: Submission, policy: Option<&str>) -> Submission {
         }),
         ..context
     }
+}
+
+/// The same, with one of so many fairness keys.
+pub(crate) fn keyed(context: Submission, number: usize, keys: Option<usize>) -> Submission {
+    let Some(keys) = keys else {
+        return context;
+    };
+    let fairness = Fairness {
+        key: format!("tenant-{}", number % keys.max(1)),
+        weight: None,
+    };
+    Submission {
+        options: Some(ContextOptions {
+            fairness: Some(fairness),
+            ..context.options.unwrap_or_default()
+        }),
+        ..context
+    }
+}
+
+/// Gives the group of the contexts the limits that the options name.
+pub(crate) async fn limit(urls: &[String], options: &Options) -> Result<()> {
+    let limit = |concurrency: Option<u32>, rate: Option<u32>| Limit {
+        concurrency,
+        rate: rate.map(|starts| Rate {
+            starts,
+            per_ms: 1_000,
+            burst: None,
+        }),
+    };
+    let limits = GroupLimits {
+        group: "bench".to_owned(),
+        all: Some(limit(options.limit_concurrency, options.limit_rate)),
+        per_key: Some(limit(options.limit_key_concurrency, None)),
+        ..GroupLimits::default()
+    };
+    if limits.all == Some(Limit::default()) && limits.per_key == Some(Limit::default()) {
+        return Ok(());
+    }
+    let mut client = connect(urls.first().context("no tracker")?).await?;
+    client.set_limits(limits).await?;
+    // The other trackers read them with their next beat.
+    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    Ok(())
 }
 
 /// Submits `count` contexts made by `make`, in batches; answers how long the calls took.

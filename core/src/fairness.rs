@@ -97,12 +97,11 @@ impl Fairness {
     pub fn validate(&self) -> Result<(), Violations> {
         let mut found = Violations::new();
         match &self.key {
-            Some(pointer) if pointer.starts_with('/') => {
-                if pointer.len() > POINTER_CHARS_MAX {
-                    let rule = format!("has at most {POINTER_CHARS_MAX} characters");
-                    found.add("key", rule, pointer);
-                }
+            Some(pointer) if pointer.starts_with('/') && pointer.len() > POINTER_CHARS_MAX => {
+                let rule = format!("has at most {POINTER_CHARS_MAX} characters");
+                found.add("key", rule, pointer);
             }
+            Some(pointer) if pointer.starts_with('/') => {}
             Some(key) => {
                 found.keep(FairnessKey::new(key));
             }
@@ -120,11 +119,11 @@ impl Fairness {
 /// The text, number or truth value of a body at a JSON pointer, as text.
 pub(crate) fn text_at(body: &[u8], pointer: &str) -> Option<String> {
     let body: serde_json::Value = serde_json::from_slice(body).ok()?;
-    match body.pointer(pointer)? {
-        serde_json::Value::String(text) => Some(text.clone()),
-        value if value.is_number() || value.is_boolean() => Some(value.to_string()),
-        _ => None,
+    let value = body.pointer(pointer)?;
+    if let serde_json::Value::String(text) = value {
+        return Some(text.clone());
     }
+    (value.is_number() || value.is_boolean()).then(|| value.to_string())
 }
 
 #[cfg(test)]

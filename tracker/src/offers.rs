@@ -164,8 +164,7 @@ impl Engine {
 
     /// Why a context of this queue waits for a worker, in words.
     pub(crate) fn waits_for(&self, queue: &Queue) -> String {
-        let (group, handler) = (&queue.group, &queue.handler);
-        let reason = self.waits_for_worker(queue);
+        let (group, reason) = (&queue.group, self.waits_for_worker(queue));
         // Only a turn knows which of the two it is.
         match self.limits.in_words(group) {
             Some(limits) => format!("{reason}; or for a limit: group `{group}` may have {limits}"),

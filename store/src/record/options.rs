@@ -149,6 +149,18 @@ impl Options {
     }
 }
 
+impl Options {
+    /// Its key, and behind that what it weighs where that is not 1.
+    fn share(&self) -> Option<(&FairnessKey, String)> {
+        let key = self.key.as_ref()?;
+        let weight = match self.weight {
+            1 => String::new(),
+            weight => format!(",v={weight}"),
+        };
+        Some((key, weight))
+    }
+}
+
 impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let default = ContextOptions::default();
@@ -198,11 +210,8 @@ impl fmt::Display for Options {
         if let Some(hash) = self.hash {
             item(f, format_args!("h={hash}"))?;
         }
-        if let Some(key) = &self.key {
-            item(f, format_args!("k={key}"))?;
-        }
-        if self.weight != 1 {
-            item(f, format_args!("v={}", self.weight))?;
+        if let Some((key, weight)) = self.share() {
+            item(f, format_args!("k={key}{weight}"))?;
         }
         if self.split {
             item(f, format_args!("m=1"))?;

@@ -46,7 +46,8 @@ fn worker(cluster: &Cluster, starts: &Starts) -> WorkerBuilder {
         .permits(4)
         .handle_raw("serve", move |_: Context, body: Bytes| {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
-            let tenant = body["tenant"].as_str().unwrap_or_default().to_owned();
+            let tenant = body.pointer("/tenant").and_then(|name| name.as_str());
+            let tenant = tenant.unwrap_or_default().to_owned();
             let mut starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
             starts.entry(tenant).or_default().push(wall_ms());
             async move {

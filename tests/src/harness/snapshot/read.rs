@@ -141,25 +141,7 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                     .insert(text_of(id).parse()?, text_of(score).parse()?);
             }
         }
-        ("fair", "") => {
-            for (id, score) in pairs(value) {
-                partition
-                    .fair
-                    .insert(text_of(id).parse()?, text_of(score).parse()?);
-            }
-        }
-        ("using", "") => {
-            partition.using = texts(value)
-                .into_iter()
-                .filter_map(|(limit, count)| Some((limit, count.parse().ok()?)))
-                .collect();
-        }
-        ("counted", "") => {
-            for (id, limits) in pairs(value) {
-                let limits = text_of(limits).split('\t').map(str::to_owned).collect();
-                partition.counted.insert(text_of(id).parse()?, limits);
-            }
-        }
+        (kind @ ("fair" | "using" | "counted"), "") => shares(partition, kind, value)?,
         // What is granted and waited for: the tests of limits count what runs.
         ("allowed" | "stopped" | "returned", "") | ("limit", _) => {}
         ("ready", queue) => {
@@ -213,6 +195,22 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
             _,
         ) => {}
         _ => bail!("nobody knows this key"),
+    }
+    Ok(())
+}
+
+/// What is kept of fairness keys and limits.
+fn shares(partition: &mut Partition, kind: &str, value: Value) -> Result<()> {
+    for (name, text) in pairs(value) {
+        let (name, text) = (text_of(name), text_of(text));
+        match kind {
+            "fair" => drop(partition.fair.insert(name.parse()?, text.parse()?)),
+            "using" => drop(partition.using.insert(name, text.parse()?)),
+            _ => {
+                let limits = text.split('\t').map(str::to_owned).collect();
+                partition.counted.insert(name.parse()?, limits);
+            }
+        }
     }
     Ok(())
 }
