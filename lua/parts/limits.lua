@@ -121,6 +121,9 @@ on_demand(limits, function()
   -- The limits of a context: that of its group and that of its key, nil where there is none.
   local function limits_of(group, options)
     local rules = limits.groups[group]
+    if not rules then
+      return nil, nil
+    end
     local own = rules.own ~= '-' and limits.of(group, rules.own) or nil
     local key = options ~= '-' and option(options, 'k')
     local of_key = key and rules_of(rules, key)

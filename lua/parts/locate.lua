@@ -36,6 +36,9 @@ local locate = made_on_call(function()
   -- A subtask that waits for a permit: 'parts', its list, its text as a member, its entry in the list.
   local function locate_part(id)
     local fan, n = fans.of_subtask(fans.new(), id)
+    if fan and fan.state == 'dropping' then -- nothing waits any more, and no index is to be made
+      return nil
+    end
     local workers = {}
     for _, name in ipairs(fan and fan.pinned > 0 and redis.call('HKEYS', key('fan', fan.id)) or {}) do
       workers[#workers + 1] = string.match(name, '^w:(.+)$')

@@ -309,6 +309,27 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// Histories that broke something once.
+fn known() -> Vec<Vec<Op>> {
+    let index_of_a_cancelled_root = vec![
+        Op::Split(121, 0, 0),
+        Op::Settle(80, 79, false),
+        Op::Release(0),
+        Op::Submit(539),
+        Op::Open(0, 591),
+        Op::Unpin(0, 0),
+        Op::Submit(164),
+        Op::Pass(10),
+        Op::Split(0, 0, 2),
+        Op::Turn([1, 0, 1]),
+        Op::Turn([3, 1, 3]),
+        Op::Split(358, 0, 1),
+        Op::Cancel(962),
+        Op::CancelSubtask(466, 237),
+    ];
+    vec![index_of_a_cancelled_root]
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_happens_the_counts_agree_and_everything_ends() {
     let Some((test, _server)) = alone().await else {
@@ -338,6 +359,9 @@ async fn whatever_happens_the_counts_agree_and_everything_ends() {
                 walk.finish().await
             })
         };
+        for known in known() {
+            run(known).unwrap();
+        }
         TestRunner::new(config)
             .run(&proptest::collection::vec(op(), 20..100), run)
             .unwrap();

@@ -86,6 +86,11 @@ impl Cluster {
     }
 
     async fn turn_only(&mut self, number: u16) -> Turned {
+        let line = self.limits.line(&"g".parse().unwrap());
+        self.turn_lines(number, &[line]).await
+    }
+
+    async fn turn_lines(&mut self, number: u16, lines: &[String]) -> Turned {
         let offer = Offer {
             worker: WorkerId::new("w-1").unwrap(),
             group: "g".parse().unwrap(),
@@ -95,7 +100,7 @@ impl Cluster {
             handlers: "h".to_owned(),
         };
         let told = LimitsTold {
-            groups: vec![self.limits.line(&"g".parse().unwrap())],
+            groups: lines.to_vec(),
             grants: self.grants.remove(&number).unwrap_or_default(),
             recalled: self.recalled.clone(),
         };
@@ -226,6 +231,18 @@ async fn a_grant_that_is_lost_is_granted_anew_and_a_late_one_is_nothing() {
         cluster.turn(0).await;
     }
     assert_eq!(cluster.running.len(), 3);
+}
+
+#[tokio::test]
+async fn a_group_without_limits_is_not_touched_by_those_of_another() {
+    let Some(mut cluster) = Cluster::start(group(1)).await else {
+        return;
+    };
+    let line = "other c c";
+    cluster.submit(0, "g h 2 k=a b", 3).await;
+    cluster.submit(0, "g h 2 - b", 3).await;
+    let turned = cluster.turn_lines(0, &[line.to_owned()]).await;
+    assert_eq!((turned.claims.len(), turned.held_back), (6, false));
 }
 
 #[tokio::test]

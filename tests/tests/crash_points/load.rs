@@ -33,6 +33,8 @@ const HEAD_START_MS: u64 = 1_500;
 pub(crate) const PARTITIONS: u16 = 16;
 /// A group with one permit for two trackers: some of what is sent to it is refused.
 pub(crate) const TIGHT: &str = "tight";
+/// A group of which two may run at once, over all partitions.
+pub(crate) const CAPPED: &str = "capped";
 
 /// The cluster that lives on.
 pub(crate) struct Load {
@@ -143,11 +145,26 @@ impl Load {
             permits: 1,
             ..WorkerOptions::default()
         };
+        let capped = WorkerOptions {
+            group: CAPPED.to_owned(),
+            ..WorkerOptions::default()
+        };
         let workers = vec![
             rig.worker(&trackers, WorkerOptions::default()).await?,
             rig.worker(&trackers, tight).await?,
+            rig.worker(&trackers, capped).await?,
         ];
         let mut client = rig.client(trackers.first().context("a tracker")?).await?;
+        let two_at_once = v1::Limit {
+            concurrency: Some(2),
+            rate: None,
+        };
+        let limits = v1::GroupLimits {
+            group: CAPPED.to_owned(),
+            all: Some(two_at_once),
+            ..v1::GroupLimits::default()
+        };
+        client.raw.set_limits(limits).await?;
         let start_at = Some(TimestampMs::new(wall_ms() + HEAD_START_MS));
         let by_hand = names_by_partition()?;
         let jobs = Registered::apply(&mut client, specs(start_at, &by_hand)?).await?;
@@ -180,11 +197,15 @@ impl Load {
         Ok(())
     }
 
-    /// More than the tight group can run at once, for every tracker to send there.
-    pub(crate) async fn ask_too_much(&self, client: &mut Client) -> Result<(), tonic::Status> {
+    /// More than `group`, the tight or the capped one, can run at once, for every tracker to send there.
+    pub(crate) async fn ask_too_much(
+        &self,
+        client: &mut Client,
+        group: &str,
+    ) -> Result<(), tonic::Status> {
         for _ in 0..4 {
             let context = v1::Submission {
-                group: TIGHT.to_owned(),
+                group: group.to_owned(),
                 ..with_options(submission("sleep", 20), options())
             };
             // Each call goes to another partition.

@@ -8,7 +8,7 @@ use tickwheel_tests::harness::rig::died;
 use tickwheel_tests::harness::{Client, Rig, WorkerOptions};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::load::Load;
+use crate::load::{self, Load};
 
 /// A victim that lives longer has not come by at its point.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -67,10 +67,13 @@ async fn ask(rig: &Rig, load: &Load, url: &str, point: &str) -> Result<()> {
         {
             client = None;
         }
-        if point.contains("release")
-            && let Some(connected) = &mut client
-        {
-            load.ask_too_much(connected).await.ok();
+        let too_much = [("release", load::TIGHT), ("share", load::CAPPED)];
+        for (what, group) in too_much {
+            if point.contains(what)
+                && let Some(connected) = &mut client
+            {
+                load.ask_too_much(connected, group).await.ok();
+            }
         }
         if point.contains("plan") && round.is_multiple_of(4) {
             load.add_short_plan(rig, &format!("{point}-{round}"))

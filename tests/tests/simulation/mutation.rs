@@ -35,13 +35,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a due time is fired and not written into the ledger",
         script: "wheel/turn",
-        from: "  flush_ledger(fields)\n",
+        from: "    firing.flush_ledger(fields)\n",
         to: "",
     },
     Mutation {
         what: "a job's next firing is not armed",
         script: "wheel/turn",
-        from: "  if not finished then\n    rearm(fields, next, left)\n  end",
+        from: "    if not finished then\n      rearm(fields, next, left)\n    end",
         to: "",
     },
     Mutation {
@@ -65,25 +65,25 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "what ended still holds its permit",
         script: "lease/settle",
-        from: "if #gone > 0 then\n  redis.call('HDEL', held_key, unpack(gone))\nend",
+        from: "  redis.call('HDEL', held_key, unpack(gone))\n",
         to: "",
     },
     Mutation {
         what: "a delay is not armed by its end",
         script: "lease/settle",
-        from: "    arm_after_end(endings, now, job)\n",
+        from: "      arm_after_end(endings, now, job)\n",
         to: "",
     },
     Mutation {
         what: "the overlap policy is not asked",
         script: "wheel/turn",
-        from: "  local busy = fields.active > 0\n",
-        to: "  local busy = false\n",
+        from: "    local busy = fields.active > 0\n",
+        to: "    local busy = false\n",
     },
     Mutation {
         what: "an ended context lets nobody of the queue start",
         script: "lease/settle",
-        from: "  start_queued(endings, now, job)\n",
+        from: "    enders.start_queued(endings, now, job)\n",
         to: "",
     },
     Mutation {
@@ -101,7 +101,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "followers are not told",
         script: "lease/settle",
-        from: "    tell_followers(endings, now, followers, ended.id, ended.state)\n",
+        from: "      tell_followers(endings, now, followers, ended.id, ended.state)\n",
         to: "",
     },
 ];
