@@ -21,9 +21,11 @@ const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 const WAIT_DEFAULT_MS: u64 = 30_000;
 const WAIT_MAX_MS: u64 = 600_000;
-/// A waiting caller looks again after this, then after twice as long, up to the second.
+/// A waiting caller looks again after at least this, and after at most the second.
 const LOOK_MIN: Duration = Duration::from_millis(20);
 const LOOK_MAX: Duration = Duration::from_millis(500);
+/// The part of the time waited so far by which the end may be told late.
+const LATE_BY: u32 = 16;
 
 async fn existing(shared: &Shared, id: &ContextId) -> Result<ContextView, Error> {
     let view = shared.store().get_context(id).await?;
@@ -138,14 +140,16 @@ pub(super) async fn wait(
             );
         }
     };
-    let until = Instant::now() + Duration::from_millis(limit);
-    let mut pause = LOOK_MIN;
+    let began = Instant::now();
+    let until = began + Duration::from_millis(limit);
     loop {
         let view = existing(shared, &id).await?;
-        if view.state.is_settled() || Instant::now() >= until {
+        let now = Instant::now();
+        if view.state.is_settled() || now >= until {
             return Ok(views::context(shared, view));
         }
-        tokio::time::sleep_until((Instant::now() + pause).min(until)).await;
-        pause = (pause * 2).min(LOOK_MAX);
+        // Whoever has waited for long learns of the end a little later: the looks of a wait are few, and it is told in time.
+        let pause = ((now - began) / LATE_BY).clamp(LOOK_MIN, LOOK_MAX);
+        tokio::time::sleep_until((now + pause).min(until)).await;
     }
 }
