@@ -79,6 +79,15 @@ local function key(kind, name)
   return BASE .. kind .. ':' .. name
 end
 
+-- True when the partition had neither split contexts nor contexts that run under limits: most have none, and are asked once in a call.
+local plain
+local function is_plain()
+  if plain == nil then
+    plain = redis.call('EXISTS', BASE .. 'fans', BASE .. 'counted') == 0
+  end
+  return plain
+end
+
 local function partition()
   return string.match(BASE, ':(%d+)}:$')
 end

@@ -63,7 +63,7 @@ local function watch_again(id, rest)
   end
   options = string.gsub(options, ',d=%d+', '') .. ',d=' .. int(math.max(now - due_of(id), 0))
   local at = start_by(id, options)
-  redis.call('ZADD', KEYS[1], at, '#' .. id .. ' ' .. group .. ' ' .. handler .. ' ' .. priority)
+  redis.call('ZADD', KEYS[1], at, '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
   soonest = math.min(soonest or at, at)
   return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. options .. ' ' .. body
 end

@@ -31,9 +31,9 @@ Repeat   A second call with the same report changes nothing and grants nothing.
 -- @prelude
 local LIMITS_MAX = 64
 local WAITS_MS = 1500 -- a partition that wants some and did not say so for this long is passed over
-local RECALL_MS = 5000 -- a partition that holds some and did not report for this long is asked to
+local RECALL_MS = 1500 -- a partition that holds some and did not report for this long is asked to
 local TOLD_MAX = 8 -- partitions that are woken in one call
-local KEPT_MS = 3600000 -- a bucket is full long before
+local KEPT_MS = 3600000
 local RUNNING_KEPT_MS = 2592000000 -- nothing runs so long without a report of its partition
 local now = now_ms(1)
 local reporter = arg_int(2, 'partition', 0, 1023)
@@ -125,7 +125,7 @@ local function wake_others(name, home, entries, waiting, free, short)
     end
   end
   for _, entry in pairs(short and entries or {}) do
-    if told < TOLD_MAX and entry.partition ~= reporter and entry.granted > 0 and now - entry.at >= RECALL_MS then
+    if told < TOLD_MAX and entry.partition ~= reporter and entry.granted > 0 and (now - entry.at >= RECALL_MS or now < entry.at) then
       entry.at = now
       write_entry(home, entry)
       ask(name, entry.partition)
@@ -148,7 +148,7 @@ local function share(name, report, reported, rules)
   mine.report, mine.wanted, mine.at = report, reported.wanted, now
   local free = math.min(running, math.floor(starts))
   local part, ahead = part_of(mine, waiting, free)
-  mine.granted = rules.concurrency and reported.using + part or 0
+  mine.granted = reported.using + (rules.concurrency and part or 0)
   mine.wanted = mine.wanted - part
   if part > 0 or mine.wanted == 0 then
     mine.since = mine.wanted > 0 and now or 0
@@ -158,7 +158,8 @@ local function share(name, report, reported, rules)
     redis.call('HSET', home, 'tokens', string.format('%.6f', starts - part), 'at', int(now))
   end
   wake_others(name, home, entries, waiting, free - part, mine.wanted > 0)
-  redis.call('PEXPIRE', home, granted + mine.granted > 0 and RUNNING_KEPT_MS or KEPT_MS)
+  local full = rules.rate and math.ceil(rules.burst * rules.per / rules.rate) or 0
+  redis.call('PEXPIRE', home, int(math.max(KEPT_MS, full, granted + mine.granted > 0 and RUNNING_KEPT_MS or 0)))
   local again = ''
   if mine.wanted > 0 and rules.rate and running > 0 then
     again = int(math.max(math.ceil((ahead + 1 - (starts - part)) * rules.per / rules.rate), 1))

@@ -7,6 +7,9 @@ local FANS_LISTED = 64 -- with so many open fans in a partition their names are 
 -- True when the partition has split contexts at all: most have none, and ask once in a call.
 function fans.any(endings)
   local loaded = endings.fans
+  if is_plain() then
+    return false
+  end
   if loaded.open == nil then
     loaded.open = redis.call('HLEN', BASE .. 'fans')
     if loaded.open > 0 and loaded.open <= FANS_LISTED then

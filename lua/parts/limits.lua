@@ -11,7 +11,7 @@ local limits = { granted = {}, recalled = {}, groups = false } -- groups: those 
 
 -- A limit's name is `<group>`, or `<group> k=<key>`. Contexts that end, or go back, count no longer; if any did, a turn reports it.
 function limits.leave(ids)
-  if redis.call('EXISTS', BASE .. 'counted') == 1 then
+  if not is_plain() then
     limits.uncount(ids)
   end
 end
@@ -20,6 +20,7 @@ on_demand(limits, function()
   local REPORT_MS = 250 -- a limit that something waits for is asked for again after this
   local REPORTS_MOST = 64 -- of one turn
   local WANTED_MOST = 1000
+  local KEPT_MS = 1000 -- a grant that is not used goes back after this
 
   function limits.uncount(ids)
     local less, gone, left = {}, {}, false
@@ -52,7 +53,8 @@ on_demand(limits, function()
   -- What a turn is told: `g <group> <rules> <rules of keys> [<key>=<rules>,...]` for each group with limits, where rules are `c` for a
   -- bound on what runs, `r` for a rate, both or `-`; `t <report> <allowed> <starts> <limit>` for what was granted; `r <limit>` for what
   -- another partition waits for.
-  function limits.read(text)
+  function limits.read(text, now)
+    limits.now = now
     limits.groups, limits.loaded, limits.order, limits.counted, limits.moved, limits.returned = {}, {}, {}, {}, {}, {}
     limits.held_back = 0
     for _, name in ipairs(redis.call('HKEYS', BASE .. 'returned')) do
@@ -63,7 +65,7 @@ on_demand(limits, function()
       local report, allowed, starts, limit = string.match(line, '^t (%d+) (%d+) (%d+) (%S.*)$')
       local recalled = string.match(line, '^r (%S.*)$')
       if group then
-        limits.groups[group] = { own = own, keys = keys, special = ',' .. special .. ',' }
+        limits.groups[group] = { own = own, keys = keys, special = ',' .. special .. ',', known = {} }
       elseif limit then
         limits.granted[limit] = { report = tonumber(report), allowed = tonumber(allowed), starts = tonumber(starts) }
       elseif recalled then
@@ -87,9 +89,15 @@ on_demand(limits, function()
         limit.allowed, limit.starts, limit.fresh = limit.using + granted.starts, granted.starts, true
         limit.surplus = granted.allowed > limit.allowed
       elseif granted and granted.report > (limit.report or 0) then
+        limit.behind = true
         limit.report = granted.report -- what it was granted last is not known here: the next report asks anew
       end
-      if not limit.fresh then -- what was left goes back, and is asked for like anything else: others may have waited longer
+      -- A grant is kept for a while, so that one of a group and one of a key may meet, and permits may come. What ended goes back, and is
+      -- asked for like anything else: others may have waited longer.
+      local age = limit.report and limits.now - limit.report or KEPT_MS
+      local asked_back = limits.recalled[name] or limits.returned[name]
+      limit.kept = not limit.fresh and age >= 0 and age < KEPT_MS and not asked_back
+      if not limit.fresh and not limit.kept then
         limit.surplus = limit.allowed > limit.using or limit.starts > 0
         limit.unspent = limit.starts
         limit.allowed, limit.starts = limit.using, 0
@@ -114,8 +122,12 @@ on_demand(limits, function()
   end
 
   local function rules_of(group, key)
-    local special = string.match(group.special, ',' .. string.gsub(key, '[%.%+%-]', '%%%0') .. '=([cr-]+),')
-    return special or group.keys
+    local known = group.known[key]
+    if not known then
+      known = string.match(group.special, ',' .. string.gsub(key, '[%.%+%-]', '%%%0') .. '=([cr-]+),') or group.keys
+      group.known[key] = known
+    end
+    return known
   end
 
   -- The limits of a context: that of its group and that of its key, nil where there is none.
@@ -154,6 +166,8 @@ on_demand(limits, function()
       if limit.bounds then
         limit.using, limit.taken = limit.using + 1, limit.taken + 1
         names[#names + 1] = limit.name
+      else
+        limit.allowed = math.max(limit.allowed - 1, limit.using)
       end
     end
     if #names > 0 then
@@ -217,13 +231,18 @@ on_demand(limits, function()
     for i = 1, #stopped, 2 do
       asked[stopped[i]] = tonumber(stopped[i + 1])
     end
+    -- Those that something happened to come first, then those that were asked for longest ago.
+    local function rank(name)
+      return (limits.granted[name] or limits.returned[name] or limits.recalled[name]) and -1 or asked[name] or 0
+    end
+    table.sort(names, function(left, right) return rank(left) < rank(right) end)
     local looked = 0
     for _, name in ipairs(names) do
       local group, key = string.match(name, '^(%S+) k=(%S+)$')
       local rules = limits.groups[group]
       local of_key = rules and rules_of(rules, key) or '-'
       local late = not asked[name] or now - asked[name] >= REPORT_MS or now < asked[name]
-      if looked < REPORTS_MOST and (late or of_key == '-' or limits.granted[name] or limits.returned[name]) then
+      if looked < REPORTS_MOST and (late or of_key == '-' or limits.granted[name] or limits.returned[name] or limits.recalled[name]) then
         looked = looked + 1
         let_go(limits.of(name, of_key), aside[name])
       end
@@ -252,8 +271,9 @@ on_demand(limits, function()
   -- One limit at the end of a turn: gives back what nothing uses, asks for what something waits for. True when it has to be reported.
   local function settle_limit(limit, now)
     local asked = tonumber(redis.call('HGET', BASE .. 'stopped', limit.name) or 0)
-    local surplus = limit.surplus or limit.allowed > limit.using or limit.starts > 0
-    local due = limit.wanted and (limit.fresh or asked == 0 or now - asked >= REPORT_MS or now < asked)
+    local spare = limit.allowed > limit.using or limit.starts > 0
+    local surplus = limit.surplus or limit.behind or (spare and not limit.fresh and not limit.kept)
+    local due = limit.wanted and limits.room(limit) <= 0 and (limit.fresh or asked == 0 or now - asked >= REPORT_MS or now < asked)
     local unspent = limit.unspent or limit.starts
     local report = surplus or due or limits.recalled[limit.name] ~= nil
     if report then
@@ -268,7 +288,7 @@ on_demand(limits, function()
     elseif asked > 0 then
       redis.call('HDEL', BASE .. 'stopped', limit.name)
     end
-    if limit.using == 0 and not limit.wanted then
+    if limit.using == 0 and not limit.wanted and limit.allowed == 0 and limit.starts == 0 then
       redis.call('HDEL', BASE .. 'allowed', limit.name)
     elseif limit.report then
       redis.call('HSET', BASE .. 'allowed', limit.name, int(limit.report) .. ' ' .. int(limit.allowed) .. ' ' .. int(limit.starts))

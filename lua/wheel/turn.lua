@@ -82,7 +82,7 @@ local wheel_key = KEYS[1]
 local offers, workers = read_offers(4, workers_count)
 local args = #ARGV
 if string.sub(ARGV[args], 1, 6) == 'limits' then
-  limits.read(ARGV[args])
+  limits.read(ARGV[args], now)
   args = args - 1
 end
 routing.read_lanes(offers, 4 + 4 * workers_count, workers, args)
@@ -264,7 +264,15 @@ local expire = made_on_call(function()
       return leave_aside(visit, 'wheel', entry)
     end
     local zset = ready_key(queue)
-    local member = find_waiting(zset, score_in(queue, id, tonumber(priority)), id)
+    local score = score_in(queue, id, tonumber(priority))
+    local member = find_waiting(zset, score, id)
+    local shared = queue
+    for _, other in ipairs(not member and score and is_fair(queue) and backlog() or {}) do
+      if not member and string.sub(other, 1, #shared) == shared then -- its key may be at its limit
+        queue, zset = other, ready_key(other)
+        member = find_waiting(zset, score, id)
+      end
+    end
     if member then
       remove_ready(queue, zset, member)
     elseif job_of(id) then

@@ -306,6 +306,56 @@ async fn a_key_at_its_limit_makes_room_and_goes_on_when_one_ends() {
 }
 
 #[tokio::test]
+async fn a_context_under_two_limits_runs_when_both_have_room() {
+    let limits = GroupLimits {
+        all: at_once(5),
+        per_key: at_once(1),
+        ..GroupLimits::default()
+    };
+    let Some(mut cluster) = Cluster::start(limits).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 k=a b", 3).await;
+    cluster.submit(0, "g h 2 k=b b", 3).await;
+    let mut ended = 0;
+    for round in 0..60 {
+        cluster.turn(0).await;
+        let key = |claim: &Claim| claim.member.rest.options.key.clone();
+        let (first, second) = (cluster.running.first(), cluster.running.get(1));
+        let twice = second.is_some() && first.map(key) == second.map(key);
+        assert!(cluster.running.len() <= 2 && !twice, "one of each key");
+        if round % 4 == 3 && !cluster.running.is_empty() {
+            cluster.settle(1).await;
+            ended += 1;
+        }
+    }
+    assert_eq!(ended, 6, "all of them ran");
+}
+
+#[tokio::test]
+async fn a_context_whose_key_is_at_its_limit_expires_all_the_same() {
+    let limits = GroupLimits {
+        per_key: at_once(1),
+        ..GroupLimits::default()
+    };
+    let Some(mut cluster) = Cluster::start(limits).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 k=a b", 1).await;
+    for _ in 0..3 {
+        cluster.turn(0).await;
+    }
+    assert_eq!(cluster.running.len(), 1);
+    cluster.submit(0, "g h 2 k=a,s=20 b", 1).await;
+    cluster.turn(0).await;
+    assert!(cluster.value(0, "backlog").await.contains("g h k=a"));
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    cluster.turn(0).await;
+    assert_eq!(cluster.value(0, "fair").await, "");
+    assert_eq!(cluster.value(0, "backlog").await, "");
+}
+
+#[tokio::test]
 async fn a_bucket_fills_evenly_and_no_further_than_its_burst() {
     let limits = GroupLimits {
         all: Limit {

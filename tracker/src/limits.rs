@@ -36,6 +36,8 @@ pub(crate) struct Limits {
     groups: ArcSwap<BTreeMap<GroupName, GroupLimits>>,
     /// Some group has limits, or had some since this tracker started.
     active: AtomicBool,
+    /// The definitions were read at least once.
+    known: AtomicBool,
     news: Mutex<HashMap<PartitionId, News>>,
     /// Told when a partition has news.
     pub(crate) told: Notify,
@@ -45,6 +47,7 @@ impl Limits {
     /// Takes over the definitions.
     pub(crate) fn adopt(&self, groups: Vec<(GroupName, GroupLimits)>) {
         let groups: BTreeMap<_, _> = groups.into_iter().collect();
+        self.known.store(true, Ordering::Relaxed);
         if !groups.is_empty() {
             self.active.store(true, Ordering::Relaxed);
         }
@@ -52,6 +55,11 @@ impl Limits {
             tracing::info!(groups = groups.len(), "the limits of groups changed");
             self.groups.store(Arc::new(groups));
         }
+    }
+
+    /// Whether the definitions were read.
+    pub(crate) fn are_known(&self) -> bool {
+        self.known.load(Ordering::Relaxed)
     }
 
     /// A queue was met that waits for a limit: turns have to be told of limits from now on.
@@ -172,13 +180,17 @@ impl Engine {
         });
     }
 
-    /// Reads the definitions again.
-    pub(crate) async fn read_limits(&self) {
+    /// Reads the definitions again. False when they were not answered: those that are known go on.
+    pub(crate) async fn read_limits(&self) -> bool {
         match self.store.list_limits().await {
-            Ok(groups) => self.limits.adopt(groups),
+            Ok(groups) => {
+                self.limits.adopt(groups);
+                true
+            }
             Err(error) => {
                 tracing::debug!(%error, "the limits of groups were not answered");
                 measure::store_error(&error);
+                false
             }
         }
     }

@@ -63,6 +63,16 @@ impl Turner {
     /// Turns until `stop`; then lets the visits under way end, so that their claims are dispatched.
     pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<Heard>, stop: CancellationToken) {
         let engine = Arc::clone(&self.engine);
+        // Without them, more would run than may.
+        while !engine.limits.are_known() && !engine.read_limits().await {
+            if stop
+                .run_until_cancelled(tokio::time::sleep(RETRY))
+                .await
+                .is_none()
+            {
+                return;
+            }
+        }
         self.partitions
             .rank(&engine.tracker_id, &engine.roster.load());
         let mut visits = FuturesUnordered::new();
