@@ -42,7 +42,7 @@ local function read_page(visit, source)
   end
   local count = #found / step
   source.page, source.at, source.step, source.read = found, 1, step, first + count
-  source.size = math.max(1, math.min(source.size * 2, math.floor(TURN_BYTES * count / bytes), free_permits(source.offer)))
+  source.size = math.max(1, math.min(source.size * 4, math.floor(TURN_BYTES * count / bytes), free_permits(source.offer)))
   source.score = scored and count > 0 and tonumber(found[2]) + source.shift or 0
   return count > 0
 end

@@ -36,6 +36,8 @@ const VISITS_MAX: usize = 3;
 const OVERDUE: Duration = Duration::from_secs(1);
 /// A partition whose visit failed is tried again after this.
 const RETRY: Duration = Duration::from_millis(250);
+/// What found its permits held by another turn is looked at after this, should nobody tell that they are free.
+const HELD_ELSEWHERE: Duration = Duration::from_millis(4);
 /// What waits for one certain worker that is full is looked at this often: single contexts may pass it over.
 const PERHAPS: Duration = Duration::from_millis(50);
 /// A partition with nothing to do is looked at this often all the same.
@@ -78,13 +80,18 @@ impl Turner {
         let mut visits = FuturesUnordered::new();
         loop {
             while visits.len() < VISITS_MAX {
-                let Some(partition) = self.partitions.take() else {
+                let next = self.partitions.take(
+                    Instant::now(),
+                    |queue| engine.takes(queue) != Taken::No,
+                    |worker| engine.sessions.is_free(worker),
+                );
+                let Some((partition, purpose)) = next else {
                     break;
                 };
                 self.rotation = self.rotation.wrapping_add(1);
                 visits.push(visit::visit(
                     Arc::clone(&engine),
-                    partition,
+                    (partition, purpose),
                     self.partitions.stands_in(partition),
                     self.rotation,
                 ));
@@ -204,6 +211,7 @@ impl Turner {
                     self.partitions.stand_in(partition);
                 }
             }
+            Found::NoPermit => self.partitions.passed_over(partition),
             Found::Nothing => self
                 .partitions
                 .done(partition, received + RETRY, (received, took)),
@@ -264,8 +272,10 @@ impl Turner {
         if turned.more || (claimed && now) {
             self.partitions.queue(partition);
         } else if now {
-            // A turn beside this one held the permits, and has returned them.
-            self.partitions.due_at(partition, received, OVERDUE);
+            // A turn beside this one held the permits, and has returned them, or is about to: that is told. Not at once, as the next one
+            // would find them held again.
+            self.partitions
+                .due_at(partition, received + HELD_ELSEWHERE, OVERDUE);
         } else if taken(Taken::Perhaps) {
             self.partitions
                 .due_at(partition, received + PERHAPS, OVERDUE);

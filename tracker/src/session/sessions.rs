@@ -165,6 +165,11 @@ impl Sessions {
 }
 
 impl Reserved {
+    /// Whether there is any.
+    pub(crate) fn has_permits(&self) -> bool {
+        self.workers.iter().any(|taken| taken.permits > 0)
+    }
+
     pub(crate) fn offers(&self) -> Vec<Offer> {
         self.workers
             .iter()

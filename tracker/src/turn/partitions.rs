@@ -11,6 +11,15 @@ use tokio::time::Instant;
 
 use crate::pace::Pace;
 
+/// Why a partition is visited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Something is due, or may be.
+    Due,
+    /// Something waits for permits, and some were free.
+    Waiting,
+}
+
 /// One partition.
 #[derive(Debug)]
 struct State {
@@ -23,6 +32,8 @@ struct State {
     /// Due times heard of while a visit was under way, whose reply may not know them.
     heard: Option<Instant>,
     queued: bool,
+    /// Queued for what waits in it, and for nothing else: without a permit there is nothing to do.
+    for_permits: bool,
     visiting: bool,
     /// Asked for while a visit was under way.
     again: bool,
@@ -59,6 +70,7 @@ impl Partitions {
             rested: now,
             heard: None,
             queued: false,
+            for_permits: false,
             visiting: false,
             again: false,
             stand_in: false,
@@ -110,14 +122,47 @@ impl Partitions {
             .is_some_and(|state| state.rank == 0)
     }
 
-    /// The next partition to visit. The caller must call [`Partitions::done`] for it.
-    pub(crate) fn take(&mut self) -> Option<PartitionId> {
-        let partition = self.queue.pop_front()?;
-        if let Some(state) = self.state(partition) {
+    /// The next partition to visit. The caller must call [`Partitions::done`] for it. One that was queued because permits were free is passed
+    /// over when others have taken them; `served` and `free` are those of [`Partitions::queue_backlog`].
+    pub(crate) fn take(
+        &mut self,
+        now: Instant,
+        served: impl Fn(&Queue) -> bool,
+        free: impl Fn(&WorkerId) -> bool,
+    ) -> Option<(PartitionId, Purpose)> {
+        loop {
+            let partition = self.queue.pop_front()?;
+            let Some(state) = self.state(partition) else {
+                return Some((partition, Purpose::Due));
+            };
             state.queued = false;
+            let waits = state.backlog.iter().any(&served) || state.pinned.iter().any(&free);
+            let only_waits = state.for_permits && state.due() > now;
+            if only_waits && !waits {
+                continue;
+            }
             state.visiting = true;
+            let purpose = if only_waits {
+                Purpose::Waiting
+            } else {
+                Purpose::Due
+            };
+            return Some((partition, purpose));
         }
-        Some(partition)
+    }
+
+    /// A visit for what waits found no permit left, and did nothing.
+    pub(crate) fn passed_over(&mut self, partition: PartitionId) {
+        let Some(state) = self.state(partition) else {
+            return;
+        };
+        state.visiting = false;
+        if let Some(heard) = state.heard.take() {
+            state.at = state.at.min(heard);
+        }
+        if std::mem::take(&mut state.again) {
+            self.queue(partition);
+        }
     }
 
     /// True when the visit only looks first: another tracker turns this partition. Resets a granted stand-in.
@@ -160,8 +205,11 @@ impl Partitions {
         };
         if state.visiting {
             state.again = true;
-        } else if !state.queued {
+        } else if state.queued {
+            state.for_permits = false;
+        } else {
             state.queued = true;
+            state.for_permits = false;
             self.queue.push_back(partition);
         }
     }
@@ -200,6 +248,9 @@ impl Partitions {
             });
             if waits {
                 self.queue(partition);
+                if let Some(state) = self.state(partition) {
+                    state.for_permits = state.queued;
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use tickwheel_store::wheel::{Looked, Told, TurnLimits, Turned};
 use tokio::time::Instant;
 
 use super::OVERDUE;
+use super::partitions::Purpose;
 use crate::engine::Engine;
 use crate::offers::{self, Offered, Taken};
 use crate::session::Reserved;
@@ -27,6 +28,8 @@ pub(crate) enum Found {
     Turned { turned: Box<Turned>, claimed: bool },
     /// A stand-in looked; `overdue` when its first tracker does not do its work.
     Looked { looked: Looked, overdue: bool },
+    /// It was for what waits, and others had taken the permits.
+    NoPermit,
     /// Redis did not answer.
     Nothing,
 }
@@ -34,7 +37,7 @@ pub(crate) enum Found {
 /// Visits `partition`. Errors are logged here and answered as [`Found::Nothing`].
 pub(crate) async fn visit(
     engine: Arc<Engine>,
-    partition: PartitionId,
+    (partition, purpose): (PartitionId, Purpose),
     look_only: bool,
     rotation: usize,
 ) -> Visit {
@@ -42,7 +45,7 @@ pub(crate) async fn visit(
     let found = if look_only {
         look(&engine, partition).await
     } else {
-        turn(&engine, (partition, began), rotation).await
+        turn(&engine, (partition, began), (purpose, rotation)).await
     };
     Visit {
         partition,
@@ -54,9 +57,13 @@ pub(crate) async fn visit(
 async fn turn(
     engine: &Arc<Engine>,
     (partition, began): (PartitionId, Instant),
-    rotation: usize,
+    (purpose, rotation): (Purpose, usize),
 ) -> Found {
     let Offered { reserved, lanes } = offers::offer(engine, partition, rotation).await;
+    if purpose == Purpose::Waiting && !reserved.has_permits() {
+        engine.return_permits(reserved, &[]);
+        return Found::NoPermit;
+    }
     let limits = TurnLimits {
         dispatch_lease: engine.config.dispatch_lease,
         entries: engine.config.turn_limit,
