@@ -15,7 +15,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'RELEASED', released }   those that were still held by that attempt
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(ready)); at most 10 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane
+Cost     O(count * log(ready)); at most 10 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane,
+         6 for each that ran under limits
 Holds    W1 W2 W4 W7
 Repeat   Idempotent: an attempt is released once.
 ]]

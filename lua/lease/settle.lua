@@ -23,7 +23,8 @@ Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settleme
            L lease lost: a later attempt holds it; nothing changed
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs
+Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs; 6 * count
+         more for contexts that run under limits
 Holds    W1 W2 W4 W7 W9
 Repeat   A second call answers G for what the first settled.
 ]]
