@@ -83,7 +83,7 @@ end
 local plain
 local function is_plain()
   if plain == nil then
-    plain = redis.call('EXISTS', BASE .. 'fans', BASE .. 'counted') == 0
+    plain = redis.call('EXISTS', BASE .. 'fans', BASE .. 'shares') == 0
   end
   return plain
 end
@@ -180,10 +180,10 @@ local function score_in(queue, id, priority)
   return ready_score(priority, due_of(id))
 end
 
--- A held value is `<attempt>:<failures> <worker> <claimed> <expires> <deadline> <cancel> <rest>`.
+-- A held value is `<attempt>:<failures> <worker> <claimed> <expires> <deadline>[<limits>] <cancel> <rest>`.
 local function split_held(value)
-  local attempt, failures, worker, claimed, expires, deadline, cancel, rest =
-    string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+) (%S+) (.*)$')
+  local attempt, failures, worker, claimed, expires, deadline, under, cancel, rest =
+    string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+)(%l*) (%S+) (.*)$')
   return {
     attempt = tonumber(attempt),
     failures = tonumber(failures),
@@ -191,6 +191,7 @@ local function split_held(value)
     claimed = tonumber(claimed),
     expires = tonumber(expires),
     deadline = tonumber(deadline),
+    under = under,
     cancel = cancel,
     rest = rest,
   }
@@ -198,7 +199,7 @@ end
 
 local function held_value(held)
   return int(held.attempt) .. ':' .. int(held.failures) .. ' ' .. held.worker .. ' ' .. int(held.claimed) .. ' '
-    .. int(held.expires) .. ' ' .. int(held.deadline) .. ' ' .. held.cancel .. ' ' .. held.rest
+    .. int(held.expires) .. ' ' .. int(held.deadline) .. (held.under or '') .. ' ' .. held.cancel .. ' ' .. held.rest
 end
 
 -- Redis is started with the host's collation, so Lua's `<` on strings is not the byte order of a sorted set.

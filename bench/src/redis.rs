@@ -97,7 +97,13 @@ impl Redis {
         for number in 0..primaries {
             let dir = dir.join(format!("node-{number}"));
             std::fs::create_dir_all(&dir)?;
-            let extra = ["--cluster-enabled", "yes"];
+            // A node that never met another does not know its address.
+            let extra = [
+                "--cluster-enabled",
+                "yes",
+                "--cluster-announce-ip",
+                "127.0.0.1",
+            ];
             let node = Node::start(&dir, &options.persistence, &extra).await?;
             let (first, last) = (
                 SLOTS * number / primaries,

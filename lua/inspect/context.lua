@@ -72,12 +72,13 @@ local function show_member(place, member, zset)
 end
 
 local function show_held(value)
-  local attempt, failures, worker, claimed, expires, deadline, cancel, rest =
-    string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+) (%S+) (.*)$')
+  local attempt, failures, worker, claimed, expires, deadline, under, cancel, rest =
+    string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+)(%l*) (%S+) (.*)$')
   shown.place, shown.attempt, shown.failures, shown.worker = 'held', tonumber(attempt), tonumber(failures), worker
   shown.claimed_ms, shown.lease_expires_ms = tonumber(claimed), tonumber(expires)
   shown.deadline_ms = deadline ~= '0' and tonumber(deadline) or nil
   shown.cancel = cancel ~= '-' and cancel or nil
+  shown.counts_under = under ~= '' and under or nil
   show_rest(rest)
 end
 

@@ -5,11 +5,11 @@ Purpose  The next entries of one partition's wheel as JSON, for a person with re
 Usage    redis-cli --eval lua/inspect/wheel.lua <partition> [, <prefix>]
          In Redis Cluster: redis-cli -c --eval lua/inspect/wheel.lua '{tw:7}'
 Reply    One JSON text: Redis' time, the number of entries and of overdue ones, and the next 20 without their bodies. kind is context,
-         retry, job, lease_scan, start_deadline or outbox.
+         retry, job, lease_scan, limits_scan, start_deadline, pinned or outbox.
 Cost     O(log(wheel)); 4 commands
 ]]
 local SHOWN = 20
-local KINDS = { ['@'] = 'job', ['!'] = 'lease_scan', ['#'] = 'start_deadline', ['&'] = 'outbox' }
+local KINDS = { ['@'] = 'job', ['!'] = 'lease_scan', ['#'] = 'start_deadline', ['&'] = 'outbox', ['%'] = 'pinned' }
 
 local tag = string.match(KEYS[1] or '', '^{.+:%d+}$')
 if not tag and not string.find(KEYS[1] or '', '^%d+$') then
@@ -24,6 +24,9 @@ local found = redis.call('ZRANGE', wheel, 0, SHOWN - 1, 'WITHSCORES')
 for i = 1, #found, 2 do
   local kind = KINDS[string.sub(found[i], 1, 1)]
   local text = string.sub(found[i], 2)
+  if string.sub(found[i], 1, 7) == '!limits' then
+    kind = 'limits_scan'
+  end
   if not kind then
     local id, attempt, rest = string.match(found[i], '^(%S+) (%d+):%d+ (%S+ %S+ %d %S+)')
     kind = attempt == '0' and 'context' or 'retry'

@@ -5,7 +5,7 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
          attempts past their timeout, and end those whose grace is over.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :counted :using :returned
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :shares :stopped :returned
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
@@ -22,7 +22,7 @@ Reply    { 'REAPED', now_ms, cursor, soonest | '', lost, timed_out, cancels }
            cancels    `<worker> <id> <attempt> <reason>`... cancellations that begin
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(page); at most 16 + 16 * page commands, 6 * page more for contexts that run under limits
+Cost     O(page); at most 16 + 16 * page commands, 7 more when some run under limits
 Holds    W1 W2 W7 W10
 Repeat   Idempotent: what was taken back is no longer held.
 ]]
@@ -55,7 +55,7 @@ end
 local held_key = BASE .. 'held'
 local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
 cursor = scanned[1]
-local endings, gone, changed, seen = new_endings(), {}, {}, {}
+local endings, gone, left, changed, seen = new_endings(), {}, {}, {}, {}
 local lost, timed_out, cancels = {}, 0, {}
 
 local function keep(at)
@@ -64,6 +64,7 @@ end
 
 local function take_back(id, held, how)
   gone[#gone + 1] = id
+  left[#left + 1] = held_value(held)
   return fail_attempt(endings, now, id, held, how)
 end
 
@@ -108,7 +109,7 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-limits.leave(gone)
+limits.leave(left, now)
 write_many('HSET', held_key, changed)
 if #lost > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'reaped', #lost)

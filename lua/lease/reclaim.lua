@@ -5,7 +5,7 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
          counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :counted :using :returned :route: :wake and for subtasks :fans :fan: :parts:
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :shares :stopped :returned :route: :wake and for subtasks :fans :fan: :parts:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -17,7 +17,7 @@ Reply    { 'RECLAIMED', cursor, given_back }   cursor `0`: all were looked at
            given_back `<id> <attempt>`...
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a lane, 6 for each that ran under limits
+Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a lane, 7 more when some ran under limits
 Holds    W1 W2 W7
 Repeat   Idempotent: what was given back is no longer held.
 ]]
@@ -48,7 +48,7 @@ if string.find(cursor, '%D') then
 end
 local held_key = BASE .. 'held'
 local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
-local endings, gone, given_back, seen = new_endings(), {}, {}, {}
+local endings, gone, left, given_back, seen = new_endings(), {}, {}, {}, {}
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
   local held = not seen[id] and split_held(scanned[2][i + 1])
@@ -57,6 +57,7 @@ for i = 1, #scanned[2], 2 do
   if held and workers[held.worker] and held.claimed < before and held.cancel == '-'
     and held.expires == held.claimed + lease_ms and held.expires > now then
     gone[#gone + 1] = id
+    left[#left + 1] = scanned[2][i + 1]
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
     uncount(held.rest, held.worker)
     if not fanned.give_back(endings, id, held) then
@@ -67,7 +68,7 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-limits.leave(gone)
+limits.leave(left, now)
 fanned.flush(endings, now)
 flush_endings(endings)
 return { 'RECLAIMED', scanned[1], given_back }

@@ -5,7 +5,7 @@ Purpose  Give back attempts that a worker refused, or that could not be sent: re
          goes to another worker next, and is not counted as a pick of this one. One that was cancelled meanwhile ends.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :counted :using :returned :route: :wake :quarantine :stats
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :shares :stopped :returned :route: :wake :quarantine :stats
              for cancelled ones :events :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000; then two for each attempt:
@@ -16,7 +16,7 @@ Reply    { 'RELEASED', released }   those that were still held by that attempt
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(count * log(ready)); at most 10 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane,
-         6 for each that ran under limits
+         7 when some ran under limits
 Holds    W1 W2 W4 W7
 Repeat   Idempotent: an attempt is released once.
 ]]
@@ -40,12 +40,13 @@ for i = 1, count do
   ids[i] = ARGV[1 + 2 * i]
 end
 local values = redis.call('HMGET', BASE .. 'held', unpack(ids))
-local endings, gone, seen = new_endings(), {}, {}
+local endings, gone, left, seen = new_endings(), {}, {}, {}
 for i = 1, count do
   local held = values[i] and split_held(values[i])
   if held and not seen[ids[i]] and held.attempt == tonumber(ARGV[2 + 2 * i]) then
     seen[ids[i]] = true
     gone[#gone + 1] = ids[i]
+    left[#left + 1] = values[i]
     if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
       end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
         message = 'cancelled before it started', rest = held.rest })
@@ -57,7 +58,7 @@ for i = 1, count do
 end
 if #gone > 0 then
   redis.call('HDEL', BASE .. 'held', unpack(gone))
-  limits.leave(gone)
+  limits.leave(left, now)
   fanned.flush(endings, now)
   flush_endings(endings)
 end

@@ -5,7 +5,7 @@ Purpose  End attempts with their outcomes: the context is settled, or waits for 
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :result:
-             :counted :using :returned
+             :shares :stopped :returned
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
@@ -23,8 +23,8 @@ Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settleme
            L lease lost: a later attempt holds it; nothing changed
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs; 6 * count
-         more for contexts that run under limits
+Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs; 7 more when
+         some run under limits
 Holds    W1 W2 W4 W7 W9
 Repeat   A second call answers G for what the first settled.
 ]]
@@ -62,7 +62,7 @@ for i = plain + 1, count do
 end
 local held_key = BASE .. 'held'
 local values = redis.call('HMGET', held_key, unpack(ids))
-local endings, gone, verdicts, seen, stale = new_endings(), {}, {}, {}, 0
+local endings, gone, left, verdicts, seen, stale = new_endings(), {}, {}, {}, {}, 0
 local records, ended = endings.records, '\t' .. int(now) .. '\t'
 local split = fans.any(endings)
 
@@ -111,6 +111,7 @@ for i = 1, count do
     else
       seen[id] = true
       gone[#gone + 1] = id
+      left[#left + 1] = value
       if i <= plain then
         verdicts[i] = 'S'
         succeed(id, attempt, worker, claimed, value)
@@ -122,7 +123,7 @@ for i = 1, count do
 end
 if #gone > 0 then
   redis.call('HDEL', held_key, unpack(gone))
-  limits.leave(gone)
+  limits.leave(left, now)
 end
 if stale > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)

@@ -3,29 +3,39 @@
 Script   limit/define
 Purpose  Give a group its limits, or take them away. Trackers learn of it within about a second.
 
-KEYS     1 limits   hash  group -> its limits as JSON               {tw}:limits
+KEYS     1 limits   hash  group -> its limits as JSON; `!`: how often they changed, and when last, ms    {tw}:limits
 ARGV     1 group    id
          2 limits   JSON, or empty to take them away
+         3 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'DEFINED' }   the group has these limits now
          { 'LIMITS_FULL' }  as many groups have limits as may
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(1); at most 3 commands
+Cost     O(1); at most 6 commands
 Holds    W9
-Repeat   A second call changes nothing.
+Repeat   A second call changes nothing but the count of changes.
 ]]
 -- @prelude
 local GROUPS_MAX = 1000
 local LIMITS_BYTES = 65536
 local group = arg_text(1, 'group', 128)
+
+local function count_change()
+  local changes = tonumber(string.match(redis.call('HGET', KEYS[1], '!') or '', '^%d+')) or 0
+  redis.call('HSET', KEYS[1], '!', int(changes + 1) .. ' ' .. int(now_ms(3)))
+end
+
 if ARGV[2] == '' then
-  redis.call('HDEL', KEYS[1], group)
+  if redis.call('HDEL', KEYS[1], group) == 1 then
+    count_change()
+  end
   return { 'DEFINED' }
 end
 local limits = arg_text(2, 'limits', LIMITS_BYTES)
-if redis.call('HEXISTS', KEYS[1], group) == 0 and redis.call('HLEN', KEYS[1]) >= GROUPS_MAX then
+if redis.call('HEXISTS', KEYS[1], group) == 0 and redis.call('HLEN', KEYS[1]) > GROUPS_MAX then
   return { 'LIMITS_FULL' }
 end
 redis.call('HSET', KEYS[1], group, limits)
+count_change()
 return { 'DEFINED' }

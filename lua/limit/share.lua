@@ -2,25 +2,28 @@
 --[[
 Script   limit/share
 Purpose  Share a limit between the partitions: take down what one of them reported, and grant it what is free. Partitions that wait for
-         the same limit are served in turn; a partition that has not reported for long, or whose turn it is, is asked to.
+         the same limit are served in turn; one that has not reported for long, that was told to keep what it has while nobody else
+         waits, or whose turn it is, is asked to report.
 
 KEYS     1 wheel    zset  only names the partition                  {tw:p}:wheel
            computed: {tw:p}:limit: :wake
 ARGV     1 now_ms      integer, or empty for the server clock (only tests pass it)
          2 partition   integer, 0..1023: who reports
-         3 count       integer, 1..64; then eight for each limit:
+         3 count       integer, 1..64; then nine for each limit:
            limit       its name, with `:` in place of the space
            report      number of the report; only greater ones than the last are taken down
-           using       contexts that run there
+           holds       contexts that run there, and more that it may run from what it was granted
            unspent     starts that it was granted and did not use
-           wanted      contexts that wait there for this limit
+           wanted      contexts more that it would run now
+           waiting     contexts that wait there for this limit
            concurrency contexts that may run in the whole cluster, or empty for any number
            rate        contexts that may start in `per` ms, or empty for any number
            per burst   ms, and the greatest number of starts that gather, separated by a space
 
-Reply    { 'SHARED', now_ms, { limit, report, allowed, starts, again_ms | '' }... }
+Reply    { 'SHARED', now_ms, { limit, report, allowed, starts, mode, again_ms | '' }... }
            report   that of the answer; a greater one than was sent when the report is out of date
            allowed  contexts that may run there, starts: that may start there
+           mode     `k` while nobody else waits: what ends may be used again there; `w` when others wait, or too many run
            again_ms ms until a start may be free for it
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
@@ -38,20 +41,21 @@ local RUNNING_KEPT_MS = 2592000000 -- nothing runs so long without a report of i
 local now = now_ms(1)
 local reporter = arg_int(2, 'partition', 0, 1023)
 local count = arg_int(3, 'count', 1, LIMITS_MAX)
-if #ARGV ~= 3 + 8 * count then
-  bad_arg('limits', 'must be eight values each', #ARGV - 3)
+if #ARGV ~= 3 + 9 * count then
+  bad_arg('limits', 'must be nine values each', #ARGV - 3)
 end
 
--- An entry is `<report> <granted> <wanted> <since> <at>`: what the partition may run, what it waits for since when, its last report.
+-- An entry is `<report> <granted> <waiting> <since> <at> <mode>`: what the partition may run; how many wait there, and since when it is in
+-- line, 0 when it is not; when it reported last; whether it was told to keep what ends.
 local function read_entries(home)
   local entries, bucket = {}, {}
   local fields = redis.call('HGETALL', home)
   for i = 1, #fields, 2 do
     local number = string.match(fields[i], '^p(%d+)$')
-    local report, granted, wanted, since, at = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+)$')
+    local report, granted, waiting, since, at, mode = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%l)$')
     if number and report then
       entries[tonumber(number)] = { partition = tonumber(number), report = tonumber(report), granted = tonumber(granted),
-        wanted = tonumber(wanted), since = tonumber(since), at = tonumber(at) }
+        waiting = tonumber(waiting), since = tonumber(since), at = tonumber(at), mode = mode }
     else
       bucket[fields[i]] = tonumber(fields[i + 1])
     end
@@ -60,11 +64,11 @@ local function read_entries(home)
 end
 
 local function write_entry(home, entry)
-  if entry.granted == 0 and entry.wanted == 0 then
+  if entry.granted == 0 and entry.waiting == 0 then
     redis.call('HDEL', home, 'p' .. int(entry.partition))
   else
-    redis.call('HSET', home, 'p' .. int(entry.partition), int(entry.report) .. ' ' .. int(entry.granted) .. ' ' .. int(entry.wanted) .. ' '
-      .. int(entry.since) .. ' ' .. int(entry.at))
+    redis.call('HSET', home, 'p' .. int(entry.partition), int(entry.report) .. ' ' .. int(entry.granted) .. ' ' .. int(entry.waiting) .. ' '
+      .. int(entry.since) .. ' ' .. int(entry.at) .. ' ' .. entry.mode)
   end
 end
 
@@ -90,7 +94,7 @@ local function others_of(entries)
   for _, entry in pairs(entries) do
     if entry.partition ~= reporter then
       granted = granted + entry.granted
-      if entry.wanted > 0 and now - entry.at <= WAITS_MS then
+      if entry.since > 0 and now - entry.at <= WAITS_MS then
         waiting[#waiting + 1] = entry
       end
     end
@@ -101,21 +105,38 @@ local function others_of(entries)
   return waiting, granted
 end
 
--- What the reporter gets of what is free: those that wait longer come first, and nobody gets more than an equal part.
-local function part_of(mine, waiting, free)
+-- What the reporter gets of what is free: those that wait longer come first, and nobody gets more than an equal part. Where others run
+-- contexts, half of it stays for those who will ask next.
+local function part_of(mine, wanted, waiting, free, others_run)
   local ahead = 0
   for _, entry in ipairs(waiting) do
     if entry.since < mine.since or (entry.since == mine.since and entry.partition < reporter) then
       ahead = ahead + 1
     end
   end
-  if mine.wanted == 0 or free <= ahead then
+  if wanted == 0 or free <= ahead then
     return 0, ahead
   end
-  return math.min(mine.wanted, math.max(math.floor(free / (#waiting + 1)), 1)), ahead
+  local most = #waiting == 0 and others_run and free / 2 or free / (#waiting + 1)
+  return math.min(wanted, math.max(math.floor(most), 1)), ahead
 end
 
--- Has others report that may have some now, or that hold some and say nothing.
+-- Partitions that may hold what they do not use, those with the most first.
+local function holders_of(entries)
+  local holders = {}
+  for _, entry in pairs(entries) do
+    local silent = now - entry.at >= RECALL_MS or now < entry.at
+    if entry.partition ~= reporter and entry.granted > 0 and (entry.mode == 'k' or silent) then
+      holders[#holders + 1] = entry
+    end
+  end
+  table.sort(holders, function(left, right)
+    return left.granted > right.granted or (left.granted == right.granted and left.partition < right.partition)
+  end)
+  return holders
+end
+
+-- Has others report: those that may have some now and, when nothing is left for the reporter, those that may hold what they do not use.
 local function wake_others(name, home, entries, waiting, free, short)
   local told = 0
   for _, entry in ipairs(waiting) do
@@ -124,9 +145,9 @@ local function wake_others(name, home, entries, waiting, free, short)
       told = told + 1
     end
   end
-  for _, entry in pairs(short and entries or {}) do
-    if told < TOLD_MAX and entry.partition ~= reporter and entry.granted > 0 and (now - entry.at >= RECALL_MS or now < entry.at) then
-      entry.at = now
+  for _, entry in ipairs(short and holders_of(entries) or {}) do
+    if told < TOLD_MAX then
+      entry.at, entry.mode = now, 'w'
       write_entry(home, entry)
       ask(name, entry.partition)
       told = told + 1
@@ -139,52 +160,53 @@ local function share(name, report, reported, rules)
   local entries, bucket = read_entries(home)
   local mine = entries[reporter] or { partition = reporter, report = 0, since = 0 }
   if mine.report >= report then
-    return { name, int(mine.report), '0', '0', '' }
+    return { name, int(mine.report), '0', '0', 'w', '' }
   end
   local waiting, granted = others_of(entries)
   local starts = starts_in(bucket, rules, reported.unspent)
-  local running = rules.concurrency and math.max(rules.concurrency - granted - reported.using, 0) or math.huge
+  local running = rules.concurrency and math.max(rules.concurrency - granted - reported.holds, 0) or math.huge
   mine.since = mine.since > 0 and mine.since or now
-  mine.report, mine.wanted, mine.at = report, reported.wanted, now
+  local free_for_all = #waiting == 0 and granted + reported.holds <= (rules.concurrency or math.huge)
+  mine.report, mine.waiting, mine.at, mine.mode = report, reported.waiting, now, free_for_all and 'k' or 'w'
   local free = math.min(running, math.floor(starts))
-  local part, ahead = part_of(mine, waiting, free)
-  mine.granted = reported.using + (rules.concurrency and part or 0)
-  mine.wanted = mine.wanted - part
-  if part > 0 or mine.wanted == 0 then
-    mine.since = mine.wanted > 0 and now or 0
+  local part, ahead = part_of(mine, reported.wanted, waiting, free, granted > 0)
+  mine.granted = reported.holds + (rules.concurrency and part or 0)
+  mine.waiting = math.max(mine.waiting - part, 0)
+  if part > 0 or reported.wanted == 0 then
+    mine.since = 0 -- what it got is used first
   end
   write_entry(home, mine)
   if rules.rate then
     redis.call('HSET', home, 'tokens', string.format('%.6f', starts - part), 'at', int(now))
   end
-  wake_others(name, home, entries, waiting, free - part, mine.wanted > 0)
+  wake_others(name, home, entries, waiting, free - part, mine.since > 0 and running <= 0)
   local full = rules.rate and math.ceil(rules.burst * rules.per / rules.rate) or 0
   redis.call('PEXPIRE', home, int(math.max(KEPT_MS, full, granted + mine.granted > 0 and RUNNING_KEPT_MS or 0)))
   local again = ''
-  if mine.wanted > 0 and rules.rate and running > 0 then
+  if mine.since > 0 and rules.rate and running > 0 then
     again = int(math.max(math.ceil((ahead + 1 - (starts - part)) * rules.per / rules.rate), 1))
   end
-  return { name, int(report), int(reported.using + part), int(part), again }
+  return { name, int(report), int(reported.holds + part), int(part), mine.mode, again }
 end
 
 local calls = {}
 for i = 0, count - 1 do
-  local base = 3 + 8 * i
+  local base = 3 + 9 * i
   local name = arg_text(base + 1, 'limit', 256)
-  local per, burst = string.match(ARGV[base + 8], '^(%d+) (%d+)$')
+  local per, burst = string.match(ARGV[base + 9], '^(%d+) (%d+)$')
   local rules = { per = tonumber(per), burst = tonumber(burst) }
-  if ARGV[base + 6] ~= '' then
-    rules.concurrency = arg_int(base + 6, 'concurrency', 0, 1000000)
-  end
   if ARGV[base + 7] ~= '' then
-    rules.rate = arg_int(base + 7, 'rate', 1, 1000000)
+    rules.concurrency = arg_int(base + 7, 'concurrency', 0, 1000000)
+  end
+  if ARGV[base + 8] ~= '' then
+    rules.rate = arg_int(base + 8, 'rate', 1, 1000000)
     if not rules.per or rules.per < 1 or rules.burst < 1 then
-      bad_arg('per', 'must be ms and a burst above 0', ARGV[base + 8])
+      bad_arg('per', 'must be ms and a burst above 0', ARGV[base + 9])
     end
   end
   local report = arg_int(base + 2, 'report', 1, 9007199254740991)
-  local reported = { using = arg_int(base + 3, 'using', 0, 1000000), unspent = arg_int(base + 4, 'unspent', 0, 1000000),
-    wanted = arg_int(base + 5, 'wanted', 0, 1000000) }
+  local reported = { holds = arg_int(base + 3, 'holds', 0, 1000000), unspent = arg_int(base + 4, 'unspent', 0, 1000000),
+    wanted = arg_int(base + 5, 'wanted', 0, 1000000), waiting = arg_int(base + 6, 'waiting', 0, 9007199254740991) }
   calls[#calls + 1] = { name, report, reported, rules }
 end
 local reply = { 'SHARED', now }

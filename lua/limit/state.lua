@@ -19,9 +19,9 @@ Repeat   Reads only.
 local granted, waiting, partitions = 0, 0, 0
 local fields = redis.call('HGETALL', key('limit', arg_text(1, 'limit', 256)))
 for i = 2, #fields, 2 do
-  local runs, wanted = string.match(fields[i], '^%d+ (%d+) (%d+) ')
+  local runs, waits = string.match(fields[i], '^%d+ (%d+) (%d+) ')
   if runs then
-    granted, waiting, partitions = granted + tonumber(runs), waiting + tonumber(wanted), partitions + 1
+    granted, waiting, partitions = granted + tonumber(runs), waiting + tonumber(waits), partitions + 1
   end
 end
 return { 'STATE', int(granted), int(waiting), int(partitions) }

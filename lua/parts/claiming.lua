@@ -82,17 +82,17 @@ local function held_head(claims, worker, counts)
   return head
 end
 
--- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it.
-local function claim(claims, worker, id, counts, rest, options, member)
+-- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it, `under` the letters of its limits, nil without.
+local function claim(claims, worker, id, counts, rest, options, member, under)
   local count = claims.count + 1
   worker.free = worker.free - 1
   claims.count = count
   claims.bytes = claims.bytes + #rest
-  local deadline = claims.no_deadline
+  local deadline = under and '0' .. under .. ' - ' or claims.no_deadline
   if options ~= '-' then
     local timeout = tonumber(option(options, 't'))
     if timeout then
-      deadline = int(claims.now + timeout) .. ' - '
+      deadline = int(claims.now + timeout) .. (under or '') .. ' - '
       claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
     end
   end

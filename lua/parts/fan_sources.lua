@@ -71,7 +71,7 @@ on_demand(part_sources, function()
       body = body .. fan.body
     end
     local options = template.options .. extra
-    if limits.groups and limits.stops(fan.group, options) then
+    if shares.groups and shares.stops(fan.group, options) then
       return false
     end
     local worker = pick(source.offer, options)
@@ -80,10 +80,8 @@ on_demand(part_sources, function()
     end
     local rest = template.head .. extra .. ' ' .. body
     local id = fan.head .. n .. fan.tail
-    claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest)
-    if limits.groups then
-      limits.count(fan.group, options, id)
-    end
+    local under = shares.groups and shares.count()
+    claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest, under)
     fan.out = fan.out + 1
     if source.made then
       fan.next_index = fan.next_index + 1

@@ -3,11 +3,12 @@
 -- A source has `queue`, `offer`, `score`, and three functions that get it as their parameter: `open`, false when nothing waits in it;
 -- `take`, which claims or ends the context at its head, and is false when nothing more can be claimed from it; `close`, called once
 -- after the last, which takes out of Redis what was taken, and is true when nothing is left.
--- `visit` is what they work on: now, limit, claims, endings, and `aside`, how many records were put aside. Needs the parts ready, aside,
--- ending, expiring, limits and claiming.
+-- `visit` is what they work on: now, limit, claims, endings, `aside`, how many records were put aside, and `claimed`, the queues of which
+-- contexts under limits were claimed. Needs the parts ready, aside, ending, expiring, shares, set_aside and claiming.
 
 local PAGE = 8 -- entries read before it is known how many fit
 local TAKEN_MAX = 2000 -- of one source, those that make room for others included
+local ASIDE_MAX = 128 -- of one source that make room one after the other, and nothing was claimed between them
 
 -- The parts of a context member, as few texts as possible: this runs for every context. Nil for one that cannot be used.
 local function open_member(member)
@@ -76,22 +77,25 @@ local function take_ready(visit, source)
   elseif is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
-    local limit = limits.groups and limits.stops(source.group, options)
+    local limit = shares.groups and shares.stops(source.group, options)
     if limit and limit.name == source.group then
       return false -- nothing more of the group
     end
     if limit then
-      limits.set_aside(source, limit, source.page[source.at + 1], member)
-      return go_on(visit, source)
+      set_aside.add(source, limit, source.page[source.at + 1], member)
+      source.aside = source.aside + 1
+      return go_on(visit, source) and source.aside < ASIDE_MAX
     end
     local worker = pick(source.offer, options)
     if not worker then
       return false
     end
-    claim(visit.claims, worker, id, counts, rest, options, member)
-    if limits.groups then
-      limits.count(source.group, options, id)
+    local under = nil
+    if shares.groups then
+      under = shares.count()
+      source.aside, visit.claimed[queue] = 0, true
     end
+    claim(visit.claims, worker, id, counts, rest, options, member, under)
     source.tag = source.fair and tonumber(source.page[source.at + 1]) % PRIORITY_SPAN
   end
   if source.fair then
@@ -114,7 +118,7 @@ end
 -- The contexts of a ready set. `fair` collects those that were taken where they have keys, `tag` is the last one claimed.
 local function ready_source(queue, offer)
   return { queue = queue, group = string.match(queue, '^%S+'), offer = offer, zset = ready_key(queue),
-    read = 0, taken = 0, shift = 0, fair = is_fair(queue) and {},
+    read = 0, taken = 0, aside = 0, shift = 0, fair = is_fair(queue) and {},
     open = read_page, take = take_ready, close = close_ready }
 end
 

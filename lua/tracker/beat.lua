@@ -1,10 +1,11 @@
 #!lua flags=allow-oom
 --[[
 Script   tracker/beat
-Purpose  One sign of life of a tracker and of the workers whose home it is; answers with the live trackers.
+Purpose  One sign of life of a tracker and of the workers whose home it is; answers with the live trackers, and tells whether the limits of
+         groups changed.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
-           computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups
+           computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 tracker  `<id> <url>`; empty when only workers are written
          3 ttl_ms   until the signs expire, integer, 100..600000
@@ -13,10 +14,10 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            worker   its id
            report   empty, or the fields of its hash: `<name> <value>` lines
 
-Reply    { 'BEATEN', now_ms, { `<id> <url>`... } }
+Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes }   changes: how often limits of groups were given or taken away
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(workers); at most 5 + 3 * groups + 2 * reports commands
+Cost     O(workers); at most 6 + 3 * groups + 2 * reports commands
 Holds    W9 W10
 Repeat   Idempotent but for the later expiry.
 ]]
@@ -71,4 +72,4 @@ for _, group in ipairs(groups) do
   end
 end
 local live = redis.call('ZRANGE', KEYS[1], '(' .. int(now), '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
-return { 'BEATEN', now, live }
+return { 'BEATEN', now, live, string.match(redis.call('HGET', BASE .. 'limits', '!') or '0', '^%d+') }

@@ -5,10 +5,10 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
          overlap policies, arm the next firings, and claim as many due contexts as the offered workers have permits for. What finds
          no permit waits in its ready set.
 
-KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! lease scan, # start deadline, & outbox,
+KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! a scan, # start deadline, & outbox,
                           % parts for certain workers                {tw:p}:wheel
            computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats
-             :allowed :using :counted :stopped :returned and :ready: :tags: :route: :job:
+             :shares :stopped :returned and :ready: :tags: :route: :job:
              :active: :queue: :ledger: :runs: :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
@@ -24,7 +24,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            mode     rotate | count | use | recent | least | first | random | hash, and behind a space what a context takes of
                     its worker's resources, `<name>=<amount>` comma-separated
            workers  `<number of the worker above>:<score>:<step>`, comma-separated, in the order of the lane
-         and last, where groups have limits, `limits` and a line for each thing to know of them (lua/parts/limits.lua)
+         and last, where groups have limits, `limits` and a line for each thing to know of them (lua/parts/shares.lua)
 
 Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned, reports, held_back }
            next_ms  score of the wheel's head; more: 1 when due entries are left
@@ -37,7 +37,7 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            opens    contexts that a tracker has to split (fan/open), as they wait, without their bodies; at most 64
            looks    `<root> <worker>...` whose parts wait for these workers: are they alive? (fan/unpin)
            pinned   workers for which parts wait; at most 64
-           reports  { limit, report, using, unspent, wanted }...  to be shared (limit/share)
+           reports  { limit, report, holds, unspent, wanted, waiting }...  to be shared (limit/share)
            held_back  1 when something waits for a limit
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
@@ -53,6 +53,8 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part limits
 -- @part aside
 -- @part ending
+-- @part shares
+-- @part set_aside
 -- @part fans
 -- @part fanning
 -- @part locate
@@ -82,12 +84,12 @@ local wheel_key = KEYS[1]
 local offers, workers = read_offers(4, workers_count)
 local args = #ARGV
 if string.sub(ARGV[args], 1, 6) == 'limits' then
-  limits.read(ARGV[args], now)
+  shares.read(ARGV[args], now)
   args = args - 1
 end
 routing.read_lanes(offers, 4 + 4 * workers_count, workers, args)
 local claims, endings = new_claims(now, lease_ms, limit), new_endings()
-local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0 }
+local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0, claimed = {} }
 local plan, outbox, scan, looks = {}, {}, 0, {}
 local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
@@ -314,6 +316,12 @@ local function decide(entry, kind)
     scan = 1
     again[#again + 1] = now + PLAN_LEASE_MS
     again[#again + 1] = entry
+  elseif string.find(entry, '^!limits') then
+    local at, cursor = shares.look(now, string.match(entry, ' (%d+)$') or '0')
+    if at then
+      again[#again + 1] = at
+      again[#again + 1] = cursor == '0' and '!limits' or '!limits ' .. cursor
+    end
   elseif kind == 35 then -- '#'
     expire(entry)
   elseif kind == 37 then -- '%'
@@ -366,7 +374,7 @@ end
 -- Fresh contexts are claimed directly only when nothing of their group waits and all of them find a permit; else priority decides
 -- among everything that is ready.
 place_ready()
-if limits.groups and limits.resume(now, backlog()) then
+if shares.groups and set_aside.resume(now, backlog()) then
   waiting = nil
 end
 local contended, fresh_of_group, fresh_count = {}, {}, 0
@@ -388,7 +396,7 @@ for _, queue in ipairs(fresh_order) do
 end
 for _, queue in ipairs(fresh_order) do
   local list, offer = fresh[queue], offer_for(offers, queue)
-  local enough = offer and not contended[list.group] and not (limits.groups and limits.groups[list.group])
+  local enough = offer and not contended[list.group] and not (shares.groups and shares.groups[list.group])
   for _, context in ipairs(list) do
     local id, counts, rest, options, member = unpack(context)
     local worker = enough and has_room(claims) and not is_late(now, id, counts, options) and pick(offer, options)
@@ -433,8 +441,9 @@ end
 
 flush_claims(claims)
 local reports = {}
-if limits.groups then
-  reports = limits.flush(now, waiting_of_group)
+if shares.groups then
+  set_aside.place()
+  reports = shares.flush(now, waiting_of_group)
   waiting = nil
 end
 routing.flush_routes()
@@ -450,10 +459,10 @@ flush_endings(endings)
 local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
 local told = telling.new()
 for _, queue in ipairs(backlog()) do
-  if #told.sizes < 2 * telling.MOST and not (limits.groups and limits.holds(queue)) then
+  if #told.sizes < 2 * telling.MOST and not (shares.groups and set_aside.holds(queue, visit.claimed)) then
     telling.tell(told, endings, queue)
   end
 end
 return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,
   { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned, reports,
-  limits.groups and limits.held_back or 0 }
+  shares.groups and shares.held_back or 0 }

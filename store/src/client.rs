@@ -120,7 +120,12 @@ impl Redis {
                 stand_in: None,
             }),
             Ok(Err(error)) => Err(Error::Unavailable {
-                reason: format!("`{}` does not answer: {}", masked(url), error.details()),
+                reason: format!(
+                    "`{}` does not answer: {}{}",
+                    masked(url),
+                    error.details(),
+                    what_to_do(topology, error.details())
+                ),
                 source: Some(error),
             }),
             Err(_) => Err(Error::Unavailable {
@@ -363,9 +368,25 @@ fn masked(url: &str) -> String {
     }
 }
 
+/// A hint behind the reason of a server that cannot be reached.
+fn what_to_do(topology: Topology, details: &str) -> &'static str {
+    if topology == Topology::Cluster && details.contains("lookup address") {
+        return " (a node that never met another does not know its own address, and names none: set `cluster-announce-ip` on it)";
+    }
+    ""
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_node_without_an_address_is_told_apart() {
+        let lookup = "IO: failed to lookup address information: Name or service not known";
+        assert!(what_to_do(Topology::Cluster, lookup).contains("cluster-announce-ip"));
+        assert_eq!(what_to_do(Topology::Single, lookup), "");
+        assert_eq!(what_to_do(Topology::Cluster, "connection refused"), "");
+    }
 
     #[test]
     fn the_key_that_is_never_there_shares_the_slot() {

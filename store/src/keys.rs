@@ -80,22 +80,10 @@ impl Keys {
         self.part(partition, &format!("limit:{name}"))
     }
 
-    /// Hash: what was granted to a partition, by limit.
+    /// Hash: what a partition has of each limit, and how many of its contexts run under it.
     #[must_use]
-    pub fn allowed(&self, partition: PartitionId) -> String {
-        self.part(partition, "allowed")
-    }
-
-    /// Hash: how many contexts of a partition run, by limit.
-    #[must_use]
-    pub fn using(&self, partition: PartitionId) -> String {
-        self.part(partition, "using")
-    }
-
-    /// Hash: the limits under which the contexts of a partition run.
-    #[must_use]
-    pub fn counted(&self, partition: PartitionId) -> String {
-        self.part(partition, "counted")
+    pub fn shares(&self, partition: PartitionId) -> String {
+        self.part(partition, "shares")
     }
 
     /// Hash: limits that something of a partition waits for.

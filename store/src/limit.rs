@@ -1,5 +1,5 @@
 //! Limits of groups: their definitions, what a turn is told of them, and their sharing between partitions.
-//! Scripts: `lua/limit/*.lua`; in a turn, `lua/parts/limits.lua`.
+//! Scripts: `lua/limit/*.lua`; in a turn, `lua/parts/shares.lua`.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -9,14 +9,17 @@ use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::partition::{PartitionId, partition_of};
+use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
 use crate::reply::Reply;
-use crate::script::{DEFINE_LIMITS, LIMIT_STATE, LIST_LIMITS, SHARE_LIMIT};
+use crate::script::{DEFINE_LIMITS, LIMIT_STATE, LIMIT_USING, LIST_LIMITS, SHARE_LIMIT};
 use crate::store::Store;
 
 /// Limits of one call.
 const SHARED_MAX: usize = 64;
+/// Limits of one call that only reads.
+const LISTED_MAX: usize = 1000;
 
 /// What a turn left of a limit: to be shared with the other partitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +28,14 @@ pub struct LimitReport {
     pub limit: LimitName,
     /// Numbers the reports of a partition: only a greater one counts.
     pub report: u64,
-    /// Contexts of the partition that run under it.
-    pub using: u64,
+    /// Contexts of the partition that run under it, and more that it may run from what it was granted.
+    pub holds: u64,
     /// Starts that the partition was granted and did not use.
     pub unspent: u64,
-    /// Contexts that wait in the partition for it.
+    /// Contexts more that the partition would run now.
     pub wanted: u64,
+    /// Contexts that wait in the partition for it.
+    pub waiting: u64,
 }
 
 /// What a partition was granted of a limit, for its next turn.
@@ -44,6 +49,8 @@ pub struct Grant {
     pub allowed: u64,
     /// Contexts of it that may start.
     pub starts: u64,
+    /// Nobody else waits: what ends may be used again by the partition.
+    pub kept: bool,
     /// When a start may be free.
     pub again: Option<Duration>,
 }
@@ -57,6 +64,8 @@ pub struct LimitsTold {
     pub grants: Vec<Grant>,
     /// What other partitions wait for.
     pub recalled: Vec<LimitName>,
+    /// When limits of groups changed last: what was granted before goes back.
+    pub changed: Option<TimestampMs>,
 }
 
 impl LimitsTold {
@@ -73,10 +82,15 @@ impl LimitsTold {
                 report,
                 allowed,
                 starts,
+                kept,
                 ..
             } = grant;
+            let mode = if *kept { 'k' } else { 'w' };
             // Writing into a text does not fail.
-            write!(text, "\nt {report} {allowed} {starts} {limit}").ok();
+            write!(text, "\nt {report} {allowed} {starts} {mode} {limit}").ok();
+        }
+        if let Some(changed) = self.changed {
+            write!(text, "\nn {}", changed.as_u64()).ok();
         }
         for limit in &self.recalled {
             write!(text, "\nr {limit}").ok();
@@ -85,10 +99,23 @@ impl LimitsTold {
     }
 }
 
+/// The limits of all groups.
+#[derive(Debug, Clone, Default)]
+pub struct Defined {
+    /// How often limits were given or taken away so far.
+    pub changes: u64,
+    /// When that was last done.
+    pub changed: Option<TimestampMs>,
+    /// In the order of their names.
+    pub groups: Vec<(GroupName, GroupLimits)>,
+}
+
 /// How much of a limit is used, over all partitions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LimitState {
-    /// Contexts that partitions were granted: those that run, and some that are about to.
+    /// Contexts that run under it, where what runs is limited.
+    pub running: u64,
+    /// Contexts that partitions were granted: those that run, and more that may.
     pub granted: u64,
     /// Contexts that were waiting when their partitions last reported.
     pub waiting: u64,
@@ -166,10 +193,12 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
-    pub async fn list_limits(&self) -> Result<Vec<(GroupName, GroupLimits)>, Error> {
+    pub async fn list_limits(&self) -> Result<Defined, Error> {
         let keys = vec![self.keys.limits()];
         let value = self.redis.call(&LIST_LIMITS, keys, vec![]).await?;
         let mut reply = Reply::expect(LIST_LIMITS.name(), value, "LIMITS")?;
+        let changes = reply.number()?;
+        let changed = reply.number()?;
         let mut groups = Vec::new();
         while !reply.is_empty() {
             let mut one = reply.list()?;
@@ -183,7 +212,11 @@ impl Store {
             }
         }
         groups.sort_by(|left, right| left.0.cmp(&right.0));
-        Ok(groups)
+        Ok(Defined {
+            changes,
+            changed: Some(changed).filter(|at| *at > 0).map(TimestampMs::new),
+            groups,
+        })
     }
 
     /// How much of each limit is used, in the order of `names`.
@@ -197,10 +230,22 @@ impl Store {
             let value = self.redis.call(&LIMIT_STATE, keys, vec![key_name(name)]);
             let mut reply = Reply::expect(LIMIT_STATE.name(), value.await?, "STATE")?;
             states.push(LimitState {
+                running: 0,
                 granted: reply.number()?,
                 waiting: reply.number()?,
                 partitions: reply.number()?,
             });
+        }
+        for partition in self.partitions.partitions() {
+            for (names, states) in names.chunks(LISTED_MAX).zip(states.chunks_mut(LISTED_MAX)) {
+                let args = names.iter().map(|name| Value::from(name.to_string()));
+                let keys = vec![self.keys.wheel(partition)];
+                let value = self.redis.call(&LIMIT_USING, keys, args.collect()).await?;
+                let mut reply = Reply::expect(LIMIT_USING.name(), value, "USING")?;
+                for state in states {
+                    state.running += reply.number()?;
+                }
+            }
         }
         Ok(states)
     }
@@ -211,7 +256,7 @@ fn key_name(limit: &LimitName) -> Value {
     Value::from(limit.to_string().replace(' ', ":"))
 }
 
-fn share_args(report: &LimitReport, limit: &Limit) -> [Value; 8] {
+fn share_args(report: &LimitReport, limit: &Limit) -> [Value; 9] {
     let text = |number: u64| Value::from(number.to_string());
     let bound = |bound: Option<u32>| Value::from(bound.map_or_else(String::new, |n| n.to_string()));
     let per = limit.rate.map_or_else(String::new, |rate| {
@@ -220,9 +265,10 @@ fn share_args(report: &LimitReport, limit: &Limit) -> [Value; 8] {
     [
         key_name(&report.limit),
         text(report.report),
-        text(report.using),
+        text(report.holds),
         text(report.unspent),
         text(report.wanted),
+        text(report.waiting),
         bound(limit.concurrency),
         bound(limit.rate.map(|rate| rate.starts)),
         Value::from(per),
@@ -239,6 +285,7 @@ fn grant(mut one: Reply) -> Result<Grant, Error> {
         report: one.number()?,
         allowed: one.number()?,
         starts: one.number()?,
+        kept: one.text()? == "k",
         again: one.optional_number()?.map(Duration::from_millis),
     })
 }
@@ -254,9 +301,10 @@ pub(crate) fn reports(mut list: Reply) -> Result<Vec<LimitReport>, Error> {
         reports.push(LimitReport {
             limit,
             report: list.number()?,
-            using: list.number()?,
+            holds: list.number()?,
             unspent: list.number()?,
             wanted: list.number()?,
+            waiting: list.number()?,
         });
     }
     Ok(reports)

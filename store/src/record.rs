@@ -13,7 +13,7 @@ mod settled;
 use bytes::Bytes;
 
 pub use dead::Dead;
-pub use held::{Held, HeldCancel};
+pub use held::{Held, HeldCancel, HeldLimits};
 pub use member::{Member, Rest};
 pub use options::{Options, PartKind, SubtaskKind};
 pub use queue::Queue;

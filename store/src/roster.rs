@@ -36,6 +36,17 @@ pub struct WorkerSign {
     pub report: Option<Vec<(&'static str, String)>>,
 }
 
+/// What a beat is answered.
+#[derive(Debug, Clone)]
+pub struct Beaten {
+    /// Redis' time.
+    pub now: TimestampMs,
+    /// The live trackers.
+    pub live: Vec<TrackerSign>,
+    /// How often limits of groups were given or taken away so far.
+    pub limits_changed: u64,
+}
+
 /// A worker as the roster knows it.
 #[derive(Debug, Clone)]
 pub struct WorkerView {
@@ -70,7 +81,7 @@ impl WorkerView {
 }
 
 impl Store {
-    /// Writes a sign of life of `tracker` (unless `None`) and of up to 1,000 workers; answers with the live trackers and Redis' time.
+    /// Writes a sign of life of `tracker` (unless `None`) and of up to 1,000 workers.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: beat again.
@@ -79,7 +90,7 @@ impl Store {
         tracker: Option<&TrackerSign>,
         ttl: Duration,
         workers: &[WorkerSign],
-    ) -> Result<(TimestampMs, Vec<TrackerSign>), Error> {
+    ) -> Result<Beaten, Error> {
         let mut args = vec![
             Value::from(""),
             Value::from(
@@ -111,7 +122,11 @@ impl Store {
             .iter()
             .filter_map(|text| tracker_sign(text))
             .collect();
-        Ok((now, live))
+        Ok(Beaten {
+            now,
+            live,
+            limits_changed: reply.number()?,
+        })
     }
 
     /// Forgets `tracker`, and those of `workers` whose last sign, written with `ttl`, is older than `silent`; answers with them.
@@ -198,8 +213,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn list_trackers(&self) -> Result<Vec<TrackerSign>, Error> {
-        let (_, trackers) = self.beat(None, Duration::from_secs(1), &[]).await?;
-        Ok(trackers)
+        Ok(self.beat(None, Duration::from_secs(1), &[]).await?.live)
     }
 }
 

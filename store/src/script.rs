@@ -147,6 +147,8 @@ parts![
     "planning",
     "ready",
     "routing",
+    "set_aside",
+    "shares",
     "sightings",
     "sources",
     "telling"
@@ -173,6 +175,8 @@ scripts! {
     LIST_LIMITS = "limit/list";
     /// Reads how much of limits is used.
     LIMIT_STATE = "limit/state";
+    /// Reads how many contexts of a partition run under limits.
+    LIMIT_USING = "limit/using";
     /// Splits a due context as its model says.
     OPEN_FAN = "fan/open";
     /// Ends an attempt of a context that cannot be split.

@@ -225,12 +225,12 @@ async fn every_computed_key_lies_in_the_slot_of_its_partition() {
         id: "trk-1".parse().unwrap(),
         url: "http://h:1".to_owned(),
     };
-    let (_, live) = test
+    let beaten = test
         .store
         .beat(Some(&sign), Duration::from_secs(6), &[])
         .await
         .unwrap();
-    assert_eq!(live, [sign]);
+    assert_eq!(beaten.live, [sign]);
 }
 
 #[tokio::test]

@@ -144,7 +144,7 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let seeds: [&[&str]; 20] = [
+    let seeds: [&[&str]; 21] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -167,6 +167,7 @@ async fn seed_the_examples(test: &Harness) {
             "9 wheel 7\nunreadable\n6.7.a-1 nonsense",
         ],
         &["ZADD", "wheel", "2", "!reap"],
+        &["ZADD", "wheel", "2", "!limits"],
         &[
             "ZADD",
             "wheel",
@@ -421,9 +422,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
         [
             "{tw:p}:held",
             "{tw:p}:limit:<group>[:k=<key>]",
-            "{tw:p}:allowed",
-            "{tw:p}:using",
-            "{tw:p}:counted",
+            "{tw:p}:shares",
             "{tw:p}:stopped",
             "{tw:p}:returned",
             "{tw:p}:queue:<job>",

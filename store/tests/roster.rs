@@ -77,7 +77,7 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
     for _ in 0..2 {
         assert_eq!(
             call(&test, "tracker/beat", &args).await,
-            ["BEATEN", "1000000", "trk-1 http://a:1"]
+            ["BEATEN", "1000000", "trk-1 http://a:1", "0"]
         );
         assert_eq!(
             read(&test, "ZRANGE", "trackers").await,
@@ -105,11 +105,11 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
     assert!((1..=60_000).contains(&left));
     assert_eq!(
         call(&test, "tracker/beat", &["1005999", "", "6000", "0"]).await,
-        ["BEATEN", "1005999", "trk-1 http://a:1"]
+        ["BEATEN", "1005999", "trk-1 http://a:1", "0"]
     );
     assert_eq!(
         call(&test, "tracker/beat", &["1006000", "", "6000", "0"]).await,
-        ["BEATEN", "1006000"],
+        ["BEATEN", "1006000", "0"],
         "its sign expired"
     );
 }
@@ -204,8 +204,8 @@ async fn the_store_lists_who_is_alive() {
         )
         .await
         .unwrap();
-    let (_, live) = test.store.beat(Some(&tracker(2)), ttl, &[]).await.unwrap();
-    assert_eq!(live, [tracker(1), tracker(2)]);
+    let beaten = test.store.beat(Some(&tracker(2)), ttl, &[]).await.unwrap();
+    assert_eq!(beaten.live, [tracker(1), tracker(2)]);
     let all = test.store.list_workers(None).await.unwrap();
     assert_eq!(all.len(), 2);
     let of_group = test.store.list_workers(Some(&group("g"))).await.unwrap();

@@ -9,6 +9,8 @@
 
 #[path = "harness/lib.rs"]
 mod harness;
+#[path = "wheel_limits/kept.rs"]
+mod kept;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use harness::{Harness, fresh, partition};
 use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName, Rate};
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::routing::Units;
+use tickwheel_core::time::TimestampMs;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 use tickwheel_store::limit::{Grant, LimitReport, LimitsTold};
 use tickwheel_store::wheel::{Claim, NewContext, Offer, Told, TurnLimits, Turned, When};
@@ -30,6 +33,8 @@ struct Cluster {
     running: Vec<Claim>,
     /// What each turn is told that others wait for, as the home of a limit says.
     recalled: Vec<LimitName>,
+    /// When the limits changed.
+    changed: Option<TimestampMs>,
     next: usize,
 }
 
@@ -55,6 +60,7 @@ impl Cluster {
             grants: BTreeMap::new(),
             running: Vec::new(),
             recalled: Vec::new(),
+            changed: None,
             next: 0,
         })
     }
@@ -103,6 +109,7 @@ impl Cluster {
             groups: lines.to_vec(),
             grants: self.grants.remove(&number).unwrap_or_default(),
             recalled: self.recalled.clone(),
+            changed: self.changed,
         };
         let told = Told {
             lanes: &[],
@@ -197,7 +204,7 @@ async fn five_at_once_over_four_partitions_and_each_has_its_turn() {
     assert_eq!(ended, 40, "all of them ran");
     cluster.turn_all().await;
     for number in 0..4 {
-        for name in ["using", "counted", "allowed", "stopped", "returned"] {
+        for name in ["shares", "stopped", "returned"] {
             assert_eq!(cluster.value(number, name).await, "", "{name} of {number}");
         }
     }
@@ -300,7 +307,7 @@ async fn a_key_at_its_limit_makes_room_and_goes_on_when_one_ends() {
         .store
         .check(tickwheel_store::check::Pace { rest: 0.0 });
     assert!(found.await.unwrap().findings.is_empty());
-    for name in ["fair", "backlog", "using", "counted", "stopped"] {
+    for name in ["fair", "backlog", "stopped"] {
         assert_eq!(cluster.value(0, name).await, "", "{name}");
     }
 }
@@ -395,7 +402,7 @@ async fn what_a_turn_is_told_wrongly_is_refused_before_anything_is_written() {
     for text in [
         "limits\nnonsense",
         "limits\ng onlyagroup",
-        "limits\nt 1 2 g",
+        "limits\nt 1 2 k g",
     ] {
         let reply = cluster
             .test

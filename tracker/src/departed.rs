@@ -127,8 +127,8 @@ async fn take_off(engine: &Engine, worker: &WorkerId, tracker: &TrackerId) -> Re
     let ttl = engine.config.beat_ttl();
     let signs = (Duration::ZERO, ttl);
     engine.store.retire(Some(&sign), signs, &[]).await?;
-    let (now, live) = engine.store.beat(None, ttl, &[]).await?;
-    roster::adopt(engine, live, now);
+    let beaten = engine.store.beat(None, ttl, &[]).await?;
+    roster::adopt(engine, beaten.live, beaten.now);
     Ok(())
 }
 

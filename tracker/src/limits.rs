@@ -1,4 +1,4 @@
-//! Limits of groups, as this tracker knows them: their definitions, read again with each beat, and what the partitions that it turns were
+//! Limits of groups, as this tracker knows them: their definitions, read again when a beat tells that they changed, and what the partitions that it turns were
 //! granted. Nothing here matters to anybody else: what is lost is reported and granted anew.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -10,7 +10,8 @@ use arc_swap::ArcSwap;
 use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_store::limit::{Grant, LimitReport, LimitsTold};
+use tickwheel_core::time::TimestampMs;
+use tickwheel_store::limit::{Defined, Grant, LimitReport, LimitsTold};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
@@ -36,8 +37,8 @@ pub(crate) struct Limits {
     groups: ArcSwap<BTreeMap<GroupName, GroupLimits>>,
     /// Some group has limits, or had some since this tracker started.
     active: AtomicBool,
-    /// The definitions were read at least once.
-    known: AtomicBool,
+    /// How often they had changed when they were read, and when last; `None` before that.
+    changes: Mutex<Option<(u64, Option<TimestampMs>)>>,
     news: Mutex<HashMap<PartitionId, News>>,
     /// Told when a partition has news.
     pub(crate) told: Notify,
@@ -45,9 +46,9 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// Takes over the definitions.
-    pub(crate) fn adopt(&self, groups: Vec<(GroupName, GroupLimits)>) {
-        let groups: BTreeMap<_, _> = groups.into_iter().collect();
-        self.known.store(true, Ordering::Relaxed);
+    pub(crate) fn adopt(&self, defined: Defined) {
+        let groups: BTreeMap<_, _> = defined.groups.into_iter().collect();
+        *lock(&self.changes) = Some((defined.changes, defined.changed));
         if !groups.is_empty() {
             self.active.store(true, Ordering::Relaxed);
         }
@@ -59,7 +60,12 @@ impl Limits {
 
     /// Whether the definitions were read.
     pub(crate) fn are_known(&self) -> bool {
-        self.known.load(Ordering::Relaxed)
+        self.known_changes().is_some()
+    }
+
+    /// How often the definitions had changed when they were read.
+    pub(crate) fn known_changes(&self) -> Option<u64> {
+        lock(&self.changes).map(|(times, _)| times)
     }
 
     /// A queue was met that waits for a limit: turns have to be told of limits from now on.
@@ -79,6 +85,7 @@ impl Limits {
             groups: lines.collect(),
             grants: news.grants.into_values().collect(),
             recalled: news.recalled.into_iter().collect(),
+            changed: lock(&self.changes).and_then(|(_, at)| at),
         })
     }
 
@@ -141,34 +148,20 @@ impl Limits {
 impl Engine {
     /// Shares what a turn of `partition` left of limits with the other partitions, in the background.
     pub(crate) fn share(self: &Arc<Self>, partition: PartitionId, reports: Vec<LimitReport>) {
-        let engine = Arc::clone(self);
         let mut by_home: BTreeMap<PartitionId, Vec<(LimitReport, Limit)>> = BTreeMap::new();
         for report in reports {
             let home = self.store.home_of_limit(&report.limit);
             let limit = self.limits.limit(&report.limit);
             by_home.entry(home).or_default().push((report, limit));
         }
-        self.tasks.spawn(async move {
-            for (home, reports) in by_home {
+        for (home, reports) in by_home {
+            let engine = Arc::clone(self);
+            self.tasks.spawn(async move {
                 crash_point!("before_share");
                 match engine.store.share_limits(home, partition, &reports).await {
                     Ok(grants) => {
                         crash_point!("after_share");
-                        let waits = |report: &LimitReport| report.wanted > 0;
-                        let waiting: HashSet<&LimitName> = reports
-                            .iter()
-                            .filter(|(report, _)| waits(report))
-                            .map(|(report, _)| &report.limit)
-                            .collect();
-                        let known: HashMap<&LimitName, u64> = reports
-                            .iter()
-                            .map(|(report, _)| (&report.limit, report.report))
-                            .collect();
-                        let useful = grants.into_iter().filter(|grant| {
-                            waiting.contains(&grant.limit)
-                                || known.get(&grant.limit) != Some(&grant.report)
-                        });
-                        engine.limits.granted(partition, useful.collect());
+                        engine.limits.granted(partition, useful(grants, &reports));
                     }
                     Err(error) => {
                         // The partition reports again when something waits in it, and at the latest when somebody else does.
@@ -176,15 +169,15 @@ impl Engine {
                         measure::store_error(&error);
                     }
                 }
-            }
-        });
+            });
+        }
     }
 
     /// Reads the definitions again. False when they were not answered: those that are known go on.
     pub(crate) async fn read_limits(&self) -> bool {
         match self.store.list_limits().await {
-            Ok(groups) => {
-                self.limits.adopt(groups);
+            Ok(defined) => {
+                self.limits.adopt(defined);
                 true
             }
             Err(error) => {
@@ -194,4 +187,19 @@ impl Engine {
             }
         }
     }
+}
+
+/// What a partition has to be told: of what it asked for, of what it may not keep any more, and of reports that it does not know.
+fn useful(mut grants: Vec<Grant>, reports: &[(LimitReport, Limit)]) -> Vec<Grant> {
+    let reported: HashMap<&LimitName, &LimitReport> = reports
+        .iter()
+        .map(|(report, _)| (&report.limit, report))
+        .collect();
+    grants.retain(|grant| {
+        reported.get(&grant.limit).is_none_or(|report| {
+            let asked = report.wanted > 0;
+            asked || !grant.kept && report.holds > 0 || report.report != grant.report
+        })
+    });
+    grants
 }

@@ -64,12 +64,14 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
         .beat(Some(&sign(engine)), engine.config.beat_ttl(), &signs)
         .await
     {
-        Ok((now, live)) => {
+        Ok(beaten) => {
             crash_point!("after_beat");
             health.redis_answered();
-            engine.absence.answered(now, Instant::now());
-            adopt(engine, live, now);
-            engine.read_limits().await;
+            engine.absence.answered(beaten.now, Instant::now());
+            adopt(engine, beaten.live, beaten.now);
+            if engine.limits.known_changes() != Some(beaten.limits_changed) {
+                engine.read_limits().await;
+            }
         }
         Err(error) => {
             tracing::warn!(%error, "beat failed");

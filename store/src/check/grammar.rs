@@ -14,6 +14,8 @@ pub(crate) enum Entry {
     Job(JobName),
     /// `!reap`: the lease scan.
     Scan,
+    /// `!limits[ <cursor>]`: the scan of what is granted of limits.
+    Limits,
     /// `#<context> <queue> <priority>`: a start deadline.
     StartDeadline(ContextId),
     /// `&<follower> <context> <state>`: a delivery.
@@ -27,6 +29,11 @@ impl Entry {
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text == "!reap" {
             return Some(Self::Scan);
+        }
+        if let Some(cursor) = text.strip_prefix("!limits") {
+            let number = cursor.strip_prefix(' ').map(str::parse::<u64>);
+            let known = cursor.is_empty() || number.is_some_and(|read| read.is_ok());
+            return known.then_some(Self::Limits);
         }
         let mut letters = text.chars();
         let first = letters.next()?;
@@ -79,14 +86,12 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 18] = [
+const FIXED: [(&str, &str); 16] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
     ("fair", "hash"),
-    ("allowed", "hash"),
-    ("using", "hash"),
-    ("counted", "hash"),
+    ("shares", "hash"),
     ("stopped", "hash"),
     ("returned", "hash"),
     ("backlog", "hash"),
@@ -169,6 +174,8 @@ mod tests {
         let good = [
             ("@a/b", Entry::Job(job("a/b"))),
             ("!reap", Entry::Scan),
+            ("!limits", Entry::Limits),
+            ("!limits 1024", Entry::Limits),
             (
                 "#1.5.a-1 g h 4",
                 Entry::StartDeadline("1.5.a-1".parse().unwrap()),

@@ -3,13 +3,14 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
+use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{AttemptNo, WorkerId};
 use tickwheel_core::time::TimestampMs;
 
 use super::{Fields, Rest};
 use crate::error::Error;
 
-/// `<attempt>:<failures> <worker> <claimed> <expires> <deadline|0> <cancel|-> <rest>`.
+/// `<attempt>:<failures> <worker> <claimed> <expires> <deadline|0>[<limits>] <cancel|-> <rest>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// The running attempt.
@@ -24,10 +25,21 @@ pub struct Held {
     pub expires: TimestampMs,
     /// When the attempt is cancelled as timed out.
     pub deadline: Option<TimestampMs>,
+    /// The limits it counts under.
+    pub limits: HeldLimits,
     /// Set once the worker has to be told to stop.
     pub cancel: Option<HeldCancel>,
     /// What runs.
     pub rest: Rest,
+}
+
+/// `g` when it counts under the limit of its group, `k` under that of its key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct HeldLimits {
+    /// That of its group.
+    pub group: bool,
+    /// That of its key.
+    pub key: bool,
 }
 
 /// `<REASON>@<grace until>`.
@@ -52,6 +64,21 @@ impl FromStr for HeldCancel {
 }
 
 impl Held {
+    /// The names of the limits that it counts under.
+    #[must_use]
+    pub fn counts_under(&self) -> Vec<LimitName> {
+        let name = |key| LimitName {
+            group: self.rest.group.clone(),
+            key,
+        };
+        let group = self.limits.group.then(|| name(None));
+        let key = self.rest.options.key.clone().filter(|_| self.limits.key);
+        group
+            .into_iter()
+            .chain(key.map(|key| name(Some(key))))
+            .collect()
+    }
+
     /// Reads a held value; the body shares its memory.
     ///
     /// # Errors
@@ -62,9 +89,7 @@ impl Held {
         let worker = fields.parse()?;
         let claimed = TimestampMs::new(fields.parse()?);
         let expires = TimestampMs::new(fields.parse()?);
-        let deadline = Some(fields.parse()?)
-            .filter(|ms| *ms > 0)
-            .map(TimestampMs::new);
+        let (deadline, limits) = deadline(fields.field()?)?;
         let cancel = match fields.field()? {
             "-" => None,
             text => Some(
@@ -80,8 +105,25 @@ impl Held {
             claimed,
             expires,
             deadline,
+            limits,
             cancel,
             rest,
         })
     }
+}
+
+/// `<ms|0>[g][k]`.
+fn deadline(text: &str) -> Result<(Option<TimestampMs>, HeldLimits), Error> {
+    let wrong = || Error::contract("record/held", text);
+    let digits = text.trim_end_matches(['g', 'k']);
+    let letters = text.strip_prefix(digits).ok_or_else(wrong)?;
+    if !["", "g", "k", "gk"].contains(&letters) {
+        return Err(wrong());
+    }
+    let at: u64 = digits.parse().map_err(|_| wrong())?;
+    let limits = HeldLimits {
+        group: letters.contains('g'),
+        key: letters.contains('k'),
+    };
+    Ok((Some(at).filter(|ms| *ms > 0).map(TimestampMs::new), limits))
 }

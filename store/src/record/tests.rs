@@ -94,6 +94,25 @@ fn a_member_of_another_form_is_a_broken_contract() {
 }
 
 #[test]
+fn a_held_value_tells_which_limits_it_counts_under() {
+    let under = |deadline: &str| {
+        let text = format!("2:1 w-1a2b3c4d 1 2 {deadline} - mails send 2 k=acme x");
+        let held = Held::parse(Bytes::from(text)).ok()?;
+        let names = held.counts_under();
+        let names = names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        Some((held.deadline.is_some(), names.join(",")))
+    };
+    let known = |deadline, names: &str| Some((deadline, names.to_owned()));
+    assert_eq!(under("0"), known(false, ""));
+    assert_eq!(under("0g"), known(false, "mails"));
+    assert_eq!(under("5k"), known(true, "mails k=acme"));
+    assert_eq!(under("5gk"), known(true, "mails,mails k=acme"));
+    for wrong in ["g", "5kg", "5x", "gk5", "5g5"] {
+        assert_eq!(under(wrong), None, "{wrong}");
+    }
+}
+
+#[test]
 fn a_held_value_tells_who_runs_it_until_when() {
     let held = Held::parse(Bytes::from_static(
         b"2:1 mill-1a2b3c4d 100 2100 0 - default invoice 2 - x",
@@ -108,12 +127,14 @@ fn a_held_value_tells_who_runs_it_until_when() {
         (TimestampMs::new(100), TimestampMs::new(2_100))
     );
     assert_eq!((held.deadline, held.cancel), (None, None));
+    assert_eq!(held.limits, HeldLimits::default());
     assert_eq!(held.rest.body, "x");
     let held = Held::parse(Bytes::from_static(
         b"2:1 mill-1a2b3c4d 100 2100 5100 REPLACED@7100 default invoice 2 - ",
     ))
     .unwrap();
     assert_eq!(held.deadline, Some(TimestampMs::new(5_100)));
+    assert!(held.counts_under().is_empty());
     assert_eq!(
         held.cancel,
         Some(HeldCancel {

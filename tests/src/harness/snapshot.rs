@@ -35,10 +35,8 @@ pub struct Partition {
     pub retry: BTreeMap<ContextId, u64>,
     /// Contexts with a fairness key that wait for a permit, with their scores.
     pub fair: BTreeMap<ContextId, u64>,
-    /// How many contexts run under each limit.
+    /// How many contexts run under each limit, as the partition says.
     pub using: BTreeMap<String, u64>,
-    /// The limits under which each running context counts.
-    pub counted: BTreeMap<ContextId, Vec<String>>,
     /// Contexts that wait for a permit, by `<group> <handler>`, with their scores.
     pub ready: BTreeMap<String, Vec<(u64, Member)>>,
     /// What the partition says of its ready sets.

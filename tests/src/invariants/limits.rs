@@ -1,6 +1,6 @@
-//! W6, of limits: what counts under a limit runs, and is counted once.
+//! W6, of limits: what runs is counted under its limits, and nothing else is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tickwheel_core::invariant::Invariant;
 
@@ -17,19 +17,13 @@ pub fn w6_limits_count_what_runs(snapshot: &Snapshot) -> Vec<Broken> {
 /// In one partition.
 pub(super) fn counts_of(partition: &Partition) -> Vec<Broken> {
     let mut found = Findings::new(Invariant::W6);
-    let mut counts: BTreeMap<&str, u64> = BTreeMap::new();
-    for (id, limits) in &partition.counted {
-        found.check(partition.held.contains_key(id), || {
-            format!("{id} counts under {limits:?} and does not run")
-        });
-        for limit in limits {
-            *counts.entry(limit).or_default() += 1;
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for held in partition.held.values() {
+        for limit in held.counts_under() {
+            *counts.entry(limit.to_string()).or_default() += 1;
         }
     }
-    let names = counts.keys().copied();
-    let names: Vec<&str> = names
-        .chain(partition.using.keys().map(String::as_str))
-        .collect();
+    let names: BTreeSet<&String> = counts.keys().chain(partition.using.keys()).collect();
     for name in names {
         let counted = counts.get(name).copied().unwrap_or_default();
         let using = partition.using.get(name).copied().unwrap_or_default();

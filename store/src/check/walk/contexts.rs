@@ -115,7 +115,7 @@ impl Walk<'_> {
                 Found::Seen
             }
             Some(Entry::StartDeadline(_)) if At::parse(score).ms().is_some() => Found::Seen,
-            Some(Entry::Scan | Entry::Pinned(_)) => Found::Seen,
+            Some(Entry::Scan | Entry::Limits | Entry::Pinned(_)) => Found::Seen,
             Some(Entry::StartDeadline(_)) | None => Found::Malformed,
         }
     }

@@ -33,6 +33,7 @@ pub(super) fn zscore(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
 struct Adding {
     lower_only: bool,
     greater_only: bool,
+    new_only: bool,
 }
 
 impl Adding {
@@ -40,7 +41,9 @@ impl Adding {
         let Some(before) = before else {
             return true;
         };
-        !(self.lower_only && score >= before || self.greater_only && score <= before)
+        !(self.new_only
+            || self.lower_only && score >= before
+            || self.greater_only && score <= before)
     }
 }
 
@@ -52,6 +55,8 @@ pub(super) fn zadd(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
             adding.lower_only = true;
         } else if is_word(word, "GT") {
             adding.greater_only = true;
+        } else if is_word(word, "NX") {
+            adding.new_only = true;
         } else {
             break;
         }

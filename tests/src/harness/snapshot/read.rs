@@ -95,8 +95,7 @@ impl Partition {
             ("held", _) => self.held.clear(),
             ("retry", _) => self.retry.clear(),
             ("fair", _) => self.fair.clear(),
-            ("using", _) => self.using.clear(),
-            ("counted", _) => self.counted.clear(),
+            ("shares", _) => self.using.clear(),
             ("ready", _) => {
                 let queue = rest.replace(':', " ");
                 self.ready.remove(&queue);
@@ -141,9 +140,9 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                     .insert(text_of(id).parse()?, text_of(score).parse()?);
             }
         }
-        (kind @ ("fair" | "using" | "counted"), "") => shares(partition, kind, value)?,
+        (kind @ ("fair" | "shares"), "") => shares(partition, kind, value)?,
         // What is granted and waited for: the tests of limits count what runs.
-        ("allowed" | "stopped" | "returned", "") | ("limit", _) => {}
+        ("stopped" | "returned", "") | ("limit", _) => {}
         ("ready", queue) => {
             let queue = queue.replace(':', " ");
             partition.ready.insert(queue, members(value)?);
@@ -203,13 +202,11 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
 fn shares(partition: &mut Partition, kind: &str, value: Value) -> Result<()> {
     for (name, text) in pairs(value) {
         let (name, text) = (text_of(name), text_of(text));
-        match kind {
-            "fair" => drop(partition.fair.insert(name.parse()?, text.parse()?)),
-            "using" => drop(partition.using.insert(name, text.parse()?)),
-            _ => {
-                let limits = text.split('\t').map(str::to_owned).collect();
-                partition.counted.insert(name.parse()?, limits);
-            }
+        if kind == "fair" {
+            partition.fair.insert(name.parse()?, text.parse()?);
+        } else {
+            let using = text.split(' ').next().unwrap_or_default();
+            partition.using.insert(name, using.parse()?);
         }
     }
     Ok(())

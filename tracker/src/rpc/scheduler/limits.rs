@@ -3,7 +3,6 @@
 use tickwheel_core::group_limits::{GroupLimits, LimitName};
 use tickwheel_core::id::GroupName;
 use tickwheel_proto::v1;
-use tickwheel_store::limit::LimitState;
 
 use super::named;
 use crate::error::Error;
@@ -30,19 +29,20 @@ pub(super) async fn list(
     _request: v1::ListLimitsRequest,
 ) -> Result<v1::ListLimitsResponse, Error> {
     let mut groups = Vec::new();
-    for (group, limits) in shared.store().list_limits().await? {
-        let name = LimitName {
+    let defined = shared.store().list_limits().await?.groups;
+    let names: Vec<LimitName> = defined
+        .iter()
+        .map(|(group, _)| LimitName {
             group: group.clone(),
             key: None,
-        };
-        let states = shared.store().limit_states(&[name]).await?;
-        let LimitState {
-            granted, waiting, ..
-        } = states.first().copied().unwrap_or_default();
+        })
+        .collect();
+    let states = shared.store().limit_states(&names).await?;
+    for ((group, limits), state) in defined.into_iter().zip(states) {
         groups.push(v1::GroupLimits {
             group: group.to_string(),
-            running: granted,
-            waiting,
+            running: state.running,
+            waiting: state.waiting,
             ..v1::GroupLimits::from(&limits)
         });
     }

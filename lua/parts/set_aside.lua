@@ -1,0 +1,112 @@
+-- Part set_aside: contexts whose key is at its limit make room for those behind them. They wait in a queue of their key, and go back to
+-- where they were when there is room again. Needs the parts ready, ending and shares.
+
+local set_aside = {}
+on_demand(set_aside, function()
+  local LOOKED_MOST = 64 -- limits that one turn looks at
+  local moved_by_queue = {}
+
+  -- A context whose key is at its limit makes room for those behind it: it waits in a queue of its key.
+  function set_aside.add(source, limit, score, member)
+    local key = string.match(limit.name, ' k=(.*)$')
+    local queue = source.queue .. key
+    local moved = moved_by_queue[queue] or {}
+    moved_by_queue[queue] = moved
+    moved[#moved + 1], moved[#moved + 2] = score, member
+  end
+
+  -- Lets contexts of a key go on that were set aside: as many as there is room for. `back` collects them by the queue that they go back
+  -- to, `emptied` the queues that they leave.
+  local function let_go(limit, queues, back, emptied)
+    local room = shares.room(limit)
+    for _, queue in ipairs(queues) do
+      local zset, base = ready_key(queue), string.match(queue, '^(.* k=)')
+      local popped = room > 0 and redis.call('ZPOPMIN', zset, room) or {}
+      local list = back[base] or {}
+      back[base] = list
+      for i = 1, #popped, 2 do
+        list[#list + 1], list[#list + 2] = popped[i + 1], popped[i]
+      end
+      local left = #popped / 2 < room and 0 or redis.call('ZCARD', zset)
+      room = room - #popped / 2
+      if left == 0 then
+        emptied[#emptied + 1] = queue
+      else
+        limit.wanted, limit.waiting = true, (limit.waiting or 0) + left
+      end
+    end
+  end
+
+  -- Writes what goes on.
+  local function put_back(back, emptied)
+    for base, list in pairs(back) do
+      if #list > 0 then
+        write_many('ZADD', ready_key(base), list)
+        redis.call('HSET', BASE .. 'backlog', base, '1')
+      end
+    end
+    if #emptied > 0 then
+      redis.call('HDEL', BASE .. 'backlog', unpack(emptied)) -- at most 1,000 are looked at
+    end
+  end
+
+  -- Before anything is claimed: what was set aside and may go on does. `backlog` has the names of the queues. Looked at are the limits
+  -- that something came back to, and those that have to be asked for again.
+  function set_aside.resume(now, backlog)
+    local aside, names = {}, {}
+    for _, queue in ipairs(backlog) do
+      local group, key = string.match(queue, '^(%S+) %S+.* k=(%S+)$')
+      local name = group and group .. ' k=' .. key
+      if name and not aside[name] then
+        aside[name] = {}
+        names[#names + 1] = name
+      end
+      if name then
+        aside[name][#aside[name] + 1] = queue
+      end
+    end
+    if #names == 0 then
+      return false
+    end
+    shares.held_back = 1
+    -- Those that something happened to come first, then those that were asked for longest ago.
+    local function rank(name)
+      return (shares.granted[name] or shares.returned[name] or shares.recalled[name]) and -1 or shares.asked_at(name) or 0
+    end
+    table.sort(names, function(left, right) return rank(left) < rank(right) end)
+    local looked, back, emptied = 0, {}, {}
+    for _, name in ipairs(names) do
+      local group, key = string.match(name, '^(%S+) k=(%S+)$')
+      local rules = shares.groups[group]
+      local of_key = rules and shares.rules_of(rules, key) or '-'
+      local asked = shares.asked_at(name)
+      local late = not asked or now - asked >= REPORT_MS or now < asked
+      if looked < LOOKED_MOST and (late or of_key == '-' or shares.granted[name] or shares.returned[name] or shares.recalled[name]) then
+        looked = looked + 1
+        let_go(shares.of(name, of_key), aside[name], back, emptied)
+      end
+    end
+    put_back(back, emptied)
+    return true
+  end
+
+  -- Whether the tracker shall not visit again for a queue: what waits in it waits for a limit.
+  function set_aside.holds(queue, claimed)
+    local group = string.match(queue, '^%S+')
+    local limit = shares.loaded[group]
+    local unanswered = shares.unanswered[group] and not claimed[queue] -- most of what comes next would be set aside as well
+    return string.find(queue, ' k=%S') ~= nil or (limit ~= nil and limit.wanted == true) or unanswered
+  end
+
+  -- Writes what was set aside.
+  function set_aside.place()
+    local queues = {}
+    for queue, moved in pairs(moved_by_queue) do
+      write_many('ZADD', ready_key(queue), moved)
+      queues[#queues + 1], queues[#queues + 2] = queue, '1'
+      local limit = shares.loaded[string.match(queue, '^%S+') .. ' k=' .. string.match(queue, ' k=(%S+)$')]
+      limit.waiting = (limit.waiting or 0) + #moved / 2
+    end
+    write_many('HSET', BASE .. 'backlog', queues)
+  end
+end)
