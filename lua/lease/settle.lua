@@ -62,23 +62,32 @@ for i = plain + 1, count do
 end
 local held_key = BASE .. 'held'
 local values = redis.call('HMGET', held_key, unpack(ids))
-local endings, gone, left, verdicts, seen, stale = new_endings(), {}, {}, {}, {}, 0
-local records, ended = endings.records, '\t' .. int(now) .. '\t'
+local endings, seen, stale, letters = new_endings(), {}, 0, {} -- letters: verdicts that are not S
+local tails = {} -- what records of contexts that were claimed together have behind their ids
 local split = fans.any(endings)
 
-local function succeed(id, attempt, worker, claimed, value)
+local function record_tail(head)
+  local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+)$')
+  local tail = '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t'
+  tails[head] = tail
+  return tail
+end
+
+-- `head` is what `value` begins with, up to when it was claimed.
+local function succeed(id, head, value)
   if split and fanned.succeed(endings, id, value, '') then
     return
   end
   if string.find(id, '@', 1, true) then
+    local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+)$')
     end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
   else
-    records[#records + 1] = id .. '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. ended
+    add_record(endings, id, tails[head] or record_tail(head))
   end
 end
 
 -- Settles what is neither plain nor stale; `base` is where its four values stand. Returns its verdict.
-local function settle_other(id, base, value, attempt, worker, claimed)
+local function settle_other(id, base, value, head)
   local outcome, payload = ARGV[base + 3], ARGV[base + 4]
   if outcome == 'succeeded' then
     if split and fanned.succeed(endings, id, value, payload) then
@@ -87,7 +96,7 @@ local function settle_other(id, base, value, attempt, worker, claimed)
     if payload ~= '' then
       redis.call('SET', key('result', id), payload, 'PX', RESULT_KEPT_MS)
     end
-    succeed(id, attempt, worker, claimed, value)
+    succeed(id, head, value)
     return 'S'
   end
   local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
@@ -101,33 +110,42 @@ for i = 1, count do
   local id, value = ids[i], values[i]
   local base = i <= plain and 2 * i or others_at + 4 * (i - plain - 1)
   if not value or seen[id] then
-    verdicts[i] = 'G'
-    stale = stale + 1
+    letters[i], stale = 'G', stale + 1
   else
-    local attempt, worker, claimed = string.match(value, '^(%d+):%d+ (%S+) (%d+) ')
+    local head, attempt = string.match(value, '^((%d+):%d+ %S+ %d+) ')
     if attempt ~= ARGV[base + 2] then
-      verdicts[i] = 'L'
-      stale = stale + 1
+      letters[i], stale = 'L', stale + 1
     else
       seen[id] = true
-      gone[#gone + 1] = id
-      left[#left + 1] = value
       if i <= plain then
-        verdicts[i] = 'S'
-        succeed(id, attempt, worker, claimed, value)
+        succeed(id, head, value)
       else
-        verdicts[i] = settle_other(id, base, value, attempt, worker, claimed)
+        letters[i] = settle_other(id, base, value, head)
       end
     end
   end
 end
-if #gone > 0 then
-  redis.call('HDEL', held_key, unpack(gone))
-  limits.leave(left, now)
-end
 if stale > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+  local kept, left = {}, {}
+  for i = 1, count do
+    if letters[i] ~= 'G' and letters[i] ~= 'L' then
+      kept[#kept + 1], left[#left + 1] = ids[i], values[i]
+    end
+  end
+  ids, values = kept, left
+end
+if #ids > 0 then
+  redis.call('HDEL', held_key, unpack(ids))
+  limits.leave(values, now)
 end
 fanned.flush(endings, now)
 flush_endings(endings)
-return { 'SETTLED', now, table.concat(verdicts) }
+local verdicts = string.rep('S', count)
+if next(letters) then
+  for i = 1, count do
+    letters[i] = letters[i] or 'S'
+  end
+  verdicts = table.concat(letters)
+end
+return { 'SETTLED', now, verdicts }

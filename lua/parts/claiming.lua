@@ -41,6 +41,10 @@ local function pick(offer, options)
   if offer.pick then
     return offer.pick(offer, options)
   end
+  local first = offer[1]
+  if not offer[2] then
+    return first.free > 0 and first or nil
+  end
   local avoid, fallback = options ~= '-' and option(options, 'a'), nil
   for _ = 1, #offer do
     offer.at = offer.at % #offer + 1
@@ -66,7 +70,7 @@ end
 local function new_claims(now, lease_ms, limit)
   return {
     now = now, limit = limit, count = 0, bytes = 0, scan_at = now + lease_ms, told = {}, held = {},
-    lease = ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ', no_deadline = '0 - ',
+    lease = ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ',
   }
 end
 
@@ -74,12 +78,24 @@ local function has_room(claims)
   return claims.count < claims.limit and claims.bytes < TURN_BYTES
 end
 
--- `<attempt>:<failures> <worker> <claimed> <expires> ` for the attempt that follows `counts`.
+-- `<attempt>:<failures> <worker> <claimed> <expires> <deadline> <cancel> ` for the attempt that follows `counts`, without a deadline.
 local function held_head(claims, worker, counts)
   local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
-  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease
+  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease .. '0 - '
   worker.heads[counts] = head
   return head
+end
+
+-- The same with the deadline of an attempt that has one, and with the letters of the limits that it counts under.
+local function bounded_head(claims, head, options, under)
+  local timeout = tonumber(option(options, 't'))
+  if not timeout and not under then
+    return head
+  end
+  if timeout then
+    claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
+  end
+  return string.sub(head, 1, -5) .. int(timeout and claims.now + timeout or 0) .. (under or '') .. ' - '
 end
 
 -- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it, `under` the letters of its limits, nil without.
@@ -87,20 +103,14 @@ local function claim(claims, worker, id, counts, rest, options, member, under)
   local count = claims.count + 1
   worker.free = worker.free - 1
   claims.count = count
-  claims.bytes = claims.bytes + #rest
-  local deadline = under and '0' .. under .. ' - ' or claims.no_deadline
-  if options ~= '-' then
-    local timeout = tonumber(option(options, 't'))
-    if timeout then
-      deadline = int(claims.now + timeout) .. (under or '') .. ' - '
-      claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
-    end
+  claims.bytes = claims.bytes + #member
+  local head = worker.heads[counts] or held_head(claims, worker, counts)
+  if under or options ~= '-' then
+    head = bounded_head(claims, head, options, under)
   end
-  local held, told = claims.held, claims.told
-  held[2 * count - 1] = id
-  held[2 * count] = (worker.heads[counts] or held_head(claims, worker, counts)) .. deadline .. rest
-  told[2 * count - 1] = worker.id
-  told[2 * count] = member
+  local at, held, told = 2 * count, claims.held, claims.told
+  held[at - 1], held[at] = id, head .. rest
+  told[at - 1], told[at] = worker.id, member
 end
 
 -- Writes the leases, and has them looked at when the first of them may be over.

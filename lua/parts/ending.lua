@@ -16,6 +16,17 @@ local function clean(text)
   return (string.gsub(string.sub(text or '', 1, MESSAGE_BYTES), '[\t\r\n]', ' '))
 end
 
+-- Adds the record of an end, given in two pieces: texts are hashed when they are made, so none is made for a single record.
+local function add_record(endings, first, second)
+  local records = endings.records
+  local count = #records
+  if count > 0 then
+    count = count + 1
+    records[count] = '\n'
+  end
+  records[count + 1], records[count + 2] = first, second
+end
+
 local enders = {}
 on_demand(enders, function()
   local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
@@ -88,7 +99,7 @@ on_demand(enders, function()
     end
     local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
       clean(ended.message) }, '\t')
-    endings.records[#endings.records + 1] = record
+    add_record(endings, record, '')
     if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
       endings.dead[#endings.dead + 1] = now
       endings.dead[#endings.dead + 1] = record .. '\n' .. int(ended.failures or 0) .. ' ' .. ended.rest
@@ -201,7 +212,7 @@ end
 -- Writes what was collected: the event, the dead, the retries and whatever became ready, and wakes the trackers where needed.
 local function flush_endings(endings)
   if #endings.records > 0 then
-    redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*', 's', table.concat(endings.records, '\n'))
+    redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*', 's', table.concat(endings.records))
   end
   if #endings.dead > 0 then
     write_many('ZADD', BASE .. 'dead', endings.dead)

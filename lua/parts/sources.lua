@@ -74,7 +74,7 @@ local function take_ready(visit, source)
   local rest = id and string.sub(member, at)
   if not id then
     leave_aside(visit, string.sub(source.zset, #BASE + 1), member)
-  elseif is_expiring(visit, queue, id, counts, rest, options) then
+  elseif options ~= '-' and is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
     local limit = shares.groups and shares.stops(source.group, options)

@@ -65,8 +65,7 @@ local function clear_away()
   for i = 1, #popped, 2 do
     local id, attempt = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
     if id then
-      endings.records[#endings.records + 1] =
-        table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
+      add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t'))
     end
   end
   if #popped > 0 then

@@ -65,7 +65,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "what ended still holds its permit",
         script: "lease/settle",
-        from: "  redis.call('HDEL', held_key, unpack(gone))\n",
+        from: "  redis.call('HDEL', held_key, unpack(ids))\n",
         to: "",
     },
     Mutation {
