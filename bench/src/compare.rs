@@ -111,9 +111,14 @@ fn values(lines: &[Value], field: &str) -> Vec<f64> {
 pub(crate) async fn run(options: &CompareOptions) -> Result<Value> {
     let chosen = choose(options)?;
     let peer = Peer::prepare(options).await?;
+    // Celery settles some thousand jobs per second.
+    let jobs = match options.peer {
+        PeerName::Celery => 20_000,
+        PeerName::Bullmq | PeerName::Apalis => 100_000,
+    };
     let ours = Options {
         json: true,
-        jobs: Some(options.options.jobs.unwrap_or(100_000)),
+        jobs: Some(options.options.jobs.unwrap_or(jobs)),
         ..options.options.clone()
     };
     let say = |text: &str| {
@@ -164,8 +169,9 @@ fn choose(options: &CompareOptions) -> Result<Vec<Work>> {
         ensure!(known(name), "--only knows no `{name}`");
     }
     let chosen = |work: &Work| match options.only.as_slice() {
-        // Due times of apalis have whole seconds, and it stops above about 8,000 jobs due at once.
-        [] if options.peer == PeerName::Apalis => matches!(work, Work::Submit | Work::Drain),
+        // Due times of apalis have whole seconds, and it stops above about 8,000 jobs due at once. Workers of Celery keep what is due
+        // later in their memory, and do not end 100,000 of them.
+        [] if options.peer != PeerName::Bullmq => matches!(work, Work::Submit | Work::Drain),
         [] => *work != Work::Recurring,
         only => only.iter().any(|name| name == work.name()),
     };

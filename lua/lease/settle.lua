@@ -67,7 +67,7 @@ local tails = {} -- what records of contexts that were claimed together have beh
 local split = fans.any(endings)
 
 local function record_tail(head)
-  local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+)$')
+  local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+) $')
   local tail = '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t'
   tails[head] = tail
   return tail
@@ -79,7 +79,7 @@ local function succeed(id, head, value)
     return
   end
   if string.find(id, '@', 1, true) then
-    local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+)$')
+    local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+) $')
     end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
   else
     add_record(endings, id, tails[head] or record_tail(head))
@@ -106,13 +106,18 @@ local function settle_other(id, base, value, head)
   }) == 'RETRYING' and 'R' or 'S'
 end
 
+local head, attempt = '\n', nil
 for i = 1, count do
   local id, value = ids[i], values[i]
   local base = i <= plain and 2 * i or others_at + 4 * (i - plain - 1)
   if not value or seen[id] then
     letters[i], stale = 'G', stale + 1
   else
-    local head, attempt = string.match(value, '^((%d+):%d+ %S+ %d+) ')
+    -- What was claimed together has the same head: comparing it costs a fifth of taking it apart.
+    if string.sub(value, 1, #head) ~= head then
+      head, attempt = string.match(value, '^((%d+):%d+ %S+ %d+ )')
+      head = head or '\n' -- no value begins with it
+    end
     if attempt ~= ARGV[base + 2] then
       letters[i], stale = 'L', stale + 1
     else

@@ -34,11 +34,12 @@ on_demand(limits, function()
       less[name] = (less[name] or 0) + 1
     end
     for _, value in ipairs(values) do
-      local under, group, options = string.match(value, '^%S+ %S+ %d+ %d+ %d+(%l+) %S+ (%S+) %S+ %d (%S+)')
+      local under, group, at = string.match(value, '^%S+ %S+ %d+ %d+ %d+(%l+) %S+ (%S+) ()')
       if under and under ~= 'k' then
         count(group)
       end
       if under and under ~= 'g' then
+        local options = string.match(value, '^%S+ %d (%S+)', at)
         count(group .. ' k=' .. (option(options, 'k') or ''))
       end
     end

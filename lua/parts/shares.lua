@@ -8,7 +8,8 @@ local shares = { granted = {}, recalled = {}, groups = false } -- groups: those 
 on_demand(shares, function()
   local REPORTS_MOST = 64 -- of one turn
   local WANTED_MOST = 1000
-  local WANTED_FIRST = 16 -- what is asked for doubles with what is used: nobody holds what others could run
+  -- What is asked for doubles with what is used, from here on: nobody holds what others could run. Keys have less each than their group.
+  local WANTED_FIRST, WANTED_FIRST_OF_KEY = 128, 16
   local SLICE_MS = 50 -- what ends while others wait may be used again here for this long
   local READ_MOST = 256 -- shares that are read at once
 
@@ -214,6 +215,10 @@ on_demand(shares, function()
     return asked and (limit.fresh or asked == 0 or now - asked >= REPORT_MS or now < asked)
   end
 
+  local function first_wanted(limit)
+    return string.find(limit.name, ' k=', 1, true) and WANTED_FIRST_OF_KEY or WANTED_FIRST
+  end
+
   -- Something waits for a limit that was not asked for before.
   local function note_first(limit)
     if not shares.asked_at(limit.name) and limit.taken == 0 then
@@ -228,7 +233,7 @@ on_demand(shares, function()
     if report then
       limit.report = math.max((limit.report or 0) + 1, now)
       local used = limit.aged and limit.bounds and limit.mode == 'u'
-      local keeps = used and math.max(WANTED_FIRST, 2 * limit.taken) or 0
+      local keeps = used and math.max(first_wanted(limit), 2 * limit.taken) or 0
       limit.allowed, limit.starts = math.min(limit.allowed, limit.using + keeps), 0 -- until it is answered
       limit.mode = used and 'k' or limit.mode
       limit.unspent = unspent
@@ -310,7 +315,7 @@ on_demand(shares, function()
       spare = spare or kept
       if report then
         local waiting = limit.waiting or (limit.wanted and waiting_of_group(limit.name)) or 0
-        local wanted = math.min(waiting, WANTED_MOST, math.max(WANTED_FIRST, 2 * limit.taken, limit.using))
+        local wanted = math.min(waiting, WANTED_MOST, math.max(first_wanted(limit), 2 * limit.taken, limit.using))
         local told = { limit.name, limit.report, limit.allowed, limit.unspent, wanted, waiting }
         for i, value in ipairs(told) do
           reports[#reports + 1] = i == 1 and value or int(value)
