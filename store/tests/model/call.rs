@@ -290,9 +290,11 @@ impl<'a> Part<'a> {
     /// Everything in the partition.
     pub(crate) async fn state(&self) -> State {
         let pattern = format!("{}*", self.key(""));
+        // The key leads to the right server of a cluster.
+        let wheel = self.key("wheel");
         let found = self
             .test
-            .command(&["EVAL", state::DUMP, "0", &pattern])
+            .command(&["EVAL", state::DUMP, "1", &wheel, &pattern])
             .await;
         State::read(&found)
     }
