@@ -45,9 +45,7 @@ on_demand(set_aside, function()
         redis.call('HSET', BASE .. 'backlog', base, '1')
       end
     end
-    if #emptied > 0 then
-      redis.call('HDEL', BASE .. 'backlog', unpack(emptied)) -- at most 1,000 are looked at
-    end
+    write_many('HDEL', BASE .. 'backlog', emptied)
   end
 
   -- Before anything is claimed: what was set aside and may go on does. `backlog` has the names of the queues. Looked at are the limits

@@ -10,7 +10,7 @@ on_demand(shares, function()
   local WANTED_MOST = 1000
   -- What is asked for doubles with what is used, from here on: nobody holds what others could run. Keys have less each than their group.
   local WANTED_FIRST, WANTED_FIRST_OF_KEY = 128, 16
-  local SLICE_MS = 50 -- what ends while others wait may be used again here for this long
+  local SLICE_MS = 50 -- what ends while others wait may be used again here until this long after the report
   local READ_MOST = 256 -- shares that are read at once
 
   -- What a turn is told: `g <group> <rules> <rules of keys> [<key>=<rules>,...]` for each group with limits, where rules are `c` for a
