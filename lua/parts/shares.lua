@@ -97,7 +97,7 @@ on_demand(shares, function()
   local function is_kept(limit)
     local age = limit.report and shares.now - limit.report or SHARE_KEPT_MS
     local span = SHARE_KEPT_MS
-    if limit.mode == 'u' then
+    if limit.mode == 'u' and limit.starts == 0 then -- starts of a rate that are not used are for others
       span = USED_KEPT_MS
     elseif limit.mode == 'w' and shares.returned[limit.name] then
       span = SLICE_MS
@@ -273,7 +273,7 @@ on_demand(shares, function()
       local name = found[2][i]
       local using, allowed, starts, report, mode = string.match(found[2][i + 1], '^(%d+) (%d+) (%d+) (%d+) (%l)$')
       if using and (tonumber(allowed) > tonumber(using) or tonumber(starts) > 0) then
-        local at = tonumber(report) + (mode == 'u' and USED_KEPT_MS or SHARE_KEPT_MS)
+        local at = tonumber(report) + (mode == 'u' and starts == '0' and USED_KEPT_MS or SHARE_KEPT_MS)
         if at <= now or tonumber(report) > now then
           if #shares.order >= REPORTS_MOST then
             return now, cursor
