@@ -122,8 +122,14 @@ local function member_of(id, attempt, failures, rest)
 end
 
 -- Options are `-` or `k=v,k=v`; see docs/keyspace.md for the letters. No value has a `=`, so a letter is found without a pattern.
+local marks = {} -- `<letter>=` of those that were looked for: joining texts costs as much as finding one
 local function option(options, letter)
-  local at = string.find(options, letter .. '=', 1, true)
+  local mark = marks[letter]
+  if not mark then
+    mark = letter .. '='
+    marks[letter] = mark
+  end
+  local at = string.find(options, mark, 1, true)
   return at and string.match(options, '^[^,]*', at + 2) or nil
 end
 

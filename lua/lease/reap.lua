@@ -5,7 +5,7 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
          attempts past their timeout, and end those whose grace is over.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :shares :stopped :returned
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :left :stopped :contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin

@@ -5,7 +5,7 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
          counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :shares :stopped :returned :route: :wake and for subtasks :fans :fan: :parts:
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake and for subtasks :fans :fan: :parts:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000

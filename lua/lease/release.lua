@@ -5,7 +5,7 @@ Purpose  Give back attempts that a worker refused, or that could not be sent: re
          goes to another worker next, and is not counted as a pick of this one. One that was cancelled meanwhile ends.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :shares :stopped :returned :route: :wake :quarantine :stats
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake :quarantine :stats
              for cancelled ones :events :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000; then two for each attempt:

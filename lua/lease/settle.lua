@@ -5,7 +5,7 @@ Purpose  End attempts with their outcomes: the context is settled, or waits for 
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :result:
-             :shares :stopped :returned
+             :left :stopped :contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:

@@ -4,13 +4,13 @@ Script   limit/using
 Purpose  Read how many contexts of one partition run under limits.
 
 KEYS     1 wheel    zset  only names the partition                  {tw:p}:wheel
-           computed: {tw:p}:shares
+           computed: {tw:p}:shares :left
 ARGV     1 limits   their names, 1..1000 of them: `<group>` or `<group> k=<key>`
 
 Reply    { 'USING', running... }   one number for each
 Raises   BAD_ARG    there are none, or too many
 
-Cost     O(limits); 1 command
+Cost     O(limits + contexts that ended since the last turn); 2 commands
 Holds    W9
 Repeat   Reads only.
 ]]
@@ -18,8 +18,14 @@ Repeat   Reads only.
 if not ARGV[1] or #ARGV > ITEMS_MAX then
   bad_arg('limits', 'must be 1 to 1000', #ARGV)
 end
+local left = {}
+for _, entry in ipairs(redis.call('LRANGE', BASE .. 'left', 0, -1)) do
+  for count, name in string.gmatch(entry, '(%d+) ([^\n]+)') do
+    left[name] = (left[name] or 0) + count
+  end
+end
 local reply = { 'USING' }
 for i, share in ipairs(redis.call('HMGET', BASE .. 'shares', unpack(ARGV))) do
-  reply[1 + i] = string.match(share or '', '^%d+') or '0'
+  reply[1 + i] = int(math.max((string.match(share or '', '^%d+') or 0) - (left[ARGV[i]] or 0), 0))
 end
 return reply

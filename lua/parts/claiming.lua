@@ -87,15 +87,23 @@ local function held_head(claims, worker, counts)
 end
 
 -- The same with the deadline of an attempt that has one, and with the letters of the limits that it counts under.
-local function bounded_head(claims, head, options, under)
-  local timeout = tonumber(option(options, 't'))
+local function bounded_head(claims, worker, head, options, under)
+  local timeout = option(options, 't')
   if not timeout and not under then
     return head
   end
+  local last = worker.bounded -- most that follow each other have the same
+  if last and last.head == head and last.timeout == timeout and last.under == under then
+    return last.text
+  end
+  local deadline = '0'
   if timeout then
+    deadline = int(claims.now + timeout)
     claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
   end
-  return string.sub(head, 1, -5) .. int(timeout and claims.now + timeout or 0) .. (under or '') .. ' - '
+  local text = string.sub(head, 1, -5) .. deadline .. (under or '') .. ' - '
+  worker.bounded = { head = head, timeout = timeout, under = under, text = text }
+  return text
 end
 
 -- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it, `under` the letters of its limits, nil without.
@@ -106,7 +114,7 @@ local function claim(claims, worker, id, counts, rest, options, member, under)
   claims.bytes = claims.bytes + #member
   local head = worker.heads[counts] or held_head(claims, worker, counts)
   if under or options ~= '-' then
-    head = bounded_head(claims, head, options, under)
+    head = bounded_head(claims, worker, head, options, under)
   end
   local at, held, told = 2 * count, claims.held, claims.told
   held[at - 1], held[at] = id, head .. rest

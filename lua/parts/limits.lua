@@ -4,8 +4,10 @@
 --   shares    limit -> `<using> <allowed> <starts> <report> <mode>`: contexts that run under it, that may run, that may start; the number
 --             of the last report, a time; `w` when others waited for it then, `k` when nobody did: what ends may be used again here,
 --             and `u` when some was used since then
+--   left      lines `<contexts> <limit>`: contexts that ended, or went back, since the last turn. The next one takes them off `shares`, so
+--             that what ends costs its script one command, whatever it ran under
 --   stopped   limit -> when it was last reported: something waits for it
---   returned  limits others wait for that contexts left since they were last reported
+--   contended limits of which `shares` says that others wait
 -- Which limits a running context counts under stands behind its deadline in `held`: `g` that of its group, `k` that of its key.
 
 local SHARE_KEPT_MS = 1000 -- what was granted is reported again after this, and what nothing uses goes back
@@ -24,61 +26,44 @@ on_demand(limits, function()
     return redis.call('ZADD', BASE .. 'wheel', 'NX', int(now + SHARE_KEPT_MS), '!limits') == 1
   end
 
-  -- How many of the contexts left each limit. A limit's name is `<group>`, or `<group> k=<key>`.
-  local function leavers(values)
-    local less, names = {}, {}
-    local function count(name)
-      if not less[name] then
-        names[#names + 1] = name
-      end
-      less[name] = (less[name] or 0) + 1
-    end
+  local LINES_MOST = 64 -- of one entry of the list
+
+  -- What the contexts leave, as lines. A limit's name is `<group>`, or `<group> k=<key>`. What was claimed together begins with the same,
+  -- up to its options.
+  local function lines_of(values)
+    local lines, groups, head, under, group = {}, {}, '\n', nil, nil
     for _, value in ipairs(values) do
-      local under, group, at = string.match(value, '^%S+ %S+ %d+ %d+ %d+(%l+) %S+ (%S+) ()')
-      if under and under ~= 'k' then
-        count(group)
+      if string.sub(value, 1, #head) ~= head then
+        head, under, group = string.match(value, '^(%S+ %S+ %d+ %d+ %d+(%l*) %S+ (%S+) %S+ %d )')
+        head = head or '\n' -- no value begins with it
       end
-      if under and under ~= 'g' then
-        local options = string.match(value, '^%S+ %d (%S+)', at)
-        count(group .. ' k=' .. (option(options, 'k') or ''))
+      if under == 'g' or under == 'gk' then
+        groups[group] = (groups[group] or 0) + 1
+      end
+      if under == 'k' or under == 'gk' then
+        local key = string.match(value, '^k=([^, ]+)', #head + 1) -- mostly it stands first
+        lines[#lines + 1] = '1 ' .. group .. ' k=' .. (key or option(string.match(value, '^%S+', #head + 1), 'k') or '')
       end
     end
-    return less, names
+    for name, count in pairs(groups) do
+      lines[#lines + 1] = int(count) .. ' ' .. name
+    end
+    return lines
   end
 
   function limits.uncount(values, now)
-    local less, names = leavers(values)
-    local at = nil
-    for first = 1, #names, 1000 do
-      local last = math.min(first + 999, #names)
-      local shares = redis.call('HMGET', BASE .. 'shares', unpack(names, first, last))
-      local stopped = redis.call('HMGET', BASE .. 'stopped', unpack(names, first, last))
-      local written, returned = {}, {}
-      for i, share in ipairs(shares) do
-        local name = names[first + i - 1]
-        local using, rest, mode = string.match(share or '', '^(%d+)( .* (%l))$')
-        if using then
-          written[#written + 1], written[#written + 2] = name, int(math.max(using - less[name], 0)) .. rest
-        end
-        if mode == 'w' then
-          returned[#returned + 1], returned[#returned + 2] = name, '1'
-        end
-        if mode == 'w' or stopped[i] then
-          at = 0
-        end
-      end
-      if #written > 0 then
-        redis.call('HSET', BASE .. 'shares', unpack(written))
-      end
-      if #returned > 0 then
-        redis.call('HSET', BASE .. 'returned', unpack(returned))
-      end
+    local lines = lines_of(values)
+    if #lines == 0 then
+      return
     end
-    if #names > 0 and limits.look_later(now) then
-      at = at or now + SHARE_KEPT_MS
+    for first = 1, #lines, LINES_MOST do
+      redis.call('RPUSH', BASE .. 'left', table.concat(lines, '\n', first, math.min(first + LINES_MOST - 1, #lines)))
     end
-    if at then
-      wake(at)
+    local later = limits.look_later(now)
+    if redis.call('EXISTS', BASE .. 'stopped', BASE .. 'contended') > 0 then
+      wake(0)
+    elseif later then
+      wake(now + SHARE_KEPT_MS)
     end
   end
 end)

@@ -1,5 +1,5 @@
 -- Part set_aside: contexts whose key is at its limit make room for those behind them. They wait in a queue of their key, and go back to
--- where they were when there is room again. Needs the parts ready, ending and shares.
+-- where they were when there is room again. Needs the parts ready, ending, shares, admitting and reports.
 
 local set_aside = {}
 on_demand(set_aside, function()
@@ -66,10 +66,10 @@ on_demand(set_aside, function()
     if #names == 0 then
       return false
     end
-    shares.held_back = 1
+    reports.hold_back()
     -- Those that something happened to come first, then those that were asked for longest ago.
     local function rank(name)
-      return (shares.granted[name] or shares.returned[name] or shares.recalled[name]) and -1 or shares.asked_at(name) or 0
+      return (shares.granted[name] or shares.left[name] or shares.recalled[name]) and -1 or reports.asked_at(name) or 0
     end
     table.sort(names, function(left, right) return rank(left) < rank(right) end)
     local looked, back, emptied = 0, {}, {}
@@ -77,11 +77,11 @@ on_demand(set_aside, function()
       local group, key = string.match(name, '^(%S+) k=(%S+)$')
       local rules = shares.groups[group]
       local of_key = rules and shares.rules_of(rules, key) or '-'
-      local asked = shares.asked_at(name)
+      local asked = reports.asked_at(name)
       local late = not asked or now - asked >= REPORT_MS or now < asked
-      if looked < LOOKED_MOST and (late or of_key == '-' or shares.granted[name] or shares.returned[name] or shares.recalled[name]) then
+      if looked < LOOKED_MOST and (late or of_key == '-' or shares.granted[name] or shares.left[name] or shares.recalled[name]) then
         looked = looked + 1
-        let_go(shares.of(name, of_key), aside[name], back, emptied)
+        let_go(admitting.limit_of(name, of_key), aside[name], back, emptied)
       end
     end
     put_back(back, emptied)
@@ -92,7 +92,7 @@ on_demand(set_aside, function()
   function set_aside.holds(queue, claimed)
     local group = string.match(queue, '^%S+')
     local limit = shares.loaded[group]
-    local unanswered = shares.unanswered[group] and not claimed[queue] -- most of what comes next would be set aside as well
+    local unanswered = reports.is_unanswered(group) and not claimed[queue] -- most of what comes next would be set aside as well
     return string.find(queue, ' k=%S') ~= nil or (limit ~= nil and limit.wanted == true) or unanswered
   end
 

@@ -1,48 +1,76 @@
--- Part shares: what a turn has of the limits of groups and keys, and how it keeps to them. It reads and writes what part limits tells of;
--- what nothing uses, and what something waits for, it reports, to be shared with the other partitions (limit/share).
--- Needs the parts limits and ending.
+-- Part shares: what a turn has of the limits of groups and keys. It reads what part limits tells of; part reports writes it, and part
+-- admitting keeps to it. What shares say behind `<using>` is taken apart once for all that say the same. Needs the part limits.
 
 local USED_KEPT_MS = 10000 -- what is used is reported again after this
 local REPORT_MS = 250 -- a limit that something waits for is asked for again after this
 local shares = { granted = {}, recalled = {}, groups = false } -- groups: those with limits, in a turn that was told of some
 on_demand(shares, function()
-  local REPORTS_MOST = 64 -- of one turn
-  local WANTED_MOST = 1000
-  -- What is asked for doubles with what is used, from here on: nobody holds what others could run. Keys have less each than their group.
-  local WANTED_FIRST, WANTED_FIRST_OF_KEY = 128, 16
-  local SLICE_MS = 50 -- what ends while others wait may be used again here until this long after the report
+  local SLICE_MS = 50 -- what ends while others wait may be used again here until this long after the grant
   local READ_MOST = 256 -- shares that are read at once
+  local AHEAD_MS = 5 -- reports of one millisecond have the numbers of the next ones
+  local LEFT_PAGE = 16 -- entries of `left` that are read at once
+
+  -- Taking a number apart costs more than finding it.
+  local numbers = {}
+  local function number_of(text)
+    local number = numbers[text]
+    if not number then
+      number = tonumber(text)
+      numbers[text] = number
+    end
+    return number
+  end
+
+  -- What ended since the last turn: how much under each limit, at least as much as one turn claims. Its places in `shares` are free.
+  local function read_left()
+    local read, lines = 0, 0
+    while lines < ITEMS_MAX do
+      local entries = redis.call('LRANGE', BASE .. 'left', read, read + LEFT_PAGE - 1)
+      for _, entry in ipairs(entries) do
+        for count, name in string.gmatch(entry, '(%d+) ([^\n]+)') do
+          shares.left[name] = (shares.left[name] or 0) + number_of(count)
+          lines = lines + 1
+        end
+      end
+      read = read + #entries
+      if #entries < LEFT_PAGE then
+        break
+      end
+    end
+    if read > 0 then
+      redis.call('LTRIM', BASE .. 'left', read, -1)
+    end
+    shares.more_left = lines >= ITEMS_MAX
+  end
 
   -- What a turn is told: `g <group> <rules> <rules of keys> [<key>=<rules>,...]` for each group with limits, where rules are `c` for a
   -- bound on what runs, `r` for a rate, both or `-`; `t <report> <allowed> <starts> <k|w> <limit>` for what was granted; `r <limit>` for
   -- what another partition waits for; `n <ms>` when the limits changed: what was granted before goes back.
   function shares.read(text, now)
     shares.now = now
-    shares.groups, shares.loaded, shares.order, shares.returned, shares.unanswered = {}, {}, {}, {}, {}
-    shares.held_back, shares.valid_from = 0, 0
-    for _, name in ipairs(redis.call('HKEYS', BASE .. 'returned')) do
-      shares.returned[name] = true
-    end
+    shares.groups, shares.loaded, shares.order, shares.returned, shares.left = {}, {}, {}, {}, {}
+    shares.valid_from = 0
     for line in string.gmatch(text, '[^\n]+') do
       local group, own, keys, special = string.match(line, '^g (%S+) ([cr-]+) ([cr-]+) ?(%S*)$')
       local report, allowed, starts, mode, limit = string.match(line, '^t (%d+) (%d+) (%d+) ([kw]) (%S.*)$')
       local recalled, changed = string.match(line, '^r (%S.*)$'), string.match(line, '^n (%d+)$')
       if group then
-        shares.groups[group] = { own = own, keys = keys, special = ',' .. special .. ',', known = {} }
+        shares.groups[group] = { own = own, keys = keys, special = special ~= '' and ',' .. special .. ',', known = {} }
       elseif limit then
         shares.granted[limit] = { report = tonumber(report), allowed = tonumber(allowed), starts = tonumber(starts), mode = mode }
       elseif recalled then
         shares.recalled[recalled] = true
       elseif changed then
-        shares.valid_from = tonumber(changed)
+        shares.valid_from = tonumber(changed) + AHEAD_MS
       elseif line ~= 'limits' then
         bad_arg('limits', 'must be lines of known forms', line)
       end
     end
+    read_left()
   end
 
   -- What a partition has of a limit. Few shares are read at once.
-  local function read_share(name)
+  function shares.text_of(name)
     if shares.all == nil then
       shares.all = false
       if redis.call('HLEN', BASE .. 'shares') <= READ_MOST then
@@ -59,16 +87,28 @@ on_demand(shares, function()
     return redis.call('HGET', BASE .. 'shares', name)
   end
 
-  -- When limits that something waits for were last reported.
-  function shares.asked_at(name)
-    if not shares.asked then
-      shares.asked = {}
-      local fields = redis.call('HGETALL', BASE .. 'stopped')
-      for i = 1, #fields, 2 do
-        shares.asked[fields[i]] = tonumber(fields[i + 1])
-      end
-    end
-    return shares.asked[name]
+  -- What shares say behind what is used, as a table to look things up in.
+  local said = {}
+  local function take_apart(rest)
+    local allowed, starts, report, mode = string.match(rest, '^(%d+) (%d+) (%d+) (%l)$')
+    local what = { allowed = tonumber(allowed) or 0, starts = tonumber(starts) or 0, report = tonumber(report), mode = mode or 'w' }
+    what.__index, what.said, what.rest = what, what, rest
+    said[rest] = what
+    return what
+  end
+
+  -- The same when some was used since the report.
+  function shares.used(what)
+    local rest = string.sub(what.rest, 1, -2) .. 'u'
+    return said[rest] or take_apart(rest)
+  end
+
+  -- How many run under a limit whose share is `text`, less those that ended since the last turn, and what else the share says.
+  function shares.open(name, text)
+    local using, rest = string.match(text or '', '^(%d+) (.*)$')
+    using = using and number_of(using) or 0
+    local left = shares.left[name]
+    return left and math.max(using - left, 0) or using, said[rest or ''] or take_apart(rest or ''), left
   end
 
   -- Takes down what the home of a limit answered to its last report.
@@ -78,9 +118,10 @@ on_demand(shares, function()
       if granted.mode == 'k' then
         limit.allowed = math.max(granted.allowed, limit.using)
       else
-        -- What ended since the report is not for its partition alone.
+        -- What ended since the report is not for its partition alone, and from now on others wait.
         limit.allowed = limit.using + granted.starts
         limit.surplus = granted.allowed > limit.allowed
+        limit.report = math.max(limit.report, shares.now)
       end
     elseif granted.report > (limit.report or 0) then
       limit.behind = true
@@ -105,234 +146,73 @@ on_demand(shares, function()
     return age >= 0 and age < span and not has_to_go_back(limit)
   end
 
-  -- The limit of this name, as this call sees it.
-  function shares.of(name, rules)
-    local limit = shares.loaded[name]
-    if not limit then
-      local share = read_share(name)
-      local using, allowed, starts, report, mode = string.match(share or '', '^(%d+) (%d+) (%d+) (%d+) (%l)$')
-      limit = { name = name, share = share, using = tonumber(using) or 0, allowed = tonumber(allowed) or 0,
-        starts = tonumber(starts) or 0, report = tonumber(report), mode = mode or 'w', taken = 0 }
-      if shares.granted[name] and shares.granted[name].report >= shares.valid_from then
-        take_grant(limit, shares.granted[name])
-      end
-      limit.kept = not limit.fresh and is_kept(limit)
-      -- What is used goes on.
-      limit.aged = not limit.fresh and not limit.kept and limit.mode ~= 'w' and not has_to_go_back(limit)
-      if not limit.fresh and not limit.kept and not limit.aged then
+  -- Whether a grant that is not fresh is kept, or goes on as it is used.
+  local function judge(limit)
+    limit.kept = is_kept(limit)
+    limit.aged = not limit.kept and limit.mode ~= 'w' and not has_to_go_back(limit)
+  end
+
+  -- True when nothing is to be said of limits whose shares say this, unless something happened to them or waits for them.
+  function shares.is_quiet(what)
+    if what.kept == nil then
+      judge(what)
+    end
+    return what.kept
+  end
+
+  -- True when something happened to a limit that the home or other partitions know of.
+  function shares.has_news(name)
+    return shares.granted[name] or shares.recalled[name] or shares.returned[name]
+  end
+
+  local function load(name)
+    local share = shares.text_of(name)
+    local using, what, left = shares.open(name, share)
+    local limit = setmetatable({ name = name, share = share, using = using, taken = 0, fresh = false, kept = false, aged = false }, what)
+    if left and limit.mode == 'w' then
+      shares.returned[name] = true
+    end
+    local granted = shares.granted[name]
+    if granted and granted.report >= shares.valid_from then
+      take_grant(limit, granted)
+    end
+    if not limit.fresh then
+      judge(limit)
+      if not limit.kept and not limit.aged then
         limit.surplus = limit.allowed > limit.using or limit.starts > 0
         limit.unspent = limit.starts
         limit.allowed, limit.starts = limit.using, 0
       end
-      shares.loaded[name] = limit
-      shares.order[#shares.order + 1] = limit
     end
+    shares.loaded[name] = limit
+    shares.order[#shares.order + 1] = limit
+    return limit
+  end
+
+  -- The limit of this name, as this call sees it.
+  function shares.of(name, rules)
+    local limit = shares.loaded[name] or load(name)
     if rules and limit.rules ~= rules then
-      limit.rules = rules
-      limit.bounds = limit.bounds or string.find(rules, 'c', 1, true) ~= nil
-      limit.rates = limit.rates or string.find(rules, 'r', 1, true) ~= nil
+      limit.rules, limit.bounds, limit.rates = rules, rules == 'c' or rules == 'cr', rules == 'r' or rules == 'cr'
     end
     return limit
   end
 
   function shares.room(limit)
-    local room = limit.bounds and limit.allowed - limit.using or WANTED_MOST
+    local room = limit.bounds and limit.allowed - limit.using or ITEMS_MAX
     return limit.rates and limit.starts < room and limit.starts or room
   end
 
   -- What limits a key of a group.
   function shares.rules_of(group, key)
+    if not group.special then
+      return group.keys
+    end
     local known = group.known[key]
     if not known then
       known = string.match(group.special, ',' .. string.gsub(key, '[%.%+%-]', '%%%0') .. '=([cr-]+),') or group.keys
       group.known[key] = known
     end
     return known
-  end
-
-  -- The limits of the context that was asked about last: that of its group and that of its key, nil where there is none.
-  local own, of_key
-
-  -- The limit that keeps a context from being claimed now; nil when none does.
-  function shares.stops(group, options)
-    local rules = shares.groups[group]
-    own, of_key = nil, nil
-    if not rules then
-      return nil
-    end
-    if rules.own ~= '-' then
-      own = shares.of(group, rules.own)
-      if shares.room(own) <= 0 then
-        own.wanted = true
-        return own
-      end
-    end
-    local key = options ~= '-' and option(options, 'k')
-    local rules_of_key = key and shares.rules_of(rules, key)
-    if rules_of_key and rules_of_key ~= '-' then
-      of_key = shares.of(group .. ' k=' .. key, rules_of_key)
-      if shares.room(of_key) <= 0 then
-        of_key.wanted = true
-        return of_key
-      end
-    end
-    return nil
-  end
-
-  local function take(limit)
-    limit.taken = limit.taken + 1
-    limit.starts = limit.starts > 0 and limit.starts - 1 or 0
-    if limit.mode == 'k' then
-      limit.mode = 'u'
-    end
-    if limit.bounds then
-      limit.using = limit.using + 1
-      return true
-    end
-    limit.allowed = math.max(limit.allowed - 1, limit.using)
-    return false
-  end
-
-  -- The context that was asked about last is claimed. What `held` has to say of the limits that it counts under, nil when there are none.
-  function shares.count()
-    local under = own and take(own) and 'g' or ''
-    if of_key and take(of_key) then
-      under = under .. 'k'
-    end
-    return under ~= '' and under or nil
-  end
-
-  -- Whether a limit has to be reported: something is to be given back, or asked for.
-  local function has_to_be_told(limit, now)
-    local spare = limit.allowed > limit.using or limit.starts > 0
-    if limit.surplus or limit.behind or limit.aged and spare or shares.recalled[limit.name] then
-      return true
-    end
-    if spare and not limit.fresh and (not limit.kept or shares.returned[limit.name]) then
-      return true
-    end
-    local asked = limit.wanted and shares.room(limit) <= 0 and (shares.asked_at(limit.name) or 0)
-    return asked and (limit.fresh or asked == 0 or now - asked >= REPORT_MS or now < asked)
-  end
-
-  local function first_wanted(limit)
-    return string.find(limit.name, ' k=', 1, true) and WANTED_FIRST_OF_KEY or WANTED_FIRST
-  end
-
-  -- Something waits for a limit that was not asked for before.
-  local function note_first(limit)
-    if not shares.asked_at(limit.name) and limit.taken == 0 then
-      shares.unanswered[string.match(limit.name, '^%S+')] = true
-    end
-  end
-
-  -- One limit at the end of a turn: gives back what nothing uses, asks for what something waits for. True when it has to be reported.
-  local function settle_limit(limit, now, changes)
-    local unspent = limit.unspent or limit.starts
-    local report = has_to_be_told(limit, now)
-    if report then
-      limit.report = math.max((limit.report or 0) + 1, now)
-      local used = limit.aged and limit.bounds and limit.mode == 'u'
-      local keeps = used and math.max(first_wanted(limit), 2 * limit.taken) or 0
-      limit.allowed, limit.starts = math.min(limit.allowed, limit.using + keeps), 0 -- until it is answered
-      limit.mode = used and 'k' or limit.mode
-      limit.unspent = unspent
-    end
-    if limit.wanted then
-      if report then
-        note_first(limit)
-        local stopped = changes.stopped
-        stopped[#stopped + 1], stopped[#stopped + 2] = limit.name, int(now)
-      end
-    elseif shares.asked_at(limit.name) then
-      changes.goes_on[#changes.goes_on + 1] = limit.name
-    end
-    if limit.using == 0 and not limit.wanted and limit.allowed == 0 and limit.starts == 0 then
-      changes.gone[#changes.gone + 1] = limit.name
-    elseif limit.report then
-      local share = int(limit.using) .. ' ' .. int(limit.allowed) .. ' ' .. int(limit.starts) .. ' ' .. int(limit.report)
-      share = share .. ' ' .. limit.mode
-      if share ~= limit.share then
-        local written = changes.shares
-        written[#written + 1], written[#written + 2] = limit.name, share
-      end
-      return report, limit.allowed > limit.using or limit.starts > 0
-    end
-    return report, false
-  end
-
-  -- What was granted a while ago and is not used goes back: looks at the page of shares behind `cursor`. Returns when to look again, nil
-  -- for never, and behind which cursor.
-  function shares.look(now, cursor)
-    if not shares.groups then
-      shares.read('limits', now)
-    end
-    local found = redis.call('HSCAN', BASE .. 'shares', cursor, 'COUNT', READ_MOST)
-    local soonest = nil
-    for i = 1, #found[2], 2 do
-      local name = found[2][i]
-      local using, allowed, starts, report, mode = string.match(found[2][i + 1], '^(%d+) (%d+) (%d+) (%d+) (%l)$')
-      if using and (tonumber(allowed) > tonumber(using) or tonumber(starts) > 0) then
-        local at = tonumber(report) + (mode == 'u' and starts == '0' and USED_KEPT_MS or SHARE_KEPT_MS)
-        if at <= now or tonumber(report) > now then
-          if #shares.order >= REPORTS_MOST then
-            return now, cursor
-          end
-          shares.of(name)
-        else
-          soonest = math.min(soonest or at, at)
-        end
-      end
-    end
-    return found[1] ~= '0' and now or soonest, found[1]
-  end
-
-  -- Writes what changed, and answers with what has to be reported: limit, report, what it may run, unspent starts, wanted, waiting; six
-  -- values each.
-  function shares.flush(now, waiting_of_group)
-    for name in pairs(shares.granted) do
-      shares.of(name)
-    end
-    for name in pairs(shares.recalled) do
-      shares.of(name)
-    end
-    local later, looked_at = false, {}
-    for name in pairs(shares.returned) do
-      if shares.loaded[name] or #shares.order < REPORTS_MOST then
-        shares.of(name)
-        looked_at[#looked_at + 1] = name
-      else
-        later = true
-      end
-    end
-    local reports, spare = {}, false
-    local changes = { shares = {}, stopped = {}, gone = {}, goes_on = {} }
-    for _, limit in ipairs(shares.order) do
-      if limit.wanted then
-        shares.held_back = 1
-      end
-      local report, kept = settle_limit(limit, now, changes)
-      spare = spare or kept
-      if report then
-        local waiting = limit.waiting or (limit.wanted and waiting_of_group(limit.name)) or 0
-        local wanted = math.min(waiting, WANTED_MOST, math.max(first_wanted(limit), 2 * limit.taken, limit.using))
-        local told = { limit.name, limit.report, limit.allowed, limit.unspent, wanted, waiting }
-        for i, value in ipairs(told) do
-          reports[#reports + 1] = i == 1 and value or int(value)
-        end
-      end
-    end
-    write_many('HSET', BASE .. 'shares', changes.shares)
-    write_many('HDEL', BASE .. 'shares', changes.gone)
-    write_many('HSET', BASE .. 'stopped', changes.stopped)
-    write_many('HDEL', BASE .. 'stopped', changes.goes_on)
-    write_many('HDEL', BASE .. 'returned', looked_at)
-    if spare then
-      limits.look_later(now)
-    end
-    if later then
-      wake(0)
-    end
-    return reports
   end
 end)

@@ -26,12 +26,12 @@ local function leave_aside(visit, name, record)
 end
 
 -- Reads the next page of a ready set; false at its end. Scores are read only where several sources are merged: printing one costs as
--- much as the rest of a claim.
+-- much as the rest of a claim. The score of a single member is asked for where it is needed.
 local function read_page(visit, source)
   local first = source.read
   local last = first + math.min(source.size, visit.limit - visit.claims.count) - 1
   local found
-  local scored = source.merged or source.fair
+  local scored = source.merged
   if scored then
     found = redis.call('ZRANGE', source.zset, first, last, 'WITHSCORES')
   else
@@ -77,12 +77,12 @@ local function take_ready(visit, source)
   elseif options ~= '-' and is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
-    local limit = shares.groups and shares.stops(source.group, options)
+    local limit = shares.groups and admitting.stops(source.group, options)
     if limit and limit.name == source.group then
       return false -- nothing more of the group
     end
     if limit then
-      set_aside.add(source, limit, source.page[source.at + 1], member)
+      set_aside.add(source, limit, source.step == 2 and source.page[source.at + 1] or redis.call('ZSCORE', source.zset, member), member)
       source.aside = source.aside + 1
       return go_on(visit, source) and source.aside < ASIDE_MAX
     end
@@ -92,11 +92,11 @@ local function take_ready(visit, source)
     end
     local under = nil
     if shares.groups then
-      under = shares.count()
+      under = admitting.count()
       source.aside, visit.claimed[queue] = 0, true
     end
     claim(visit.claims, worker, id, counts, rest, options, member, under)
-    source.tag = source.fair and tonumber(source.page[source.at + 1]) % PRIORITY_SPAN
+    source.claimed = source.taken
   end
   if source.fair then
     source.fair[#source.fair + 1] = id
@@ -109,13 +109,14 @@ local function close_ready(_, source)
     return false
   end
   if source.fair then
-    fairness.left(source.queue, source.fair, source.tag)
+    local last = source.claimed and redis.call('ZRANGE', source.zset, source.claimed, source.claimed, 'WITHSCORES')[2]
+    fairness.left(source.queue, source.fair, last and tonumber(last) % PRIORITY_SPAN)
   end
   redis.call('ZREMRANGEBYRANK', source.zset, 0, source.taken - 1)
   return redis.call('EXISTS', source.zset) == 0
 end
 
--- The contexts of a ready set. `fair` collects those that were taken where they have keys, `tag` is the last one claimed.
+-- The contexts of a ready set. `fair` collects those that were taken where they have keys, `claimed` is the rank of the last one claimed.
 local function ready_source(queue, offer)
   return { queue = queue, group = string.match(queue, '^%S+'), offer = offer, zset = ready_key(queue),
     read = 0, taken = 0, aside = 0, shift = 0, fair = is_fair(queue) and {},

@@ -5,7 +5,7 @@ Purpose  Put one context where it belongs: in one place, at the score where it i
          active by its job and in no place runs again from its job's definition, or ends as failed where that cannot be.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready: :fair :tags: :shares :stopped :returned,
+           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready: :fair :tags: :left :stopped :contended,
              and :job: :active: :queue: :runs: of its job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context

@@ -8,7 +8,7 @@ Purpose  One visit to one partition: take what is due from the wheel, turn due t
 KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @ job, ! a scan, # start deadline, & outbox,
                           % parts for certain workers                {tw:p}:wheel
            computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats
-             :shares :stopped :returned and :ready: :tags: :route: :job:
+             :shares :left :stopped :contended and :ready: :tags: :route: :job:
              :active: :queue: :ledger: :runs: :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
@@ -54,6 +54,8 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part aside
 -- @part ending
 -- @part shares
+-- @part admitting
+-- @part reports
 -- @part set_aside
 -- @part fans
 -- @part fanning
@@ -317,7 +319,7 @@ local function decide(entry, kind)
     again[#again + 1] = now + PLAN_LEASE_MS
     again[#again + 1] = entry
   elseif string.find(entry, '^!limits') then
-    local at, cursor = shares.look(now, string.match(entry, ' (%d+)$') or '0')
+    local at, cursor = reports.look(now, string.match(entry, ' (%d+)$') or '0')
     if at then
       again[#again + 1] = at
       again[#again + 1] = cursor == '0' and '!limits' or '!limits ' .. cursor
@@ -440,10 +442,10 @@ local function waiting_of_group(group)
 end
 
 flush_claims(claims)
-local reports = {}
+local reported = {}
 if shares.groups then
   set_aside.place()
-  reports = shares.flush(now, waiting_of_group)
+  reported = reports.flush(now, waiting_of_group)
   waiting = nil
 end
 routing.flush_routes()
@@ -464,5 +466,5 @@ for _, queue in ipairs(backlog()) do
   end
 end
 return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,
-  { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned, reports,
-  shares.groups and shares.held_back or 0 }
+  { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned, reported,
+  shares.groups and reports.held_back() or 0 }

@@ -92,10 +92,16 @@ impl Keys {
         self.part(partition, "stopped")
     }
 
-    /// Hash: limits that contexts of a partition left since they were last reported.
+    /// List: what ended under limits since the last turn of a partition.
     #[must_use]
-    pub fn returned(&self, partition: PartitionId) -> String {
-        self.part(partition, "returned")
+    pub fn left(&self, partition: PartitionId) -> String {
+        self.part(partition, "left")
+    }
+
+    /// Hash: limits that a partition has something of and that others wait for.
+    #[must_use]
+    pub fn contended(&self, partition: PartitionId) -> String {
+        self.part(partition, "contended")
     }
 
     /// Hash of worker groups.

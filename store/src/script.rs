@@ -134,6 +134,7 @@ macro_rules! scripts {
 }
 
 parts![
+    "admitting",
     "arming",
     "aside",
     "cancelling",
@@ -151,6 +152,7 @@ parts![
     "locate",
     "planning",
     "ready",
+    "reports",
     "routing",
     "set_aside",
     "shares",

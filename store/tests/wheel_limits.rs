@@ -204,7 +204,7 @@ async fn five_at_once_over_four_partitions_and_each_has_its_turn() {
     assert_eq!(ended, 40, "all of them ran");
     cluster.turn_all().await;
     for number in 0..4 {
-        for name in ["shares", "stopped", "returned"] {
+        for name in ["shares", "stopped", "contended"] {
             assert_eq!(cluster.value(number, name).await, "", "{name} of {number}");
         }
     }

@@ -86,14 +86,15 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 16] = [
+const FIXED: [(&str, &str); 17] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
     ("fair", "hash"),
     ("shares", "hash"),
     ("stopped", "hash"),
-    ("returned", "hash"),
+    ("left", "list"),
+    ("contended", "hash"),
     ("backlog", "hash"),
     ("jobs", "zset"),
     ("fans", "hash"),

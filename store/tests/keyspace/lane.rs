@@ -23,13 +23,14 @@ pub(crate) async fn seed(test: &Harness) {
         ["HSET", "{tw:6}:limit:default", "p6", "17 1 0 0 17"],
         ["HSET", "{tw:6}:shares", "default", "1 1 0 17 k"],
         ["HSET", "{tw:6}:stopped", "default", "17"],
-        ["HSET", "{tw:6}:returned", "default", "1"],
+        ["HSET", "{tw:6}:contended", "default", "1"],
         ["HSET", "{tw}:limits", "default", "{}"],
         ["HSET", "{tw:6}:lanes", "0123456789", "content"],
         ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
     ] {
         test.command(&words).await;
     }
+    test.command(&["RPUSH", "{tw:6}:left", "1 default"]).await;
 }
 
 /// A context with a fairness key that waits.

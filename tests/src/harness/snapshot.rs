@@ -37,6 +37,8 @@ pub struct Partition {
     pub fair: BTreeMap<ContextId, u64>,
     /// How many contexts run under each limit, as the partition says.
     pub using: BTreeMap<String, u64>,
+    /// How many of them ended since the last turn.
+    pub left: BTreeMap<String, u64>,
     /// Contexts that wait for a permit, by `<group> <handler>`, with their scores.
     pub ready: BTreeMap<String, Vec<(u64, Member)>>,
     /// What the partition says of its ready sets.

@@ -27,8 +27,11 @@ pub(super) fn counts_of(partition: &Partition) -> Vec<Broken> {
     for name in names {
         let counted = counts.get(name).copied().unwrap_or_default();
         let using = partition.using.get(name).copied().unwrap_or_default();
-        found.check(counted == using, || {
-            format!("{counted} contexts count under limit `{name}`, {using} are said to")
+        let left = partition.left.get(name).copied().unwrap_or_default();
+        found.check(counted + left == using, || {
+            format!(
+                "{counted} contexts count under limit `{name}`, {using} are said to, {left} left it"
+            )
         });
     }
     found.broken

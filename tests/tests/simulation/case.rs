@@ -7,9 +7,11 @@ use std::time::Duration;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_tests::harness::Snapshot;
 use tickwheel_tests::ledger::{self, Story};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::checks;
+use crate::limits;
 use crate::line::tell_gap;
 use crate::load::{self, Known, lock};
 use crate::mutation::Mutation;
@@ -20,6 +22,8 @@ use crate::world::{self, Node, PARTITIONS, Weather, with};
 
 /// How long things go wrong.
 const STORM_MS: u64 = 8_000;
+/// Whoever asks for something has his answer within this.
+const ASKS_END: Duration = Duration::from_secs(10);
 /// After the storm everything ends within this, even if a tracker hears of it only by its look once a minute.
 const CALM: Duration = Duration::from_secs(240);
 
@@ -98,6 +102,7 @@ struct Cluster {
     workers: Vec<Arc<Worker>>,
     started: u64,
     known: Known,
+    asked: Vec<JoinHandle<()>>,
 }
 
 fn is_broken() -> bool {
@@ -109,6 +114,7 @@ async fn play(rng: &mut Rng) {
         workers: Vec::new(),
         started: 0,
         known: load::book(),
+        asked: Vec::new(),
     };
     for _ in 0..rng.between(1, 3) {
         cluster.add_tracker().await;
@@ -117,6 +123,7 @@ async fn play(rng: &mut Rng) {
         cluster.add_worker("default", rng);
     }
     cluster.add_worker("tight", rng);
+    limits::set(rng).await;
     load::register(&cluster.known, rng).await;
     sleep(Duration::from_millis(500)).await;
     let weather = weather(rng);
@@ -175,7 +182,8 @@ impl Cluster {
                 return;
             }
             if asks {
-                tokio::spawn(load::ask(Arc::clone(&self.known), rng.split()));
+                let ask = load::ask(Arc::clone(&self.known), rng.split());
+                self.asked.push(tokio::spawn(ask));
             } else {
                 self.trouble(rng);
             }
@@ -267,6 +275,13 @@ impl Cluster {
         });
         if with(|world| world.living("t").is_empty()) {
             self.add_tracker().await;
+        }
+        // Whoever paused a job for a while has it go on before all are paused for good; one that asks a dead tracker waits for ever.
+        for ask in self.asked.drain(..) {
+            let ends = ask.abort_handle();
+            if tokio::time::timeout(ASKS_END, ask).await.is_err() {
+                ends.abort();
+            }
         }
         load::quieten(&self.known).await;
         let until = Instant::now() + CALM;

@@ -6,11 +6,14 @@ use tickwheel_core::id::ContextId;
 use tickwheel_core::invariant::Invariant;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_memory_redis::{MemoryRedis, Reply};
+use tickwheel_proto::v1;
+use tickwheel_store::record::{Held, HeldLimits};
 use tickwheel_tests::harness::snapshot::Partition;
 use tickwheel_tests::harness::wire::Value;
 use tickwheel_tests::harness::{Run, Snapshot};
 use tickwheel_tests::invariants::{self, Broken};
 
+use crate::limits;
 use crate::world::PARTITIONS;
 
 /// What the checks remember from step to step.
@@ -21,6 +24,8 @@ pub(crate) struct Checks {
     settled_by: BTreeSet<(String, u32)>,
     /// Each partition as it was read last; only keys that change are read again.
     read: BTreeMap<u16, Partition>,
+    /// Those of the workers' group.
+    pub(crate) limits: Option<v1::GroupLimits>,
     pub(crate) confirmed: usize,
 }
 
@@ -93,7 +98,33 @@ impl Checks {
                 return Some(words(&broken));
             }
         }
-        None
+        self.over_limit()
+    }
+
+    /// A limit under which more run than may, over all partitions.
+    fn over_limit(&self) -> Option<String> {
+        let set = self.limits.as_ref()?;
+        let mut running: BTreeMap<String, u32> = BTreeMap::new();
+        let held = self.read.values().flat_map(|read| read.held.values());
+        // Whatever its record says that it counts under.
+        let limits = HeldLimits {
+            group: true,
+            key: true,
+        };
+        for held in held {
+            let runs = Held {
+                limits,
+                ..held.clone()
+            };
+            for limit in runs.counts_under() {
+                *running.entry(limit.to_string()).or_default() += 1;
+            }
+        }
+        let over = |(name, runs): &(String, u32)| {
+            limits::bound(set, name).is_some_and(|bound| *runs > bound)
+        };
+        let (name, runs) = running.into_iter().find(over)?;
+        Some(format!("W9: {runs} contexts run under the limit `{name}`"))
     }
 
     /// A confirmed context that is in no place and has not ended.

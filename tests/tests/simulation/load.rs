@@ -17,6 +17,7 @@ use tickwheel_tests::harness::jobs::{
 use tokio::time::sleep;
 use tonic::Request;
 
+use crate::limits;
 use crate::rng::Rng;
 use crate::trackers;
 use crate::work::Work;
@@ -117,6 +118,7 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
         specs.push(JobSpec {
             body: Work::any(rng).body(),
             options: options(rng),
+            fairness: limits::fairness(rng),
             overlap: overlap(rng),
             misfire: misfire(rng),
             jitter_ms: if kind == "rate" && rng.one_in(3) {
@@ -243,6 +245,7 @@ async fn submit(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
             },
             ..with_options(submission(handler, 0), options(rng))
         });
+        shares_by_key(contexts.last_mut(), rng);
     }
     let request = v1::SubmitRequest { contexts };
     // With keys a caller may ask again until it is answered; each context comes once.
@@ -257,6 +260,17 @@ async fn submit(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
             return;
         }
     }
+}
+
+fn shares_by_key(context: Option<&mut v1::Submission>, rng: &mut Rng) {
+    let fairness = limits::fairness(rng);
+    let Some(options) = context.and_then(|context| context.options.as_mut()) else {
+        return;
+    };
+    options.fairness = fairness.key.map(|key| v1::Fairness {
+        key,
+        weight: Some(fairness.weight),
+    });
 }
 
 async fn pause(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {

@@ -15,6 +15,7 @@
 
 mod case;
 mod checks;
+mod limits;
 mod line;
 mod load;
 mod mutation;

@@ -104,4 +104,28 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "      tell_followers(endings, now, followers, ended.id, ended.state)\n",
         to: "",
     },
+    Mutation {
+        what: "what ends goes on to count under its limit",
+        script: "lease/settle",
+        from: "  limits.leave(values, now)\n",
+        to: "",
+    },
+    Mutation {
+        what: "what ended is taken off its limit again with each turn",
+        script: "wheel/turn",
+        from: "      redis.call('LTRIM', BASE .. 'left', read, -1)\n",
+        to: "",
+    },
+    Mutation {
+        what: "a limit grants what was asked for, whoever else runs",
+        script: "limit/share",
+        from: "  local running = rules.concurrency and math.max(rules.concurrency - granted - reported.holds, 0) or math.huge\n",
+        to: "  local running = math.huge\n",
+    },
+    Mutation {
+        what: "a claim does not count under the limit of its key",
+        script: "wheel/turn",
+        from: "    if of_key and take(of_key) then\n",
+        to: "    if of_key and false then\n",
+    },
 ];

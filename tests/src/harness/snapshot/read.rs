@@ -96,6 +96,7 @@ impl Partition {
             ("retry", _) => self.retry.clear(),
             ("fair", _) => self.fair.clear(),
             ("shares", _) => self.using.clear(),
+            ("left", _) => self.left.clear(),
             ("ready", _) => {
                 let queue = rest.replace(':', " ");
                 self.ready.remove(&queue);
@@ -128,9 +129,8 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         ("wheel", "") => wheel(partition, value)?,
         ("held", "") => {
             for (id, text) in pairs(value) {
-                partition
-                    .held
-                    .insert(text_of(id).parse()?, Held::parse(Bytes::from(text))?);
+                let held = Held::parse(Bytes::from(text))?;
+                partition.held.insert(text_of(id).parse()?, held);
             }
         }
         ("retry", "") => {
@@ -142,7 +142,8 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         }
         (kind @ ("fair" | "shares"), "") => shares(partition, kind, value)?,
         // What is granted and waited for: the tests of limits count what runs.
-        ("stopped" | "returned", "") | ("limit", _) => {}
+        ("stopped" | "contended", "") | ("limit", _) => {}
+        ("left", "") => left(partition, value)?,
         ("ready", queue) => {
             let queue = queue.replace(':', " ");
             partition.ready.insert(queue, members(value)?);
@@ -207,6 +208,17 @@ fn shares(partition: &mut Partition, kind: &str, value: Value) -> Result<()> {
         } else {
             let using = text.split(' ').next().unwrap_or_default();
             partition.using.insert(name, using.parse()?);
+        }
+    }
+    Ok(())
+}
+
+/// What ended under limits since the last turn.
+fn left(partition: &mut Partition, value: Value) -> Result<()> {
+    for entry in value.list() {
+        for line in entry.text().lines() {
+            let (count, limit) = line.split_once(' ').context("a line without a count")?;
+            *partition.left.entry(limit.to_owned()).or_default() += count.parse::<u64>()?;
         }
     }
     Ok(())
