@@ -108,7 +108,9 @@ fn decided(ledger: &[&str], dues: &[u64]) -> Vec<(u64, Verdict)> {
 }
 
 async fn check(test: &Harness, case: &Case) -> Result<(), TestCaseError> {
-    test.command(&["FLUSHALL"]).await;
+    for key in test.keys().await {
+        test.command(&["DEL", &key]).await;
+    }
     let part = Part::new(test);
     let (dues, now, misfire) = (case.dues(), case.now(), case.misfire);
     let plan: Vec<String> = dues[1..].iter().map(u64::to_string).collect();
