@@ -217,10 +217,17 @@ impl Stage {
     /// # Errors
     /// When they have not in time.
     pub async fn ran(&self, count: usize) -> Result<()> {
-        let before = self.rig.book.read()?.len();
+        self.started(self.rig.book.read()?.len() + count).await
+    }
+
+    /// Until so many handlers have started in all.
+    ///
+    /// # Errors
+    /// When they have not in time.
+    pub async fn started(&self, count: usize) -> Result<()> {
         until("handlers run", START_LIMIT, async || {
-            let ran = self.rig.book.read()?.len() - before;
-            ensure!(ran >= count, "{ran} of {count} more have started");
+            let started = self.rig.book.read()?.len();
+            ensure!(started >= count, "{started} of {count} have started");
             Ok(())
         })
         .await

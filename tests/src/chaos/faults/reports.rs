@@ -165,7 +165,7 @@ pub(crate) async fn f15(case: &mut Case) -> Result<()> {
         let contexts = (0..20).map(|_| submission("sleep", 2_500)).collect();
         let ids = stage.client(0)?.submit(contexts).await?;
         ids.iter().for_each(|id| stage.load.add(id));
-        stage.ran(20).await?;
+        stage.started(before + 20).await?;
         // Until they are announced, and hold running leases.
         pass(1_000).await;
         case.mark();
