@@ -95,11 +95,14 @@ on_demand(reports, function()
   end
 
   -- Collects what is to be written of one limit.
-  local function note_share(limit, changes)
+  local function note_share(limit, now, changes)
     if limit.bounds and not limit.rates then
       limit.starts = 0 -- of a bound alone what may run is all that counts
     end
-    if limit.using == 0 and not limit.wanted and limit.allowed == 0 and limit.starts == 0 then
+    local empty = limit.using == 0 and not limit.wanted and limit.allowed == 0 and limit.starts == 0
+    -- The numbers of reports only grow: one that is ahead of the clock is remembered until the clock has passed it.
+    local ahead = limit.report and limit.report > now
+    if empty and not ahead then
       changes.gone[#changes.gone + 1] = limit.name
       note_contended(limit, nil, changes)
     elseif limit.report then
@@ -112,7 +115,7 @@ on_demand(reports, function()
           note_contended(limit, limit.mode, changes)
         end
       end
-      changes.spare = changes.spare or limit.allowed > limit.using or limit.starts > 0
+      changes.spare = changes.spare or empty or limit.allowed > limit.using or limit.starts > 0
     end
   end
 
@@ -127,7 +130,8 @@ on_demand(reports, function()
     for i = 1, #found[2], 2 do
       local name = found[2][i]
       local using, allowed, starts, last, mode = string.match(found[2][i + 1], '^(%d+) (%d+) (%d+) (%d+) (%l)$')
-      if using and (tonumber(allowed) > tonumber(using) or tonumber(starts) > 0) then
+      local empty = using == '0' and allowed == '0' and not reports.asked_at(name)
+      if using and (empty or tonumber(allowed) > tonumber(using) or tonumber(starts) > 0) then
         local at = tonumber(last) + (mode == 'u' and starts == '0' and USED_KEPT_MS or SHARE_KEPT_MS)
         if at <= now or tonumber(last) > now then
           if #shares.order >= REPORTS_MOST then
@@ -197,7 +201,7 @@ on_demand(reports, function()
       if wanted or asked_for then
         note_wanted(limit, now, reported, changes)
       end
-      note_share(limit, changes)
+      note_share(limit, now, changes)
       if reported then
         tell(told, limit, waiting_of_group)
       end

@@ -121,7 +121,7 @@ on_demand(shares, function()
         -- What ended since the report is not for its partition alone, and from now on others wait.
         limit.allowed = limit.using + granted.starts
         limit.surplus = granted.allowed > limit.allowed
-        limit.report = math.max(limit.report, shares.now)
+        limit.report = math.max(limit.report, shares.now - 1) -- the next one may be now
       end
     elseif granted.report > (limit.report or 0) then
       limit.behind = true

@@ -35,6 +35,8 @@ struct Cluster {
     recalled: Vec<LimitName>,
     /// When the limits changed.
     changed: Option<TimestampMs>,
+    /// Those of each turn.
+    permits: u32,
     next: usize,
 }
 
@@ -61,6 +63,7 @@ impl Cluster {
             running: Vec::new(),
             recalled: Vec::new(),
             changed: None,
+            permits: 100,
             next: 0,
         })
     }
@@ -100,7 +103,7 @@ impl Cluster {
         let offer = Offer {
             worker: WorkerId::new("w-1").unwrap(),
             group: "g".parse().unwrap(),
-            permits: 100,
+            permits: self.permits,
             soon: false,
             units: Units::default(),
             handlers: "h".to_owned(),
@@ -166,6 +169,23 @@ impl Cluster {
         }
     }
 
+    /// Until no partition has anything of a limit: the number of a report that ran ahead of the clock is kept a second longer.
+    async fn forgotten(&mut self) {
+        for number in 0..4 {
+            for name in ["shares", "stopped", "contended"] {
+                let began = std::time::Instant::now();
+                while !self.value(number, name).await.is_empty() {
+                    assert!(
+                        began.elapsed() < Duration::from_secs(5),
+                        "{name} of {number}"
+                    );
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    self.turn(number).await;
+                }
+            }
+        }
+    }
+
     async fn value(&self, number: u16, name: &str) -> String {
         let key = self.test.key(partition(number), name);
         self.test.text(&["HGETALL", &key]).await
@@ -203,11 +223,7 @@ async fn five_at_once_over_four_partitions_and_each_has_its_turn() {
     }
     assert_eq!(ended, 40, "all of them ran");
     cluster.turn_all().await;
-    for number in 0..4 {
-        for name in ["shares", "stopped", "contended"] {
-            assert_eq!(cluster.value(number, name).await, "", "{name} of {number}");
-        }
-    }
+    cluster.forgotten().await;
     let name: LimitName = "g".parse().unwrap();
     let state = cluster.test.store.limit_states(&[name]).await.unwrap();
     assert_eq!((state[0].granted, state[0].partitions), (0, 0));

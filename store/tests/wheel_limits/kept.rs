@@ -93,10 +93,46 @@ async fn what_is_not_used_goes_back_after_a_second() {
     for _ in 0..3 {
         cluster.turn(0).await;
     }
-    assert_eq!(cluster.value(0, "shares").await, "");
+    cluster.forgotten().await;
     let wheel = cluster.test.key(partition(0), "wheel");
-    let left = cluster.test.text(&["ZRANGE", &wheel, "0", "-1"]).await;
-    assert!(!left.contains("limits"), "{left}");
+    let began = std::time::Instant::now();
+    while (cluster.test.text(&["ZRANGE", &wheel, "0", "-1"]).await).contains("limits") {
+        assert!(began.elapsed() < Duration::from_secs(5), "`!limits` stays");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        cluster.turn(0).await;
+    }
     let state = granted(&cluster).await;
     assert_eq!((state.granted, state.partitions), (0, 0));
+}
+
+#[tokio::test]
+async fn a_report_that_overtakes_another_leaves_nobody_with_a_grant_that_the_home_forgot() {
+    let Some(mut cluster) = Cluster::start(group(1)).await else {
+        return;
+    };
+    cluster.submit(0, "g h 2 - b", 3).await;
+    // A share whose last report ran ahead of the clock, and which is given back now, as others wait.
+    let ahead = cluster.test.now().await + 400;
+    let shares = cluster.test.key(partition(0), "shares");
+    let share = format!("0 1 0 {ahead} w");
+    cluster.test.text(&["HSET", &shares, "g", &share]).await;
+    cluster.recalled = vec!["g".parse().unwrap()];
+    cluster.permits = 0;
+    let given_back = cluster.turn_only(0).await.reports;
+    cluster.recalled.clear();
+    cluster.permits = 100;
+    let asked = cluster.turn_only(0).await.reports;
+    // What was sent later arrives earlier.
+    cluster.share(0, &asked).await;
+    let grant = cluster.grants.remove(&0).unwrap();
+    cluster.share(0, &given_back).await;
+    cluster.grants.insert(0, grant);
+    let claims = cluster.turn_only(0).await.claims; // its report is lost
+    cluster.running.extend(claims);
+    assert_eq!(cluster.running.len(), 1);
+    cluster.submit(1, "g h 2 - b", 3).await;
+    for _ in 0..5 {
+        cluster.turn(1).await;
+        assert_eq!(cluster.running.len(), 1, "one may run, whoever asks");
+    }
 }
