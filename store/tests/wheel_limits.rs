@@ -173,7 +173,7 @@ impl Cluster {
     async fn forgotten(&mut self) {
         for number in 0..4 {
             for name in ["shares", "stopped", "contended"] {
-                let began = std::time::Instant::now();
+                let began = tokio::time::Instant::now();
                 while !self.value(number, name).await.is_empty() {
                     assert!(
                         began.elapsed() < Duration::from_secs(5),

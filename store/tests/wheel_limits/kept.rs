@@ -95,7 +95,7 @@ async fn what_is_not_used_goes_back_after_a_second() {
     }
     cluster.forgotten().await;
     let wheel = cluster.test.key(partition(0), "wheel");
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     while (cluster.test.text(&["ZRANGE", &wheel, "0", "-1"]).await).contains("limits") {
         assert!(began.elapsed() < Duration::from_secs(5), "`!limits` stays");
         tokio::time::sleep(Duration::from_millis(50)).await;
