@@ -22,7 +22,7 @@ Reply    { 'REAPED', now_ms, cursor, soonest | '', lost, timed_out, cancels }
            cancels    `<worker> <id> <attempt> <reason>`... cancellations that begin
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(page); at most 16 + 16 * page commands, 7 more when some run under limits
+Cost     O(page); at most 16 + 16 * page commands, 4 and one for each 32 contexts more when some run under limits
 Holds    W1 W2 W7 W10
 Repeat   Idempotent: what was taken back is no longer held.
 ]]

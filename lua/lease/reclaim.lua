@@ -17,7 +17,8 @@ Reply    { 'RECLAIMED', cursor, given_back }   cursor `0`: all were looked at
            given_back `<id> <attempt>`...
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a lane, 7 more when some ran under limits
+Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a lane, 4 and one for each
+         32 contexts more when some ran under limits
 Holds    W1 W2 W7
 Repeat   Idempotent: what was given back is no longer held.
 ]]

@@ -23,8 +23,8 @@ Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settleme
            L lease lost: a later attempt holds it; nothing changed
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs; 7 more when
-         some run under limits
+Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs; 4 and one for
+         each 32 contexts more when some run under limits
 Holds    W1 W2 W4 W7 W9
 Repeat   A second call answers G for what the first settled.
 ]]

@@ -1,6 +1,5 @@
 -- Part reports: what a turn writes of limits at its end, and what it reports of them, to be shared with other partitions (limit/share):
--- what nothing uses, and what something waits for. Needs the parts limits, ending, shares
--- and admitting.
+-- what nothing uses, and what something waits for. Needs the parts limits, ending, shares and admitting.
 
 local reports = {}
 on_demand(reports, function()
@@ -156,7 +155,7 @@ on_demand(reports, function()
     end
   end
 
-  -- The same of the limits that are counted by name.
+  -- Collects what is to be written of the limits that are counted by name.
   local function note_counted(asked_for, changes)
     local written = changes.shares
     for name, using in pairs(admitting.using) do
@@ -207,6 +206,9 @@ on_demand(reports, function()
       end
     end
     note_counted(asked_for, changes)
+    if shares.left_read > 0 then
+      redis.call('LTRIM', BASE .. 'left', shares.left_read, -1)
+    end
     write_many('HSET', BASE .. 'shares', changes.shares)
     write_many('HDEL', BASE .. 'shares', changes.gone)
     write_many('HSET', BASE .. 'stopped', changes.stopped)
@@ -216,8 +218,8 @@ on_demand(reports, function()
     if changes.spare then
       limits.look_later(now)
     end
-    if shares.more_left then
-      wake(0)
+    if shares.more_left then -- also a turn that is told of no limits goes on with it
+      redis.call('ZADD', BASE .. 'wheel', 'LT', int(now), '!limits')
     end
     return told
   end

@@ -21,7 +21,8 @@ on_demand(shares, function()
     return number
   end
 
-  -- What ended since the last turn: how much under each limit, at least as much as one turn claims. Its places in `shares` are free.
+  -- What ended since the last turn: how much under each limit, at least as much as one turn claims. Its places in `shares` are free; part
+  -- reports takes it off the list, as nothing is written before all that a turn is told was looked at.
   local function read_left()
     local read, lines = 0, 0
     while lines < ITEMS_MAX do
@@ -37,10 +38,7 @@ on_demand(shares, function()
         break
       end
     end
-    if read > 0 then
-      redis.call('LTRIM', BASE .. 'left', read, -1)
-    end
-    shares.more_left = lines >= ITEMS_MAX
+    shares.left_read, shares.more_left = read, lines >= ITEMS_MAX
   end
 
   -- What a turn is told: `g <group> <rules> <rules of keys> [<key>=<rules>,...]` for each group with limits, where rules are `c` for a

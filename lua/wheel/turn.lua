@@ -42,7 +42,8 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 5 more for each lane it claims of, 60 more for each context that expires
-         or is replaced; where groups have limits, 12 more for each limit that it meets, 64 at most besides those of what it claims
+         or is replaced; where groups have limits, 12 more for each limit that it meets, 64 at most besides those of what it claims and
+         of what ended, one for each context that it sets aside, at most 2000 of a queue, and one for each 16 entries of :left
 Holds    W1 W2 W3 W4 W6 W9 W10
 Repeat   Takes what is due then. A lost reply is repaired by the end of the dispatch leases; due times are decided once.
 ]]

@@ -415,18 +415,23 @@ async fn what_a_turn_is_told_wrongly_is_refused_before_anything_is_written() {
     let Some(cluster) = Cluster::start(group(1)).await else {
         return;
     };
-    for text in [
-        "limits\nnonsense",
-        "limits\ng onlyagroup",
-        "limits\nt 1 2 k g",
+    let test = &cluster.test;
+    let commands = ["HSET | shares | g | 1 1 0 17 u", "RPUSH | left | 1 g"];
+    test.seed(partition(0), &commands).await;
+    let before = test.dump().await;
+    for words in [
+        &["limits\nnonsense"][..],
+        &["limits\ng onlyagroup"],
+        &["limits\nt 1 2 k g"],
+        // Limits as they should be, behind lanes that are not.
+        &["0", "0", "limits\ng g c -"],
     ] {
-        let reply = cluster
-            .test
-            .eval("wheel/turn", partition(0), &["", "1000", "100", "0", text])
-            .await;
+        let args = [&["", "1000", "100", "0"], words].concat();
+        let reply = test.eval("wheel/turn", partition(0), &args).await;
         assert!(
             format!("{reply:?}").contains("BAD_ARG"),
-            "{text}: {reply:?}"
+            "{words:?}: {reply:?}"
         );
+        assert_eq!(test.dump().await, before, "{words:?}");
     }
 }

@@ -113,7 +113,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "what ended is taken off its limit again with each turn",
         script: "wheel/turn",
-        from: "      redis.call('LTRIM', BASE .. 'left', read, -1)\n",
+        from: "      redis.call('LTRIM', BASE .. 'left', shares.left_read, -1)\n",
         to: "",
     },
     Mutation {
@@ -127,5 +127,11 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         script: "wheel/turn",
         from: "    if of_key and take(of_key) then\n",
         to: "    if of_key and false then\n",
+    },
+    Mutation {
+        what: "a key that is counted by its name is not counted up",
+        script: "wheel/turn",
+        from: "      using_of[key_name] = using_of[key_name] + 1\n",
+        to: "",
     },
 ];
