@@ -1,6 +1,6 @@
 -- Part fan_sources: what a turn claims from the subtasks that wait, straight from their lists (W1, W8). The n-th subtask of a root counts
 -- as due n ms after the root, so that a root with a million of them does not hold up what becomes due later.
--- Needs the parts fans, claiming and sources.
+-- Needs the parts fans, admitting, claiming and sources.
 
 local part_sources = {}
 on_demand(part_sources, function()
@@ -71,7 +71,7 @@ on_demand(part_sources, function()
       body = body .. fan.body
     end
     local options = template.options .. extra
-    if shares.groups and shares.stops(fan.group, options) then
+    if shares.groups and admitting.stops(fan.group, options) then
       return false
     end
     local worker = pick(source.offer, options)
@@ -80,7 +80,7 @@ on_demand(part_sources, function()
     end
     local rest = template.head .. extra .. ' ' .. body
     local id = fan.head .. n .. fan.tail
-    local under = shares.groups and shares.count()
+    local under = shares.groups and admitting.count()
     claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest, under)
     fan.out = fan.out + 1
     if source.made then

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 const LINES_MAX: usize = 500;
 
 /// Files that were longer when the rule came, with their lengths: they may only get shorter.
-const LONGER: &[(&str, usize)] = &[("store/tests/job_apply.rs", 550)];
+const LONGER: &[(&str, usize)] = &[];
 
 /// Words that mark unfinished work; it belongs into the tracker of issues. Written apart, so that this file does not find itself.
 const UNFINISHED: &[&str] = &[

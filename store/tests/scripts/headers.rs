@@ -1,0 +1,462 @@
+//! The header of every script is true, and `lua/README.md` is made of the headers.
+//!
+//! `TICKWHEEL_BLESS=1 cargo test -p tickwheel-store --test scripts headers` writes the index anew.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tickwheel_core::invariant::Invariant;
+use tickwheel_store::script;
+
+/// The fields of a header, in order.
+const FIELDS: [&str; 9] = [
+    "Script", "Purpose", "KEYS", "ARGV", "Reply", "Raises", "Cost", "Holds", "Repeat",
+];
+/// The lighter header of the scripts for people.
+const INSPECT_FIELDS: [&str; 5] = ["Script", "Purpose", "Usage", "Reply", "Cost"];
+/// The only scripts that a full server may refuse: what they bring is new.
+const INTAKE: [&str; 8] = [
+    "context/note",
+    "fan/open",
+    "fan/split",
+    "job/apply",
+    "job/follow",
+    "limit/define",
+    "wheel/fire",
+    "wheel/submit",
+];
+/// Column at which the text of a field starts.
+const INDENT: usize = 9;
+
+/// One file of `lua/`.
+struct File {
+    name: String,
+    flags: String,
+    fields: BTreeMap<String, Vec<String>>,
+    order: Vec<String>,
+    body: String,
+    parts: Vec<String>,
+}
+
+fn lua() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lua")
+}
+
+fn names(area: &Path) -> Vec<String> {
+    let entries = fs::read_dir(area)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = entries
+        .filter(|path| path.extension().is_some_and(|ending| ending == "lua"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+fn areas() -> Vec<String> {
+    let mut areas: Vec<String> = fs::read_dir(lua())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    areas.sort();
+    areas
+}
+
+impl File {
+    fn read(name: &str) -> Self {
+        let source = fs::read_to_string(lua().join(format!("{name}.lua"))).unwrap();
+        let (shebang, rest) = source.split_once('\n').unwrap();
+        assert!(
+            shebang == "#!lua" || shebang.starts_with("#!lua flags="),
+            "{name}: the first line is {shebang}"
+        );
+        let rest = rest
+            .strip_prefix("--[[\n")
+            .unwrap_or_else(|| panic!("{name}: the header follows the first line"));
+        let (header, body) = rest
+            .split_once("\n]]\n")
+            .unwrap_or_else(|| panic!("{name}: the header ends with ]]"));
+        let (mut fields, mut order) = (BTreeMap::<String, Vec<String>>::new(), Vec::new());
+        for line in header.lines().filter(|line| !line.is_empty()) {
+            let head = line.get(..INDENT).map_or(line, str::trim_end);
+            if !line.starts_with(' ') {
+                order.push(head.to_owned());
+            }
+            let field: &String = order.last().unwrap();
+            fields
+                .entry(field.clone())
+                .or_default()
+                .push(line.get(INDENT..).unwrap_or_default().to_owned());
+        }
+        let parts = body
+            .lines()
+            .filter_map(|line| line.strip_prefix("-- @part "))
+            .map(|part| part.trim().to_owned())
+            .collect();
+        let flags = shebang
+            .strip_prefix("#!lua flags=")
+            .unwrap_or_default()
+            .to_owned();
+        Self {
+            name: name.to_owned(),
+            flags,
+            fields,
+            order,
+            body: body.to_owned(),
+            parts,
+        }
+    }
+
+    fn field(&self, field: &str) -> String {
+        self.fields
+            .get(field)
+            .map(|lines| lines.join("\n"))
+            .unwrap_or_default()
+    }
+
+    /// The purpose on one line.
+    fn purpose(&self) -> String {
+        self.field("Purpose")
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    /// The numbers that start the entries of a field: `1 wheel  zset …`.
+    fn numbers(&self, field: &str) -> Vec<usize> {
+        let lines = self
+            .fields
+            .get(field)
+            .map(Vec::as_slice)
+            .unwrap_or_default();
+        lines
+            .iter()
+            .filter_map(|line| line.split(' ').next()?.parse().ok())
+            .collect()
+    }
+
+    /// The words in quotes that follow `mark`.
+    fn words_after(text: &str, mark: &str) -> Vec<String> {
+        let word = |rest: &str| rest.split('\'').next().unwrap().to_owned();
+        let mut words: Vec<String> = text.split(mark).skip(1).map(word).collect();
+        words.sort();
+        words.dedup();
+        words
+    }
+}
+
+/// Every script that this crate calls, and with them those for people when `inspect`.
+fn scripts(inspect: bool) -> Vec<File> {
+    let areas = areas()
+        .into_iter()
+        .filter(|area| area != "parts" && (area == "inspect") == inspect);
+    areas
+        .flat_map(|area| {
+            names(&lua().join(&area))
+                .into_iter()
+                .map(move |name| File::read(&format!("{area}/{name}")))
+        })
+        .collect()
+}
+
+/// The greatest number that follows one of the marks.
+fn greatest(text: &str, marks: &[&str]) -> usize {
+    let numbers = marks
+        .iter()
+        .flat_map(|mark| text.split(mark).skip(1))
+        .map(|rest| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap_or(0)
+        });
+    numbers.max().unwrap_or(0)
+}
+
+#[test]
+fn every_file_is_registered_and_nothing_else() {
+    let mut registered: Vec<&str> = script::all()
+        .into_iter()
+        .map(script::Script::name)
+        .collect();
+    registered.sort_unstable();
+    let files = scripts(false);
+    assert_eq!(
+        registered,
+        files
+            .iter()
+            .map(|file| file.name.as_str())
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn the_fields_are_complete_and_in_order() {
+    for file in scripts(false) {
+        assert_eq!(file.order, FIELDS, "{}", file.name);
+        assert_eq!(file.field("Script"), file.name);
+    }
+    for file in scripts(true) {
+        assert_eq!(file.order, INSPECT_FIELDS, "{}", file.name);
+        assert_eq!(file.field("Script"), file.name);
+        assert!(
+            !file.body.contains("@prelude") && file.parts.is_empty(),
+            "{} stands alone",
+            file.name
+        );
+        assert_eq!(file.flags, "no-writes", "{}", file.name);
+    }
+}
+
+#[test]
+fn only_intake_may_be_refused_by_a_full_server() {
+    for file in scripts(false) {
+        let intake = INTAKE.contains(&file.name.as_str());
+        match file.flags.as_str() {
+            "" => assert!(
+                intake,
+                "{} leads to settlement or liveness: flags=allow-oom",
+                file.name
+            ),
+            "allow-oom" | "no-writes" => assert!(!intake, "{} is intake: no flags", file.name),
+            other => panic!("{}: flags {other}", file.name),
+        }
+    }
+}
+
+#[test]
+fn keys_and_arguments_are_numbered_as_they_are_used() {
+    for file in scripts(false) {
+        let keys = file.numbers("KEYS");
+        assert_eq!(
+            keys,
+            [1],
+            "{}: KEYS is the wheel and computed ones",
+            file.name
+        );
+        assert!(greatest(&file.body, &["KEYS["]) <= 1, "{}", file.name);
+        let arguments = file.numbers("ARGV");
+        assert_eq!(
+            arguments,
+            (1..=arguments.len()).collect::<Vec<_>>(),
+            "{}: ARGV has gaps",
+            file.name
+        );
+        let marks = [
+            "ARGV[",
+            "arg_int(",
+            "arg_text(",
+            "arg_dues(",
+            "arg_records(",
+            "now_ms(",
+            "unpack(ARGV, ",
+        ];
+        let used = greatest(&file.body, &marks).max(loop_start(&file.body));
+        assert_eq!(
+            used,
+            arguments.len(),
+            "{}: ARGV used and documented",
+            file.name
+        );
+    }
+}
+
+/// The first index of a loop over the arguments.
+fn loop_start(body: &str) -> usize {
+    let loops = body
+        .lines()
+        .filter(|line| line.contains("#ARGV") && line.contains("for i = "));
+    loops
+        .map(|line| greatest(line, &["for i = "]))
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn replies_and_errors_are_those_of_the_header() {
+    for file in scripts(false) {
+        let documented = File::words_after(&file.field("Reply"), "{ '");
+        assert!(
+            !documented.is_empty(),
+            "{}: Reply starts with a status word",
+            file.name
+        );
+        for word in File::words_after(&file.body, "return { '") {
+            assert!(
+                documented.contains(&word),
+                "{} answers {word}, which its header does not know",
+                file.name
+            );
+        }
+        let text = script::all()
+            .into_iter()
+            .find(|script| script.name() == file.name)
+            .unwrap()
+            .text()
+            .to_owned();
+        let code = text.replace(&file.field("Reply"), "");
+        for word in documented {
+            assert!(
+                code.matches(&format!("'{word}'")).count() > 0,
+                "{} never answers {word}",
+                file.name
+            );
+        }
+        let checks = ["arg_", "bad_arg", "now_ms("]
+            .iter()
+            .any(|mark| file.body.contains(mark));
+        assert_eq!(
+            file.field("Raises").contains("BAD_ARG"),
+            checks,
+            "{}",
+            file.name
+        );
+    }
+}
+
+#[test]
+fn costs_are_counted_and_invariants_exist() {
+    for file in scripts(false) {
+        let cost = file.field("Cost");
+        assert!(
+            cost.starts_with("O(") && cost.contains("command"),
+            "{}: {cost}",
+            file.name
+        );
+        for id in file.field("Holds").split_whitespace() {
+            assert!(
+                Invariant::ALL.iter().any(|invariant| invariant.id() == id),
+                "{} holds {id}?",
+                file.name
+            );
+        }
+        assert!(
+            !file.field("Holds").is_empty() && !file.field("Repeat").is_empty(),
+            "{}",
+            file.name
+        );
+    }
+}
+
+#[test]
+fn every_part_that_is_pulled_in_is_used() {
+    for file in scripts(false) {
+        let text =
+            |part: &str| fs::read_to_string(lua().join(format!("parts/{part}.lua"))).unwrap();
+        for part in &file.parts {
+            let functions: Vec<String> = File::functions(&text(part));
+            let elsewhere = file
+                .parts
+                .iter()
+                .filter(|other| *other != part)
+                .map(|other| text(other))
+                .collect::<String>()
+                + &file.body;
+            assert!(
+                functions
+                    .iter()
+                    .any(|function| elsewhere.contains(&format!("{function}("))),
+                "{} pulls {part} in",
+                file.name
+            );
+        }
+    }
+}
+
+impl File {
+    /// The names of the functions that it has.
+    fn functions(text: &str) -> Vec<String> {
+        let names = text.lines().filter_map(|line| {
+            let line = line.trim_start();
+            let line = line.strip_prefix("local ").unwrap_or(line);
+            if let Some((name, _)) = line.split_once(" = made_on_call(") {
+                return Some(name);
+            }
+            line.strip_prefix("function ")?.split('(').next()
+        });
+        names.map(str::to_owned).collect()
+    }
+}
+
+/// No line is longer than the code's.
+#[test]
+fn lines_keep_to_the_margin() {
+    for area in areas() {
+        for name in names(&lua().join(&area)) {
+            let text = fs::read_to_string(lua().join(format!("{area}/{name}.lua"))).unwrap();
+            for (number, line) in text.lines().enumerate() {
+                assert!(
+                    line.chars().count() <= 140 && !line.ends_with(' '),
+                    "lua/{area}/{name}.lua:{}",
+                    number + 1
+                );
+            }
+        }
+    }
+}
+
+fn index() -> String {
+    let mut text = "# Lua scripts\n\nMade from the headers by `TICKWHEEL_BLESS=1 cargo test -p tickwheel-store --test scripts headers`; do not edit.\n\n\
+        A script is assembled from its first line, `prelude.lua`, the parts it names, and its body; one script is one transition on one \
+        partition. Its name is that of its file, and is in errors, metrics and tests. Flags: `allow-oom` runs on a full server, \
+        `no-writes` reads, none may be refused by a full server.\n\n"
+        .to_owned();
+    text.push_str("| script | flags | parts | purpose | answers |\n|---|---|---|---|---|\n");
+    for file in scripts(false) {
+        let answers = File::words_after(&file.field("Reply"), "{ '").join(", ");
+        let row = format!(
+            "| [{0}]({0}.lua) | {1} | {2} | {3} | {answers} |\n",
+            file.name,
+            file.flags,
+            file.parts.join(" "),
+            file.purpose()
+        );
+        text.push_str(&row);
+    }
+    text.push_str("\n## Parts\n\n| part | what it is |\n|---|---|\n");
+    for part in names(&lua().join("parts")) {
+        let source = fs::read_to_string(lua().join(format!("parts/{part}.lua"))).unwrap();
+        let comment: Vec<&str> = source
+            .lines()
+            .map_while(|line| line.strip_prefix("-- "))
+            .collect();
+        let comment = comment.join(" ");
+        let rest = comment
+            .strip_prefix(&format!("Part {part}: "))
+            .unwrap_or_else(|| panic!("part {part} says what it is"));
+        text.push_str(&format!("| [{part}](parts/{part}.lua) | {rest} |\n"));
+    }
+    text.push_str("\n## For people\n\nThese stand alone and run from a checkout with a plain redis-cli; add `| jq .` to read the JSON.\n\n");
+    text.push_str("| script | usage | purpose |\n|---|---|---|\n");
+    for file in scripts(true) {
+        let usage = file
+            .fields
+            .get("Usage")
+            .unwrap()
+            .first()
+            .unwrap()
+            .replace('|', "\\|");
+        text.push_str(&format!(
+            "| [{0}]({0}.lua) | `{usage}` | {1} |\n",
+            file.name,
+            file.purpose()
+        ));
+    }
+    text
+}
+
+#[test]
+fn the_index_is_up_to_date() {
+    let path = lua().join("README.md");
+    let expected = index();
+    if std::env::var_os("TICKWHEEL_BLESS").is_some() {
+        fs::write(&path, &expected).unwrap();
+    }
+    let found = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        found == expected,
+        "lua/README.md is out of date: TICKWHEEL_BLESS=1 cargo test -p tickwheel-store --test scripts headers"
+    );
+}

@@ -1,0 +1,153 @@
+//! job/follow: who is told of a job's ends.
+
+use crate::harness::{Harness, alone, fresh, job, name, partition};
+use tickwheel_core::job::{AfterOn, Trigger};
+use tickwheel_store::Error;
+use tickwheel_store::job::Plan;
+
+async fn registered(test: &Harness, names: &[&str]) {
+    for name in names {
+        let spec = job(name, Trigger::Api);
+        let _ = test
+            .store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: Vec::new(),
+                    end: true,
+                },
+            )
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_follower_is_told_until_it_is_removed() {
+    let Some(test) = fresh().await else { return };
+    registered(&test, &["a/b"]).await;
+    test.store
+        .add_follower(&name("a/b"), &name("c/d"), AfterOn::Failed)
+        .await
+        .unwrap();
+    test.store
+        .add_follower(&name("a/b"), &name("c/e"), AfterOn::Ended)
+        .await
+        .unwrap();
+    test.store
+        .add_follower(&name("a/b"), &name("c/d"), AfterOn::Succeeded)
+        .await
+        .unwrap();
+    assert_eq!(
+        test.text(&["HGET", &test.job_key("a/b", "job:a/b"), "followers"])
+            .await,
+        "c/e:ended c/d:succeeded"
+    );
+    let followers = test
+        .store
+        .get_job(&name("a/b"))
+        .await
+        .unwrap()
+        .unwrap()
+        .followers;
+    assert_eq!(
+        followers,
+        [
+            (name("c/e"), AfterOn::Ended),
+            (name("c/d"), AfterOn::Succeeded)
+        ]
+    );
+    for _ in 0..2 {
+        test.store
+            .remove_follower(&name("a/b"), &name("c/d"))
+            .await
+            .unwrap();
+    }
+    let followers = test
+        .store
+        .get_job(&name("a/b"))
+        .await
+        .unwrap()
+        .unwrap()
+        .followers;
+    assert_eq!(followers, [(name("c/e"), AfterOn::Ended)]);
+}
+
+#[tokio::test]
+async fn the_followers_of_a_job_have_a_bound() {
+    let Some(test) = fresh().await else { return };
+    registered(&test, &["a/b"]).await;
+    for index in 0..100 {
+        test.store
+            .add_follower(&name("a/b"), &name(&format!("c/{index}")), AfterOn::Ended)
+            .await
+            .unwrap();
+    }
+    let refused = test
+        .store
+        .add_follower(&name("a/b"), &name("c/100"), AfterOn::Ended)
+        .await;
+    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    test.store
+        .add_follower(&name("a/b"), &name("c/99"), AfterOn::Failed)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn an_upstream_that_is_not_there_cannot_be_followed() {
+    let Some(test) = fresh().await else { return };
+    let refused = test
+        .store
+        .add_follower(&name("a/b"), &name("c/d"), AfterOn::Ended)
+        .await;
+    assert!(
+        matches!(refused, Err(Error::NotFound { kind: "job", .. })),
+        "{refused:?}"
+    );
+    test.store
+        .remove_follower(&name("a/b"), &name("c/d"))
+        .await
+        .unwrap();
+    assert!(test.keys().await.iter().all(|key| !key.contains("job:")));
+}
+
+#[tokio::test]
+async fn every_bad_argument_is_refused_before_the_first_write() {
+    let Some(test) = fresh().await else { return };
+    registered(&test, &["a/b"]).await;
+    let p = test.store.partition_of_job(&name("a/b"));
+    let changes = [(1, "", "job"), (2, "", "follower"), (3, "always", "on")];
+    test.assert_refused("job/follow", p, &["a/b", "c/d", "ended"], &changes)
+        .await;
+    assert_eq!(
+        test.eval("job/follow", p, &["a/b", "c/d", "ended"])
+            .await
+            .unwrap(),
+        ["FOLLOWED"]
+    );
+    assert_eq!(
+        test.eval("job/follow", p, &["a/b", "c/d", "ended"])
+            .await
+            .unwrap(),
+        ["FOLLOWED"]
+    );
+}
+
+#[tokio::test]
+async fn it_costs_two_commands() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    registered(&test, &["a/b"]).await;
+    for index in 0..100 {
+        let cost = test
+            .cost(
+                "job/follow",
+                partition(0),
+                &["a/b", &format!("c/{index}"), "ended"],
+            )
+            .await;
+        assert!(cost <= 2, "{cost} commands with {index} followers");
+    }
+}

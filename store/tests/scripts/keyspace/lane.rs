@@ -1,0 +1,92 @@
+//! What a context of a lane leaves in Redis.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tickwheel_core::id::WorkerId;
+use tickwheel_core::partition::partition_of;
+use tickwheel_core::routing::{Lane, Mode, Routing, RoutingPolicy, Standing};
+use tickwheel_store::Store;
+use tickwheel_store::lane::LaneOffer;
+use tickwheel_store::record::Queue;
+use tickwheel_store::wheel::{Claim, NewContext, Offer, TurnLimits, When};
+
+use super::WORKER;
+use crate::harness::Harness;
+
+/// One of each key, with the names of the page.
+pub(crate) async fn seed(test: &Harness) {
+    for words in [
+        ["ZADD", "{tw:6}:tags:default", "64", "acme"],
+        ["HSET", "{tw:6}:fair", super::ID, "35184372088832"],
+        ["HSET", "{tw:6}:limit:default", "p6", "17 1 0 0 17"],
+        ["HSET", "{tw:6}:shares", "default", "1 1 0 17 k"],
+        ["HSET", "{tw:6}:stopped", "default", "17"],
+        ["HSET", "{tw:6}:contended", "default", "1"],
+        ["HSET", "{tw}:limits", "default", "{}"],
+        ["HSET", "{tw:6}:lanes", "0123456789", "content"],
+        ["HSET", "{tw:6}:route:0123456789", WORKER, "7:1"],
+    ] {
+        test.command(&words).await;
+    }
+    test.command(&["RPUSH", "{tw:6}:left", "1 default"]).await;
+}
+
+/// A context with a fairness key that waits.
+pub(crate) async fn with_a_key(store: &Store) {
+    let context = NewContext {
+        when: When::Delay(Duration::ZERO),
+        rest: Bytes::from("default nobody-offers-it 2 k=acme body"),
+        uniq: "2-2".to_owned(),
+        dedup: None,
+        partition: partition_of("order-42", store.partitions()),
+        lane: None,
+    };
+    store.submit(&[context]).await.unwrap();
+}
+
+/// A context of a lane that counts, claimed.
+pub(crate) async fn in_a_lane(store: &Store) -> Claim {
+    let lane = Arc::new(Lane {
+        routing: Routing::new(RoutingPolicy::RoundRobin),
+        ..Lane::default()
+    });
+    let queue: Queue = format!("default work c={}", lane.id()).parse().unwrap();
+    let context = NewContext {
+        when: When::Delay(Duration::ZERO),
+        rest: Bytes::from(format!("default work 2 c={} body", lane.id())),
+        uniq: "2-1".to_owned(),
+        dedup: None,
+        partition: partition_of("order-42", store.partitions()),
+        lane: Some(lane),
+    };
+    let partition = context.partition;
+    store.submit(&[context]).await.unwrap();
+    let offers = [Offer {
+        worker: WorkerId::new(WORKER).unwrap(),
+        group: queue.group.clone(),
+        permits: 1,
+        soon: false,
+        units: tickwheel_core::routing::Units::default(),
+        handlers: String::new(),
+    }];
+    let lanes = [LaneOffer {
+        queue,
+        mode: Mode::Count,
+        requires: tickwheel_core::routing::Units::default(),
+        workers: vec![(
+            0,
+            Standing {
+                score: 0.0,
+                step: 1.0,
+            },
+        )],
+    }];
+    let limits = TurnLimits {
+        dispatch_lease: Duration::from_secs(2),
+        entries: 100,
+    };
+    let turned = store.turn_lanes(partition, &offers, (&lanes, 1), limits);
+    turned.await.unwrap().claims.pop().unwrap()
+}

@@ -1,0 +1,66 @@
+//! Each script on a real Redis, one file each, and what several of them do together.
+//!
+//! One program: its parts are compiled and linked once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../model/call.rs"]
+mod call;
+mod cancel;
+mod check;
+mod cluster;
+mod cluster_hot;
+mod cluster_moving;
+mod context_get;
+mod context_list;
+mod context_note;
+mod context_retry;
+mod damage;
+mod dead;
+mod durability;
+mod fan_ends;
+mod fan_open;
+mod fan_pages;
+mod fan_split;
+mod fan_walk;
+#[path = "../harness/lib.rs"]
+mod harness;
+mod headers;
+mod inspect;
+mod job_apply;
+mod job_delete;
+mod job_follow;
+mod job_get;
+mod job_plan;
+mod job_set_state;
+mod keyspace;
+mod lease_cost;
+mod lease_reap;
+mod lease_reclaim;
+mod lease_release;
+mod lease_renew;
+mod lease_settle;
+mod race;
+mod repair;
+mod roster;
+mod tracker_epoch;
+mod wheel_bytes;
+mod wheel_cost;
+mod wheel_deadline;
+mod wheel_delivered;
+mod wheel_fair;
+mod wheel_fire;
+mod wheel_firing;
+mod wheel_lanes;
+mod wheel_limits;
+mod wheel_look;
+mod wheel_malformed;
+mod wheel_misfire;
+mod wheel_overlap;
+mod wheel_submit;
+mod wheel_turn;

@@ -1,0 +1,306 @@
+//! tracker/beat and tracker/retire: who is alive.
+
+use std::time::Duration;
+
+use crate::harness::{Harness, alone, fresh, partition};
+use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
+use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tickwheel_store::script;
+
+const T: u64 = 1_000_000;
+
+/// A key of the cluster.
+fn key(test: &Harness, name: &str) -> String {
+    format!("{{{}}}:{name}", test.prefix)
+}
+
+/// Calls a script of the roster, which must not raise an error.
+async fn call(test: &Harness, name: &str, args: &[&str]) -> Vec<String> {
+    let script = script::all()
+        .into_iter()
+        .find(|script| script.name() == name)
+        .unwrap();
+    let trackers = key(test, "trackers");
+    let mut words = vec!["EVALSHA", script.sha1(), "1", trackers.as_str()];
+    words.extend(args);
+    test.texts(&words).await
+}
+
+async fn read(test: &Harness, command: &str, name: &str) -> Vec<String> {
+    let name = key(test, name);
+    match command {
+        "ZRANGE" => {
+            test.texts(&["ZRANGE", &name, "0", "-1", "WITHSCORES"])
+                .await
+        }
+        _ => {
+            let mut pairs: Vec<String> = test
+                .texts(&[command, &name])
+                .await
+                .chunks(2)
+                .map(|pair| pair.join("="))
+                .collect();
+            pairs.sort();
+            pairs
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
+    let Some(test) = fresh().await else { return };
+    let args = [
+        "1000000",
+        "trk-1 http://a:1",
+        "6000",
+        "3",
+        "g",
+        "w-1",
+        "host a b\npermits 9\ntags \n",
+        "g",
+        "w-2",
+        "",
+        "k",
+        "w-3",
+        "host c\n",
+    ];
+    for _ in 0..2 {
+        assert_eq!(
+            call(&test, "tracker/beat", &args).await,
+            ["BEATEN", "1000000", "trk-1 http://a:1", "0"]
+        );
+        assert_eq!(
+            read(&test, "ZRANGE", "trackers").await,
+            ["trk-1 http://a:1", "1006000"]
+        );
+        assert_eq!(
+            read(&test, "ZRANGE", "workers:g").await,
+            ["w-1", "1006000", "w-2", "1006000"]
+        );
+        assert_eq!(read(&test, "ZRANGE", "workers:k").await, ["w-3", "1006000"]);
+        assert_eq!(read(&test, "HGETALL", "groups").await, ["g=1", "k=1"]);
+        assert_eq!(
+            read(&test, "HGETALL", "worker:w-1").await,
+            ["host=a b", "permits=9", "tags="]
+        );
+    }
+    let mut keys = test.keys().await;
+    keys.retain(|key| !key.ends_with(":meta"));
+    assert_eq!(keys.len(), 6, "{keys:?}");
+    let left: u64 = test
+        .text(&["PTTL", &key(&test, "worker:w-1")])
+        .await
+        .parse()
+        .unwrap();
+    assert!((1..=60_000).contains(&left));
+    assert_eq!(
+        call(&test, "tracker/beat", &["1005999", "", "6000", "0"]).await,
+        ["BEATEN", "1005999", "trk-1 http://a:1", "0"]
+    );
+    assert_eq!(
+        call(&test, "tracker/beat", &["1006000", "", "6000", "0"]).await,
+        ["BEATEN", "1006000", "0"],
+        "its sign expired"
+    );
+}
+
+#[tokio::test]
+async fn those_that_crashed_are_forgotten_when_a_new_one_comes() {
+    let Some(test) = fresh().await else { return };
+    call(
+        &test,
+        "tracker/beat",
+        &["1000000", "trk-1 u", "6000", "1", "g", "w-1", ""],
+    )
+    .await;
+    call(
+        &test,
+        "tracker/beat",
+        &["1066000", "trk-2 u", "6000", "1", "g", "w-2", ""],
+    )
+    .await;
+    assert_eq!(
+        read(&test, "ZRANGE", "trackers").await,
+        ["trk-2 u", "1072000"]
+    );
+    assert_eq!(read(&test, "ZRANGE", "workers:g").await, ["w-2", "1072000"]);
+}
+
+#[tokio::test]
+async fn only_a_silent_worker_is_retired() {
+    let Some(test) = fresh().await else { return };
+    let beat = [
+        "1000000", "trk-1 u", "6000", "2", "g", "w-1", "host a\n", "g", "w-2", "host a\n",
+    ];
+    call(&test, "tracker/beat", &beat).await;
+    let retire = |now: u64, silent: &'static str| {
+        let now = now.to_string();
+        let test = &test;
+        async move {
+            call(
+                test,
+                "tracker/retire",
+                &[&now, "", silent, "6000", "2", "g", "w-1", "g", "w-9"],
+            )
+            .await
+        }
+    };
+    assert_eq!(
+        retire(T + 2_999, "3000").await,
+        ["RETIRED", "w-9"],
+        "one that is unknown counts as forgotten"
+    );
+    assert_eq!(retire(T + 3_000, "3000").await, ["RETIRED", "w-1", "w-9"]);
+    assert_eq!(retire(T + 3_000, "3000").await, ["RETIRED", "w-1", "w-9"]);
+    assert_eq!(read(&test, "ZRANGE", "workers:g").await, ["w-2", "1006000"]);
+    assert!(
+        read(&test, "HGETALL", "worker:w-1").await.is_empty()
+            && !read(&test, "HGETALL", "worker:w-2").await.is_empty()
+    );
+    assert_eq!(read(&test, "ZRANGE", "trackers").await.len(), 2);
+    let both = ["1000001", "trk-1 u", "0", "6000", "1", "g", "w-2"];
+    assert_eq!(
+        call(&test, "tracker/retire", &both).await,
+        ["RETIRED", "w-2"],
+        "one that leaves need not be silent"
+    );
+    assert!(read(&test, "ZRANGE", "trackers").await.is_empty());
+}
+
+#[tokio::test]
+async fn the_store_lists_who_is_alive() {
+    let Some(test) = fresh().await else { return };
+    let tracker = |number: u64| TrackerSign {
+        id: TrackerId::of_incarnation(number),
+        url: format!("http://h:{number}"),
+    };
+    let group = |name: &str| GroupName::new(name).unwrap();
+    let sign = |worker: &str, of: &str, permits: Option<u32>| WorkerSign {
+        worker: WorkerId::new(worker).unwrap(),
+        group: group(of),
+        report: permits.map(|permits| {
+            vec![
+                ("permits", permits.to_string()),
+                ("host", "a\nb".to_owned()),
+            ]
+        }),
+    };
+    let ttl = Duration::from_secs(60);
+    test.store
+        .beat(
+            Some(&tracker(1)),
+            ttl,
+            &[sign("w-1", "g", Some(8)), sign("w-2", "k", None)],
+        )
+        .await
+        .unwrap();
+    let beaten = test.store.beat(Some(&tracker(2)), ttl, &[]).await.unwrap();
+    assert_eq!(beaten.live, [tracker(1), tracker(2)]);
+    let all = test.store.list_workers(None).await.unwrap();
+    assert_eq!(all.len(), 2);
+    let of_group = test.store.list_workers(Some(&group("g"))).await.unwrap();
+    assert_eq!(
+        (
+            of_group.len(),
+            of_group[0].number("permits"),
+            of_group[0].text("host")
+        ),
+        (1, 8, "a b")
+    );
+    let leaving = [(group("g"), WorkerId::new("w-1").unwrap())];
+    let retired = test
+        .store
+        .retire(Some(&tracker(1)), (Duration::ZERO, ttl), &leaving)
+        .await
+        .unwrap();
+    assert_eq!(retired, [WorkerId::new("w-1").unwrap()]);
+    assert_eq!(test.store.list_trackers().await.unwrap(), [tracker(2)]);
+}
+
+#[tokio::test]
+async fn every_bad_argument_is_refused_before_the_first_write() {
+    let Some(test) = fresh().await else { return };
+    let beat = ["", "trk-1 u", "6000", "1", "g", "w-1", "host a\n"];
+    let changes = [
+        (1, "-1", "now_ms"),
+        (3, "99", "ttl_ms"),
+        (3, "600001", "ttl_ms"),
+        (4, "1001", "workers"),
+        (4, "2", "workers"),
+        (7, "host", "report"),
+        (7, " ", "report"),
+    ];
+    test.assert_refused("tracker/beat", partition(3), &beat, &changes)
+        .await;
+    let retire = ["", "trk-1 u", "0", "6000", "1", "g", "w-1"];
+    let changes = [
+        (1, "-1", "now_ms"),
+        (3, "-1", "silent_ms"),
+        (3, "600001", "silent_ms"),
+        (4, "99", "ttl_ms"),
+        (5, "1001", "workers"),
+        (5, "2", "workers"),
+    ];
+    test.assert_refused("tracker/retire", partition(3), &retire, &changes)
+        .await;
+}
+
+#[tokio::test]
+async fn they_cost_what_their_headers_say_however_many_are_known() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    let (groups, reports) = (20, 200);
+    let mut args = vec![
+        "".to_owned(),
+        "trk-9 u".to_owned(),
+        "6000".to_owned(),
+        "1000".to_owned(),
+    ];
+    let mut leaving = vec![
+        "".to_owned(),
+        "trk-9 u".to_owned(),
+        "0".to_owned(),
+        "6000".to_owned(),
+        "1000".to_owned(),
+    ];
+    for i in 0..1_000 {
+        let (group, worker) = (format!("g{}", i % groups), format!("w-{i}"));
+        args.extend([
+            group.clone(),
+            worker.clone(),
+            if i < reports {
+                "host a\n".to_owned()
+            } else {
+                String::new()
+            },
+        ]);
+        leaving.extend([group, worker]);
+    }
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let leaving: Vec<&str> = leaving.iter().map(String::as_str).collect();
+    for size in [10_u32, 1_000, 100_000] {
+        let fill = format!(
+            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 9e15, 'trk-x' .. i) redis.call('ZADD', KEYS[2], 9e15, i) end"
+        );
+        test.text(&[
+            "EVAL",
+            &fill,
+            "2",
+            &test.key(partition(0), "wheel"),
+            &test.key(partition(0), "workers:g0"),
+        ])
+        .await;
+        let beat = test.cost("tracker/beat", partition(0), &args).await;
+        assert!(
+            beat <= 5 + 3 * groups + 2 * reports,
+            "{beat} commands with {size} known"
+        );
+        let retire = test.cost("tracker/retire", partition(0), &leaving).await;
+        assert!(
+            retire <= 3 + 3 * 1_000,
+            "{retire} commands with {size} known"
+        );
+        println!("tracker/beat {beat}, tracker/retire {retire} commands with {size} known");
+    }
+}

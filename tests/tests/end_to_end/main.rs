@@ -1,0 +1,26 @@
+//! The promises, one file each, with real processes and a real Redis.
+//!
+//! One program: its parts are compiled and linked once.
+
+mod bad_input;
+mod crash_points;
+mod delayed;
+mod invariants_bite;
+mod life_of_a_job;
+mod map_reduce;
+mod misfire;
+mod models;
+mod overlap;
+mod redis_cluster;
+mod redis_failover;
+mod redis_restart;
+mod redis_settings;
+mod retries;
+mod routing;
+mod store_check;
+mod time_limits;
+mod tracker_loss;
+mod triggers_by_calendar;
+mod triggers_by_events;
+mod waiting;
+mod worker_loss;

@@ -1,0 +1,11 @@
+//! What users of the worker SDK are promised, without a tracker.
+//!
+//! One program: its parts are compiled and linked once.
+
+mod batch;
+mod cancel;
+mod dispatch;
+mod drain;
+mod fan;
+mod harness;
+mod session;
