@@ -2,22 +2,37 @@
 -- may have another, are counted by name, as long as nothing else is to be said of them; the rest are tables of part shares.
 -- Needs the parts limits and shares.
 
-local admitting = { using = {}, said = {} } -- of limits that are counted by name: how many run, and what their shares say
+-- Of limits that are counted by name: how many run, what their shares say, and how many run by them.
+local admitting = { using = {}, said = {}, written = {} }
 on_demand(admitting, function()
-  local using_of, said_of = admitting.using, admitting.said
+  local KEY, SHARE = '^k=([^,]+)', '^(%d+) (.*)$' -- a key stands first among the options, mostly
+  local match = string.match
+  local using_of, said_of, written_of = admitting.using, admitting.said, admitting.written
+  local texts, said, numbers, left, busy = shares.all or shares.read_all(), shares.said, shares.numbers, shares.left, shares.busy
 
-  -- Counts a limit by its name from now on. How many run under it, nil when something is to be said of it.
+  -- Counts a limit by its name from now on: how many run under it, and how many may; nil when something is to be said of it.
   function admitting.count_by_name(name)
-    local text = not shares.loaded[name] and not shares.has_news(name) and shares.text_of(name)
-    if not text then
+    local written, rest = match(texts[name] or shares.text_of(name) or '', SHARE)
+    local what = rest and said[rest]
+    if not what or not what.quiet or busy[name] then
       return nil
     end
-    local using, what = shares.open(name, text)
-    if what.mode == 'w' or what.starts > 0 or what.allowed == 0 or not shares.is_quiet(what) then
-      return nil
+    local using, gone = numbers[written], left[name]
+    said_of[name], written_of[name] = what, using
+    if gone then
+      using = using > gone and using - gone or 0
     end
-    using_of[name], said_of[name] = using, what
-    return using
+    using_of[name] = using
+    return using, what.allowed
+  end
+
+  -- What is to be written of a limit that is counted by name; nil when nothing changed.
+  function admitting.share_of(name)
+    local what, using, written = said_of[name], using_of[name], written_of[name]
+    if what.mode == 'k' and using > math.max(written - (left[name] or 0), 0) then
+      return int(using) .. ' ' .. shares.used(what).rest
+    end
+    return using ~= written and int(using) .. ' ' .. what.rest or nil
   end
 
   -- The limit of this name, as a table: something is to be said of it.
@@ -26,7 +41,10 @@ on_demand(admitting, function()
     local limit = shares.of(name, rules)
     if using then
       using_of[name] = nil
-      limit.taken, limit.using, limit.mode = using - limit.using, using, said_of[name].mode
+      limit.taken, limit.using = using - limit.using, using
+      if limit.taken > 0 and limit.mode == 'k' then
+        limit.mode = 'u'
+      end
     end
     return limit
   end
@@ -38,40 +56,6 @@ on_demand(admitting, function()
   -- The limits of the context that was asked about last: that of its group and that of its key, as tables or by name; nil where there is
   -- none.
   local own, of_key, key_name
-
-  -- The limit that keeps a context from being claimed now; nil when none does.
-  function admitting.stops(group, options)
-    local rules = shares.groups[group]
-    own, of_key, key_name = nil, nil, nil
-    if not rules then
-      return nil
-    end
-    if rules.own ~= '-' then
-      own = rules.limit or shares.of(group, rules.own)
-      rules.limit = own
-      if is_full(own) then
-        own.wanted = true
-        return own
-      end
-    end
-    local keyed = (rules.special or rules.keys ~= '-') and options ~= '-'
-    local key = keyed and (string.match(options, '^k=([^,]+)') or option(options, 'k')) -- mostly it stands first
-    local rules_of_key = key and shares.rules_of(rules, key)
-    if rules_of_key and rules_of_key ~= '-' then
-      local name = group .. ' k=' .. key
-      local using = rules_of_key == 'c' and (using_of[name] or admitting.count_by_name(name))
-      if using and using < said_of[name].allowed then
-        key_name = name
-        return nil
-      end
-      of_key = admitting.limit_of(name, rules_of_key)
-      if is_full(of_key) then
-        of_key.wanted = true
-        return of_key
-      end
-    end
-    return nil
-  end
 
   local function take(limit)
     limit.taken = limit.taken + 1
@@ -89,20 +73,83 @@ on_demand(admitting, function()
     return false
   end
 
+  -- Whether a limit is counted by name and has room.
+  local function counts(name)
+    local using, allowed = using_of[name], nil
+    if using then
+      allowed = said_of[name].allowed
+    else
+      using, allowed = admitting.count_by_name(name)
+    end
+    return using and using < allowed
+  end
+
+  -- The limit that keeps a context from being claimed now; nil when none does.
+  function admitting.stops(rules, options)
+    own, of_key, key_name = nil, nil, nil
+    if rules.own ~= '-' then
+      own = rules.limit or shares.of(rules.group, rules.own)
+      rules.limit = own
+      if is_full(own) then
+        own.wanted = true
+        return own
+      end
+    end
+    local keyed = (rules.special or rules.keys ~= '-') and options ~= '-'
+    local key = keyed and (match(options, KEY) or option(options, 'k'))
+    local rules_of_key = key and shares.rules_of(rules, key)
+    if rules_of_key and rules_of_key ~= '-' then
+      local name = rules.names .. key
+      if rules_of_key == 'c' and counts(name) then
+        key_name = name
+        return nil
+      end
+      of_key = admitting.limit_of(name, rules_of_key)
+      if is_full(of_key) then
+        of_key.wanted = true
+        return of_key
+      end
+    end
+    return nil
+  end
+
   -- The context that was asked about last is claimed. What `held` has to say of the limits that it counts under, nil when there are none.
   function admitting.count()
     local under = own and take(own) and 'g' or nil
     if key_name then
       using_of[key_name] = using_of[key_name] + 1
-      local what = said_of[key_name]
-      if what.mode == 'k' then
-        said_of[key_name] = shares.used(what)
-      end
       return under and 'gk' or 'k'
     end
     if of_key and take(of_key) then
       under = under and 'gk' or 'k'
     end
     return under
+  end
+
+  -- The same at once, for a context of which nothing but its key is limited and counted by name: true when it counts, else it has to be
+  -- asked about.
+  function admitting.count_key(rules, options)
+    local key = match(options, KEY)
+    if not key then
+      return false
+    end
+    local name = rules.names .. key
+    local using, allowed = using_of[name], nil
+    if using then
+      allowed = said_of[name].allowed
+    else
+      using, allowed = admitting.count_by_name(name)
+    end
+    if not using or using >= allowed then
+      return false
+    end
+    using_of[name] = using + 1
+    return true
+  end
+
+  -- It is not claimed after all.
+  function admitting.uncount_key(rules, options)
+    local name = rules.names .. match(options, KEY)
+    using_of[name] = using_of[name] - 1
   end
 end)

@@ -78,33 +78,30 @@ local function has_room(claims)
   return claims.count < claims.limit and claims.bytes < TURN_BYTES
 end
 
--- `<attempt>:<failures> <worker> <claimed> <expires> <deadline> <cancel> ` for the attempt that follows `counts`, without a deadline.
-local function held_head(claims, worker, counts)
+-- `<attempt>:<failures> <worker> <claimed> <expires> <deadline>[<limits>] <cancel> ` for the attempt that follows `counts`, without a
+-- deadline.
+local function held_head(claims, worker, counts, under)
   local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
-  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease .. '0 - '
-  worker.heads[counts] = head
+  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease .. '0' .. (under or '') .. ' - '
+  local known = worker[under or 'heads'] or {}
+  worker[under or 'heads'], known[counts] = known, head
   return head
 end
 
--- The same with the deadline of an attempt that has one, and with the letters of the limits that it counts under.
-local function bounded_head(claims, worker, head, options, under)
-  local timeout = option(options, 't')
-  if not timeout and not under then
-    return head
-  end
+-- The same with the deadline of an attempt that has one.
+local function bounded_head(claims, worker, head, timeout)
   local last = worker.bounded -- most that follow each other have the same
-  if last and last.head == head and last.timeout == timeout and last.under == under then
+  if last and last.head == head and last.timeout == timeout then
     return last.text
   end
-  local deadline = '0'
-  if timeout then
-    deadline = int(claims.now + timeout)
-    claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
-  end
-  local text = string.sub(head, 1, -5) .. deadline .. (under or '') .. ' - '
-  worker.bounded = { head = head, timeout = timeout, under = under, text = text }
+  claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
+  local before, under = string.match(head, '^(.*) 0(%l*) %- $')
+  local text = before .. ' ' .. int(claims.now + timeout) .. under .. ' - '
+  worker.bounded = { head = head, timeout = timeout, text = text }
   return text
 end
+
+local find = string.find
 
 -- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it, `under` the letters of its limits, nil without.
 local function claim(claims, worker, id, counts, rest, options, member, under)
@@ -112,9 +109,11 @@ local function claim(claims, worker, id, counts, rest, options, member, under)
   worker.free = worker.free - 1
   claims.count = count
   claims.bytes = claims.bytes + #member
-  local head = worker.heads[counts] or held_head(claims, worker, counts)
-  if under or options ~= '-' then
-    head = bounded_head(claims, worker, head, options, under)
+  local heads = worker[under or 'heads'] -- most that follow each other have the same
+  local head = heads and heads[counts] or held_head(claims, worker, counts, under)
+  local timeout = options ~= '-' and find(options, 't=', 1, true) and option(options, 't')
+  if timeout then
+    head = bounded_head(claims, worker, head, timeout)
   end
   local at, held, told = 2 * count, claims.held, claims.told
   held[at - 1], held[at] = id, head .. rest

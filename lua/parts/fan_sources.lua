@@ -71,7 +71,7 @@ on_demand(part_sources, function()
       body = body .. fan.body
     end
     local options = template.options .. extra
-    if shares.groups and admitting.stops(fan.group, options) then
+    if source.rules and admitting.stops(source.rules, options) then
       return false
     end
     local worker = pick(source.offer, options)
@@ -80,7 +80,7 @@ on_demand(part_sources, function()
     end
     local rest = template.head .. extra .. ' ' .. body
     local id = fan.head .. n .. fan.tail
-    local under = shares.groups and admitting.count()
+    local under = source.rules and admitting.count()
     claim(visit.claims, worker, id, counts, rest, options, id .. ' ' .. counts .. ' ' .. rest, under)
     fan.out = fan.out + 1
     if source.made then
@@ -117,6 +117,7 @@ on_demand(part_sources, function()
 
   function part_sources.of(fan, handler, offer, only)
     return { queue = fans.queue(fan, handler), fan = fan, handler = handler, offer = offer, only = only, read = 0, taken = 0,
+      rules = shares.groups and shares.groups[fan.group],
       list = key('parts', handler .. ':' .. fan.id .. (only and ':' .. only or '')),
       open = part_sources.open, take = part_sources.take, close = part_sources.close }
   end

@@ -28,36 +28,61 @@ on_demand(limits, function()
 
   local LINES_MOST = 64 -- of one entry of the list
 
-  -- What the contexts leave, as lines. A limit's name is `<group>`, or `<group> k=<key>`. What was claimed together begins with the same,
-  -- up to its options.
-  local function lines_of(values)
-    local lines, groups, head, under, group = {}, {}, '\n', nil, nil
-    for _, value in ipairs(values) do
-      if string.sub(value, 1, #head) ~= head then
-        head, under, group = string.match(value, '^(%S+ %S+ %d+ %d+ %d+(%l*) %S+ (%S+) %S+ %d )')
+  -- The contexts as they left: how many of each group, and the keys of each group. What was claimed together begins with the same, up to
+  -- its options.
+  local function count_all(values)
+    local match, sub = string.match, string.sub
+    local groups, keys_of = {}, {}
+    local head, length, group, keys, count = '\n', 1, nil, nil, 0
+    for i = 1, #values do
+      local value = values[i]
+      if sub(value, 1, length) ~= head then
+        if keys then
+          keys.count = count
+        end
+        local under
+        head, under, group = match(value, '^(%S+ %S+ %d+ %d+ %d+(%l*) %S+ (%S+) %S+ %d )')
         head = head or '\n' -- no value begins with it
+        length = #head
+        if under == 'k' or under == 'gk' then
+          keys = keys_of[group] or { count = 0 }
+          keys_of[group], count = keys, keys.count
+        else
+          keys = nil
+        end
+        group = (under == 'g' or under == 'gk') and group or nil
       end
-      if under == 'g' or under == 'gk' then
+      if group then
         groups[group] = (groups[group] or 0) + 1
       end
-      if under == 'k' or under == 'gk' then
-        local key = string.match(value, '^k=([^, ]+)', #head + 1) -- mostly it stands first
-        lines[#lines + 1] = '1 ' .. group .. ' k=' .. (key or option(string.match(value, '^%S+', #head + 1), 'k') or '')
+      if keys then
+        count = count + 1
+        keys[count] = match(value, '^k=([^, ]+)', length + 1) or option(match(value, '^%S+', length + 1), 'k') or ''
       end
     end
-    for name, count in pairs(groups) do
-      lines[#lines + 1] = int(count) .. ' ' .. name
+    return groups, keys_of
+  end
+
+  -- Writes lines: a limit's name is `<group>`, or `<group> k=<key>`.
+  local function append(names, between)
+    for first = 1, #names, LINES_MOST do
+      local lines = table.concat(names, between, first, math.min(first + LINES_MOST - 1, #names))
+      redis.call('RPUSH', BASE .. 'left', string.sub(between, 2) .. lines)
     end
-    return lines
   end
 
   function limits.uncount(values, now)
-    local lines = lines_of(values)
-    if #lines == 0 then
+    local groups, keys_of = count_all(values)
+    if not next(groups) and not next(keys_of) then
       return
     end
-    for first = 1, #lines, LINES_MOST do
-      redis.call('RPUSH', BASE .. 'left', table.concat(lines, '\n', first, math.min(first + LINES_MOST - 1, #lines)))
+    local names = {}
+    for group, count in pairs(groups) do
+      names[#names + 1] = int(count) .. ' ' .. group
+    end
+    append(names, '\n')
+    for group, keys in pairs(keys_of) do
+      append(keys, '\n1 ' .. group .. ' k=')
     end
     local later = limits.look_later(now)
     if redis.call('EXISTS', BASE .. 'stopped', BASE .. 'contended') > 0 then

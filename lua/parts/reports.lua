@@ -157,20 +157,21 @@ on_demand(reports, function()
 
   -- Collects what is to be written of the limits that are counted by name.
   local function note_counted(asked_for, changes)
-    local written = changes.shares
+    local said_of, written_of, changed, spare = admitting.said, admitting.written, changes.shares, changes.spare
     for name, using in pairs(admitting.using) do
-      local what = admitting.said[name]
-      local text = int(using) .. ' ' .. what.rest
-      if text ~= shares.text_of(name) then
-        written[#written + 1], written[#written + 2] = name, text
+      local what = said_of[name]
+      local text = (using ~= written_of[name] or what.mode == 'k') and admitting.share_of(name)
+      if text then
+        changed[#changed + 1], changed[#changed + 2] = name, text
       end
       if using < what.allowed then
-        changes.spare = true
+        spare = true
       end
       if asked_for and reports.asked_at(name) then
         changes.goes_on[#changes.goes_on + 1] = name
       end
     end
+    changes.spare = spare
   end
 
   local function load_all(names)
@@ -184,8 +185,9 @@ on_demand(reports, function()
   function reports.flush(now, waiting_of_group)
     load_all(shares.granted)
     load_all(shares.recalled)
+    local counted = admitting.using
     for name in pairs(shares.left) do
-      if not admitting.using[name] and not admitting.count_by_name(name) then
+      if not counted[name] and not admitting.count_by_name(name) then
         admitting.limit_of(name)
       end
     end

@@ -11,25 +11,21 @@ on_demand(shares, function()
   local LEFT_PAGE = 16 -- entries of `left` that are read at once
 
   -- Taking a number apart costs more than finding it.
-  local numbers = {}
-  local function number_of(text)
-    local number = numbers[text]
-    if not number then
-      number = tonumber(text)
-      numbers[text] = number
-    end
-    return number
-  end
+  local numbers = setmetatable({}, { __index = function(numbers, text)
+    numbers[text] = tonumber(text)
+    return numbers[text]
+  end })
+  shares.numbers = numbers
 
   -- What ended since the last turn: how much under each limit, at least as much as one turn claims. Its places in `shares` are free; part
   -- reports takes it off the list, as nothing is written before all that a turn is told was looked at.
   local function read_left()
-    local read, lines = 0, 0
+    local read, lines, left = 0, 0, shares.left
     while lines < ITEMS_MAX do
       local entries = redis.call('LRANGE', BASE .. 'left', read, read + LEFT_PAGE - 1)
       for _, entry in ipairs(entries) do
         for count, name in string.gmatch(entry, '(%d+) ([^\n]+)') do
-          shares.left[name] = (shares.left[name] or 0) + number_of(count)
+          left[name] = (left[name] or 0) + numbers[count]
           lines = lines + 1
         end
       end
@@ -46,18 +42,20 @@ on_demand(shares, function()
   -- what another partition waits for; `n <ms>` when the limits changed: what was granted before goes back.
   function shares.read(text, now)
     shares.now = now
-    shares.groups, shares.loaded, shares.order, shares.returned, shares.left = {}, {}, {}, {}, {}
+    shares.groups, shares.loaded, shares.order, shares.returned, shares.left, shares.busy = {}, {}, {}, {}, {}, {}
     shares.valid_from = 0
     for line in string.gmatch(text, '[^\n]+') do
       local group, own, keys, special = string.match(line, '^g (%S+) ([cr-]+) ([cr-]+) ?(%S*)$')
       local report, allowed, starts, mode, limit = string.match(line, '^t (%d+) (%d+) (%d+) ([kw]) (%S.*)$')
       local recalled, changed = string.match(line, '^r (%S.*)$'), string.match(line, '^n (%d+)$')
       if group then
-        shares.groups[group] = { own = own, keys = keys, special = special ~= '' and ',' .. special .. ',', known = {} }
+        shares.groups[group] = { group = group, own = own, keys = keys, special = special ~= '' and ',' .. special .. ',', known = {},
+          names = group .. ' k=', is_by_key = own == '-' and keys == 'c' and special == '' }
       elseif limit then
         shares.granted[limit] = { report = tonumber(report), allowed = tonumber(allowed), starts = tonumber(starts), mode = mode }
+        shares.busy[limit] = true
       elseif recalled then
-        shares.recalled[recalled] = true
+        shares.recalled[recalled], shares.busy[recalled] = true, true
       elseif changed then
         shares.valid_from = tonumber(changed) + AHEAD_MS
       elseif line ~= 'limits' then
@@ -67,46 +65,21 @@ on_demand(shares, function()
     read_left()
   end
 
-  -- What a partition has of a limit. Few shares are read at once.
+  -- What the partition has of all limits, when that is not too much to be read at once; else nothing, and `is_partial` is true.
+  function shares.read_all()
+    local all = {}
+    shares.all, shares.is_partial = all, redis.call('HLEN', BASE .. 'shares') > READ_MOST
+    local fields = shares.is_partial and {} or redis.call('HGETALL', BASE .. 'shares')
+    for i = 1, #fields, 2 do
+      all[fields[i]] = fields[i + 1]
+    end
+    return all
+  end
+
+  -- What the partition has of a limit.
   function shares.text_of(name)
-    if shares.all == nil then
-      shares.all = false
-      if redis.call('HLEN', BASE .. 'shares') <= READ_MOST then
-        shares.all = {}
-        local fields = redis.call('HGETALL', BASE .. 'shares')
-        for i = 1, #fields, 2 do
-          shares.all[fields[i]] = fields[i + 1]
-        end
-      end
-    end
-    if shares.all then
-      return shares.all[name]
-    end
-    return redis.call('HGET', BASE .. 'shares', name)
-  end
-
-  -- What shares say behind what is used, as a table to look things up in.
-  local said = {}
-  local function take_apart(rest)
-    local allowed, starts, report, mode = string.match(rest, '^(%d+) (%d+) (%d+) (%l)$')
-    local what = { allowed = tonumber(allowed) or 0, starts = tonumber(starts) or 0, report = tonumber(report), mode = mode or 'w' }
-    what.__index, what.said, what.rest = what, what, rest
-    said[rest] = what
-    return what
-  end
-
-  -- The same when some was used since the report.
-  function shares.used(what)
-    local rest = string.sub(what.rest, 1, -2) .. 'u'
-    return said[rest] or take_apart(rest)
-  end
-
-  -- How many run under a limit whose share is `text`, less those that ended since the last turn, and what else the share says.
-  function shares.open(name, text)
-    local using, rest = string.match(text or '', '^(%d+) (.*)$')
-    using = using and number_of(using) or 0
-    local left = shares.left[name]
-    return left and math.max(using - left, 0) or using, said[rest or ''] or take_apart(rest or ''), left
+    local text = (shares.all or shares.read_all())[name]
+    return text or shares.is_partial and redis.call('HGET', BASE .. 'shares', name) or nil
   end
 
   -- Takes down what the home of a limit answered to its last report.
@@ -150,22 +123,33 @@ on_demand(shares, function()
     limit.aged = not limit.kept and limit.mode ~= 'w' and not has_to_go_back(limit)
   end
 
-  -- True when nothing is to be said of limits whose shares say this, unless something happened to them or waits for them.
-  function shares.is_quiet(what)
-    if what.kept == nil then
-      judge(what)
-    end
-    return what.kept
+  -- What shares say behind what is used, as a table to look things up in. Quiet is a share of which nothing is to be said while nothing
+  -- happens to its limit: its grant is kept, and nobody else waits.
+  local function take_apart(rest)
+    local allowed, starts, report, mode = string.match(rest, '^(%d+) (%d+) (%d+) (%l)$')
+    local what = { allowed = tonumber(allowed) or 0, starts = tonumber(starts) or 0, report = tonumber(report), mode = mode or 'w' }
+    judge(what)
+    what.quiet = what.kept and what.mode ~= 'w' and what.starts == 0 and what.allowed > 0
+    what.__index, what.said, what.rest = what, what, rest
+    return what
   end
 
-  -- True when something happened to a limit that the home or other partitions know of.
-  function shares.has_news(name)
-    return shares.granted[name] or shares.recalled[name] or shares.returned[name]
+  -- What is in `shares.said` is the same table each time.
+  shares.said = setmetatable({}, { __index = function(said, rest)
+    said[rest] = take_apart(rest)
+    return said[rest]
+  end })
+
+  -- The same when some was used since the report.
+  function shares.used(what)
+    return shares.said[string.sub(what.rest, 1, -2) .. 'u']
   end
 
   local function load(name)
     local share = shares.text_of(name)
-    local using, what, left = shares.open(name, share)
+    local number, rest = string.match(share or '', '^(%d+) (.*)$')
+    local what, left = shares.said[rest or ''], shares.left[name]
+    local using = math.max((tonumber(number) or 0) - (left or 0), 0)
     local limit = setmetatable({ name = name, share = share, using = using, taken = 0, fresh = false, kept = false, aged = false }, what)
     if left and limit.mode == 'w' then
       shares.returned[name] = true
@@ -182,7 +166,7 @@ on_demand(shares, function()
         limit.allowed, limit.starts = limit.using, 0
       end
     end
-    shares.loaded[name] = limit
+    shares.loaded[name], shares.busy[name] = limit, true
     shares.order[#shares.order + 1] = limit
     return limit
   end

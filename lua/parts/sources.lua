@@ -68,16 +68,20 @@ local function go_on(visit, source)
   return true
 end
 
+local match, sub = string.match, string.sub
+
 local function take_ready(visit, source)
   local member, queue = source.page[source.at], source.queue
-  local id, counts, at, options = string.match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()%S+ %S+ [0-4] (%S+) ')
-  local rest = id and string.sub(member, at)
+  local id, counts, at, options = match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()%S+ %S+ [0-4] (%S+) ')
+  local rest = id and sub(member, at)
   if not id then
     leave_aside(visit, string.sub(source.zset, #BASE + 1), member)
-  elseif options ~= '-' and is_expiring(visit, queue, id, counts, rest, options) then
+  elseif options ~= '-' and find(options, 's=', 1, true) and is_expiring(visit, queue, id, counts, rest, options) then
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
-    local limit = shares.groups and admitting.stops(source.group, options)
+    local rules = source.rules
+    local by_key = source.by_key and admitting.count_key(rules, options)
+    local limit = rules and not by_key and admitting.stops(rules, options)
     if limit and limit.name == source.group then
       return false -- nothing more of the group
     end
@@ -88,13 +92,13 @@ local function take_ready(visit, source)
     end
     local worker = pick(source.offer, options)
     if not worker then
+      if by_key then
+        admitting.uncount_key(rules, options)
+      end
       return false
     end
-    local under = nil
-    if shares.groups then
-      under = admitting.count()
-      source.aside, visit.claimed[queue] = 0, true
-    end
+    local under = by_key and 'k' or rules and admitting.count()
+    source.aside = 0
     claim(visit.claims, worker, id, counts, rest, options, member, under)
     source.claimed = source.taken
   end
@@ -104,10 +108,11 @@ local function take_ready(visit, source)
   return go_on(visit, source)
 end
 
-local function close_ready(_, source)
+local function close_ready(visit, source)
   if source.taken == 0 then
     return false
   end
+  visit.claimed[source.queue] = source.claimed
   if source.fair then
     local last = source.claimed and redis.call('ZRANGE', source.zset, source.claimed, source.claimed, 'WITHSCORES')[2]
     fairness.left(source.queue, source.fair, last and tonumber(last) % PRIORITY_SPAN)
@@ -118,8 +123,10 @@ end
 
 -- The contexts of a ready set. `fair` collects those that were taken where they have keys, `claimed` is the rank of the last one claimed.
 local function ready_source(queue, offer)
-  return { queue = queue, group = string.match(queue, '^%S+'), offer = offer, zset = ready_key(queue),
-    read = 0, taken = 0, aside = 0, shift = 0, fair = is_fair(queue) and {},
+  local group, keyed = string.match(queue, '^%S+'), is_fair(queue)
+  local rules = shares.groups and shares.groups[group]
+  return { queue = queue, group = group, rules = rules, by_key = rules and rules.is_by_key and keyed, offer = offer,
+    zset = ready_key(queue), read = 0, taken = 0, aside = 0, shift = 0, fair = keyed and {},
     open = read_page, take = take_ready, close = close_ready }
 end
 

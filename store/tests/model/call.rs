@@ -131,6 +131,17 @@ impl<'a> Part<'a> {
 
     /// Turns with a dispatch lease of 2,000 ms.
     pub(crate) async fn turn(&self, now: u64, limit: u64, offers: &[Offer<'_>]) -> Turned {
+        self.turn_told(now, limit, offers, "").await
+    }
+
+    /// The same, told what there is to know of limits.
+    pub(crate) async fn turn_told(
+        &self,
+        now: u64,
+        limit: u64,
+        offers: &[Offer<'_>],
+        limits: &str,
+    ) -> Turned {
         let words = [
             now.to_string(),
             "2000".to_owned(),
@@ -142,6 +153,7 @@ impl<'a> Part<'a> {
         for ((worker, group, _, handlers), permits) in offers.iter().zip(&permits) {
             args.extend([*worker, *group, permits.as_str(), *handlers]);
         }
+        args.extend((!limits.is_empty()).then_some(limits));
         let reply = self.call("wheel/turn", "TURNED", &args).await;
         assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 14));
         let counts = texts(&reply[8]);

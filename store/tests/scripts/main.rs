@@ -45,6 +45,7 @@ mod lease_reclaim;
 mod lease_release;
 mod lease_renew;
 mod lease_settle;
+mod parts;
 mod race;
 mod repair;
 mod roster;

@@ -1,6 +1,7 @@
 //! Limits over four partitions, step by step: what turns claim, report and give back, and what the home of a limit grants.
 
 mod kept;
+mod split;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -1,0 +1,64 @@
+//! What scripts use of their parts is there.
+
+use tickwheel_store::script;
+
+/// The names behind `table` and a dot in `text`, where `table` is a name of its own, each with what stands behind it in its line.
+fn fields_of<'a>(text: &'a str, table: &str) -> Vec<(&'a str, &'a str)> {
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let mark = format!("{table}.");
+    let mut found = Vec::new();
+    for line in text.lines() {
+        let code = line.split("-- ").next().unwrap_or_default();
+        for (at, _) in code.match_indices(&mark) {
+            let before = code[..at].chars().next_back();
+            if before.is_some_and(|last| is_word(last) || last == '.') {
+                continue;
+            }
+            let rest = &code[at + mark.len()..];
+            let end = rest.find(|next: char| !is_word(next)).unwrap_or(rest.len());
+            found.push((&rest[..end], &code[..at]));
+        }
+    }
+    found
+}
+
+/// A name that nothing defines is nil in Lua, and found when it is called.
+#[test]
+fn what_is_used_of_a_part_is_defined() {
+    for script in script::all() {
+        let text = script.text();
+        let tables = text.lines().filter_map(|line| {
+            let (table, _) = line.strip_prefix("on_demand(")?.split_once(',')?;
+            Some(table)
+        });
+        for table in tables {
+            let declared = format!("local {table} = {{");
+            let line = text.lines().find(|line| line.starts_with(&declared));
+            let of_line = line.unwrap_or_else(|| panic!("{}: {declared}", script.name()));
+            let mut defined: Vec<&str> = of_line[declared.len()..]
+                .split(" = ")
+                .filter_map(|before| before.rsplit([' ', '{']).next())
+                .collect();
+            let used = fields_of(text, table);
+            for line in text.lines().map(str::trim_start) {
+                let assigned = line
+                    .strip_prefix("function ")
+                    .or_else(|| line.split_once(" = ").map(|(left, _)| left))
+                    .filter(|left| {
+                        left.starts_with(&format!("{table}."))
+                            || left.contains(&format!(", {table}."))
+                    });
+                if let Some(left) = assigned {
+                    defined.extend(fields_of(left, table).iter().map(|(field, _)| *field));
+                }
+            }
+            for (field, before) in used {
+                assert!(
+                    defined.contains(&field),
+                    "{}: nothing defines {table}.{field}, used behind `{before}`",
+                    script.name()
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Subtasks count under the limit of their group as other contexts do.
+
+use crate::call::{Offer, Part, T};
+use crate::fan_pages::{PAGE, ROOT, split, succeed};
+use crate::harness::fresh;
+
+const LEAVES: Offer<'static> = ("w", "g", 100, "leaf");
+/// The group has a bound.
+const BOUND: &str = "limits\ng g c -";
+
+/// The subtasks that a turn claims under the limit.
+async fn claims(part: &Part<'_>) -> Vec<String> {
+    let turned = part.turn_told(T, 100, &[LEAVES], BOUND).await;
+    let ids = turned.claims.iter().map(|(_, member)| member.split(' '));
+    ids.filter_map(|mut words| words.next().map(str::to_owned))
+        .collect()
+}
+
+#[tokio::test]
+async fn subtasks_run_as_many_at_once_as_their_group_may() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.hold(ROOT, "1:0", "-").await;
+    split(&part, &PAGE, &["a", "b", "c", "d", "e"]).await;
+    let shares = part.key("shares");
+    let granted = format!("0 2 0 {T} k");
+    test.command(&["HSET", &shares, "g", &granted]).await;
+    let of = |n: u32| format!("{ROOT}~{n}");
+    assert_eq!(claims(&part).await, [of(0), of(1)]);
+    let held = part.state().await.field("held", &of(0));
+    let counted = format!("1:0 w {T} {} 0g - g leaf ", T + 2000);
+    assert!(held.starts_with(&counted), "{held}");
+    assert_eq!(claims(&part).await, [String::new(); 0], "two run");
+    succeed(&part, &[&of(1)]).await;
+    assert_eq!(claims(&part).await, [of(2)]);
+    succeed(&part, &[&of(0), &of(2)]).await;
+    assert_eq!(claims(&part).await, [of(3), of(4)]);
+    succeed(&part, &[&of(3), &of(4), ROOT]).await;
+    assert_eq!(part.state().await.ends(), [(ROOT, "succeeded", "")]);
+}
