@@ -11,7 +11,7 @@ fn fields_of<'a>(text: &'a str, table: &str) -> Vec<(&'a str, &'a str)> {
         let code = line.split("-- ").next().unwrap_or_default();
         for (at, _) in code.match_indices(&mark) {
             let before = code[..at].chars().next_back();
-            if before.is_some_and(|last| is_word(last) || last == '.') {
+            if before.is_some_and(|last| is_word(last) || last == '.' || last == '/') {
                 continue;
             }
             let rest = &code[at + mark.len()..];

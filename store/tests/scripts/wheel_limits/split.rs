@@ -27,7 +27,8 @@ async fn subtasks_run_as_many_at_once_as_their_group_may() {
     test.command(&["HSET", &shares, "g", &granted]).await;
     let of = |n: u32| format!("{ROOT}~{n}");
     assert_eq!(claims(&part).await, [of(0), of(1)]);
-    let held = part.state().await.field("held", &of(0));
+    let state = part.state().await;
+    let held = state.field("held", &of(0));
     let counted = format!("1:0 w {T} {} 0g - g leaf ", T + 2000);
     assert!(held.starts_with(&counted), "{held}");
     assert_eq!(claims(&part).await, [String::new(); 0], "two run");
