@@ -38,7 +38,7 @@ end
 local function without_body(place, text)
   local head = head_of(text)
   if place == 'held' then
-    head = string.match(text, '^%d+:%d+ %S+ %d+ %d+ %d+ %S+ %S+ %S+ %d %S+ ')
+    head = string.match(text, '^%d+:%d+ %S+ %d+ %d+ %d+%l* %S+ %S+ %S+ %d %S+ ')
   end
   head = head or string.sub(text, 1, 200)
   return head, #text - #head

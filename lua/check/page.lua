@@ -55,7 +55,7 @@ end
 
 local function of_field(field, value)
   if kind == 'held' then
-    local head = string.match(value, '^%d+:%d+ %S+ %d+ %d+ %d+ %S+ %S+ %S+ %d %S+ ')
+    local head = string.match(value, '^%d+:%d+ %S+ %d+ %d+ %d+%l* %S+ %S+ %S+ %d %S+ ')
     items[#items + 1] = { field, head or string.sub(value, 1, SHOWN), head and '' or redis.sha1hex(value) }
   else
     items[#items + 1] = { field, value, '' }

@@ -102,7 +102,7 @@ if reduce ~= '' and fan and fan.reduce == '' and fan.state ~= 'open' then
   return { 'REFUSED', 'reduce', 'is named while the root maps', reduce }
 end
 
-local group = string.match(held, '^%S+ %S+ %d+ %d+ %d+ %S+ (%S+)')
+local group = string.match(held, '^%S+ %S+ %d+ %d+ %d+%l* %S+ (%S+)')
 local root_id = root or id
 local written = { field, int(taken + more), 'total', int(total + more) }
 local function set(name, value)

@@ -156,7 +156,7 @@ local function explain_lane(name)
 end
 
 local function explain_held(value)
-  local attempt, worker, claimed, expires, cancel = string.match(value, '^(%d+):%d+ (%S+) (%d+) (%d+) %d+ (%S+) ')
+  local attempt, worker, claimed, expires, cancel = string.match(value, '^(%d+):%d+ (%S+) (%d+) (%d+) %d+%l* (%S+) ')
   say('Attempt %s runs on %s since %s.', attempt, worker, when(claimed))
   if tonumber(expires) < now then
     say('Its lease ended at %s and was not renewed: a tracker takes it back with its next scan.', when(expires))

@@ -22,6 +22,21 @@ fn fields_of<'a>(text: &'a str, table: &str) -> Vec<(&'a str, &'a str)> {
     found
 }
 
+/// A held value has the letters of limits behind its deadline: a pattern that goes on behind it has to let them by.
+#[test]
+fn patterns_of_held_values_allow_for_limits() {
+    for script in script::all() {
+        for line in script.text().lines() {
+            let text = line.replace(['(', ')'], "");
+            assert!(
+                !text.contains("%d+ %d+ %d+ %S"),
+                "{}: `{line}` finds no context under a limit",
+                script.name()
+            );
+        }
+    }
+}
+
 /// A name that nothing defines is nil in Lua, and found when it is called.
 #[test]
 fn what_is_used_of_a_part_is_defined() {

@@ -1,5 +1,7 @@
 //! Map and map-reduce: each subtask counts once, the reduce runs once, whoever dies.
 
+mod limited;
+
 use std::collections::HashMap;
 use std::time::Duration;
 

@@ -9,8 +9,9 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_store::check::{Checked, Kind, Pace};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
+use tickwheel_store::limit::LimitsTold;
 use tickwheel_store::record::Rest;
-use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
+use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, Told, TurnLimits, When};
 
 use crate::harness::{Harness, job, name, partition};
 
@@ -66,6 +67,15 @@ pub(crate) async fn submit(
 
 /// Claims up to `permits` contexts of a handler.
 pub(crate) async fn claim(test: &Harness, handler: &str, permits: u32) -> Vec<Claim> {
+    let (offer, limits) = offer(handler, permits);
+    test.store
+        .turn(partition(0), &[offer], limits)
+        .await
+        .unwrap()
+        .claims
+}
+
+fn offer(handler: &str, permits: u32) -> (Offer, TurnLimits) {
     let offer = Offer {
         worker: "w-1".parse().unwrap(),
         group: "default".parse().unwrap(),
@@ -78,11 +88,31 @@ pub(crate) async fn claim(test: &Harness, handler: &str, permits: u32) -> Vec<Cl
         dispatch_lease: Duration::from_secs(3_000),
         entries: 100,
     };
-    test.store
-        .turn(partition(0), &[offer], limits)
-        .await
-        .unwrap()
-        .claims
+    (offer, limits)
+}
+
+/// The same of one that counts under limits of its group and of its key, which have been granted.
+async fn claim_under_limits(test: &Harness, handler: &str) -> Vec<Claim> {
+    let shares = test.key(partition(0), "shares");
+    let granted = format!("0 9 0 {} k", test.now().await);
+    for limit in ["default", "default k=acme"] {
+        test.command(&["HSET", &shares, limit, &granted]).await;
+    }
+    let (offer, limits) = offer(handler, 1);
+    let told = LimitsTold {
+        groups: vec!["default c c".to_owned()],
+        ..LimitsTold::default()
+    };
+    let told = Told {
+        lanes: &[],
+        random: 1,
+        limits: Some(&told),
+    };
+    let turned = test
+        .store
+        .turn_told(partition(0), &[offer], told, limits)
+        .await;
+    turned.unwrap().claims
 }
 
 /// Ends an attempt.
@@ -178,6 +208,16 @@ pub(crate) async fn good(test: &Harness) -> Good {
     let timed = options(|options| options.timeout_ms = Some(HOUR));
     let running = submit(test, 0, ("r-1", "runs"), &timed).await;
     assert_eq!(claim(test, "runs", 1).await.len(), 1);
+    let limited = NewContext {
+        when: When::Delay(Duration::ZERO),
+        rest: Bytes::from_static(b"default limited 2 k=acme body"),
+        uniq: "l-1".to_owned(),
+        dedup: None,
+        partition: partition(0),
+        lane: None,
+    };
+    test.store.submit(&[limited]).await.unwrap();
+    assert_eq!(claim_under_limits(test, "limited").await.len(), 1);
     let ready = submit(test, 0, ("w-1", "waits"), &watched).await;
     Good {
         scheduled,

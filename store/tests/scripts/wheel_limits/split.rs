@@ -20,10 +20,14 @@ async fn claims(part: &Part<'_>) -> Vec<String> {
 async fn subtasks_run_as_many_at_once_as_their_group_may() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
-    part.hold(ROOT, "1:0", "-").await;
-    split(&part, &PAGE, &["a", "b", "c", "d", "e"]).await;
+    // The root counts as well, for as long as it runs.
+    let root = format!("1:0 w {T} {} 0g - g h 2 - body", T + 2000);
+    let held = part.key("held");
+    test.command(&["HSET", &held, ROOT, &root]).await;
+    let answer = split(&part, &PAGE, &["a", "b", "c", "d", "e"]).await;
+    assert_eq!(answer, ["TAKEN", "5"]);
     let shares = part.key("shares");
-    let granted = format!("0 2 0 {T} k");
+    let granted = format!("1 3 0 {T} k");
     test.command(&["HSET", &shares, "g", &granted]).await;
     let of = |n: u32| format!("{ROOT}~{n}");
     assert_eq!(claims(&part).await, [of(0), of(1)]);
@@ -31,7 +35,7 @@ async fn subtasks_run_as_many_at_once_as_their_group_may() {
     let held = state.field("held", &of(0));
     let counted = format!("1:0 w {T} {} 0g - g leaf ", T + 2000);
     assert!(held.starts_with(&counted), "{held}");
-    assert_eq!(claims(&part).await, [String::new(); 0], "two run");
+    assert_eq!(claims(&part).await, [String::new(); 0], "three run");
     succeed(&part, &[&of(1)]).await;
     assert_eq!(claims(&part).await, [of(2)]);
     succeed(&part, &[&of(0), &of(2)]).await;
