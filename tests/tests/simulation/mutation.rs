@@ -134,4 +134,10 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "      using_of[key_name] = using_of[key_name] + 1\n",
         to: "",
     },
+    Mutation {
+        what: "a key is not counted up where nothing else is limited",
+        script: "wheel/turn",
+        from: "    using_of[name] = using + 1\n",
+        to: "",
+    },
 ];
