@@ -115,6 +115,20 @@ async fn claim_under_limits(test: &Harness, handler: &str) -> Vec<Claim> {
     turned.unwrap().claims
 }
 
+/// One that runs under them.
+async fn run_under_limits(test: &Harness) {
+    let limited = NewContext {
+        when: When::Delay(Duration::ZERO),
+        rest: Bytes::from_static(b"default limited 2 k=acme body"),
+        uniq: "l-1".to_owned(),
+        dedup: None,
+        partition: partition(0),
+        lane: None,
+    };
+    test.store.submit(&[limited]).await.unwrap();
+    assert_eq!(claim_under_limits(test, "limited").await.len(), 1);
+}
+
 /// Ends an attempt.
 pub(crate) async fn settle(test: &Harness, claim: &Claim, outcome: Outcome) {
     let settlement = Settlement {
@@ -208,16 +222,7 @@ pub(crate) async fn good(test: &Harness) -> Good {
     let timed = options(|options| options.timeout_ms = Some(HOUR));
     let running = submit(test, 0, ("r-1", "runs"), &timed).await;
     assert_eq!(claim(test, "runs", 1).await.len(), 1);
-    let limited = NewContext {
-        when: When::Delay(Duration::ZERO),
-        rest: Bytes::from_static(b"default limited 2 k=acme body"),
-        uniq: "l-1".to_owned(),
-        dedup: None,
-        partition: partition(0),
-        lane: None,
-    };
-    test.store.submit(&[limited]).await.unwrap();
-    assert_eq!(claim_under_limits(test, "limited").await.len(), 1);
+    run_under_limits(test).await;
     let ready = submit(test, 0, ("w-1", "waits"), &watched).await;
     Good {
         scheduled,

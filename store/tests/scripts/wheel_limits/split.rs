@@ -35,7 +35,7 @@ async fn subtasks_run_as_many_at_once_as_their_group_may() {
     let held = state.field("held", &of(0));
     let counted = format!("1:0 w {T} {} 0g - g leaf ", T + 2000);
     assert!(held.starts_with(&counted), "{held}");
-    assert_eq!(claims(&part).await, [String::new(); 0], "three run");
+    assert!(claims(&part).await.is_empty(), "three run");
     succeed(&part, &[&of(1)]).await;
     assert_eq!(claims(&part).await, [of(2)]);
     succeed(&part, &[&of(0), &of(2)]).await;
