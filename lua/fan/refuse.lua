@@ -23,6 +23,7 @@ Repeat   The second call answers GONE.
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part aside
 -- @part ending
 -- @part fans
 -- @part fanning

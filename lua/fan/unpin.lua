@@ -20,6 +20,7 @@ Repeat   Idempotent: the parts do not wait there any more.
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part aside
 -- @part ending
 -- @part fans
 -- @part fanning

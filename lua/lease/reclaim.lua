@@ -27,6 +27,7 @@ Repeat   Idempotent: what was given back is no longer held.
 -- @part fairness
 -- @part ready
 -- @part limits
+-- @part aside
 -- @part ending
 -- @part fans
 -- @part fanning

@@ -14,7 +14,7 @@ use std::time::Duration;
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::{ClientLike, LuaInterface};
 use fred::types::config::{Config, Options, ReconnectPolicy, ServerConfig, TcpConfig};
-use fred::types::{Builder, Value};
+use fred::types::{Builder, ClusterHash, CustomCommand, FromValue, Value};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
@@ -207,6 +207,26 @@ impl Redis {
             self.client.script_load(script.text()).await
         };
         loaded.map(drop).map_err(|error| sorted(script, error))
+    }
+
+    /// Runs a plain command that reads one key, its first argument.
+    ///
+    /// # Errors
+    /// As sorted by [`Error`].
+    pub(crate) async fn read<R: FromValue>(
+        &self,
+        command: &'static str,
+        args: Vec<String>,
+    ) -> Result<R, Error> {
+        let read: Result<Value, _> = match &self.stand_in {
+            Some(stand_in) => stand_in::read(stand_in.as_ref(), command, args).await,
+            None => {
+                let command = CustomCommand::new_static(command, ClusterHash::FirstKey, false);
+                self.plain().custom(command, args).await
+            }
+        };
+        let sort = |error| Error::from_redis(command, error, ToOwned::to_owned);
+        read.and_then(|value| value.convert()).map_err(sort)
     }
 
     /// What stands in for a server, if anything does.

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use fred::interfaces::{HashesInterface, SortedSetsInterface};
 use fred::types::Value;
 use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
 use tickwheel_core::time::TimestampMs;
@@ -172,30 +171,37 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn list_workers(&self, group: Option<&GroupName>) -> Result<Vec<WorkerView>, Error> {
-        let sort = |error| Error::from_redis("list_workers", error, ToOwned::to_owned);
-        let client = self.redis.plain();
+        let redis = &self.redis;
         let groups = match group {
             Some(group) => vec![group.clone()],
             None => {
-                let names: Vec<String> = client.hkeys(self.keys.groups()).await.map_err(sort)?;
+                let names: Vec<String> = redis.read("HKEYS", vec![self.keys.groups()]).await?;
                 names.iter().filter_map(|name| name.parse().ok()).collect()
             }
         };
         let now = self.time().await?;
         let mut workers = Vec::new();
         for group in groups {
-            let key = self.keys.workers(&group);
-            let low = format!("({now}", now = now.as_u64());
-            let live: Vec<(String, f64)> = client
-                .zrangebyscore(key, low, "+inf", true, Some((0, LISTED_MAX)))
-                .await
-                .map_err(sort)?;
+            let [key, low] = [self.keys.workers(&group), format!("({}", now.as_u64())];
+            let most = LISTED_MAX.to_string();
+            let range = [
+                &key,
+                &low,
+                "+inf",
+                "BYSCORE",
+                "LIMIT",
+                "0",
+                &most,
+                "WITHSCORES",
+            ];
+            let range = range.map(ToOwned::to_owned).to_vec();
+            let live: Vec<(String, f64)> = redis.read("ZRANGE", range).await?;
             for (id, expires) in live {
                 let Ok(id) = id.parse::<WorkerId>() else {
                     continue;
                 };
                 let fields: HashMap<String, String> =
-                    client.hgetall(self.keys.worker(&id)).await.map_err(sort)?;
+                    redis.read("HGETALL", vec![self.keys.worker(&id)]).await?;
                 let expires = TimestampMs::new(expires.to_string().parse().unwrap_or(0));
                 workers.push(WorkerView {
                     id,

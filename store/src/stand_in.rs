@@ -50,6 +50,9 @@ pub trait StandIn: Debug + Send + Sync {
     /// Makes a script known.
     fn load(&self, script: &'static Script) -> Answering;
 
+    /// Runs a plain command that reads one key.
+    fn read(&self, command: &'static str, args: Vec<String>) -> Answering;
+
     /// The server's clock in ms, as a number.
     fn time(&self) -> Answering;
 }
@@ -88,6 +91,14 @@ pub(crate) async fn load(
     script: &'static Script,
 ) -> Result<Value, ClientError> {
     value(stand_in.load(script).await)
+}
+
+pub(crate) async fn read(
+    stand_in: &dyn StandIn,
+    command: &'static str,
+    args: Vec<String>,
+) -> Result<Value, ClientError> {
+    value(stand_in.read(command, args).await)
 }
 
 pub(crate) async fn time(stand_in: &dyn StandIn) -> Result<TimestampMs, Error> {

@@ -1,14 +1,14 @@
 //! One checking function for each invariant that can be seen from outside, on a [`Snapshot`] and on what the workers did. What Redis alone
 //! tells is judged by the rules of `tickwheel_store::check`, which `tickwheel store check` applies to live clusters.
 //!
-//! They hold at every instant, in a quiet cluster and under load. Not here: W5 (a restart of Redis has a test of its own), W8
-//! (subtasks), and the half of W7 that says everything ends ([`Rig::drained`](crate::harness::Rig::drained)).
+//! They hold at every instant, in a quiet cluster and under load. Not here: W5 (a restart of Redis has a test of its own), and the half of W7 that says everything ends ([`Rig::drained`](crate::harness::Rig::drained)).
 
 mod attempts;
 mod bounds;
 mod clock;
 mod endings;
 mod facts;
+mod fans;
 mod firings;
 mod limits;
 mod overlap;
@@ -30,9 +30,10 @@ pub use attempts::{w2_attempts_grow, w2_no_attempt_twice};
 pub use bounds::w9_everything_is_bounded;
 pub use clock::w10_nothing_is_early;
 pub use endings::w7_what_waits_will_end;
+pub use fans::w8_subtasks_agree;
 pub use firings::w3_a_firing_is_one_context;
 pub use limits::w6_limits_count_what_runs;
-pub use overlap::{w6_active_contexts, w6_running_handlers};
+pub use overlap::{w6_active_contexts, w6_running_handlers, whole};
 pub use places::w1_one_place;
 pub use recurring::w4_recurring_jobs_go_on;
 
@@ -85,6 +86,7 @@ pub fn of_partition(partition: &Partition, count: PartitionCount) -> Vec<Broken>
         &facts::jobs_of(partition, count),
         rules::of_job,
     ));
+    broken.extend(facts::found(&facts::fans_of(partition), rules::of_fan));
     broken.extend(facts::found(&facts::keys_of(partition), rules::of_key));
     broken.extend(facts::found(
         &facts::queues_of(partition),
@@ -106,6 +108,7 @@ pub fn all(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
     broken.extend(w6_limits_count_what_runs(snapshot));
     broken.extend(w6_running_handlers(snapshot, runs));
     broken.extend(w7_what_waits_will_end(snapshot));
+    broken.extend(w8_subtasks_agree(snapshot));
     broken.extend(w9_everything_is_bounded(snapshot));
     broken.extend(w10_nothing_is_early(snapshot, runs));
     broken

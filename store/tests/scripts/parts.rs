@@ -1,5 +1,8 @@
 //! What scripts use of their parts is there.
 
+use std::collections::BTreeSet;
+use std::fs;
+
 use tickwheel_store::script;
 
 /// The names behind `table` and a dot in `text`, where `table` is a name of its own, each with what stands behind it in its line.
@@ -71,6 +74,61 @@ fn what_is_used_of_a_part_is_defined() {
                 assert!(
                     defined.contains(&field),
                     "{}: nothing defines {table}.{field}, used behind `{before}`",
+                    script.name()
+                );
+            }
+        }
+    }
+}
+
+/// The names that lines of `text` declare at their beginning: `local function name(`, `local name`, `local name, name`.
+fn declared(text: &str) -> BTreeSet<&str> {
+    let mut names = BTreeSet::new();
+    for line in text.lines() {
+        let Some(rest) = line.trim_start().strip_prefix("local ") else {
+            continue;
+        };
+        if let Some(function) = rest.strip_prefix("function ") {
+            names.extend(function.split('(').next());
+        } else {
+            let left = rest.split(" = ").next().unwrap_or_default();
+            names.extend(left.split(", ").map(str::trim));
+        }
+    }
+    names
+}
+
+/// A name of a part that a script does not pull in is a global to it, and there is none.
+#[test]
+fn scripts_pull_in_the_parts_whose_names_they_use() {
+    let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
+    let sources: Vec<String> = fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../lua/parts"))
+        .unwrap()
+        .map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap())
+        .collect();
+    let top = |line: &&str| line.starts_with("local ");
+    let of_parts: BTreeSet<&str> = sources
+        .iter()
+        .flat_map(|source| source.lines().filter(top).flat_map(declared))
+        .collect();
+    for script in script::all() {
+        let text = script.text();
+        let own = declared(text);
+        // Its header is no code.
+        let (before, header) = text.split_once("--[[").unwrap();
+        let (_, behind) = header.split_once("]]").unwrap();
+        for line in before.lines().chain(behind.lines()) {
+            let code = line.split("--").next().unwrap_or_default();
+            let mut at = 0;
+            for word in code.split(|character: char| !is_word(character)) {
+                let before = code[..at].chars().next_back();
+                let after = code[at + word.len()..].chars().next();
+                at += word.len() + after.map_or(0, char::len_utf8);
+                let used =
+                    matches!(after, Some('(' | '.')) && before != Some('.') && before != Some(':');
+                assert!(
+                    !used || own.contains(word) || !of_parts.contains(word),
+                    "{} uses `{word}` of a part that it does not pull in: `{line}`",
                     script.name()
                 );
             }

@@ -41,6 +41,12 @@ pub struct Partition {
     pub left: BTreeMap<String, u64>,
     /// Contexts that wait for a permit, by `<group> <handler>`, with their scores.
     pub ready: BTreeMap<String, Vec<(u64, Member)>>,
+    /// Contexts that are split and whose subtasks have not ended, with their models.
+    pub fans: BTreeMap<ContextId, String>,
+    /// How far the subtasks of each are: the fields of its hash.
+    pub fan_fields: BTreeMap<ContextId, BTreeMap<String, String>>,
+    /// How many subtasks wait in each list, by `<handler>:<root>[:<worker>]`.
+    pub parts: BTreeMap<String, u64>,
     /// What the partition says of its ready sets.
     pub backlog: BTreeSet<String>,
     /// Names of its jobs.
@@ -138,6 +144,7 @@ impl Snapshot {
         for partition in &self.partitions {
             found.extend(partition.held.keys().map(|id| format!("running {id}")));
             found.extend(partition.retry.keys().map(|id| format!("retrying {id}")));
+            found.extend(partition.fans.keys().map(|id| format!("split {id}")));
             let ready = partition.ready.iter().flat_map(|(queue, members)| {
                 members.iter().map(move |(_, member)| (queue, member))
             });

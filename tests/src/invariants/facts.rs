@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::{PartitionCount, PartitionId, partition_of};
 use tickwheel_store::check::{
-    At, ContextFacts, Finding, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+    At, ContextFacts, FanFacts, Finding, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
 };
 use tickwheel_store::record::Member;
 
@@ -82,6 +82,21 @@ fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
             head: String::new(),
         };
         add(id, running);
+    }
+    for (id, fields) in &partition.fan_fields {
+        // Empty while its own attempt runs: that is where it is then.
+        let text = fields.get("root").filter(|text| !text.is_empty());
+        let member = text.map(|text| Member::parse(format!("{id} {text}").into()));
+        if let Some(Ok(member)) = member {
+            let split = Sighting {
+                place: Place::Fan(id.to_string()),
+                at: None,
+                body_len: member.rest.body.len(),
+                record: Record::Waiting(member),
+                head: String::new(),
+            };
+            add(id, split);
+        }
     }
     seen
 }
@@ -186,10 +201,12 @@ pub(super) fn queues(snapshot: &Snapshot) -> Vec<QueueFacts> {
 
 /// Those of one partition.
 pub(super) fn queues_of(partition: &Partition) -> Vec<QueueFacts> {
+    // Subtasks wait in lists of their root.
     let names: BTreeSet<&String> = partition
         .backlog
         .iter()
         .chain(partition.ready.keys())
+        .filter(|queue| !queue.contains(" /"))
         .collect();
     let facts = names.into_iter().map(|queue| QueueFacts {
         queue: queue.clone(),
@@ -201,6 +218,54 @@ pub(super) fn queues_of(partition: &Partition) -> Vec<QueueFacts> {
             .map_or(0, |members| size(members.len())),
     });
     facts.collect()
+}
+
+/// Every split context, and whatever is left of one.
+pub(super) fn fans(snapshot: &Snapshot) -> Vec<FanFacts> {
+    snapshot.partitions.iter().flat_map(fans_of).collect()
+}
+
+/// Those of one partition.
+pub(super) fn fans_of(partition: &Partition) -> Vec<FanFacts> {
+    let roots: BTreeSet<&ContextId> = partition
+        .fans
+        .keys()
+        .chain(partition.fan_fields.keys())
+        .collect();
+    roots
+        .into_iter()
+        .map(|root| fan_of(partition, root))
+        .collect()
+}
+
+fn fan_of(partition: &Partition, root: &ContextId) -> FanFacts {
+    let fields = partition.fan_fields.get(root).cloned().unwrap_or_default();
+    let number = |name: &str| fields.get(name).and_then(|text| text.parse::<u64>().ok());
+    let round = number("round").unwrap_or(1);
+    let is_part = |id: &&ContextId| {
+        let part = id
+            .subtask()
+            .is_some_and(|part| u64::from(part.round) == round);
+        part && id.root().as_ref() == Some(root)
+    };
+    let listed = partition.parts.iter();
+    let listed = listed.filter(|(name, _)| name.split(':').nth(1) == Some(root.as_str()));
+    let mut waiting: u64 = listed.map(|(_, count)| count).sum();
+    let is = |name: &str, word: &str| fields.get(name).is_some_and(|text| text == word);
+    if is("model", "indexed") && !is("state", "dropping") {
+        let made = number("next_index").unwrap_or(0);
+        waiting += number("total").unwrap_or(0).saturating_sub(made);
+    }
+    FanFacts {
+        root: root.clone(),
+        partition: id(partition),
+        listed: partition.fans.contains_key(root),
+        running: size(partition.held.keys().filter(is_part).count()),
+        retrying: size(partition.retry.keys().filter(is_part).count()),
+        waiting,
+        fields,
+        keys: vec![format!("fan:{root}")],
+    }
 }
 
 /// Every key.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use tickwheel_core::id::ContextId;
 use tickwheel_core::invariant::Invariant;
 use tickwheel_store::check::rules;
 
@@ -33,7 +34,7 @@ pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
     let ended = ends(snapshot);
     for run in runs.iter().filter(|run| !run.job().is_empty()) {
         let newest = newest.entry(&run.context).or_default();
-        let over = ended.get(run.context.as_str());
+        let over = ended.get(whole(&run.context).as_str());
         if run.attempt < *newest || over.is_some_and(|ended| *ended < run.start_ms) {
             continue;
         }
@@ -43,7 +44,7 @@ pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
     let end = |run: &Run| {
         let end = run.end_ms.unwrap_or(u64::MAX);
         let lost_its_lease = last.get(run.context.as_str()) > Some(&run.attempt);
-        let over = ended.get(run.context.as_str()).copied();
+        let over = ended.get(whole(&run.context).as_str()).copied();
         end.min(over.filter(|_| lost_its_lease).unwrap_or(u64::MAX))
     };
     let jobs = facts::jobs(snapshot);
@@ -68,6 +69,13 @@ fn ends(snapshot: &Snapshot) -> BTreeMap<&str, u64> {
     let runs = snapshot.jobs().flat_map(|(_, job)| &job.runs);
     runs.map(|run| (run.id.as_str(), run.ended.as_u64()))
         .collect()
+}
+
+/// The id of the context that a subtask is a part of; any other is whole.
+#[must_use]
+pub fn whole(context: &str) -> String {
+    let root = context.parse().ok().and_then(|id: ContextId| id.root());
+    root.map_or_else(|| context.to_owned(), |root| root.to_string())
 }
 
 /// What the ids of a context and of its subtasks begin with.

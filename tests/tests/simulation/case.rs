@@ -37,6 +37,8 @@ pub(crate) struct Outcome {
     pub(crate) steps: u64,
     pub(crate) runs: usize,
     pub(crate) reruns: usize,
+    /// Handlers that ran a part of a split context.
+    pub(crate) parts: usize,
     pub(crate) confirmed: usize,
 }
 
@@ -91,6 +93,11 @@ pub(crate) fn run(seed: u64, mutation: Option<&'static Mutation>, traced: bool) 
         steps: world.steps,
         runs: world.runs.len(),
         reruns: world.runs.iter().filter(|run| run.attempt > 1).count(),
+        parts: world
+            .runs
+            .iter()
+            .filter(|run| run.context.contains('~'))
+            .count(),
         confirmed: world.checks.confirmed,
     };
     world::recycle(world);

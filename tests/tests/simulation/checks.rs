@@ -22,6 +22,8 @@ pub(crate) struct Checks {
     /// Contexts that were confirmed to a caller and have not been seen ended, by partition.
     open: BTreeMap<u16, BTreeSet<ContextId>>,
     settled_by: BTreeSet<(String, u32)>,
+    /// Contexts that were split: they end with their subtasks, not with the attempt that mapped them.
+    split: BTreeSet<String>,
     /// Each partition as it was read last; only keys that change are read again.
     read: BTreeMap<u16, Partition>,
     /// Those of the workers' group.
@@ -55,7 +57,10 @@ impl Checks {
             .collect();
         let told =
             |(context, attempt): &&(String, u32)| !ended.contains(&(context.as_str(), *attempt));
-        if let Some((context, attempt)) = self.settled_by.iter().find(told) {
+        // The ends of subtasks lie with their root, and go with it.
+        let alone =
+            |(context, _): &&(String, u32)| !context.contains('~') && !self.split.contains(context);
+        if let Some((context, attempt)) = self.settled_by.iter().filter(alone).find(told) {
             return Some(format!(
                 "W2: attempt {attempt} of {context} was told that it has settled it, and it has not"
             ));
@@ -88,6 +93,8 @@ impl Checks {
                 continue;
             };
             partition.now_ms = redis.clock_ms();
+            self.split
+                .extend(partition.fans.keys().map(ToString::to_string));
             let mut broken = invariants::of_partition(&partition, count());
             broken.extend(self.lost(&partition).map(|id| Broken {
                 invariant: Invariant::W5,
@@ -139,8 +146,11 @@ impl Checks {
             .values()
             .flatten()
             .map(|(_, member)| &member.id);
-        let here: BTreeSet<&ContextId> =
-            planned.chain(ready).chain(partition.held.keys()).collect();
+        let here: BTreeSet<&ContextId> = planned
+            .chain(ready)
+            .chain(partition.held.keys())
+            .chain(partition.fans.keys())
+            .collect();
         open.iter().find(|id| !here.contains(id)).cloned()
     }
 }
@@ -169,7 +179,7 @@ fn while_held(snapshot: &Snapshot, runs: &[Run]) -> Vec<Run> {
         .collect();
     let mut runs = runs.to_vec();
     for run in &mut runs {
-        if let Some(ended) = ended.get(run.context.as_str()) {
+        if let Some(ended) = ended.get(invariants::whole(&run.context).as_str()) {
             run.end_ms = Some(run.end_ms.map_or(*ended, |end| end.min(*ended)));
         }
     }

@@ -24,6 +24,7 @@ pub(crate) struct Line {
 enum Call {
     Script(&'static Script, Vec<String>, Vec<Bytes>),
     Load(&'static Script),
+    Read(&'static str, Vec<String>),
     Time,
 }
 
@@ -34,6 +35,10 @@ impl StandIn for Line {
 
     fn load(&self, script: &'static Script) -> Answering {
         Box::pin(travel(self.node, Call::Load(script)))
+    }
+
+    fn read(&self, command: &'static str, args: Vec<String>) -> Answering {
+        Box::pin(travel(self.node, Call::Read(command, args)))
     }
 
     fn time(&self) -> Answering {
@@ -121,6 +126,12 @@ fn run(world: &mut World, node: Node, call: &Call) -> Result<Answer, Failure> {
         Call::Load(script) => {
             world.load(script);
             Ok(Answer::Nil)
+        }
+        Call::Read(command, args) => {
+            world.redis.set_clock_ms(world.now_ms());
+            let words = args.iter().map(String::as_bytes);
+            let words: Vec<&[u8]> = std::iter::once(command.as_bytes()).chain(words).collect();
+            answer(world.redis.command(&words))
         }
         Call::Time => Ok(Answer::Bytes(world.now_ms().to_string().into())),
     }

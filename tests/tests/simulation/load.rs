@@ -17,6 +17,7 @@ use tickwheel_tests::harness::jobs::{
 use tokio::time::sleep;
 use tonic::Request;
 
+use crate::fans;
 use crate::limits;
 use crate::rng::Rng;
 use crate::trackers;
@@ -115,10 +116,19 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
             if rng.one_in(4) { "i" } else { "h" },
             trigger,
         );
+        let model = fans::model(rng);
+        let work = Work::any(rng);
+        let work = if model.is_standalone() {
+            work
+        } else {
+            work.quick()
+        };
         specs.push(JobSpec {
-            body: Work::any(rng).body(),
+            body: work.body(),
             options: options(rng),
             fairness: limits::fairness(rng),
+            model,
+            subtask: tries(u32::try_from(rng.between(1, 3)).unwrap_or(1), 100),
             overlap: overlap(rng),
             misfire: misfire(rng),
             jitter_ms: if kind == "rate" && rng.one_in(3) {

@@ -15,6 +15,7 @@
 
 mod case;
 mod checks;
+mod fans;
 mod limits;
 mod line;
 mod load;
@@ -121,7 +122,7 @@ fn no_seed_breaks_a_promise() {
     let sum = |figure: fn(&Outcome) -> u64| outcomes.iter().map(figure).sum::<u64>();
     let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
     println!(
-        "{} seeds: {} script calls, {} contexts confirmed, {} handlers run, {} of them again",
+        "{} seeds: {} script calls, {} contexts confirmed, {} handlers run, {} of them again, {} of parts",
         outcomes.len(),
         sum(|outcome| outcome.steps),
         outcomes
@@ -135,6 +136,10 @@ fn no_seed_breaks_a_promise() {
         outcomes
             .iter()
             .map(|outcome| count(outcome.reruns))
+            .sum::<u64>(),
+        outcomes
+            .iter()
+            .map(|outcome| count(outcome.parts))
             .sum::<u64>(),
     );
     assert_eq!(count(outcomes.len()), seeds);

@@ -7,7 +7,7 @@ use tickwheel_proto::v1::settlement::Outcome;
 
 use crate::rng::Rng;
 
-/// A handler's behaviour, written into the body as four numbers.
+/// A handler's behaviour, written into the body as five numbers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Work {
     takes_ms: u64,
@@ -15,6 +15,8 @@ pub(crate) struct Work {
     fails: u64,
     kind: u64,
     retry_after_ms: u64,
+    /// What it maps before it ends.
+    items: u64,
 }
 
 const FATAL: u64 = 1;
@@ -36,6 +38,15 @@ impl Work {
             fails,
             kind,
             retry_after_ms: rng.below(500),
+            items: if rng.one_in(10) { rng.between(1, 5) } else { 0 },
+        }
+    }
+
+    /// The same in a moment: what is split has many parts.
+    pub(crate) fn quick(self) -> Self {
+        Self {
+            takes_ms: self.takes_ms % 60,
+            ..self
         }
     }
 
@@ -45,8 +56,9 @@ impl Work {
             fails,
             kind,
             retry_after_ms,
+            items,
         } = self;
-        format!("{takes_ms} {fails} {kind} {retry_after_ms}").into()
+        format!("{takes_ms} {fails} {kind} {retry_after_ms} {items}").into()
     }
 
     pub(crate) fn read(body: &[u8]) -> Self {
@@ -58,6 +70,29 @@ impl Work {
             fails: next(),
             kind: next(),
             retry_after_ms: next(),
+            items: next(),
+        }
+    }
+
+    /// How many items it maps.
+    pub(crate) fn items(self) -> u64 {
+        self.items
+    }
+
+    /// What becomes of its item of this number: every seventh maps once more, some fail.
+    pub(crate) fn part(self, number: u64) -> Self {
+        let mix = self.takes_ms + 7 * number;
+        Self {
+            takes_ms: mix % 80,
+            fails: if mix.is_multiple_of(5) {
+                1 + mix % 3
+            } else {
+                0
+            },
+            kind: 0,
+            retry_after_ms: 0,
+            // What is mapped by a part maps no more.
+            items: u64::from(self.items > 1 && mix.is_multiple_of(7)),
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Written for the simulation, so that a worker's rules are stated twice: the SDK has them, and this has them again in a page.
 
+mod split;
 mod state;
 
 use std::collections::BTreeMap;
@@ -182,6 +183,9 @@ impl Worker {
                 running.renew_at = asked + running.lease / 3;
             }
         }
+        for confirmation in message.split {
+            self.split(confirmation);
+        }
         let mut frame = WorkerMessage::default();
         for assignment in message.dispatch {
             self.assign(index, assignment, &mut frame);
@@ -270,8 +274,12 @@ impl Worker {
             world.runs.len() - 1
         });
         let work = Work::read(&assignment.body);
+        let maps = work.items() > 0 && split::may_map(assignment.subtask.as_ref());
         let timeout = Duration::from_millis(assignment.timeout_ms);
-        let ends_by_itself = sleep(work.takes());
+        let ends_by_itself = async {
+            sleep(work.takes()).await;
+            !maps || self.map(&key, work).await
+        };
         let times_out = async {
             if timeout.is_zero() {
                 std::future::pending::<()>().await;
@@ -287,7 +295,7 @@ impl Worker {
         let outcome = tokio::select! {
             biased;
             () = told => None,
-            () = ends_by_itself => Some(work.outcome(assignment.failures)),
+            mapped = ends_by_itself => Some(if mapped { work.outcome(assignment.failures) } else { Outcome::Failed }),
             () = times_out => Some(Outcome::TimedOut),
         };
         while_frozen(self.node).await;

@@ -125,7 +125,7 @@ fn in_wheel(rule: &mut Rule, facts: &ContextFacts, (member, at): (&Member, &At))
 fn in_ready(rule: &mut Rule, (facts, queue): (&ContextFacts, &str), (member, at): (&Member, &At)) {
     let rest = &member.rest;
     let band = u64::from(4_u8.saturating_sub(rest.priority.as_u8()));
-    if rest.queue().fair {
+    if rest.queue().fair && !rest.options.split {
         // Where it stands follows from what came before it; that its index knows is what matters.
         let right = at.ms().is_some_and(|at| at / PRIORITY_SPAN == band);
         let known = facts.fair.as_ref() == Some(at);

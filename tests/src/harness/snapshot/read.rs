@@ -102,6 +102,11 @@ impl Partition {
                 self.ready.remove(&queue);
             }
             ("backlog", _) => self.backlog.clear(),
+            ("fans", _) => self.fans.clear(),
+            ("fan", _) => self.fan_fields.retain(|root, _| root.as_str() != rest),
+            ("parts", _) => {
+                self.parts.remove(rest);
+            }
             ("jobs", _) => self.job_names.clear(),
             ("events", _) => self.settled.clear(),
             ("dead", _) => self.dead.clear(),
@@ -151,11 +156,64 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         ("backlog", "") => {
             partition.backlog = pairs(value).map(|(queue, _)| text_of(queue)).collect();
         }
+        (kind @ ("fans" | "fan" | "parts"), rest) => of_fans(partition, (kind, rest), value)?,
         ("jobs", "") => {
             for (name, _) in pairs(value) {
                 partition.job_names.insert(JobName::new(text_of(name))?);
             }
         }
+        (kind @ ("job" | "active" | "queue" | "ledger" | "runs"), job) => {
+            of_job_key(partition, (kind, job), value)?;
+        }
+        // How new the partition is: of no interest to the invariants.
+        ("epoch", "") => {}
+        ("events", "") => partition.settled = events(value)?,
+        ("dead", "") => {
+            let dead = pairs(value)
+                .map(|(member, at)| Ok((score_of(at)?, Dead::parse(&Bytes::from(member))?)));
+            partition.dead = dead.collect::<Result<_>>()?;
+        }
+        ("stats", "") => {
+            partition.stats = texts(value)
+                .into_iter()
+                .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
+                .collect();
+        }
+        (
+            "dedup" | "log" | "progress" | "result" | "results" | "quarantine" | "lanes" | "route"
+            | "tags",
+            _,
+        ) => {}
+        _ => bail!("nobody knows this key"),
+    }
+    Ok(())
+}
+
+/// Keys of split contexts.
+fn of_fans(partition: &mut Partition, key: (&str, &str), value: Value) -> Result<()> {
+    match key {
+        ("fans", "") => {
+            for (root, model) in pairs(value) {
+                partition
+                    .fans
+                    .insert(text_of(root).parse()?, text_of(model));
+            }
+        }
+        ("fan", root) => {
+            partition.fan_fields.insert(root.parse()?, texts(value));
+        }
+        ("parts", list) => {
+            let waiting = u64::try_from(value.list().len())?;
+            partition.parts.insert(list.to_owned(), waiting);
+        }
+        _ => bail!("nobody knows this key"),
+    }
+    Ok(())
+}
+
+/// Keys of one job.
+fn of_job_key(partition: &mut Partition, key: (&str, &str), value: Value) -> Result<()> {
+    match key {
         ("job", job) => of_job(partition, job)?.fields = texts(value),
         ("active", job) => {
             for (id, mark) in pairs(value) {
@@ -176,24 +234,6 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                 .map(|line| Settled::parse(&line.bytes()));
             of_job(partition, job)?.runs = lines.collect::<Result<_, _>>()?;
         }
-        // How new the partition is: of no interest to the invariants.
-        ("epoch", "") => {}
-        ("events", "") => partition.settled = events(value)?,
-        ("dead", "") => {
-            let dead = pairs(value)
-                .map(|(member, at)| Ok((score_of(at)?, Dead::parse(&Bytes::from(member))?)));
-            partition.dead = dead.collect::<Result<_>>()?;
-        }
-        ("stats", "") => {
-            partition.stats = texts(value)
-                .into_iter()
-                .filter_map(|(name, count)| Some((name, count.parse().ok()?)))
-                .collect();
-        }
-        (
-            "dedup" | "log" | "progress" | "result" | "quarantine" | "lanes" | "route" | "tags",
-            _,
-        ) => {}
         _ => bail!("nobody knows this key"),
     }
     Ok(())

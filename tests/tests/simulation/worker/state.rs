@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_proto::v1::cancel_attempt::Reason;
+use tickwheel_proto::v1::split_confirmation::Verdict;
 use tickwheel_proto::v1::{AttemptRef, Settlement, WorkerMessage};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -47,6 +48,8 @@ pub(super) struct State {
     pub(super) running: BTreeMap<Key, Running>,
     /// Outcomes nobody has confirmed.
     pub(super) kept: BTreeMap<Key, Kept>,
+    /// Pages on their way: whoever sent one hears the verdict.
+    pub(super) pages: BTreeMap<Key, oneshot::Sender<Verdict>>,
     /// Confirmed a while ago, so that a late repeat is not run again.
     pub(super) done: VecDeque<Key>,
     pub(super) links: BTreeMap<usize, Link>,
