@@ -129,7 +129,7 @@ on_demand(admitting, function()
   -- The same at once, for a context of which nothing but its key is limited and counted by name: true when it counts, else it has to be
   -- asked about.
   function admitting.count_key(rules, options)
-    local key = match(options, KEY)
+    local key = match(options, KEY) or option(options, 'k')
     if not key then
       return false
     end
@@ -149,7 +149,7 @@ on_demand(admitting, function()
 
   -- It is not claimed after all.
   function admitting.uncount_key(rules, options)
-    local name = rules.names .. match(options, KEY)
+    local name = rules.names .. (match(options, KEY) or option(options, 'k'))
     using_of[name] = using_of[name] - 1
   end
 end)

@@ -327,7 +327,7 @@ impl Cluster {
             if !broken.is_empty() {
                 return world.fail(checks::words(&broken));
             }
-            if let Some(wrong) = world.checks.unkept(&snapshot) {
+            if let Some(wrong) = world.checks.unkept(&snapshot, &world.runs) {
                 return world.fail(wrong);
             }
             let partitions = PartitionCount::new(PARTITIONS).expect("a count");

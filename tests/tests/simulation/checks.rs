@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tickwheel_core::id::ContextId;
+use tickwheel_core::id::{ContextId, Part};
 use tickwheel_core::invariant::Invariant;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_memory_redis::{MemoryRedis, Reply};
@@ -26,6 +26,8 @@ pub(crate) struct Checks {
     split: BTreeSet<String>,
     /// Each partition as it was read last; only keys that change are read again.
     read: BTreeMap<u16, Partition>,
+    /// How many items each context maps, by the context that they are parts of.
+    mapped: BTreeMap<String, BTreeMap<String, u64>>,
     /// Those of the workers' group.
     pub(crate) limits: Option<v1::GroupLimits>,
     pub(crate) confirmed: usize,
@@ -41,13 +43,36 @@ impl Checks {
             .insert(id);
     }
 
+    /// A handler maps so many items.
+    pub(crate) fn maps(&mut self, context: &str, items: u64) {
+        let whole = invariants::whole(context);
+        let mapped = self.mapped.entry(whole).or_default();
+        mapped.insert(context.to_owned(), items);
+    }
+
+    /// A part that nobody mapped: an item became two.
+    fn too_many_parts(&self, runs: &[Run]) -> Option<String> {
+        runs.iter().find_map(|run| {
+            let id: ContextId = run.context.parse().ok()?;
+            let Part::Number(number) = id.subtask()?.part else {
+                return None;
+            };
+            let mapped = self.mapped.get(id.root()?.as_str())?;
+            let items: u64 = mapped.values().sum();
+            (number >= items).then(|| format!("W8: {id} ran, {items} items were mapped"))
+        })
+    }
+
     /// A worker was told that this attempt has settled its context.
     pub(crate) fn settled_by(&mut self, context: &str, attempt: u32) {
         self.settled_by.insert((context.to_owned(), attempt));
     }
 
     /// What somebody was told and is not so, when everything has ended.
-    pub(crate) fn unkept(&self, snapshot: &Snapshot) -> Option<String> {
+    pub(crate) fn unkept(&self, snapshot: &Snapshot, runs: &[Run]) -> Option<String> {
+        if let Some(wrong) = self.too_many_parts(runs) {
+            return Some(wrong);
+        }
         let records = snapshot
             .partitions
             .iter()

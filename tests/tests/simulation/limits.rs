@@ -43,11 +43,19 @@ pub(crate) async fn set(rng: &mut Rng) {
     if rng.below(5) > 1 {
         return;
     }
+    let of_keys_alone = rng.one_in(3);
     let limits = v1::GroupLimits {
         group: "default".to_owned(),
-        all: rng.one_in(2).then(|| limit(rng)),
-        per_key: rng.one_in(2).then(|| limit(rng)),
-        keys: if rng.one_in(3) {
+        all: (!of_keys_alone && rng.one_in(2)).then(|| limit(rng)),
+        per_key: if of_keys_alone {
+            Some(v1::Limit {
+                concurrency: Some(u32::try_from(rng.between(1, 4)).unwrap_or(1)),
+                rate: None,
+            })
+        } else {
+            rng.one_in(2).then(|| limit(rng))
+        },
+        keys: if !of_keys_alone && rng.one_in(3) {
             [("k1".to_owned(), limit(rng))].into()
         } else {
             [].into()

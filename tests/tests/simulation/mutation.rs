@@ -140,4 +140,16 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "    using_of[name] = using + 1\n",
         to: "",
     },
+    Mutation {
+        what: "a page of items that comes again is mapped again",
+        script: "fan/split",
+        from: "local skipped = math.min(taken - offset, count)\n",
+        to: "local skipped = 0\n",
+    },
+    Mutation {
+        what: "a part that ended well still counts as running",
+        script: "lease/settle",
+        from: "        fan.out = fan.out - 1\n        fanned.end_subtask(fan, n, false, result)\n",
+        to: "        fanned.end_subtask(fan, n, false, result)\n",
+    },
 ];

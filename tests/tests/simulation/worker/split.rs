@@ -12,6 +12,7 @@ use super::Worker;
 use super::state::{Key, home};
 use crate::fans;
 use crate::work::Work;
+use crate::world::with;
 
 /// A page is sent again after this.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -25,6 +26,7 @@ impl Worker {
     /// Maps the page of this attempt; false when it may not, or does not hold its context any more.
     pub(super) async fn map(&self, key: &Key, work: Work) -> bool {
         let page = fans::page(&key.0, key.1, work);
+        with(|world| world.checks.maps(&key.0, work.items()));
         loop {
             let (told, verdict) = oneshot::channel();
             let home = {
