@@ -38,7 +38,7 @@ servers: redis ## Run the store and end-to-end suites on Redis 7.0 and 8.0, Valk
 	  for topology in $(TOPOLOGIES); do \
 	    echo "== $$kind, $$topology: $$($$server --version)"; \
 	    TICKWHEEL_REQUIRE_REDIS=1 TICKWHEEL_REDIS_SERVER=$$server TICKWHEEL_REDIS_TOPOLOGY=$$topology \
-	      $(CARGO) nextest run --locked -p tickwheel-store -p tickwheel-tracker -p tickwheel-tests; \
+	      $(CARGO) nextest run --locked --workspace -E 'package(tickwheel-store) | package(tickwheel-tracker) | package(tickwheel-tests)'; \
 	  done; \
 	done
 

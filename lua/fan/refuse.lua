@@ -9,10 +9,11 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 waiting  `<id> <attempt>:<failures> <group> <handler> <priority>` of the context, as it waits
          3 random   integer, 0..999999
          4 message  why, at most 1024 bytes
+         5 deleted  1 when its job is gone: then no attempt follows; else empty
 
 Reply    { 'RETRYING' }   it waits for its next attempt
          { 'SETTLED' }    its attempts are used up
-         { 'GONE' }       it does not wait there any more: nothing was written
+         { 'GONE' }       it does not wait there any more, or its job is there after all: nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(log(ready)); at most 40 commands
@@ -36,6 +37,10 @@ local random = arg_int(3, 'random', 0, 999999) / 1000000
 local message = arg_text(4, 'message', MESSAGE_BYTES)
 local queue = group .. ' !fan'
 local zset = ready_key(queue)
+local deleted = ARGV[5] == '1'
+if deleted and redis.call('EXISTS', key('job', job_of(id) or '')) == 1 then
+  return { 'GONE' }
+end
 local member = find_member(zset, ready_score(priority, due_of(id)), id .. ' ' .. counts .. ' ')
 if not member then
   return { 'GONE' }
@@ -44,6 +49,6 @@ remove_ready(queue, zset, member)
 local _, attempt, failures, rest = split_member(member)
 local endings = new_endings()
 local verdict = fail_attempt(endings, now, id, { attempt = attempt + 1, failures = failures, rest = rest, worker = '-', claimed = now,
-  cancel = '-' }, { state = 'failed', message = message, random = random })
+  cancel = '-' }, { state = 'failed', message = message, random = random, final = deleted })
 flush_endings(endings)
 return { verdict }

@@ -4,7 +4,7 @@ Script   inspect/context
 Purpose  Everything about one context as JSON, for a person with redis-cli.
 Usage    redis-cli --eval lua/inspect/context.lua <id> [, <prefix>]
          In Redis Cluster: redis-cli -c --eval lua/inspect/context.lua '{tw:7}' , <id>
-Reply    One JSON text. place is wheel, retry, ready, queue, held, ended or nowhere.
+Reply    One JSON text. place is wheel, retry, ready, queue, held, split (it waits for its parts), part (one that waits), ended or nowhere.
 Cost     O(ready sets * log(wheel)), and of what ended at most 1000 runs, 200 events and 1000 dead are looked at
 ]]
 local RUNS_LOOKED, EVENTS_LOOKED, DEAD_LOOKED = 1000, 200, 1000
@@ -67,7 +67,7 @@ end
 local function show_member(place, member, zset)
   local attempt, failures, rest = string.match(member, '^%S+ (%d+):(%d+) (.*)$')
   shown.place, shown.attempt, shown.failures = place, tonumber(attempt), tonumber(failures)
-  shown.score = redis.call('ZSCORE', zset, member)
+  shown.score = zset and redis.call('ZSCORE', zset, member) or nil
   show_rest(rest)
 end
 
@@ -97,6 +97,24 @@ local function show_settled(record)
   shown.message = message ~= '' and message or nil
 end
 
+-- What is split, and what is a part that lies in a list of its root.
+local function find_split()
+  local own = redis.call('HGET', base .. 'fan:' .. id, 'root')
+  if own and own ~= '' then
+    show_member('split', id .. ' ' .. own)
+    local counts = redis.call('HMGET', base .. 'fan:' .. id, 'model', 'total', 'succeeded', 'failed', 'out')
+    shown.model, shown.parts, shown.running = counts[1], tonumber(counts[2]), tonumber(counts[5] or 0)
+    shown.succeeded, shown.failed = tonumber(counts[3] or 0), tonumber(counts[4] or 0)
+    return true
+  end
+  local root = string.find(id, '~', 1, true) and string.gsub(id, '~[^@]*', '')
+  if root and redis.call('HEXISTS', base .. 'fans', root) == 1 then
+    shown.place, shown.root = 'part', root
+    return true
+  end
+  return false
+end
+
 local function find_live()
   local held = redis.call('HGET', base .. 'held', id)
   if held then
@@ -123,7 +141,7 @@ local function find_live()
       return true
     end
   end
-  return false
+  return find_split()
 end
 
 local function find_ended()

@@ -201,6 +201,11 @@ local function explain_waiting(due, job)
     for above = 0, keyed and 0 or 4 do
       local score = keyed or string.format('%.0f', above * PRIORITY_SPAN + tonumber(due))
       local found, before = find(base .. 'ready:' .. string.gsub(queue, ' ', ':'), score)
+      local key = string.match(queue, ' k=(%S+)$')
+      if found and key then
+        say('It was due at %s, and as many of its key %s run as may; %d wait for that before it.', when(due), key, before)
+        return true
+      end
       if found then
         say('It was due at %s and waits for a permit; %d contexts of group %s and handler %s go before it.', when(due), before,
           group, handler)
@@ -221,12 +226,29 @@ local function explain_waiting(due, job)
   return false
 end
 
+-- What is split, and what is a part that lies in a list of its root.
+local function explain_split()
+  local own, total, succeeded, failed, running =
+    unpack(redis.call('HMGET', base .. 'fan:' .. subject, 'root', 'total', 'succeeded', 'failed', 'out'))
+  if own and own ~= '' then
+    say('It is split into %s parts: %s succeeded, %s failed, %s run. It ends with the last of them.', total, succeeded or 0, failed or 0,
+      running or 0)
+    return true
+  end
+  local root = string.find(subject, '~', 1, true) and string.gsub(subject, '~[^@]*', '')
+  if root and redis.call('HEXISTS', base .. 'fans', root) == 1 then
+    say('It is a part of %s, and waits for a permit, or has ended: a part that ended is counted there.', root)
+    return true
+  end
+  return false
+end
+
 local function explain_context(due, job)
   local held = redis.call('HGET', base .. 'held', subject)
   if held then
     return explain_held(held)
   end
-  if explain_waiting(due, job) then
+  if explain_waiting(due, job) or explain_split() then
     return
   end
   local runs = job ~= '' and redis.call('LRANGE', base .. 'runs:' .. job, -RUNS_LOOKED, -1) or {}

@@ -74,7 +74,7 @@ for i = 1, #scanned[2], 2 do
   seen[id] = true
   if held and not (due_of(id) and held.rest and split_rest(held.rest)) then
     put_aside(now, 'held', id, 'no running context', id .. ' ' .. scanned[2][i + 1])
-    gone[#gone + 1] = id
+    gone[#gone + 1], left[#left + 1] = id, scanned[2][i + 1] -- where it still says so, it counted under limits
   elseif held then
     local _, _, _, options = split_rest(held.rest)
     local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')

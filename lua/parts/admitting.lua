@@ -12,9 +12,12 @@ on_demand(admitting, function()
 
   -- Counts a limit by its name from now on: how many run under it, and how many may; nil when something is to be said of it.
   function admitting.count_by_name(name)
+    if busy[name] then
+      return nil
+    end
     local written, rest = match(texts[name] or shares.text_of(name) or '', SHARE)
     local what = rest and said[rest]
-    if not what or not what.quiet or busy[name] then
+    if not what or not what.quiet then
       return nil
     end
     local using, gone = numbers[written], left[name]

@@ -23,7 +23,7 @@ end
 on_demand(limits, function()
   -- Has a later turn give back what nothing uses by then. True when that is news to the trackers.
   function limits.look_later(now)
-    return redis.call('ZADD', BASE .. 'wheel', 'NX', int(now + SHARE_KEPT_MS), '!limits') == 1
+    return redis.call('ZADD', BASE .. 'wheel', 'LT', 'CH', int(now + SHARE_KEPT_MS), '!limits') == 1
   end
 
   local LINES_MOST = 64 -- of one entry of the list

@@ -90,6 +90,9 @@ on_demand(set_aside, function()
 
   -- Whether the tracker shall not visit again for a queue: what waits in it waits for a limit.
   function set_aside.holds(queue, claimed)
+    if string.find(queue, ' !fan', 1, true) then
+      return false -- what a tracker splits takes no permit
+    end
     local group = string.match(queue, '^%S+')
     local limit = shares.loaded[group]
     local unanswered = reports.is_unanswered(group) and not claimed[queue] -- most of what comes next would be set aside as well

@@ -6,7 +6,7 @@ Purpose  Put a record that no script can use aside, with where it was, so that n
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:quarantine {tw:p}:stats, and the key that has the record
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 key      that has it, without the partition: wheel, held, retry, jobs, dead, events, or a ready set, queue or active hash
+         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, or a ready set, queue or active hash
          3 at       its score; of a hash its field
          4 text     how the member begins, or `sha1:` and the digest of all of it; of a hash the value's digest or anything
          5 why      in words, at most 500 bytes
@@ -39,7 +39,7 @@ local function is_it(member)
 end
 
 local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
-local HASHES = { held = true, retry = true, active = true }
+local HASHES = { held = true, retry = true, active = true, fair = true, fans = true }
 if HASHES[kind] then
   local value = redis.call('HGET', target, at)
   if not value or (digest and redis.sha1hex(value) ~= digest) then

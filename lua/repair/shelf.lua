@@ -7,7 +7,7 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:backlog {tw:p}:held :ready: :wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 what     backlog, scan or delivery
-         3 name     backlog: `<group> <handler>[ c=<lane>]`; delivery: the entry; scan: empty
+         3 name     backlog: `<group> <handler>[ c=<lane>][ k=<key>]`, the key may be empty; delivery: the entry; scan: empty
 
 Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   there was nothing to do
@@ -27,8 +27,9 @@ local function of_backlog()
   if string.find(name, ' /', 1, true) then
     return nil -- repair/fan's
   end
-  if not string.find(name, '^%S+ %S+$') and not string.find(name, '^%S+ %S+ c=%x+$') then
-    bad_arg('name', 'must be a group, a handler and maybe a lane', name)
+  local queue = string.gsub(name, ' k=%S*$', '')
+  if not string.find(queue, '^%S+ %S+$') and not string.find(queue, '^%S+ %S+ c=%x+$') then
+    bad_arg('name', 'must be a group, a handler, maybe a lane, and maybe a key', name)
   end
   local waits = redis.call('ZCARD', key('ready', (string.gsub(name, ' ', ':')))) > 0
   local listed = redis.call('HEXISTS', BASE .. 'backlog', name) == 1

@@ -432,25 +432,28 @@ if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources(
   waiting = nil
 end
 
--- What waits in the queues of a group, for what it asks of its limit.
+-- What waits in the queues of a group, for what it asks of its limit: not what is to be split, nor what waits for the limit of its key.
 local function waiting_of_group(group)
   local count = 0
   for _, queue in ipairs(backlog()) do
-    local zset = string.match(queue, '^%S+') == group and ready_key(queue)
-    count = count + (zset and redis.call('ZCARD', zset) or queue and string.match(queue, '^%S+') == group and 100 or 0)
+    local apart = string.find(queue, ' !fan', 1, true) or string.find(queue, ' k=%S')
+    if string.match(queue, '^%S+') == group and not apart then
+      local zset = ready_key(queue)
+      count = count + (zset and redis.call('ZCARD', zset) or 100)
+    end
   end
   return count
 end
 
 flush_claims(claims)
+write_many('ZADD', wheel_key, again)
 local reported = {}
-if shares.groups then
+if shares.groups then -- has limits looked at no later than `again` says
   set_aside.place()
   reported = reports.flush(now, waiting_of_group)
   waiting = nil
 end
 routing.flush_routes()
-write_many('ZADD', wheel_key, again)
 if next(endings.ready) then
   waiting = nil
 end

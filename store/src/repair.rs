@@ -80,7 +80,14 @@ impl Store {
             checked.findings.sort_by_key(order);
             let mut changed = false;
             for finding in std::mem::take(&mut checked.findings) {
-                let outcome = self.repair_one(&finding).await?;
+                let outcome = match self.repair_one(&finding).await {
+                    // What one repair cannot do holds up no other.
+                    Err(error @ Error::Contract { .. }) => {
+                        tracing::error!(?finding, %error, "left as it is");
+                        Repaired::Left
+                    }
+                    repaired => repaired?,
+                };
                 changed |= outcome != Repaired::Left;
                 let known = repairs
                     .iter()

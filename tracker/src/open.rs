@@ -54,7 +54,7 @@ async fn split(engine: &Engine, waiting: Member) -> Result<(), Error> {
     };
     let Some(view) = engine.store.get_job(&job).await? else {
         // It ran when its job was deleted, and would be split anew: nothing says into what.
-        return refuse(engine, &waiting, "job: it was deleted").await;
+        return refuse(engine, &waiting, ("job: it was deleted", true)).await;
     };
     let workers = workers(engine, &waiting.rest.group, &waiting.rest.handler).await?;
     match parts(&view.spec, workers) {
@@ -69,12 +69,12 @@ async fn split(engine: &Engine, waiting: Member) -> Result<(), Error> {
             let _opened_or_gone = engine.store.open_fan(&opening).await?;
         }
         Err(Unsplit::Waits) => {}
-        Err(Unsplit::Refused(message)) => refuse(engine, &waiting, &message).await?,
+        Err(Unsplit::Refused(message)) => refuse(engine, &waiting, (&message, false)).await?,
     }
     Ok(())
 }
 
-async fn refuse(engine: &Engine, waiting: &Member, message: &str) -> Result<(), Error> {
+async fn refuse(engine: &Engine, waiting: &Member, message: (&str, bool)) -> Result<(), Error> {
     let random = rand::random_range(0..1_000_000);
     engine.store.refuse_fan(waiting, random, message).await?;
     Ok(())

@@ -198,13 +198,14 @@ impl Store {
         &self,
         context: &Member,
         random: u32,
-        message: &str,
+        (message, deleted): (&str, bool),
     ) -> Result<(), Error> {
         let args = vec![
             Value::from(""),
             waiting(context),
             Value::from(random.to_string()),
             Value::from(message),
+            Value::from(if deleted { "1" } else { "" }),
         ];
         let (status, _) = self.call_fan(&REFUSE_FAN, &context.id, args).await?;
         match status.as_str() {

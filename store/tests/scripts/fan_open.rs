@@ -1,9 +1,8 @@
 //! Contexts that are split as their job's model says: broadcast, sharding, indexed; and what a check and a repair make of them.
 
-use crate::call;
 use std::collections::BTreeMap;
 
-use crate::call::{Offer, Part, T, text, texts};
+use crate::call::{Offer, Part, T, ready_score, text, texts};
 use crate::harness::{Harness, fresh};
 use tickwheel_store::check::{Kind, Pace};
 
@@ -40,7 +39,7 @@ const INDEXED: Opening<'static> = Opening {
 /// A context that waits to be split, with these options besides.
 async fn wait(part: &Part<'_>, options: &str) {
     let member = format!("{ROOT} 0:0 g h 2 {options}m=1 body");
-    let score = call::ready_score(2, 900).to_string();
+    let score = ready_score(2, 900).to_string();
     let (ready, backlog) = (part.key("ready:g:!fan"), part.key("backlog"));
     part.test.command(&["ZADD", &ready, &score, &member]).await;
     part.test.command(&["HSET", &backlog, "g !fan", "1"]).await;
@@ -314,6 +313,27 @@ async fn what_cannot_be_split_uses_up_an_attempt() {
         part.state().await.ends(),
         [(ROOT, "failed", "quorum: too few")]
     );
+}
+
+#[tokio::test]
+async fn what_a_deleted_job_would_split_again_ends_at_once() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let member = "3.900.f@d/j 1:1 g h 2 r=9,m=1 body";
+    let ready = part.key("ready:g:!fan");
+    let score = ready_score(2, 900).to_string();
+    test.command(&["ZADD", &ready, &score, member]).await;
+    part.put_job("d/j", 9 * T, &[]).await;
+    let now = T.to_string();
+    let waiting = "3.900.f@d/j 1:1 g h 2";
+    let refuse = [now.as_str(), waiting, "0", "job: it was deleted", "1"];
+    assert_eq!(part.answer("fan/refuse", &refuse).await, ["GONE"]);
+    let job = part.key("job:d/j");
+    test.command(&["DEL", &job]).await;
+    assert_eq!(part.answer("fan/refuse", &refuse).await, ["SETTLED"]);
+    let ends = part.state().await;
+    let ends = ends.ends();
+    assert_eq!(ends, [("3.900.f@d/j", "failed", "job: it was deleted")]);
 }
 
 #[tokio::test]

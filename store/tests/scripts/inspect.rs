@@ -1,5 +1,7 @@
 //! lua/inspect: readable JSON from a plain redis-cli, without this program.
 
+mod split;
+
 use std::process::Command;
 
 use crate::harness::{Harness, fresh, job, ms, name, partition};

@@ -440,3 +440,27 @@ async fn what_a_model_may_not_be_is_refused_with_field_rule_and_value() -> Resul
     );
     rig.check().await
 }
+
+/// What the second attempt would be split into stood in the job.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_context_of_a_deleted_job_is_not_split_again_and_ends() -> Result<()> {
+    let Some(rig) = Rig::start(Some(bins!()), RigOptions::default()).await? else {
+        return Ok(());
+    };
+    let trackers = rig.trackers(1).await?;
+    let _workers = workers(&rig, &trackers, 1).await?;
+    let mut client = rig.client(&trackers[0]).await?;
+    let spec = JobSpec {
+        options: tries(2, 10),
+        ..split("even_part", 400, Model::Indexed(indexed(2, 2)))?
+    };
+    let name = spec.name.to_string();
+    let id = run(&mut client, spec).await?;
+    parts_run(&rig, 2).await?;
+    client.delete(&name).await?;
+    let context = ended(&mut client, &id).await?;
+    ensure!(context.state() == ContextState::Failed, "{context:?}");
+    ensure!(context.error.contains("deleted"), "{context:?}");
+    rig.drained(LIMIT).await?;
+    rig.check().await
+}

@@ -17,7 +17,14 @@ use crate::store::Store;
 /// Keys that one SCAN step looks at.
 const SCAN_STEP: u32 = 1_000;
 /// Keys of the cluster that belong to no partition; the last two are followed by a name.
-const CLUSTER: [&str; 5] = ["meta", "incarnations", "trackers", "groups", "epoch"];
+const CLUSTER: [&str; 6] = [
+    "meta",
+    "incarnations",
+    "trackers",
+    "groups",
+    "limits",
+    "epoch",
+];
 const CLUSTER_NAMED: [&str; 2] = ["workers:", "worker:"];
 
 /// Names of keys without their partitions, and keys that have none of ours.

@@ -253,6 +253,9 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
     let one = |kind: Kind, damage: &str| case(kind, &[damage.to_owned()]);
     vec![
         one(Backlog, "HDEL|B:backlog|default waits"),
+        one(Backlog, "HDEL|B:backlog|default waits k="),
+        one(Backlog, "HDEL|B:backlog|default !fan"),
+        one(Backlog, "HSET|B:backlog|default waits k=acme|1"),
         one(Backlog, "HSET|B:backlog|default nobody|1"),
         one(NotArmed, "ZREM|B:wheel|@a/rate"),
         one(NotArmed, "ZREM|B:wheel|@a/cron"),

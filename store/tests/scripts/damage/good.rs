@@ -115,17 +115,24 @@ async fn claim_under_limits(test: &Harness, handler: &str) -> Vec<Claim> {
     turned.unwrap().claims
 }
 
-/// One that runs under them.
-async fn run_under_limits(test: &Harness) {
-    let limited = NewContext {
+/// Submits a context by its record, due now.
+async fn submit_raw(test: &Harness, uniq: &str, rest: &str) {
+    let context = NewContext {
         when: When::Delay(Duration::ZERO),
-        rest: Bytes::from_static(b"default limited 2 k=acme body"),
-        uniq: "l-1".to_owned(),
+        rest: Bytes::from(rest.to_owned()),
+        uniq: uniq.to_owned(),
         dedup: None,
         partition: partition(0),
         lane: None,
     };
-    test.store.submit(&[limited]).await.unwrap();
+    test.store.submit(&[context]).await.unwrap();
+}
+
+/// One that runs under them.
+async fn run_under_limits(test: &Harness) {
+    let limits = format!("{{{}}}:limits", test.prefix);
+    test.command(&["HSET", &limits, "default", "{}"]).await;
+    submit_raw(test, "l-1", "default limited 2 k=acme body").await;
     assert_eq!(claim_under_limits(test, "limited").await.len(), 1);
 }
 
@@ -223,6 +230,8 @@ pub(crate) async fn good(test: &Harness) -> Good {
     let running = submit(test, 0, ("r-1", "runs"), &timed).await;
     assert_eq!(claim(test, "runs", 1).await.len(), 1);
     run_under_limits(test).await;
+    submit_raw(test, "k-1", "default waits 2 k=acme body").await;
+    submit_raw(test, "m-9", "default split 2 k=acme,m=1 body").await;
     let ready = submit(test, 0, ("w-1", "waits"), &watched).await;
     Good {
         scheduled,

@@ -1,6 +1,6 @@
 //! Subtasks count under the limit of their group as other contexts do.
 
-use crate::call::{Offer, Part, T};
+use crate::call::{Offer, Part, T, texts};
 use crate::fan_pages::{PAGE, ROOT, split, succeed};
 use crate::harness::fresh;
 
@@ -42,4 +42,43 @@ async fn subtasks_run_as_many_at_once_as_their_group_may() {
     assert_eq!(claims(&part).await, [of(3), of(4)]);
     succeed(&part, &[&of(3), &of(4), ROOT]).await;
     assert_eq!(part.state().await.ends(), [(ROOT, "succeeded", "")]);
+}
+
+#[tokio::test]
+async fn what_is_to_be_split_is_told_although_its_group_is_at_its_limit() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.submit(
+        T,
+        &[
+            ["+0", "a-1", "g leaf 2 - x", ""],
+            ["+0", "a-2", "g h 2 m=1 y", ""],
+        ],
+    )
+    .await;
+    let shares = part.key("shares");
+    let full = format!("2 2 0 {T} k");
+    test.command(&["HSET", &shares, "g", &full]).await;
+    let now = T.to_string();
+    let told = [&now, "2000", "100", "1", "w", "g", "9", "leaf", BOUND];
+    let reply = part.call("wheel/turn", "TURNED", &told).await;
+    assert_eq!(texts(&reply[3]), [""; 0], "the group is full");
+    let opens = texts(&reply[9]);
+    assert_eq!(opens, ["3.1000000.a-2 0:0 g h 2 m=1 "]);
+}
+
+#[tokio::test]
+async fn what_is_not_used_is_looked_at_within_a_second_whatever_else_is_kept_longer() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.submit(T, &[["+0", "a-1", "g leaf 2 - x", ""]]).await;
+    let (shares, wheel) = (part.key("shares"), part.key("wheel"));
+    let used = format!("1 5 0 {T} u");
+    test.command(&["HSET", &shares, "g", &used]).await;
+    // The look that is due now finds a share that is kept for ten seconds.
+    test.command(&["ZADD", &wheel, &T.to_string(), "!limits"])
+        .await;
+    assert_eq!(claims(&part).await, ["3.1000000.a-1"]);
+    let next = test.texts(&["ZSCORE", &wheel, "!limits"]).await;
+    assert_eq!(next, [(T + 1_000).to_string()]);
 }
