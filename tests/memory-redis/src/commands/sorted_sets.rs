@@ -34,6 +34,8 @@ struct Adding {
     lower_only: bool,
     greater_only: bool,
     new_only: bool,
+    /// Answers with how many moved as well.
+    counts_changes: bool,
 }
 
 impl Adding {
@@ -57,6 +59,8 @@ pub(super) fn zadd(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
             adding.greater_only = true;
         } else if is_word(word, "NX") {
             adding.new_only = true;
+        } else if is_word(word, "CH") {
+            adding.counts_changes = true;
         } else {
             break;
         }
@@ -73,8 +77,10 @@ pub(super) fn zadd(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     let added = db.write::<Sorted, _>(key, |sorted| {
         let mut added = 0;
         for (score, member) in parsed {
-            if adding.allows(sorted.score(member), score) && sorted.insert(score, member) {
-                added += 1;
+            let before = sorted.score(member);
+            if adding.allows(before, score) {
+                let moved = adding.counts_changes && before != Some(score);
+                added += usize::from(sorted.insert(score, member) || moved);
             }
         }
         added
