@@ -353,6 +353,9 @@ impl Rig {
     /// # Errors
     /// When one does not start.
     pub async fn trackers(&self, count: usize) -> Result<Vec<TrackerProcess>> {
+        let least = std::env::var("TICKWHEEL_RIG_TRACKERS").ok();
+        let least = least.and_then(|least| least.parse().ok());
+        let count = count.max(least.unwrap_or(0));
         let mut trackers = Vec::new();
         for _ in 0..count {
             trackers.push(self.tracker().await?);
