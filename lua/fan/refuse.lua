@@ -38,6 +38,9 @@ local message = arg_text(4, 'message', MESSAGE_BYTES)
 local queue = group .. ' !fan'
 local zset = ready_key(queue)
 local deleted = ARGV[5] == '1'
+if not deleted and (ARGV[5] or '') ~= '' then
+  bad_arg('deleted', 'must be 1 or empty', ARGV[5])
+end
 if deleted and redis.call('EXISTS', key('job', job_of(id) or '')) == 1 then
   return { 'GONE' }
 end

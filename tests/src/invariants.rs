@@ -1,7 +1,8 @@
 //! One checking function for each invariant that can be seen from outside, on a [`Snapshot`] and on what the workers did. What Redis alone
 //! tells is judged by the rules of `tickwheel_store::check`, which `tickwheel store check` applies to live clusters.
 //!
-//! They hold at every instant, in a quiet cluster and under load. Not here: W5 (a restart of Redis has a test of its own), and the half of W7 that says everything ends ([`Rig::drained`](crate::harness::Rig::drained)).
+//! They hold at every instant, in a quiet cluster and under load. Not here: W5 (a restart of Redis has a test of its own), and the half of
+//! W7 that says everything ends ([`Rig::drained`](crate::harness::Rig::drained)).
 
 mod attempts;
 mod bounds;

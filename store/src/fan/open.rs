@@ -190,7 +190,8 @@ impl Store {
         }
     }
 
-    /// Ends an attempt of a context that cannot be split; it is tried again while it has attempts left.
+    /// Ends an attempt of a context that cannot be split; it is tried again while it has attempts left, unless its job was `deleted`: then it
+    /// ends, or stays as it is where the job is there after all.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: repeat.

@@ -422,8 +422,13 @@ async fn arguments_out_of_range_are_refused() {
     test.assert_refused(
         "fan/refuse",
         part.id,
-        &["1", WAITING, "0", "why"],
-        &[(2, "", "waiting"), (3, "x", "random"), (4, "", "message")],
+        &["1", WAITING, "0", "why", ""],
+        &[
+            (2, "", "waiting"),
+            (3, "x", "random"),
+            (4, "", "message"),
+            (5, "2", "deleted"),
+        ],
     )
     .await;
     test.assert_refused(

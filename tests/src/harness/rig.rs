@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 use tickwheel_core::partition::PartitionCount;
@@ -348,14 +348,18 @@ impl Rig {
         })
     }
 
-    /// Starts `count` tracker processes, and waits until they know each other.
+    /// Starts `count` tracker processes, more where `TICKWHEEL_RIG_TRACKERS` says so, and waits until they know each other.
     ///
     /// # Errors
     /// When one does not start.
     pub async fn trackers(&self, count: usize) -> Result<Vec<TrackerProcess>> {
-        let least = std::env::var("TICKWHEEL_RIG_TRACKERS").ok();
-        let least = least.and_then(|least| least.parse().ok());
-        let count = count.max(least.unwrap_or(0));
+        let least = match std::env::var("TICKWHEEL_RIG_TRACKERS") {
+            Ok(least) => least
+                .parse()
+                .context("TICKWHEEL_RIG_TRACKERS is no number")?,
+            Err(_) => 0,
+        };
+        let count = count.max(least);
         let mut trackers = Vec::new();
         for _ in 0..count {
             trackers.push(self.tracker().await?);

@@ -200,6 +200,8 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
             &["HSET|B:held|nonsense|1:0 w 5 5 0 - g h 2 - b".to_owned()],
         ),
         case(Malformed, &["HSET|B:retry|nonsense|5".to_owned()]),
+        case(Malformed, &["HSET|B:fair|nonsense|5".to_owned()]),
+        case(Malformed, &["HSET|B:fans|nonsense|map".to_owned()]),
         case(
             Malformed,
             &[format!("HSET|B:held|{running_of_job}|cut off")],
