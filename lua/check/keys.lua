@@ -28,7 +28,7 @@ if #ARGV < 1 or #ARGV > NAMES_MAX then
 end
 -- Whether a subtask may be claimed from the queue of a split context.
 local function claimable(queue)
-  local handler, root = string.match(queue, '^%S+ (%S+) /(%S+)$')
+  local handler, root = string.match(queue, '^%S+ (%S+).* /(%S+)$')
   local fan = root and fans.of(fans.new(), root)
   return fan and not fan.blocked and not fans.is_drained(fan, handler) and 1 or 0
 end

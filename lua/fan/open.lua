@@ -76,17 +76,22 @@ if not member then
 end
 remove_ready(queue, zset, member)
 local attempt, failures, rest = string.match(member, '^%S+ (%d+):(%d+) (.*)$')
+local _, _, _, root_options = split_rest(rest)
+local fan = { id = id, group = group, lane = option(root_options, 'c') or '' }
 attempt = tonumber(attempt) + 1
 local fields = { 'root', int(attempt) .. ':' .. failures .. ' ' .. rest, 'by', '- ' .. int(now), 'model', model, 'state', 'closed',
   'round', int(attempt), 'created_ms', int(now), 'total', int(total), 'parallelism', ARGV[8], 'quorum', ARGV[9], 'max_failed', ARGV[10],
   'wanted', ARGV[11], 'success', ARGV[12], 'reduce', reduce or '', 'reduce_on', ARGV[6], 'group', group, 'handlers', handler,
-  't:' .. handler, group .. ' ' .. handler .. ' ' .. ARGV[4] .. ' ' }
+  't:' .. handler, fans.template(fan, handler, ARGV[4]) }
 local function set(name, value)
   fields[#fields + 1] = name
   fields[#fields + 1] = value
 end
 if reduce then
-  set('r', group .. ' ' .. reduce .. ' ' .. reduce_options .. ' ')
+  set('r', fans.template(fan, reduce, reduce_options))
+end
+if fan.lane ~= '' then
+  set('lane', fan.lane)
 end
 local lists, order, pinned = {}, {}, 0
 for i = 1, parts do
@@ -112,6 +117,6 @@ redis.call('HSET', BASE .. 'fans', id, model)
 if pinned > 0 then
   redis.call('ZADD', BASE .. 'wheel', now + fans.LOOK_MS, '%' .. id)
 end
-redis.call('HSET', BASE .. 'backlog', group .. ' ' .. handler .. ' /' .. id, '1')
+redis.call('HSET', BASE .. 'backlog', fans.queue(fan, handler), '1')
 wake(0)
 return { 'OPENED' }

@@ -102,8 +102,9 @@ if reduce ~= '' and fan and fan.reduce == '' and fan.state ~= 'open' then
   return { 'REFUSED', 'reduce', 'is named while the root maps', reduce }
 end
 
-local group = string.match(held, '^%S+ %S+ %d+ %d+ %d+%l* %S+ (%S+)')
+local group, own = string.match(held, '^%S+ %S+ %d+ %d+ %d+%l* %S+ (%S+) %S+ %d (%S+)')
 local root_id = root or id
+local place = fan or { id = root_id, group = group, lane = option(own, 'c') or '' }
 local written = { field, int(taken + more), 'total', int(total + more) }
 local function set(name, value)
   written[#written + 1] = name
@@ -120,18 +121,21 @@ if not fan then
   set('parallelism', int(parallelism))
   set('reduce_on', reduce_on)
   set('group', group)
+  if place.lane ~= '' then
+    set('lane', place.lane)
+  end
 elseif root and fan.deep ~= '1' then
   set('deep', '1')
 end
 if reduce ~= '' then
   set('reduce', reduce)
   set('reduce_on', reduce_on)
-  set('r', group .. ' ' .. reduce .. ' ' .. reduce_options .. ' ')
+  set('r', fans.template(place, reduce, reduce_options))
 end
 local handlers = fan and fan.handlers or ''
 if more > 0 and not string.find(' ' .. handlers .. ' ', ' ' .. handler .. ' ', 1, true) then
   set('handlers', handlers .. (handlers == '' and '' or ' ') .. handler)
-  set('t:' .. handler, group .. ' ' .. handler .. ' ' .. options .. ' ')
+  set('t:' .. handler, fans.template(place, handler, options))
 end
 redis.call('HSET', key('fan', root_id), unpack(written))
 if more > 0 then
@@ -144,7 +148,7 @@ if more > 0 then
     redis.call('HSET', BASE .. 'fans', root_id, 'map')
   end
   local blocked = fan and fan.parallelism > 0 and fan.out >= fan.parallelism
-  if not blocked and redis.call('HSET', BASE .. 'backlog', group .. ' ' .. handler .. ' /' .. root_id, '1') > 0 then
+  if not blocked and redis.call('HSET', BASE .. 'backlog', fans.queue(place, handler), '1') > 0 then
     wake(0)
   end
 end

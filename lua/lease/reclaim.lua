@@ -61,9 +61,9 @@ for i = 1, #scanned[2], 2 do
     gone[#gone + 1] = id
     left[#left + 1] = scanned[2][i + 1]
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
-    uncount(held.rest, held.worker)
-    if not fanned.give_back(endings, id, held) then
-      add_ready(endings.ready, id, member_of(id, held.attempt, held.failures, held.rest), held.rest)
+    if not fanned.give_back(endings, id, held, uncounted) then
+      local rest = uncounted(held.rest, held.worker)
+      add_ready(endings.ready, id, member_of(id, held.attempt, held.failures, rest), rest)
     end
   end
 end

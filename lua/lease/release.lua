@@ -50,7 +50,7 @@ for i = 1, count do
     if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
       end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
         message = 'cancelled before it started', rest = held.rest })
-    elseif not fanned.give_back(endings, ids[i], held) then
+    elseif not fanned.give_back(endings, ids[i], held, passed_over) then
       local rest = passed_over(held.rest, held.worker)
       add_ready(endings.ready, ids[i], member_of(ids[i], held.attempt, held.failures, rest), rest)
     end

@@ -14,8 +14,8 @@ ARGV     1 now_ms      integer, or empty for the server clock (only tests pass i
            report      number of the report; only greater ones than the last are taken down
            holds       contexts that run there, and more that it may run from what it was granted
            unspent     starts that it was granted and did not use
-           wanted      contexts more that it would run now
-           waiting     contexts that wait there for this limit
+           wanted      contexts more that it would run
+           waiting     contexts of which it is known that they wait there for this limit; where others wait, no more is granted
            concurrency contexts that may run in the whole cluster, or empty for any number
            rate        contexts that may start in `per` ms, or empty for any number
            per burst   ms, and the greatest number of starts that gather, separated by a space
@@ -169,7 +169,8 @@ local function share(name, report, reported, rules)
   local free_for_all = #waiting == 0 and granted + reported.holds <= (rules.concurrency or math.huge)
   mine.report, mine.waiting, mine.at, mine.mode = report, reported.waiting, now, free_for_all and 'k' or 'w'
   local free = math.min(running, math.floor(starts))
-  local part, ahead = part_of(mine, reported.wanted, waiting, free, granted > 0)
+  local wanted = #waiting > 0 and math.min(reported.wanted, reported.waiting) or reported.wanted
+  local part, ahead = part_of(mine, wanted, waiting, free, granted > 0)
   mine.granted = reported.holds + (rules.concurrency and part or 0)
   mine.waiting = math.max(mine.waiting - part, 0)
   if part > 0 or reported.wanted == 0 then

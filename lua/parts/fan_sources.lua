@@ -1,6 +1,6 @@
 -- Part fan_sources: what a turn claims from the subtasks that wait, straight from their lists (W1, W8). The n-th subtask of a root counts
 -- as due n ms after the root, so that a root with a million of them does not hold up what becomes due later.
--- Needs the parts fans, admitting, claiming and sources.
+-- Needs the parts fans, admitting, claiming, routing and sources.
 
 local part_sources = {}
 on_demand(part_sources, function()
@@ -122,13 +122,15 @@ on_demand(part_sources, function()
       open = part_sources.open, take = part_sources.take, close = part_sources.close }
   end
 
-  -- Adds the sources of the roots in `queues`, each `<group> <handler> /<root>`, for which `offers` has workers.
+  -- Adds the sources of the roots in `queues`, each `<group> <handler>[ c=<lane>] /<root>`, for which `offers` has workers. What is meant
+  -- for certain workers asks for no other: its tracker chose those that fit.
   function part_sources.add(sources, endings, queues, offers)
     local found = {}
     for _, queue in ipairs(queues) do
-      local base, handler, root = string.match(queue, '^(%S+ (%S+)) /(%S+)$')
+      local base, handler, root = string.match(queue, '^(%S+ (%S+).*) /(%S+)$')
       if base and offers[base] then
-        found[#found + 1] = { due = due_of(root), handler = handler, root = root, offer = offers[base] }
+        local anybody = offers[string.match(base, '^%S+ %S+')]
+        found[#found + 1] = { due = due_of(root), handler = handler, root = root, offer = offers[base], anybody = anybody }
       end
     end
     if #found > FAN_SOURCES then
@@ -138,9 +140,9 @@ on_demand(part_sources, function()
       local handler, offer, fan = found[i].handler, found[i].offer, fans.of(endings, found[i].root)
       if fan and fan.state ~= 'dropping' then
         sources[#sources + 1] = part_sources.of(fan, handler, offer)
-        for _, worker in ipairs(fan.pinned > 0 and offer or {}) do
+        for _, worker in ipairs(fan.pinned > 0 and found[i].anybody or {}) do
           if worker.free > 0 and redis.call('HEXISTS', key('fan', fan.id), 'w:' .. worker.id) == 1 then
-            sources[#sources + 1] = part_sources.of(fan, handler, { worker, at = 0, free = worker.free }, worker.id)
+            sources[#sources + 1] = part_sources.of(fan, handler, routing.only(offer, worker), worker.id)
           end
         end
       end

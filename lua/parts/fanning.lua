@@ -161,8 +161,9 @@ on_demand(fanned, function()
     return rest
   end
 
-  -- Gives an attempt of a subtask back that did not start. False when `id` is no subtask.
-  function fanned.give_back(endings, id, held)
+  -- Gives an attempt of a subtask back that did not start. False when `id` is no subtask. `pass` says what waits again of one that any
+  -- worker of its lane may run.
+  function fanned.give_back(endings, id, held, pass)
     if not string.find(id, '~', 1, true) then
       return false
     end
@@ -170,7 +171,9 @@ on_demand(fanned, function()
     if fan then
       fan.out = fan.out - 1
       if fan.state ~= 'dropping' then
-        fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures), held.rest, fans.is_pinned(fan, n) and held.worker or nil)
+        local only = fans.is_pinned(fan, n) and held.worker or nil
+        local rest = only and held.rest or pass(held.rest, held.worker)
+        fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures), rest, only)
       end
     end
     return true

@@ -25,7 +25,7 @@ end
 on_demand(fans, function()
   local FAN_FIELDS = { 'root', 'by', 'model', 'state', 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism',
     'quorum', 'max_failed', 'wanted', 'success', 'reduce', 'reduce_on', 'group', 'handlers', 'next_index', 'deep', 'end', 'error', 'result',
-    'pinned' }
+    'pinned', 'lane' }
   local FAN_NUMBERS = { 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'next_index', 'pinned' }
   local FAILURES_KEPT = 10000 -- results of a fan that nobody reduces
 
@@ -116,8 +116,18 @@ on_demand(fans, function()
     return fan.total - fan.succeeded - fan.failed - fan.out - fan.later
   end
 
+  -- The queue of a handler's subtasks: workers are offered for it as for contexts in the lane of their root.
   function fans.queue(fan, handler)
-    return fan.group .. ' ' .. handler .. ' /' .. fan.id
+    return fan.group .. ' ' .. handler .. (fan.lane ~= '' and ' c=' .. fan.lane or '') .. ' /' .. fan.id
+  end
+
+  -- What every subtask of a handler has before its body: it runs where its root may run. `options` is `<priority> <options>`.
+  function fans.template(fan, handler, options)
+    if fan.lane ~= '' then
+      local priority, rest = string.match(options, '^(%d) (%S+)$')
+      options = priority .. ' c=' .. fan.lane .. (rest ~= '-' and ',' .. rest or '')
+    end
+    return fan.group .. ' ' .. handler .. ' ' .. options .. ' '
   end
 
   -- What the root was given; known once no attempt of it is under way. Parts of a model and the reduce get it behind what is their own, so

@@ -44,6 +44,12 @@ local function uncount(rest, worker)
   return lane
 end
 
+-- What of a context waits again that was not delivered to `worker`.
+local function uncounted(rest, worker)
+  uncount(rest, worker)
+  return rest
+end
+
 -- What of a context waits again after `worker` refused it: in a lane, the next one takes it.
 local function passed_over(rest, worker)
   if not uncount(rest, worker) then

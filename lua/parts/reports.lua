@@ -145,10 +145,13 @@ on_demand(reports, function()
     return found[1] ~= '0' and now or soonest, found[1]
   end
 
-  -- Adds one limit to what is reported.
+  -- Adds one limit to what is reported. How much of a key waits is not counted: what is known of is a part of it.
   local function tell(told, limit, waiting_of_group)
     local waiting = limit.waiting or (limit.wanted and waiting_of_group(limit.name)) or 0
     local wanted = math.min(waiting, WANTED_MOST, math.max(first_wanted(limit), 2 * limit.taken, limit.using))
+    if waiting > 0 and limit.bounds and not limit.rates and string.find(limit.name, ' k=', 1, true) then
+      wanted = math.max(wanted, WANTED_FIRST_OF_KEY)
+    end
     told[#told + 1] = limit.name
     for _, value in ipairs({ limit.report, limit.allowed, limit.unspent, wanted, waiting }) do
       told[#told + 1] = int(value)

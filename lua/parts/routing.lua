@@ -253,14 +253,32 @@ on_demand(routing, function()
   local MODES = { count = pick_least, use = pick_least, recent = pick_least, least = pick_least, first = pick_first,
     random = pick_random, hash = pick_hash, rotate = pick_rotate }
 
+  local function take_units(offer, worker)
+    for name, amount in pairs(offer.requires or {}) do
+      worker.units[name] = worker.units[name] - amount
+    end
+  end
+
   local function pick_of_lane(offer, options)
     local worker = offer.choose(offer, offer.route or open_route(offer), option(options, 'a'), options)
     if worker and offer.requires then
-      for name, amount in pairs(offer.requires) do
-        worker.units[name] = worker.units[name] - amount
-      end
+      take_units(offer, worker)
     end
     return worker
+  end
+
+  local function pick_only(offer)
+    local worker = offer[1]
+    if not can_take(offer, worker) then
+      return nil
+    end
+    take_units(offer, worker)
+    return worker
+  end
+
+  -- The offer of what one worker alone may run; it takes of its resources what others in the lane of `offer` take.
+  function routing.only(offer, worker)
+    return { worker, at = 0, free = worker.free, requires = offer.requires, pick = pick_only }
   end
 
   -- The offer of a lane, from its text: `<number of the worker>:<score>:<step>` separated by commas.

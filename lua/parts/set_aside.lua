@@ -1,10 +1,48 @@
 -- Part set_aside: contexts whose key is at its limit make room for those behind them. They wait in a queue of their key, and go back to
--- where they were when there is room again. Needs the parts ready, ending, shares, admitting and reports.
+-- where they were when there is room again. A key that its partition never asked for is asked for first, with all that follow it: what
+-- stands behind waits for the answer, as setting it aside and back costs more than that. Needs the parts ready, ending, shares, admitting
+-- and reports.
 
 local set_aside = {}
 on_demand(set_aside, function()
   local LOOKED_MOST = 64 -- limits that one turn looks at
-  local moved_by_queue = {}
+  local AHEAD_MOST = 128 -- contexts behind a key that was never asked for, whose keys are asked for with it
+  local ANSWER_MS = 20 -- a first answer that takes longer than this may be lost
+  local moved_by_queue, unasked = {}, {}
+
+  -- Whether nothing is known of a limit yet, and an answer may be on its way, or will be.
+  local function is_new(limit)
+    local asked = not limit.report and (reports.asked_at(limit.name) or shares.now)
+    return asked and shares.now - asked < ANSWER_MS and shares.now >= asked
+  end
+
+  -- Asks for the keys of which nothing is known, of the contexts at the head of `source`.
+  local function look_ahead(source)
+    local rules = source.rules
+    for _, member in ipairs(redis.call('ZRANGE', source.zset, source.taken, source.taken + AHEAD_MOST - 1)) do
+      local options = string.match(member, '^%S+ %S+ %S+ %S+ %d (%S+) ')
+      local key = options and option(options, 'k')
+      local of_key = key and shares.rules_of(rules, key)
+      if of_key and of_key ~= '-' and not shares.text_of(rules.names .. key) then
+        local limit = admitting.limit_of(rules.names .. key, of_key)
+        if is_new(limit) then
+          limit.wanted, limit.waiting = true, (limit.waiting or 0) + 1
+        end
+      end
+    end
+  end
+
+  -- Whether what stands at the head of `source` waits for the first answer that its partition gets of `limit`.
+  function set_aside.awaits(source, limit)
+    if not is_new(limit) then
+      return false
+    end
+    if not reports.asked_at(limit.name) then
+      look_ahead(source)
+    end
+    unasked[source.queue] = true
+    return true
+  end
 
   -- A context whose key is at its limit makes room for those behind it: it waits in a queue of its key.
   function set_aside.add(source, limit, score, member)
@@ -96,7 +134,7 @@ on_demand(set_aside, function()
     local group = string.match(queue, '^%S+')
     local limit = shares.loaded[group]
     local unanswered = reports.is_unanswered(group) and not claimed[queue] -- most of what comes next would be set aside as well
-    return string.find(queue, ' k=%S') ~= nil or (limit ~= nil and limit.wanted == true) or unanswered
+    return string.find(queue, ' k=%S') ~= nil or (limit ~= nil and limit.wanted == true) or unanswered or unasked[queue] == true
   end
 
   -- Writes what was set aside.

@@ -85,7 +85,9 @@ local function take_ready(visit, source)
     if limit and limit.name == source.group then
       return false -- nothing more of the group
     end
-    if limit then
+    if limit and set_aside.awaits(source, limit) then
+      return false
+    elseif limit then
       set_aside.add(source, limit, source.step == 2 and source.page[source.at + 1] or redis.call('ZSCORE', source.zset, member), member)
       source.aside = source.aside + 1
       return go_on(visit, source) and source.aside < ASIDE_MAX

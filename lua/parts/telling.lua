@@ -17,15 +17,16 @@ on_demand(telling, function()
 
   -- What waits in a queue: how many anybody may claim, which contexts have to be split, or for which workers parts wait.
   function telling.tell(told, endings, queue)
-    local base, handler = string.match(queue, '^(%S+ (%S+))')
-    local root = string.match(queue, ' /(%S+)$')
-    local count = 0
+    local handler = string.match(queue, '^%S+ (%S+)')
+    local base, root = string.match(queue, '^(.+) /(%S+)$')
+    local count, is_told = 0, false
     if root then
       local fan = fans.of(endings, root)
       count = redis.call('LLEN', key('parts', handler .. ':' .. root))
       if fan and fan.model == 'indexed' then
         count = count + fan.total - fan.next_index
       end
+      is_told = fan and fan.pinned > 0 and fan.lane ~= '' -- its lane has to be offered
       for _, worker in ipairs(fan and fan.pinned > 0 and telling.workers(root) or {}) do
         if #told.pinned < telling.MOST then
           told.pinned[#told.pinned + 1] = worker
@@ -38,8 +39,8 @@ on_demand(telling, function()
     else
       count = redis.call('ZCARD', ready_key(queue))
     end
-    if count > 0 then
-      told.sizes[#told.sizes + 1] = root and base or queue
+    if count > 0 or is_told then
+      told.sizes[#told.sizes + 1] = base or queue
       told.sizes[#told.sizes + 1] = count
     end
   end

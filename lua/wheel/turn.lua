@@ -382,7 +382,7 @@ if shares.groups and set_aside.resume(now, backlog()) then
 end
 local contended, fresh_of_group, fresh_count = {}, {}, 0
 for _, queue in ipairs(backlog()) do
-  if offer_for(offers, queue) or offers[string.match(queue, '^(%S+ %S+) /') or ''] then -- what nobody offers competes for no permit
+  if offer_for(offers, queue) or offers[string.match(queue, '^(.+) /') or ''] then -- what nobody offers competes for no permit
     contended[string.match(queue, '^%S+')] = true
   end
 end

@@ -75,7 +75,17 @@ pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usi
     let mut wanted = Vec::new();
     for fitted in &fitted {
         let takes_units = !fitted.lane.requires.is_empty();
-        wanted.extend(fitted.workers.iter().map(|session| Wanted {
+        // Parts that are meant for one worker go to it even when others came since that leave it beyond the greatest number.
+        let beyond = fitted.lane.workers.max.map(|_| {
+            let offers = |session: &&Arc<Session>| {
+                let queue = &fitted.queue;
+                session.offers(&queue.group, queue.handler.as_str())
+                    && fitted.lane.fits(&session.profile()).is_ok()
+            };
+            sessions.iter().filter(offers)
+        });
+        let all = fitted.workers.iter().chain(beyond.into_iter().flatten());
+        wanted.extend(all.map(|session| Wanted {
             session: Arc::clone(session),
             takes_units,
         }));

@@ -3,17 +3,19 @@
 //! Whoever sees such a context in a turn splits it: the script takes it out of where it waits, so that it is split once. A context that no
 //! worker fits waits, until one comes or its start deadline is over.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_core::error::Violation;
-use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
+use tickwheel_core::id::WorkerId;
 use tickwheel_core::job::JobSpec;
 use tickwheel_core::model::Model;
+use tickwheel_core::routing::{Profile, Tags, Units};
 use tickwheel_store::Error;
 use tickwheel_store::fan::{Opening, Parts};
 use tickwheel_store::record::Member;
+use tickwheel_store::roster::WorkerView;
 use tickwheel_store::wheel::PinnedParts;
 
 use crate::engine::Engine;
@@ -56,7 +58,9 @@ async fn split(engine: &Engine, waiting: Member) -> Result<(), Error> {
         // It ran when its job was deleted, and would be split anew: nothing says into what.
         return refuse(engine, &waiting, ("job: it was deleted", true)).await;
     };
-    let workers = workers(engine, &waiting.rest.group, &waiting.rest.handler).await?;
+    let Some(workers) = workers(engine, &waiting).await? else {
+        return Ok(());
+    };
     match parts(&view.spec, workers) {
         Ok(parts) => {
             let opening = Opening {
@@ -103,31 +107,64 @@ fn parts(spec: &JobSpec, workers: Vec<WorkerId>) -> Result<Parts, Unsplit> {
     }
 }
 
-/// The live workers of the cluster that offer `handler`: those with a stream here, and those that others write signs of life of.
-async fn workers(
-    engine: &Engine,
-    group: &GroupName,
-    handler: &HandlerName,
-) -> Result<Vec<WorkerId>, Error> {
-    let mut fitting = BTreeSet::new();
+/// The live workers of the cluster that may run what `waiting` is split into, in the order of their ids: those with a stream here, and those
+/// that others write signs of life of. `None` while it is not known which may.
+async fn workers(engine: &Engine, waiting: &Member) -> Result<Option<Vec<WorkerId>>, Error> {
+    let (group, handler) = (&waiting.rest.group, waiting.rest.handler.as_str());
+    let lane = match waiting.rest.options.lane {
+        Some(id) => {
+            let partition = waiting.id.partition();
+            engine.lanes.learn(&engine.store, partition, &[id]).await;
+            let Some(lane) = engine.lanes.get(&id) else {
+                return Ok(None);
+            };
+            Some(lane)
+        }
+        None => None,
+    };
+    let mut offering = BTreeMap::new();
     for worker in engine.store.list_workers(Some(group)).await? {
-        let offers = worker
-            .text("handlers")
-            .split(',')
-            .any(|offered| offered == handler.as_str());
-        if offers {
-            fitting.insert(worker.id);
+        if words(worker.text("handlers")).any(|offered| offered == handler) {
+            offering.insert(worker.id.clone(), profile(&worker));
         }
     }
     for session in engine.sessions.all() {
-        if session.offers(group, handler.as_str()) {
-            fitting.insert(session.worker.clone());
+        if session.offers(group, handler) {
+            offering.insert(session.worker.clone(), Profile::clone(&session.profile()));
         } else {
             // It drains, or has refused the handler.
-            fitting.remove(&session.worker);
+            offering.remove(&session.worker);
         }
     }
-    Ok(fitting.into_iter().collect())
+    let Some(lane) = lane else {
+        return Ok(Some(offering.into_keys().collect()));
+    };
+    let offering: Vec<Profile> = offering.into_values().collect();
+    let fitting = lane.fitting(&offering).into_iter();
+    let mut fitting: Vec<WorkerId> = fitting.map(|worker| worker.id.clone()).collect();
+    fitting.sort_unstable();
+    Ok(Some(fitting))
+}
+
+/// What routing knows of a worker of another tracker, by its report.
+fn profile(worker: &WorkerView) -> Profile {
+    let total = |text: &str| {
+        let (name, amounts) = text.split_once('=')?;
+        let total = amounts.split('/').nth(1)?.parse().ok()?;
+        Some((name.to_owned(), total))
+    };
+    Profile {
+        id: worker.id.clone(),
+        host: worker.text("host").to_owned(),
+        cpus: u32::try_from(worker.number("cpus")).unwrap_or(u32::MAX),
+        // Its own tracker has checked them.
+        tags: Tags::parse(words(worker.text("tags"))).unwrap_or_default(),
+        resources: Units::of(words(worker.text("resources")).filter_map(total)),
+    }
+}
+
+fn words(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').filter(|word| !word.is_empty())
 }
 
 /// Gives up on the workers of `pinned` that live no more.

@@ -18,6 +18,12 @@ pub struct Profile {
     pub resources: Units,
 }
 
+impl AsRef<Self> for Profile {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Profile {
     /// The id without what makes it unique to a process start: lists that name it hold beyond a restart.
     #[must_use]

@@ -74,7 +74,7 @@ pub(crate) fn texts(value: &Value) -> Vec<String> {
     items(value).iter().map(text).collect()
 }
 
-fn pairs(list: &[String]) -> impl Iterator<Item = (String, String)> {
+pub(crate) fn pairs(list: &[String]) -> impl Iterator<Item = (String, String)> {
     list.chunks(2)
         .map(|pair| (pair[0].clone(), pair[1].clone()))
 }

@@ -24,6 +24,7 @@ mod damage;
 mod dead;
 mod durability;
 mod fan_ends;
+mod fan_lanes;
 mod fan_open;
 mod fan_pages;
 mod fan_split;

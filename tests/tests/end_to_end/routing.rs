@@ -5,6 +5,7 @@ mod fairness;
 mod limits;
 mod refuser;
 mod resources;
+mod subtasks;
 
 use std::time::Duration;
 

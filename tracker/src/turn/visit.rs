@@ -133,6 +133,8 @@ fn finish(
         .chain(waiting)
         .collect();
     engine.lanes.met(partition, met.iter(), Instant::now());
+    // Of a queue in which nothing waits for just any worker there was only its lane to know.
+    turned.backlog.retain(|(_, waiting)| *waiting > 0);
     if claimed {
         crash_point!("after_turn");
     }

@@ -7,9 +7,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
+use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::model::{Indexed, Model};
+use tickwheel_core::routing::Units;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::ContextState;
-use tickwheel_tests::harness::jobs::submission;
+use tickwheel_tests::harness::jobs::{job_of, submission};
 use tickwheel_tests::harness::{until, until_clock, wall_ms};
 use tickwheel_worker::{Context, Worker, WorkerBuilder};
 use tokio::sync::Semaphore;
@@ -219,5 +222,44 @@ async fn a_thousand_at_once_never_take_more_than_there_is() -> Result<()> {
                 .is_some_and(|worker| worker.stats().running == 0)
         );
     }
+    cluster.rig.check().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn subtasks_never_take_more_than_there_is() -> Result<()> {
+    let Some(mut cluster) = Cluster::start(3).await? else {
+        return Ok(());
+    };
+    let gate = Arc::new(Semaphore::new(100));
+    let mut gauges = Vec::new();
+    for name in ["a", "b"] {
+        let gauge: Arc<Gauge> = Arc::default();
+        let builder = worker(&cluster, name, &gauge, &gate).resource("unit", 4);
+        cluster.add(name, builder.start()?).await?;
+        gauges.push(gauge);
+    }
+    let spec = JobSpec {
+        model: Model::Indexed(Indexed {
+            completions: 300,
+            parallelism: 50,
+            max_failed: None,
+            success: None,
+        }),
+        requires: Units::of([("unit".to_owned(), 1_000)]),
+        ..job_of("parts", "take", 1, Trigger::Api)?
+    };
+    cluster.client.apply(&[spec]).await?;
+    let id = cluster.client.run("parts").await?.id;
+    let ended = cluster.client.end_of(&id).await?;
+    ensure!(ended.state() == ContextState::Succeeded, "{ended:?}");
+    let of = |count: fn(&Gauge) -> &AtomicU64| -> Vec<u64> {
+        let counts = gauges
+            .iter()
+            .map(|gauge| count(gauge).load(Ordering::SeqCst));
+        counts.collect()
+    };
+    let (runs, most) = (of(|gauge| &gauge.runs), of(|gauge| &gauge.most));
+    ensure!(runs.iter().sum::<u64>() == 300, "{runs:?}");
+    ensure!(most == [4, 4], "at once: {most:?}");
     cluster.rig.check().await
 }

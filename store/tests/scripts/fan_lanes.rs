@@ -1,0 +1,152 @@
+//! Subtasks run where their root may run: under its routing policy, and taking of their worker's resources what it takes.
+
+use crate::call::{Part, T, pairs, ready_score, texts};
+use crate::fan_pages::{PAGE, Page, ROOT, split, succeed};
+use crate::harness::fresh;
+
+const LANE: &str = "c=0123456789";
+
+/// A lane of a turn: the handler, the mode with what a context takes, and the workers, `<number>:<score>:<step>`.
+type Offered<'a> = (&'a str, &'a str, &'a str);
+
+/// Worker and context of each claim of a turn, and the queues it tells of.
+async fn turn(
+    part: &Part<'_>,
+    workers: &[[&str; 2]],
+    lanes: &[Offered<'_>],
+) -> (Vec<(String, String)>, Vec<String>) {
+    let words = [
+        T.to_string(),
+        workers.len().to_string(),
+        lanes.len().to_string(),
+    ];
+    let queues: Vec<String> = lanes
+        .iter()
+        .map(|(handler, ..)| format!("g {handler} {LANE}"))
+        .collect();
+    let mut args = vec![words[0].as_str(), "2000", "100", &words[1]];
+    for [worker, permits] in workers {
+        args.extend([*worker, "g", *permits, "h,leaf,sum"]);
+    }
+    args.extend(["7", words[2].as_str()]);
+    for (queue, (_, mode, standing)) in queues.iter().zip(lanes) {
+        args.extend([queue.as_str(), *mode, *standing]);
+    }
+    let reply = part.call("wheel/turn", "TURNED", &args).await;
+    let claims = pairs(&texts(&reply[3]))
+        .map(|(worker, member)| {
+            let id = member.split(' ').next().unwrap().to_owned();
+            (worker, id)
+        })
+        .collect();
+    let told = pairs(&texts(&reply[4])).map(|(queue, _)| queue).collect();
+    (claims, told)
+}
+
+fn claimed(worker: &str, n: &str) -> (String, String) {
+    (worker.to_owned(), format!("{ROOT}~{n}"))
+}
+
+#[tokio::test]
+async fn mapped_subtasks_and_the_reduce_stay_in_the_lane_of_their_root() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.hold(ROOT, "1:0", LANE).await;
+    let page = Page {
+        reduce: "sum 2 p=r:0",
+        ..PAGE
+    };
+    assert_eq!(split(&part, &page, &["a", "b", "c"]).await, ["TAKEN", "3"]);
+    let queue = format!("g leaf {LANE} /{ROOT}");
+    assert_eq!(part.state().await.field("backlog", &queue), "1");
+    let workers = [["x", "9"], ["y", "9"], ["z", "9"]];
+    // Nobody knows the lane: they wait, and it is told of.
+    let (claims, told) = turn(&part, &workers, &[]).await;
+    assert_eq!((claims, told), (vec![], vec![format!("g leaf {LANE}")]));
+    let fits = ("leaf", "count", "2:0:1,3:0:1");
+    let (claims, told) = turn(&part, &workers, &[fits]).await;
+    assert_eq!(
+        (claims, told),
+        (
+            vec![claimed("y", "0"), claimed("z", "1"), claimed("y", "2")],
+            vec![]
+        )
+    );
+    let parts = [0, 1, 2].map(|n| format!("{ROOT}~{n}"));
+    let done = [ROOT, &parts[0], &parts[1], &parts[2]];
+    assert_eq!(succeed(&part, &done).await, "SSSS");
+    let (claims, told) = turn(&part, &workers, &[fits]).await;
+    assert_eq!((claims, told), (vec![], vec![format!("g sum {LANE}")]));
+    let (claims, _) = turn(&part, &workers, &[("sum", "count", "3:0:1")]).await;
+    assert_eq!(claims, [claimed("z", "r")]);
+    assert_eq!(succeed(&part, &[&format!("{ROOT}~r")]).await, "S");
+    assert!(!part.state().await.hashes.contains_key("backlog"));
+}
+
+#[tokio::test]
+async fn a_refused_subtask_goes_to_another_worker_of_the_lane() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.hold(ROOT, "1:0", LANE).await;
+    assert_eq!(split(&part, &PAGE, &["a"]).await, ["TAKEN", "1"]);
+    let both = [["x", "9"], ["y", "9"]];
+    let lane = ("leaf", "count", "1:0:1,2:0:1");
+    let (claims, _) = turn(&part, &both, &[lane]).await;
+    assert_eq!(claims, [claimed("x", "0")]);
+    let first = format!("{ROOT}~0");
+    assert_eq!(part.release(T, &[[&first, "1"]]).await, "1");
+    let state = part.state().await;
+    let route = format!("route:{}", &LANE[2..]);
+    assert_eq!(
+        state.field(&route, "x"),
+        "0.000000:1",
+        "it was not picked after all"
+    );
+    assert_eq!(state.lists[&format!("parts:leaf:{ROOT}")], ["0 1:0,a=x a"]);
+    let (claims, _) = turn(&part, &both, &[lane]).await;
+    assert_eq!(claims, [claimed("y", "0")]);
+}
+
+#[tokio::test]
+async fn parts_for_certain_workers_take_of_their_resources() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let member = format!("{ROOT} 0:0 g h 2 {LANE},m=1 body");
+    let score = ready_score(2, 900).to_string();
+    let (ready, backlog) = (part.key("ready:g:!fan"), part.key("backlog"));
+    test.command(&["ZADD", &ready, &score, &member]).await;
+    test.command(&["HSET", &backlog, "g !fan", "1"]).await;
+    let (now, waiting) = (T.to_string(), format!("{ROOT} 0:0 g h 2"));
+    let rules = [
+        "sharding",
+        "2 b=f:0:0:0",
+        "",
+        "ended",
+        "3",
+        "0",
+        "",
+        "",
+        "",
+        "",
+    ];
+    let mut args = vec![now.as_str(), waiting.as_str()];
+    args.extend(rules);
+    args.extend(["x", "0 zero", "x", "1 one", "y", "2 two"]);
+    assert_eq!(part.answer("fan/open", &args).await, ["OPENED"]);
+    let queue = format!("g h {LANE} /{ROOT}");
+    assert_eq!(part.state().await.field("backlog", &queue), "1");
+    // The lane is told of although nothing waits for just any worker.
+    let (claims, told) = turn(&part, &[["x", "9 unit=1500"], ["y", "9"]], &[]).await;
+    assert_eq!((claims, told), (vec![], vec![format!("g h {LANE}")]));
+    let lane = ("h", "count unit=1000", "1:0:1");
+    let (claims, _) = turn(&part, &[["x", "9 unit=1500"], ["y", "9"]], &[lane]).await;
+    assert_eq!(claims, [claimed("x", "0")], "y has no unit, and x only one");
+    let (claims, _) = turn(&part, &[["x", "9 unit=500"], ["y", "9 unit=1000"]], &[lane]).await;
+    assert_eq!(
+        claims,
+        [claimed("y", "2")],
+        "its part is its own, in the lane or not"
+    );
+    let (claims, _) = turn(&part, &[["x", "9 unit=1000"]], &[lane]).await;
+    assert_eq!(claims, [claimed("x", "1")]);
+}
