@@ -114,7 +114,7 @@ for i = 1, count do
     letters[i], stale = 'G', stale + 1
   else
     -- What was claimed together has the same head: comparing it costs a fifth of taking it apart.
-    if string.sub(value, 1, #head) ~= head then
+    if string.find(value, head, 1, true) ~= 1 then
       head, attempt = string.match(value, '^((%d+):%d+ %S+ %d+ )')
       head = head or '\n' -- no value begins with it
     end

@@ -20,7 +20,7 @@ if not ARGV[1] or #ARGV > ITEMS_MAX then
 end
 local left = {}
 for _, entry in ipairs(redis.call('LRANGE', BASE .. 'left', 0, -1)) do
-  for count, name in string.gmatch(entry, '(%d+) ([^\n]+)') do
+  for count, name in string.gmatch(entry, '(%d+) (%C+)') do
     left[name] = (left[name] or 0) + count
   end
 end

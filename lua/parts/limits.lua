@@ -3,7 +3,7 @@
 -- gives back what nothing uses: what is allowed here is never more than what is granted there, whoever dies in between.
 --   shares    limit -> `<using> <allowed> <starts> <report> <mode>`: contexts that run under it, that may run, that may start; the number
 --             of the last report, a time; `w` when others waited for it then, `k` when nobody did: what ends may be used again here,
---             and `u` when some was used since then
+--             and `u` when some was used since then; and `#` beside many of them
 --   left      lines `<contexts> <limit>`: contexts that ended, or went back, since the last turn. The next one takes them off `shares`, so
 --             that what ends costs its script one command, whatever it ran under
 --   stopped   limit -> when it was last reported: something waits for it
@@ -31,12 +31,12 @@ on_demand(limits, function()
   -- The contexts as they left: how many of each group, and the keys of each group. What was claimed together begins with the same, up to
   -- its options.
   local function count_all(values)
-    local match, sub = string.match, string.sub
+    local match, find = string.match, string.find
     local groups, keys_of = {}, {}
     local head, length, group, keys, count = '\n', 1, nil, nil, 0
     for i = 1, #values do
       local value = values[i]
-      if sub(value, 1, length) ~= head then
+      if find(value, head, 1, true) ~= 1 then
         if keys then
           keys.count = count
         end

@@ -8,6 +8,9 @@ on_demand(reports, function()
   local WANTED_MOST = 1000
   -- What is asked for doubles with what is used, from here on: nobody holds what others could run. Keys have less each than their group.
   local WANTED_FIRST, WANTED_FIRST_OF_KEY = 128, 16
+  -- Redis keeps a hash of a hundred short texts as a list, where finding a field takes ten times as long; not so beside one long text.
+  local SPREAD, SPREAD_MANY, SPREAD_FEW = '#', 24, 8
+  local SPREAD_TEXT = string.rep('with a long text a hash is spread ', 2)
   local held_back, unanswered, asked = 0, {}, nil
 
   -- When limits that something waits for were last reported.
@@ -177,6 +180,19 @@ on_demand(reports, function()
     changes.spare = spare
   end
 
+  -- Has the shares kept as suits their number.
+  local function spread(changes)
+    if shares.is_partial or not shares.count then
+      return -- many, or none was looked at
+    end
+    local is_spread, left = shares.all[SPREAD] ~= nil, shares.count - #changes.gone
+    if not is_spread and #changes.shares >= 2 * SPREAD_MANY then
+      changes.shares[#changes.shares + 1], changes.shares[#changes.shares + 2] = SPREAD, SPREAD_TEXT
+    elseif is_spread and left <= SPREAD_FEW and #changes.shares <= 2 * SPREAD_FEW then
+      changes.gone[#changes.gone + 1] = SPREAD
+    end
+  end
+
   local function load_all(names)
     for name in pairs(names) do
       admitting.limit_of(name)
@@ -214,6 +230,7 @@ on_demand(reports, function()
     if shares.left_read > 0 then
       redis.call('LTRIM', BASE .. 'left', shares.left_read, -1)
     end
+    spread(changes)
     write_many('HSET', BASE .. 'shares', changes.shares)
     write_many('HDEL', BASE .. 'shares', changes.gone)
     write_many('HSET', BASE .. 'stopped', changes.stopped)

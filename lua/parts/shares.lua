@@ -24,7 +24,7 @@ on_demand(shares, function()
     while lines < ITEMS_MAX do
       local entries = redis.call('LRANGE', BASE .. 'left', read, read + LEFT_PAGE - 1)
       for _, entry in ipairs(entries) do
-        for count, name in string.gmatch(entry, '(%d+) ([^\n]+)') do
+        for count, name in string.gmatch(entry, '(%d+) (%C+)') do
           left[name] = (left[name] or 0) + numbers[count]
           lines = lines + 1
         end
@@ -73,6 +73,7 @@ on_demand(shares, function()
     for i = 1, #fields, 2 do
       all[fields[i]] = fields[i + 1]
     end
+    shares.count = #fields / 2
     return all
   end
 

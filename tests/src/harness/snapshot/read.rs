@@ -243,7 +243,9 @@ fn of_job_key(partition: &mut Partition, key: (&str, &str), value: Value) -> Res
 fn shares(partition: &mut Partition, kind: &str, value: Value) -> Result<()> {
     for (name, text) in pairs(value) {
         let (name, text) = (text_of(name), text_of(text));
-        if kind == "fair" {
+        if name == "#" {
+            // No limit: it has the hash spread.
+        } else if kind == "fair" {
             partition.fair.insert(name.parse()?, text.parse()?);
         } else {
             let using = text.split(' ').next().unwrap_or_default();
