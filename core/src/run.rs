@@ -180,7 +180,8 @@ impl RunState {
             (Self::Queued | Self::Ready, Event::Expire) => Ok(self.moves_to(Self::Expired)),
             (Self::Ready, Event::Open) => Ok(self.moves_to(Self::Fanned)),
             (Self::Fanned, Event::Finish) => Ok(self.moves_to(Self::Succeeded)),
-            (Self::Fanned, Event::FallShort { retry_at }) => {
+            (Self::Ready, Event::Refuse { retry_at })
+            | (Self::Fanned, Event::FallShort { retry_at }) => {
                 Ok(self.moves_to(retry_at.map_or(Self::Failed, |at| Self::Retrying { at })))
             }
             (
@@ -280,6 +281,7 @@ fn apply_leased(
         | Event::Admit
         | Event::Claim { .. }
         | Event::Open
+        | Event::Refuse { .. }
         | Event::Finish
         | Event::FallShort { .. }
         | Event::Retry

@@ -15,15 +15,11 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part counting
 if not ARGV[1] or #ARGV > ITEMS_MAX then
   bad_arg('limits', 'must be 1 to 1000', #ARGV)
 end
-local left = {}
-for _, entry in ipairs(redis.call('LRANGE', BASE .. 'left', 0, -1)) do
-  for count, name in string.gmatch(entry, '(%d+) (%C+)') do
-    left[name] = (left[name] or 0) + count
-  end
-end
+local left = counting.left()
 local reply = { 'USING' }
 for i, share in ipairs(redis.call('HMGET', BASE .. 'shares', unpack(ARGV))) do
   reply[1 + i] = int(math.max((string.match(share or '', '^%d+') or 0) - (left[ARGV[i]] or 0), 0))

@@ -12,7 +12,7 @@ pub mod rules;
 mod walk;
 
 pub use facts::{
-    At, ContextFacts, FanFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+    At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
 };
 pub use finding::{Evidence, Finding, Kind, Subject};
 pub use walk::{Checked, Pace};

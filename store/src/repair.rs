@@ -13,7 +13,8 @@ use crate::check::{Checked, Finding, Kind, Pace, Subject};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{
-    REPAIR_CONTEXT, REPAIR_FAN, REPAIR_JOB, REPAIR_KEY, REPAIR_QUARANTINE, REPAIR_SHELF, Script,
+    REPAIR_CONTEXT, REPAIR_FAN, REPAIR_JOB, REPAIR_KEY, REPAIR_LIMITS, REPAIR_QUARANTINE,
+    REPAIR_SHELF, Script,
 };
 use crate::store::Store;
 
@@ -65,6 +66,7 @@ fn order(finding: &Finding) -> u8 {
         Subject::Entry(_) => 2,
         Subject::Fan(_) | Subject::Context(_) => 3,
         Subject::Job(_) => 4,
+        Subject::Limit(_) => 5,
     }
 }
 
@@ -150,6 +152,11 @@ impl Store {
                 self.repair_job(finding.partition, job, &gone).await
             }
             (Subject::Fan(root), _) => self.repair_fan(finding, root.as_str()).await,
+            (Subject::Limit(_), _) => {
+                let args = vec![Value::from("")];
+                let call = self.repair_call(&REPAIR_LIMITS, finding.partition, args);
+                Ok(call.await?.1)
+            }
             (Subject::Key(key), _) => self.repair_key(finding.partition, key).await,
             (Subject::Queue(queue), _) => self.repair_shelf(finding, "backlog", queue).await,
             (Subject::Scan, _) => self.repair_shelf(finding, "scan", "").await,

@@ -139,6 +139,7 @@ parts![
     "aside",
     "cancelling",
     "claiming",
+    "counting",
     "due_times",
     "ending",
     "expiring",
@@ -238,6 +239,8 @@ scripts! {
     CHECK_CONTEXTS = "check/contexts";
     /// Reads everything about some split contexts.
     CHECK_FANS = "check/fans";
+    /// Reads which limits do not count what runs under them.
+    CHECK_LIMITS = "check/limits";
     /// Reads everything about some jobs.
     CHECK_JOBS = "check/jobs";
     /// Type, size and lifetime of some keys.
@@ -246,6 +249,8 @@ scripts! {
     REPAIR_CONTEXT = "repair/context";
     /// Puts the counts of a split context right.
     REPAIR_FAN = "repair/fan";
+    /// Counts anew what runs under limits.
+    REPAIR_LIMITS = "repair/limits";
     /// Puts a job where it belongs.
     REPAIR_JOB = "repair/job";
     /// Puts the backlog, the lease scan or a delivery right.

@@ -40,6 +40,8 @@ pub(crate) struct Limits {
     /// How often they had changed when they were read, and when last; `None` before that.
     changes: Mutex<Option<(u64, Option<TimestampMs>)>>,
     news: Mutex<HashMap<PartitionId, News>>,
+    /// What waits for limits, by the last turn that told.
+    waiting: Mutex<HashMap<PartitionId, BTreeMap<GroupName, u64>>>,
     /// Told when a partition has news.
     pub(crate) told: Notify,
 }
@@ -87,6 +89,40 @@ impl Limits {
             recalled: news.recalled.into_iter().collect(),
             changed: lock(&self.changes).and_then(|(_, at)| at),
         })
+    }
+
+    /// Takes down what a turn of `partition` told of what waits; `held_back` is false when nothing does.
+    pub(crate) fn note_waiting(
+        &self,
+        partition: PartitionId,
+        reports: &[LimitReport],
+        held_back: bool,
+    ) {
+        let mut told: BTreeMap<GroupName, u64> = BTreeMap::new();
+        for report in reports.iter().filter(|_| held_back) {
+            *told.entry(report.limit.group.clone()).or_default() += report.waiting;
+        }
+        let mut all = lock(&self.waiting);
+        if held_back && told.is_empty() || !held_back && !all.contains_key(&partition) {
+            return;
+        }
+        let groups: Vec<GroupName> = if held_back {
+            let known = all.entry(partition).or_default();
+            known.extend(told.clone());
+            told.into_keys().collect()
+        } else {
+            all.remove(&partition)
+                .unwrap_or_default()
+                .into_keys()
+                .collect()
+        };
+        for group in groups {
+            let sum = all
+                .values()
+                .filter_map(|of_groups| of_groups.get(&group))
+                .sum();
+            measure::waiting_for_limits(&group, sum);
+        }
     }
 
     /// What limits a name now.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics::{Histogram, counter, gauge, histogram};
+use tickwheel_core::id::GroupName;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_store::Counters;
@@ -30,11 +31,19 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
     counter!(names::STORE_ERRORS.name, "kind" => kind).increment(1);
 }
 
+fn shown(count: u64) -> f64 {
+    f64::from(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
 /// The counters that scripts keep were read.
 pub(crate) fn kept_in_redis(counters: Counters) {
-    let shown = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
     gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
+}
+
+/// So many contexts of a group wait for its limits.
+pub(crate) fn waiting_for_limits(group: &GroupName, contexts: u64) {
+    gauge!(names::LIMIT_WAITING.name, "group" => group.to_string()).set(shown(contexts));
 }
 
 /// The settings of Redis were looked at.

@@ -159,6 +159,11 @@ pub const PERMITS: Metric = gauge(
     "tickwheel_permits",
     "Permits of the connected workers {group, state=free|busy}.",
 );
+/// What waits for limits.
+pub const LIMIT_WAITING: Metric = gauge(
+    "tickwheel_limit_waiting",
+    "Contexts that are known to wait for a limit of their group or of their key, in the partitions that this tracker turns {group}.",
+);
 /// Time in Redis and on the way to it.
 pub const SCRIPT: Metric = seconds(
     tickwheel_store::SCRIPT_SECONDS,
@@ -186,7 +191,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 24] = [
+pub const ALL: [Metric; 25] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -206,6 +211,7 @@ pub const ALL: [Metric; 24] = [
     STAND_INS,
     WORKERS,
     PERMITS,
+    LIMIT_WAITING,
     SCRIPT,
     STORE_ERRORS,
     GRPC,

@@ -45,6 +45,11 @@ pub enum Event {
     },
     /// A tracker splits it as its job's model says.
     Open,
+    /// It cannot be split, say because fewer workers live than have to succeed: an attempt of it ends.
+    Refuse {
+        /// When it is tried again; `None`: attempts are used up, or its job was deleted.
+        retry_at: Option<TimestampMs>,
+    },
     /// Its subtasks, and its reduce, have ended as they should.
     Finish,
     /// They have not: too many failed, or the reduce did.
@@ -99,6 +104,7 @@ impl Event {
             Self::Succeed { .. } => "succeed",
             Self::Fan { .. } => "succeed, subtasks left",
             Self::Open => "split",
+            Self::Refuse { .. } => "cannot be split",
             Self::Finish => "subtasks succeed",
             Self::FallShort { .. } => "subtasks fail",
             Self::Fail { .. } => "fail",
@@ -121,6 +127,7 @@ impl Event {
             Self::Release { .. } => &["lease/release", "lease/reclaim"],
             Self::Succeed { .. } | Self::Fan { .. } | Self::Fail { .. } => &["lease/settle"],
             Self::Open => &["fan/open"],
+            Self::Refuse { .. } => &["fan/refuse"],
             Self::Finish => &["lease/settle", "lease/reap"],
             Self::FallShort { .. } => {
                 &["lease/settle", "lease/reap", "context/cancel", "fan/unpin"]
@@ -149,6 +156,7 @@ impl Event {
             | Self::Admit
             | Self::Claim { .. }
             | Self::Open
+            | Self::Refuse { .. }
             | Self::Finish
             | Self::FallShort { .. }
             | Self::Cancel

@@ -56,6 +56,8 @@ fn events(attempt: AttemptNo) -> Vec<Event> {
         Event::Succeed { attempt },
         Event::Fan { attempt },
         Event::Open,
+        Event::Refuse { retry_at: again },
+        Event::Refuse { retry_at: None },
         Event::Finish,
         Event::FallShort { retry_at: again },
         Event::FallShort { retry_at: None },
@@ -94,6 +96,7 @@ fn events(attempt: AttemptNo) -> Vec<Event> {
 fn label(event: &Event) -> String {
     match event {
         Event::Fail { retry_at, .. }
+        | Event::Refuse { retry_at }
         | Event::FallShort { retry_at }
         | Event::TimeOut { retry_at, .. }
         | Event::LoseLease { retry_at, .. } => {
@@ -137,17 +140,17 @@ fn arrows() -> Vec<(RunState, Event, RunState)> {
 fn each_pair_of_state_and_event_leads_where_the_table_says() {
     // One row per state, one column per event in the order of `events`; a dot is illegal.
     let table = "
-        scheduled | ready . . . . . . . . . . . . . . . . . cancelled . .
-        queued    | . ready . . . . . . . . . . . . . . . . cancelled . expired
-        ready     | . . running . . . . fanned . . . . . . . . . . cancelled . expired
-        running   | . . . running ready succeeded fanned . . . . retrying failed retrying timed_out retrying failed cancelled running . .
-        fanned    | . . . . . . . . succeeded retrying failed . . . . . . . cancelled . .
-        retrying  | ready . . . . . . . . . . . . . . . . . cancelled . .
-        succeeded | . . . . . . . . . . . . . . . . . . . . .
-        failed    | . . . . . . . . . . . . . . . . . . . ready .
-        timed_out | . . . . . . . . . . . . . . . . . . . ready .
-        cancelled | . . . . . . . . . . . . . . . . . . . . .
-        expired   | . . . . . . . . . . . . . . . . . . . ready .";
+        scheduled | ready . . . . . . . . . . . . . . . . . . . cancelled . .
+        queued    | . ready . . . . . . . . . . . . . . . . . . cancelled . expired
+        ready     | . . running . . . . fanned retrying failed . . . . . . . . . . cancelled . expired
+        running   | . . . running ready succeeded fanned . . . . . . retrying failed retrying timed_out retrying failed cancelled running . .
+        fanned    | . . . . . . . . . . succeeded retrying failed . . . . . . . cancelled . .
+        retrying  | ready . . . . . . . . . . . . . . . . . . . cancelled . .
+        succeeded | . . . . . . . . . . . . . . . . . . . . . . .
+        failed    | . . . . . . . . . . . . . . . . . . . . . ready .
+        timed_out | . . . . . . . . . . . . . . . . . . . . . ready .
+        cancelled | . . . . . . . . . . . . . . . . . . . . . . .
+        expired   | . . . . . . . . . . . . . . . . . . . . . ready .";
     let rows: Vec<&str> = table
         .lines()
         .filter(|line| !line.trim().is_empty())

@@ -225,6 +225,21 @@ pub struct QueueFacts {
     pub waiting: u64,
 }
 
+/// What a partition counts under a limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitFacts {
+    /// `<group>`, or `<group> k=<key>`.
+    pub limit: String,
+    /// The partition.
+    pub partition: PartitionId,
+    /// Contexts that are counted.
+    pub using: u64,
+    /// Those of them that left since the last turn.
+    pub left: u64,
+    /// Contexts that run under it.
+    pub running: u64,
+}
+
 /// A key of a partition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyFacts {

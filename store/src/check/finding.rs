@@ -53,6 +53,7 @@ const QUARANTINE: Option<&str> = Some("repair/quarantine");
 const DELETE: Option<&str> = Some("job/delete");
 const KEY: Option<&str> = Some("repair/key");
 const FAN: Option<&str> = Some("repair/fan");
+const LIMITS: Option<&str> = Some("repair/limits");
 
 kinds! {
     TwoPlaces = "two_places", W1, CONTEXT, "A context is in more than one place.";
@@ -75,6 +76,7 @@ kinds! {
     Leftover = "leftover", W9, JOB, "Something is left of a job that does not exist.";
     BadJob = "bad_job", W4, None, "The fields of a job cannot be read; apply its definition again.";
     TooManyActive = "too_many_active", W6, None, "A job has more active contexts than its overlap policy allows; they end by themselves.";
+    LimitCount = "limit_count", W6, LIMITS, "What is counted under a limit is not what runs under it.";
     NoLeaseScan = "no_lease_scan", W7, SHELF, "Contexts run, and no lease scan is planned that would see their leases end.";
     NoDeadline = "no_deadline", W7, CONTEXT, "A running context and its timeout disagree on whether it has a deadline.";
     NoStartDeadline = "no_start_deadline", W7, CONTEXT, "A context has a start deadline, and nothing in the wheel for it.";
@@ -109,6 +111,8 @@ pub enum Subject {
     Fan(ContextId),
     /// A ready set, as `<group> <handler>`.
     Queue(String),
+    /// A limit of a group or of a key in it.
+    Limit(String),
     /// A key, without its partition.
     Key(String),
     /// A record that cannot be read, or the entry of a delivery.
@@ -122,7 +126,9 @@ impl fmt::Display for Subject {
         match self {
             Self::Context(id) | Self::Fan(id) => id.fmt(f),
             Self::Job(name) => name.fmt(f),
-            Self::Queue(text) | Self::Key(text) | Self::Entry(text) => f.pad(text),
+            Self::Queue(text) | Self::Limit(text) | Self::Key(text) | Self::Entry(text) => {
+                f.pad(text)
+            }
             Self::Scan => f.pad("!reap"),
         }
     }

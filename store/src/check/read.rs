@@ -8,12 +8,14 @@ use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::{PartitionId, partition_of};
 
 use super::facts::{
-    At, ContextFacts, FanFacts, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+    At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
 };
 use crate::error::Error;
 use crate::record::{Held, Member};
 use crate::reply::Reply;
-use crate::script::{CHECK_CONTEXTS, CHECK_FANS, CHECK_JOBS, CHECK_KEYS, CHECK_PAGE, Script};
+use crate::script::{
+    CHECK_CONTEXTS, CHECK_FANS, CHECK_JOBS, CHECK_KEYS, CHECK_LIMITS, CHECK_PAGE, Script,
+};
 use crate::store::Store;
 
 /// Entries of one page.
@@ -204,6 +206,36 @@ impl Store {
                 retrying: fan.number()?,
                 waiting: fan.number()?,
                 keys: keys.clone(),
+            });
+        }
+        Ok(facts)
+    }
+
+    /// Facts about limits whose counts do not agree.
+    pub(crate) async fn check_limits(
+        &self,
+        partition: PartitionId,
+    ) -> Result<Vec<LimitFacts>, Error> {
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(&CHECK_LIMITS, keys, Vec::new()).await?;
+        let (status, mut reply) = Reply::open(CHECK_LIMITS.name(), value)?;
+        match status.as_str() {
+            "LIMITS" => {}
+            "MANY" => {
+                tracing::warn!(%partition, "so much runs that what limits count was not looked at");
+                return Ok(Vec::new());
+            }
+            other => return Err(Error::contract(CHECK_LIMITS.name(), other)),
+        }
+        let mut facts = Vec::with_capacity(reply.len());
+        while !reply.is_empty() {
+            let mut limit = reply.list()?;
+            facts.push(LimitFacts {
+                limit: limit.text()?,
+                partition,
+                using: limit.number()?,
+                left: limit.number()?,
+                running: limit.number()?,
             });
         }
         Ok(facts)

@@ -8,6 +8,7 @@ mod clock;
 mod endings;
 mod fans;
 mod firings;
+mod limits;
 mod overlap;
 mod places;
 mod recurring;
@@ -22,6 +23,7 @@ pub use endings::{
 };
 pub use fans::w8_fan_agrees;
 pub use firings::w3_fired_once;
+pub use limits::w6_limit_counts;
 pub use overlap::w6_active_contexts;
 pub use places::{w1_backlog, w1_one_place};
 pub use recurring::w4_goes_on;

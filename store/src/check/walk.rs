@@ -164,6 +164,7 @@ impl Store {
         }
         walk.contexts().await?;
         walk.fans().await?;
+        walk.limits(names).await?;
         walk.jobs().await?;
         walk.followers().await?;
         Ok(walk.checked)
@@ -178,6 +179,16 @@ impl Walk<'_> {
             let call = self.store.check_fans(self.partition, few);
             for fan in self.timed(call).await? {
                 self.checked.add(rules::of_fan(&fan));
+            }
+        }
+        Ok(())
+    }
+
+    /// What limits count, where something runs or is counted.
+    async fn limits(&mut self, names: &[String]) -> Result<(), Error> {
+        if names.iter().any(|name| name == "held" || name == "shares") {
+            for limit in self.timed(self.store.check_limits(self.partition)).await? {
+                self.checked.add(rules::w6_limit_counts(&limit));
             }
         }
         Ok(())

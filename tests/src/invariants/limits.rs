@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tickwheel_core::invariant::Invariant;
+use tickwheel_store::check::{LimitFacts, rules};
 
-use super::{Broken, Findings};
+use super::{Broken, facts};
 use crate::harness::Snapshot;
 use crate::harness::snapshot::Partition;
 
@@ -16,7 +16,6 @@ pub fn w6_limits_count_what_runs(snapshot: &Snapshot) -> Vec<Broken> {
 
 /// In one partition.
 pub(super) fn counts_of(partition: &Partition) -> Vec<Broken> {
-    let mut found = Findings::new(Invariant::W6);
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     for held in partition.held.values() {
         for limit in held.counts_under() {
@@ -24,15 +23,19 @@ pub(super) fn counts_of(partition: &Partition) -> Vec<Broken> {
         }
     }
     let names: BTreeSet<&String> = counts.keys().chain(partition.using.keys()).collect();
-    for name in names {
-        let counted = counts.get(name).copied().unwrap_or_default();
-        let using = partition.using.get(name).copied().unwrap_or_default();
-        let left = partition.left.get(name).copied().unwrap_or_default();
-        found.check(counted + left == using, || {
-            format!(
-                "{counted} contexts count under limit `{name}`, {using} are said to, {left} left it"
-            )
-        });
-    }
-    found.broken
+    let of = |counts: &BTreeMap<String, u64>, name: &String| {
+        let count = counts.get(name);
+        count.copied().unwrap_or_default()
+    };
+    let facts: Vec<LimitFacts> = names
+        .into_iter()
+        .map(|name| LimitFacts {
+            limit: name.clone(),
+            partition: facts::id(partition),
+            using: of(&partition.using, name),
+            left: of(&partition.left, name),
+            running: of(&counts, name),
+        })
+        .collect();
+    facts::found(&facts, rules::w6_limit_counts)
 }

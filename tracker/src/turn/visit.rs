@@ -173,6 +173,9 @@ fn finish(
     for pinned in turned.looks.drain(..) {
         open::look(engine, pinned);
     }
+    engine
+        .limits
+        .note_waiting(partition, &turned.reports, turned.held_back);
     if !turned.reports.is_empty() {
         engine.share(partition, std::mem::take(&mut turned.reports));
     }

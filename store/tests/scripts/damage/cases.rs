@@ -55,8 +55,9 @@ fn of_fans(good: &Good) -> Vec<Case> {
 /// Damage to contexts and their indexes.
 pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
     use Kind::{
-        ActiveMark, ActiveNowhere, EndedAndHere, FairIndex, Malformed, Misplaced, NoDeadline,
-        NoLeaseScan, NoStartDeadline, RetryIndex, RetryNowhere, TwoPlaces, WrongPartition,
+        ActiveMark, ActiveNowhere, EndedAndHere, FairIndex, LimitCount, Malformed, Misplaced,
+        NoDeadline, NoLeaseScan, NoStartDeadline, RetryIndex, RetryNowhere, TwoPlaces,
+        WrongPartition,
     };
     let Good {
         scheduled,
@@ -213,6 +214,10 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
                 "HSET|B:backlog|default bad|1".to_owned(),
             ],
         ),
+        case(LimitCount, &["HSET|B:shares|default|7 9 0 1 k".to_owned()]),
+        case(LimitCount, &["HDEL|B:shares|default k=acme".to_owned()]),
+        case(LimitCount, &["RPUSH|B:left|1 default".to_owned()]),
+        case(LimitCount, &["HSET|B:shares|other|1 1 0 1 w".to_owned()]),
         case(NoLeaseScan, &["ZREM|B:wheel|!reap".to_owned()]),
         case(
             NoLeaseScan,

@@ -1,0 +1,40 @@
+#!lua flags=allow-oom
+--[[
+Script   repair/limits
+Purpose  Count anew what runs under the limits of a partition. What is granted stays as it is: the next turn reports it.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:shares :left :held :wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+
+Reply    { 'REPAIRED', what was done... }
+         { 'CLEAN' }   there was nothing to do, or so much runs that no one call looks at it
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(what runs here + limits); at most 8 commands, and one for each of at most 4001 running contexts and one for each limit
+Holds    W6 W9
+Repeat   Idempotent: the second call is CLEAN.
+]]
+-- @prelude
+-- @part fairness
+-- @part ready
+-- @part counting
+local now = now_ms(1)
+local done, written = {}, {}
+counting.each(function(name, using, left, running, rest)
+  if using ~= left + running then
+    done[#done + 1] = int(running) .. ' run under ' .. name .. ', ' .. int(math.max(using - left, 0)) .. ' were counted'
+  end
+  -- Without a report the number of the next one is that of the clock.
+  written[#written + 1], written[#written + 2] = name, int(running) .. ' ' .. (rest or int(running) .. ' 0 0 k')
+end)
+if #done == 0 then
+  return { 'CLEAN' }
+end
+redis.call('DEL', BASE .. 'left')
+for first = 1, #written, 2000 do
+  redis.call('HSET', BASE .. 'shares', unpack(written, first, math.min(first + 1999, #written)))
+end
+redis.call('ZADD', KEYS[1], 'LT', now, '!limits')
+wake(now)
+return { 'REPAIRED', unpack(done, 1, 100) }
