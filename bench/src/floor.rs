@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::time::Instant;
 
 use crate::redis::{Node, Redis};
-use crate::report;
+use crate::report::{self, Line};
 use crate::wire::{Answer, Wire, append};
 
 /// Members that one call creates: as many as a submit call.
@@ -62,6 +62,24 @@ impl Floor {
     pub(crate) fn drain_per_s(&self) -> f64 {
         1.0 / (1.0 / self.pop.per_s + 1.0 / self.settle.per_s)
     }
+}
+
+/// Adds `floor_us_per_job` and `floor_ratio` to the line of a run on this server, measured behind it: `share` says which operations of the
+/// floor are those of the run. On a Redis Cluster there is no floor.
+pub(crate) async fn put(
+    line: &mut Line,
+    (redis, partitions): (&Redis, u16),
+    (jobs, share): (usize, fn(&Floor) -> f64),
+) -> Result<()> {
+    // What few contexts cost is noise, and many take time.
+    let jobs = jobs.clamp(10_000, 300_000);
+    if let Some(floor) = measure(redis, jobs, partitions).await? {
+        let floor = share(&floor);
+        line.put("floor_us_per_job", report::round(floor));
+        let ours = line.number("redis_cpu_us_per_job");
+        line.put("floor_ratio", report::round(floor / ours));
+    }
+    Ok(())
 }
 
 /// Measures with `jobs` contexts on the server of the run; none on a Redis Cluster, whose nodes share the load.

@@ -113,6 +113,12 @@ impl Spread {
         Ok(Self(histogram))
     }
 
+    /// How long after the first start the others were.
+    pub(crate) fn from_first(starts: &[Start]) -> Result<Self> {
+        let first = starts.iter().map(|start| start.at_us).min().unwrap_or(0);
+        Self::of(starts.iter().map(|start| start.at_us - first))
+    }
+
     /// How late the starts were.
     pub(crate) fn lateness(starts: &[Start]) -> Result<Self> {
         Self::of(starts.iter().map(Start::late_us))

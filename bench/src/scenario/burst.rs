@@ -5,9 +5,9 @@ use serde_json::Value;
 use tickwheel_proto::v1::submission::When;
 
 use crate::args::Options;
-use crate::caller;
 use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
+use crate::{caller, floor};
 
 /// From now to the instant: submitting takes a part of it.
 const LEAD_MS: u64 = 4_000;
@@ -45,6 +45,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     line.put_all(costs);
     line.put_checks(jobs, &starts);
     line.put("early", report::early(&starts));
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (jobs, floor::Floor::drain_us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

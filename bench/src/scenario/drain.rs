@@ -5,7 +5,7 @@ use serde_json::Value;
 use tickwheel_proto::v1::submission::When;
 
 use crate::args::Options;
-use crate::report::{self, Line, count, round};
+use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
 use crate::{caller, floor};
 
@@ -38,6 +38,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     }
     line.put("jobs_per_s", round(count(jobs) / seconds.max(0.001)));
     line.put("seconds", round(seconds));
+    // When contexts started, from the first of them on.
+    line.put_spread(&Spread::from_first(&starts)?);
     line.put_all(costs);
     line.put_checks(jobs, &starts);
     // What is still held or queued is not settled, whether it has started or not.
@@ -46,11 +48,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
         "lost",
         jobs.saturating_sub(report::distinct(&starts)) + left,
     );
-    if let Some(floor) = floor::measure(&rig.redis, jobs, options.partitions).await? {
-        line.put("floor_us_per_job", round(floor.drain_us()));
-        let ours = line.number("redis_cpu_us_per_job");
-        line.put("floor_ratio", round(floor.drain_us() / ours));
-    }
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (jobs, floor::Floor::drain_us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

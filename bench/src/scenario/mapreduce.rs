@@ -9,10 +9,10 @@ use tickwheel_proto::v1::{
 use tokio::time::Instant;
 
 use crate::args::Options;
-use crate::caller;
 use crate::children::mapreduce::{MAP, REDUCE, Reduced, key_of};
 use crate::report::{Line, count, round};
 use crate::rig::Rig;
+use crate::{caller, floor};
 
 /// Permits where the call names none: what a worker is given that mostly waits.
 const PERMITS: u32 = 64;
@@ -72,6 +72,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
         "the sum of the results is {}, not that of the items: {line:?}",
         reduced.sum
     );
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (subtasks, floor::Floor::drain_us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

@@ -5,9 +5,9 @@ use serde_json::Value;
 use tickwheel_proto::v1::submission::When;
 
 use crate::args::Options;
-use crate::caller;
 use crate::report::{Line, count, round};
 use crate::rig::Rig;
+use crate::{caller, floor};
 
 pub(crate) async fn run(options: &Options) -> Result<Value> {
     let jobs = options.jobs.unwrap_or(1_000_000);
@@ -30,6 +30,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     line.put("body_bytes", options.body);
     line.put_all(rig.costs(&before, &after, count(jobs)).await?);
     line.put("lost", jobs.saturating_sub(usize::try_from(lying)?));
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (jobs, |floor| floor.create.us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

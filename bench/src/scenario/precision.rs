@@ -5,9 +5,9 @@ use serde_json::Value;
 use tickwheel_proto::v1::submission::When;
 
 use crate::args::Options;
-use crate::caller;
 use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
+use crate::{caller, floor};
 
 /// From now to the first due time: submitting takes a part of it.
 pub(crate) const LEAD_MS: u64 = 3_000;
@@ -37,6 +37,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     line.put_all(costs);
     line.put("early", report::early(&starts));
     line.put_checks(jobs, &starts);
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (jobs, floor::Floor::drain_us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

@@ -12,9 +12,9 @@ use tickwheel_proto::v1::{ApplyJobsRequest, JobSpec, Overlap, Trigger, overlap, 
 use tokio::time::Instant;
 
 use crate::args::Options;
-use crate::caller;
 use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
+use crate::{caller, floor};
 
 /// Due times of the first seconds are left out: the jobs have just been registered.
 const WARM_UP_MS: u64 = 2_000;
@@ -71,6 +71,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     line.put("lost", missed);
     line.put("duplicates", report::duplicates(&inside));
     line.put("early", report::early(&inside));
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (expected, floor::Floor::drain_us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

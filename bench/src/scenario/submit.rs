@@ -35,11 +35,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     line.put_spread(&spread);
     line.put("lost", jobs.saturating_sub(lying));
     line.put("duplicates", lying.saturating_sub(jobs));
-    if let Some(floor) = floor::measure(&rig.redis, jobs, options.partitions).await? {
-        line.put("floor_us_per_job", floor.create.us);
-        let ours = line.number("redis_cpu_us_per_job");
-        line.put("floor_ratio", round(floor.create.us / ours));
-    }
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (jobs, |floor| floor.create.us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }

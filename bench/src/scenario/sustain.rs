@@ -14,9 +14,9 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::args::Options;
-use crate::caller;
 use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
+use crate::{caller, floor};
 use claims::{Follower, Split};
 
 /// A context is submitted this long before it is due.
@@ -61,6 +61,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     line.put_all(costs);
     line.put("early", report::early(&starts));
     line.put_checks(jobs, &starts);
+    let server = (&rig.redis, options.partitions);
+    floor::put(&mut line, server, (jobs, floor::Floor::drain_us)).await?;
     rig.redis.leave().await?;
     Ok(line.done())
 }
