@@ -23,6 +23,7 @@ use crate::absence::Absence;
 use crate::coalesce::Coalescer;
 use crate::config::Config;
 use crate::departed::Departed;
+use crate::draws::Draws;
 use crate::fan::Mapped;
 use crate::lanes::Lanes;
 use crate::limits::Limits;
@@ -49,6 +50,7 @@ pub(crate) struct Engine {
     pub(crate) roster_changed: Notify,
     pub(crate) departed: Departed,
     pub(crate) absence: Absence,
+    pub(crate) draws: Draws,
     /// Background work that a graceful stop waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) notes: Notes,
@@ -86,6 +88,7 @@ impl Engine {
             splitting: per_partition(&store, &calls),
             reading: Semaphore::new(CALLS_MAX),
             store,
+            draws: Draws::of(&tracker_id),
             tracker_id,
             url,
             sessions: Sessions::default(),

@@ -13,6 +13,7 @@ macro_rules! crash_point {
 }
 
 pub mod config;
+mod draws;
 pub mod durability;
 pub mod embedded;
 pub mod error;

@@ -11,6 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::checks;
+use crate::lanes;
 use crate::limits;
 use crate::line::tell_gap;
 use crate::load::{self, Known, lock};
@@ -283,6 +284,7 @@ impl Cluster {
         if with(|world| world.living("t").is_empty()) {
             self.add_tracker().await;
         }
+        self.staff();
         // Whoever paused a job for a while has it go on before all are paused for good; one that asks a dead tracker waits for ever.
         for ask in self.asked.drain(..) {
             let ends = ask.abort_handle();
@@ -315,6 +317,18 @@ impl Cluster {
         }
     }
 
+    /// There is a worker for everything.
+    fn staff(&mut self) {
+        for zone in [0, 1] {
+            let has =
+                |worker: &Arc<Worker>| worker.group() == "default" && worker.number % 2 == zone;
+            if !self.workers.iter().any(has) {
+                self.started += 1 + (self.started + 1 + zone) % 2;
+                self.workers.push(Worker::start(self.started, "default", 3));
+            }
+        }
+    }
+
     /// All promises, over the whole story.
     async fn check(&self) {
         let book = lock(&self.known);
@@ -328,6 +342,10 @@ impl Cluster {
                 return world.fail(checks::words(&broken));
             }
             if let Some(wrong) = world.checks.unkept(&snapshot, &world.runs) {
+                return world.fail(wrong);
+            }
+            let specs = book.jobs.iter().map(|(spec, _)| spec);
+            if let Some(wrong) = lanes::misplaced(specs, &world.runs) {
                 return world.fail(wrong);
             }
             let partitions = PartitionCount::new(PARTITIONS).expect("a count");

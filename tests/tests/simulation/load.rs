@@ -18,6 +18,7 @@ use tokio::time::sleep;
 use tonic::Request;
 
 use crate::fans;
+use crate::lanes;
 use crate::limits;
 use crate::rng::Rng;
 use crate::trackers;
@@ -123,7 +124,7 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
         } else {
             work.quick()
         };
-        specs.push(JobSpec {
+        let spec = JobSpec {
             body: work.body(),
             options: options(rng),
             fairness: limits::fairness(rng),
@@ -139,7 +140,8 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
             max_runs: (timed && rng.one_in(6)).then(|| rng.between(1, 6)),
             start_at: timed.then(|| TimestampMs::new(now + HEAD_START_MS)),
             ..spec.expect("a name")
-        });
+        };
+        specs.push(lanes::place(spec, rng));
     }
     if rng.one_in(2)
         && let Some(upstream) = rng.pick(&specs).map(|spec| spec.name.clone())

@@ -152,4 +152,16 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         from: "        fan.out = fan.out - 1\n        fanned.end_subtask(fan, n, false, result)\n",
         to: "        fanned.end_subtask(fan, n, false, result)\n",
     },
+    Mutation {
+        what: "parts wait outside the lane of their root",
+        script: "",
+        from: "(fan.lane ~= '' and ' c=' .. fan.lane or '')",
+        to: "''",
+    },
+    Mutation {
+        what: "a tracker is not told of the lane of parts that wait for certain workers",
+        script: "wheel/turn",
+        from: "if count > 0 or is_told then",
+        to: "if count > 0 then",
+    },
 ];

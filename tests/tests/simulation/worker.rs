@@ -21,6 +21,7 @@ use tickwheel_tests::harness::Run;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
+use crate::lanes;
 use crate::streams::{self, Ends};
 use crate::work::Work;
 use crate::world::{Node, while_frozen, with};
@@ -37,7 +38,9 @@ const CONFIRM_PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(crate) struct Worker {
     pub(crate) node: Node,
+    pub(crate) number: u64,
     id: String,
+    tag: &'static str,
     group: &'static str,
     permits: u32,
     state: Mutex<State>,
@@ -50,7 +53,9 @@ impl Worker {
         let node = with(|world| world.add_process(id.clone()));
         let worker = Arc::new(Self {
             node,
+            number,
             id,
+            tag: lanes::tag(number),
             group,
             permits,
             state: Mutex::default(),
@@ -122,6 +127,8 @@ impl Worker {
             group: self.group.to_owned(),
             handlers: vec!["h".to_owned(), "i".to_owned()],
             permits: self.permits,
+            tags: vec![self.tag.to_owned()],
+            resources: lanes::resources(),
             running,
             ..Hello::default()
         };
@@ -224,7 +231,8 @@ impl Worker {
             frame.settle.push(kept.settlement.clone());
             return;
         }
-        if self.free(&state) == 0 {
+        let takes = lanes::taken(&assignment);
+        if self.free(&state) == 0 || !lanes::fits(takes, state.units()) {
             frame.rejected.push(Rejection {
                 context_id: key.0,
                 attempt: key.1,
@@ -246,6 +254,7 @@ impl Worker {
                 asked: None,
                 told: false,
                 renew_at: now,
+                units: takes,
                 cancelled: None,
                 cancel: Arc::clone(&cancel),
             },
@@ -379,6 +388,7 @@ impl Worker {
             free: self.free(&state),
             received: link.received,
         });
+        frame.units = Some(lanes::free(state.units()));
         link.out.send(frame).ok();
     }
 

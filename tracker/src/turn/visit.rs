@@ -69,11 +69,10 @@ async fn turn(
         entries: engine.config.turn_limit,
     };
     let offers = reserved.offers();
-    let random = rand::random_range(1..=i32::MAX.unsigned_abs() - 1);
     let told = engine.limits.for_turn(partition);
     let told = Told {
         lanes: &lanes,
-        random,
+        random: engine.draws.next(),
         limits: told.as_ref(),
     };
     let turned = engine.store.turn_told(partition, &offers, told, limits);

@@ -24,6 +24,8 @@ pub(super) struct Running {
     pub(super) asked: Option<Instant>,
     pub(super) told: bool,
     pub(super) renew_at: Instant,
+    /// What it takes of the resource.
+    pub(super) units: u64,
     pub(super) cancelled: Option<Reason>,
     pub(super) cancel: Arc<Notify>,
 }
@@ -55,6 +57,13 @@ pub(super) struct State {
     pub(super) links: BTreeMap<usize, Link>,
     pub(super) next_link: usize,
     pub(super) tasks: JoinSet<()>,
+}
+
+impl State {
+    /// What everything that runs takes of the resource.
+    pub(super) fn units(&self) -> u64 {
+        self.running.values().map(|running| running.units).sum()
+    }
 }
 
 pub(super) fn live(state: &State) -> impl Iterator<Item = usize> {
