@@ -12,7 +12,7 @@ Reply    { 'LIMITS', { limit, using, left, running }... }   at most 100 that do 
          { 'MANY' }   so much runs here that no one call looks at it
 Raises   never
 
-Cost     O(what runs here + limits); at most 3 commands, and one for each of at most 4001 running contexts
+Cost     O(what runs here + limits); at most 4 commands, and one for each of at most 4000 running contexts
 Holds    W6 W9
 Repeat   Reads only.
 ]]

@@ -153,6 +153,9 @@ local function explain_lane(name)
   if workers.deny and #workers.deny > 0 then
     say('It does not go to %s.', table.concat(workers.deny, ', '))
   end
+  for resource, amount in pairs(lane.requires or {}) do
+    say('It takes %s of %s of its worker.', string.format('%.0f', amount), resource)
+  end
 end
 
 local function explain_held(value)
@@ -238,6 +241,7 @@ local function explain_split()
   local root = string.find(subject, '~', 1, true) and string.gsub(subject, '~[^@]*', '')
   if root and redis.call('HEXISTS', base .. 'fans', root) == 1 then
     say('It is a part of %s, and waits for a permit, or has ended: a part that ended is counted there.', root)
+    explain_lane(redis.call('HGET', base .. 'fan:' .. root, 'lane') or '')
     return true
   end
   return false

@@ -20,11 +20,14 @@ on_demand(counting, function()
 
   -- How many contexts run under each limit; nil when too much runs to be looked at in one call.
   function counting.running()
-    local ids, bytes, running = redis.call('HKEYS', BASE .. 'held'), 0, {}
-    for i = 1, #ids do
-      local value = redis.call('HGET', BASE .. 'held', ids[i])
+    if redis.call('HLEN', BASE .. 'held') > CONTEXTS_MAX then
+      return nil
+    end
+    local bytes, running = 0, {}
+    for _, id in ipairs(redis.call('HKEYS', BASE .. 'held')) do
+      local value = redis.call('HGET', BASE .. 'held', id)
       bytes = bytes + #value
-      if i > CONTEXTS_MAX or bytes > BYTES_MAX then
+      if bytes > BYTES_MAX then
         return nil
       end
       count(running, value)

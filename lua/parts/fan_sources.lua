@@ -43,6 +43,18 @@ on_demand(part_sources, function()
     return #found > 0
   end
 
+  -- The workers for which parts wait.
+  function part_sources.pinned(fan)
+    local wanted = {}
+    for _, name in ipairs(redis.call('HKEYS', key('fan', fan.id))) do
+      local worker = string.match(name, '^w:(.+)$')
+      if worker then
+        wanted[worker] = true
+      end
+    end
+    return wanted
+  end
+
   -- Where the head stands among all that waits.
   function part_sources.score(source)
     source.score = source.template.score + (tonumber(string.match(source.page[source.at], '^%d+')) or source.fan.total)
@@ -140,8 +152,9 @@ on_demand(part_sources, function()
       local handler, offer, fan = found[i].handler, found[i].offer, fans.of(endings, found[i].root)
       if fan and fan.state ~= 'dropping' then
         sources[#sources + 1] = part_sources.of(fan, handler, offer)
+        local wanted = fan.pinned > 0 and part_sources.pinned(fan) or {}
         for _, worker in ipairs(fan.pinned > 0 and found[i].anybody or {}) do
-          if worker.free > 0 and redis.call('HEXISTS', key('fan', fan.id), 'w:' .. worker.id) == 1 then
+          if worker.free > 0 and wanted[worker.id] then
             sources[#sources + 1] = part_sources.of(fan, handler, routing.only(offer, worker), worker.id)
           end
         end

@@ -3,7 +3,7 @@
 -- gives back what nothing uses: what is allowed here is never more than what is granted there, whoever dies in between.
 --   shares    limit -> `<using> <allowed> <starts> <report> <mode>`: contexts that run under it, that may run, that may start; the number
 --             of the last report, a time; `w` when others waited for it then, `k` when nobody did: what ends may be used again here,
---             and `u` when some was used since then; and `#` beside many of them
+--             and `u` when some was used since then; `n` until it is answered for the first time; and `#` beside many of them
 --   left      lines `<contexts> <limit>`: contexts that ended, or went back, since the last turn. The next one takes them off `shares`, so
 --             that what ends costs its script one command, whatever it ran under
 --   stopped   limit -> when it was last reported: something waits for it

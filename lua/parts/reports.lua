@@ -11,7 +11,7 @@ on_demand(reports, function()
   -- Redis keeps a hash of a hundred short texts as a list, where finding a field takes ten times as long; not so beside one long text.
   local SPREAD, SPREAD_MANY, SPREAD_FEW = '#', 24, 8
   local SPREAD_TEXT = string.rep('with a long text a hash is spread ', 2)
-  local held_back, unanswered, asked = 0, {}, nil
+  local held_back, awaited, unanswered, asked = 0, false, {}, nil
 
   -- When limits that something waits for were last reported.
   function reports.asked_at(name)
@@ -30,9 +30,14 @@ on_demand(reports, function()
     held_back = 1
   end
 
-  -- 1 when something waits for a limit.
+  -- A limit that nothing was known of is asked for: should the answer be lost, what stands behind waits for nothing.
+  function reports.await()
+    awaited = true
+  end
+
+  -- 1 when something waits for a limit, 2 when one was asked for that nothing was known of.
   function reports.held_back()
-    return held_back
+    return awaited and 2 or held_back
   end
 
   -- True when something of the group waits for a limit that was not asked for before.
@@ -64,7 +69,7 @@ on_demand(reports, function()
     local used = limit.aged and limit.bounds and limit.mode == 'u'
     local keeps = used and math.max(first_wanted(limit), 2 * limit.taken) or 0
     limit.allowed, limit.starts = math.min(limit.allowed, limit.using + keeps), 0 -- until it is answered
-    limit.mode = used and 'k' or limit.mode
+    limit.mode = used and 'k' or limit.said.report and limit.mode or 'n'
     limit.unspent = unspent
   end
 
@@ -133,8 +138,11 @@ on_demand(reports, function()
       local name = found[2][i]
       local using, allowed, starts, last, mode = string.match(found[2][i + 1], '^(%d+) (%d+) (%d+) (%d+) (%l)$')
       local empty = using == '0' and allowed == '0' and not reports.asked_at(name)
-      if using and (empty or tonumber(allowed) > tonumber(using) or tonumber(starts) > 0) then
+      if using and (empty or allowed ~= using or tonumber(starts) > 0) then
         local at = tonumber(last) + (mode == 'u' and starts == '0' and USED_KEPT_MS or SHARE_KEPT_MS)
+        if tonumber(allowed) < tonumber(using) then -- counted anew
+          at = now
+        end
         if at <= now or tonumber(last) > now then
           if #shares.order >= REPORTS_MOST then
             return now, cursor

@@ -12,8 +12,11 @@ on_demand(set_aside, function()
 
   -- Whether nothing is known of a limit yet, and an answer may be on its way, or will be.
   local function is_new(limit)
-    local asked = not limit.report and (reports.asked_at(limit.name) or shares.now)
-    return asked and shares.now - asked < ANSWER_MS and shares.now >= asked
+    if limit.report and limit.mode ~= 'n' then
+      return false
+    end
+    local asked = reports.asked_at(limit.name) or shares.now
+    return shares.now - asked < ANSWER_MS and shares.now >= asked
   end
 
   -- Asks for the keys of which nothing is known, of the contexts at the head of `source`.
@@ -41,6 +44,7 @@ on_demand(set_aside, function()
       look_ahead(source)
     end
     unasked[source.queue] = true
+    reports.await()
     return true
   end
 

@@ -121,7 +121,7 @@ on_demand(shares, function()
   -- Whether a grant that is not fresh is kept, or goes on as it is used.
   local function judge(limit)
     limit.kept = is_kept(limit)
-    limit.aged = not limit.kept and limit.mode ~= 'w' and not has_to_go_back(limit)
+    limit.aged = not limit.kept and limit.mode ~= 'w' and limit.mode ~= 'n' and not has_to_go_back(limit)
   end
 
   -- What shares say behind what is used, as a table to look things up in. Quiet is a share of which nothing is to be said while nothing
@@ -130,7 +130,7 @@ on_demand(shares, function()
     local allowed, starts, report, mode = string.match(rest, '^(%d+) (%d+) (%d+) (%l)$')
     local what = { allowed = tonumber(allowed) or 0, starts = tonumber(starts) or 0, report = tonumber(report), mode = mode or 'w' }
     judge(what)
-    what.quiet = what.kept and what.mode ~= 'w' and what.starts == 0 and what.allowed > 0
+    what.quiet = what.kept and what.mode ~= 'w' and what.mode ~= 'n' and what.starts == 0 and what.allowed > 0
     what.__index, what.said, what.rest = what, what, rest
     return what
   end
@@ -155,6 +155,9 @@ on_demand(shares, function()
     if left and limit.mode == 'w' then
       shares.returned[name] = true
     end
+    if limit.allowed < using then -- what runs was counted anew (repair/limits): it was not granted, and has to be known
+      limit.allowed, limit.recounted = using, true
+    end
     local granted = shares.granted[name]
     if granted and granted.report >= shares.valid_from then
       take_grant(limit, granted)
@@ -167,6 +170,7 @@ on_demand(shares, function()
         limit.allowed, limit.starts = limit.using, 0
       end
     end
+    limit.surplus = limit.surplus or limit.recounted
     shares.loaded[name], shares.busy[name] = limit, true
     shares.order[#shares.order + 1] = limit
     return limit

@@ -1,9 +1,10 @@
 -- Part telling: what a turn tells its tracker of what waits, and the subtasks that come back in it. Needs the part fans.
 
-local telling = { MOST = 64 } -- queues, contexts to split and workers that one turn tells of
+-- Queues, contexts to split and workers that one turn tells of, and queues that it looks at for them.
+local telling = { MOST = 64, LOOKED_MOST = 256 }
 
 function telling.new()
-  return { sizes = {}, opens = {}, pinned = {} }
+  return { sizes = {}, places = {}, looked = 0, opens = {}, pinned = {} }
 end
 
 on_demand(telling, function()
@@ -15,21 +16,40 @@ on_demand(telling, function()
     return workers
   end
 
+  -- So many more wait in a queue; each is told once, whatever its roots are.
+  local function add(told, queue, count)
+    local at = told.places[queue]
+    if at then
+      told.sizes[at] = told.sizes[at] + count
+    elseif #told.sizes < 2 * telling.MOST then
+      told.sizes[#told.sizes + 1], told.sizes[#told.sizes + 2] = queue, count
+      told.places[queue] = #told.sizes
+    end
+  end
+
+  -- A queue that nobody shall be visited for: its lane has to be offered all the same, for the turn in which it may go on.
+  function telling.tell_lane(told, queue)
+    local base = string.match(queue, '^%S+ %S+ c=%x+')
+    if base then
+      add(told, base, 0)
+    end
+  end
+
   -- What waits in a queue: how many anybody may claim, which contexts have to be split, or for which workers parts wait.
   function telling.tell(told, endings, queue)
     local handler = string.match(queue, '^%S+ (%S+)')
     local base, root = string.match(queue, '^(.+) /(%S+)$')
-    local count, is_told = 0, false
+    local count = 0
+    told.looked = told.looked + 1
     if root then
       local fan = fans.of(endings, root)
       count = redis.call('LLEN', key('parts', handler .. ':' .. root))
       if fan and fan.model == 'indexed' then
         count = count + fan.total - fan.next_index
       end
-      is_told = fan and fan.pinned > 0 and fan.lane ~= '' -- its lane has to be offered
       for _, worker in ipairs(fan and fan.pinned > 0 and telling.workers(root) or {}) do
-        if #told.pinned < telling.MOST then
-          told.pinned[#told.pinned + 1] = worker
+        if #told.pinned < 2 * telling.MOST then
+          told.pinned[#told.pinned + 1], told.pinned[#told.pinned + 2] = worker, base
         end
       end
     elseif handler == '!fan' then
@@ -39,9 +59,10 @@ on_demand(telling, function()
     else
       count = redis.call('ZCARD', ready_key(queue))
     end
-    if count > 0 or is_told then
-      told.sizes[#told.sizes + 1] = base or queue
-      told.sizes[#told.sizes + 1] = count
+    if count > 0 then
+      add(told, base or queue, count)
+    else
+      telling.tell_lane(told, queue) -- parts may wait for certain workers
     end
   end
 

@@ -4,14 +4,14 @@ Script   repair/limits
 Purpose  Count anew what runs under the limits of a partition. What is granted stays as it is: the next turn reports it.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:shares :left :held :wake
+           computed: {tw:p}:shares :left :held :contended :wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'REPAIRED', what was done... }
          { 'CLEAN' }   there was nothing to do, or so much runs that no one call looks at it
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(what runs here + limits); at most 8 commands, and one for each of at most 4001 running contexts and one for each limit
+Cost     O(what runs here + limits); at most 9 commands, and one for each of at most 4000 running contexts and each 1000 limits
 Holds    W6 W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
@@ -20,13 +20,16 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part ready
 -- @part counting
 local now = now_ms(1)
-local done, written = {}, {}
+local done, written, alone = {}, {}, {}
 counting.each(function(name, using, left, running, rest)
   if using ~= left + running then
     done[#done + 1] = int(running) .. ' run under ' .. name .. ', ' .. int(math.max(using - left, 0)) .. ' were counted'
   end
   -- Without a report the number of the next one is that of the clock.
   written[#written + 1], written[#written + 2] = name, int(running) .. ' ' .. (rest or int(running) .. ' 0 0 k')
+  if not rest then
+    alone[#alone + 1] = name
+  end
 end)
 if #done == 0 then
   return { 'CLEAN' }
@@ -34,6 +37,9 @@ end
 redis.call('DEL', BASE .. 'left')
 for first = 1, #written, 2000 do
   redis.call('HSET', BASE .. 'shares', unpack(written, first, math.min(first + 1999, #written)))
+end
+for first = 1, #alone, 2000 do
+  redis.call('HDEL', BASE .. 'contended', unpack(alone, first, math.min(first + 1999, #alone)))
 end
 redis.call('ZADD', KEYS[1], 'LT', now, '!limits')
 wake(now)

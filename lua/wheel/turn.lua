@@ -36,9 +36,9 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            counts   how many due times became contexts, how many were skipped, how many missed, and how many records were put aside
            opens    contexts that a tracker has to split (fan/open), as they wait, without their bodies; at most 64
            looks    `<root> <worker>...` whose parts wait for these workers: are they alive? (fan/unpin)
-           pinned   workers for which parts wait; at most 64
+           pinned   { worker, queue }... for which parts wait; at most 64
            reports  { limit, report, holds, unspent, wanted, waiting }...  to be shared (limit/share)
-           held_back  1 when something waits for a limit
+           held_back  1 when something waits for a limit, 2 when a limit was asked for that nothing was known of
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 5 more for each lane it claims of, 60 more for each context that expires
@@ -465,7 +465,9 @@ flush_endings(endings)
 local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
 local told = telling.new()
 for _, queue in ipairs(backlog()) do
-  if #told.sizes < 2 * telling.MOST and not (shares.groups and set_aside.holds(queue, visit.claimed)) then
+  if shares.groups and set_aside.holds(queue, visit.claimed) then
+    telling.tell_lane(told, queue)
+  elseif told.looked < telling.LOOKED_MOST then
     telling.tell(told, endings, queue)
   end
 end

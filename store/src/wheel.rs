@@ -7,6 +7,6 @@ pub mod turn;
 pub use fire::{Fire, Fired};
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
-    Claim, Looked, Offer, OutboxEntry, PinnedParts, Told, TurnCounts, TurnLimits, Turned,
+    Claim, Looked, Offer, OutboxEntry, Pinned, PinnedParts, Told, TurnCounts, TurnLimits, Turned,
     WorkerCancel,
 };

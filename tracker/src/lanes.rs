@@ -11,6 +11,7 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::{Lane, LaneId};
 use tickwheel_store::Store;
 use tickwheel_store::record::Queue;
+use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
 use crate::measure;
@@ -38,6 +39,8 @@ enum Known {
 pub(crate) struct Lanes {
     known: Mutex<HashMap<LaneId, Known>>,
     recent: Mutex<HashMap<PartitionId, HashMap<Queue, Instant>>>,
+    /// Of the last turn of each partition: workers for which parts of a lane wait.
+    pinned: Mutex<HashMap<PartitionId, Vec<Pinned>>>,
 }
 
 impl Lanes {
@@ -105,6 +108,23 @@ impl Lanes {
         for queue in queues {
             of_partition.insert(queue.offered(), now);
         }
+    }
+
+    /// Parts of lanes wait in the partition for these workers.
+    pub(crate) fn pin(&self, partition: PartitionId, pinned: &[Pinned]) {
+        let of_lanes = || pinned.iter().filter(|one| one.queue.lane.is_some());
+        let mut all = lock(&self.pinned);
+        if of_lanes().next().is_none() {
+            all.remove(&partition);
+        } else {
+            all.insert(partition, of_lanes().cloned().collect());
+        }
+    }
+
+    /// For which workers parts of lanes wait in the partition.
+    pub(crate) fn pinned(&self, partition: PartitionId) -> Vec<Pinned> {
+        let all = lock(&self.pinned);
+        all.get(&partition).cloned().unwrap_or_default()
     }
 
     /// The queues that the next turn of the partition is told about: those met last.

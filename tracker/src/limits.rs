@@ -1,6 +1,8 @@
 //! Limits of groups, as this tracker knows them: their definitions, read again when a beat tells that they changed, and what the partitions that it turns were
 //! granted. Nothing here matters to anybody else: what is lost is reported and granted anew.
 
+mod waiting;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,11 +18,14 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
+use crate::limits::waiting::Waiting;
 use crate::measure;
 use crate::session::lock;
 
 /// Something that waits for a limit is looked at this often, should a message be lost.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// The same of a limit that a partition asked for the first time: the script lets others pass from 20 ms on.
+pub(crate) const FIRST_ANSWER: Duration = Duration::from_millis(25);
 
 /// What the next turn of a partition is told.
 #[derive(Debug, Default)]
@@ -40,8 +45,7 @@ pub(crate) struct Limits {
     /// How often they had changed when they were read, and when last; `None` before that.
     changes: Mutex<Option<(u64, Option<TimestampMs>)>>,
     news: Mutex<HashMap<PartitionId, News>>,
-    /// What waits for limits, by the last turn that told.
-    waiting: Mutex<HashMap<PartitionId, BTreeMap<GroupName, u64>>>,
+    waiting: Mutex<Waiting>,
     /// Told when a partition has news.
     pub(crate) told: Notify,
 }
@@ -98,31 +102,17 @@ impl Limits {
         reports: &[LimitReport],
         held_back: bool,
     ) {
-        let mut told: BTreeMap<GroupName, u64> = BTreeMap::new();
-        for report in reports.iter().filter(|_| held_back) {
-            *told.entry(report.limit.group.clone()).or_default() += report.waiting;
-        }
-        let mut all = lock(&self.waiting);
-        if held_back && told.is_empty() || !held_back && !all.contains_key(&partition) {
-            return;
-        }
-        let groups: Vec<GroupName> = if held_back {
-            let known = all.entry(partition).or_default();
-            known.extend(told.clone());
-            told.into_keys().collect()
+        let mut waiting = lock(&self.waiting);
+        if held_back {
+            waiting.note(partition, reports);
         } else {
-            all.remove(&partition)
-                .unwrap_or_default()
-                .into_keys()
-                .collect()
-        };
-        for group in groups {
-            let sum = all
-                .values()
-                .filter_map(|of_groups| of_groups.get(&group))
-                .sum();
-            measure::waiting_for_limits(&group, sum);
+            waiting.forget(partition);
         }
+    }
+
+    /// Another tracker turns this partition now.
+    pub(crate) fn forget_waiting(&self, partition: PartitionId) {
+        lock(&self.waiting).forget(partition);
     }
 
     /// What limits a name now.

@@ -7,6 +7,7 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::{Lane, LaneId, Mode, Profile};
 use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::record::Queue;
+use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
 use crate::engine::Engine;
@@ -73,18 +74,15 @@ pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usi
         })
         .collect();
     let mut wanted = Vec::new();
+    let pinned = engine.lanes.pinned(partition);
     for fitted in &fitted {
         let takes_units = !fitted.lane.requires.is_empty();
-        // Parts that are meant for one worker go to it even when others came since that leave it beyond the greatest number.
-        let beyond = fitted.lane.workers.max.map(|_| {
-            let offers = |session: &&Arc<Session>| {
-                let queue = &fitted.queue;
-                session.offers(&queue.group, queue.handler.as_str())
-                    && fitted.lane.fits(&session.profile()).is_ok()
-            };
-            sessions.iter().filter(offers)
-        });
-        let all = fitted.workers.iter().chain(beyond.into_iter().flatten());
+        // Parts that are meant for one worker go to it, even when others came since that leave it beyond a greatest number.
+        let meant = pinned.iter().filter(|one| one.queue == fitted.queue);
+        let meant: Vec<_> = meant
+            .filter_map(|one| engine.sessions.get(&one.worker))
+            .collect();
+        let all = fitted.workers.iter().chain(&meant);
         wanted.extend(all.map(|session| Wanted {
             session: Arc::clone(session),
             takes_units,
@@ -158,6 +156,27 @@ impl Engine {
             Taken::Perhaps
         } else {
             Taken::Now
+        }
+    }
+
+    /// Whether a part that is meant for a worker would be taken by it now.
+    pub(crate) fn is_free_for(&self, pinned: &Pinned) -> bool {
+        let (worker, queue) = (&pinned.worker, &pinned.queue);
+        let Some(session) = self.sessions.get(worker) else {
+            return false;
+        };
+        if !session.offers(&queue.group, queue.handler.as_str())
+            || session.credit().available() == 0
+        {
+            return false;
+        }
+        let Some(id) = queue.lane else {
+            return true;
+        };
+        match self.lanes.get(&id) {
+            Some(lane) => lane.requires.fit_in(&session.units().available()),
+            // A visit reads it.
+            None => !self.lanes.is_missing(&id),
         }
     }
 

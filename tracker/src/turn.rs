@@ -82,8 +82,8 @@ impl Turner {
             while visits.len() < VISITS_MAX {
                 let next = self.partitions.take(
                     Instant::now(),
-                    |queue| engine.takes(queue) != Taken::No,
-                    |worker| engine.sessions.is_free(worker),
+                    |queue| engine.takes(queue) == Taken::Now,
+                    |pinned| engine.is_free_for(pinned),
                 );
                 let Some((partition, purpose)) = next else {
                     break;
@@ -117,7 +117,12 @@ impl Turner {
                 },
                 () = engine.sessions.capacity.notified() => self.offer_capacity(),
                 () = engine.limits.told.notified() => self.follow_limits(),
-                () = engine.roster_changed.notified() => self.partitions.rank(&engine.tracker_id, &engine.roster.load()),
+                () = engine.roster_changed.notified() => {
+                    self.partitions.rank(&engine.tracker_id, &engine.roster.load());
+                    for partition in self.partitions.of_others() {
+                        engine.limits.forget_waiting(partition);
+                    }
+                }
                 () = tokio::time::sleep_until(wake_at) => self.partitions.queue_due(Instant::now()),
             }
         }
@@ -170,8 +175,8 @@ impl Turner {
     fn offer_capacity(&mut self) {
         let engine = &self.engine;
         self.partitions.queue_backlog(
-            |queue| engine.takes(queue) != Taken::No,
-            |worker| engine.sessions.is_free(worker),
+            |queue| engine.takes(queue) == Taken::Now,
+            |pinned| engine.is_free_for(pinned),
         );
     }
 
@@ -241,10 +246,20 @@ impl Turner {
             (next + wait).min(received + LOOK_EVERY),
             (received, took),
         );
+        if owns {
+            let (reports, held_back) = (&turned.reports, turned.held_back);
+            self.engine
+                .limits
+                .note_waiting(partition, reports, held_back);
+        }
         if turned.held_back && owns {
             // Should a message that something is free be lost.
-            self.partitions
-                .due_at(partition, received + limits::LOOK_AGAIN, OVERDUE);
+            let again = if turned.awaits {
+                limits::FIRST_ANSWER
+            } else {
+                limits::LOOK_AGAIN
+            };
+            self.partitions.due_at(partition, received + again, OVERDUE);
         }
         if !turned.opens.is_empty() {
             // Those that no worker fits are still there then.
@@ -268,7 +283,7 @@ impl Turner {
                 .any(|(queue, _)| engine.takes(queue) == wanted)
         };
         let mut pinned = turned.pinned.iter();
-        let now = taken(Taken::Now) || pinned.any(|worker| engine.sessions.is_free(worker));
+        let now = taken(Taken::Now) || pinned.any(|pinned| engine.is_free_for(pinned));
         if turned.more || (claimed && now) {
             self.partitions.queue(partition);
         } else if now {

@@ -186,7 +186,8 @@ impl Walk<'_> {
 
     /// What limits count, where something runs or is counted.
     async fn limits(&mut self, names: &[String]) -> Result<(), Error> {
-        if names.iter().any(|name| name == "held" || name == "shares") {
+        let counted = ["held", "shares", "left"];
+        if names.iter().any(|name| counted.contains(&name.as_str())) {
             for limit in self.timed(self.store.check_limits(self.partition)).await? {
                 self.checked.add(rules::w6_limit_counts(&limit));
             }

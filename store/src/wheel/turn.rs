@@ -130,12 +130,23 @@ pub struct Turned {
     pub opens: Vec<Member>,
     /// Roots whose parts wait for certain workers: do these live?
     pub looks: Vec<PinnedParts>,
-    /// Workers for which parts wait.
-    pub pinned: Vec<WorkerId>,
+    /// Workers for which parts wait, at most 64.
+    pub pinned: Vec<Pinned>,
     /// What is to be shared of limits.
     pub reports: Vec<LimitReport>,
     /// Something waits for a limit.
     pub held_back: bool,
+    /// A limit was asked for of which nothing was known: what stands behind it waits for the answer.
+    pub awaits: bool,
+}
+
+/// Parts that wait for a certain worker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pinned {
+    /// The worker.
+    pub worker: WorkerId,
+    /// The queue of the parts, with the lane that says what each takes.
+    pub queue: Queue,
 }
 
 /// Parts of a root that wait for certain workers.
@@ -347,13 +358,9 @@ fn turned(value: Value) -> Result<Turned, Error> {
     let looks = reply.texts()?;
     let looks = looks.into_iter().map(pinned_parts);
     let looks = looks.collect::<Result<_, _>>()?;
-    let mut list = reply.list()?;
-    let mut pinned = Vec::with_capacity(list.len());
-    while !list.is_empty() {
-        pinned.push(list.parsed()?);
-    }
+    let pinned = pinned(reply.list()?)?;
     let reports = limit::reports(reply.list()?)?;
-    let held_back = reply.number()? == 1;
+    let held_back = reply.number()?;
     Ok(Turned {
         now,
         next,
@@ -368,8 +375,20 @@ fn turned(value: Value) -> Result<Turned, Error> {
         looks,
         pinned,
         reports,
-        held_back,
+        held_back: held_back > 0,
+        awaits: held_back == 2,
     })
+}
+
+fn pinned(mut list: Reply) -> Result<Vec<Pinned>, Error> {
+    let mut pinned = Vec::with_capacity(list.len() / 2);
+    while !list.is_empty() {
+        pinned.push(Pinned {
+            worker: list.parsed()?,
+            queue: list.parsed()?,
+        });
+    }
+    Ok(pinned)
 }
 
 fn pinned_parts(text: String) -> Result<PinnedParts, Error> {

@@ -9,12 +9,20 @@ const LANE: &str = "c=0123456789";
 /// A lane of a turn: the handler, the mode with what a context takes, and the workers, `<number>:<score>:<step>`.
 type Offered<'a> = (&'a str, &'a str, &'a str);
 
-/// Worker and context of each claim of a turn, and the queues it tells of.
-async fn turn(
+/// What a turn said: worker and context of each claim, queues with how many wait in them, and workers for which parts wait.
+#[derive(Debug, PartialEq)]
+struct Said {
+    claims: Vec<(String, String)>,
+    told: Vec<(String, String)>,
+    pinned: Vec<(String, String)>,
+}
+
+async fn turn_told(
     part: &Part<'_>,
     workers: &[[&str; 2]],
     lanes: &[Offered<'_>],
-) -> (Vec<(String, String)>, Vec<String>) {
+    limits: &str,
+) -> Said {
     let words = [
         T.to_string(),
         workers.len().to_string(),
@@ -32,15 +40,28 @@ async fn turn(
     for (queue, (_, mode, standing)) in queues.iter().zip(lanes) {
         args.extend([queue.as_str(), *mode, *standing]);
     }
+    args.extend((!limits.is_empty()).then_some(limits));
     let reply = part.call("wheel/turn", "TURNED", &args).await;
-    let claims = pairs(&texts(&reply[3]))
-        .map(|(worker, member)| {
-            let id = member.split(' ').next().unwrap().to_owned();
-            (worker, id)
-        })
-        .collect();
-    let told = pairs(&texts(&reply[4])).map(|(queue, _)| queue).collect();
-    (claims, told)
+    let claim = |(worker, member): (String, String)| {
+        let id = member.split(' ').next().unwrap();
+        (worker, id.to_owned())
+    };
+    Said {
+        claims: pairs(&texts(&reply[3])).map(claim).collect(),
+        told: pairs(&texts(&reply[4])).collect(),
+        pinned: pairs(&texts(&reply[11])).collect(),
+    }
+}
+
+/// Worker and context of each claim of a turn, and the queues it tells of.
+async fn turn(
+    part: &Part<'_>,
+    workers: &[[&str; 2]],
+    lanes: &[Offered<'_>],
+) -> (Vec<(String, String)>, Vec<String>) {
+    let said = turn_told(part, workers, lanes, "").await;
+    let told = said.told.into_iter().map(|(queue, _)| queue);
+    (said.claims, told.collect())
 }
 
 fn claimed(worker: &str, n: &str) -> (String, String) {
@@ -149,4 +170,68 @@ async fn parts_for_certain_workers_take_of_their_resources() {
     );
     let (claims, _) = turn(&part, &[["x", "9 unit=1000"]], &[lane]).await;
     assert_eq!(claims, [claimed("x", "1")]);
+}
+
+#[tokio::test]
+async fn workers_that_parts_wait_for_are_told_with_the_lane() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let fan = part.key(&format!("fan:{ROOT}"));
+    let (fans, backlog) = (part.key("fans"), part.key("backlog"));
+    let queue = format!("g h {LANE} /{ROOT}");
+    test.command(&["HSET", &fans, ROOT, "sharding"]).await;
+    let fields = [
+        "model",
+        "sharding",
+        "state",
+        "closed",
+        "round",
+        "1",
+        "total",
+        "1",
+        "group",
+        "g",
+        "handlers",
+        "h",
+        "lane",
+        &LANE[2..],
+        "pinned",
+        "1",
+        "w:x",
+        "1",
+        "t:h",
+        "g h 2 c=0123456789 ",
+    ];
+    let mut command = vec!["HSET", fan.as_str()];
+    command.extend(fields);
+    test.command(&command).await;
+    let parts = part.key(&format!("parts:h:{ROOT}:x"));
+    test.command(&["RPUSH", &parts, "0 0:0 zero"]).await;
+    test.command(&["HSET", &backlog, &queue, "1"]).await;
+    let said = turn_told(&part, &[["y", "9"]], &[], "").await;
+    let lane = format!("g h {LANE}");
+    assert_eq!(said.told, [(lane.clone(), "0".to_owned())]);
+    assert_eq!(said.pinned, [("x".to_owned(), lane)]);
+}
+
+#[tokio::test]
+async fn a_lane_is_told_of_once_and_though_its_group_is_at_its_limit() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.hold(ROOT, "1:0", LANE).await;
+    part.hold("3.900.b-1", "1:0", LANE).await;
+    let other = Page {
+        id: "3.900.b-1",
+        ..PAGE
+    };
+    assert_eq!(split(&part, &PAGE, &["a", "b"]).await, ["TAKEN", "2"]);
+    assert_eq!(split(&part, &other, &["c"]).await, ["TAKEN", "1"]);
+    let lane = format!("g leaf {LANE}");
+    let free = turn_told(&part, &[["x", "9"]], &[], "").await;
+    assert_eq!(free.told, [(lane.clone(), "3".to_owned())]);
+    // Something of the group waits for its limit: the tracker shall not come back for it, and has to know the lane when it does.
+    part.submit(T - 10, &[["0", "p-1", "g h 2 - b", ""]]).await;
+    let full = turn_told(&part, &[["x", "9"]], &[], "limits\ng g c -").await;
+    assert_eq!(full.claims, []);
+    assert_eq!(full.told, [(lane, "0".to_owned())]);
 }

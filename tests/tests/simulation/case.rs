@@ -293,6 +293,9 @@ impl Cluster {
             }
         }
         load::quieten(&self.known).await;
+        // A call to resume one, which its caller has given up, may have been on its way.
+        sleep(Duration::from_secs(10)).await;
+        load::quieten(&self.known).await;
         let until = Instant::now() + CALM;
         loop {
             sleep(Duration::from_secs(2)).await;

@@ -161,7 +161,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a tracker is not told of the lane of parts that wait for certain workers",
         script: "wheel/turn",
-        from: "if count > 0 or is_told then",
-        to: "if count > 0 then",
+        from: "      telling.tell_lane(told, queue) -- parts may wait for certain workers\n",
+        to: "",
     },
 ];

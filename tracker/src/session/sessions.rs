@@ -111,12 +111,6 @@ impl Sessions {
         )
     }
 
-    /// True when this worker has a stream here and a free permit.
-    pub(crate) fn is_free(&self, worker: &WorkerId) -> bool {
-        self.get(worker)
-            .is_some_and(|session| !session.is_draining() && session.credit().available() > 0)
-    }
-
     /// Takes up to `most` free permits of each of up to 64 workers. `turn` rotates over them. Those of `wanted` are offered in any case,
     /// even without a free permit.
     pub(crate) fn reserve(&self, most: u32, turn: usize, wanted: &[Wanted]) -> Reserved {

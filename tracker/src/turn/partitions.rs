@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tickwheel_core::id::{TrackerId, WorkerId};
+use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
 use tickwheel_store::record::Queue;
 use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
 use crate::pace::Pace;
@@ -42,7 +43,7 @@ struct State {
     /// Ready sets that were not empty at the last turn.
     backlog: Vec<Queue>,
     /// Workers for which parts of split contexts wait.
-    pinned: Vec<WorkerId>,
+    pinned: Vec<Pinned>,
 }
 
 impl State {
@@ -116,6 +117,11 @@ impl Partitions {
         }
     }
 
+    /// The partitions that another tracker turns first.
+    pub(crate) fn of_others(&self) -> impl Iterator<Item = PartitionId> {
+        self.ids().filter(|partition| !self.owns(*partition))
+    }
+
     pub(crate) fn owns(&self, partition: PartitionId) -> bool {
         self.states
             .get(usize::from(partition.as_u16()))
@@ -128,7 +134,7 @@ impl Partitions {
         &mut self,
         now: Instant,
         served: impl Fn(&Queue) -> bool,
-        free: impl Fn(&WorkerId) -> bool,
+        free: impl Fn(&Pinned) -> bool,
     ) -> Option<(PartitionId, Purpose)> {
         loop {
             let partition = self.queue.pop_front()?;
@@ -237,7 +243,7 @@ impl Partitions {
     pub(crate) fn queue_backlog(
         &mut self,
         served: impl Fn(&Queue) -> bool,
-        free: impl Fn(&WorkerId) -> bool,
+        free: impl Fn(&Pinned) -> bool,
     ) {
         let first = self.served.wrapping_add(1) % self.states.len().max(1);
         self.served = first;
@@ -259,7 +265,7 @@ impl Partitions {
         &mut self,
         partition: PartitionId,
         backlog: Vec<Queue>,
-        pinned: Vec<WorkerId>,
+        pinned: Vec<Pinned>,
     ) {
         if let Some(state) = self.state(partition) {
             state.backlog = backlog;

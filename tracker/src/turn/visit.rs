@@ -132,6 +132,7 @@ fn finish(
         .chain(waiting)
         .collect();
     engine.lanes.met(partition, met.iter(), Instant::now());
+    engine.lanes.pin(partition, &turned.pinned);
     // Of a queue in which nothing waits for just any worker there was only its lane to know.
     turned.backlog.retain(|(_, waiting)| *waiting > 0);
     if claimed {
@@ -172,11 +173,8 @@ fn finish(
     for pinned in turned.looks.drain(..) {
         open::look(engine, pinned);
     }
-    engine
-        .limits
-        .note_waiting(partition, &turned.reports, turned.held_back);
     if !turned.reports.is_empty() {
-        engine.share(partition, std::mem::take(&mut turned.reports));
+        engine.share(partition, turned.reports.clone());
     }
     if turned
         .backlog

@@ -38,6 +38,10 @@ async fn what_is_split_is_shown_with_how_far_its_parts_are() {
     );
     let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
     assert!(told.contains("It is a part of 1.55.a-5"), "{told}");
+    test.seed(partition(1), &["HSET | fan:1.55.a-5 | lane | 0123456789"])
+        .await;
+    let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
+    assert!(told.contains("Its lane 0123456789 is not known"), "{told}");
 }
 
 #[tokio::test]

@@ -90,6 +90,12 @@ async fn keys_that_were_never_asked_for_are_asked_for_together() {
     cluster.submit(0, "g h 2 k=t0 b", 1).await;
     let lost = cluster.turn_only(0).await;
     assert_eq!((lost.claims.len(), lost.reports.len()), (0, 1));
+    assert!(lost.awaits);
+    let soon = cluster.turn_only(0).await;
+    assert_eq!(soon.claims.len(), 0);
+    let backlog = cluster.value(0, "backlog").await;
+    assert_eq!(backlog, "g h k= 1", "the answer may be on its way");
+    assert_eq!(cluster.value(0, "contended").await, "");
     tokio::time::sleep(Duration::from_millis(30)).await;
     let next = cluster.turn_only(0).await;
     let keys: Vec<String> = next
@@ -98,5 +104,6 @@ async fn keys_that_were_never_asked_for_are_asked_for_together() {
         .map(|claim| claim.member.rest.options.key.clone().unwrap().to_string())
         .collect();
     assert_eq!(keys, ["t0"]);
+    assert!(!next.awaits);
     assert!(cluster.value(0, "backlog").await.contains("g h k=new"));
 }

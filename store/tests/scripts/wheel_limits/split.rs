@@ -82,3 +82,29 @@ async fn what_is_not_used_is_looked_at_within_a_second_whatever_else_is_kept_lon
     let next = test.texts(&["ZSCORE", &wheel, "!limits"]).await;
     assert_eq!(next, [(T + 1_000).to_string()]);
 }
+
+#[tokio::test]
+async fn what_a_repair_counted_anew_is_reported_by_the_next_turn() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let (held, shares) = (part.key("held"), part.key("shares"));
+    for number in 0..3 {
+        let value = format!("1:0 w {T} {} 0g - g h 2 - body", T + 9_000);
+        let id = format!("3.900.r-{number}");
+        test.command(&["HSET", &held, &id, &value]).await;
+    }
+    let share = format!("1 1 0 {} k", T - 10);
+    test.command(&["HSET", &shares, "g", &share]).await;
+    let now = T.to_string();
+    let repaired = part.answer("repair/limits", &[&now]).await;
+    assert_eq!(repaired, ["REPAIRED", "3 run under g, 1 were counted"]);
+    assert_eq!(part.answer("repair/limits", &[&now]).await, ["CLEAN"]);
+    let args = [now.as_str(), "2000", "10", "0", "limits\ng g c -"];
+    let reply = part.call("wheel/turn", "TURNED", &args).await;
+    let reports = texts(&reply[12]);
+    assert_eq!(
+        (reports[0].as_str(), reports[2].as_str()),
+        ("g", "3"),
+        "{reports:?}"
+    );
+}
