@@ -82,6 +82,9 @@ on_demand(part_sources, function()
       fan.body = fan.body or fans.body(fan)
       body = body .. fan.body
     end
+    if source.only then -- should it come back, it is for the same worker
+      extra = extra .. ',w=' .. source.only
+    end
     local options = template.options .. extra
     if source.rules and admitting.stops(source.rules, options) then
       return false

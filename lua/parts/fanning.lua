@@ -144,20 +144,24 @@ on_demand(fanned, function()
     return false
   end
 
+  -- The worker that a part is for, and no other: it was claimed from what waits for that worker.
+  function fanned.meant_for(rest)
+    return string.match(rest, '^%S+ %S+ %d %S*,w=([^,%s]+)')
+  end
+
   -- The next attempt of a subtask: back among those that wait or, when it is for `at`, in the wheel. Returns the rest to keep there.
   function fanned.retries(endings, id, held, rest, at)
     local fan, n = fans.of_subtask(endings, id)
     fan.out = fan.out - 1
-    local only = fans.is_pinned(fan, n) and not string.find(rest, '^%S+ %S+ %d %S*,a=') and held.worker or nil
+    local only = fanned.meant_for(rest)
+    if only and string.find(rest, '^%S+ %S+ %d %S*,a=') then -- it is lost: any other may run it
+      rest, only = string.gsub(rest, ',w=[^,%s]+', '', 1), nil
+    end
     if not at then
       fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures + 1), rest, only)
       return rest
     end
     fan.later = fan.later + 1
-    if only and not string.find(rest, '^%S+ %S+ %d %S*,w=') then
-      local head, body = string.match(rest, '^(%S+ %S+ %d %S+)(.*)$')
-      rest = head .. ',w=' .. only .. body
-    end
     return rest
   end
 
@@ -171,7 +175,7 @@ on_demand(fanned, function()
     if fan then
       fan.out = fan.out - 1
       if fan.state ~= 'dropping' then
-        local only = fans.is_pinned(fan, n) and held.worker or nil
+        local only = fanned.meant_for(held.rest)
         local rest = only and held.rest or pass(held.rest, held.worker)
         fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures), rest, only)
       end

@@ -136,11 +136,6 @@ on_demand(fans, function()
     return string.match(fan.root, '^%d+:%d+ %S+ %S+ %d %S+ (.*)$') or ''
   end
 
-  -- A part of a broadcast runs on its worker or nowhere; a shard stays with its worker while that lives.
-  function fans.is_pinned(fan, n)
-    return n ~= 'r' and (fan.model == 'broadcast' or fan.model == 'sharding')
-  end
-
   -- Puts a subtask back to where it waits, in front of those that were not claimed yet. `only` is the worker it is meant for.
   function fans.wait_again(fan, n, counts, rest, only)
     local handler, options, body = string.match(rest, '^%S+ (%S+) %d (%S+) (.*)$')

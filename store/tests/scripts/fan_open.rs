@@ -202,7 +202,7 @@ async fn the_shards_of_a_lost_worker_run_anywhere() {
     let turned = part.turn(T, 10, &[("w1", "g", 1, "h")]).await;
     assert_eq!(
         turned.claims[0].1,
-        format!("{ROOT}~0 1:0 g h 2 b=f:0:0:0,p=s:3 1:xbody")
+        format!("{ROOT}~0 1:0 g h 2 b=f:0:0:0,p=s:3,w=w1 1:xbody")
     );
     let reply = part
         .answer("fan/unpin", &[&T.to_string(), ROOT, "w1"])
@@ -212,12 +212,23 @@ async fn the_shards_of_a_lost_worker_run_anywhere() {
     assert_eq!(kinds(&test).await, []);
     let mut moved = claims(&part, &[("w2", "g", 9, "h")]).await;
     moved.sort();
+    // What was its own comes back to it when it is refused; what was another's is for anybody.
+    let ids = [0, 1, 7].map(|n| format!("{ROOT}~{n}"));
+    let given = [[&*ids[0], "2"], [&*ids[1], "1"], [&*ids[2], "1"]];
+    assert_eq!(part.release(T, &given).await, "3");
+    let waits = part.state().await;
+    let list = |of: &str| waits.lists[&format!("parts:h:{ROOT}{of}")].len();
+    assert_eq!((list(""), list(":w2")), (2, 1));
+    assert_eq!(kinds(&test).await, []);
+    let mut again = claims(&part, &[("w2", "g", 9, "h")]).await;
+    again.sort();
+    assert_eq!(again, moved);
     assert_eq!(
         moved,
         [claimed("w2", 0), claimed("w2", 1), claimed("w2", 7)]
     );
     let ended =
-        [("0", "2"), ("1", "1"), ("7", "1")].map(|(n, attempt)| (format!("{ROOT}~{n}"), attempt));
+        [("0", "3"), ("1", "2"), ("7", "2")].map(|(n, attempt)| (format!("{ROOT}~{n}"), attempt));
     for (id, attempt) in &ended {
         part.settle(T, &[[id, attempt, "succeeded", ""]]).await;
     }
