@@ -154,7 +154,8 @@ local function explain_lane(name)
     say('It does not go to %s.', table.concat(workers.deny, ', '))
   end
   for resource, amount in pairs(lane.requires or {}) do
-    say('It takes %s of %s of its worker.', string.format('%.0f', amount), resource)
+    local in_bytes = resource == 'memory' or resource == 'disk'
+    say('It takes %s of the %s of its worker.', in_bytes and string.format('%.0f bytes', amount) or tostring(amount / 1000), resource)
   end
 end
 

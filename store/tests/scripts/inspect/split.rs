@@ -42,6 +42,13 @@ async fn what_is_split_is_shown_with_how_far_its_parts_are() {
         .await;
     let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
     assert!(told.contains("Its lane 0123456789 is not known"), "{told}");
+    let put = "return redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack({ requires = { gpu = 1500, disk = 4096 } }))";
+    let lanes = test.key(partition(1), "lanes");
+    test.command(&["EVAL", put, "1", &lanes, "0123456789"])
+        .await;
+    let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
+    assert!(told.contains("It takes 1.5 of the gpu of"), "{told}");
+    assert!(told.contains("It takes 4096 bytes of the disk"), "{told}");
 }
 
 #[tokio::test]
