@@ -30,6 +30,8 @@ pub(crate) const LOG_LINES_MAX: u32 = 10_000;
 /// Log lines and bytes waiting for a stream.
 pub(crate) const LOG_QUEUE_LINES_MAX: usize = 8_192;
 pub(crate) const LOG_QUEUE_BYTES_MAX: usize = 4 << 20;
+/// Last words of ended attempts about their progress, waiting for a stream.
+pub(crate) const PARTING_MAX: usize = 1_024;
 
 /// Items of one kind in one frame.
 pub(crate) const FRAME_ITEMS_MAX: usize = 500;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_proto::v1::{LogLine, rejection};
+use tickwheel_proto::v1::{LogLine, Progress, rejection};
 use tokio::time::Instant;
 
 use super::{Desk, Phase};
@@ -29,6 +29,9 @@ impl Desk {
             Ended::With(outcome) if !fenced => {
                 let took = attempt.arrived.elapsed();
                 self.note_response(took);
+                if let Some((percent, message)) = running.progress {
+                    self.push_parting(running.link, &key, percent, message);
+                }
                 self.settle(key, outcome, (running.link, took));
             }
             Ended::GivenBack if !fenced => {
@@ -109,6 +112,17 @@ impl Desk {
             self.wake(target);
         }
         taken
+    }
+
+    /// What an attempt said last about its progress, within the pause since it said something before.
+    fn push_parting(&mut self, link: usize, key: &AttemptKey, percent: u32, message: String) {
+        let target = self.route(link);
+        self.queue(target).push_parting(Progress {
+            context_id: String::from(&*key.context),
+            attempt: key.attempt,
+            percent,
+            message,
+        });
     }
 
     pub(crate) fn progress(

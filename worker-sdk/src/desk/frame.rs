@@ -217,6 +217,16 @@ impl Desk {
             }
             self.queue(Some(index)).progress.pop_front();
         }
+        let parting = &mut self.queue(Some(index)).parting;
+        while frame.progress.len() < FRAME_ITEMS_MAX {
+            let fits = parting
+                .front()
+                .is_some_and(|said| room.take(said.message.len() + said.context_id.len()));
+            let Some(said) = fits.then(|| parting.pop_front()).flatten() else {
+                break;
+            };
+            frame.progress.push(said);
+        }
     }
 
     fn fill_log(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room) {
@@ -233,7 +243,7 @@ impl Desk {
         }
     }
 
-    /// Only when all log lines went: a line after its attempt's settlement would be refused.
+    /// Only when all log lines and last words went: what comes after its attempt's settlement would be refused.
     fn fill_settlements(
         &mut self,
         index: usize,
@@ -244,7 +254,7 @@ impl Desk {
         let Self { links, spool, .. } = self;
         let Some(link) = links
             .get_mut(index)
-            .filter(|link| link.queue.log.is_empty())
+            .filter(|link| link.queue.log.is_empty() && link.queue.parting.is_empty())
         else {
             return;
         };

@@ -2,11 +2,11 @@
 
 use std::collections::VecDeque;
 
-use tickwheel_proto::v1::{LogLine, Rejection};
+use tickwheel_proto::v1::{LogLine, Progress, Rejection};
 
 use super::calls::CallKey;
 use crate::attempt::AttemptKey;
-use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX};
+use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX, PARTING_MAX};
 
 /// Keys refer to attempts and outcomes of the desk; one that has changed its place meanwhile is skipped.
 #[derive(Debug, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Queue {
     pub(crate) accepted: VecDeque<AttemptKey>,
     pub(crate) renew: VecDeque<AttemptKey>,
     pub(crate) progress: VecDeque<AttemptKey>,
+    /// What attempts said last before they ended; their settlements wait behind it.
+    pub(crate) parting: VecDeque<Progress>,
     pub(crate) settle: VecDeque<AttemptKey>,
     pub(crate) rejected: VecDeque<Rejection>,
     /// Trackers whose streams broke; told when everything else was.
@@ -28,6 +30,7 @@ impl Queue {
         self.accepted.is_empty()
             && self.renew.is_empty()
             && self.progress.is_empty()
+            && self.parting.is_empty()
             && self.settle.is_empty()
             && self.rejected.is_empty()
             && self.lost.is_empty()
@@ -38,6 +41,14 @@ impl Queue {
     /// True when nothing waits that says what this worker holds.
     pub(crate) fn has_told_all(&self) -> bool {
         self.accepted.is_empty() && self.renew.is_empty() && self.settle.is_empty()
+    }
+
+    /// Keeps the newest, which most likely find their context still held.
+    pub(crate) fn push_parting(&mut self, progress: Progress) {
+        if self.parting.len() >= PARTING_MAX {
+            self.parting.pop_front();
+        }
+        self.parting.push_back(progress);
     }
 
     /// `false`: the queue is full, the line is dropped.
@@ -63,6 +74,9 @@ impl Queue {
         self.accepted.extend(other.accepted);
         self.renew.extend(other.renew);
         self.progress.extend(other.progress);
+        for progress in other.parting {
+            self.push_parting(progress);
+        }
         self.settle.extend(other.settle);
         self.rejected.extend(other.rejected);
         self.lost.extend(other.lost);

@@ -438,3 +438,4 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
 
 mod calls;
 mod losses;
+mod parting;
