@@ -1,30 +1,31 @@
 //! Cron expressions in a time zone.
 //!
 //! Five fields (or `@daily` …) are Linux crontab, six or seven are Quartz. Two engines evaluate them on plain local
-//! times; what happens when a zone skips or repeats a local time is decided in `gap.rs` for both alike. Every call has a
-//! bounded cost, also for an expression that never fires.
+//! times: the `cron` crate plain Quartz, `walk.rs` everything. What happens when a zone skips or repeats a local time is
+//! decided in `gap.rs` for both alike. Every call has a bounded cost, also for an expression that never fires.
 
-mod crontab;
 mod explain;
 mod fields;
 mod gap;
+mod hints;
 mod quartz;
+mod walk;
 
-use chrono::{Days, NaiveDate, NaiveDateTime};
-use chrono_tz::Tz;
+use chrono::{NaiveDate, NaiveDateTime};
 
-use self::crontab::CronerEngine;
 use self::fields::{Dialect, Fields};
 use self::quartz::QuartzEngine;
+use self::walk::Walker;
 use crate::error::Violation;
-use crate::limits::{CRON_HORIZON_YEARS, UPCOMING_MAX};
-use crate::time::{TimestampMs, parse_zone};
+use crate::limits::{INSTANT_MS_MAX, UPCOMING_MAX};
+use crate::time::TimestampMs;
+use crate::zone::Zone;
 
 /// A checked cron expression in its zone.
 #[derive(Debug, Clone)]
 pub struct CronSchedule {
     expression: String,
-    zone: Tz,
+    zone: Zone,
     fields: Fields,
     engine: Engine,
     interval: bool,
@@ -32,36 +33,41 @@ pub struct CronSchedule {
 
 /// Who knows which local times match.
 #[derive(Debug, Clone)]
-enum Engine {
-    Croner(Box<CronerEngine>),
-    Quartz(Box<QuartzEngine>),
+struct Engine {
+    walker: Walker,
+    /// Plain Quartz, up to the year 2100.
+    quartz: Option<Box<QuartzEngine>>,
 }
 
 impl Engine {
     fn of(fields: &Fields) -> Result<Self, String> {
-        match fields.dialect {
-            Dialect::Quartz if !fields.is_extended() => {
-                QuartzEngine::new(fields).map(|engine| Self::Quartz(Box::new(engine)))
-            }
-            Dialect::Quartz | Dialect::Crontab => {
-                CronerEngine::new(fields).map(|engine| Self::Croner(Box::new(engine)))
-            }
-        }
+        let plain = fields.dialect == Dialect::Quartz && !fields.is_extended();
+        let quartz = plain.then(|| QuartzEngine::new(fields).map(Box::new));
+        Ok(Self {
+            walker: Walker::new(fields),
+            quartz: quartz.transpose()?,
+        })
     }
 
     fn next(&self, after: NaiveDateTime, last: NaiveDate) -> Option<NaiveDateTime> {
-        match self {
-            Self::Croner(engine) => engine.next(after, last),
-            Self::Quartz(engine) => engine.next(after, last),
-        }
+        let quartz = self.quartz.as_ref();
+        quartz
+            .and_then(|engine| engine.next(after, last))
+            .or_else(|| self.walker.next(after, last))
     }
 
+    /// Whether any day ever matches. The calendar repeats itself every 400 years, and this looks at more.
     fn ever_fires(&self) -> bool {
-        match self {
-            Self::Croner(engine) => engine.ever_fires(),
-            Self::Quartz(engine) => engine.ever_fires(),
-        }
+        let first = NaiveDateTime::default();
+        horizon().is_some_and(|last| self.walker.next(first, last).is_some())
     }
+}
+
+/// The last day that a due time may have: a search that goes this far finds every expression that has one.
+fn horizon() -> Option<NaiveDate> {
+    TimestampMs::new(INSTANT_MS_MAX)
+        .to_utc()
+        .map(|last| last.date_naive())
 }
 
 impl CronSchedule {
@@ -69,18 +75,15 @@ impl CronSchedule {
     ///
     /// # Errors
     /// A violation of the field `cron` or `zone`: too long, wrong grammar, a number out of its range, days that no
-    /// calendar has, an unknown zone.
+    /// calendar has, an unknown zone. A text of another system is answered with what to write instead.
     pub fn parse(expression: &str, zone: &str) -> Result<Self, Violation> {
-        let zone = parse_zone(zone)?;
+        let zone = Zone::parse(zone)?;
         let fields = Fields::parse(expression)?;
         let engine =
             Engine::of(&fields).map_err(|rule| Violation::new("cron", rule, expression))?;
         if !engine.ever_fires() {
-            return Err(Violation::new(
-                "cron",
-                "never fires: no such day exists",
-                expression,
-            ));
+            let rule = "never fires: no such day exists; a job that only runs when it is asked to has the trigger `api`";
+            return Err(Violation::new("cron", rule, expression));
         }
         let interval = gap::is_interval(&fields.hour);
         Ok(Self {
@@ -92,14 +95,15 @@ impl CronSchedule {
         })
     }
 
-    /// The first due time strictly after `after`, or `None` when there is none within five years of it.
+    /// The first due time strictly after `after`, or `None` when there is none up to the last instant that a job may name,
+    /// in the year 2527: the expression's years are over.
     #[must_use]
     pub fn next_after(&self, after: TimestampMs) -> Option<TimestampMs> {
-        let horizon = Days::new(u64::from(CRON_HORIZON_YEARS) * 366);
-        let last = after.to_utc()?.date_naive().checked_add_days(horizon)?;
-        gap::next_instant(self.zone, after, self.interval, |local| {
+        let last = horizon()?;
+        let due = gap::next_instant(&self.zone, after, self.interval, |local| {
             self.engine.next(local, last)
-        })
+        })?;
+        (due.as_u64() <= INSTANT_MS_MAX).then_some(due)
     }
 
     /// The next `n` due times strictly after `after` (1,000 at most).
@@ -113,7 +117,13 @@ impl CronSchedule {
     /// The expression in English words, with its zone.
     #[must_use]
     pub fn explain(&self) -> String {
-        explain::explain(&self.fields, self.zone, self.interval)
+        explain::explain(&self.fields, &self.zone, self.interval)
+    }
+
+    /// What is valid and was perhaps not meant: numbers of weekdays that other systems with six fields read differently.
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        hints::other_numbers(&self.expression)
     }
 
     /// The expression as it was given.
@@ -124,7 +134,7 @@ impl CronSchedule {
 
     /// The IANA name of the zone.
     #[must_use]
-    pub fn zone(&self) -> &'static str {
+    pub fn zone(&self) -> &str {
         self.zone.name()
     }
 

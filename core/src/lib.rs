@@ -35,6 +35,7 @@ pub mod routing;
 pub mod run;
 pub mod time;
 mod word;
+pub mod zone;
 
 pub use calendar::Calendar;
 pub use cron::CronSchedule;

@@ -43,10 +43,6 @@ pub const CRON_CHARS_MAX: usize = 256;
 /// List elements of one cron field: a minute field has 60 values, so more elements repeat themselves.
 pub const CRON_LIST_MAX: usize = 60;
 
-/// Years a cron expression may stay silent. Longer than the four years of 29 February; an expression with no due
-/// time in it is refused as one that never fires.
-pub const CRON_HORIZON_YEARS: u32 = 5;
-
 /// Due times one preview or plan may ask for.
 pub const UPCOMING_MAX: usize = 1_000;
 

@@ -1,4 +1,4 @@
-//! Instants and spans: milliseconds since the Unix epoch, spans written like `1m30s`, IANA zones.
+//! Instants and spans: milliseconds since the Unix epoch, spans written like `1m30s`.
 //!
 //! Reading a clock is not here: an instant always comes from Redis' clock through a caller.
 
@@ -7,10 +7,10 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Violation, with_suggestion};
+use crate::error::Violation;
+use crate::zone::Zone;
 
 /// An instant in milliseconds since the Unix epoch, UTC.
 #[derive(
@@ -184,31 +184,16 @@ pub fn format_duration(span: Duration) -> String {
     text
 }
 
-/// Reads the name of an IANA zone; empty means UTC.
-///
-/// # Errors
-/// A violation with the nearest known name when there is no such zone.
-pub fn parse_zone(name: &str) -> Result<Tz, Violation> {
-    if name.is_empty() {
-        return Ok(Tz::UTC);
-    }
-    name.parse().map_err(|_| {
-        let known = chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name());
-        let rule = with_suggestion("is an IANA zone like Europe/Berlin", name, known);
-        Violation::new("zone", rule, name)
-    })
-}
-
 /// The instant as a person in `zone` reads it: RFC 3339 with the zone's offset, to the millisecond if it has any.
 ///
 /// # Errors
 /// A violation when there is no such zone.
 pub fn render_in_zone(at: TimestampMs, zone: &str) -> Result<String, Violation> {
-    let zone = parse_zone(zone)?;
+    let zone = Zone::parse(zone)?;
     Ok(at.to_utc().map_or_else(
         || at.to_string(),
         |date| {
-            date.with_timezone(&zone)
+            zone.date(date.naive_utc())
                 .to_rfc3339_opts(SecondsFormat::AutoSi, false)
         },
     ))

@@ -4,8 +4,14 @@
 //! number of list elements, then element by element.
 
 mod read;
+mod rule;
 
 use self::read::{alias, field};
+pub(super) use self::rule::Rule;
+use self::rule::{
+    CRONTAB_DAY_OF_WEEK, DAY_OF_MONTH, HOUR, MINUTE, MONTH, QUARTZ_DAY_OF_WEEK, SECOND, YEAR,
+};
+use crate::cron::hints;
 use crate::error::Violation;
 use crate::limits::CRON_CHARS_MAX;
 
@@ -25,12 +31,12 @@ pub(super) enum Item {
     All,
     /// `5`.
     Point(u16),
-    /// `5-9`.
+    /// `5-9`; `22-2` runs over the end, in Quartz.
     Range(u16, u16),
-    /// Day of month `L`: the last day.
-    Last,
-    /// Day of month `LW`: the last weekday.
-    LastWeekday,
+    /// Day of month `L`, or `L-3`: so many days before the last day.
+    Last(u16),
+    /// Day of month `LW`, or `L-3W`: the weekday nearest to that day, in its month.
+    LastWeekday(u16),
     /// Day of month `15W`: the weekday nearest to the 15th, in its month.
     Nearest(u16),
     /// Day of week `6#3`: the third of the month.
@@ -57,94 +63,6 @@ pub(super) struct Field {
     pub(super) elements: Vec<Element>,
 }
 
-/// What a field may contain.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rule {
-    name: &'static str,
-    /// Least number.
-    pub(super) min: u16,
-    /// Greatest number.
-    pub(super) max: u16,
-    /// Names of the numbers from `min` on.
-    names: &'static [&'static str],
-    kind: Kind,
-}
-
-/// Which marks a field knows beside numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// None.
-    Plain,
-    /// `?`, `L`, `W`.
-    DayOfMonth,
-    /// `?`, `L`, `#`; Sunday is 0 and 7.
-    CrontabDayOfWeek,
-    /// `?`, `L`, `#`; Sunday is 1, and a range may run over Saturday.
-    QuartzDayOfWeek,
-}
-
-const MONTHS: &[&str] = &[
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-];
-const DAYS: &[&str] = &["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
-
-const SECOND: Rule = Rule {
-    name: "second",
-    min: 0,
-    max: 59,
-    names: &[],
-    kind: Kind::Plain,
-};
-const MINUTE: Rule = Rule {
-    name: "minute",
-    min: 0,
-    max: 59,
-    names: &[],
-    kind: Kind::Plain,
-};
-const HOUR: Rule = Rule {
-    name: "hour",
-    min: 0,
-    max: 23,
-    names: &[],
-    kind: Kind::Plain,
-};
-const DAY_OF_MONTH: Rule = Rule {
-    name: "day of month",
-    min: 1,
-    max: 31,
-    names: &[],
-    kind: Kind::DayOfMonth,
-};
-const MONTH: Rule = Rule {
-    name: "month",
-    min: 1,
-    max: 12,
-    names: MONTHS,
-    kind: Kind::Plain,
-};
-const CRONTAB_DAY_OF_WEEK: Rule = Rule {
-    name: "day of week",
-    min: 0,
-    max: 7,
-    names: DAYS,
-    kind: Kind::CrontabDayOfWeek,
-};
-const QUARTZ_DAY_OF_WEEK: Rule = Rule {
-    name: "day of week",
-    min: 1,
-    max: 7,
-    names: DAYS,
-    kind: Kind::QuartzDayOfWeek,
-};
-const YEAR: Rule = Rule {
-    name: "year",
-    min: 1970,
-    max: 2100,
-    names: &[],
-    kind: Kind::Plain,
-};
-
 /// A whole expression, every field present.
 #[derive(Debug, Clone)]
 pub(super) struct Fields {
@@ -164,6 +82,9 @@ impl Fields {
         let wrong = |rule: String| Violation::new("cron", rule, expression);
         if expression.chars().nth(CRON_CHARS_MAX).is_some() {
             return Err(wrong(format!("has at most {CRON_CHARS_MAX} characters")));
+        }
+        if let Some(hint) = hints::foreign(expression) {
+            return Err(wrong(hint));
         }
         let upper = expression.trim().to_ascii_uppercase();
         let text = if upper.starts_with('@') {
@@ -193,13 +114,15 @@ impl Fields {
                 rest @ ..,
             ] if rest.len() <= 1 => Self {
                 dialect: Dialect::Quartz,
-                second: field(SECOND, second).map_err(wrong)?,
-                minute: field(MINUTE, minute).map_err(wrong)?,
-                hour: field(HOUR, hour).map_err(wrong)?,
-                day_of_month: field(DAY_OF_MONTH, day_of_month).map_err(wrong)?,
-                month: field(MONTH, month).map_err(wrong)?,
-                day_of_week: field(QUARTZ_DAY_OF_WEEK, day_of_week).map_err(wrong)?,
-                year: field(YEAR, rest.first().unwrap_or(&"*")).map_err(wrong)?,
+                second: field(SECOND.quartz(), second).map_err(wrong)?,
+                minute: field(MINUTE.quartz(), minute).map_err(wrong)?,
+                hour: field(HOUR.quartz(), hour).map_err(wrong)?,
+                day_of_month: field(DAY_OF_MONTH.quartz(), day_of_month).map_err(wrong)?,
+                month: field(MONTH.quartz(), month).map_err(wrong)?,
+                day_of_week: field(QUARTZ_DAY_OF_WEEK, day_of_week)
+                    .map_err(|rule| hints::sunday_is_zero(rule, day_of_week))
+                    .map_err(wrong)?,
+                year: field(YEAR.quartz(), rest.first().unwrap_or(&"*")).map_err(wrong)?,
             },
             other => {
                 let count = other.len();
@@ -207,7 +130,6 @@ impl Fields {
                 return Err(wrong(format!("{rule}, not {count}")));
             }
         };
-        found.check_steps().map_err(wrong)?;
         Ok(found)
     }
 
@@ -219,38 +141,12 @@ impl Fields {
             .chain(&self.day_of_week.elements)
             .any(|element| match element.item {
                 Item::All | Item::Point(_) | Item::Range(..) => false,
-                Item::Last
-                | Item::LastWeekday
+                Item::Last(_)
+                | Item::LastWeekday(_)
                 | Item::Nearest(_)
                 | Item::Nth(..)
                 | Item::LastOf(_) => true,
             })
-    }
-
-    /// `5/15` is Quartz; Linux cron has no such form.
-    fn check_steps(&self) -> Result<(), String> {
-        if self.dialect == Dialect::Quartz {
-            return Ok(());
-        }
-        let fields = [
-            &self.minute,
-            &self.hour,
-            &self.day_of_month,
-            &self.month,
-            &self.day_of_week,
-        ];
-        for field in fields {
-            for element in &field.elements {
-                if let (Item::Point(start), Some(step)) = (element.item, element.step) {
-                    let max = field.rule.max;
-                    return Err(format!(
-                        "{} has a step after * or a range: write {start}-{max}/{step}",
-                        field.rule.name
-                    ));
-                }
-            }
-        }
-        Ok(())
     }
 }
 
@@ -262,13 +158,17 @@ impl Field {
             .is_some_and(|element| element.item == Item::All)
     }
 
-    /// Whether it is exactly `*` or `?`.
+    /// Whether it contains a plain `*` or `?`, which stands for every value whatever else the list names.
     pub(super) fn is_star(&self) -> bool {
-        self.elements
-            == [Element {
-                item: Item::All,
-                step: None,
-            }]
+        self.elements.contains(&Element {
+            item: Item::All,
+            step: None,
+        })
+    }
+
+    /// Whether it names every value, by whatever elements.
+    pub(super) fn is_full(&self) -> bool {
+        self.is_star() || self.values().len() == usize::from(self.rule.max - self.rule.min + 1)
     }
 
     /// The numbers it names, ascending, without those that depend on the month.
@@ -283,60 +183,16 @@ impl Field {
         values
     }
 
-    /// The field as text for an engine: `shift` is taken off every number, the greatest then being `max`.
-    pub(super) fn render(&self, shift: u16, max: u16) -> String {
+    /// The field as text in its own numbering, for an engine that knows `*`, numbers, ranges and steps.
+    pub(super) fn render(&self) -> String {
+        if self.is_star() {
+            return "*".to_owned();
+        }
         let elements: Vec<String> = self
             .elements
             .iter()
-            .map(|element| self.rule.render(*element, shift, max))
+            .map(|element| self.rule.render(*element))
             .collect();
         elements.join(",")
-    }
-}
-
-impl Rule {
-    /// The numbers of one element.
-    pub(super) fn values(self, element: Element) -> impl Iterator<Item = u16> {
-        let (first, last) = match (element.item, element.step) {
-            (Item::All, _) => (self.min, self.max),
-            (Item::Point(at), None) => (at, at),
-            (Item::Point(at), Some(_)) => (at, self.max),
-            (Item::Range(from, to), _) => (from, to),
-            (
-                Item::Last | Item::LastWeekday | Item::Nearest(_) | Item::Nth(..) | Item::LastOf(_),
-                _,
-            ) => (1, 0),
-        };
-        (first..=last).step_by(usize::from(element.step.unwrap_or(1)))
-    }
-
-    fn render(self, element: Element, shift: u16, max: u16) -> String {
-        let base = match (element.item, element.step) {
-            (Item::All, None) => "*".to_owned(),
-            (Item::All, Some(_)) => format!("{}-{max}", self.min.saturating_sub(shift)),
-            (Item::Point(at), None) => format!("{}", at - shift),
-            (Item::Point(at), Some(_)) => format!("{}-{max}", at - shift),
-            (Item::Range(from, to), _) => format!("{}-{}", from - shift, to - shift),
-            (Item::Last, _) => "L".to_owned(),
-            (Item::LastWeekday, _) => "LW".to_owned(),
-            (Item::Nearest(day), _) => format!("{day}W"),
-            (Item::Nth(day, nth), _) => format!("{}#{nth}", day - shift),
-            (Item::LastOf(day), _) => format!("{}L", day - shift),
-        };
-        element
-            .step
-            .map_or(base.clone(), |step| format!("{base}/{step}"))
-    }
-
-    const fn is_day_of_week(self) -> bool {
-        match self.kind {
-            Kind::CrontabDayOfWeek | Kind::QuartzDayOfWeek => true,
-            Kind::Plain | Kind::DayOfMonth => false,
-        }
-    }
-
-    /// Whether `FRI-MON` may stand for `FRI-SAT,SUN-MON`.
-    fn wraps(self) -> bool {
-        self.kind == Kind::QuartzDayOfWeek
     }
 }

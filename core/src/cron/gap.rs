@@ -5,11 +5,11 @@
 //! every instant whose local time matches, so in both repeated hours, and in a gap not at all. [`is_interval`] is the
 //! one place that tells them apart.
 
-use chrono::{MappedLocalTime, NaiveDateTime, Offset, TimeDelta, TimeZone};
-use chrono_tz::{GapInfo, Tz};
+use chrono::{NaiveDateTime, TimeDelta};
 
 use crate::cron::fields::{Field, Item};
 use crate::time::TimestampMs;
+use crate::zone::{Place, Zone};
 
 /// A step of this many hours or more names times of day, not an interval.
 const DAILY_STEP_HOURS: u16 = 12;
@@ -24,31 +24,18 @@ pub(super) fn is_interval(hour: &Field) -> bool {
             (Item::Point(_), None) => false,
             // No hour field has these.
             (
-                Item::Last | Item::LastWeekday | Item::Nearest(_) | Item::Nth(..) | Item::LastOf(_),
+                Item::Last(_)
+                | Item::LastWeekday(_)
+                | Item::Nearest(_)
+                | Item::Nth(..)
+                | Item::LastOf(_),
                 _,
             ) => false,
         };
         repeats
             && element.step.unwrap_or(1) < DAILY_STEP_HOURS
-            && hour.rule.values(*element).nth(1).is_some()
+            && hour.rule.values(*element).len() > 1
     })
-}
-
-/// Where a local time lies in real time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
-    /// At one instant.
-    Once(NaiveDateTime),
-    /// At two.
-    Twice {
-        first: NaiveDateTime,
-        second: NaiveDateTime,
-    },
-    /// Nowhere: the clocks went over it. They went on at the UTC instant `at`, showing `local`.
-    Gap {
-        at: NaiveDateTime,
-        local: NaiveDateTime,
-    },
 }
 
 /// The repeated local times around an instant.
@@ -65,14 +52,14 @@ struct Fold {
 /// The first instant strictly after `after` at which an expression fires. `next` gives the first matching local time
 /// strictly after a local time.
 pub(super) fn next_instant(
-    zone: Tz,
+    zone: &Zone,
     after: TimestampMs,
     interval: bool,
     next: impl Fn(NaiveDateTime) -> Option<NaiveDateTime>,
 ) -> Option<TimestampMs> {
     // Matches are whole seconds, so the instant's part of a second makes no difference.
     let after = after.to_utc()?.naive_utc();
-    let here = to_local(zone, after);
+    let here = zone.local(after);
     let whole = here.checked_sub_signed(TimeDelta::nanoseconds(i64::from(
         chrono::Timelike::nanosecond(&here),
     )))?;
@@ -86,7 +73,7 @@ pub(super) fn next_instant(
 
 /// Fixed: a local time fires when the clocks first reach or pass it, so what counts is how far they have been.
 fn next_of_fixed(
-    zone: Tz,
+    zone: &Zone,
     after: NaiveDateTime,
     here: NaiveDateTime,
     next: impl Fn(NaiveDateTime) -> Option<NaiveDateTime>,
@@ -98,7 +85,7 @@ fn next_of_fixed(
     };
     loop {
         seen = next(seen)?;
-        let fires = match place(zone, seen) {
+        let fires = match zone.place(seen) {
             Place::Once(at) | Place::Twice { first: at, .. } | Place::Gap { at, .. } => at,
         };
         if fires > after {
@@ -109,7 +96,7 @@ fn next_of_fixed(
 
 /// Interval: every instant whose local time matches.
 fn next_of_interval(
-    zone: Tz,
+    zone: &Zone,
     after: NaiveDateTime,
     here: NaiveDateTime,
     next: impl Fn(NaiveDateTime) -> Option<NaiveDateTime>,
@@ -125,7 +112,7 @@ fn next_of_interval(
     loop {
         let local = next(seen)?;
         seen = local;
-        match place(zone, local) {
+        match zone.place(local) {
             Place::Once(at) if at > after => return Some(at),
             // In the first pass, or before it: the first instant is still ahead. Otherwise the second is.
             Place::Twice { first, .. } if first > after => return Some(first),
@@ -136,55 +123,16 @@ fn next_of_interval(
     }
 }
 
-fn to_local(zone: Tz, utc: NaiveDateTime) -> NaiveDateTime {
-    zone.from_utc_datetime(&utc).naive_local()
-}
-
-fn offset(zone: Tz, utc: NaiveDateTime) -> TimeDelta {
-    let seconds = zone.offset_from_utc_datetime(&utc).fix().local_minus_utc();
-    TimeDelta::seconds(i64::from(seconds))
-}
-
-fn place(zone: Tz, local: NaiveDateTime) -> Place {
-    match zone.from_local_datetime(&local) {
-        MappedLocalTime::Single(at) => Place::Once(at.naive_utc()),
-        MappedLocalTime::Ambiguous(a, b) => {
-            let (a, b) = (a.naive_utc(), b.naive_utc());
-            Place::Twice {
-                first: a.min(b),
-                second: a.max(b),
-            }
-        }
-        MappedLocalTime::None => match GapInfo::new(&local, &zone).and_then(|gap| gap.end) {
-            Some(end) => Place::Gap {
-                at: end.naive_utc(),
-                local: end.naive_local(),
-            },
-            // Zone data without an end of a gap does not occur; UTC keeps the firing.
-            None => Place::Once(local),
-        },
-    }
-}
-
 /// The fold that the instant `utc`, locally `here`, lies in.
-fn fold_at(zone: Tz, utc: NaiveDateTime, here: NaiveDateTime) -> Option<Fold> {
-    let Place::Twice { first, second } = place(zone, here) else {
+fn fold_at(zone: &Zone, utc: NaiveDateTime, here: NaiveDateTime) -> Option<Fold> {
+    let Place::Twice { first, second } = zone.place(here) else {
         return None;
     };
-    // The clocks went back somewhere in first..=second: halve until the second of it is known.
-    let (before, after) = (offset(zone, first), offset(zone, second));
-    let (mut low, mut high) = (first, second);
-    while high - low > TimeDelta::seconds(1) {
-        let middle = low + TimeDelta::seconds((high - low).num_seconds() / 2);
-        if offset(zone, middle) == before {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
+    // The clocks went back somewhere in first..=second.
+    let changed = zone.change_between(first, second);
     Some(Fold {
-        repeated: utc >= high,
-        first: high + after,
-        end: high + before,
+        repeated: utc >= changed,
+        first: changed + zone.offset_at(second),
+        end: changed + zone.offset_at(first),
     })
 }

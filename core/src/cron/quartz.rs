@@ -6,7 +6,7 @@
 use chrono::{NaiveDate, NaiveDateTime};
 use cron::Schedule;
 
-use crate::cron::fields::{Field, Fields};
+use crate::cron::fields::Fields;
 
 /// The `cron` crate's schedule of an expression.
 #[derive(Debug, Clone)]
@@ -15,15 +15,14 @@ pub(super) struct QuartzEngine(Schedule);
 impl QuartzEngine {
     /// The schedule of a checked expression without `L`, `W` and `#`; an error text when the crate refuses it.
     pub(super) fn new(fields: &Fields) -> Result<Self, String> {
-        let of = |field: &Field| field.render(0, field.rule.max);
         let expression = [
-            of(&fields.second),
-            of(&fields.minute),
-            of(&fields.hour),
-            of(&fields.day_of_month),
-            of(&fields.month),
-            of(&fields.day_of_week),
-            of(&fields.year),
+            fields.second.render(),
+            fields.minute.render(),
+            fields.hour.render(),
+            fields.day_of_month.render(),
+            fields.month.render(),
+            fields.day_of_week.render(),
+            fields.year.render(),
         ]
         .join(" ");
         Schedule::try_from(expression)
@@ -31,15 +30,10 @@ impl QuartzEngine {
             .map_err(|error| error.to_string())
     }
 
-    /// The first local time strictly after `after` that matches, none after the day `last`.
+    /// The first local time strictly after `after` that matches, none after the day `last` or after 2100: the crate's
+    /// years end there.
     pub(super) fn next(&self, after: NaiveDateTime, last: NaiveDate) -> Option<NaiveDateTime> {
         let next = self.0.after(&after.and_utc()).next()?.naive_utc();
         (next.date() <= last).then_some(next)
-    }
-
-    /// Whether it matches at all between 1970 and 2100.
-    pub(super) fn ever_fires(&self) -> bool {
-        self.next(NaiveDateTime::default(), NaiveDate::MAX)
-            .is_some()
     }
 }

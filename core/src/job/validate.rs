@@ -24,7 +24,7 @@ impl JobSpec {
         self.check()?;
         let calendar = Calendar::new(self, now)?;
         if self.trigger.has_calendar() && calendar.first().is_none() {
-            let rule = "never fires: no due time lies ahead within start_at, end_at and five years";
+            let rule = "never fires: no due time lies ahead within start_at and end_at";
             return Err(Violation::new("trigger", rule, self.trigger.kind()).into());
         }
         Ok(())

@@ -165,7 +165,7 @@ fn all_mistakes_of_a_file_are_reported_at_once_with_their_paths() {
     let expected = [
         "job: is not a known key; did you mean `jobs`?",
         "jobs[0].timout: is not a known key; did you mean `timeout`?",
-        "jobs[0].trigger.cron: never fires: no such day exists (given: 0 0 30 2 *)",
+        "jobs[0].trigger.cron: never fires: no such day exists; a job that only runs when it is asked to has the trigger `api` (given: 0 0 30 2 *)",
         "jobs[1].name: consists of letters, digits and . _ / - (given: default/b c)",
         "jobs[1].handler: is missing",
         "jobs[1].trigger: has exactly one of cron, fixed_rate, fixed_delay, second_delay, once, api, after \

@@ -1,6 +1,7 @@
 //! Reads the text of one field into its elements.
 
-use super::{Element, Field, Item, Kind, Rule};
+use super::rule::{Kind, Rule};
+use super::{Element, Field, Item};
 use crate::error::with_suggestion;
 use crate::limits::CRON_LIST_MAX;
 
@@ -53,22 +54,13 @@ fn element(rule: Rule, text: &str, found: &mut Vec<Element>) -> Result<(), Strin
     };
     let item = item(rule, base)?;
     match (item, step) {
-        // The engines know no range that runs over the end, so it is written as two.
-        (Item::Range(from, to), None) if from > to && !rule.wraps() => Err(backwards(rule, text)),
-        (Item::Range(from, to), Some(_)) if from > to => Err(backwards(rule, text)),
-        (Item::Range(from, to), None) if from > to => {
-            found.push(Element {
-                item: Item::Range(from, rule.max),
-                step,
-            });
-            found.push(Element {
-                item: Item::Range(rule.min, to),
-                step,
-            });
-            Ok(())
-        }
+        (Item::Range(from, to), _) if from > to && !rule.wraps() => Err(backwards(rule, text)),
         (
-            Item::Last | Item::LastWeekday | Item::Nearest(_) | Item::Nth(..) | Item::LastOf(_),
+            Item::Last(_)
+            | Item::LastWeekday(_)
+            | Item::Nearest(_)
+            | Item::Nth(..)
+            | Item::LastOf(_),
             Some(_),
         ) => Err(format!("{} has no step after L, W or #: {text}", rule.name)),
         _ => {
@@ -85,9 +77,11 @@ fn backwards(rule: Rule, text: &str) -> String {
     )
 }
 
+/// Linux cron takes a step beyond the greatest value as one value, Quartz refuses it.
 fn step_of(rule: Rule, text: &str) -> Result<u16, String> {
-    let step = digits(text).filter(|step| (1..=rule.max).contains(step));
-    step.ok_or_else(|| format!("{} has a step of 1..={}, not {text}", rule.name, rule.max))
+    let most = if rule.quartz { rule.max } else { 9_999 };
+    let step = digits(text).filter(|step| (1..=most).contains(step));
+    step.ok_or_else(|| format!("{} has a step of 1..={most}, not {text}", rule.name))
 }
 
 fn item(rule: Rule, text: &str) -> Result<Item, String> {
@@ -95,11 +89,28 @@ fn item(rule: Rule, text: &str) -> Result<Item, String> {
         return Ok(Item::All);
     }
     if rule.kind == Kind::DayOfMonth {
-        match (text, text.strip_suffix('W')) {
-            ("L", _) => return Ok(Item::Last),
-            ("LW" | "WL", _) => return Ok(Item::LastWeekday),
-            (_, Some(day)) => return number(rule, day).map(Item::Nearest),
-            (_, None) => {}
+        if text == "WL" {
+            return Ok(Item::LastWeekday(0));
+        }
+        if let Some(behind) = text.strip_prefix('L') {
+            let (days, weekday) = match behind.strip_suffix('W') {
+                Some(days) => (days, true),
+                None => (behind, false),
+            };
+            let days = before_last(days).ok_or_else(|| {
+                format!(
+                    "{} counts from the last day as L, L-1..L-30, LW or L-1W..L-30W, not {text}",
+                    rule.name
+                )
+            })?;
+            return Ok(if weekday {
+                Item::LastWeekday(days)
+            } else {
+                Item::Last(days)
+            });
+        }
+        if let Some(day) = text.strip_suffix('W') {
+            return number(rule, day).map(Item::Nearest);
         }
     }
     if rule.is_day_of_week() {
@@ -126,6 +137,14 @@ fn item(rule: Rule, text: &str) -> Result<Item, String> {
         }
         None => number(rule, text).map(Item::Point),
     }
+}
+
+/// Nothing or `-3`: days before the last one of a month.
+fn before_last(text: &str) -> Option<u16> {
+    if text.is_empty() {
+        return Some(0);
+    }
+    digits(text.strip_prefix('-')?).filter(|days| *days <= 30)
 }
 
 fn number(rule: Rule, text: &str) -> Result<u16, String> {

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chrono::{NaiveDateTime, Offset, TimeDelta, TimeZone, Utc};
+use chrono::{NaiveDateTime, TimeDelta, TimeZone, Utc};
 use croner::Cron;
 
 use super::*;
@@ -10,10 +10,10 @@ use super::*;
 const HOUR_MS: u64 = 3_600_000;
 
 /// The instants at which a zone's offset changes, within whole years.
-pub(super) fn transitions(zone: Tz, years: Range<i32>) -> Vec<TimestampMs> {
+pub(super) fn transitions(zone: &Zone, years: Range<i32>) -> Vec<TimestampMs> {
     let offset = |at: i64| {
         let utc = chrono::DateTime::from_timestamp(at, 0).unwrap().naive_utc();
-        zone.offset_from_utc_datetime(&utc).fix().local_minus_utc()
+        zone.offset_at(utc)
     };
     let second = |year| {
         Utc.with_ymd_and_hms(year, 1, 1, 0, 0, 0)
@@ -139,6 +139,8 @@ fn the_hour_field_tells_an_interval_from_times_of_day() {
         "0 9-17 * * *",
         "0 0 3/4 * * ?",
         "0 0-3,9-12 * * *",
+        "0 0 22-2 * * ?",
+        "*/60 * * * *",
     ] {
         assert!(interval(expression), "{expression}");
     }
@@ -149,6 +151,7 @@ fn the_hour_field_tells_an_interval_from_times_of_day() {
         "0 0 2/12 * * ?",
         "0 2-2 * * *",
         "0 2,9-17 * * *",
+        "0 */24 * * *",
         "@daily",
     ] {
         assert!(!interval(expression), "{expression}");
@@ -182,11 +185,11 @@ const EXPRESSIONS: [(&str, bool); 10] = [
 type Minute = (TimestampMs, NaiveDateTime);
 
 /// Every minute of real time from `before` hours before `change` to 30 hours after it.
-fn minutes(zone: Tz, change: TimestampMs, before: u64) -> Vec<Minute> {
+fn minutes(zone: &Zone, change: TimestampMs, before: u64) -> Vec<Minute> {
     (0..(before + 30) * 60)
         .map(|minute| {
             let at = change.minus_ms(before * HOUR_MS).plus_ms(minute * 60_000);
-            (at, at.to_utc().unwrap().with_timezone(&zone).naive_local())
+            (at, zone.local(at.to_utc().unwrap().naive_utc()))
         })
         .collect()
 }
@@ -226,11 +229,11 @@ fn brute_force(
 fn due_times_equal_a_scan_of_every_minute_around_the_clock_changes() {
     let mut changes = 0;
     for name in ZONES.split_whitespace() {
-        let zone: Tz = name.parse().unwrap();
-        let all = transitions(zone, 2005..2030);
+        let zone = Zone::parse(name).unwrap();
+        let all = transitions(&zone, 2005..2030);
         // The newest two, and those that change by anything but an hour.
         let odd = |change: &&TimestampMs| {
-            let local = |at: TimestampMs| at.to_utc().unwrap().with_timezone(&zone).naive_local();
+            let local = |at: TimestampMs| zone.local(at.to_utc().unwrap().naive_utc());
             (local(**change) - local(change.minus_ms(HOUR_MS)) - TimeDelta::hours(1))
                 .num_minutes()
                 .abs()
@@ -239,7 +242,7 @@ fn due_times_equal_a_scan_of_every_minute_around_the_clock_changes() {
         let odd: Vec<_> = all.iter().filter(odd).take(2).collect();
         for change in all.iter().rev().take(2).chain(odd) {
             changes += 1;
-            let minutes = minutes(zone, *change, 60);
+            let minutes = minutes(&zone, *change, 60);
             let (from, to) = (change.minus_ms(30 * HOUR_MS), minutes.last().unwrap().0);
             for (expression, interval) in EXPRESSIONS {
                 let schedule = CronSchedule::parse(expression, name).unwrap();
