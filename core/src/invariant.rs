@@ -59,7 +59,7 @@ impl Invariant {
         match self {
             Self::W1 => "A context is in exactly one place: wheel, ready, leased, or settled.",
             Self::W2 => {
-                "Attempt numbers only grow; whatever carries an older attempt changes nothing and is told so."
+                "Attempt numbers only grow; whatever carries an older attempt, or comes from another worker than its own, changes nothing and is told so."
             }
             Self::W3 => {
                 "A firing (job, due) creates at most one context, whatever crashes, races or repeats."

@@ -6,13 +6,14 @@ Purpose  Keep what a running attempt says about itself: log lines and progress. 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:held :log:<context> :progress:<context> :stats
 ARGV     1 id       context
-         2 attempt  its number, integer, 1..4294967295
+         2 holder   `<attempt> <worker>`: the number of the attempt, and who runs it
          3 percent  progress, integer, 0..100, or empty for none
          4 message  beside the progress, at most 1024 bytes; may be empty
          5 lines    log lines of at most 4096 bytes each, at most 1000; may be absent
 
 Reply    { 'WRITTEN' }
          { 'STALE' }   another attempt runs, or none; only the counter of such calls was written
+         { 'FOREIGN' }   another worker runs that attempt; only the counter of such calls was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(lines); at most 5 commands
@@ -27,7 +28,10 @@ local LOG_KEPT_MS = 86400000
 local PROGRESS_KEPT_MS = 3600000
 
 local id = arg_text(1, 'id', 300)
-local attempt = arg_int(2, 'attempt', 1, 4294967295)
+local attempt = string.match(arg_text(2, 'holder', 140), '^(%d+) %S+$')
+if not attempt then
+  bad_arg('holder', 'must be an attempt and its worker', ARGV[2])
+end
 local percent = ARGV[3] ~= '' and arg_int(3, 'percent', 0, 100) or nil
 if #ARGV[4] > MESSAGE_BYTES then
   bad_arg('message', 'must have at most ' .. int(MESSAGE_BYTES) .. ' bytes', ARGV[4])
@@ -43,9 +47,13 @@ for _, line in ipairs(lines) do
 end
 
 local held = redis.call('HGET', BASE .. 'held', id)
-if not held or tonumber(string.match(held, '^%d+')) ~= attempt then
+local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
+if runs ~= attempt then
   redis.call('HINCRBY', BASE .. 'stats', 'stale', 1)
   return { 'STALE' }
+elseif runs .. ' ' .. worker ~= ARGV[2] then
+  redis.call('HINCRBY', BASE .. 'stats', 'foreign', 1)
+  return { 'FOREIGN' }
 end
 if percent then
   redis.call('SET', key('progress', id), int(percent) .. ' ' .. ARGV[4], 'PX', PROGRESS_KEPT_MS)

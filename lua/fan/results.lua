@@ -6,12 +6,13 @@ Purpose  Read a page of the results that a running reduce gets, in the order in 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:held :results:
 ARGV     1 id       the reduce
-         2 attempt  its number, integer, 1..4294967295
+         2 holder   `<attempt> <worker>`: the number of the attempt, and who runs it
          3 cursor   results read so far, integer, 0..10000000
          4 limit    results wanted, integer, 1..1000; a page ends at 1 MiB
 
 Reply    { 'PAGE', next, { `<n> <s or f> <result or error>`... } }   no results: the end
          { 'STALE' }   the attempt does not hold its context
+         { 'FOREIGN' }   another worker runs that attempt
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(cursor / 100 + limit); at most 12 commands
@@ -23,13 +24,19 @@ Repeat   Reads only.
 local PAGE_BYTES = 1048576
 local STEP = 100
 local id = arg_text(1, 'id', 300)
-local attempt = arg_int(2, 'attempt', 1, 4294967295)
+local attempt = string.match(arg_text(2, 'holder', 140), '^(%d+) %S+$')
+if not attempt then
+  bad_arg('holder', 'must be an attempt and its worker', ARGV[2])
+end
 local cursor = arg_int(3, 'cursor', 0, 10000000)
 local limit = arg_int(4, 'limit', 1, ITEMS_MAX)
 local held = redis.call('HGET', BASE .. 'held', id)
 local root, _, n = fans.split(id)
-if n ~= 'r' or not held or tonumber(string.match(held, '^%d+')) ~= attempt then
+local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
+if n ~= 'r' or runs ~= attempt then
   return { 'STALE' }
+elseif runs .. ' ' .. worker ~= ARGV[2] then
+  return { 'FOREIGN' }
 end
 local results, bytes, found = {}, 0, nil
 repeat

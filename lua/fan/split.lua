@@ -8,7 +8,7 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:held :fans :backlog :stats :wake :fan: :parts:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       the context that maps: a root, or a subtask of one
-         3 attempt  its number, integer, 1..4294967295
+         3 holder   `<attempt> <worker>`: the number of the attempt, and who runs it
          4 offset   items that this context mapped before, over all its attempts, integer, 0..10000000
          5 handler  that runs the items; may be empty without any
          6 options  `<priority> <options>` of its subtasks; the first page of a handler decides
@@ -19,6 +19,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'TAKEN', taken }        so many items of this context are in Redis
          { 'STALE' }               the attempt does not hold its context, or its root ends; only the counter of such calls was written
+         { 'FOREIGN' }             another worker runs that attempt; only the counter of such calls was written
          { 'REFUSED', field, rule, given }   nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
@@ -34,7 +35,10 @@ local SUBTASKS_MAX = 10000000
 local BODY_BYTES = 262144
 local now = now_ms(1)
 local id = arg_text(2, 'id', 300)
-local attempt = arg_int(3, 'attempt', 1, 4294967295)
+local attempt = tonumber((string.match(arg_text(3, 'holder', 140), '^(%d+) %S+$')))
+if not attempt then
+  bad_arg('holder', 'must be an attempt and its worker', ARGV[3])
+end
 local offset = arg_int(4, 'offset', 0, SUBTASKS_MAX)
 local handler, options = ARGV[5], ARGV[6]
 local parallelism = arg_int(7, 'parallelism', 0, 1000000)
@@ -66,8 +70,12 @@ local function stale()
   redis.call('HINCRBY', BASE .. 'stats', 'stale', 1)
   return { 'STALE' }
 end
-if not held or tonumber(string.match(held, '^%d+')) ~= attempt then
+local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
+if tonumber(runs) ~= attempt then
   return stale()
+elseif runs .. ' ' .. worker ~= ARGV[3] then
+  redis.call('HINCRBY', BASE .. 'stats', 'foreign', 1)
+  return { 'FOREIGN' }
 end
 local root, round, n = fans.split(id)
 local endings = fans.new()

@@ -8,14 +8,15 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake :quarantine :stats
              for cancelled ones :events :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 count    integer, 1..1000; then two for each attempt:
+         2 workers  ids of those for which the attempts were claimed, separated by a space, 1..1000
+         3 count    integer, 1..1000; then two for each attempt:
            id       context
-           attempt  number of the attempt
+           holder   `<attempt> <n>`: number of the attempt, and which of the workers it was claimed for, the first being 1
 
-Reply    { 'RELEASED', released }   those that were still held by that attempt
+Reply    { 'RELEASED', released, foreign }   those that were still held by that attempt; those that another worker holds, which stay so
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(ready)); at most 10 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane,
+Cost     O(count * log(ready)); at most 11 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane,
          7 when some ran under limits
 Holds    W1 W2 W4 W7
 Repeat   Idempotent: an attempt is released once.
@@ -31,19 +32,28 @@ Repeat   Idempotent: an attempt is released once.
 -- @part fanning
 -- @part lanes
 local now = now_ms(1)
-local count = arg_int(2, 'count', 1, ITEMS_MAX)
-if #ARGV ~= 2 + 2 * count then
-  bad_arg('attempts', 'must be two values each', #ARGV - 2)
+local workers, which = 0, {}
+for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
+  workers = workers + 1
+  which[worker] = ' ' .. workers
+end
+local count = arg_int(3, 'count', 1, ITEMS_MAX)
+if #ARGV ~= 3 + 2 * count then
+  bad_arg('attempts', 'must be two values each', #ARGV - 3)
 end
 local ids = {}
 for i = 1, count do
-  ids[i] = ARGV[1 + 2 * i]
+  ids[i] = ARGV[2 + 2 * i]
 end
 local values = redis.call('HMGET', BASE .. 'held', unpack(ids))
-local endings, gone, left, seen = new_endings(), {}, {}, {}
+local endings, gone, left, seen, foreign = new_endings(), {}, {}, {}, 0
 for i = 1, count do
   local held = values[i] and split_held(values[i])
-  if held and not seen[ids[i]] and held.attempt == tonumber(ARGV[2 + 2 * i]) then
+  local attempt = held and not seen[ids[i]] and held.attempt and int(held.attempt)
+  local named = attempt and attempt == string.match(ARGV[3 + 2 * i], '^%d+')
+  if named and attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then
+    foreign = foreign + 1
+  elseif named then
     seen[ids[i]] = true
     gone[#gone + 1] = ids[i]
     left[#left + 1] = values[i]
@@ -62,4 +72,7 @@ if #gone > 0 then
   fanned.flush(endings, now)
   flush_endings(endings)
 end
-return { 'RELEASED', #gone }
+if foreign > 0 then
+  redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)
+end
+return { 'RELEASED', #gone, foreign }

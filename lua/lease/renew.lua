@@ -6,38 +6,49 @@ Purpose  Turn dispatch leases into running ones (accept), and prolong running on
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held {tw:p}:stats
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 count    integer, 1..1000; then two for each attempt:
+         2 workers  ids of those that ask, separated by a space, 1..1000
+         3 count    integer, 1..1000; then two for each attempt:
            id       context
-           attempt  number of the attempt
+           holder   `<attempt> <n>`: number of the attempt, and which of the workers asks, the first being 1
 
 Reply    { 'RENEWED', now_ms, verdicts }  verdicts: one letter for each attempt
            K kept     C kept until its grace ends: a cancellation waits
            L lost: not held, or a later attempt holds it; nothing changed
+           F foreign: another worker holds that attempt; nothing changed
          a fourth element lists, in order, the lease in ms of each K and the reason of each C
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count); at most 5 commands
+Cost     O(count); at most 6 commands
 Holds    W2 W10
 Repeat   Idempotent but for the later expiry.
 ]]
 -- @prelude
 local now = now_ms(1)
-local count = arg_int(2, 'count', 1, ITEMS_MAX)
-if #ARGV ~= 2 + 2 * count then
-  bad_arg('attempts', 'must be two values each', #ARGV - 2)
+local workers, which = 0, {}
+for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
+  workers = workers + 1
+  which[worker] = ' ' .. workers
+end
+local count = arg_int(3, 'count', 1, ITEMS_MAX)
+if #ARGV ~= 3 + 2 * count then
+  bad_arg('attempts', 'must be two values each', #ARGV - 3)
 end
 local ids = {}
 for i = 1, count do
-  ids[i] = ARGV[1 + 2 * i]
+  ids[i] = ARGV[2 + 2 * i]
 end
 local held_key = BASE .. 'held'
 local values = redis.call('HMGET', held_key, unpack(ids))
-local verdicts, changed, details, stale = {}, {}, {}, 0
+local verdicts, changed, details, stale, foreign = {}, {}, {}, 0, 0
 for i = 1, count do
   local held = values[i] and split_held(values[i])
-  if not held or held.attempt ~= tonumber(ARGV[2 + 2 * i]) then
+  local attempt = held and held.attempt and int(held.attempt)
+  if not attempt or attempt ~= string.match(ARGV[3 + 2 * i], '^%d+') then
     verdicts[i] = 'L'
     stale = stale + 1
+  elseif attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then
+    verdicts[i] = 'F'
+    foreign = foreign + 1
   else
     verdicts[i] = 'K'
     local _, _, _, options = split_rest(held.rest)
@@ -60,5 +71,8 @@ if #changed > 0 then
 end
 if stale > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+end
+if foreign > 0 then
+  redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)
 end
 return { 'RENEWED', now, table.concat(verdicts), details }

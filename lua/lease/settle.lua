@@ -8,12 +8,13 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
              :left :stopped :contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
+         2 workers  ids of those that report, separated by a space, 1..1000
+         3 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
            id       context
-           attempt  number of the attempt that ends
+           holder   `<attempt> <n>`: number of the attempt that ends, and which of the workers reports it, the first being 1
          and behind them the number of other settlements, integer, 0..1000 - plain; four values for each:
            id       context
-           attempt  number of the attempt that ends
+           holder   the same
            outcome  succeeded | failed | fatal | retry_after | cancelled | timed_out
            payload  succeeded: the result; else `<random 0..999999> <retry after ms> <message>`
 
@@ -21,9 +22,10 @@ Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settleme
            S settled   R ended, the context waits for its next attempt
            G gone: not held; settled before, or reaped and not yet claimed again
            L lease lost: a later attempt holds it; nothing changed
+           F foreign: another worker holds that attempt; nothing changed
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count); at most 12 + 3 * count commands, 16 * count when they are contexts of jobs; 4 and one for
+Cost     O(count); at most 13 + 3 * count commands, 16 * count when they are contexts of jobs; 4 and one for
          each 32 contexts more when some run under limits
 Holds    W1 W2 W4 W7 W9
 Repeat   A second call answers G for what the first settled.
@@ -38,17 +40,22 @@ Repeat   A second call answers G for what the first settled.
 -- @part fans
 -- @part fanning
 local now = now_ms(1)
-local plain = arg_int(2, 'plain', 0, ITEMS_MAX)
-local others_at = 3 + 2 * plain
+local workers, which = 0, {}
+for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
+  workers = workers + 1
+  which[worker] = ' ' .. workers
+end
+local plain = arg_int(3, 'plain', 0, ITEMS_MAX)
+local others_at = 4 + 2 * plain
 local count = plain + arg_int(others_at, 'others', 0, ITEMS_MAX - plain)
 if #ARGV ~= others_at + 4 * (count - plain) or count == 0 then
-  bad_arg('settlements', 'must be two values for each plain one and four for each other', #ARGV - 3)
+  bad_arg('settlements', 'must be two values for each plain one and four for each other', #ARGV - 4)
 end
 local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
   timed_out = 'timed_out' }
 local ids = {}
 for i = 1, plain do
-  ids[i] = ARGV[1 + 2 * i]
+  ids[i] = ARGV[2 + 2 * i]
 end
 for i = plain + 1, count do
   local base = others_at + 4 * (i - plain - 1)
@@ -62,7 +69,7 @@ for i = plain + 1, count do
 end
 local held_key = BASE .. 'held'
 local values = redis.call('HMGET', held_key, unpack(ids))
-local endings, seen, stale, letters = new_endings(), {}, 0, {} -- letters: verdicts that are not S
+local endings, seen, stale, foreign, letters = new_endings(), {}, 0, 0, {} -- letters: verdicts that are not S
 local tails = {} -- what records of contexts that were claimed together have behind their ids
 local split = fans.any(endings)
 
@@ -106,20 +113,26 @@ local function settle_other(id, base, value, head)
   }) == 'RETRYING' and 'R' or 'S'
 end
 
-local head, attempt = '\n', nil
+local head, attempt, holder = '\n', nil, nil
 for i = 1, count do
   local id, value = ids[i], values[i]
-  local base = i <= plain and 2 * i or others_at + 4 * (i - plain - 1)
+  local base = i <= plain and 2 * i + 1 or others_at + 4 * (i - plain - 1)
   if not value or seen[id] then
     letters[i], stale = 'G', stale + 1
   else
     -- What was claimed together has the same head: comparing it costs a fifth of taking it apart.
     if string.find(value, head, 1, true) ~= 1 then
-      head, attempt = string.match(value, '^((%d+):%d+ %S+ %d+ )')
+      local worker
+      head, attempt, worker = string.match(value, '^((%d+):%d+ (%S+) %d+ )')
+      holder = head and attempt .. (which[worker] or ' -')
       head = head or '\n' -- no value begins with it
     end
-    if attempt ~= ARGV[base + 2] then
-      letters[i], stale = 'L', stale + 1
+    if holder ~= ARGV[base + 2] then
+      if attempt and attempt == string.match(ARGV[base + 2], '^%d+') then
+        letters[i], foreign = 'F', foreign + 1
+      else
+        letters[i], stale = 'L', stale + 1
+      end
     else
       seen[id] = true
       if i <= plain then
@@ -130,11 +143,16 @@ for i = 1, count do
     end
   end
 end
-if stale > 0 then
-  redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+if stale + foreign > 0 then
+  if stale > 0 then
+    redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+  end
+  if foreign > 0 then
+    redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)
+  end
   local kept, left = {}, {}
   for i = 1, count do
-    if letters[i] ~= 'G' and letters[i] ~= 'L' then
+    if letters[i] ~= 'G' and letters[i] ~= 'L' and letters[i] ~= 'F' then
       kept[#kept + 1], left[#left + 1] = ids[i], values[i]
     end
   end

@@ -9,7 +9,7 @@ use tickwheel_core::job::ContextOptions;
 
 pub use list::{FanView, SubtaskState, SubtaskView};
 pub use open::{Opened, Opening, Parts, Unpinned, shard_body};
-pub use results::{ResultsPage, SubtaskResult};
+pub use results::{Results, ResultsPage, SubtaskResult};
 pub use split::{Split, Splitting};
 
 use crate::record::{Options, PartKind, SubtaskKind};

@@ -5,4 +5,4 @@ pub mod reclaim;
 pub mod settle;
 
 pub use reap::{LostLease, Reaped};
-pub use settle::{AttemptRef, Outcome, Renewal, Settlement, Verdict};
+pub use settle::{AttemptRef, Holding, Outcome, Released, Renewal, Settlement, Verdict};

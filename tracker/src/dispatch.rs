@@ -10,7 +10,7 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::subtask::Kind;
 use tickwheel_proto::v1::{Assignment, Subtask, TrackerMessage};
 use tickwheel_store::fan::shard_body;
-use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::lease::{AttemptRef, Holding};
 use tickwheel_store::record::{Member, SubtaskKind};
 use tickwheel_store::wheel::Claim;
 
@@ -41,8 +41,8 @@ pub(crate) fn dispatch(
     let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
     let took = engine.config.dispatch_lease.saturating_sub(lease);
     measure::dispatched(&claims, now, took);
-    for Claim { worker, member } in claims {
-        let position = positions.get(&worker).copied();
+    for claim in claims {
+        let position = positions.get(&claim.worker).copied();
         let place = position.and_then(|at| {
             Some((
                 &reserved.workers.get(at)?.session,
@@ -51,16 +51,16 @@ pub(crate) fn dispatch(
                 sizes.get_mut(at)?,
             ))
         });
-        let requires = engine.requires(member.rest.options.lane.as_ref());
+        let requires = engine.requires(claim.member.rest.options.lane.as_ref());
         let (Some((session, frame, used, size)), Some(requires)) = (place, requires) else {
-            unsent.push(reference(&member));
+            unsent.push(claim.holding());
             continue;
         };
         *used += 1;
-        *size += member.rest.body.len();
+        *size += claim.member.rest.body.len();
         frame.push(Assignment {
             requires,
-            ..assignment(member, lease_ms)
+            ..assignment(claim.member, lease_ms)
         });
         if *size >= FRAME_BYTES {
             *size = 0;
@@ -73,25 +73,22 @@ pub(crate) fn dispatch(
         }
     }
     engine.return_permits(reserved, &used);
-    for attempt in unsent {
-        engine.release(attempt);
+    for holding in unsent {
+        engine.release(holding);
     }
 }
 
-fn send(session: &crate::session::Session, frame: Vec<Assignment>, unsent: &mut Vec<AttemptRef>) {
+fn send(session: &crate::session::Session, frame: Vec<Assignment>, unsent: &mut Vec<Holding>) {
     let message = TrackerMessage {
         dispatch: frame,
         ..TrackerMessage::default()
     };
     if let Err(message) = session.send_contexts(message) {
-        unsent.extend(message.dispatch.iter().filter_map(reference_of));
-    }
-}
-
-fn reference(member: &Member) -> AttemptRef {
-    AttemptRef {
-        context: member.id.clone(),
-        attempt: member.attempt,
+        let attempts = message.dispatch.iter().filter_map(reference_of);
+        unsent.extend(attempts.map(|attempt| Holding {
+            attempt,
+            worker: session.worker.clone(),
+        }));
     }
 }
 

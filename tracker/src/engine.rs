@@ -12,7 +12,7 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{CancelAttempt, TrackerMessage, cancel_attempt::Reason};
 use tickwheel_store::Store;
-use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::lease::{AttemptRef, Holding};
 use tickwheel_store::roster::TrackerSign;
 use tickwheel_store::wheel::{Fired, OutboxEntry, WorkerCancel};
 use tokio::sync::{Notify, Semaphore};
@@ -56,7 +56,7 @@ pub(crate) struct Engine {
     pub(crate) notes: Notes,
     settling: Vec<Coalescer<Reported>>,
     renewing: Vec<Coalescer<(Arc<crate::session::Session>, AttemptRef)>>,
-    releasing: Vec<Coalescer<AttemptRef>>,
+    releasing: Vec<Coalescer<Holding>>,
     splitting: Vec<Coalescer<Mapped>>,
     /// Pages of results that are read at once.
     pub(crate) reading: Semaphore,
@@ -155,20 +155,23 @@ impl Engine {
         }
     }
 
-    /// Gives an attempt back that did not start. If Redis does not answer, the dispatch lease ends soon.
-    pub(crate) fn release(self: &Arc<Self>, attempt: AttemptRef) {
-        let partition = attempt.context.partition();
+    /// Gives an attempt back that did not start, if the worker that it was claimed for holds it. If Redis does not answer, the dispatch lease ends soon.
+    pub(crate) fn release(self: &Arc<Self>, holding: Holding) {
+        let partition = holding.attempt.context.partition();
         let Some(coalescer) = self.releasing.get(usize::from(partition.as_u16())) else {
             return;
         };
         let engine = Arc::clone(self);
-        coalescer.push([attempt], &self.tasks, move |batch: Vec<AttemptRef>| {
+        coalescer.push([holding], &self.tasks, move |batch: Vec<Holding>| {
             let engine = Arc::clone(&engine);
             async move {
                 crash_point!("before_release");
-                if let Err(error) = engine.store.release(partition, &batch).await {
-                    tracing::warn!(%partition, count = batch.len(), %error, "release failed; the dispatch leases end by themselves");
-                    measure::store_error(&error);
+                match engine.store.release(partition, &batch).await {
+                    Ok(released) => measure::foreign("release", released.foreign),
+                    Err(error) => {
+                        tracing::warn!(%partition, count = batch.len(), %error, "release failed; the dispatch leases end by themselves");
+                        measure::store_error(&error);
+                    }
                 }
                 crash_point!("after_release");
             }

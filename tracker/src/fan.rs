@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use tickwheel_core::ReduceOn;
-use tickwheel_core::id::HandlerName;
+use tickwheel_core::id::{HandlerName, WorkerId};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_core::limits::{
     RESULTS_PAGE_MAX, SPLIT_BYTES_MAX, SPLIT_ITEMS_MAX, SUBTASK_BODY_BYTES_MAX,
@@ -15,8 +15,8 @@ use tickwheel_proto::v1::split_confirmation::Verdict;
 use tickwheel_proto::v1::{
     self, FetchResults, ResultsPage, SplitConfirmation, SubtaskResult, TrackerMessage,
 };
-use tickwheel_store::fan::{Split, Splitting};
-use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::fan::{Results, Split, Splitting};
+use tickwheel_store::lease::{AttemptRef, Holding};
 
 use crate::engine::Engine;
 use crate::measure;
@@ -31,7 +31,7 @@ pub(crate) struct Mapped {
 
 impl Mapped {
     pub(crate) fn partition(&self) -> PartitionId {
-        self.page.attempt.context.partition()
+        self.page.mapper.attempt.context.partition()
     }
 }
 
@@ -39,8 +39,8 @@ impl Mapped {
 pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, pages: Vec<v1::Split>) {
     for wire in pages {
         let (context_id, attempt, offset) = (wire.context_id.clone(), wire.attempt, wire.offset);
-        match read(wire) {
-            Ok(page) if known(engine, page.attempt.context.partition()) => {
+        match read(&session.worker, wire) {
+            Ok(page) if known(engine, page.mapper.attempt.context.partition()) => {
                 let session = Arc::clone(session);
                 engine.split(Mapped { session, page });
             }
@@ -75,7 +75,7 @@ fn confirm(session: &Session, confirmation: SplitConfirmation) {
 }
 
 /// A page of the wire; the error names field, rule and what was given.
-fn read(wire: v1::Split) -> Result<Splitting, String> {
+fn read(worker: &WorkerId, wire: v1::Split) -> Result<Splitting, String> {
     let context = wire.context_id.parse();
     let context = context.map_err(|violation| format!("{violation}"))?;
     if wire.items.len() > SPLIT_ITEMS_MAX {
@@ -104,9 +104,12 @@ fn read(wire: v1::Split) -> Result<Splitting, String> {
     let handler = named("handler", &wire.handler, wire.items.is_empty())?;
     let reduce = named("reduce", &wire.reduce, true)?;
     Ok(Splitting {
-        attempt: AttemptRef {
-            context,
-            attempt: wire.attempt.into(),
+        mapper: Holding {
+            attempt: AttemptRef {
+                context,
+                attempt: wire.attempt.into(),
+            },
+            worker: worker.clone(),
         },
         offset: wire.offset,
         handler: handler.map(|handler| (handler, options)),
@@ -136,6 +139,10 @@ pub(crate) async fn write(engine: Arc<Engine>, batch: Vec<Mapped>) {
         let (verdict, error, taken) = match split {
             Ok(Split::Taken(taken)) => (Verdict::Taken, String::new(), taken),
             Ok(Split::Stale) => (Verdict::Stale, String::new(), 0),
+            Ok(Split::Foreign) => {
+                measure::foreign("split", 1);
+                (Verdict::Stale, String::new(), 0)
+            }
             Ok(Split::Refused { field, rule, given }) => {
                 (Verdict::Refused, self::rule(&field, &rule, given), 0)
             }
@@ -150,8 +157,8 @@ pub(crate) async fn write(engine: Arc<Engine>, batch: Vec<Mapped>) {
             }
         };
         let confirmation = SplitConfirmation {
-            context_id: page.attempt.context.into(),
-            attempt: page.attempt.attempt.as_u32(),
+            context_id: page.mapper.attempt.context.into(),
+            attempt: page.mapper.attempt.attempt.as_u32(),
             offset: page.offset,
             verdict: verdict.into(),
             error,
@@ -177,7 +184,13 @@ pub(crate) fn fetch(engine: &Arc<Engine>, session: &Arc<Session>, wire: FetchRes
         } else {
             wire.limit
         };
-        match read_page(&engine, &page, limit.min(RESULTS_PAGE_MAX)).await {
+        match read_page(
+            &engine,
+            &session.worker,
+            (&page, limit.min(RESULTS_PAGE_MAX)),
+        )
+        .await
+        {
             Ok((results, next)) => (page.results, page.next) = (results, next),
             Err(error) => page.error = error,
         }
@@ -192,22 +205,29 @@ pub(crate) fn fetch(engine: &Arc<Engine>, session: &Arc<Session>, wire: FetchRes
 
 async fn read_page(
     engine: &Engine,
-    asked: &ResultsPage,
-    limit: u32,
+    worker: &WorkerId,
+    (asked, limit): (&ResultsPage, u32),
 ) -> Result<(Vec<SubtaskResult>, u64), String> {
     let context: tickwheel_core::id::ContextId = asked
         .context_id
         .parse()
         .map_err(|violation| format!("{violation}"))?;
-    let reduce = AttemptRef {
-        context,
-        attempt: asked.attempt.into(),
+    let reduce = Holding {
+        attempt: AttemptRef {
+            context,
+            attempt: asked.attempt.into(),
+        },
+        worker: worker.clone(),
     };
     // One call at a time for each permit of this semaphore: a page may have a mebibyte.
     let _permit = engine.reading.acquire().await.ok();
     match engine.store.fan_results(&reduce, asked.cursor, limit).await {
-        Ok(Some(page)) => Ok((page.results.into_iter().map(result).collect(), page.next)),
-        Ok(None) => Err("the attempt does not hold its context any more".to_owned()),
+        Ok(Results::Page(page)) => Ok((page.results.into_iter().map(result).collect(), page.next)),
+        Ok(Results::Stale) => Err("the attempt does not hold its context any more".to_owned()),
+        Ok(Results::Foreign) => {
+            measure::foreign("fetch", 1);
+            Err("another worker holds the attempt".to_owned())
+        }
         Err(error) => {
             measure::store_error(&error);
             Err(error.to_string())

@@ -7,7 +7,7 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::Units;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, WorkerMessage};
-use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::lease::{AttemptRef, Holding};
 
 use crate::departed;
 use crate::engine::Engine;
@@ -30,7 +30,7 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, message: Worker
     }
     // Before the settlements: what an attempt said last counts only while it holds its context.
     if !message.log.is_empty() || !message.progress.is_empty() {
-        notes::note(engine, message.log, message.progress);
+        notes::note(engine, &session.worker, message.log, message.progress);
     }
     if !message.settle.is_empty() {
         settle_all(engine, session, message.settle);
@@ -129,8 +129,11 @@ fn reject(engine: &Arc<Engine>, session: &Session, rejection: &Rejection) {
         }
     }
     measure::rejected(rejection.reason());
-    engine.release(AttemptRef {
-        context,
-        attempt: rejection.attempt.into(),
+    engine.release(Holding {
+        attempt: AttemptRef {
+            context,
+            attempt: rejection.attempt.into(),
+        },
+        worker: session.worker.clone(),
     });
 }

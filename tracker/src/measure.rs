@@ -88,7 +88,7 @@ pub(crate) fn dispatched(claims: &[Claim], now: TimestampMs, took: Duration) {
 /// A batch of settlements is in Redis.
 pub(crate) fn settled(settlements: &[Settlement], verdicts: &[Verdict], runs: &[Duration]) {
     let mut succeeding = None;
-    let (mut succeeded, mut failed, mut retried, mut refused) = (0, 0, 0, 0);
+    let (mut succeeded, mut failed, mut retried, mut refused, mut others) = (0, 0, 0, 0, 0);
     for ((settlement, verdict), ran) in settlements.iter().zip(verdicts).zip(runs) {
         match (verdict, &settlement.outcome) {
             (Verdict::Settled, Outcome::Succeeded(_)) => {
@@ -105,6 +105,7 @@ pub(crate) fn settled(settlements: &[Settlement], verdicts: &[Verdict], runs: &[
                 run_seconds("failed").record(*ran);
             }
             (Verdict::Gone | Verdict::LeaseLost, _) => refused += 1,
+            (Verdict::Foreign, _) => others += 1,
         }
     }
     let count_runs = |outcome: &'static str, count: u64| {
@@ -120,6 +121,7 @@ pub(crate) fn settled(settlements: &[Settlement], verdicts: &[Verdict], runs: &[
     if refused > 0 {
         counter!(names::STALE_REPORTS.name, "kind" => "settle").increment(refused);
     }
+    foreign("settle", others);
 }
 
 fn run_seconds(outcome: &'static str) -> Histogram {
@@ -134,6 +136,13 @@ pub(crate) fn stood_in() {
 /// A report of an older attempt was refused.
 pub(crate) fn stale(kind: &'static str) {
     counter!(names::STALE_REPORTS.name, "kind" => kind).increment(1);
+}
+
+/// Reports of attempts that another worker holds were refused.
+pub(crate) fn foreign(kind: &'static str, reports: u64) {
+    if reports > 0 {
+        counter!(names::FOREIGN_REPORTS.name, "kind" => kind).increment(reports);
+    }
 }
 
 /// A lease scan ended.

@@ -119,6 +119,11 @@ pub const STALE_REPORTS: Metric = counter(
     "tickwheel_stale_reports_total",
     "Reports of an older attempt, which were refused.",
 );
+/// Frames of attempts that another worker holds.
+pub const FOREIGN_REPORTS: Metric = counter(
+    "tickwheel_foreign_reports_total",
+    "Reports of attempts that another worker holds, which were refused {kind}.",
+);
 /// Contexts that a worker refused.
 pub const REJECTED: Metric = counter(
     "tickwheel_rejected_total",
@@ -191,7 +196,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 25] = [
+pub const ALL: [Metric; 26] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -203,6 +208,7 @@ pub const ALL: [Metric; 25] = [
     SKIPPED,
     LEASE_LOST,
     STALE_REPORTS,
+    FOREIGN_REPORTS,
     REJECTED,
     NOTES_DROPPED,
     PUT_ASIDE,

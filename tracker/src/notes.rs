@@ -5,11 +5,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use tickwheel_core::id::{AttemptNo, ContextId};
+use tickwheel_core::id::{ContextId, WorkerId};
 use tickwheel_core::limits::{LOG_LINE_BYTES_MAX, SUBMIT_MAX};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_proto::v1::{LogLine, Progress};
 use tickwheel_store::context::{Noted, Progress as StoredProgress};
+use tickwheel_store::lease::{AttemptRef, Holding};
 use tokio::sync::{Notify, Semaphore};
 
 use crate::engine::Engine;
@@ -74,8 +75,13 @@ impl Notes {
     }
 }
 
-/// Writes log lines and progress in the background.
-pub(crate) fn note(engine: &Arc<Engine>, log: Vec<LogLine>, progress: Vec<Progress>) {
+/// Writes log lines and progress that `worker` tells of its attempts, in the background.
+pub(crate) fn note(
+    engine: &Arc<Engine>,
+    worker: &WorkerId,
+    log: Vec<LogLine>,
+    progress: Vec<Progress>,
+) {
     for ((context, attempt), (lines, progress)) in by_attempt(log, progress) {
         let Ok(context) = context.parse::<ContextId>() else {
             continue;
@@ -86,17 +92,22 @@ pub(crate) fn note(engine: &Arc<Engine>, log: Vec<LogLine>, progress: Vec<Progre
         };
         engine.notes.begin(&context);
         let engine_of_task = Arc::clone(engine);
+        let holding = Holding {
+            attempt: AttemptRef {
+                context,
+                attempt: attempt.into(),
+            },
+            worker: worker.clone(),
+        };
         engine.tasks.spawn(async move {
             let store = &engine_of_task.store;
-            match store
-                .note(&context, AttemptNo::new(attempt), &lines, progress.as_ref())
-                .await
-            {
+            match store.note(&holding, &lines, progress.as_ref()).await {
                 Ok(Noted::Written) => {}
                 Ok(Noted::Stale) => measure::stale("note"),
+                Ok(Noted::Foreign) => measure::foreign("note", 1),
                 Err(error) => measure::store_error(&error),
             }
-            engine_of_task.notes.end(&context);
+            engine_of_task.notes.end(&holding.attempt.context);
             drop(permit);
         });
     }

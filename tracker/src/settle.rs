@@ -11,7 +11,7 @@ use tickwheel_core::run::StateWord;
 use tickwheel_proto::v1::confirmation::Verdict as WireVerdict;
 use tickwheel_proto::v1::settlement::Outcome as WireOutcome;
 use tickwheel_proto::v1::{self, CancelAttempt, Confirmation, Renewed, TrackerMessage};
-use tickwheel_store::lease::{AttemptRef, Outcome, Renewal, Settlement, Verdict};
+use tickwheel_store::lease::{AttemptRef, Holding, Outcome, Renewal, Settlement, Verdict};
 
 use crate::engine::{Engine, reason_of};
 use crate::measure;
@@ -66,6 +66,7 @@ pub(crate) fn read(session: &Arc<Session>, wire: v1::Settlement) -> Option<Repor
         session: Arc::clone(session),
         settlement: Settlement {
             attempt,
+            worker: session.worker.clone(),
             outcome,
             random,
         },
@@ -114,7 +115,7 @@ pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Ve
             Verdict::Settled if refused => WireVerdict::Refused,
             Verdict::Settled => WireVerdict::Settled,
             Verdict::Retrying => WireVerdict::Retrying,
-            Verdict::LeaseLost => WireVerdict::Stale,
+            Verdict::LeaseLost | Verdict::Foreign => WireVerdict::Stale,
             Verdict::Gone => {
                 resolve(&engine, session, settlement.attempt);
                 continue;
@@ -184,7 +185,13 @@ pub(crate) async fn renew(
     partition: PartitionId,
     batch: Vec<(Arc<Session>, AttemptRef)>,
 ) {
-    let (sessions, attempts): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    let (sessions, attempts): (Vec<_>, Vec<_>) = batch
+        .into_iter()
+        .map(|(session, attempt)| {
+            let worker = session.worker.clone();
+            (session, Holding { attempt, worker })
+        })
+        .unzip();
     crash_point!("before_accept_flush");
     let renewals = match engine.store.renew(partition, &attempts).await {
         Ok(renewals) => renewals,
@@ -195,8 +202,9 @@ pub(crate) async fn renew(
         }
     };
     crash_point!("after_accept_flush");
-    for ((session, attempt), renewal) in sessions.into_iter().zip(attempts).zip(renewals) {
-        let (context_id, attempt) = (String::from(attempt.context), attempt.attempt.as_u32());
+    for ((session, holding), renewal) in sessions.into_iter().zip(attempts).zip(renewals) {
+        let AttemptRef { context, attempt } = holding.attempt;
+        let (context_id, attempt) = (String::from(context), attempt.as_u32());
         let frame = match renewal {
             Renewal::Kept(lease) => {
                 let lease = lease.saturating_sub(LEASE_MARGIN.min(lease / 4));
@@ -221,8 +229,12 @@ pub(crate) async fn renew(
                     ..TrackerMessage::default()
                 }
             }
-            Renewal::Lost => {
-                measure::stale("renew");
+            Renewal::Lost | Renewal::Foreign => {
+                if renewal == Renewal::Foreign {
+                    measure::foreign("renew", 1);
+                } else {
+                    measure::stale("renew");
+                }
                 let cancel = vec![CancelAttempt {
                     context_id,
                     attempt,

@@ -1,10 +1,10 @@
 //! What a running attempt says about itself. Script: `lua/context/note.lua`.
 
 use fred::types::Value;
-use tickwheel_core::id::{AttemptNo, ContextId};
 use tickwheel_core::limits::{LOG_LINE_BYTES_MAX, LOG_LINES_MAX, PROGRESS_BYTES_MAX};
 
 use crate::error::Error;
+use crate::lease::Holding;
 use crate::script::NOTE_CONTEXT;
 use crate::store::Store;
 
@@ -25,10 +25,12 @@ pub enum Noted {
     Written,
     /// Another attempt runs, or none: nothing was written.
     Stale,
+    /// Another worker runs that attempt: nothing was written.
+    Foreign,
 }
 
 impl Store {
-    /// Appends `lines` to the log of `context` and replaces its progress, if `attempt` is the one that runs (W2).
+    /// Appends `lines` to the log of a context and replaces its progress, if `holding` is the attempt that runs and its worker (W2).
     ///
     /// A line is cut at 4,096 bytes; of more than 1,000 lines the newest are kept.
     ///
@@ -36,16 +38,16 @@ impl Store {
     /// [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`]: repeating may write the lines twice.
     pub async fn note(
         &self,
-        context: &ContextId,
-        attempt: AttemptNo,
+        holding: &Holding,
         lines: &[String],
         progress: Option<&Progress>,
     ) -> Result<Noted, Error> {
         let percent = progress.map(|progress| progress.percent.min(100).to_string());
         let message = progress.map(|progress| cut(&progress.message, PROGRESS_BYTES_MAX));
+        let context = &holding.attempt.context;
         let mut args = vec![
             Value::from(context.as_str()),
-            Value::from(attempt.to_string()),
+            holding.holder(),
             Value::from(percent.unwrap_or_default()),
             Value::from(message.unwrap_or_default()),
         ];
@@ -60,6 +62,7 @@ impl Store {
         match status.as_str() {
             "WRITTEN" => Ok(Noted::Written),
             "STALE" => Ok(Noted::Stale),
+            "FOREIGN" => Ok(Noted::Foreign),
             other => Err(Error::contract(NOTE_CONTEXT.name(), other)),
         }
     }

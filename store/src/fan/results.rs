@@ -4,7 +4,7 @@ use bytes::Bytes;
 use fred::types::Value;
 
 use crate::error::Error;
-use crate::lease::AttemptRef;
+use crate::lease::Holding;
 use crate::reply::Reply;
 use crate::script::FAN_RESULTS;
 use crate::store::Store;
@@ -18,6 +18,18 @@ pub struct SubtaskResult {
     pub end: Result<Bytes, String>,
 }
 
+/// What a reduce is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Results {
+    /// A page of them.
+    Page(ResultsPage),
+    /// The attempt does not hold its context any more.
+    Stale,
+    /// Another worker holds that attempt.
+    Foreign,
+}
+
 /// A page of results.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultsPage {
@@ -28,21 +40,21 @@ pub struct ResultsPage {
 }
 
 impl Store {
-    /// Reads results for a running reduce, from the `cursor`-th on, at most `limit` (1 to 1,000) and 1 MiB; `None` when the attempt does not hold
-    /// its context any more.
+    /// Reads results for a running reduce, from the `cursor`-th on, at most `limit` (1 to 1,000) and 1 MiB.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: repeat.
     pub async fn fan_results(
         &self,
-        reduce: &AttemptRef,
+        reduce: &Holding,
         cursor: u64,
         limit: u32,
-    ) -> Result<Option<ResultsPage>, Error> {
-        let partition = self.known(reduce.context.partition(), reduce.context.as_str())?;
+    ) -> Result<Results, Error> {
+        let context = &reduce.attempt.context;
+        let partition = self.known(context.partition(), context.as_str())?;
         let args = vec![
-            Value::from(reduce.context.as_str()),
-            Value::from(reduce.attempt.to_string()),
+            Value::from(context.as_str()),
+            reduce.holder(),
             Value::from(cursor.to_string()),
             Value::from(limit.to_string()),
         ];
@@ -52,7 +64,8 @@ impl Store {
             .await?;
         let (status, mut reply) = Reply::open(FAN_RESULTS.name(), value)?;
         match status.as_str() {
-            "STALE" => Ok(None),
+            "STALE" => Ok(Results::Stale),
+            "FOREIGN" => Ok(Results::Foreign),
             "PAGE" => {
                 let next = reply.number()?;
                 let mut list = reply.list()?;
@@ -60,7 +73,7 @@ impl Store {
                 while !list.is_empty() {
                     results.push(result(&list.bytes()?)?);
                 }
-                Ok(Some(ResultsPage { next, results }))
+                Ok(Results::Page(ResultsPage { next, results }))
             }
             other => Err(Error::contract(FAN_RESULTS.name(), other)),
         }

@@ -8,7 +8,7 @@ use tickwheel_core::job::ContextOptions;
 
 use super::part_options;
 use crate::error::Error;
-use crate::lease::AttemptRef;
+use crate::lease::Holding;
 use crate::record::SubtaskKind;
 use crate::reply::Reply;
 use crate::script::SPLIT;
@@ -17,8 +17,8 @@ use crate::store::Store;
 /// A page of items.
 #[derive(Debug, Clone)]
 pub struct Splitting {
-    /// The attempt that maps.
-    pub attempt: AttemptRef,
+    /// The attempt that maps, and its worker.
+    pub mapper: Holding,
     /// Items that its context mapped before, over all its attempts.
     pub offset: u64,
     /// Who runs the items, with what holds for them; needed with items only.
@@ -41,6 +41,8 @@ pub enum Split {
     Taken(u64),
     /// The attempt does not hold its context any more, or its root ends.
     Stale,
+    /// Another worker holds that attempt.
+    Foreign,
     /// A rule is broken.
     Refused {
         /// Of what.
@@ -58,12 +60,12 @@ impl Store {
     /// # Errors
     /// [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`] when it is unknown whether they were taken: repeat.
     pub async fn split(&self, page: &Splitting) -> Result<Split, Error> {
-        let context = &page.attempt.context;
+        let context = &page.mapper.attempt.context;
         let partition = self.known(context.partition(), context.as_str())?;
         let mut args: Vec<Value> = Vec::with_capacity(9 + page.items.len());
         args.push(Value::from(""));
         args.push(Value::from(context.as_str()));
-        args.push(Value::from(page.attempt.attempt.to_string()));
+        args.push(page.mapper.holder());
         args.push(Value::from(page.offset.to_string()));
         match &page.handler {
             Some((handler, options)) => {
@@ -92,6 +94,7 @@ impl Store {
         match status.as_str() {
             "TAKEN" => Ok(Split::Taken(reply.number()?)),
             "STALE" => Ok(Split::Stale),
+            "FOREIGN" => Ok(Split::Foreign),
             "REFUSED" => Ok(Split::Refused {
                 field: reply.text()?,
                 rule: reply.text()?,

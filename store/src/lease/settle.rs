@@ -1,10 +1,11 @@
 //! Ending and prolonging attempts. Scripts: `lua/lease/settle.lua`, `renew.lua`, `release.lua`.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use fred::types::Value;
-use tickwheel_core::id::{AttemptNo, ContextId};
+use tickwheel_core::id::{AttemptNo, ContextId, WorkerId};
 use tickwheel_core::partition::PartitionId;
 
 use crate::error::Error;
@@ -19,6 +20,15 @@ pub struct AttemptRef {
     pub context: ContextId,
     /// The attempt.
     pub attempt: AttemptNo,
+}
+
+/// An attempt and the worker that it was claimed for: whoever reports of it is believed only as this worker.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Holding {
+    /// The attempt.
+    pub attempt: AttemptRef,
+    /// Its worker.
+    pub worker: WorkerId,
 }
 
 /// How an attempt ended.
@@ -43,6 +53,8 @@ pub enum Outcome {
 pub struct Settlement {
     /// Which attempt.
     pub attempt: AttemptRef,
+    /// Who says so.
+    pub worker: WorkerId,
     /// How it ended.
     pub outcome: Outcome,
     /// 0..=999,999: draws the retry's delay from its range.
@@ -61,6 +73,8 @@ pub enum Verdict {
     Gone,
     /// A later attempt holds it; nothing changed.
     LeaseLost,
+    /// Another worker holds that attempt; nothing changed.
+    Foreign,
 }
 
 /// What the store made of a renewal.
@@ -73,6 +87,18 @@ pub enum Renewal {
     Cancelling(String),
     /// Another attempt may run: this one is fenced.
     Lost,
+    /// Another worker holds that attempt; nothing changed.
+    Foreign,
+}
+
+/// What became of attempts that were given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Released {
+    /// Ready again.
+    pub released: u64,
+    /// Held by another worker than was said, and still so.
+    pub foreign: u64,
 }
 
 impl Outcome {
@@ -116,19 +142,22 @@ impl Store {
         partition: PartitionId,
         settlements: &[Settlement],
     ) -> Result<Vec<Verdict>, Error> {
+        let (workers, numbers) = numbered(settlements.iter().map(|one| &one.worker));
         let (plain, others): (Vec<_>, Vec<_>) = settlements
             .iter()
+            .zip(numbers)
             .enumerate()
-            .partition(|(_, settlement)| settlement.outcome.is_plain());
-        let mut args: Vec<Value> = Vec::with_capacity(3 + 2 * plain.len() + 4 * others.len());
+            .partition(|(_, (settlement, _))| settlement.outcome.is_plain());
+        let mut args: Vec<Value> = Vec::with_capacity(4 + 2 * plain.len() + 4 * others.len());
         args.push(Value::from(""));
+        args.push(Value::from(workers));
         args.push(Value::from(plain.len().to_string()));
-        for (_, settlement) in &plain {
-            push_ref(&mut args, &settlement.attempt);
+        for (_, (settlement, worker)) in &plain {
+            push_holder(&mut args, &settlement.attempt, *worker);
         }
         args.push(Value::from(others.len().to_string()));
-        for (_, settlement) in &others {
-            push_ref(&mut args, &settlement.attempt);
+        for (_, (settlement, worker)) in &others {
+            push_holder(&mut args, &settlement.attempt, *worker);
             args.push(Value::from_static_str(settlement.outcome.word()));
             args.push(settlement.outcome.payload(settlement.random));
         }
@@ -148,6 +177,7 @@ impl Store {
                     'R' => Some(Verdict::Retrying),
                     'G' => Some(Verdict::Gone),
                     'L' => Some(Verdict::LeaseLost),
+                    'F' => Some(Verdict::Foreign),
                     _ => None,
                 },
             )?;
@@ -163,11 +193,11 @@ impl Store {
     pub async fn renew(
         &self,
         partition: PartitionId,
-        attempts: &[AttemptRef],
+        attempts: &[Holding],
     ) -> Result<Vec<Renewal>, Error> {
         let value = self
             .redis
-            .call(&RENEW, vec![self.keys.wheel(partition)], refs(attempts))
+            .call(&RENEW, vec![self.keys.wheel(partition)], holders(attempts))
             .await?;
         let mut reply = Reply::expect(RENEW.name(), value, "RENEWED")?;
         reply.number()?;
@@ -185,41 +215,78 @@ impl Store {
                     .map(|lease| Renewal::Kept(Duration::from_millis(lease))),
                 'C' => details.next().map(Renewal::Cancelling),
                 'L' => Some(Renewal::Lost),
+                'F' => Some(Renewal::Foreign),
                 _ => None,
             },
         )
     }
 
-    /// Gives back up to 1,000 attempts of one partition that did not start; answers how many were still held. Repeating is harmless.
+    /// Gives back up to 1,000 attempts of one partition that did not start, those that are still held. Repeating is harmless.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: repeat, or leave it to the end of the dispatch lease.
     pub async fn release(
         &self,
         partition: PartitionId,
-        attempts: &[AttemptRef],
-    ) -> Result<u64, Error> {
+        attempts: &[Holding],
+    ) -> Result<Released, Error> {
         let value = self
             .redis
-            .call(&RELEASE, vec![self.keys.wheel(partition)], refs(attempts))
+            .call(
+                &RELEASE,
+                vec![self.keys.wheel(partition)],
+                holders(attempts),
+            )
             .await?;
-        Reply::expect(RELEASE.name(), value, "RELEASED")?.number()
+        let mut reply = Reply::expect(RELEASE.name(), value, "RELEASED")?;
+        Ok(Released {
+            released: reply.number()?,
+            foreign: reply.number()?,
+        })
     }
 }
 
-fn refs(attempts: &[AttemptRef]) -> Vec<Value> {
-    let mut args: Vec<Value> = Vec::with_capacity(2 + 2 * attempts.len());
+impl Holding {
+    /// As scripts that take one attempt want it.
+    pub(crate) fn holder(&self) -> Value {
+        Value::from(format!("{} {}", self.attempt.attempt, self.worker))
+    }
+}
+
+fn holders(attempts: &[Holding]) -> Vec<Value> {
+    let (workers, numbers) = numbered(attempts.iter().map(|holding| &holding.worker));
+    let mut args: Vec<Value> = Vec::with_capacity(3 + 2 * attempts.len());
     args.push(Value::from(""));
+    args.push(Value::from(workers));
     args.push(Value::from(attempts.len().to_string()));
-    for attempt in attempts {
-        push_ref(&mut args, attempt);
+    for (holding, number) in attempts.iter().zip(numbers) {
+        push_holder(&mut args, &holding.attempt, number);
     }
     args
 }
 
-fn push_ref(args: &mut Vec<Value>, attempt: &AttemptRef) {
+/// The workers of a call, each once and separated by spaces, and which of them each item names, the first being 1. A batch is mostly of
+/// few workers: naming each once keeps it short.
+fn numbered<'a>(workers: impl Iterator<Item = &'a WorkerId>) -> (String, Vec<usize>) {
+    let mut known: HashMap<&WorkerId, usize> = HashMap::new();
+    let mut names = String::new();
+    let numbers = workers.map(|worker| {
+        let next = known.len() + 1;
+        *known.entry(worker).or_insert_with(|| {
+            if next > 1 {
+                names.push(' ');
+            }
+            names.push_str(worker.as_str());
+            next
+        })
+    });
+    let numbers = numbers.collect();
+    (names, numbers)
+}
+
+fn push_holder(args: &mut Vec<Value>, attempt: &AttemptRef, worker: usize) {
     args.push(Value::from(attempt.context.as_str()));
-    args.push(Value::from(attempt.attempt.to_string()));
+    args.push(Value::from(format!("{} {worker}", attempt.attempt)));
 }
 
 fn letters<T>(

@@ -10,6 +10,7 @@ use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
 use crate::lane::LaneOffer;
+use crate::lease::{AttemptRef, Holding};
 use crate::limit::{self, LimitReport, LimitsTold};
 use crate::record::{Member, Queue};
 use crate::reply::Reply;
@@ -60,6 +61,20 @@ pub struct Claim {
     pub worker: WorkerId,
     /// What to run.
     pub member: Member,
+}
+
+impl Claim {
+    /// Its attempt and its worker.
+    #[must_use]
+    pub fn holding(&self) -> Holding {
+        Holding {
+            attempt: AttemptRef {
+                context: self.member.id.clone(),
+                attempt: self.member.attempt,
+            },
+            worker: self.worker.clone(),
+        }
+    }
 }
 
 /// A follower that has to be told of the end of a context.

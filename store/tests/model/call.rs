@@ -176,20 +176,51 @@ impl<'a> Part<'a> {
 
     /// Settles attempts: context, attempt, outcome, payload. Answers with a letter for each.
     pub(crate) async fn settle(&self, now: u64, settlements: &[[&str; 4]]) -> String {
+        let ids: Vec<&str> = settlements.iter().map(|[id, ..]| *id).collect();
+        let workers = self.holders(&ids).await;
+        let workers: Vec<&str> = workers.iter().map(String::as_str).collect();
+        self.settle_by(now, &workers, settlements).await
+    }
+
+    /// An attempt with the worker that holds its context, as a script wants it; with `w` where nobody does.
+    pub(crate) async fn holder(&self, id: &str, attempt: &str) -> String {
+        format!("{attempt} {}", self.holders(&[id]).await[0])
+    }
+
+    /// The workers that hold contexts; `w` for one that nobody holds.
+    async fn holders(&self, ids: &[&str]) -> Vec<String> {
+        let held = self.key("held");
+        let mut workers = Vec::with_capacity(ids.len());
+        for id in ids {
+            let value = self.test.text(&["HGET", &held, id]).await;
+            workers.push(value.split(' ').nth(1).unwrap_or("w").to_owned());
+        }
+        workers
+    }
+
+    /// The same, each reported by the worker of its place.
+    pub(crate) async fn settle_by(
+        &self,
+        now: u64,
+        workers: &[&str],
+        settlements: &[[&str; 4]],
+    ) -> String {
+        let (names, numbers) = numbered(workers);
+        let holders: Vec<String> = (settlements.iter().zip(numbers))
+            .map(|([_, attempt, ..], number)| format!("{attempt} {number}"))
+            .collect();
         let (plain, others): (Vec<_>, Vec<_>) = settlements
             .iter()
             .enumerate()
             .partition(|(_, [_, _, outcome, payload])| (*outcome, *payload) == ("succeeded", ""));
         let (now, count) = (now.to_string(), plain.len().to_string());
         let rest = others.len().to_string();
-        let mut args = vec![now.as_str(), count.as_str()];
-        args.extend(
-            plain
-                .iter()
-                .flat_map(|(_, [id, attempt, ..])| [*id, *attempt]),
-        );
+        let mut args = vec![now.as_str(), names.as_str(), count.as_str()];
+        args.extend((plain.iter()).flat_map(|(at, [id, ..])| [*id, holders[*at].as_str()]));
         args.push(&rest);
-        args.extend(others.iter().flat_map(|(_, settlement)| settlement.iter()));
+        for (at, [id, _, outcome, payload]) in &others {
+            args.extend([*id, holders[*at].as_str(), *outcome, *payload]);
+        }
         let verdicts = text(&self.call("lease/settle", "SETTLED", &args).await[1]);
         let mut ordered: Vec<_> = plain.iter().chain(&others).zip(verdicts.chars()).collect();
         ordered.sort_by_key(|((index, _), _)| *index);
@@ -198,19 +229,42 @@ impl<'a> Part<'a> {
 
     /// Renews attempts: a letter for each, and the leases and reasons.
     pub(crate) async fn renew(&self, now: u64, attempts: &[[&str; 2]]) -> (String, Vec<String>) {
-        let (now, count) = (now.to_string(), attempts.len().to_string());
-        let mut args = vec![now.as_str(), count.as_str()];
-        args.extend(attempts.iter().flatten());
+        let ids: Vec<&str> = attempts.iter().map(|[id, _]| *id).collect();
+        let workers = self.holders(&ids).await.join(" ");
+        self.renew_by(now, &workers, attempts).await
+    }
+
+    /// The same, by workers separated by spaces: each asks for the attempt of its place.
+    pub(crate) async fn renew_by(
+        &self,
+        now: u64,
+        workers: &str,
+        attempts: &[[&str; 2]],
+    ) -> (String, Vec<String>) {
+        let args = held_by(now, workers, attempts);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let reply = self.call("lease/renew", "RENEWED", &args).await;
         (text(&reply[1]), texts(&reply[2]))
     }
 
     /// Releases attempts: how many were held.
     pub(crate) async fn release(&self, now: u64, attempts: &[[&str; 2]]) -> String {
-        let (now, count) = (now.to_string(), attempts.len().to_string());
-        let mut args = vec![now.as_str(), count.as_str()];
-        args.extend(attempts.iter().flatten());
-        text(&self.call("lease/release", "RELEASED", &args).await[0])
+        let ids: Vec<&str> = attempts.iter().map(|[id, _]| *id).collect();
+        let workers = self.holders(&ids).await.join(" ");
+        self.release_by(now, &workers, attempts).await.0
+    }
+
+    /// The same, by workers separated by spaces, each for the attempt of its place: how many were released, and how many others hold.
+    pub(crate) async fn release_by(
+        &self,
+        now: u64,
+        workers: &str,
+        attempts: &[[&str; 2]],
+    ) -> (String, String) {
+        let args = held_by(now, workers, attempts);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let reply = self.call("lease/release", "RELEASED", &args).await;
+        (text(&reply[0]), text(&reply[1]))
     }
 
     /// Scans all leases in one page: what was lost, how many ran out of grace, whom to tell.
@@ -310,6 +364,31 @@ impl<'a> Part<'a> {
             .await;
         State::read(&found)
     }
+}
+
+/// Each worker once, separated by spaces, and the place of each in that list, the first being 1.
+fn numbered(workers: &[&str]) -> (String, Vec<usize>) {
+    let mut known: Vec<&str> = Vec::new();
+    let mut numbers = Vec::with_capacity(workers.len());
+    for worker in workers {
+        if !known.contains(worker) {
+            known.push(worker);
+        }
+        let place = known.iter().position(|one| one == worker);
+        numbers.push(place.unwrap_or_default() + 1);
+    }
+    (known.join(" "), numbers)
+}
+
+/// The arguments of a call for attempts that workers, separated by spaces, hold.
+fn held_by(now: u64, workers: &str, attempts: &[[&str; 2]]) -> Vec<String> {
+    let workers: Vec<&str> = workers.split(' ').collect();
+    let (names, numbers) = numbered(&workers);
+    let mut args = vec![now.to_string(), names, attempts.len().to_string()];
+    for ([id, attempt], number) in attempts.iter().zip(numbers) {
+        args.extend([(*id).to_owned(), format!("{attempt} {number}")]);
+    }
+    args
 }
 
 /// A claimed member with the number of its attempt: the script answers with the member as it waited.

@@ -6,8 +6,7 @@ impl Model {
     /// The letter that lease/settle answers with.
     pub(crate) fn settle(
         &mut self,
-        id: &str,
-        attempt: u32,
+        (id, attempt, foreign): (&str, u32, bool),
         outcome: &str,
         (random, after): (u32, u64),
     ) -> char {
@@ -16,6 +15,9 @@ impl Model {
         };
         if held.context.attempt != attempt {
             return 'L';
+        }
+        if foreign {
+            return 'F';
         }
         self.held.remove(id);
         if outcome == "succeeded" {
@@ -36,7 +38,7 @@ impl Model {
         if self.fail(held, &how) { 'R' } else { 'S' }
     }
 
-    pub(crate) fn renew(&mut self, id: &str, attempt: u32) -> char {
+    pub(crate) fn renew(&mut self, (id, attempt, foreign): (&str, u32, bool)) -> char {
         let now = self.now;
         let Some(held) = self
             .held
@@ -45,6 +47,9 @@ impl Model {
         else {
             return 'L';
         };
+        if foreign {
+            return 'F';
+        }
         held.expires = now + held.context.options().lease_ms;
         match held.cancel {
             Some((_, until)) => {
@@ -55,12 +60,9 @@ impl Model {
         }
     }
 
-    pub(crate) fn release(&mut self, id: &str, attempt: u32) -> &'static str {
-        if self
-            .held
-            .get(id)
-            .is_none_or(|held| held.context.attempt != attempt)
-        {
+    pub(crate) fn release(&mut self, (id, attempt, foreign): (&str, u32, bool)) -> &'static str {
+        let held = self.held.get(id);
+        if foreign || held.is_none_or(|held| held.context.attempt != attempt) {
             return "0";
         }
         let held = self.held.remove(id).unwrap();

@@ -48,15 +48,18 @@ pub(crate) enum Op {
     Settle {
         picks: Vec<(u8, usize)>,
         stale: bool,
+        foreign: bool,
         random: u32,
     },
     Renew {
         pick: u8,
         stale: bool,
+        foreign: bool,
     },
     Release {
         pick: u8,
         stale: bool,
+        foreign: bool,
     },
     Reap {
         evict: bool,
@@ -90,10 +93,12 @@ pub(crate) fn ops() -> impl Strategy<Value = Op> {
         5 => (prop_oneof![Just(0_u64), 1_u64..2_000], any::<u8>(), 0..OPTIONS.len(), prop::bool::weighted(0.15))
             .prop_map(|(delay, kind, options, keyed)| Op::Submit { delay, kind, options, keyed }),
         8 => (prop::array::uniform3(0_u64..4), limit).prop_map(|(permits, limit)| Op::Turn { permits, limit }),
-        5 => (prop::collection::vec((any::<u8>(), 0..OUTCOMES.len()), 1..4), prop::bool::weighted(0.1), 0_u32..1_000_000)
-            .prop_map(|(picks, stale, random)| Op::Settle { picks, stale, random }),
-        2 => (any::<u8>(), prop::bool::weighted(0.2)).prop_map(|(pick, stale)| Op::Renew { pick, stale }),
-        1 => (any::<u8>(), prop::bool::weighted(0.2)).prop_map(|(pick, stale)| Op::Release { pick, stale }),
+        5 => (prop::collection::vec((any::<u8>(), 0..OUTCOMES.len()), 1..4), prop::bool::weighted(0.1), prop::bool::weighted(0.1), 0_u32..1_000_000)
+            .prop_map(|(picks, stale, foreign, random)| Op::Settle { picks, stale, foreign, random }),
+        2 => (any::<u8>(), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
+            .prop_map(|(pick, stale, foreign)| Op::Renew { pick, stale, foreign }),
+        1 => (any::<u8>(), prop::bool::weighted(0.2), prop::bool::weighted(0.2))
+            .prop_map(|(pick, stale, foreign)| Op::Release { pick, stale, foreign }),
         3 => prop::bool::weighted(0.2).prop_map(|evict| Op::Reap { evict }),
         2 => any::<u8>().prop_map(|pick| Op::Cancel { pick }),
         2 => (0..JOBS.len()).prop_map(|job| Op::Fire { job }),

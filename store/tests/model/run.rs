@@ -160,7 +160,7 @@ impl Run<'_> {
         assert_eq!(turned.next, self.model.wheel.values().min().copied());
     }
 
-    async fn settle(&mut self, picks: &[(u8, usize)], stale: bool, random: u32) {
+    async fn settle(&mut self, picks: &[(u8, usize)], (stale, foreign): (bool, bool), random: u32) {
         let mut settlements = Vec::new();
         for (pick, outcome) in picks {
             let (id, attempt) = self.running(*pick, stale);
@@ -188,32 +188,47 @@ impl Run<'_> {
             .iter()
             .map(|words| words.each_ref().map(String::as_str))
             .collect();
-        let verdicts = self.part.settle(self.model.now, &args).await;
+        let verdicts = if foreign {
+            let strangers = vec!["x"; args.len()];
+            self.part.settle_by(self.model.now, &strangers, &args).await
+        } else {
+            self.part.settle(self.model.now, &args).await
+        };
         let expected: String = settlements
             .iter()
             .map(|(id, attempt, outcome, _, after)| {
-                self.model.settle(id, *attempt, outcome, (random, *after))
+                self.model
+                    .settle((id, *attempt, foreign), outcome, (random, *after))
             })
             .collect();
         assert_eq!(verdicts, expected, "{settlements:?}");
     }
 
-    async fn renew(&mut self, pick: u8, stale: bool) {
-        let (id, attempt) = self.running(pick, stale);
-        let renewed = self
-            .part
-            .renew(self.model.now, &[[&id, &attempt.to_string()]])
-            .await;
-        assert_eq!(renewed.0, self.model.renew(&id, attempt).to_string());
+    /// Who reports of a context: its holder, or a worker that holds nothing.
+    fn reporter(&self, id: &str, foreign: bool) -> String {
+        let held = self.model.held.get(id).filter(|_| !foreign);
+        held.map_or("x", |held| &held.worker).to_owned()
     }
 
-    async fn release(&mut self, pick: u8, stale: bool) {
+    async fn renew(&mut self, pick: u8, stale: bool, foreign: bool) {
         let (id, attempt) = self.running(pick, stale);
-        let released = self
+        let by = self.reporter(&id, foreign);
+        let renewed = self
             .part
-            .release(self.model.now, &[[&id, &attempt.to_string()]])
+            .renew_by(self.model.now, &by, &[[&id, &attempt.to_string()]])
             .await;
-        assert_eq!(released, self.model.release(&id, attempt));
+        let expected = self.model.renew((&id, attempt, foreign));
+        assert_eq!(renewed.0, expected.to_string());
+    }
+
+    async fn release(&mut self, pick: u8, stale: bool, foreign: bool) {
+        let (id, attempt) = self.running(pick, stale);
+        let by = self.reporter(&id, foreign);
+        let (released, _) = self
+            .part
+            .release_by(self.model.now, &by, &[[&id, &attempt.to_string()]])
+            .await;
+        assert_eq!(released, self.model.release((&id, attempt, foreign)));
     }
 
     async fn deliver(&mut self) {
@@ -249,10 +264,19 @@ impl Run<'_> {
             Op::Settle {
                 picks,
                 stale,
+                foreign,
                 random,
-            } => self.settle(picks, *stale, *random).await,
-            Op::Renew { pick, stale } => self.renew(*pick, *stale).await,
-            Op::Release { pick, stale } => self.release(*pick, *stale).await,
+            } => self.settle(picks, (*stale, *foreign), *random).await,
+            Op::Renew {
+                pick,
+                stale,
+                foreign,
+            } => self.renew(*pick, *stale, *foreign).await,
+            Op::Release {
+                pick,
+                stale,
+                foreign,
+            } => self.release(*pick, *stale, *foreign).await,
             Op::Reap { evict } => {
                 let evicted = if *evict { "u" } else { "nobody" };
                 self.part.reap(now, &[evicted]).await;

@@ -4,12 +4,13 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::harness::{Harness, Server, job, ms, name, or_skip, partition};
-use tickwheel_core::id::{AttemptNo, ContextId, JobName};
+use tickwheel_core::id::{ContextId, JobName, WorkerId};
 use tickwheel_core::job::{AfterOn, Trigger};
 use tickwheel_core::run::StateWord;
 use tickwheel_store::Store;
 use tickwheel_store::context::{ContextFilter, Noted};
 use tickwheel_store::job::{Deleted, JobStateWord, Plan, PlanGuard, PlanOutcome};
+use tickwheel_store::lease::{AttemptRef, Holding};
 
 const FAR: u64 = 5_000_000_000_000;
 
@@ -134,10 +135,14 @@ async fn contexts_are_read_retried_and_noted_in_their_slots() {
         );
         let held = format!("HSET | held | {id} | 2:0 w-1 1 2 0 - default work 2 - body");
         test.seed(p, &[&held]).await;
-        let noted = store
-            .note(&id, AttemptNo::new(2), &["line".to_owned()], None)
-            .await
-            .unwrap();
+        let two = Holding {
+            attempt: AttemptRef {
+                context: id.clone(),
+                attempt: 2.into(),
+            },
+            worker: WorkerId::new("w-1").unwrap(),
+        };
+        let noted = store.note(&two, &["line".to_owned()], None).await.unwrap();
         assert_eq!(noted, Noted::Written);
         let tag = format!("{{tw:{p}}}");
         for script in ["context", "explain"] {

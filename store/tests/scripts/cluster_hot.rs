@@ -8,9 +8,9 @@ use crate::harness::{Harness, Server, fresh, job, name, or_skip, partition};
 use tickwheel_core::job::{Overlap, Trigger};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::job::Plan;
-use tickwheel_store::lease::{AttemptRef, Outcome, Renewal, Settlement, Verdict};
+use tickwheel_store::lease::{Holding, Outcome, Released, Renewal, Settlement, Verdict};
 use tickwheel_store::roster::TrackerSign;
-use tickwheel_store::wheel::{Fire, Fired, NewContext, Offer, TurnLimits, Turned, When};
+use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, Turned, When};
 use tickwheel_store::{Cancelled, Error};
 
 const LIMITS: TurnLimits = TurnLimits {
@@ -43,19 +43,19 @@ fn context(number: u16, uniq: &str, delay_ms: u64, rest: &str) -> NewContext {
     }
 }
 
-fn attempts(turned: &Turned) -> Vec<AttemptRef> {
-    let claims = turned.claims.iter().map(|claim| &claim.member);
-    claims
-        .map(|member| AttemptRef {
-            context: member.id.clone(),
-            attempt: member.attempt,
-        })
-        .collect()
+const ONE: Released = Released {
+    released: 1,
+    foreign: 0,
+};
+
+fn attempts(turned: &Turned) -> Vec<Holding> {
+    turned.claims.iter().map(Claim::holding).collect()
 }
 
-async fn settle(test: &Harness, p: PartitionId, attempt: &AttemptRef, outcome: Outcome) -> Verdict {
+async fn settle(test: &Harness, p: PartitionId, held: &Holding, outcome: Outcome) -> Verdict {
     let settlement = Settlement {
-        attempt: attempt.clone(),
+        attempt: held.attempt.clone(),
+        worker: held.worker.clone(),
         outcome,
         random: 0,
     };
@@ -87,7 +87,7 @@ async fn travel(test: &Harness, number: u16) {
         settle(test, p, &claimed[0], Outcome::Failed("no".to_owned())).await,
         Verdict::Retrying
     );
-    assert_eq!(store.release(p, &claimed[1..]).await.unwrap(), 1);
+    assert_eq!(store.release(p, &claimed[1..]).await.unwrap(), ONE);
     let again = attempts(&store.turn(p, &offers(), LIMITS).await.unwrap());
     assert_eq!(again.len(), 2);
     assert_eq!(
@@ -100,7 +100,10 @@ async fn travel(test: &Harness, number: u16) {
         .unwrap();
     assert_eq!(reaped.lost.len(), 1);
     assert_eq!(
-        store.cancel_context(&again[1].context).await.unwrap(),
+        store
+            .cancel_context(&again[1].attempt.context)
+            .await
+            .unwrap(),
         Cancelled::Ended
     );
     assert_eq!(
@@ -288,8 +291,11 @@ async fn a_full_server_lets_everything_go_on_that_leads_to_an_end() {
     assert_eq!(settled, Verdict::Settled);
     let retried = settle(&test, p, &claimed[1], Outcome::Failed("no".to_owned())).await;
     assert_eq!(retried, Verdict::Retrying);
-    assert_eq!(store.release(p, &claimed[2..3]).await.unwrap(), 1);
-    let running = store.cancel_context(&claimed[3].context).await.unwrap();
+    assert_eq!(store.release(p, &claimed[2..3]).await.unwrap(), ONE);
+    let running = store
+        .cancel_context(&claimed[3].attempt.context)
+        .await
+        .unwrap();
     assert!(matches!(running, Cancelled::Running { .. }));
     let evicted = ["w-1".parse().unwrap()];
     let reaped = store

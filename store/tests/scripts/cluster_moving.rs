@@ -7,8 +7,9 @@ use fred::clients::Client;
 use fred::interfaces::ClientLike;
 use fred::types::config::Config;
 use fred::types::{Builder, ClusterHash, CustomCommand, Value};
-use tickwheel_core::id::{AttemptNo, ContextId};
+use tickwheel_core::id::{ContextId, WorkerId};
 use tickwheel_store::context::Noted;
+use tickwheel_store::lease::{AttemptRef, Holding};
 
 /// One node, by plain commands.
 struct Node {
@@ -88,7 +89,14 @@ async fn a_moving_partition_stands_still_and_goes_on_where_it_arrives() {
         .unwrap();
     // First nothing, then the wheel, then everything is on the other side: at no step does the script run.
     let lines = ["line".to_owned()];
-    let note = || test.store.note(&id, AttemptNo::new(2), &lines, None);
+    let two = Holding {
+        attempt: AttemptRef {
+            context: id.clone(),
+            attempt: 2.into(),
+        },
+        worker: WorkerId::new("w-1").unwrap(),
+    };
+    let note = || test.store.note(&two, &lines, None);
     let stands_still = Duration::from_millis(300);
     for step in [None, Some(&wheel), Some(&held)] {
         if let Some(key) = step {

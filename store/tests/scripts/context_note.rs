@@ -1,14 +1,26 @@
 //! context/note: what a running attempt says about itself, and only the running one.
 
 use crate::harness::{Harness, alone, fresh, partition};
-use tickwheel_core::id::{AttemptNo, ContextId};
+use tickwheel_core::id::{ContextId, WorkerId};
 use tickwheel_store::context::{Noted, Progress};
+use tickwheel_store::lease::{AttemptRef, Holding};
 
 async fn hold(test: &Harness, attempt: u32) -> ContextId {
     let held = format!("{attempt}:0 w-12345678 1 2 0 - default work 2 - body");
     test.command(&["HSET", &test.key(partition(1), "held"), "1.7.a-1", &held])
         .await;
     "1.7.a-1".parse().unwrap()
+}
+
+/// What the worker that holds the context says of an attempt.
+fn by(context: &ContextId, attempt: u32) -> Holding {
+    Holding {
+        attempt: AttemptRef {
+            context: context.clone(),
+            attempt: attempt.into(),
+        },
+        worker: WorkerId::new("w-12345678").unwrap(),
+    }
 }
 
 fn progress(percent: u8, message: &str) -> Progress {
@@ -22,25 +34,25 @@ fn progress(percent: u8, message: &str) -> Progress {
 async fn the_running_attempt_writes_its_log_and_progress() {
     let Some(test) = fresh().await else { return };
     let id = hold(&test, 2).await;
-    let attempt = AttemptNo::new(2);
+    let two = by(&id, 2);
     let lines = ["one".to_owned(), "two".to_owned()];
     assert_eq!(
         test.store
-            .note(&id, attempt, &lines, Some(&progress(40, "half")))
+            .note(&two, &lines, Some(&progress(40, "half")))
             .await
             .unwrap(),
         Noted::Written
     );
     assert_eq!(
         test.store
-            .note(&id, attempt, &["three".to_owned()], None)
+            .note(&two, &["three".to_owned()], None)
             .await
             .unwrap(),
         Noted::Written
     );
     assert_eq!(
         test.store
-            .note(&id, attempt, &[], Some(&progress(50, "")))
+            .note(&two, &[], Some(&progress(50, "")))
             .await
             .unwrap(),
         Noted::Written
@@ -70,8 +82,7 @@ async fn another_attempt_writes_nothing_but_is_counted() {
         let noted = test
             .store
             .note(
-                &id,
-                AttemptNo::new(attempt),
+                &by(&id, attempt),
                 &["late".to_owned()],
                 Some(&progress(1, "")),
             )
@@ -82,7 +93,7 @@ async fn another_attempt_writes_nothing_but_is_counted() {
     let other = "1.7.a-2".parse().unwrap();
     assert_eq!(
         test.store
-            .note(&other, AttemptNo::new(2), &["late".to_owned()], None)
+            .note(&by(&other, 2), &["late".to_owned()], None)
             .await
             .unwrap(),
         Noted::Stale
@@ -111,8 +122,7 @@ async fn a_flood_of_log_keeps_to_its_bounds() {
         let _ = test
             .store
             .note(
-                &id,
-                AttemptNo::new(1),
+                &by(&id, 1),
                 &flood,
                 Some(&progress(200, &"ö".repeat(2_000))),
             )
@@ -134,10 +144,10 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     let Some(test) = fresh().await else { return };
     hold(&test, 2).await;
     let (long, line) = ("x".repeat(1_025), "x".repeat(4_097));
-    let args = ["1.7.a-1", "2", "10", "half", "line"];
+    let args = ["1.7.a-1", "2 w-12345678", "10", "half", "line"];
     let changes = [
         (1, "", "id"),
-        (2, "0", "attempt"),
+        (2, "2", "holder"),
         (3, "101", "percent"),
         (4, long.as_str(), "message"),
         (5, line.as_str(), "lines"),
@@ -177,7 +187,7 @@ async fn it_costs_the_same_however_long_the_log_is() {
     ])
     .await;
     for lines in [1, 10, 1_000] {
-        let mut args = vec!["0.7.a-1", "1", "10", "half"];
+        let mut args = vec!["0.7.a-1", "1 w-12345678", "10", "half"];
         args.resize(4 + lines, "line");
         let cost = test.cost("context/note", partition(0), &args).await;
         assert!(cost <= 5, "{cost} commands for {lines} lines");

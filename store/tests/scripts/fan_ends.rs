@@ -61,7 +61,8 @@ async fn the_reduce_runs_once_behind_all_others_and_its_result_is_the_roots() {
     let page = |attempt: &'static str, cursor: &'static str, limit: &'static str| {
         let (part, reduce) = (&part, reduce.as_str());
         async move {
-            part.answer("fan/results", &[reduce, attempt, cursor, limit])
+            let holder = part.holder(reduce, attempt).await;
+            part.answer("fan/results", &[reduce, &holder, cursor, limit])
                 .await
         }
     };

@@ -32,10 +32,11 @@ pub(crate) const PAGE: Page<'static> = Page {
 
 pub(crate) async fn split(part: &Part<'_>, page: &Page<'_>, items: &[&str]) -> Vec<String> {
     let now = T.to_string();
+    let holder = part.holder(page.id, page.attempt).await;
     let mut args = vec![
         now.as_str(),
         page.id,
-        page.attempt,
+        holder.as_str(),
         page.offset,
         if items.is_empty() { "" } else { "leaf" },
         if items.is_empty() { "" } else { page.options },

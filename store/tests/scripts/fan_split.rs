@@ -243,7 +243,7 @@ async fn arguments_out_of_range_are_refused() {
     let part = Part::new(&test);
     part.hold(ROOT, "1:0", "-").await;
     let good = [
-        "1", ROOT, "1", "0", "leaf", "2 p=m:0", "0", "", "ended", "item",
+        "1", ROOT, "1 w", "0", "leaf", "2 p=m:0", "0", "", "ended", "item",
     ];
     let long = "x".repeat(262_145);
     test.assert_refused(
@@ -253,7 +253,7 @@ async fn arguments_out_of_range_are_refused() {
         &[
             (1, "x", "now_ms"),
             (2, "", "id"),
-            (3, "0", "attempt"),
+            (3, "1", "holder"),
             (4, "10000001", "offset"),
             (5, "two words", "handler"),
             (6, "9 -", "handler"),
@@ -267,10 +267,10 @@ async fn arguments_out_of_range_are_refused() {
     test.assert_refused(
         "fan/results",
         part.id,
-        &["3.900.a-1~r", "1", "0", "10"],
+        &["3.900.a-1~r", "1 w", "0", "10"],
         &[
             (1, "", "id"),
-            (2, "x", "attempt"),
+            (2, "x", "holder"),
             (3, "-1", "cursor"),
             (4, "1001", "limit"),
         ],

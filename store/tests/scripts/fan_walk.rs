@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
             Op::Settle(number, how, stale) => self.settle(number, how, stale).await,
             Op::Release(number) => {
                 if let Some((id, attempt)) = self.held(number).await {
-                    self.answer("lease/release", &["1", &id, &attempt]).await;
+                    self.part.release(self.now, &[[&id, &attempt]]).await;
                 }
             }
             Op::Evict(worker) => {
@@ -207,9 +207,10 @@ impl<'a> Walk<'a> {
         let options = ["2 p=m:0", "2 r=1,p=m:0", "3 b=f:30:30:0,p=m:0"][kind % 3];
         let parallelism = ["0", "2"][kind % 2];
         let reduce = ["", "sum 2 p=r:0"][usize::from(!kind.is_multiple_of(4))];
+        let holder = self.part.holder(&id, &attempt).await;
         let mut args = vec![
             id.as_str(),
-            attempt.as_str(),
+            holder.as_str(),
             "0",
             handler,
             options,

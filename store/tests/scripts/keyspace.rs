@@ -15,7 +15,7 @@ use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, T
 use tickwheel_core::partition::partition_of;
 use tickwheel_store::context::Progress;
 use tickwheel_store::job::Plan;
-use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
+use tickwheel_store::lease::{Holding, Outcome, Settlement};
 use tickwheel_store::record::Rest;
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
@@ -260,12 +260,10 @@ fn spec(name: &str, trigger: Trigger, overlap: Overlap) -> JobSpec {
 }
 
 fn settlement(claim: &Claim, outcome: Outcome) -> Settlement {
-    let attempt = AttemptRef {
-        context: claim.member.id.clone(),
-        attempt: claim.member.attempt,
-    };
+    let Holding { attempt, worker } = claim.holding();
     Settlement {
         attempt,
+        worker,
         outcome,
         random: 999_999,
     }
@@ -346,16 +344,18 @@ async fn intake(store: &Store) {
 /// Lets the attempts say something and end: the first well, the second for good, the others for another attempt.
 async fn note_and_settle(store: &Store, claims: &[Claim]) {
     for (index, claim) in claims.iter().enumerate() {
-        let (id, attempt) = (&claim.member.id, claim.member.attempt);
+        let (id, held) = (&claim.member.id, claim.holding());
         let progress = Progress {
             percent: 1,
             message: String::new(),
         };
         let _ = store
-            .note(id, attempt, &["line".to_owned()], Some(&progress))
+            .note(&held, &["line".to_owned()], Some(&progress))
             .await
             .unwrap();
-        let _ = store.note(id, attempt.next(), &[], None).await.unwrap();
+        let mut later = held;
+        later.attempt.attempt = later.attempt.attempt.next();
+        let _ = store.note(&later, &[], None).await.unwrap();
         let outcome = match index {
             0 => Outcome::Succeeded(Bytes::from_static(b"done")),
             1 => Outcome::Fatal("boom".to_owned()),

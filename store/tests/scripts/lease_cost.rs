@@ -43,7 +43,7 @@ fn ids(of_jobs: bool) -> Vec<String> {
 
 async fn cost(part: Part<'_>, script: &str, ids: &[String], more: &[&str]) -> u64 {
     let (now, count) = (T.to_string(), COUNT.to_string());
-    let mut args = vec![now.as_str(), count.as_str()];
+    let mut args = vec![now.as_str(), "w", count.as_str()];
     args.extend(
         ids.iter()
             .flat_map(|id| std::iter::once(id.as_str()).chain(more.iter().copied())),
@@ -55,7 +55,7 @@ async fn cost(part: Part<'_>, script: &str, ids: &[String], more: &[&str]) -> u6
 async fn settling(part: Part<'_>, ids: &[String], how: &[&str]) -> u64 {
     let (now, count) = (T.to_string(), COUNT.to_string());
     let plain = how.len() == 1;
-    let mut args = vec![now.as_str(), if plain { count.as_str() } else { "0" }];
+    let mut args = vec![now.as_str(), "w", if plain { count.as_str() } else { "0" }];
     if !plain {
         args.push(&count);
     }
@@ -77,26 +77,26 @@ async fn settle_renew_and_release() {
     let part = Part::new(&test);
     for size in SIZES {
         filled(part, size).await;
-        let renewed = cost(part, "lease/renew", &ids(true), &["1"]).await;
+        let renewed = cost(part, "lease/renew", &ids(true), &["1 1"]).await;
         assert!(
             renewed <= 5,
             "renew: {renewed} commands with {size} entries"
         );
-        let alone = settling(part, &ids(false), &["1", "succeeded", "result"]).await;
+        let alone = settling(part, &ids(false), &["1 1", "succeeded", "result"]).await;
         assert!(
             alone <= 12 + 3 * COUNT,
             "settle: {alone} commands with {size} entries"
         );
-        let of_jobs = settling(part, &ids(true), &["1", "failed", "0 0 no"]).await;
+        let of_jobs = settling(part, &ids(true), &["1 1", "failed", "0 0 no"]).await;
         assert!(
             of_jobs <= 12 + 16 * COUNT,
             "settle: {of_jobs} commands with {size} entries"
         );
         filled(part, size).await;
-        let plain = settling(part, &ids(false), &["1"]).await;
+        let plain = settling(part, &ids(false), &["1 1"]).await;
         assert!(plain <= 8, "settle: {plain} commands for plain successes");
         filled(part, size).await;
-        let released = cost(part, "lease/release", &ids(false), &["1"]).await;
+        let released = cost(part, "lease/release", &ids(false), &["1 1"]).await;
         assert!(
             released <= 10 + 2 * COUNT,
             "release: {released} commands with {size} entries"
@@ -106,7 +106,7 @@ async fn settle_renew_and_release() {
             redis.call('HSET', KEYS[1], id, (string.gsub(value, ' %- ', ' REQUESTED@7 ', 1)))
           end";
         test.text(&["EVAL", cancel, "1", &part.key("held")]).await;
-        let cancelled = cost(part, "lease/release", &ids(true), &["1"]).await;
+        let cancelled = cost(part, "lease/release", &ids(true), &["1 1"]).await;
         assert!(
             cancelled <= 10 + 2 * COUNT + 12 * COUNT,
             "release: {cancelled} commands with {size} entries"

@@ -2,7 +2,8 @@
 
 use crate::call::{Part, T, ready_score};
 use crate::harness::{fresh, partition};
-use tickwheel_store::lease::AttemptRef;
+use tickwheel_core::id::WorkerId;
+use tickwheel_store::lease::{AttemptRef, Holding, Released};
 
 const ID: &str = "3.900.a-1";
 
@@ -29,13 +30,20 @@ async fn a_released_context_is_ready_with_its_attempt_number_used() {
     assert_eq!(part.state().await, state);
     let turned = part.turn(T, 9, &[("w", "g", 1, "h")]).await;
     assert_eq!(turned.claims[0].1, "3.900.a-1 3:1 g h 2 - body");
-    let attempt = AttemptRef {
-        context: ID.parse().unwrap(),
-        attempt: 3.into(),
+    let holding = |worker: &str| Holding {
+        attempt: AttemptRef {
+            context: ID.parse().unwrap(),
+            attempt: 3.into(),
+        },
+        worker: WorkerId::new(worker).unwrap(),
     };
+    let both = [holding("v"), holding("w")];
     assert_eq!(
-        test.store.release(partition(3), &[attempt]).await.unwrap(),
-        1
+        test.store.release(partition(3), &both).await.unwrap(),
+        Released {
+            released: 1,
+            foreign: 1
+        }
     );
 }
 
@@ -71,11 +79,13 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     Part::new(&test).hold(ID, "1:0", "-").await;
     let changes = [
         (1, "-1", "now_ms"),
-        (2, "0", "count"),
-        (2, "1001", "count"),
-        (2, "2", "attempts"),
-        (5, "x", "attempts"),
+        (2, "", "workers"),
+        (3, "0", "count"),
+        (3, "1001", "count"),
+        (3, "2", "attempts"),
+        (6, "x", "attempts"),
     ];
-    test.assert_refused("lease/release", partition(3), &["", "1", ID, "1"], &changes)
+    let args = ["", "w", "1", ID, "1 1"];
+    test.assert_refused("lease/release", partition(3), &args, &changes)
         .await;
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use crate::call::{Part, T};
 use crate::harness::{fresh, partition};
-use tickwheel_store::lease::{AttemptRef, Renewal};
+use tickwheel_core::id::WorkerId;
+use tickwheel_store::lease::{AttemptRef, Holding, Renewal};
 
 const ID: &str = "3.900.a-1";
 
@@ -64,9 +65,12 @@ async fn a_cancelled_attempt_is_kept_until_its_grace_ends_at_most() {
         let expected = format!("1:0 w {T} {expires} 0 REPLACED@{grace} g h 2 - body");
         assert_eq!(part.state().await.field("held", ID), expected);
     }
-    let attempt = |id: &str| AttemptRef {
-        context: id.parse().unwrap(),
-        attempt: 1.into(),
+    let attempt = |id: &str| Holding {
+        attempt: AttemptRef {
+            context: id.parse().unwrap(),
+            attempt: 1.into(),
+        },
+        worker: WorkerId::new("w").unwrap(),
     };
     let renewals = test
         .store
@@ -90,11 +94,13 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     Part::new(&test).hold(ID, "1:0", "-").await;
     let changes = [
         (1, "-1", "now_ms"),
-        (2, "0", "count"),
-        (2, "1001", "count"),
-        (2, "2", "attempts"),
-        (5, "x", "attempts"),
+        (2, "", "workers"),
+        (3, "0", "count"),
+        (3, "1001", "count"),
+        (3, "2", "attempts"),
+        (6, "x", "attempts"),
     ];
-    test.assert_refused("lease/renew", partition(3), &["", "1", ID, "1"], &changes)
+    let args = ["", "w", "1", ID, "1 1"];
+    test.assert_refused("lease/renew", partition(3), &args, &changes)
         .await;
 }

@@ -4,6 +4,7 @@ use crate::call::{Part, T, ready_score};
 use crate::harness::{fresh, partition};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use tickwheel_core::id::WorkerId;
 use tickwheel_core::job::{Backoff, RetryPolicy};
 use tickwheel_core::retry::delay_after;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
@@ -291,6 +292,7 @@ async fn the_store_reads_the_verdicts() {
             context: id.parse().unwrap(),
             attempt: 1.into(),
         },
+        worker: WorkerId::new("w").unwrap(),
         outcome,
         random: 0,
     };
@@ -324,20 +326,32 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     let part = Part::new(&test);
     part.hold(ID, "1:0", "-").await;
     part.hold("3.900.a-2", "1:0", "-").await;
-    let args = ["", "1", ID, "1", "1", "3.900.a-2", "1", "failed", "0 0 no"];
+    let args = [
+        "",
+        "w",
+        "1",
+        ID,
+        "1 1",
+        "1",
+        "3.900.a-2",
+        "1 1",
+        "failed",
+        "0 0 no",
+    ];
     let changes = [
         (1, "-1", "now_ms"),
-        (2, "-1", "plain"),
-        (2, "1001", "plain"),
-        (2, "0", "others"),
-        (5, "", "others"),
-        (5, "0", "settlements"),
-        (5, "1000", "others"),
-        (8, "lost", "outcome"),
-        (9, "", "payload"),
-        (9, "0 no", "payload"),
-        (9, "x 0 no", "payload"),
-        (9, "1000000 0 no", "payload"),
+        (2, "", "workers"),
+        (3, "-1", "plain"),
+        (3, "1001", "plain"),
+        (3, "0", "others"),
+        (6, "", "others"),
+        (6, "0", "settlements"),
+        (6, "1000", "others"),
+        (9, "lost", "outcome"),
+        (10, "", "payload"),
+        (10, "0 no", "payload"),
+        (10, "x 0 no", "payload"),
+        (10, "1000000 0 no", "payload"),
     ];
     test.assert_refused("lease/settle", partition(3), &args, &changes)
         .await;

@@ -41,6 +41,7 @@ mod job_plan;
 mod job_set_state;
 mod keyspace;
 mod lease_cost;
+mod lease_foreign;
 mod lease_reap;
 mod lease_reclaim;
 mod lease_release;

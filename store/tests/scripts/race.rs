@@ -10,7 +10,7 @@ use crate::harness::{Harness, alone, partition};
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::check::{Evidence, Finding, Kind, Subject};
-use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tickwheel_store::lease::{AttemptRef, Holding, Outcome, Settlement, Verdict};
 use tickwheel_store::record::Settled;
 use tickwheel_store::repair::Repaired;
 use tickwheel_store::wheel::{NewContext, Offer, TurnLimits, When};
@@ -82,7 +82,7 @@ struct Caller {
 
 impl Caller {
     /// Turns, and lets some of the claims go: refused, forgotten, or only accepted.
-    async fn claim(&mut self, offer: &Offer) -> (Vec<AttemptRef>, bool) {
+    async fn claim(&mut self, offer: &Offer) -> (Vec<Holding>, bool) {
         let p = partition(0);
         let turned = self
             .store
@@ -91,27 +91,25 @@ impl Caller {
             .unwrap();
         let mut kept = Vec::new();
         for claim in turned.claims {
-            let attempt = AttemptRef {
-                context: claim.member.id,
-                attempt: claim.member.attempt,
-            };
-            self.seen.claims.push(attempt.clone());
+            let held = claim.holding();
+            self.seen.claims.push(held.attempt.clone());
             match self.dice.roll(20) {
-                0 => drop(self.store.release(p, &[attempt]).await.unwrap()),
+                0 => drop(self.store.release(p, &[held]).await.unwrap()),
                 1 => {} // its lease runs out
-                2 => drop(self.store.renew(p, &[attempt]).await.unwrap()),
-                _ => kept.push(attempt),
+                2 => drop(self.store.renew(p, &[held]).await.unwrap()),
+                _ => kept.push(held),
             }
         }
         (kept, turned.scan)
     }
 
     /// Settles attempts twice, as after a lost reply.
-    async fn settle(&mut self, attempts: Vec<AttemptRef>) {
+    async fn settle(&mut self, attempts: Vec<Holding>) {
         let settlements: Vec<Settlement> = attempts
             .into_iter()
-            .map(|attempt| Settlement {
+            .map(|Holding { attempt, worker }| Settlement {
                 attempt,
+                worker,
                 outcome: outcome(self.dice.roll(12)),
                 random: 0,
             })

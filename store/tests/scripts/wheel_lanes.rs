@@ -15,7 +15,6 @@ use tickwheel_core::routing::{
     Choice, Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, Units, choose,
     hash_key,
 };
-use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{NewContext, Offer, TurnLimits, When};
 
@@ -213,11 +212,8 @@ async fn the_first_is_waited_for_and_passed_over_where_it_refused() {
     assert_eq!(names(&turned), ["a"]);
     // It refuses: the same attempt's successor goes to the next one, and no failure is counted.
     let claim = &turned.claims[0].member;
-    let refused = AttemptRef {
-        context: claim.id.clone(),
-        attempt: claim.attempt,
-    };
-    field
+    let refused = turned.claims[0].holding();
+    let _ = field
         .test
         .store
         .release(partition(0), &[refused])
@@ -246,12 +242,8 @@ async fn refusals_go_round_the_list_and_are_not_counted() {
     for _ in 0..4 {
         let turned = field.turn(&workers, 9, 1).await;
         seen.extend(names(&turned));
-        let claim = &turned.claims[0].member;
-        let refused = AttemptRef {
-            context: claim.id.clone(),
-            attempt: claim.attempt,
-        };
-        field
+        let refused = turned.claims[0].holding();
+        let _ = field
             .test
             .store
             .release(partition(0), &[refused])
@@ -266,12 +258,8 @@ async fn refusals_go_round_the_list_and_are_not_counted() {
     field.submit_plain(1).await;
     let turned = field.turn(&[free("a"), free("b")], 9, 1).await;
     assert_eq!(field.route().await["a"], "1:1");
-    let claim = &turned.claims[0].member;
-    let refused = AttemptRef {
-        context: claim.id.clone(),
-        attempt: claim.attempt,
-    };
-    field
+    let refused = turned.claims[0].holding();
+    let _ = field
         .test
         .store
         .release(partition(0), &[refused])

@@ -13,7 +13,7 @@ use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName, Rate};
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::routing::Units;
 use tickwheel_core::time::TimestampMs;
-use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tickwheel_store::lease::{Outcome, Settlement, Verdict};
 use tickwheel_store::limit::{Grant, LimitReport, LimitsTold};
 use tickwheel_store::wheel::{Claim, NewContext, Offer, Told, TurnLimits, Turned, When};
 
@@ -148,10 +148,8 @@ impl Cluster {
     async fn settle(&mut self, count: usize) {
         for claim in self.running.drain(..count).collect::<Vec<_>>() {
             let settlement = Settlement {
-                attempt: AttemptRef {
-                    context: claim.member.id.clone(),
-                    attempt: claim.member.attempt,
-                },
+                attempt: claim.holding().attempt,
+                worker: claim.worker.clone(),
                 outcome: Outcome::Succeeded(Bytes::new()),
                 random: 0,
             };

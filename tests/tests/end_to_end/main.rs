@@ -5,6 +5,7 @@
 mod bad_input;
 mod crash_points;
 mod delayed;
+mod foreign_reports;
 mod invariants_bite;
 mod life_of_a_job;
 mod map_reduce;

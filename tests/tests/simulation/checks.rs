@@ -13,6 +13,7 @@ use tickwheel_tests::harness::wire::Value;
 use tickwheel_tests::harness::{Run, Snapshot};
 use tickwheel_tests::invariants::{self, Broken};
 
+use crate::holders::{self, Foreign};
 use crate::limits;
 use crate::world::PARTITIONS;
 
@@ -131,6 +132,19 @@ impl Checks {
             }
         }
         self.over_limit()
+    }
+
+    /// Attempts that a call gives back which other workers hold.
+    pub(crate) fn foreign(&self, key: &str, arguments: &[&[u8]]) -> Vec<Foreign> {
+        let read = partition_of(key).and_then(|number| self.read.get(&number));
+        read.map(|partition| holders::foreign(partition, arguments))
+            .unwrap_or_default()
+    }
+
+    /// One of those that is not held any more, in words.
+    pub(crate) fn given_back(&self, key: &str, foreign: &[Foreign]) -> Option<String> {
+        let read = partition_of(key).and_then(|number| self.read.get(&number))?;
+        holders::given_back(read, foreign)
     }
 
     /// A limit under which more run than may, over all partitions.

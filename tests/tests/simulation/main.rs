@@ -16,6 +16,7 @@
 mod case;
 mod checks;
 mod fans;
+mod holders;
 mod lanes;
 mod limits;
 mod line;

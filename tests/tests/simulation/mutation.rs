@@ -29,8 +29,26 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a settlement of an older attempt is taken",
         script: "lease/settle",
-        from: "if attempt ~= ARGV[base + 2] then",
-        to: "if false then",
+        from: "if holder ~= ARGV[base + 2] then",
+        to: "if head and which[string.match(head, ' (%S+)')] ~= string.match(ARGV[base + 2], ' .*$') then",
+    },
+    Mutation {
+        what: "whoever settles an attempt is believed",
+        script: "lease/settle",
+        from: "holder = head and attempt .. (which[worker] or ' -')",
+        to: "holder = head and attempt .. string.match(ARGV[base + 2], ' .*$')",
+    },
+    Mutation {
+        what: "whoever refuses an attempt is believed",
+        script: "lease/release",
+        from: "  if named and attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then\n",
+        to: "  if false then\n",
+    },
+    Mutation {
+        what: "whoever maps for an attempt is believed",
+        script: "fan/split",
+        from: "elseif runs .. ' ' .. worker ~= ARGV[3] then\n",
+        to: "elseif false then\n",
     },
     Mutation {
         what: "a due time is fired and not written into the ledger",

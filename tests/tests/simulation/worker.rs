@@ -2,6 +2,7 @@
 //!
 //! Written for the simulation, so that a worker's rules are stated twice: the SDK has them, and this has them again in a page.
 
+mod forge;
 mod split;
 mod state;
 
@@ -201,6 +202,7 @@ impl Worker {
     }
 
     fn confirmed(&self, key: Key, verdict: Verdict) {
+        self.must_be_refused(&key, verdict);
         if verdict == Verdict::Settled {
             with(|world| world.checks.settled_by(&key.0, key.1));
         }
@@ -267,6 +269,7 @@ impl Worker {
     /// The handler.
     async fn run(self: Arc<Self>, key: Key, assignment: Assignment, cancel: Arc<Notify>) {
         while_frozen(self.node).await;
+        forge::must_not_run(&assignment);
         let index = with(|world| {
             let start_ms = world.now_ms();
             world.note(|| format!("{} runs {} attempt {}", self.id, key.0, key.1));
@@ -423,6 +426,7 @@ impl Worker {
             for (link, frame) in self.due() {
                 self.send(link, frame);
             }
+            self.forge();
         }
     }
 

@@ -260,6 +260,12 @@ impl World {
         self.redis.set_clock_ms(self.now_ms());
         let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
         let words: Vec<&[u8]> = arguments.iter().map(AsRef::as_ref).collect();
+        let wheel = String::from_utf8_lossy(keys[0]);
+        let foreign = if script.name() == "lease/release" {
+            self.checks.foreign(&wheel, &words)
+        } else {
+            Vec::new()
+        };
         let reply = self
             .redis
             .evalsha(&self.digests[script.name()], &keys, &words);
@@ -287,6 +293,9 @@ impl World {
         }
         crate::line::publish(self);
         self.check();
+        if let Some(broken) = self.checks.given_back(&wheel, &foreign) {
+            self.fail(broken);
+        }
         reply
     }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
-use tickwheel_store::lease::AttemptRef;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{Looked, Told, TurnLimits, Turned};
 use tokio::time::Instant;
@@ -144,10 +143,7 @@ fn finish(
         // else by now is ready again at once.
         tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; they are given back");
         for claim in claims {
-            engine.release(AttemptRef {
-                context: claim.member.id,
-                attempt: claim.member.attempt,
-            });
+            engine.release(claim.holding());
         }
         engine.return_permits(reserved, &[]);
     } else {

@@ -8,7 +8,7 @@ use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, T
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::check::{Checked, Kind, Pace};
 use tickwheel_store::job::Plan;
-use tickwheel_store::lease::{AttemptRef, Outcome, Settlement};
+use tickwheel_store::lease::{Outcome, Settlement};
 use tickwheel_store::limit::LimitsTold;
 use tickwheel_store::record::Rest;
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, Told, TurnLimits, When};
@@ -139,10 +139,8 @@ async fn run_under_limits(test: &Harness) {
 /// Ends an attempt.
 pub(crate) async fn settle(test: &Harness, claim: &Claim, outcome: Outcome) {
     let settlement = Settlement {
-        attempt: AttemptRef {
-            context: claim.member.id.clone(),
-            attempt: claim.member.attempt,
-        },
+        attempt: claim.holding().attempt,
+        worker: claim.worker.clone(),
         outcome,
         random: 0,
     };

@@ -28,7 +28,7 @@ pub(crate) async fn seed(test: &Harness) {
 pub(crate) async fn map(test: &Harness, claim: &Claim) {
     let handler = HandlerName::new("work").unwrap();
     let page = Splitting {
-        attempt: settlement(claim, Outcome::Failed(String::new())).attempt,
+        mapper: claim.holding(),
         offset: 0,
         handler: Some((handler, ContextOptions::default())),
         parallelism: 1,

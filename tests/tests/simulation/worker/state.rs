@@ -1,6 +1,6 @@
 //! What a worker holds: what runs, what nobody has confirmed, and its streams.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,6 +54,8 @@ pub(super) struct State {
     pub(super) pages: BTreeMap<Key, oneshot::Sender<Verdict>>,
     /// Confirmed a while ago, so that a late repeat is not run again.
     pub(super) done: VecDeque<Key>,
+    /// Attempts of other workers of which it reported something.
+    pub(super) forged: BTreeSet<Key>,
     pub(super) links: BTreeMap<usize, Link>,
     pub(super) next_link: usize,
     pub(super) tasks: JoinSet<()>,
