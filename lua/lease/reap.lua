@@ -68,6 +68,15 @@ local function take_back(id, held, how)
   return fail_attempt(endings, now, id, held, how)
 end
 
+-- What was seen of a worker that lost a lease. How long it was silent is known where it never took the context up.
+local function why_lost(held)
+  if evicted[held.worker] then
+    return 'its worker is gone'
+  end
+  local silent = held.expires - held.claimed <= lease_ms and string.format(' for %.1f s', (now - held.claimed) / 1000) or ''
+  return 'its lease ran out: its worker was silent' .. silent .. ' (does a handler block its loop? docs/guides/blocking.md)'
+end
+
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
   local held = not seen[id] and split_held(scanned[2][i + 1])
@@ -86,7 +95,7 @@ for i = 1, #scanned[2], 2 do
     elseif held.expires <= now or evicted[held.worker] then
       local verdict = take_back(id, held, {
         state = 'failed', retry_after = 0, avoid = held.worker, final = option(options, 'x') == '1',
-        message = evicted[held.worker] and 'its worker is gone' or 'its lease ran out', random = random,
+        message = why_lost(held), random = random,
       })
       lost[#lost + 1] = id .. ' ' .. int(held.attempt) .. ' ' .. held.worker .. ' ' .. verdict
     elseif held.deadline > 0 and held.deadline <= now and held.cancel == '-' then

@@ -158,7 +158,7 @@ on_demand(enders, function()
     end
     local orphaned = how.avoid and option_number(options, 'o', 0) + 1 or 0
     if orphaned >= ORPHANED_MAX then
-      how.message = how.message .. ', as were those of ' .. int(orphaned - 1) .. ' attempts before: taken for the cause'
+      how.message = how.message .. '; the leases of ' .. int(orphaned - 1) .. ' attempts before were lost too: taken for the cause'
       how.final = true
     end
     local subtask = string.find(id, '~', 1, true)

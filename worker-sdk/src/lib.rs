@@ -64,6 +64,7 @@ mod registry;
 mod resources;
 mod session;
 mod shared;
+mod stall;
 mod stats;
 mod sync;
 pub mod testing;

@@ -14,7 +14,7 @@ use crate::attempt::CancelReason;
 use crate::error::Error;
 use crate::shared::Shared;
 use crate::stats::Stats;
-use crate::{beat, keeper, session};
+use crate::{beat, keeper, session, stall};
 
 pub use builder::WorkerBuilder;
 use drain::Timeouts;
@@ -158,6 +158,7 @@ async fn serve(
     let mut helpers = JoinSet::new();
     helpers.spawn(keeper::keep(Arc::clone(&shared)));
     helpers.spawn(beat::sample(Arc::clone(&shared)));
+    helpers.spawn(stall::watch());
     let mut streams = JoinSet::new();
     streams.spawn(session::keep_streams(Arc::clone(&shared)));
     let [drain, shutdown] = stops;

@@ -8,6 +8,7 @@ use serde_json::Value;
 use tickwheel_core::invariant::Invariant;
 use tokio::time::Instant;
 
+use super::quiet;
 use super::seed::Seed;
 use super::stage::{Plan, Stage};
 use super::verdict::{self, Evidence, Figures};
@@ -101,7 +102,8 @@ impl Case {
     }
 
     /// Ends the load and the jobs, waits until everything has ended, and checks what holds after every fault: nothing lost, no attempt
-    /// twice, nothing stale accepted, all ledgers complete, all invariants.
+    /// twice, nothing stale accepted, all ledgers complete, all invariants. Then the cluster falls silent and has to serve late customers as if
+    /// nothing had been ([`quiet`]).
     ///
     /// # Errors
     /// When the cluster does not answer any more.
@@ -161,6 +163,7 @@ impl Case {
         self.expect(unknown == 0, || {
             format!("{unknown} submissions were never answered")
         });
+        Box::pin(quiet::hold(self, stage)).await?;
         Ok(snapshot)
     }
 

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use anyhow::Result;
 
 use super::case::Case;
-use super::faults::{clocks, networks, redis, reports, start, trackers, workers};
+use super::faults::{clocks, networks, redis, reports, silent, start, trackers, workers};
 
 /// What provokes and checks a fault.
 pub type Script = for<'a> fn(&'a mut Case) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -147,4 +147,16 @@ catalogue! {
     "F55" "store of another version",
         "the schema in the store is 99, 0, `x`",
         "the tracker does not start, and says which version is needed" => start::f55;
+    "F56" "wake messages' connection killed",
+        "CLIENT KILL TYPE pubsub five times under load, twice within 50 ms",
+        "nothing runs again; in the silence after it every tracker hears every partition" => silent::f56;
+    "F58" "password changed and changed back",
+        "`requirepass`, and every connection killed: for 1 s, then for 6 s",
+        "readiness is 503 meanwhile; handlers start again within 3 s" => silent::f58;
+    "F61" "tracker whose loop stands still",
+        "every thread of its runtime sleeps for 3 s; each of three",
+        "no start later than 4 s" => silent::f61;
+    "F62" "handler that blocks its worker's loop",
+        "a handler computes for 5 s on the only thread of its worker, 2 attempts",
+        "it ends as failed, and the failure says that a handler may block the loop" => silent::f62;
 }

@@ -4,6 +4,7 @@ pub(super) mod clocks;
 pub(super) mod networks;
 pub(super) mod redis;
 pub(super) mod reports;
+pub(super) mod silent;
 pub(super) mod start;
 pub(super) mod trackers;
 pub(super) mod workers;

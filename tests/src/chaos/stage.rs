@@ -11,6 +11,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use super::load::Load;
+use super::quiet::Usage;
 use crate::harness::client::Client;
 use crate::harness::jobs::{cron, delay, every, job, job_of};
 use crate::harness::proxy::Mode;
@@ -84,6 +85,8 @@ pub struct Stage {
     pub jobs: Option<Registered>,
     /// Redis, the run book, and the rest.
     pub rig: Rig,
+    /// What its processes held before the fault.
+    pub usage: Usage,
     plan: Plan,
 }
 
@@ -112,6 +115,7 @@ impl Stage {
             workers: Vec::new(),
             jobs: None,
             rig,
+            usage: Usage::default(),
             plan,
         };
         for _ in 0..stage.plan.workers {
@@ -126,6 +130,7 @@ impl Stage {
             stage.load = Load::start(&urls, stage.plan.rate, seed)?;
             stage.ran(10).await?;
         }
+        stage.usage = Usage::of(&stage).await?;
         Ok(stage)
     }
 
@@ -188,6 +193,29 @@ impl Stage {
         self.workers
             .get_mut(at)
             .with_context(|| format!("no worker {at}"))
+    }
+
+    /// Trackers whose processes run.
+    #[must_use]
+    pub fn live_trackers(&self) -> usize {
+        self.tracker_pids().len()
+    }
+
+    /// Their numbers in the system.
+    #[must_use]
+    pub fn tracker_pids(&self) -> Vec<u32> {
+        let pids = self.nodes.iter().map(|node| node.tracker.process.pid());
+        pids.flatten().collect()
+    }
+
+    /// The first tracker whose process runs.
+    ///
+    /// # Errors
+    /// When none does.
+    pub fn first_live(&self) -> Result<usize> {
+        let mut nodes = self.nodes.iter();
+        let live = nodes.position(|node| node.tracker.process.pid().is_some());
+        live.context("no tracker runs")
     }
 
     /// A client of a tracker that connects when it is used.

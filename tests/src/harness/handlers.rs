@@ -90,7 +90,7 @@ async fn perform(
             }
             () = tokio::time::sleep(span) => {}
         },
-        "blocked" => block(span),
+        "blocked" => block(Instant::now() + span),
         "abort" => std::process::abort(),
         "chatty" => {
             for line in 1..=number {
@@ -110,8 +110,8 @@ fn give_up(failure: u32) {
     panic!("panic {failure}");
 }
 
-fn block(span: Duration) {
-    let end = Instant::now() + span;
+/// Holds the thread until then.
+pub(super) fn block(end: Instant) {
     while let Some(left) = end
         .checked_duration_since(Instant::now())
         .filter(|left| !left.is_zero())

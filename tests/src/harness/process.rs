@@ -85,6 +85,11 @@ impl Process {
         self.child.id()
     }
 
+    /// True until it has ended, by whatever.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// `kill -9`, and waits until it is gone.
     ///
     /// # Errors

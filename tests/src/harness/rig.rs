@@ -132,6 +132,9 @@ pub struct WorkerOptions {
     /// So many workers live in the process, each with a number behind its name unless there is one.
     #[serde(default = "one")]
     pub copies: u32,
+    /// Threads of its runtime; 0: as many as usual.
+    #[serde(default)]
+    pub threads: usize,
     /// Variables of its environment.
     #[serde(skip)]
     pub environment: Vec<(String, String)>,
@@ -155,6 +158,7 @@ impl Default for WorkerOptions {
             drain_ms: 10_000,
             tags: Vec::new(),
             copies: 1,
+            threads: 0,
             environment: Vec::new(),
         }
     }
@@ -195,6 +199,8 @@ pub struct WorkerProcess {
     pub process: Process,
     /// Its id in the cluster.
     pub id: String,
+    /// Its group.
+    pub group: String,
     book: RunBook,
 }
 
@@ -402,7 +408,7 @@ impl Rig {
         options: WorkerOptions,
     ) -> Result<WorkerProcess> {
         let name = self.next_name("w");
-        let environment = options.environment.clone();
+        let (environment, group) = (options.environment.clone(), options.group.clone());
         let book = self.book.path().display().to_string();
         let config = WorkerConfig {
             name: name.clone(),
@@ -416,6 +422,7 @@ impl Rig {
         Ok(WorkerProcess {
             process,
             id: started.id,
+            group,
             book: self.book.clone(),
         })
     }

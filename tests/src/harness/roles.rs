@@ -11,19 +11,26 @@ use serde::de::DeserializeOwned;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::{RunningWorker, Worker};
 use tokio::runtime::{Builder, Runtime};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::Instant;
 
+use super::handlers::block;
 use super::process::parent_gone;
 use super::rig::{TrackerConfig, TrackerStarted, WorkerConfig, WorkerStarted};
 use super::{RunBook, handlers};
 
-/// A tracker. Its argument is JSON; its first line of output says where it is reached.
+/// Threads of a tracker.
+const TRACKER_THREADS: usize = 2;
+/// How long they stand still when told to by the signal `USR1`.
+const STALL: Duration = Duration::from_secs(3);
+
+/// A tracker. Its argument is JSON; its first line of output says where it is reached. On the signal `USR1` its loop stands still for a while.
 ///
 /// # Errors
 /// When it does not start.
 pub fn tracker() -> Result<()> {
     let config: TrackerConfig = configuration()?;
-    runtime(2)?.block_on(track(config))
+    runtime(TRACKER_THREADS)?.block_on(track(config))
 }
 
 async fn track(config: TrackerConfig) -> Result<()> {
@@ -46,9 +53,21 @@ async fn track(config: TrackerConfig) -> Result<()> {
     say(&TrackerStarted { url, http })?;
     tokio::select! {
         _ = term.recv() => tracker.stop().await,
+        () = stalls(signal(SignalKind::user_defined1())?) => {}
         () = parent_gone() => {}
     }
     Ok(())
+}
+
+/// Whenever told to, puts every thread of the runtime to sleep: what a computation does that never yields.
+async fn stalls(mut told: Signal) {
+    while told.recv().await.is_some() {
+        let until = Instant::now() + STALL;
+        for _ in 0..TRACKER_THREADS {
+            tokio::spawn(async move { block(until) });
+        }
+        block(until);
+    }
 }
 
 /// A worker, or several. Its argument is JSON; its first line of output says the id of the first.
@@ -57,7 +76,11 @@ async fn track(config: TrackerConfig) -> Result<()> {
 /// When it does not start.
 pub fn worker() -> Result<()> {
     let config: WorkerConfig = configuration()?;
-    let runtime = runtime(4)?;
+    let threads = match config.options.threads {
+        0 => 4,
+        threads => threads,
+    };
+    let runtime = runtime(threads)?;
     let ended = runtime.block_on(work(config));
     // A handler that holds its thread does not hold the process.
     runtime.shutdown_background();
