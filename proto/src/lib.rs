@@ -3,6 +3,7 @@
 //! Nothing here decides anything; the rules live in core. Generated types stop at this line.
 
 pub mod convert;
+pub mod wire;
 
 /// Metadata of a call that writes: how far the write has come when the call is answered, `async`, `replicated(N)` or `fsynced`. Without
 /// it, what the tracker's configuration says of the job's namespace.

@@ -21,6 +21,11 @@ pub struct Config {
     pub partitions: u16,
     /// Where workers and clients reach the tracker. Loopback unless told otherwise: there is no authentication yet.
     pub grpc_listen: SocketAddr,
+    /// Connections of workers and callers at once, 1..=65536; a further one is closed, so that its peer looks for another tracker. Each takes some
+    /// ten KiB, and with a request under way some MiB.
+    pub grpc_connections: u32,
+    /// And of one address, or network of IPv6; loopback is not counted. Raise it where workers come through an address translation or a proxy.
+    pub grpc_connections_per_address: u32,
     /// Health and metrics; `None` serves neither.
     pub http_listen: Option<SocketAddr>,
     /// What workers are told to connect to; the listening address unless they reach it under another name.
@@ -48,6 +53,8 @@ impl Default for Config {
             prefix: "tw".to_owned(),
             partitions: 16,
             grpc_listen: SocketAddr::from(([127, 0, 0, 1], 7400)),
+            grpc_connections: 2_000,
+            grpc_connections_per_address: 64,
             http_listen: Some(SocketAddr::from(([127, 0, 0, 1], 7480))),
             advertise_url: None,
             dispatch_lease: Duration::from_secs(2),
@@ -129,6 +136,25 @@ impl Config {
             "is at most 10m",
             format!("{:?}", self.drain_timeout),
         );
+        self.check_surfaces(&mut violations);
         violations.into_result()
+    }
+
+    fn check_surfaces(&self, violations: &mut Violations) {
+        for (field, given) in [
+            ("grpc_connections", self.grpc_connections),
+            (
+                "grpc_connections_per_address",
+                self.grpc_connections_per_address,
+            ),
+        ] {
+            if !(1..=65_536).contains(&given) {
+                violations.add(field, "is 1..=65536", given);
+            }
+        }
+        if self.grpc_listen.ip().is_unspecified() && self.advertise_url.is_none() {
+            let rule = "is given when grpc_listen is every address of the machine: workers are told this URL, say http://tracker-1.example:7400";
+            violations.add("advertise_url", rule, "");
+        }
     }
 }

@@ -15,6 +15,7 @@ macro_rules! crash_point {
 pub mod config;
 mod draws;
 pub mod durability;
+mod edge;
 pub mod embedded;
 pub mod error;
 pub mod http;
@@ -41,6 +42,7 @@ mod roster;
 mod session;
 mod settle;
 mod shared;
+mod surfaces;
 mod tracker;
 mod turn;
 

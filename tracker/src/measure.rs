@@ -170,6 +170,11 @@ pub(crate) fn clock_regressed() {
     counter!(names::CLOCK_REGRESSED.name).increment(1);
 }
 
+/// A connection was closed for this reason.
+pub(crate) fn connection_closed(reason: &'static str) {
+    counter!(names::CONNECTIONS_CLOSED.name, "reason" => reason).increment(1);
+}
+
 /// The workers connected now.
 pub(crate) fn sessions(sessions: &[Arc<Session>]) {
     let mut by_group: std::collections::BTreeMap<&str, (f64, f64, f64)> =

@@ -184,6 +184,11 @@ pub const GRPC: Metric = seconds(
     "tickwheel_grpc_seconds",
     "Time to answer a call {method, code}.",
 );
+/// Connections that peers lost by what they did.
+pub const CONNECTIONS_CLOSED: Metric = counter(
+    "tickwheel_connections_closed_total",
+    "Connections of gRPC that were closed because there are too many, or of what their peer did {reason=full|address|silent|flood|stuck}.",
+);
 /// Whether Redis may hold a store.
 pub const REDIS_UNFIT: Metric = gauge(
     "tickwheel_redis_unfit",
@@ -196,7 +201,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 26] = [
+pub const ALL: [Metric; 27] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -221,6 +226,7 @@ pub const ALL: [Metric; 26] = [
     SCRIPT,
     STORE_ERRORS,
     GRPC,
+    CONNECTIONS_CLOSED,
     REDIS_UNFIT,
     BUILD_INFO,
 ];
@@ -283,7 +289,11 @@ pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(UPKEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        handle.run_upkeep();
+        let handle = handle.clone();
+        // It takes a while where there are many; a panic in it is nobody's end.
+        tokio::task::spawn_blocking(move || handle.run_upkeep())
+            .await
+            .ok();
     }
 }
 

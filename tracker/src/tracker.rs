@@ -1,6 +1,5 @@
 //! Starting and stopping a tracker: the order in which its parts come up, and the reverse.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,39 +7,23 @@ use std::time::Duration;
 use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_proto::v1::TrackerMessage;
-use tickwheel_proto::v1::scheduler_service_server::SchedulerServiceServer;
-use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
 use tickwheel_store::epoch::Guard;
 use tickwheel_store::setup::Server as StoreServer;
 use tickwheel_store::{Redis, Store};
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
-use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::fitness::{self, Fitness};
-use crate::http::{self, Surface, health::Health};
-use crate::metrics;
+use crate::http::health::Health;
 use crate::roster;
-use crate::rpc::scheduler::Scheduler;
-use crate::rpc::worker::Workers;
 use crate::shared::Shared;
+use crate::surfaces::{Doors, Surfaces};
 use crate::turn::Turner;
 
-/// A frame of a worker or a batch of 1,000 submissions; one body may have 256 KiB.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
-/// Streams of one connection; without a limit a peer could open any number.
-const STREAMS_MAX: u32 = 256;
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
-const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
-/// Bytes in flight before a peer has to acknowledge: one stream carries everything of a worker.
-const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
-const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 /// A stopping tracker waits this long for settlements that are on their way.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
@@ -58,7 +41,7 @@ pub struct Tracker {
     beating: JoinHandle<()>,
     fitness: JoinHandle<()>,
     _guard: Guard,
-    serving: Vec<JoinHandle<()>>,
+    surfaces: Surfaces,
 }
 
 impl Tracker {
@@ -69,11 +52,9 @@ impl Tracker {
     /// old, evicts keys, or holds a cluster with another partition count.
     pub async fn start(config: Config) -> Result<Self, Error> {
         config.validate().map_err(Error::Config)?;
-        let listener = bind(config.grpc_listen).await?;
-        let grpc_addr = listener.local_addr().map_err(|source| Error::Listen {
-            address: config.grpc_listen,
-            source,
-        })?;
+        // Before anybody is told of this tracker: an address that is taken stops the start.
+        let doors = Doors::open(&config).await?;
+        let (grpc_addr, http_addr) = (doors.grpc_addr, doors.http_addr);
         let (store, server) = open(&config).await?;
         let guard = store.guard().await?;
         let (incarnation, tracker_id) = store.next_incarnation().await?;
@@ -91,18 +72,7 @@ impl Tracker {
         ));
         let (stop_turning, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         roster::beat(&engine, &health).await;
-        let mut serving = vec![tokio::spawn(serve(
-            listener,
-            &engine,
-            shared,
-            stop_serving.clone(),
-        ))];
-        let mut http_addr = None;
-        if let Some(address) = config.http_listen {
-            let (bound, task) = serve_http(address, &health, stop_serving.clone()).await?;
-            http_addr = Some(bound);
-            serving.push(task);
-        }
+        let surfaces = doors.serve(&engine, shared, &health, &stop_serving)?;
         let beating = tokio::spawn(roster::run(
             Arc::clone(&engine),
             Arc::clone(&health),
@@ -130,7 +100,7 @@ impl Tracker {
             beating,
             fitness,
             _guard: guard,
-            serving,
+            surfaces,
         })
     }
 
@@ -191,9 +161,7 @@ impl Tracker {
             session.end(Status::unavailable("the tracker stops"));
         }
         self.stop_serving.cancel();
-        for task in self.serving {
-            task.await.ok();
-        }
+        self.surfaces.ended().await;
     }
 }
 
@@ -231,68 +199,4 @@ async fn settle_down(engine: &Engine) {
             "some settlements are still on their way; the workers report them elsewhere"
         );
     }
-}
-
-async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|source| Error::Listen { address, source })
-}
-
-fn serve(
-    listener: TcpListener,
-    engine: &Arc<Engine>,
-    shared: Arc<Shared>,
-    stop: CancellationToken,
-) -> impl Future<Output = ()> + use<> {
-    let scheduler = SchedulerServiceServer::new(Scheduler::new(shared))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let workers = WorkerServiceServer::new(Workers::new(Arc::clone(engine)))
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let server = Server::builder()
-        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
-        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
-        .max_concurrent_streams(Some(STREAMS_MAX))
-        .initial_stream_window_size(Some(STREAM_WINDOW))
-        .initial_connection_window_size(Some(CONNECTION_WINDOW))
-        .add_service(scheduler)
-        .add_service(workers);
-    async move {
-        let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-        // An open stream would hold a graceful shutdown for ever, so the server simply ends when it is told to.
-        tokio::select! {
-            served = server.serve_with_incoming(incoming) => {
-                if let Err(error) = served {
-                    tracing::error!(%error, "the gRPC server ended");
-                }
-            }
-            () = async { stop.cancelled().await; tokio::time::sleep(Duration::from_millis(100)).await } => {}
-        }
-    }
-}
-
-async fn serve_http(
-    address: SocketAddr,
-    health: &Arc<Health>,
-    stop: CancellationToken,
-) -> Result<(SocketAddr, JoinHandle<()>), Error> {
-    let listener = http::bind(address).await?;
-    let bound = listener
-        .local_addr()
-        .map_err(|source| Error::Listen { address, source })?;
-    let handle = metrics::install()?;
-    let surface = Surface {
-        health: Arc::clone(health),
-        metrics: handle.clone(),
-    };
-    let task = tokio::spawn(async move {
-        let (served, ()) = tokio::join!(
-            http::serve(listener, http::router(surface), stop.clone()),
-            metrics::upkeep(handle, stop)
-        );
-        if let Err(error) = served {
-            tracing::error!(%error, "the HTTP server ended");
-        }
-    });
-    Ok((bound, task))
 }

@@ -35,7 +35,9 @@ pub(crate) const PARTING_MAX: usize = 1_024;
 
 /// Items of one kind in one frame.
 pub(crate) const FRAME_ITEMS_MAX: usize = 500;
-/// About where a frame is cut; a single greater item goes alone. Trackers take at least 4 MiB.
+/// Questions of attempts in one frame: a tracker takes no more.
+pub(crate) const FRAME_CALLS_MAX: usize = 64;
+/// Bytes of texts and bodies in a frame; a single greater item goes alone. A tracker takes frames of half as much again.
 pub(crate) const FRAME_BYTES_MAX: usize = 1 << 20;
 /// Running attempts named in one Hello.
 pub(crate) const HELLO_RUNNING_MAX: usize = 20_000;

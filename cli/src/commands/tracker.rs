@@ -107,6 +107,8 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
         prefix: redis.prefix.clone(),
         partitions: tracker.partitions,
         grpc_listen: tracker.grpc_listen,
+        grpc_connections: tracker.grpc_connections,
+        grpc_connections_per_address: tracker.grpc_connections_per_address,
         http_listen: http_address(tracker.http_listen),
         advertise_url: Some(tracker.advertise_url.clone()).filter(|url| !url.is_empty()),
         dispatch_lease: tracker.dispatch_lease.0,

@@ -77,9 +77,13 @@ section! {
     TrackerSection "tracker" {
         /// Where workers and clients reach it by gRPC. There is no authentication yet: keep it on a network you trust.
         grpc_listen: SocketAddr = loopback(7400);
-        /// Where it answers HTTP: health, readiness, metrics.
+        /// Connections of workers and callers at once; a further one is closed, so that its peer looks for another tracker.
+        grpc_connections: u32 = 2_000;
+        /// And of one address, or one network of IPv6; loopback is not counted. Raise it where workers come through an address translation or a proxy.
+        grpc_connections_per_address: u32 = 64;
+        /// Where it answers HTTP: health, readiness, metrics. On loopback it is asked as localhost, or by a loopback address.
         http_listen: Listen = Listen::At(loopback(7480));
-        /// The URL under which workers reach this tracker; empty: `http://` and `grpc_listen`. Set it when it listens on 0.0.0.0.
+        /// The URL under which workers reach this tracker; empty: `http://` and `grpc_listen`. Needed when that is 0.0.0.0.
         advertise_url: String = String::new();
         /// Parts of the wheel. Fixed when a cluster is created; a tracker that disagrees refuses to start.
         partitions: u16 = 16;

@@ -2,14 +2,19 @@
 //!
 //! Times here are of the process' own monotonic clock: they decide what a load balancer is told, never what is due.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
 
 /// Redis is taken as gone when it has not answered for this long. A tracker beats every second, and one beat may be lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
+
+const BEAT_EVERY: Duration = Duration::from_secs(1);
+/// Longer than anything that a process does in one piece; whoever watches it restarts it then.
+const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// What a tracker knows about its own fitness. Shared by the loops, which report, and the HTTP surface, which asks.
 #[derive(Debug, Default)]
@@ -38,6 +43,71 @@ pub struct Readiness {
     pub redis_answer_age_ms: Option<u64>,
     /// The version of the tracker.
     pub version: &'static str,
+}
+
+impl Readiness {
+    /// The same without the details of the reasons, addresses among them: those are for who reads the log.
+    #[must_use]
+    pub fn in_short(mut self) -> Self {
+        for reason in &mut self.reasons {
+            *reason = short(reason);
+        }
+        self
+    }
+}
+
+/// What stands before the first colon or bracket, without an address.
+fn short(reason: &str) -> String {
+    let end = [": ", " ("]
+        .iter()
+        .filter_map(|mark| reason.find(mark))
+        .min();
+    let begin = reason.get(..end.unwrap_or(reason.len())).unwrap_or(reason);
+    let words: Vec<&str> = begin.split(' ').collect();
+    let is_address = |at: usize| words.get(at).is_some_and(|word| word.contains([':', '.']));
+    let kept = words
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| !(is_address(*at) || **word == "at" && is_address(at + 1)));
+    kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether the loops of this process run. They are asked every second; a process in which they do not answer is alive by name only.
+#[derive(Debug)]
+pub struct Pulse {
+    last: Mutex<Instant>,
+}
+
+impl Pulse {
+    /// Alive now.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            last: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// Beats until `stop`, where it is polled: on the threads whose life is in question.
+    pub async fn beat(self: Arc<Self>, stop: CancellationToken) {
+        let mut ticks = tokio::time::interval(BEAT_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        }
+    }
+
+    /// Whether it has beaten within the last minute.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.elapsed() < STUCK_AFTER
+    }
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Health {
@@ -109,17 +179,12 @@ impl Health {
         // A holder cannot panic between lock and unlock, and a copy is whole either way.
         self.state
             .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .unwrap_or_else(PoisonError::into_inner)
             .clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(
-            &mut self
-                .state
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner),
-        );
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
@@ -139,14 +204,30 @@ mod tests {
         assert_eq!(readiness.reasons, ["redis has not answered for 7 s"]);
         assert_eq!(readiness.redis_answer_age_ms, Some(7_000));
         health.redis_refused("redis is unavailable: MISCONF".to_owned());
-        health.unfit(vec!["redis evicts keys".to_owned()]);
+        let evicts = "redis at 10.0.0.7:6379 evicts keys (maxmemory-policy x) and more";
+        health.unfit(vec![evicts.to_owned()]);
         assert_eq!(
             health.readiness().reasons,
-            ["redis is unavailable: MISCONF", "redis evicts keys"]
+            ["redis is unavailable: MISCONF", evicts]
         );
+        let short = health.readiness().in_short();
+        assert_eq!(short.reasons, ["redis is unavailable", "redis evicts keys"]);
         health.redis_answered();
         health.unfit(Vec::new());
         health.drain();
         assert_eq!(health.readiness().reasons, ["draining"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_process_whose_loops_stand_still_is_not_alive() {
+        let pulse = Arc::new(Pulse::new());
+        let stop = CancellationToken::new();
+        let beating = tokio::spawn(Arc::clone(&pulse).beat(stop.clone()));
+        tokio::time::sleep(STUCK_AFTER * 2).await;
+        assert!(pulse.is_alive());
+        stop.cancel();
+        beating.await.unwrap();
+        tokio::time::sleep(STUCK_AFTER).await;
+        assert!(!pulse.is_alive());
     }
 }

@@ -1,37 +1,39 @@
-//! A listener that bounds what peers can hold: so many connections, and so long for one request.
+//! A listener that bounds what peers can hold: so many connections, and so long for each.
 //!
-//! `axum::serve` has no limit on the time a peer takes to send its request. The limit here is on the connection: from its start, and again
-//! from the last byte of each answer, a whole request must arrive and be answered within [`REQUEST_WITHIN`], however slowly its bytes drip.
+//! A connection has one request and its answer, and [`WITHIN`] for both, however slowly its bytes drip in or out. When there are as many as
+//! there may be, the oldest one of whoever has most makes room: a probe that asks now is answered now, whoever holds the others.
 
+use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::serve::Listener;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// Time for one request. Longer than a scraper's usual interval of 15 s, so that its connection is kept.
-pub(super) const REQUEST_WITHIN: Duration = Duration::from_secs(20);
-/// Connections at once; further ones wait in the system's backlog.
-const CONNECTIONS_MAX: usize = 256;
+/// Time for one request and its answer.
+pub(super) const WITHIN: Duration = Duration::from_secs(20);
+/// Connections of one address at once; loopback has all there are, as everything on a developer's machine comes from there.
+const PER_ADDRESS: usize = 16;
 
 /// Accepts [`Bounded`] streams.
 pub(super) struct Patient {
     listener: TcpListener,
-    connections: Arc<Semaphore>,
+    seats: Arc<Seats>,
 }
 
 impl Patient {
-    pub(super) fn new(listener: TcpListener) -> Self {
+    pub(super) fn new(listener: TcpListener, most: u32) -> Self {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
         Self {
             listener,
-            connections: Arc::new(Semaphore::new(CONNECTIONS_MAX)),
+            seats: Arc::new(Seats::new(most)),
         }
     }
 }
@@ -41,11 +43,9 @@ impl Listener for Patient {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        // The semaphore is never closed; without a permit the connection would only be unbounded in number.
-        let permit = Arc::clone(&self.connections).acquire_owned().await.ok();
         // The listener's own accept waits and goes on after errors such as too many open files.
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Bounded::new(stream, permit), address)
+        (Bounded::new(stream, self.seats.take(address.ip())), address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -53,20 +53,115 @@ impl Listener for Patient {
     }
 }
 
-/// A stream that fails reading when nothing was written for [`REQUEST_WITHIN`].
+/// The connections there are, in the order in which they came.
+#[derive(Debug)]
+pub(super) struct Seats {
+    most: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    next: u64,
+    by_age: BTreeMap<u64, (IpAddr, CancellationToken)>,
+}
+
+impl Seats {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            taken: Mutex::default(),
+        }
+    }
+
+    /// A seat; another connection may have to leave for it.
+    fn take(self: &Arc<Self>, address: IpAddr) -> Seat {
+        let address = address.to_canonical();
+        let leave = CancellationToken::new();
+        let mut taken = self.taken();
+        let of = |taken: &Taken, whose: IpAddr| {
+            let seats = taken.by_age.values();
+            seats.filter(|(address, _)| *address == whose).count()
+        };
+        if of(&taken, address) >= PER_ADDRESS && !address.is_loopback() {
+            taken.send_away(address);
+        }
+        while taken.by_age.len() >= self.most {
+            let addresses = taken.by_age.values().map(|(address, _)| *address);
+            let Some(greediest) = addresses.max_by_key(|address| of(&taken, *address)) else {
+                break;
+            };
+            taken.send_away(greediest);
+        }
+        let number = taken.next;
+        taken.next += 1;
+        taken.by_age.insert(number, (address, leave.clone()));
+        drop(taken);
+        Seat {
+            seats: Arc::clone(self),
+            number,
+            leave: Box::pin(leave.cancelled_owned()),
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Taken {
+    /// The oldest connection of `whose`.
+    fn send_away(&mut self, whose: IpAddr) {
+        let oldest = self
+            .by_age
+            .iter()
+            .find(|(_, (address, _))| *address == whose);
+        if let Some(number) = oldest.map(|(number, _)| *number)
+            && let Some((_, leave)) = self.by_age.remove(&number)
+        {
+            leave.cancel();
+        }
+    }
+}
+
+/// A connection that is counted until it is dropped.
+pub(super) struct Seat {
+    seats: Arc<Seats>,
+    number: u64,
+    leave: Pin<Box<WaitForCancellationFutureOwned>>,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seats.taken().by_age.remove(&self.number);
+    }
+}
+
+/// A stream that fails when its time is over, or when it has to make room.
 pub(super) struct Bounded<S> {
     stream: S,
     limit: Pin<Box<Sleep>>,
-    _permit: Option<OwnedSemaphorePermit>,
+    seat: Seat,
 }
 
 impl<S> Bounded<S> {
-    pub(super) fn new(stream: S, permit: Option<OwnedSemaphorePermit>) -> Self {
+    fn new(stream: S, seat: Seat) -> Self {
         Self {
             stream,
-            limit: Box::pin(sleep(REQUEST_WITHIN)),
-            _permit: permit,
+            limit: Box::pin(sleep(WITHIN)),
+            seat,
         }
+    }
+
+    fn poll_over(&mut self, cx: &mut Context<'_>) -> Poll<io::Error> {
+        if self.limit.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(io::ErrorKind::TimedOut.into());
+        }
+        self.seat
+            .leave
+            .as_mut()
+            .poll(cx)
+            .map(|()| io::ErrorKind::ConnectionAborted.into())
     }
 }
 
@@ -76,8 +171,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Bounded<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        if self.limit.as_mut().poll(cx).is_ready() {
-            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        if let Poll::Ready(error) = self.poll_over(cx) {
+            return Poll::Ready(Err(error));
         }
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
@@ -89,41 +184,105 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Bounded<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
-        self.limit.as_mut().reset(Instant::now() + REQUEST_WITHIN);
-        Poll::Ready(Ok(written))
+        if let Poll::Ready(error) = self.poll_over(cx) {
+            return Poll::Ready(Err(error));
+        }
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(error) = self.poll_over(cx) {
+            return Poll::Ready(Err(error));
+        }
         Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Poll::Ready(error) = self.poll_over(cx) {
+            return Poll::Ready(Err(error));
+        }
         Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+    use tokio::time::Instant;
 
     use super::*;
 
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    fn pair(seats: &Arc<Seats>, whose: &str) -> (Bounded<DuplexStream>, DuplexStream) {
+        let (near, far) = duplex(64);
+        (Bounded::new(near, seats.take(address(whose))), far)
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn dripping_bytes_do_not_stretch_the_limit_and_an_answer_renews_it() {
-        let (near, mut far) = tokio::io::duplex(64);
-        let mut bounded = Bounded::new(near, None);
+    async fn neither_bytes_that_drip_in_nor_answers_that_drip_out_stretch_the_time() {
+        let seats = Arc::new(Seats::new(8));
+        let (mut dripping, mut far) = pair(&seats, "127.0.0.1");
+        let began = Instant::now();
+        let drip = tokio::spawn(async move {
+            while far.write_all(b"x").await.is_ok() {
+                sleep(WITHIN / 8).await;
+            }
+        });
         let mut byte = [0; 1];
-        for _ in 0..3 {
-            tokio::time::advance(REQUEST_WITHIN / 4).await;
-            far.write_all(b"x").await.unwrap();
-            bounded.read_exact(&mut byte).await.unwrap();
+        let error = loop {
+            if let Err(error) = dripping.read_exact(&mut byte).await {
+                break error;
+            }
+        };
+        assert_eq!(
+            (error.kind(), began.elapsed()),
+            (io::ErrorKind::TimedOut, WITHIN)
+        );
+        drip.abort();
+
+        let (mut unread, mut far) = pair(&seats, "127.0.0.1");
+        let began = Instant::now();
+        let drip = tokio::spawn(async move {
+            while far.read_exact(&mut [0; 8]).await.is_ok() {
+                sleep(WITHIN / 8).await;
+            }
+        });
+        let error = unread.write_all(&[0; 100_000]).await.unwrap_err();
+        assert_eq!(
+            (error.kind(), began.elapsed()),
+            (io::ErrorKind::TimedOut, WITHIN)
+        );
+        drip.abort();
+    }
+
+    #[tokio::test]
+    async fn the_oldest_of_whoever_has_most_makes_room() {
+        let seats = Arc::new(Seats::new(4));
+        let (mut lonely, _lonely) = pair(&seats, "10.0.0.1");
+        let mut greedy: Vec<_> = (0..3).map(|_| pair(&seats, "10.0.0.2")).collect();
+        let (mut newest, _newest) = pair(&seats, "10.0.0.1");
+        let gone = greedy[0].0.read(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(gone.kind(), io::ErrorKind::ConnectionAborted);
+        let rest = greedy.iter_mut().skip(1).map(|(open, _)| open);
+        for open in rest.chain([&mut lonely, &mut newest]) {
+            open.write_all(b"still there").await.unwrap();
         }
-        bounded.write_all(b"answer").await.unwrap();
-        tokio::time::advance(REQUEST_WITHIN / 2).await;
-        far.write_all(b"x").await.unwrap();
-        bounded.read_exact(&mut byte).await.unwrap();
-        let error = bounded.read_exact(&mut byte).await.unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        drop(greedy);
+        assert_eq!(seats.taken().by_age.len(), 2);
+    }
+
+    #[tokio::test]
+    async fn one_address_has_sixteen_and_loopback_all() {
+        let seats = Arc::new(Seats::new(40));
+        let mut remote: Vec<_> = (0..17).map(|_| pair(&seats, "10.0.0.1")).collect();
+        remote[0].0.read(&mut [0; 1]).await.unwrap_err();
+        let mut local: Vec<_> = (0..24).map(|_| pair(&seats, "127.0.0.1")).collect();
+        assert_eq!(seats.taken().by_age.len(), 40);
+        let (mut probe, _far) = pair(&seats, "127.0.0.1");
+        local[0].0.read(&mut [0; 1]).await.unwrap_err();
+        probe.write_all(b"alive").await.unwrap();
     }
 }

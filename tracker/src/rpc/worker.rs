@@ -12,7 +12,7 @@ use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{Hello, TrackerMessage, Welcome, WorkerMessage};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::{Request, Response, Status, Streaming};
+use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::engine::Engine;
 use crate::intake;
@@ -105,6 +105,11 @@ async fn serve(
         match incoming.try_next().await {
             Ok(Some(message)) => intake::take(&engine, &session, message),
             Ok(None) => break "closed",
+            Err(status) if status.code() == Code::InvalidArgument => {
+                // Its sender learns which bound it broke.
+                session.end(status);
+                break "refused";
+            }
             Err(_) => break "broken",
         }
     };

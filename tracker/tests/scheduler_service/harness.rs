@@ -1,5 +1,6 @@
 //! A tracker of its own for each test, over one redis-server for all of them.
 
+use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,7 +10,7 @@ use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::trigger::{After, Api, Cron, FixedRate, Kind, Once};
 use tickwheel_tracker::{Config, Tracker};
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
 // The same server as in the tests of the store: a crate for one file would be more to read.
@@ -19,11 +20,14 @@ mod server;
 /// A caller of a tracker that runs as long as this.
 pub(crate) struct Caller {
     pub(crate) rpc: SchedulerServiceClient<Channel>,
+    pub(crate) channel: Channel,
+    pub(crate) address: SocketAddr,
+    pub(crate) http: Option<SocketAddr>,
     _tracker: Tracker,
 }
 
-/// A tracker with keys that no other test has; `None` where there is no Redis.
-pub(crate) async fn caller() -> Option<Caller> {
+/// A configuration with keys that no other test has; `None` where there is no Redis.
+pub(crate) fn configured() -> Option<Config> {
     static SERVER: OnceLock<Option<server::Server>> = OnceLock::new();
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let Some(server) = SERVER.get_or_init(server::Server::chosen) else {
@@ -36,21 +40,33 @@ pub(crate) async fn caller() -> Option<Caller> {
         eprintln!("SKIPPED: redis-server is not installed; the tests of the service did nothing");
         return None;
     };
-    let config = Config {
+    Some(Config {
         redis_url: server.url(),
         prefix: format!("t{}", COUNT.fetch_add(1, Ordering::Relaxed)),
         partitions: 4,
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
         ..Config::default()
-    };
-    let tracker = Tracker::start(config).await.unwrap();
-    let url = format!("http://{}", tracker.grpc_addr());
-    let rpc = SchedulerServiceClient::connect(url).await.unwrap();
-    Some(Caller {
-        rpc,
-        _tracker: tracker,
     })
+}
+
+/// A tracker that is configured so, and its caller.
+pub(crate) async fn serving(config: Config) -> Caller {
+    let tracker = Tracker::start(config).await.unwrap();
+    let endpoint = Endpoint::from_shared(format!("http://{}", tracker.grpc_addr()));
+    let channel = endpoint.unwrap().connect().await.unwrap();
+    Caller {
+        rpc: SchedulerServiceClient::new(channel.clone()),
+        channel,
+        address: tracker.grpc_addr(),
+        http: tracker.http_addr(),
+        _tracker: tracker,
+    }
+}
+
+/// A tracker with keys that no other test has; `None` where there is no Redis.
+pub(crate) async fn caller() -> Option<Caller> {
+    Some(serving(configured()?).await)
 }
 
 impl Caller {

@@ -8,9 +8,13 @@
     reason = "a test fails by panicking, and says when it is skipped"
 )]
 
+mod bounds;
+mod connections;
 mod contexts;
 mod dead;
 mod explain;
+mod extremes;
 mod harness;
 mod jobs;
+mod raw;
 mod refusals;

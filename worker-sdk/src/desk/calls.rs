@@ -12,7 +12,7 @@ use super::Desk;
 use super::frame::Room;
 use crate::attempt::{Attempt, AttemptKey, later};
 use crate::fan::{Answer, Reply, Request};
-use crate::limits::{CALL_PATIENCE, CALL_PAUSE, FRAME_BYTES_MAX, FRAME_ITEMS_MAX};
+use crate::limits::{CALL_PATIENCE, CALL_PAUSE, FRAME_CALLS_MAX};
 
 /// What an answer is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -70,13 +70,18 @@ impl Desk {
         }
     }
 
-    pub(super) fn fill_calls(&mut self, index: usize, frame: &mut WorkerMessage, now: Instant) {
-        let mut room = Room::new(FRAME_BYTES_MAX);
+    pub(super) fn fill_calls(
+        &mut self,
+        index: usize,
+        frame: &mut WorkerMessage,
+        room: &mut Room,
+        now: Instant,
+    ) {
         let Self { links, calls, .. } = self;
         let Some(link) = links.get_mut(index) else {
             return;
         };
-        while frame.split.len() + frame.fetch.len() < FRAME_ITEMS_MAX {
+        while frame.split.len() + frame.fetch.len() < FRAME_CALLS_MAX && room.has_half() {
             let Some(key) = link.queue.calls.front() else {
                 break;
             };

@@ -37,6 +37,11 @@ impl Room {
             .saturating_sub(if fits { bytes } else { self.bytes });
         fits
     }
+
+    /// Whether half of a frame is left: questions leave the rest to what is said without being asked.
+    pub(super) fn has_half(&self) -> bool {
+        self.bytes >= FRAME_BYTES_MAX / 2
+    }
 }
 
 impl Desk {
@@ -66,13 +71,13 @@ impl Desk {
             .is_none_or(|link| link.queue.is_empty())
         {
             let mut room = Room::new(FRAME_BYTES_MAX);
+            self.fill_calls(index, &mut frame, &mut room, now);
             self.fill_refusals(index, &mut frame);
             frame.accepted = self.fill_running(index, now, |queue| queue.accepted.pop_front());
             frame.renew = self.fill_running(index, now, |queue| queue.renew.pop_front());
             self.fill_progress(index, &mut frame, &mut room);
             self.fill_log(index, &mut frame, &mut room);
             self.fill_settlements(index, &mut frame, &mut room, now);
-            self.fill_calls(index, &mut frame, now);
             self.fill_lost(index, &mut frame);
             said |= !frame.is_silent();
         }

@@ -3,10 +3,14 @@
 use tickwheel_proto::v1::Welcome;
 use tokio::time::Instant;
 
+use super::frame::Room;
 use super::link::{Connected, Connection, Link};
 use super::{Desk, Phase, Running, Terms};
 use crate::attempt::AttemptKey;
-use crate::limits::HELLO_RUNNING_MAX;
+use crate::limits::{FRAME_BYTES_MAX, HELLO_RUNNING_MAX};
+
+/// What a reference to an attempt has besides the id of its context, at most.
+const REFERENCE_BYTES: usize = 16;
 
 impl Desk {
     /// The link of this url; a new one if there is none.
@@ -22,10 +26,12 @@ impl Desk {
 
     /// A connection begins; whatever the link said before is over.
     pub(crate) fn connect(&mut self, index: usize) -> Option<Connected> {
+        let mut room = Room::new(FRAME_BYTES_MAX);
         let running = self
             .running
             .keys()
             .take(HELLO_RUNNING_MAX)
+            .take_while(|key| room.take(key.context.len() + REFERENCE_BYTES))
             .map(AttemptKey::to_ref)
             .collect();
         Some(self.links.get_mut(index)?.connect(index, running))

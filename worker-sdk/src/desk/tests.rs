@@ -437,5 +437,6 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
 }
 
 mod calls;
+mod frames;
 mod losses;
 mod parting;

@@ -1,0 +1,157 @@
+//! A service behind its guard: requests are watched as they arrive, calls are decoded and answered on other threads than those that turn.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
+use tokio_util::task::AbortOnDropHandle;
+use tonic::codegen::{Body, BoxFuture, Service, http};
+use tonic::server::NamedService;
+use tonic::{Status, body};
+
+use super::peers::Answering;
+use super::request::{Arriving, Kept};
+use super::stream::Peer;
+
+/// What large messages of all callers may take in memory together, from their first byte to their answer.
+const MEMORY: usize = 256 << 20;
+/// And those of one connection.
+pub(super) const MEMORY_OF_CONNECTION: usize = 64 << 20;
+
+/// Memory is set aside in pieces of one KiB.
+pub(super) const fn permits(bytes: usize) -> usize {
+    bytes.div_ceil(1_024)
+}
+
+/// The memory of one tracker for messages that arrive.
+#[derive(Debug, Clone)]
+pub(crate) struct Memory(Arc<Semaphore>);
+
+impl Memory {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(Semaphore::new(permits(MEMORY))))
+    }
+}
+
+/// How the requests of a service are taken.
+#[derive(Debug, Clone)]
+enum Kind {
+    /// Each is one message, answered on these threads.
+    Calls(Handle, Memory),
+    /// Each is a stream of messages, read where it is served.
+    Streams,
+}
+
+/// A service of gRPC behind its guard.
+#[derive(Debug, Clone)]
+pub(crate) struct Guard<S> {
+    service: S,
+    /// Bytes of one message.
+    most: usize,
+    kind: Kind,
+}
+
+impl<S> Guard<S> {
+    /// A service whose calls have one message each, of `most` bytes.
+    pub(crate) fn calls(service: S, most: usize, threads: Handle, memory: Memory) -> Self {
+        let kind = Kind::Calls(threads, memory);
+        Self {
+            service,
+            most,
+            kind,
+        }
+    }
+
+    /// A service whose calls are streams of messages, of `most` bytes each.
+    pub(crate) fn streams(service: S, most: usize) -> Self {
+        let kind = Kind::Streams;
+        Self {
+            service,
+            most,
+            kind,
+        }
+    }
+}
+
+impl<S: NamedService> NamedService for Guard<S> {
+    const NAME: &'static str = S::NAME;
+}
+
+impl<S> Service<http::Request<body::Body>> for Guard<S>
+where
+    S: Service<http::Request<Arriving>, Response = http::Response<body::Body>, Error = Infallible>,
+    S::Future: Send + 'static,
+{
+    type Response = http::Response<body::Body>;
+    type Error = Infallible;
+    type Future = BoxFuture<Self::Response, Infallible>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.service.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: http::Request<body::Body>) -> Self::Future {
+        let most = self.most;
+        let (threads, memory) = match &self.kind {
+            Kind::Streams => {
+                let request = request.map(|body| Arriving::stream(body, most));
+                return Box::pin(self.service.call(request));
+            }
+            Kind::Calls(threads, memory) => (threads, memory),
+        };
+        let Some(Peer { connection }) = request.extensions().get::<Peer>().cloned() else {
+            let status = Status::internal("a call without a connection");
+            return Box::pin(std::future::ready(Ok(status.into_http())));
+        };
+        let kept = Kept::default();
+        let memory = [Arc::clone(&connection.memory), Arc::clone(&memory.0)];
+        let request = request.map(|body| Arriving::call(body, most, memory, Arc::clone(&kept)));
+        // A caller that goes away ends its call.
+        let answer = AbortOnDropHandle::new(threads.spawn(self.service.call(request)));
+        Box::pin(async move {
+            let response = match answer.await {
+                Ok(Ok(response)) => response,
+                Ok(Err(never)) => match never {},
+                Err(error) => {
+                    tracing::error!(%error, "a call was not answered");
+                    Status::internal("the call was not answered: see the log").into_http()
+                }
+            };
+            drop(kept);
+            let answering = connection.answering();
+            Ok(response.map(|body| body::Body::new(Answer { body, answering })))
+        })
+    }
+}
+
+/// The body of an answer, known as waiting to be taken until it is dropped.
+struct Answer {
+    body: body::Body,
+    #[expect(dead_code, reason = "what counts is that it is dropped")]
+    answering: Answering,
+}
+
+impl Body for Answer {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Poll::Ready(ready!(Pin::new(&mut self.body).poll_frame(cx)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,188 @@
+//! The two surfaces of a tracker, gRPC and HTTP, and the threads they run on.
+//!
+//! Connections of gRPC and the streams of workers are served where the wheel is turned, so that a frame costs no change of threads. Calls
+//! are decoded and answered on two threads of their own, and HTTP on one: however long they take, turns and sessions go on, and whoever asks
+//! whether this process lives has an answer.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_proto::v1::scheduler_service_server::SchedulerServiceServer;
+use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
+use tickwheel_proto::wire::bounds::{CALL_BYTES_MAX, FRAME_BYTES_MAX};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::config::Config;
+use crate::edge::descriptors::{self, Room};
+use crate::edge::incoming::incoming;
+use crate::edge::{Front, Guard, Memory, Peers};
+use crate::engine::Engine;
+use crate::error::Error;
+use crate::http::health::{Health, Pulse};
+use crate::http::{self, Surface};
+use crate::metrics;
+use crate::rpc::scheduler::Scheduler;
+use crate::rpc::worker::Workers;
+use crate::shared::Shared;
+
+/// Streams of one connection; without a limit a peer could open any number.
+const STREAMS_MAX: u32 = 256;
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes in flight before a peer has to acknowledge: one stream carries everything of a worker.
+const STREAM_WINDOW: u32 = 1 << 20;
+/// What a connection may have sent and nobody has read yet.
+const CONNECTION_WINDOW: u32 = 2 << 20;
+/// A connection is asked to end after this: no stream is begun on it any more, and those that are under way, as a worker's, go on.
+const CONNECTION_AGE: Duration = Duration::from_secs(3_600);
+/// Threads that answer calls.
+const CALL_THREADS: usize = 2;
+/// Connections to the HTTP surface at once.
+const HTTP_CONNECTIONS: u32 = 256;
+
+/// Both addresses, taken before anybody is told of them.
+#[derive(Debug)]
+pub(crate) struct Doors {
+    grpc: TcpListener,
+    http: Option<std::net::TcpListener>,
+    /// As bound.
+    pub(crate) grpc_addr: SocketAddr,
+    /// As bound.
+    pub(crate) http_addr: Option<SocketAddr>,
+}
+
+/// What serves, until it is told to stop.
+#[derive(Debug)]
+pub(crate) struct Surfaces {
+    serving: Vec<JoinHandle<()>>,
+    _calls: Front,
+    _http: Option<Front>,
+}
+
+impl Doors {
+    /// Binds what is configured.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Error> {
+        let refused = |address| move |source| Error::Listen { address, source };
+        let grpc = http::bind(config.grpc_listen).await?;
+        let grpc_addr = grpc.local_addr().map_err(refused(config.grpc_listen))?;
+        let (mut http, mut http_addr) = (None, None);
+        if let Some(address) = config.http_listen {
+            let listener = http::bind(address).await?;
+            http_addr = Some(listener.local_addr().map_err(refused(address))?);
+            // It is served by a runtime of its own.
+            http = Some(listener.into_std().map_err(refused(address))?);
+        }
+        Ok(Self {
+            grpc,
+            http,
+            grpc_addr,
+            http_addr,
+        })
+    }
+
+    /// Serves both until `stop`.
+    pub(crate) fn serve(
+        self,
+        engine: &Arc<Engine>,
+        shared: Arc<Shared>,
+        health: &Arc<Health>,
+        stop: &CancellationToken,
+    ) -> Result<Surfaces, Error> {
+        let room = descriptors::room(engine.config.grpc_connections, HTTP_CONNECTIONS);
+        let address = self.grpc_addr;
+        let refused = |source| Error::Listen { address, source };
+        let calls = Front::start("tickwheel-calls", CALL_THREADS).map_err(refused)?;
+        let peers = Peers::new(room.grpc, engine.config.grpc_connections_per_address);
+        let grpc = grpc(self.grpc, (engine, shared), (&calls, peers), stop.clone());
+        let mut serving = vec![tokio::spawn(grpc)];
+        let mut http = None;
+        if let Some((listener, address)) = self.http.zip(self.http_addr) {
+            let refused = |source| Error::Listen { address, source };
+            let front = Front::start("tickwheel-http", 1).map_err(refused)?;
+            let pulse = Arc::new(Pulse::new());
+            serving.push(tokio::spawn(Arc::clone(&pulse).beat(stop.clone())));
+            let surface = Surface {
+                health: Arc::clone(health),
+                pulse,
+                metrics: metrics::install()?,
+            };
+            let serve = serve_http(listener, (surface, room), stop.clone());
+            serving.push(front.handle().spawn(serve));
+            http = Some(front);
+        }
+        Ok(Surfaces {
+            serving,
+            _calls: calls,
+            _http: http,
+        })
+    }
+}
+
+impl Surfaces {
+    /// Returns when both have stopped.
+    pub(crate) async fn ended(self) {
+        for task in self.serving {
+            // One that panicked serves nothing.
+            task.await.ok();
+        }
+    }
+}
+
+fn grpc(
+    listener: TcpListener,
+    (engine, shared): (&Arc<Engine>, Arc<Shared>),
+    (calls, peers): (&Front, Arc<Peers>),
+    stop: CancellationToken,
+) -> impl Future<Output = ()> + use<> {
+    let scheduler = SchedulerServiceServer::new(Scheduler::new(shared))
+        .max_decoding_message_size(CALL_BYTES_MAX);
+    let workers = WorkerServiceServer::new(Workers::new(Arc::clone(engine)))
+        .max_decoding_message_size(FRAME_BYTES_MAX);
+    let threads = calls.handle().clone();
+    let scheduler = Guard::calls(scheduler, CALL_BYTES_MAX, threads, Memory::new());
+    let server = Server::builder()
+        .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .max_concurrent_streams(Some(STREAMS_MAX))
+        .initial_stream_window_size(Some(STREAM_WINDOW))
+        .initial_connection_window_size(Some(CONNECTION_WINDOW))
+        .max_connection_age(CONNECTION_AGE)
+        .add_service(scheduler)
+        .add_service(Guard::streams(workers, FRAME_BYTES_MAX));
+    async move {
+        // An open stream would hold a graceful shutdown for ever, so the server simply ends when it is told to.
+        tokio::select! {
+            served = server.serve_with_incoming(incoming(listener, peers)) => {
+                if let Err(error) = served {
+                    tracing::error!(%error, "the gRPC server ended");
+                }
+            }
+            () = async { stop.cancelled().await; tokio::time::sleep(Duration::from_millis(100)).await } => {}
+        }
+    }
+}
+
+async fn serve_http(
+    listener: std::net::TcpListener,
+    (surface, room): (Surface, Room),
+    stop: CancellationToken,
+) {
+    let handle = surface.metrics.clone();
+    // Here, so that its events come to the threads of this surface.
+    let served = match TcpListener::from_std(listener) {
+        Ok(listener) => {
+            let serve = http::serve(listener, surface, room.http, stop.clone());
+            let (served, ()) = tokio::join!(serve, metrics::upkeep(handle, stop));
+            served
+        }
+        Err(error) => Err(error),
+    };
+    if let Err(error) = served {
+        tracing::error!(%error, "the HTTP server ended");
+    }
+}
