@@ -13,7 +13,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          5 handler  that runs the items; may be empty without any
          6 options  `<priority> <options>` of its subtasks; the first page of a handler decides
          7 parallelism subtasks of the root that run at once, 0: any number; the first page decides
-         8 reduce   empty, or `<handler> <priority> <options>`: runs once when all subtasks have ended; the first one decides
+         8 reduce   empty, or `<handler> <priority> <options>`: runs once when all subtasks have ended; the first one decides. With
+                    ` mapped` behind it the context has mapped, if only no items, and the reduce runs over no results
          9 reduce_on ended | succeeded
          10 items   at most 1000, of at most 262144 bytes each; may be absent
 
@@ -42,7 +43,7 @@ end
 local offset = arg_int(4, 'offset', 0, SUBTASKS_MAX)
 local handler, options = ARGV[5], ARGV[6]
 local parallelism = arg_int(7, 'parallelism', 0, 1000000)
-local reduce, reduce_on, reduce_options = ARGV[8], ARGV[9], nil
+local reduce, reduce_on, reduce_options, mapped = ARGV[8], ARGV[9], nil, ''
 local count = #ARGV - 9
 if count > ITEMS_MAX then
   bad_arg('items', 'must be at most ' .. int(ITEMS_MAX), count)
@@ -56,8 +57,8 @@ if count > 0 and not (string.find(handler, '^%S+$') and string.find(options, '^[
   bad_arg('handler', 'must be given with a priority and options', handler)
 end
 if reduce ~= '' then
-  reduce, reduce_options = string.match(reduce, '^(%S+) ([0-4] %S+)$')
-  if not reduce then
+  reduce, reduce_options, mapped = string.match(reduce, '^(%S+) ([0-4] %S+)( ?%a*)$')
+  if not reduce or (mapped ~= '' and mapped ~= ' mapped') then
     bad_arg('reduce', 'must be a handler, a priority and options', ARGV[8])
   end
 end
@@ -100,7 +101,7 @@ local total = fan and fan.total or 0
 if total + more > SUBTASKS_MAX then
   return { 'REFUSED', 'items', 'are at most ' .. int(SUBTASKS_MAX) .. ' for one context', int(total + more) }
 end
-if reduce ~= '' and not fan and more == 0 then
+if reduce ~= '' and not fan and more == 0 and mapped == '' then
   return { 'REFUSED', 'reduce', 'needs items that are mapped before', reduce }
 end
 if reduce ~= '' and fan and fan.reduce ~= '' and fan.reduce ~= reduce then
@@ -119,7 +120,7 @@ local function set(name, value)
   written[#written + 1] = value
 end
 if not fan then
-  if more == 0 then
+  if more == 0 and reduce == '' then
     return { 'TAKEN', int(taken) }
   end
   set('model', 'map')
@@ -146,15 +147,15 @@ if more > 0 and not string.find(' ' .. handlers .. ' ', ' ' .. handler .. ' ', 1
   set('t:' .. handler, fans.template(place, handler, options))
 end
 redis.call('HSET', key('fan', root_id), unpack(written))
+if not fan then
+  redis.call('HSET', BASE .. 'fans', root_id, 'map')
+end
 if more > 0 then
   local entries = {}
   for i = 1, more do
     entries[i] = int(total + i - 1) .. ' 0:0 ' .. ARGV[9 + skipped + i]
   end
   redis.call('RPUSH', key('parts', handler .. ':' .. root_id), unpack(entries))
-  if not fan then
-    redis.call('HSET', BASE .. 'fans', root_id, 'map')
-  end
   local blocked = fan and fan.parallelism > 0 and fan.out >= fan.parallelism
   if not blocked and redis.call('HSET', BASE .. 'backlog', fans.queue(place, handler), '1') > 0 then
     wake(0)

@@ -116,6 +116,7 @@ fn read(worker: &WorkerId, wire: v1::Split) -> Result<Splitting, String> {
         parallelism: wire.parallelism,
         reduce: reduce.map(|handler| (handler, options)),
         reduce_on,
+        mapped: wire.mapped,
         items: wire.items,
     })
 }

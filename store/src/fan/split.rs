@@ -29,6 +29,8 @@ pub struct Splitting {
     pub reduce: Option<(HandlerName, ContextOptions)>,
     /// When it runs.
     pub reduce_on: ReduceOn,
+    /// The context has mapped, if only no items: a reduce is no mistake.
+    pub mapped: bool,
     /// At most 1,000.
     pub items: Vec<Bytes>,
 }
@@ -78,8 +80,9 @@ impl Store {
         args.push(Value::from(match &page.reduce {
             Some((handler, options)) => {
                 format!(
-                    "{handler} {}",
-                    part_options(options, SubtaskKind::Reduce, 0)
+                    "{handler} {}{}",
+                    part_options(options, SubtaskKind::Reduce, 0),
+                    if page.mapped { " mapped" } else { "" }
                 )
             }
             None => String::new(),

@@ -130,6 +130,72 @@ async fn what_breaks_a_rule_is_refused_with_field_rule_and_value_and_changes_not
 }
 
 #[tokio::test]
+async fn a_map_of_nothing_is_reduced_once_over_no_results() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.hold(ROOT, "1:0", "-").await;
+    // A map of nothing alone leaves nothing to wait for.
+    assert_eq!(split(&part, &PAGE, &[]).await, ["TAKEN", "0"]);
+    assert!(part.state().await.hash("fans").is_empty());
+    let reduce = Page {
+        reduce: "sum 2 p=r:0 mapped",
+        ..PAGE
+    };
+    for _ in 0..2 {
+        assert_eq!(split(&part, &reduce, &[]).await, ["TAKEN", "0"]);
+    }
+    assert_eq!(part.state().await.field("fans", ROOT), "map");
+    assert!(claims(&part, T, &[ALL]).await.is_empty(), "its root maps");
+    assert_eq!(succeed(&part, &[ROOT]).await, "S");
+    assert!(part.state().await.ends().is_empty());
+    let reduces = format!("{ROOT}~r");
+    assert_eq!(claims(&part, T, &[ALL]).await, [format!("{reduces} 1:0")]);
+    assert!(claims(&part, T, &[ALL]).await.is_empty(), "it runs once");
+    let now = T.to_string();
+    let page = part
+        .answer("fan/results", &[&reduces, "1", "0", "100"])
+        .await;
+    assert_eq!(page[0], "PAGE", "{page:?} at {now}");
+    assert_eq!(
+        part.settle(T, &[[&reduces, "1", "succeeded", "0"]]).await,
+        "S"
+    );
+    let state = part.state().await;
+    assert_eq!(state.ends(), [(ROOT, "succeeded", "")]);
+    assert!(state.hash("fans").is_empty() && !state.hashes.contains_key(&format!("fan:{ROOT}")));
+}
+
+#[tokio::test]
+async fn an_attempt_that_maps_after_one_that_had_nothing_is_reduced_with_its_items() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.hold(ROOT, "1:0", "-").await;
+    let reduce = Page {
+        reduce: "sum 2 p=r:0 mapped",
+        ..PAGE
+    };
+    assert_eq!(split(&part, &reduce, &[]).await, ["TAKEN", "0"]);
+    part.reap(T, &["w"]).await;
+    claims(&part, T, &[("w", "g", 1, "h")]).await;
+    let again = Page {
+        attempt: "2",
+        ..PAGE
+    };
+    assert_eq!(split(&part, &again, &["a"]).await, ["TAKEN", "1"]);
+    let reduce = Page {
+        attempt: "2",
+        offset: "1",
+        ..reduce
+    };
+    assert_eq!(split(&part, &reduce, &[]).await, ["TAKEN", "1"]);
+    let ended = part.settle(T, &[[ROOT, "2", "succeeded", ""]]).await;
+    assert_eq!(ended, "S");
+    assert_eq!(claims(&part, T, &[ALL]).await, [format!("{ROOT}~0 1:0")]);
+    assert_eq!(succeed(&part, &[&format!("{ROOT}~0")]).await, "S");
+    assert_eq!(claims(&part, T, &[ALL]).await, [format!("{ROOT}~r 1:0")]);
+}
+
+#[tokio::test]
 async fn a_cancelled_subtask_fails_alone_wherever_it_is() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
@@ -259,6 +325,7 @@ async fn arguments_out_of_range_are_refused() {
             (6, "9 -", "handler"),
             (7, "-1", "parallelism"),
             (8, "sum", "reduce"),
+            (8, "sum 2 p=r:0 later", "reduce"),
             (9, "later", "reduce_on"),
             (10, &long, "items"),
         ],

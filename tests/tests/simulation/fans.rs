@@ -61,5 +61,6 @@ pub(crate) fn page(context: &str, attempt: u32, work: Work) -> v1::Split {
             String::new()
         },
         reduce_on: v1::ReduceOn::Ended.into(),
+        mapped: true,
     }
 }

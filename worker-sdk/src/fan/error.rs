@@ -37,7 +37,7 @@ pub enum FanError {
         /// The greatest number.
         limit: u64,
     },
-    /// A reduce was named before anything was mapped.
+    /// A reduce was named before the first map call; one of no items counts.
     #[error("a reduce without a map: nothing was mapped before reduce(\"{handler}\")")]
     ReduceWithoutMap {
         /// The reduce that was named.

@@ -20,6 +20,8 @@ use crate::registry::check_name;
 /// How far the map calls of an attempt are.
 #[derive(Debug, Default)]
 pub(super) struct Mapping {
+    /// A map call of this attempt came to its end, if only with no items.
+    mapped: bool,
     /// Items of this context before the next one.
     offset: u64,
     /// Items of this context that Redis is known to have: those below are of an earlier attempt.
@@ -81,6 +83,7 @@ impl Mapping {
             parallelism: what.options.parallelism_to_wire(),
             reduce: what.reduce.0.to_owned(),
             reduce_on: what.reduce.1.to_wire().into(),
+            mapped: self.mapped,
         };
         let reply = attempt.ask(Request::Split(Arc::new(split)));
         self.sent = Some(Sent {
@@ -216,7 +219,8 @@ impl Context {
     }
 
     /// Has `handler` run once when the context's subtasks have ended, on any worker of the group, with the body of the context that was
-    /// split. It reads their results by [`results`](Self::results); its result is that of the context. A context has one reduce.
+    /// split. It reads their results by [`results`](Self::results); its result is that of the context. A context has one reduce. When
+    /// nothing was there to map, it runs once over no results.
     ///
     /// ```
     /// use tickwheel_worker::{Context, HandlerResult};
@@ -232,7 +236,7 @@ impl Context {
     /// ```
     ///
     /// # Errors
-    /// [`FanError::ReduceWithoutMap`] before the first item was mapped, and other [`FanError`]s.
+    /// [`FanError::ReduceWithoutMap`] before the first map call, and other [`FanError`]s.
     pub async fn reduce(&self, handler: impl AsRef<str> + Send) -> Result<(), FanError> {
         self.reduce_when(handler, ReduceWhen::Ended).await
     }
@@ -256,7 +260,7 @@ impl Context {
             .map_err(|_| FanError::AlreadyMapping)?;
         mapping.confirmed().await?;
         // A subtask's root has mapped: whether there is something to reduce, Redis knows.
-        if mapping.offset == 0 && attempt.subtask.is_none() {
+        if mapping.offset == 0 && !mapping.mapped && attempt.subtask.is_none() {
             return Err(FanError::ReduceWithoutMap {
                 handler: reduce.to_owned(),
             });
@@ -300,6 +304,7 @@ impl Context {
         if !rest.is_empty() {
             mapping.send(attempt, rest, what).await?;
         }
+        mapping.mapped = true;
         Ok(next - first)
     }
 }

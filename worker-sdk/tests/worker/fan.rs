@@ -296,6 +296,35 @@ async fn two_map_calls_at_once_and_a_reduce_without_a_map_are_refused() {
     assert_eq!(numbers(&tracker.mapped("c")), [1]);
 }
 
+#[tokio::test]
+async fn a_map_of_nothing_may_be_reduced_and_says_so() {
+    let tracker = TrackerDouble::start().await.unwrap();
+    let _worker = worker(&tracker)
+        .handle("many", |ctx: Context, items: u64| async move {
+            let mapped = ctx.map("one", 0..items).await?;
+            ctx.reduce("sum").await?;
+            Ok(mapped)
+        })
+        .start()
+        .unwrap();
+    tracker.connected().await.unwrap();
+    tracker
+        .dispatch(vec![assignment("c", "many", "0")])
+        .await
+        .unwrap();
+    let settled = tracker.settled("c", 1).await.unwrap();
+    assert_eq!(
+        (settled.error.as_str(), &settled.result[..]),
+        ("", &b"0"[..])
+    );
+    let reduce = tracker
+        .wait_for(|heard| heard.splits.first().cloned())
+        .await
+        .unwrap();
+    assert_eq!((reduce.reduce.as_str(), reduce.mapped), ("sum", true));
+    assert!(reduce.items.is_empty());
+}
+
 fn part(kind: wire::subtask::Kind, index: u64, total: u64) -> wire::Subtask {
     wire::Subtask {
         kind: kind.into(),

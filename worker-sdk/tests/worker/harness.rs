@@ -211,6 +211,19 @@ async fn without_a_reduce_a_failed_subtask_is_the_failure_of_the_whole() {
 }
 
 #[tokio::test]
+async fn a_map_of_nothing_is_reduced_over_no_results() {
+    let done = shops().fan_out("all", &0).await;
+    assert!(done.subtasks.is_empty() && done.root.succeeded());
+    assert_eq!(done.result::<(u64, u64)>().unwrap(), (0, 0));
+    let harness = Harness::new().handle("all", |ctx: Context, (): ()| async move {
+        Ok(ctx.reduce("sum").await?)
+    });
+    let done = harness.fan_out("all", &()).await;
+    let error = done.root.error().unwrap();
+    assert!(error.starts_with("a reduce without a map"), "{error}");
+}
+
+#[tokio::test]
 async fn a_reduce_has_the_body_of_its_root() {
     let harness = Harness::new()
         .handle("all", |ctx: Context, body: String| async move {

@@ -34,6 +34,7 @@ pub(crate) async fn map(test: &Harness, claim: &Claim) {
         parallelism: 1,
         reduce: None,
         reduce_on: ReduceOn::Ended,
+        mapped: false,
         items: vec![Bytes::from_static(b"item"); 2],
     };
     let taken = test.store.split(&page).await.unwrap();

@@ -34,6 +34,14 @@ impl Fans {
         let items = self.mapped.entry(split.context_id.clone()).or_default();
         let had = items.len() as u64;
         if verdict == Verdict::Taken {
+            let reduces = !split.reduce.is_empty() && had == 0 && split.items.is_empty();
+            if reduces && !split.mapped && !split.context_id.contains('~') {
+                verdict = Verdict::Refused;
+                error = format!(
+                    "reduce: needs items that are mapped before (given: {})",
+                    split.reduce
+                );
+            }
             match usize::try_from(had.wrapping_sub(split.offset)) {
                 Ok(known) if split.offset <= had => {
                     items.extend(split.items.iter().skip(known).cloned());
