@@ -4,19 +4,21 @@ Script   check/jobs
 Purpose  Everything that a check needs of some jobs at one instant, whether they exist or only something of them is left.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:jobs, and :job: :active: :queue: :ledger: :runs: of the jobs
+           computed: {tw:p}:jobs, and :job: :awaited: :active: :queue: :ledger: :runs: of the jobs
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 records  newest ledger records to read of each, integer, 0..1000
          3 jobs     full names, 1..20 of them
 
-Reply    { 'JOBS', now_ms, { name, { field, value... }, listed, entry | '', active, queued, under_way, ledger, runs, { record... } }... }
+Reply    { 'JOBS', now_ms, { name, { field, value... }, listed, entry | '', active, queued, under_way, ledger, runs, { record... },
+           awaited }... }
            fields   of its hash, without spec and body; none when there is no such job
            listed   1 when it is in the list of jobs; entry: its score in the wheel
            active, queued, ledger, runs: how many there are
+           awaited  followers that wait for a job of this name to be registered, as in the field `followers`
            under_way 1 when a scheduled firing of it is active or queued
 Raises   BAD_ARG    an argument is out of range
 
-Cost     O(jobs * (active + records)); at most 1 + 36 * jobs commands
+Cost     O(jobs * (active + records)); at most 1 + 37 * jobs commands
 Holds    W9
 Repeat   Reads only.
 ]]
@@ -24,7 +26,7 @@ Repeat   Reads only.
 local JOBS_MAX = 20
 local FIELDS = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'fired', 'manual', 'end_at', 'max_runs', 'jitter',
   'misfire', 'overlap', 'overlap_limit', 'ledger_limit', 'runs_limit', 'followers', 'revision', 'digest',
-  'updated_ms' }
+  'updated_ms', 'after', 'surplus' }
 local now = now_ms(1)
 local records = arg_int(2, 'records', 0, 1000)
 if #ARGV < 3 or #ARGV > 2 + JOBS_MAX then
@@ -65,6 +67,7 @@ for i = 3, #ARGV do
     redis.call('LLEN', key('ledger', job)),
     redis.call('LLEN', key('runs', job)),
     records > 0 and redis.call('LRANGE', key('ledger', job), -records, -1) or {},
+    redis.call('GET', key('awaited', job)) or '',
   }
 end
 return reply

@@ -2,10 +2,13 @@
 --[[
 Script   job/apply
 Purpose  Register a job, or give it a new revision when its definition changed. What it fired so far stays, a paused job stays
-         paused, and a finished one becomes active again when the new definition has due times.
+         paused, and a finished one becomes active again when the new definition has due times. What runs and waits keeps what it was
+         created with; what waits is let in before anything new, as many as the new overlap policy allows. One that is registered anew tells
+         the jobs that wait for one of its name.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs {tw:p}:job:<job> :lanes :ledger: :active: :queue: and the channel {tw:p}:wake
+           computed: {tw:p}:jobs {tw:p}:job:<job> :awaited: :lanes :ledger: :active: :queue: :ready: :fair :tags: :backlog
+             :quarantine :stats and the channel {tw:p}:wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 digest   of the definition, 1..64 bytes
@@ -13,7 +16,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          5 dues     ascending due times in ms separated by spaces, at most 1000; the first is the next; may be empty
          6 plan_end 1: nothing follows the dues, else 0
          7 fields   name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance
-                    catch_up overlap overlap_limit tmpl ledger_limit runs_limit
+                    catch_up overlap overlap_limit tmpl ledger_limit runs_limit after
            and behind them, when the template names a lane, the word `lanes`, its name, 10 hexadecimal digits, and its content in msgpack,
            1..65536 bytes
 
@@ -24,16 +27,20 @@ Reply    { 'CREATED', 1, next_ms | '' }
          { 'LANES_FULL' }                          the partition keeps as many lanes as it may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(log(wheel + queue)); at most 40 commands
-Holds    W3 W4 W9 W10
+Cost     O(log(wheel + queue)); at most 47 commands, 8 more for each queued context that a new overlap policy lets in
+Holds    W3 W4 W6 W9 W10
 Repeat   Idempotent: the second call is UNCHANGED.
 ]]
 -- @prelude
 -- @part arming
+-- @part fairness
+-- @part ready
+-- @part aside
+-- @part ending
 -- @part planning
 -- @part lanes
 local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
-  'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit' }
+  'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after' }
 local SPEC_BYTES = 1048576
 
 local now = now_ms(1)
@@ -59,7 +66,7 @@ end
 local lanes = new_lanes(8 + #written)
 
 local target = key('job', job)
-local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired')
+local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired', 'surplus')
 if old[3] == 'deleting' then
   return { 'DELETING' }
 end
@@ -78,7 +85,9 @@ fields.plan_end = int(plan_end)
 lay_plan(job, fields, dues)
 
 if not old[1] then
-  redis.call('HSET', target, 'created_ms', int(now), 'last', '', 'fired', '0', 'manual', '0', 'note', '', 'followers', '')
+  local followers = redis.call('GET', key('awaited', job)) or ''
+  redis.call('DEL', key('awaited', job))
+  redis.call('HSET', target, 'created_ms', int(now), 'last', '', 'fired', '0', 'manual', '0', 'note', '', 'followers', followers)
   redis.call('ZADD', BASE .. 'jobs', 0, job)
 else
   add_records(job, fields.ledger_limit, { int(now) .. ' R ' .. int(revision) })
@@ -86,4 +95,10 @@ end
 redis.call('HSET', target, 'spec', spec, 'digest', digest, 'revision', int(revision), 'updated_ms', int(now), 'state', fields.state,
   'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, unpack(written))
 arm_job(job, fields, now)
+local endings = new_endings()
+if old[1] then
+  enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)
+end
+enders.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
+flush_endings(endings)
 return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next }

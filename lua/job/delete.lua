@@ -2,21 +2,23 @@
 --[[
 Script   job/delete
 Purpose  Delete a job with its ledger, its runs and its contexts that have not started; running and split ones go on. A job with many
-         waiting contexts takes several calls, and is in state `deleting` meanwhile.
+         waiting contexts takes several calls, and is in state `deleting` meanwhile. The jobs that follow it wait for one of its name.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready: :fair :tags:,
-             and :job: :active: :queue: :ledger: :runs: of the job
+             and :job: :awaited: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 resume   1: only a deletion that began; may be absent
+         4 alone    1: only a job that no other one follows; may be absent
 
 Reply    { 'MORE', cancelled }               so many waiting contexts were cancelled in this call; call again
          { 'DELETED', cancelled, running }   and so many contexts go on running
+         { 'FOLLOWED', follower:on... }      asked for one that nobody follows; nothing was written
          { 'NO_JOB' }
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(active + 50 * ready sets * log(wheel)); at most 20 + active / 500 commands when nothing waits in the wheel or in a ready
+Cost     O(active + 50 * ready sets * log(wheel)); at most 22 + active / 500 commands when nothing waits in the wheel or in a ready
          set, and 100 + 170 * ready sets more for each of at most 50 that do
 Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
@@ -34,9 +36,18 @@ local HELD_STEP = 500
 local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
 local target, active = key('job', job), key('active', job)
-local state = redis.call('HGET', target, 'state') or (redis.call('EXISTS', target) == 1 and '')
+local state, followers = unpack(redis.call('HMGET', target, 'state', 'followers'))
+state = state or (redis.call('EXISTS', target) == 1 and '')
+followers = followers or ''
 if not state or (ARGV[3] == '1' and state ~= 'deleting') then
   return { 'NO_JOB' }
+end
+if ARGV[4] == '1' and state ~= 'deleting' and followers ~= '' then
+  local reply = { 'FOLLOWED' }
+  for follower in string.gmatch(followers, '%S+') do
+    reply[#reply + 1] = follower
+  end
+  return reply
 end
 redis.call('HSET', target, 'state', 'deleting', 'next', '', 'plan', '', 'updated_ms', int(now))
 redis.call('ZREM', KEYS[1], '@' .. job)
@@ -88,6 +99,9 @@ if #records > 0 then
 end
 if left then
   return { 'MORE', #records }
+end
+if followers ~= '' then
+  redis.call('SET', key('awaited', job), followers)
 end
 redis.call('UNLINK', target, key('ledger', job), key('runs', job))
 redis.call('ZREM', BASE .. 'jobs', job)

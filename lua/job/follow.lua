@@ -1,20 +1,20 @@
 #!lua
 --[[
 Script   job/follow
-Purpose  Have a job told of another job's ends, or no longer. The follower lives in a partition of its own.
+Purpose  Have a job told of another job's ends, or no longer. The follower lives in a partition of its own. Where there is no such
+         upstream, its followers wait for one to be registered.
 
 KEYS     1 wheel    zset  names the partition of the upstream job   {tw:p}:wheel
-           computed: {tw:p}:job:<job>
+           computed: {tw:p}:job:<job> :awaited:
 ARGV     1 job      the upstream's full name, 1..128 bytes
          2 follower full name, 1..128 bytes
          3 on       succeeded, failed or ended; empty: no longer
 
 Reply    { 'FOLLOWED' }   it is told, or no longer told
          { 'FULL' }       the upstream has 100 followers; nothing was written
-         { 'NO_JOB' }     there is no such upstream job
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(followers); at most 2 commands
+Cost     O(followers); at most 3 commands
 Holds    W9
 Repeat   Idempotent.
 ]]
@@ -28,13 +28,10 @@ local on = ARGV[3]
 if not ONS[on] then
   bad_arg('on', 'must be succeeded, failed, ended or empty', on)
 end
-local target = key('job', job)
+local target, awaited = key('job', job), key('awaited', job)
 local followers = redis.call('HGET', target, 'followers')
-if not followers then
-  return { 'NO_JOB' }
-end
 local kept = {}
-for name, word in string.gmatch(followers, '(%S+):(%a+)') do
+for name, word in string.gmatch(followers or redis.call('GET', awaited) or '', '(%S+):(%a+)') do
   if name ~= follower then
     kept[#kept + 1] = name .. ':' .. word
   end
@@ -45,5 +42,11 @@ if on ~= '' then
   end
   kept[#kept + 1] = follower .. ':' .. on
 end
-redis.call('HSET', target, 'followers', table.concat(kept, ' '))
+if followers then
+  redis.call('HSET', target, 'followers', table.concat(kept, ' '))
+elseif #kept > 0 then
+  redis.call('SET', awaited, table.concat(kept, ' '))
+else
+  redis.call('DEL', awaited)
+end
 return { 'FOLLOWED' }

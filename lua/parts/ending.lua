@@ -30,14 +30,16 @@ end
 local enders = {}
 on_demand(enders, function()
   local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
+  local UNREADABLE_MAX = 100 -- records of an overlap queue that are put aside in one call
 
-  -- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4).
+  -- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4). One that has
+  -- it keeps it.
   local function arm_after_end(endings, now, job)
-    local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'last' }, {}
+    local names, fields = { 'state', 'period', 'jitter', 'end_at', 'max_runs', 'fired', 'last', 'next' }, {}
     for i, value in ipairs(redis.call('HMGET', key('job', job), unpack(names))) do
       fields[names[i]] = value or ''
     end
-    if fields.state ~= 'active' then
+    if fields.state ~= 'active' or fields.next ~= '' then
       return
     end
     local period = tonumber(fields.period)
@@ -67,29 +69,58 @@ on_demand(enders, function()
     end
   end
 
-  -- The first context of an overlap queue that can be used, with its id and its rest; nil when there is none.
-  local function pop_queued(now, name)
-    while true do
-      local popped = redis.call('ZPOPMIN', BASE .. name)
-      if not popped[1] then
-        return nil
-      end
-      local id, _, _, rest = open_or_put_aside(now, name, popped[2], popped[1])
-      if id then
-        return popped[1], id, rest
-      end
-    end
+  -- Contexts of a job that its overlap policy lets be active at once (W6), and that may wait for these (W9).
+  local function allowed(overlap, limit)
+    return overlap == 'parallel' and tonumber(limit) or 1
   end
 
-  function enders.start_queued(endings, now, job)
-    local active, queue = key('active', job), key('queue', job)
-    if redis.call('EXISTS', active, queue) ~= 1 or redis.call('EXISTS', active) == 1 then
-      return -- nothing waits, or something runs
+  local function may_wait(overlap, limit)
+    if overlap == 'queue' then
+      return tonumber(limit) or 1
     end
-    local member, id, rest = pop_queued(now, 'queue:' .. job)
-    if member then
-      redis.call('HSET', active, id, is_scheduled(id) and 's' or 'm')
-      add_ready(endings.ready, id, member, rest)
+    return (overlap == 'queue_one' or overlap == 'replace') and 1 or 0
+  end
+
+  -- Lets in what waits in the overlap queue of a job, the oldest first, as many as its policy allows. It is called where there may be room:
+  -- no firing overtakes what waits, as there is no room for it while something does. Returns how many.
+  function enders.start_queued(endings, now, job, overlap, limit)
+    local active, queue = key('active', job), key('queue', job)
+    if redis.call('EXISTS', queue) == 0 then
+      return 0
+    end
+    local room, unreadable = allowed(overlap, limit) - redis.call('HLEN', active), 0
+    local started = {}
+    while room > 0 and unreadable < UNREADABLE_MAX do
+      local popped = redis.call('ZPOPMIN', queue, math.min(room, UNREADABLE_MAX))
+      for i = 1, #popped, 2 do
+        local id, _, _, rest = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
+        if id then
+          started[#started + 1] = id
+          started[#started + 1] = is_scheduled(id) and 's' or 'm'
+          add_ready(endings.ready, id, popped[i], rest)
+          room = room - 1
+        else
+          unreadable = unreadable + 1
+        end
+      end
+      if #popped == 0 then
+        break
+      end
+    end
+    if #started > 0 then
+      redis.call('HSET', active, unpack(started))
+    end
+    return #started / 2
+  end
+
+  -- What an earlier definition of a job let in goes on, also where the present one allows less. The job says how much of it there may still
+  -- be, `<active>:<waiting>`, until it is no more than what is allowed. `known`: what it says so far.
+  function enders.note_surplus(job, overlap, limit, known)
+    local active, waiting = redis.call('HLEN', key('active', job)), redis.call('ZCARD', key('queue', job))
+    if active > allowed(overlap, limit) or waiting > may_wait(overlap, limit) then
+      redis.call('HSET', key('job', job), 'surplus', int(active) .. ':' .. int(waiting))
+    elseif known then
+      redis.call('HDEL', key('job', job), 'surplus')
     end
   end
 
@@ -108,8 +139,12 @@ on_demand(enders, function()
     if not job then
       return
     end
+    local kind, followers, overlap, limit, surplus =
+      unpack(redis.call('HMGET', key('job', job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus'))
+    local arms = (kind == 'fixed_delay' or kind == 'second_delay') and is_scheduled(ended.id)
+      -- One that was asked to run again ended before, and its job went on from there.
+      and redis.call('HGET', key('active', job), ended.id) ~= 'm'
     redis.call('HDEL', key('active', job), ended.id)
-    local kind, followers = unpack(redis.call('HMGET', key('job', job), 'kind', 'followers'))
     if not kind then
       return -- deleted while it ran
     end
@@ -117,8 +152,11 @@ on_demand(enders, function()
     if followers and followers ~= '' then
       tell_followers(endings, now, followers, ended.id, ended.state)
     end
-    enders.start_queued(endings, now, job)
-    if (kind == 'fixed_delay' or kind == 'second_delay') and is_scheduled(ended.id) then
+    enders.start_queued(endings, now, job, overlap, limit)
+    if surplus then
+      enders.note_surplus(job, overlap, limit, surplus)
+    end
+    if arms then
       arm_after_end(endings, now, job)
     end
   end

@@ -2,6 +2,7 @@
 -- Needs the parts arming, ready, locate, aside, ending and cancelling.
 
 local firing = {}
+local REPLACED_MAX = 50 -- of those that run, and of those that wait, by one firing: more than one are of an earlier policy
 on_demand(firing, function()
   -- What every firing reads; the other fields of a job are read when one is asked for, '' where it is absent.
   local FIRE_FIELDS = { 'state', 'kind', 'next', 'period', 'end_at', 'max_runs', 'fired', 'jitter', 'tolerance', 'overlap',
@@ -74,14 +75,15 @@ on_demand(firing, function()
     local queue = key('queue', fields.name)
     local scheduled = is_scheduled(id) and 's' or 'm'
     if policy == 'replace' and fields.active > 0 then
-      for _, member in ipairs(redis.call('ZRANGE', queue, 0, -1)) do
+      for _, member in ipairs(redis.call('ZRANGE', queue, 0, REPLACED_MAX - 1)) do
         local waiting = split_member(member)
         if waiting and due_of(waiting) then
           cancel_one(endings, now, waiting, 'REPLACED', 'replaced by ' .. id)
         end
       end
-      for _, running in ipairs(redis.call('HKEYS', key('active', fields.name))) do
-        cancel_one(endings, now, running, 'REPLACED', 'replaced by ' .. id)
+      local running = redis.call('HKEYS', key('active', fields.name))
+      for i = 1, math.min(#running, REPLACED_MAX) do
+        cancel_one(endings, now, running[i], 'REPLACED', 'replaced by ' .. id)
       end
       fields.active = redis.call('HLEN', key('active', fields.name))
     end
@@ -106,6 +108,9 @@ on_demand(firing, function()
       return 'SKIP', 'overlap_collapsed'
     end
     redis.call('ZADD', queue, due_of(id), member_of(id, 0, 0, rest))
+    if policy == 'replace' and waiting >= 1 then
+      enders.note_surplus(fields.name, policy, limit)
+    end
     firing.watch_start(endings, id, due_of(id), rest)
     return 'QUEUE'
   end

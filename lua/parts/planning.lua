@@ -50,13 +50,14 @@ local function is_delay(fields)
   return fields.kind == 'fixed_delay' or fields.kind == 'second_delay'
 end
 
--- True while the last decided due time of a job runs or waits for its turn: a delay is then armed by its end.
+-- True while the last decided due time of a job runs or waits for its turn: a delay is then armed by its end. Not by that of one which was
+-- asked to run again.
 local function firing_under_way(job, last)
   if last == '' then
     return false
   end
   local id = partition() .. '.' .. last .. '.f@' .. job
-  return redis.call('HEXISTS', key('active', job), id) == 1
+  return redis.call('HGET', key('active', job), id) == 's'
     or find_member(key('queue', job), tonumber(last), id .. ' ') ~= nil
 end
 

@@ -104,7 +104,8 @@ local function drop_ended()
   end
   if #left == 0 and #spots > 0 and job then
     redis.call('HDEL', key('active', job), id)
-    enders.start_queued(endings, now, job)
+    local policy = redis.call('HMGET', key('job', job), 'overlap', 'overlap_limit')
+    enders.start_queued(endings, now, job, unpack(policy))
   end
   spots = left
 end

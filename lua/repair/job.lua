@@ -6,17 +6,17 @@ Purpose  Give a job its place in the wheel again, from its definition and its le
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
            computed: {tw:p}:jobs :events :backlog :ready: :fair :tags: :wake :quarantine :stats,
-             and :job: :active: :queue: :ledger: :runs: of the job
+             and :job: :awaited: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
-         3 gone     followers that do not exist, and shall not be told; at most 100; may be absent
+         3 gone     followers that do not exist, or do not follow it, and shall not be told; at most 100; may be absent
 
 Reply    { 'REPAIRED', what was done... }
          { 'MORE', what was done... }   so many contexts wait for a job that does not exist; call again
          { 'CLEAN' }   there was nothing to do
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(active + plan + log(wheel + queue)); at most 40 commands
+Cost     O(active + plan + log(wheel + queue)); at most 43 commands
 Holds    W3 W4 W6 W7 W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
@@ -28,7 +28,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part ending
 -- @part planning
 local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
-  'followers', 'revision' }
+  'followers', 'revision', 'overlap', 'overlap_limit' }
 local QUEUED_STEP = 500
 local FOLLOWERS_MAX = 100
 local AHEAD_MS = 1000 -- a turn puts back what it cannot decide yet so far ahead
@@ -77,18 +77,32 @@ local function clear_away()
   return redis.call('EXISTS', key('queue', job)) == 1
 end
 
-local function forget_followers(fields)
-  local kept, forgotten = {}, 0
-  for name, on in string.gmatch(fields.followers, '(%S+):(%a+)') do
+-- Forgets followers that are none. Those that waited for the job to be registered are told by it, or, where it is not, wait on.
+local function settle_followers(fields)
+  local exists, awaited = fields.revision ~= '', redis.call('GET', key('awaited', job)) or ''
+  local kept, forgotten, known, taken = {}, 0, {}, 0
+  for name, on in string.gmatch(fields.followers .. ' ' .. awaited, '(%S+):(%a+)') do
     if gone[name] then
       forgotten = forgotten + 1
-    else
+    elseif not known[name] then
+      known[name] = true
       kept[#kept + 1] = name .. ':' .. on
     end
   end
+  local followers = table.concat(kept, ' ')
+  if exists and (awaited ~= '' or forgotten > 0) then
+    taken = redis.call('DEL', key('awaited', job))
+    redis.call('HSET', target, 'followers', followers)
+  elseif forgotten > 0 and followers ~= '' then
+    redis.call('SET', key('awaited', job), followers)
+  elseif forgotten > 0 then
+    redis.call('DEL', key('awaited', job))
+  end
   if forgotten > 0 then
-    redis.call('HSET', target, 'followers', table.concat(kept, ' '))
     done(int(forgotten) .. ' followers forgotten')
+  end
+  if taken > 0 then
+    done('the followers that waited for it are told')
   end
 end
 
@@ -149,16 +163,16 @@ for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
   fields[READ[i]] = value or ''
 end
 local more = false
+settle_followers(fields)
 if fields.state == '' and fields.revision == '' then
   more = redis.call('EXISTS', target) == 0 and clear_away()
 else
   if redis.call('ZADD', BASE .. 'jobs', 0, job) == 1 then
     done('added to the list of jobs')
   end
-  forget_followers(fields)
-  if fields.state ~= 'deleting' and redis.call('EXISTS', key('queue', job)) == 1 and redis.call('EXISTS', key('active', job)) == 0 then
-    enders.start_queued(endings, now, job)
-    done('the first of its queue is let in')
+  local started = fields.state ~= 'deleting' and enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit) or 0
+  if started > 0 then
+    done(int(started) .. ' of its queue let in')
   end
   go_on(fields)
 end

@@ -13,12 +13,13 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          5 own_body 1 when ARGV 6 replaces the job's body, else 0
          6 body     bytes
          7 dedup    empty, or `<keep ms> <key>`; with ` once` behind it a refusal is kept too, else the key stays free
+         8 upstream empty, or the job whose end asks for it; may be absent
 
 Reply    { 'STARTED', id }      it is ready
          { 'QUEUED', id }       it waits for an earlier context of the job
          { 'SKIPPED', reason }  the overlap policy refused it, now or, with `once`, before
          { 'DUPLICATE', id }    its dedup key was used before, or its id by a context that has not ended
-         { 'NO_JOB' }
+         { 'NO_JOB' }           there is none of this name, or it does not follow the upstream; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(log(ready)); at most 60 commands, with `replace` 40 more for each context that is replaced
@@ -37,8 +38,8 @@ Repeat   With a dedup key: one context within its keep time, with `once` one dec
 -- @part locate
 -- @part cancelling
 -- @part firing
-if #ARGV ~= 7 then
-  bad_arg('arguments', 'must be seven', #ARGV)
+if #ARGV ~= 7 and #ARGV ~= 8 then
+  bad_arg('arguments', 'must be seven or eight', #ARGV)
 end
 local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
@@ -49,8 +50,9 @@ local keep, dedup, once = string.match(ARGV[7], '^(%d+) (%S+)( ?%a*)$')
 if ARGV[7] ~= '' and (not keep or (once ~= '' and once ~= ' once')) then
   bad_arg('dedup', 'must be a keep time and a key', ARGV[7])
 end
+local upstream = ARGV[8] or ''
 local fields = firing.load_job(job)
-if not fields or fields.state == 'deleting' then
+if not fields or fields.state == 'deleting' or (upstream ~= '' and string.match(fields.after, '^%S*') ~= upstream) then
   return { 'NO_JOB' }
 end
 local id = partition() .. '.' .. int(due) .. '.' .. unique .. '@' .. job

@@ -15,7 +15,7 @@ use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::time::TimestampMs;
 
 pub use apply::{Applied, Change};
-pub use delete::Deleted;
+pub use delete::{Deleted, Deletion};
 pub use plan::{PlanGuard, PlanOutcome};
 
 use crate::error::Error;
@@ -128,6 +128,15 @@ impl Store {
         let value = self.redis.call(script, keys, args).await?;
         Reply::open(script.name(), value)
     }
+}
+
+/// Followers as they are kept: `<follower>:<on>` separated by spaces; `None` when they cannot be read.
+pub(crate) fn followers_of(text: &str) -> Option<Vec<(JobName, AfterOn)>> {
+    let follower = |pair: &str| {
+        let (job, on) = pair.split_once(':')?;
+        Some((JobName::new(job).ok()?, on.parse().ok()?))
+    };
+    text.split_whitespace().map(follower).collect()
 }
 
 fn no_job(job: &JobName) -> Error {

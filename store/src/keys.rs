@@ -213,6 +213,12 @@ impl Keys {
         self.part(partition, &format!("job:{job}"))
     }
 
+    /// String: the jobs that wait for one of this name to be registered.
+    #[must_use]
+    pub fn awaited(&self, partition: PartitionId, job: &JobName) -> String {
+        self.part(partition, &format!("awaited:{job}"))
+    }
+
     /// Hash: contexts of a job that were created and have not ended.
     #[must_use]
     pub fn active(&self, partition: PartitionId, job: &JobName) -> String {

@@ -9,7 +9,7 @@ use fred::types::Value;
 use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
 
-use crate::check::{Checked, Finding, Kind, Pace, Subject};
+use crate::check::{Checked, Finding, JobFacts, Kind, Pace, Subject};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{
@@ -143,6 +143,18 @@ impl Store {
                 Err(Error::NotFound { .. }) => Ok(Repaired::Clean),
                 Err(error) => Err(error),
             },
+            (Subject::Job(job), Kind::FollowerUntold) => {
+                let told = self.follow_again(job).await?;
+                match self.repair_job(finding.partition, job, &[]).await? {
+                    Repaired::Done(done) => {
+                        Ok(Repaired::Done(told.into_iter().chain(done).collect()))
+                    }
+                    Repaired::Clean | Repaired::Left if told.is_some() => {
+                        Ok(Repaired::Done(told.into_iter().collect()))
+                    }
+                    left @ (Repaired::Clean | Repaired::Left) => Ok(left),
+                }
+            }
             (Subject::Job(job), kind) => {
                 let gone = if kind == Kind::FollowerGone {
                     self.followers_gone(job).await?
@@ -217,18 +229,56 @@ impl Store {
         Ok(Repaired::Done(done))
     }
 
-    /// Followers of `job` that do not exist.
+    /// Followers of `job` that do not exist, or do not follow it.
     async fn followers_gone(&self, job: &JobName) -> Result<Vec<JobName>, Error> {
-        let Some(view) = self.get_job(job).await? else {
-            return Ok(Vec::new());
-        };
+        let named = std::slice::from_ref(job);
+        let partition = self.partition_of_job(job);
         let mut gone = Vec::new();
-        for (follower, _) in view.followers {
-            if self.get_job(&follower).await?.is_none() {
-                gone.push(follower);
+        for facts in self.check_jobs(partition, named).await? {
+            for (name, on) in facts.followers() {
+                let Ok(follower) = JobName::new(name) else {
+                    continue;
+                };
+                if self.edge_of(&follower).await? != Some((job.clone(), on.to_owned())) {
+                    gone.push(follower);
+                }
             }
         }
         Ok(gone)
+    }
+
+    /// The job that `follower` follows, and which of its ends count; `None` when it follows none, or does not exist.
+    async fn edge_of(&self, follower: &JobName) -> Result<Option<(JobName, String)>, Error> {
+        let named = std::slice::from_ref(follower);
+        let partition = self.partition_of_job(follower);
+        let facts = self.check_jobs(partition, named).await?;
+        Ok(facts.iter().find_map(|facts| {
+            let (upstream, on) = facts.follows()?;
+            Some((JobName::new(upstream).ok()?, on.to_owned()))
+        }))
+    }
+
+    /// Has the job that `follower` follows tell it, in words; `None` when it follows none.
+    async fn follow_again(&self, follower: &JobName) -> Result<Option<String>, Error> {
+        let Some((upstream, on)) = self.edge_of(follower).await? else {
+            return Ok(None);
+        };
+        let named = std::slice::from_ref(&upstream);
+        let home = self.partition_of_job(&upstream);
+        let facts = self.check_jobs(home, named).await?;
+        let mut told = facts.iter().flat_map(JobFacts::followers);
+        let Ok(word) = on.parse() else {
+            return Ok(None);
+        };
+        if told.any(|told| told == (follower.as_str(), on.as_str())) {
+            return Ok(None);
+        }
+        match self.add_follower(&upstream, follower, word).await {
+            Ok(()) => Ok(Some(format!("{upstream} tells it of its ends"))),
+            // A hundred others follow it already: a person has to decide.
+            Err(Error::Conflict(why)) => Ok(Some(why)),
+            Err(error) => Err(error),
+        }
     }
 
     async fn repair_fan(&self, finding: &Finding, root: &str) -> Result<Repaired, Error> {

@@ -11,6 +11,8 @@
 
 #[path = "model/call.rs"]
 mod call;
+#[path = "model/changing.rs"]
+mod changing;
 #[path = "model/claiming.rs"]
 mod claiming;
 #[path = "harness/lib.rs"]

@@ -30,8 +30,8 @@ pub(crate) enum JobCommand {
     Resume(NameArgs),
     /// Run a job now, whatever its trigger
     Run(start::StartArgs),
-    /// Delete a job and what it has waiting; what runs goes on
-    Delete(NameArgs),
+    /// Delete a job and what it has waiting; what runs goes on. One that others follow is kept, unless forced
+    Delete(state::DeleteArgs),
     /// Show when a job will fire next
     Preview(preview::PreviewArgs),
     /// Say in words why a job did or did not run at an instant

@@ -148,6 +148,7 @@ pub(crate) struct DeletedView {
     name: String,
     cancelled: u64,
     running: u64,
+    followers: Vec<String>,
 }
 
 impl DeletedView {
@@ -156,20 +157,25 @@ impl DeletedView {
             name,
             cancelled: answer.cancelled,
             running: answer.running,
+            followers: answer.followers.clone(),
         }
     }
 }
 
 impl Detail for DeletedView {
     fn lines(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut lines = vec![
             ("deleted", self.name.clone()),
             (
                 "cancelled",
                 format!("{} that had not started", self.cancelled),
             ),
             ("running on", self.running.to_string()),
-        ]
+        ];
+        if !self.followers.is_empty() {
+            lines.push(("wait for it", self.followers.join(" ")));
+        }
+        lines
     }
 }
 

@@ -188,8 +188,12 @@ pub struct JobFacts {
     pub runs: u64,
     /// Ledger records, the newest last; the live check reads the newest 1,000.
     pub records: Vec<LedgerRecord>,
-    /// Followers that are known not to exist.
+    /// Followers that wait for a job of this name, as in the field `followers`.
+    pub awaited: String,
+    /// Followers that are known not to exist, or not to follow it.
     pub gone: Vec<JobName>,
+    /// The job that this one follows is known not to tell it.
+    pub untold: bool,
 }
 
 impl JobFacts {
@@ -209,6 +213,19 @@ impl JobFacts {
     #[must_use]
     pub fn number(&self, name: &str) -> Option<u64> {
         self.field(name).parse().ok()
+    }
+
+    /// Who is to be told of its ends, now or once it is registered, and of which: `(follower, on)`.
+    pub fn followers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let told = self.field("followers").split_whitespace();
+        told.chain(self.awaited.split_whitespace())
+            .filter_map(|one| one.split_once(':'))
+    }
+
+    /// The job that it follows, and which of its ends it waits for.
+    #[must_use]
+    pub fn follows(&self) -> Option<(&str, &str)> {
+        self.field("after").split_once(' ')
     }
 }
 

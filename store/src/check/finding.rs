@@ -80,10 +80,11 @@ kinds! {
     NoLeaseScan = "no_lease_scan", W7, SHELF, "Contexts run, and no lease scan is planned that would see their leases end.";
     NoDeadline = "no_deadline", W7, CONTEXT, "A running context and its timeout disagree on whether it has a deadline.";
     NoStartDeadline = "no_start_deadline", W7, CONTEXT, "A context has a start deadline, and nothing in the wheel for it.";
-    QueueStuck = "queue_stuck", W7, JOB, "Contexts of a job wait for an earlier one, and none is active.";
+    QueueStuck = "queue_stuck", W7, JOB, "Contexts of a job wait for earlier ones, and fewer are active than may be.";
     DeletionStuck = "deletion_stuck", W7, DELETE, "The deletion of a job began and was not finished.";
     DeliveryLate = "delivery_late", W7, SHELF, "A delivery to a follower lies further ahead than a tracker would put it.";
-    FollowerGone = "follower_gone", W9, JOB, "A job is to tell a follower that does not exist.";
+    FollowerGone = "follower_gone", W9, JOB, "A job is to tell a follower that does not exist, or does not follow it.";
+    FollowerUntold = "follower_untold", W4, JOB, "A job follows another one, and that one is not to tell it.";
     FanCounts = "fan_counts", W8, FAN, "The counts of a split context and where its subtasks are disagree.";
     FanOver = "fan_over", W8, FAN, "A context is split, and all of its subtasks have ended.";
     FanOrphan = "fan_orphan", W8, FAN, "Something is left of the subtasks of a context that is not split.";

@@ -77,7 +77,7 @@ pub(crate) enum Name {
     Tags(GroupName),
     /// `route:<lane>`.
     Route(LaneId),
-    /// job, active, queue, ledger or runs of a job.
+    /// job, awaited, active, queue, ledger or runs of a job.
     OfJob(&'static str, JobName),
     /// fan, parts or results of a split context.
     OfRoot(&'static str, ContextId),
@@ -105,8 +105,9 @@ const FIXED: [(&str, &str); 17] = [
     ("epoch", "hash"),
     ("quarantine", "list"),
 ];
-const OF_JOB: [(&str, &str); 5] = [
+const OF_JOB: [(&str, &str); 6] = [
     ("job", "hash"),
+    ("awaited", "string"),
     ("active", "hash"),
     ("queue", "zset"),
     ("ledger", "list"),

@@ -282,7 +282,9 @@ impl Store {
                     .iter()
                     .filter_map(|record| record.parse().ok())
                     .collect(),
+                awaited: job.text()?,
                 gone: Vec::new(),
+                untold: false,
             });
         }
         Ok(facts)

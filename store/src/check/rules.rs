@@ -5,6 +5,7 @@
 
 mod bounds;
 mod clock;
+mod edges;
 mod endings;
 mod fans;
 mod firings;
@@ -17,6 +18,7 @@ use tickwheel_core::partition::PartitionId;
 
 pub use bounds::{w9_context_is_bounded, w9_job_is_bounded, w9_key_is_bounded};
 pub use clock::{w10_context_is_not_early, w10_job_is_not_early};
+pub use edges::followers_agree;
 pub use endings::{
     w7_context_will_end, w7_deletion_goes_on, w7_delivery_is_near, w7_queue_moves,
     w7_scan_is_planned,
@@ -49,6 +51,7 @@ pub fn of_job(facts: &JobFacts) -> Vec<Finding> {
     found.extend(w7_queue_moves(facts));
     found.extend(w7_deletion_goes_on(facts));
     found.extend(w9_job_is_bounded(facts));
+    found.extend(followers_agree(facts));
     found.extend(w10_job_is_not_early(facts));
     found
 }

@@ -5,15 +5,16 @@
 //! moved by a script, and scripts keep the rules.
 
 mod contexts;
+mod edges;
 mod keys;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::PartitionId;
 use tokio::time::Instant;
 
+use self::edges::Edges;
 use super::facts::QueueFacts;
 use super::finding::{Finding, Kind};
 use super::read::{FANS_STEP, JOBS_STEP};
@@ -21,8 +22,6 @@ use super::rules;
 use crate::error::Error;
 use crate::store::Store;
 
-/// After this a delivery that a tracker has begun is over: what is still wrong then is wrong.
-const SETTLED: Duration = Duration::from_millis(1_500);
 /// Findings that are kept in full; further ones are only counted.
 const FINDINGS_MAX: usize = 10_000;
 
@@ -113,8 +112,8 @@ struct Walk<'a> {
     places: BTreeSet<String>,
     /// Split contexts of which anything was seen, with the keys.
     fans: BTreeMap<ContextId, Vec<String>>,
-    /// Followers, with the jobs that are to tell them.
-    followers: BTreeMap<JobName, BTreeSet<JobName>>,
+    /// Which jobs follow which, by the jobs that were seen.
+    edges: Edges,
 }
 
 impl Store {
@@ -150,7 +149,7 @@ impl Store {
             queues: BTreeSet::new(),
             places: BTreeSet::new(),
             fans: BTreeMap::new(),
-            followers: BTreeMap::new(),
+            edges: Edges::default(),
         };
         walk.keys(names).await?;
         if walk
@@ -166,7 +165,7 @@ impl Store {
         walk.fans().await?;
         walk.limits(names).await?;
         walk.jobs().await?;
-        walk.followers().await?;
+        walk.edges().await?;
         Ok(walk.checked)
     }
 }
@@ -218,58 +217,11 @@ impl Walk<'_> {
                 .await?;
             for job in facts {
                 self.checked.jobs += u64::from(job.exists());
-                for follower in job.field("followers").split_whitespace() {
-                    let name = follower
-                        .split_once(':')
-                        .and_then(|(name, _)| JobName::new(name).ok());
-                    if let Some(name) = name {
-                        let tellers = self.followers.entry(name).or_default();
-                        tellers.insert(job.name.clone());
-                    }
-                }
+                self.edges.note(&job);
                 self.checked.add(rules::of_job(&job));
             }
         }
         Ok(())
-    }
-
-    /// Followers that do not exist. A follower lives in a partition of its own, so that this is read in two calls: whoever is missing is
-    /// looked for again once a deletion that was under way is over.
-    async fn followers(&mut self) -> Result<(), Error> {
-        let mut missing = Vec::new();
-        for (follower, tellers) in std::mem::take(&mut self.followers) {
-            if !self.exists(&follower).await? {
-                missing.push((follower, tellers));
-            }
-        }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        tokio::time::sleep(SETTLED).await;
-        for (follower, tellers) in missing {
-            for teller in tellers {
-                let named = [teller];
-                let call = self.store.check_jobs(self.partition, &named);
-                for mut job in self.timed(call).await? {
-                    let tells = job.field("followers").split_whitespace();
-                    let told = tells
-                        .filter_map(|one| one.split_once(':'))
-                        .any(|(name, _)| name == follower.as_str());
-                    if told && !self.exists(&follower).await? {
-                        job.gone.push(follower.clone());
-                    }
-                    self.checked.add(rules::of_job(&job));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    async fn exists(&mut self, job: &JobName) -> Result<bool, Error> {
-        let home = self.store.partition_of_job(job);
-        let named = std::slice::from_ref(job);
-        let facts = self.timed(self.store.check_jobs(home, named)).await?;
-        Ok(facts.iter().any(super::facts::JobFacts::exists))
     }
 
     /// Ready sets that the backlog does not name were seen as keys.

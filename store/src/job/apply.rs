@@ -109,6 +109,15 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         split: !spec.model.is_standalone(),
         ..Options::from(&spec.options)
     };
+    let after = match &spec.trigger {
+        Trigger::After { job, on } => format!("{job} {on}"),
+        Trigger::Cron { .. }
+        | Trigger::FixedRate { .. }
+        | Trigger::FixedDelay { .. }
+        | Trigger::SecondDelay { .. }
+        | Trigger::Once { .. }
+        | Trigger::Api => String::new(),
+    };
     let template = Rest::encode(
         &spec.group,
         &spec.handler,
@@ -136,5 +145,6 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         ("tmpl", Value::Bytes(template)),
         ("ledger_limit", text(u64::from(spec.ledger_limit))),
         ("runs_limit", text(u64::from(spec.runs_limit))),
+        ("after", Value::from(after)),
     ]
 }

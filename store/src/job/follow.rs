@@ -4,16 +4,16 @@ use fred::types::Value;
 use tickwheel_core::id::JobName;
 use tickwheel_core::job::AfterOn;
 
-use super::no_job;
 use crate::error::Error;
 use crate::script::FOLLOW_JOB;
 use crate::store::Store;
 
 impl Store {
-    /// Has `follower` told of the ends of `upstream` from now on. Idempotent; another `on` replaces the one before.
+    /// Has `follower` told of the ends of `upstream` from now on, or from when a job of that name is registered. Idempotent; another `on`
+    /// replaces the one before.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no `upstream`; [`Error::Conflict`] when it has 100 followers.
+    /// [`Error::Conflict`] when it has 100 followers.
     pub async fn add_follower(
         &self,
         upstream: &JobName,
@@ -26,16 +26,13 @@ impl Store {
     /// Has `follower` no longer told. Idempotent.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]: repeat. An `upstream` that is gone is no error.
+    /// [`Error::Unavailable`]: repeat.
     pub async fn remove_follower(
         &self,
         upstream: &JobName,
         follower: &JobName,
     ) -> Result<(), Error> {
-        match self.follow(upstream, follower, "").await {
-            Err(Error::NotFound { .. }) => Ok(()),
-            other => other,
-        }
+        self.follow(upstream, follower, "").await
     }
 
     async fn follow(
@@ -55,7 +52,6 @@ impl Store {
             "FULL" => Err(Error::Conflict(format!(
                 "job `{upstream}` has as many followers as it can have"
             ))),
-            "NO_JOB" => Err(no_job(upstream)),
             other => Err(Error::contract(FOLLOW_JOB.name(), other)),
         }
     }

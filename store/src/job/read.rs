@@ -8,11 +8,11 @@ use fred::types::Value;
 use fred::types::sorted_sets::ZSort;
 use futures::future::try_join_all;
 use tickwheel_core::id::{ContextId, JobName};
-use tickwheel_core::job::{AfterOn, JobSpec};
+use tickwheel_core::job::JobSpec;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 
-use super::{JobStateWord, JobView};
+use super::{JobStateWord, JobView, followers_of};
 use crate::error::Error;
 use crate::record::Rest;
 use crate::reply::Reply;
@@ -189,21 +189,7 @@ impl Fields {
             .find(|state| state.as_str() == self.text("state"));
         let planned = self.text("plan").split(' ').filter(|due| !due.is_empty());
         let planned: Result<Vec<u64>, _> = planned.map(str::parse).collect();
-        let follower = |pair: &str| {
-            let (job, on) = pair.split_once(':')?;
-            Some((
-                JobName::new(job).ok()?,
-                AfterOn::ALL
-                    .iter()
-                    .copied()
-                    .find(|word| word.as_str() == on)?,
-            ))
-        };
-        let followers: Option<Vec<_>> = self
-            .text("followers")
-            .split_whitespace()
-            .map(follower)
-            .collect();
+        let followers = followers_of(self.text("followers"));
         Ok(JobView {
             spec,
             revision: self.number("revision")?,

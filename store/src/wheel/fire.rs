@@ -42,7 +42,7 @@ pub enum Fired {
     Skipped(Reason),
     /// The key was used before, by this context.
     Duplicate(ContextId),
-    /// There is no such job.
+    /// There is no such job, or it does not follow the one whose end asked for it.
     NoJob,
 }
 
@@ -55,11 +55,12 @@ impl Store {
         let dedup = fire
             .dedup
             .map(|(key, keep)| format!("{} {key}", keep.as_millis()));
-        self.fire(job, (fire.due, &fire.uniq), fire.body, dedup)
+        self.fire(job, (fire.due, &fire.uniq), (fire.body, None), dedup)
             .await
     }
 
-    /// Fires `follower` because `upstream` ended. Idempotent: one end is decided once, also when the overlap policy refuses it.
+    /// Fires `follower` because `upstream` ended, if it follows the job of that context. Idempotent: one end is decided once, also when the
+    /// overlap policy refuses it.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: repeat.
@@ -77,15 +78,21 @@ impl Store {
             .unwrap_or_default()
             .to_owned();
         let dedup = format!("{} after/{unique}/{follower} once", AFTER_KEPT.as_millis());
-        self.fire(follower, (None, &unique), None, Some(dedup))
-            .await
+        let job = upstream.job().map(|job| job.to_string());
+        self.fire(
+            follower,
+            (None, &unique),
+            (None, job.as_deref()),
+            Some(dedup),
+        )
+        .await
     }
 
     async fn fire(
         &self,
         job: &JobName,
         (due, unique): (Option<TimestampMs>, &str),
-        body: Option<Bytes>,
+        (body, upstream): (Option<Bytes>, Option<&str>),
         dedup: Option<String>,
     ) -> Result<Fired, Error> {
         let partition = partition_of(job.as_str(), self.partitions);
@@ -97,6 +104,7 @@ impl Store {
             Value::from(if body.is_some() { "1" } else { "0" }),
             Value::Bytes(body.unwrap_or_default()),
             Value::from(dedup.unwrap_or_default()),
+            Value::from(upstream.unwrap_or_default()),
         ];
         let value = self
             .redis

@@ -326,6 +326,7 @@ impl<'a> Part<'a> {
             ("tmpl", "g h 2 - body"),
             ("ledger_limit", "1000"),
             ("runs_limit", "100"),
+            ("after", ""),
             ("last", ""),
             ("followers", ""),
             ("manual", "0"),

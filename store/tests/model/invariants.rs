@@ -139,7 +139,9 @@ fn jobs(state: &State, partition: PartitionId, now: u64) -> Vec<JobFacts> {
             ledger: size(ledger.len()),
             runs: size(state.list(&format!("runs:{job}")).len()),
             records: ledger.iter().map(|text| text.parse().unwrap()).collect(),
+            awaited: String::new(),
             gone: Vec::new(),
+            untold: false,
         });
     }
     all

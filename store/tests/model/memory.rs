@@ -45,6 +45,7 @@ pub(crate) enum Kind {
 #[derive(Debug, Clone)]
 pub(crate) struct Job {
     pub(crate) kind: Kind,
+    pub(crate) revision: u64,
     pub(crate) period: u64,
     pub(crate) next: Option<u64>,
     pub(crate) plan: Vec<u64>,
@@ -188,15 +189,26 @@ impl Model {
                 self.wheel.insert(format!("@{name}"), next);
             }
         }
-        if self.active[&name].is_empty()
-            && let Some((_, queued)) = self.queue.entry(name.clone()).or_default().pop_first()
+        self.let_in(&name);
+    }
+
+    /// Lets in what waits in the queue of a job, the oldest first, as many as its policy allows.
+    pub(crate) fn let_in(&mut self, name: &str) {
+        let allowed = match self.jobs[name].overlap {
+            Overlap::Parallel(limit) => usize::try_from(limit).unwrap(),
+            Overlap::Queue(_) | Overlap::QueueOne | Overlap::Discard | Overlap::Replace => 1,
+        };
+        let active = self.active.entry(name.to_owned()).or_default();
+        let mut started = Vec::new();
+        while active.len() < allowed
+            && let Some((_, queued)) = self.queue.entry(name.to_owned()).or_default().pop_first()
         {
             let origin = if queued.id.contains(".f@") { "s" } else { "m" };
-            self.active
-                .entry(name)
-                .or_default()
-                .insert(queued.id.clone(), origin);
-            self.put_ready(queued);
+            active.insert(queued.id.clone(), origin);
+            started.push(queued);
+        }
+        for context in started {
+            self.put_ready(context);
         }
     }
 

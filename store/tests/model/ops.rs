@@ -74,6 +74,11 @@ pub(crate) enum Op {
     Plan {
         steps: Vec<u64>,
     },
+    /// A new revision with another overlap policy.
+    Change {
+        job: usize,
+        overlap: Overlap,
+    },
 }
 
 /// What differs between the cases in a job.
@@ -104,17 +109,21 @@ pub(crate) fn ops() -> impl Strategy<Value = Op> {
         2 => (0..JOBS.len()).prop_map(|job| Op::Fire { job }),
         1 => Just(Op::Delivered),
         1 => prop::collection::vec(1_u64..1_500, 1..12).prop_map(|steps| Op::Plan { steps }),
+        1 => (0..JOBS.len(), overlaps()).prop_map(|(job, overlap)| Op::Change { job, overlap }),
     ]
 }
 
-pub(crate) fn jobs() -> impl Strategy<Value = JobPick> {
-    let overlap = prop_oneof![
+fn overlaps() -> impl Strategy<Value = Overlap> {
+    prop_oneof![
         (1_u32..4).prop_map(Overlap::Parallel),
         (1_u32..4).prop_map(Overlap::Queue),
         Just(Overlap::QueueOne),
         Just(Overlap::Discard),
         Just(Overlap::Replace),
-    ];
+    ]
+}
+
+pub(crate) fn jobs() -> impl Strategy<Value = JobPick> {
     let misfire = (
         0_usize..3,
         1_u32..5,
@@ -130,7 +139,7 @@ pub(crate) fn jobs() -> impl Strategy<Value = JobPick> {
             },
         );
     (
-        overlap,
+        overlaps(),
         misfire,
         prop::option::weighted(0.2, 1_u64..6),
         0..OPTIONS.len(),

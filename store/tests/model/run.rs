@@ -131,7 +131,7 @@ impl Run<'_> {
         let args = [
             &now.to_string(),
             "d/cron",
-            "1",
+            &job.revision.to_string(),
             &seen.0,
             &seen.1,
             &words.join(" "),
@@ -295,6 +295,7 @@ impl Run<'_> {
             Op::Fire { job } => self.fire(*job).await,
             Op::Delivered => self.deliver().await,
             Op::Plan { steps } => self.plan(steps).await,
+            Op::Change { job, overlap } => self.change(*job, *overlap).await,
         }
         let state = self.part.state().await;
         self.seen.check(&state, self.part.id, self.model.now);

@@ -23,6 +23,7 @@ impl Run<'_> {
                 .await;
             let job = Job {
                 kind,
+                revision: 1,
                 period,
                 next,
                 plan,

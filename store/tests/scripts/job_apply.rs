@@ -32,7 +32,7 @@ async fn entry(test: &Harness, job: &str) -> String {
 }
 
 /// Arguments of a valid call.
-const ARGS: [&str; 38] = [
+const ARGS: [&str; 40] = [
     "1000",
     "a/b",
     "digest",
@@ -71,6 +71,8 @@ const ARGS: [&str; 38] = [
     "10",
     "runs_limit",
     "10",
+    "after",
+    "",
 ];
 
 #[tokio::test]
@@ -377,7 +379,7 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (6, "2", "plan_end"),
         (6, "", "plan_end"),
         (7, "sort", "fields"),
-        (40, "more", "fields"),
+        (42, "more", "fields"),
     ];
     test.assert_refused("job/apply", p, &ARGS, &changes).await;
     assert_eq!(
@@ -407,7 +409,7 @@ async fn it_costs_the_same_however_full_the_wheel_is() {
             let mut args = ARGS;
             args[2] = &digest;
             let cost = test.cost("job/apply", p, &args).await;
-            assert!(cost <= 40, "{cost} commands with {size} entries");
+            assert!(cost <= 47, "{cost} commands with {size} entries");
         }
     }
 }

@@ -3,7 +3,8 @@
 use crate::harness::{Harness, alone, fresh, job, name, partition};
 use tickwheel_core::job::{AfterOn, Trigger};
 use tickwheel_store::Error;
-use tickwheel_store::job::Plan;
+use tickwheel_store::job::{Deletion, Plan};
+use tickwheel_store::wheel::Fired;
 
 async fn registered(test: &Harness, names: &[&str]) {
     for name in names {
@@ -95,21 +96,94 @@ async fn the_followers_of_a_job_have_a_bound() {
 }
 
 #[tokio::test]
-async fn an_upstream_that_is_not_there_cannot_be_followed() {
+async fn followers_of_a_job_that_is_not_there_wait_for_its_registration() {
     let Some(test) = fresh().await else { return };
-    let refused = test
-        .store
-        .add_follower(&name("a/b"), &name("c/d"), AfterOn::Ended)
-        .await;
-    assert!(
-        matches!(refused, Err(Error::NotFound { kind: "job", .. })),
-        "{refused:?}"
+    let follow = async |follower: &str, on| {
+        let (upstream, follower) = (name("a/b"), name(follower));
+        test.store.add_follower(&upstream, &follower, on).await
+    };
+    follow("c/d", AfterOn::Ended).await.unwrap();
+    follow("c/e", AfterOn::Failed).await.unwrap();
+    assert_eq!(
+        test.text(&["GET", &test.job_key("a/b", "awaited:a/b")])
+            .await,
+        "c/d:ended c/e:failed"
     );
+    assert_eq!(test.store.get_job(&name("a/b")).await.unwrap(), None);
+    for _ in 0..2 {
+        test.store
+            .remove_follower(&name("a/b"), &name("c/d"))
+            .await
+            .unwrap();
+    }
+    registered(&test, &["a/b"]).await;
+    let view = test.store.get_job(&name("a/b")).await.unwrap().unwrap();
+    assert_eq!(view.followers, [(name("c/e"), AfterOn::Failed)]);
+    assert_eq!(
+        test.text(&["EXISTS", &test.job_key("a/b", "awaited:a/b")])
+            .await,
+        "0"
+    );
+    let _ = test.store.delete_job(&name("a/b")).await.unwrap();
     test.store
-        .remove_follower(&name("a/b"), &name("c/d"))
+        .remove_follower(&name("a/b"), &name("c/e"))
         .await
         .unwrap();
-    assert!(test.keys().await.iter().all(|key| !key.contains("job:")));
+    assert!(test.keys().await.iter().all(|key| !key.contains("a/b")));
+}
+
+#[tokio::test]
+async fn a_job_that_is_deleted_and_registered_again_tells_its_followers() {
+    let Some(test) = fresh().await else { return };
+    registered(&test, &["a/b"]).await;
+    let edges = [
+        (name("c/d"), AfterOn::Succeeded),
+        (name("c/e"), AfterOn::Ended),
+    ];
+    for (follower, on) in edges.clone() {
+        test.store
+            .add_follower(&name("a/b"), &follower, on)
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        test.store.delete_job_alone(&name("a/b")).await.unwrap(),
+        Deletion::Followed(edges.to_vec())
+    );
+    let _ = test.store.delete_job(&name("a/b")).await.unwrap();
+    registered(&test, &["a/b"]).await;
+    let view = test.store.get_job(&name("a/b")).await.unwrap().unwrap();
+    assert_eq!(view.followers, edges);
+}
+
+#[tokio::test]
+async fn the_end_of_a_job_that_is_not_followed_any_more_fires_nothing() {
+    let Some(test) = fresh().await else { return };
+    registered(&test, &["a/b"]).await;
+    let follows = |upstream| Trigger::After {
+        job: name(upstream),
+        on: AfterOn::Ended,
+    };
+    let spec = job("c/d", follows("a/b"));
+    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    let ended = |n: u32| {
+        let home = test.store.partition_of_job(&name("a/b"));
+        format!("{home}.{n}.f@a/b").parse().unwrap()
+    };
+    let fired = test
+        .store
+        .fire_after(&name("c/d"), &ended(1))
+        .await
+        .unwrap();
+    assert!(matches!(fired, Fired::Started(_)), "{fired:?}");
+    let spec = job("c/d", follows("a/c"));
+    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    let fired = test
+        .store
+        .fire_after(&name("c/d"), &ended(2))
+        .await
+        .unwrap();
+    assert_eq!(fired, Fired::NoJob);
 }
 
 #[tokio::test]
@@ -135,7 +209,7 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
 }
 
 #[tokio::test]
-async fn it_costs_two_commands() {
+async fn it_costs_three_commands() {
     let Some((test, _server)) = alone().await else {
         return;
     };
@@ -148,6 +222,6 @@ async fn it_costs_two_commands() {
                 &["a/b", &format!("c/{index}"), "ended"],
             )
             .await;
-        assert!(cost <= 2, "{cost} commands with {index} followers");
+        assert!(cost <= 3, "{cost} commands with {index} followers");
     }
 }

@@ -133,7 +133,7 @@ async fn seed_the_examples(test: &Harness) {
         format!("progress:{ID}"),
         format!("result:{ID}"),
     );
-    let seeds: [&[&str]; 21] = [
+    let seeds: [&[&str]; 22] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -141,6 +141,7 @@ async fn seed_the_examples(test: &Harness) {
         &["HSET", "backlog", "default invoice", "1"],
         &["HSET", "active:billing/nightly", ID, "s"],
         &["ZADD", "queue:billing/nightly", "6", &queued],
+        &["SET", "awaited:billing/nightly", "billing/report:succeeded"],
         &["RPUSH", "ledger:billing/nightly", "1767225600000 F +2"],
         &["RPUSH", "runs:billing/nightly", settled],
         &["XADD", "events", "*", "s", settled],
@@ -415,6 +416,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{tw:p}:left",
             "{tw:p}:stopped",
             "{tw:p}:contended",
+            "{tw:p}:awaited:<job>",
             "{tw:p}:queue:<job>",
             "{tw:p}:quarantine",
             "{tw}:limits",

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::call::{Part, T, ready_score};
 use crate::harness::{alone, fresh, job, name, partition};
 use tickwheel_core::id::DedupKey;
-use tickwheel_core::job::{Overlap, Trigger};
+use tickwheel_core::job::{AfterOn, Overlap, Trigger};
 use tickwheel_core::ledger::Reason;
 use tickwheel_store::job::Plan;
 use tickwheel_store::wheel::{Fire, Fired};
@@ -218,7 +218,11 @@ async fn a_paused_job_can_be_fired_by_hand() {
 #[tokio::test]
 async fn the_store_answers_with_what_became_of_it() {
     let Some(test) = fresh().await else { return };
-    let mut spec = job("d/j", Trigger::Api);
+    let follows = Trigger::After {
+        job: name("d/up"),
+        on: AfterOn::Ended,
+    };
+    let mut spec = job("d/j", follows);
     spec.overlap = Overlap::QueueOne;
     let _ = test
         .store
@@ -252,13 +256,27 @@ async fn the_store_answers_with_what_became_of_it() {
             .unwrap(),
         Fired::Duplicate(first.clone())
     );
-    let Fired::Queued(second) = test.store.fire_after(&name("d/j"), &first).await.unwrap() else {
+    let upstream = "3.5.f@d/up".parse().unwrap();
+    let Fired::Queued(second) = test
+        .store
+        .fire_after(&name("d/j"), &upstream)
+        .await
+        .unwrap()
+    else {
         panic!("it waits")
     };
     assert!(second.as_str().contains(".a") && second.job() == Some(name("d/j")));
     assert_eq!(
-        test.store.fire_after(&name("d/j"), &first).await.unwrap(),
+        test.store
+            .fire_after(&name("d/j"), &upstream)
+            .await
+            .unwrap(),
         Fired::Duplicate(second)
+    );
+    let other = "3.5.f@d/other".parse().unwrap();
+    assert_eq!(
+        test.store.fire_after(&name("d/j"), &other).await.unwrap(),
+        Fired::NoJob
     );
     assert_eq!(
         test.store
@@ -291,7 +309,7 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (4, "", "unique"),
         (5, "2", "own_body"),
         (7, "k", "dedup"),
-        (8, "x", "arguments"),
+        (9, "x", "arguments"),
     ];
     test.assert_refused("wheel/fire", partition(3), &args, &changes)
         .await;

@@ -101,12 +101,16 @@ impl Client {
         Ok(self.raw.resume_job(reference(name)).await?.into_inner())
     }
 
-    /// Deletes a job.
+    /// Deletes a job that no other one follows.
     ///
     /// # Errors
     /// As the tracker says.
     pub async fn delete(&mut self, name: &str) -> Result<v1::DeleteJobResponse, Status> {
-        Ok(self.raw.delete_job(reference(name)).await?.into_inner())
+        let request = v1::DeleteJobRequest {
+            name: name.to_owned(),
+            force: false,
+        };
+        Ok(self.raw.delete_job(request).await?.into_inner())
     }
 
     /// Runs a job now.

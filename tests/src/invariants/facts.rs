@@ -189,7 +189,9 @@ fn of_job(partition: &Partition, name: JobName, count: PartitionCount) -> JobFac
         ledger: size(job.ledger.len()),
         runs: size(job.runs.len()),
         records: job.ledger.clone(),
+        awaited: String::new(),
         gone: Vec::new(),
+        untold: false,
         name,
     }
 }

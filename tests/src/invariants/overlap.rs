@@ -56,6 +56,10 @@ pub fn w6_running_handlers(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
             continue;
         };
         let (most, at, contexts) = most_at_once(&runs, end);
+        // By the definition of the job at the end; an earlier one may have allowed more.
+        if job.number("revision").is_some_and(|revision| revision > 1) {
+            continue;
+        }
         let allowed = usize::try_from(job.allowed()).unwrap_or(usize::MAX);
         found.check(most <= allowed, || {
             format!("{name} ran {most} contexts at {at}, {allowed} are allowed: {contexts:?}")

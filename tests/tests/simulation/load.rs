@@ -321,6 +321,9 @@ async fn change(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
             return;
         };
         spec.options = options(rng);
+        if rng.one_in(2) {
+            spec.overlap = overlap(rng);
+        }
         if let Trigger::FixedRate { period_ms, .. } = &mut spec.trigger {
             *period_ms = rng.between(250, 3_000);
         }
@@ -346,7 +349,7 @@ async fn delete(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
         book.deleted.insert(name.clone());
     }
     service
-        .delete_job(Request::new(v1::JobRef { name }))
+        .delete_job(Request::new(v1::DeleteJobRequest { name, force: true }))
         .await
         .ok();
 }
@@ -372,8 +375,9 @@ pub(crate) async fn quieten(known: &Known) {
             let deleted = lock(known).deleted.contains(name.as_str());
             let service = tracker.scheduler();
             let answered = if deleted {
-                let request = v1::JobRef {
+                let request = v1::DeleteJobRequest {
                     name: name.to_string(),
+                    force: true,
                 };
                 service.delete_job(Request::new(request)).await.map(drop)
             } else {

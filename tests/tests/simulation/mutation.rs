@@ -101,7 +101,19 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "an ended context lets nobody of the queue start",
         script: "lease/settle",
-        from: "    enders.start_queued(endings, now, job)\n",
+        from: "    enders.start_queued(endings, now, job, overlap, limit)\n",
+        to: "",
+    },
+    Mutation {
+        what: "a new overlap policy lets nobody in",
+        script: "job/apply",
+        from: "  enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)\n",
+        to: "",
+    },
+    Mutation {
+        what: "what an earlier overlap policy let in is forgotten",
+        script: "job/apply",
+        from: "enders.note_surplus(job, fields.overlap, fields.overlap_limit, old[7])",
         to: "",
     },
     Mutation {

@@ -103,7 +103,7 @@ service! {
         apply_jobs(v1::ApplyJobsRequest) -> v1::ApplyJobsResponse = apply::apply;
         pause_job(v1::PauseJobRequest) -> v1::Job = jobs::pause;
         resume_job(v1::JobRef) -> v1::Job = jobs::resume;
-        delete_job(v1::JobRef) -> v1::DeleteJobResponse = jobs::delete;
+        delete_job(v1::DeleteJobRequest) -> v1::DeleteJobResponse = jobs::delete;
         run_job(v1::RunJobRequest) -> v1::Submitted = jobs::run;
         submit(v1::SubmitRequest) -> v1::SubmitResponse = submit::submit;
         cancel_context(v1::ContextRef) -> v1::CancelContextResponse = contexts::cancel;

@@ -136,6 +136,13 @@ pub(crate) fn named(name: &str) -> v1::JobRef {
     }
 }
 
+pub(crate) fn deleting(name: &str, force: bool) -> v1::DeleteJobRequest {
+    v1::DeleteJobRequest {
+        name: name.to_owned(),
+        force,
+    }
+}
+
 pub(crate) fn job(name: &str, kind: Kind) -> v1::JobSpec {
     v1::JobSpec {
         name: name.to_owned(),

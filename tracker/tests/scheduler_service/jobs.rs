@@ -4,7 +4,7 @@ use bytes::Bytes;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::applied_job::Change;
 
-use super::harness::{after, api, caller, cron, every, instant, job, named, once};
+use super::harness::{after, api, caller, cron, deleting, every, instant, job, named, once};
 
 #[tokio::test]
 async fn applying_creates_once_and_changes_only_what_changed() {
@@ -242,12 +242,21 @@ async fn a_deleted_job_takes_what_waits_with_it_and_leaves_its_name_free() {
         .await
         .unwrap();
     let waiting = caller.run("up").await.unwrap();
-    let deleted = caller.rpc.delete_job(named("up")).await.unwrap();
+    let refused = caller.rpc.delete_job(deleting("up", false)).await;
+    let refused = refused.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::FailedPrecondition);
+    assert!(
+        refused.message().contains("followed by `default/down`")
+            && refused.message().contains("--force"),
+        "{refused}"
+    );
+    let deleted = caller.rpc.delete_job(deleting("up", true)).await.unwrap();
     assert_eq!(
         deleted.into_inner(),
         v1::DeleteJobResponse {
             cancelled: 1,
-            running: 0
+            running: 0,
+            followers: vec!["default/down".to_owned()],
         }
     );
     assert!(caller.job("up").await.is_err());
@@ -257,8 +266,15 @@ async fn a_deleted_job_takes_what_waits_with_it_and_leaves_its_name_free() {
     );
     caller.apply(vec![job("up", api())]).await.unwrap();
     assert_eq!(caller.job("up").await.unwrap().revision, 1);
-    // The follower of the old one goes without anything to take its edge off.
-    caller.rpc.delete_job(named("down")).await.unwrap();
+    // The follower of the old one follows the new one.
+    let seen = caller.rpc.delete_job(deleting("up", false)).await;
+    assert_eq!(seen.unwrap_err().code(), tonic::Code::FailedPrecondition);
+    caller
+        .rpc
+        .delete_job(deleting("down", false))
+        .await
+        .unwrap();
+    caller.rpc.delete_job(deleting("up", false)).await.unwrap();
 }
 
 #[tokio::test]

@@ -5,7 +5,8 @@ use tickwheel_proto::v1;
 use tonic::Code;
 
 use super::harness::{
-    Caller, after, api, caller, cron, every, invalid, job, named, once, refused, submission,
+    Caller, after, api, caller, cron, deleting, every, invalid, job, named, once, refused,
+    submission,
 };
 
 async fn jobs(caller: &mut Caller) -> usize {
@@ -133,7 +134,10 @@ async fn what_does_not_exist_is_not_found() {
     };
     refused(caller.rpc.pause_job(pause).await, Code::NotFound);
     refused(caller.rpc.resume_job(named("nobody")).await, Code::NotFound);
-    refused(caller.rpc.delete_job(named("nobody")).await, Code::NotFound);
+    refused(
+        caller.rpc.delete_job(deleting("nobody", false)).await,
+        Code::NotFound,
+    );
     let preview = v1::PreviewJobRequest {
         name: name(),
         ..Default::default()

@@ -42,11 +42,24 @@ pub(super) async fn resume(global: &Global, args: NameArgs) -> Result<(), Failur
     global.output.detail(&JobView::from(job))
 }
 
-pub(super) async fn delete(global: &Global, args: NameArgs) -> Result<(), Failure> {
+#[derive(Debug, Args)]
+pub(crate) struct DeleteArgs {
+    #[command(flatten)]
+    name: NameArgs,
+    /// Also when other jobs follow it: they do not run until a job of its name is registered again
+    #[arg(long)]
+    force: bool,
+}
+
+pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let name = args.name.clone();
+    let name = args.name.name;
+    let request = v1::DeleteJobRequest {
+        name: name.clone(),
+        force: args.force,
+    };
     let answer = client
-        .call(args.reference(), async |mut api, r| api.delete_job(r).await)
+        .call(request, async |mut api, r| api.delete_job(r).await)
         .await?;
     global.output.detail(&DeletedView::new(name, &answer))
 }

@@ -95,6 +95,7 @@ pub fn w9_job_is_bounded(facts: &JobFacts) -> Vec<Finding> {
         ("", _) => u64::from(QUEUE_MAX),
         _ => 0,
     };
+    let waiting = waiting.max(facts.surplus().1);
     rule.check(facts.queued <= waiting, Kind::TooMany, || {
         format!(
             "{name} has {} contexts waiting, {waiting} are allowed",
@@ -105,15 +106,10 @@ pub fn w9_job_is_bounded(facts: &JobFacts) -> Vec<Finding> {
     rule.check(planned <= UPCOMING_MAX, Kind::TooMany, || {
         format!("{name} has {planned} due times planned")
     });
-    let followers = facts.field("followers").split_whitespace().count();
+    let followers = facts.followers().count();
     rule.check(followers <= FOLLOWERS_MAX, Kind::TooMany, || {
         format!("{name} has {followers} followers")
     });
-    for gone in &facts.gone {
-        rule.check(false, Kind::FollowerGone, || {
-            format!("{name} is to tell {gone}, which does not exist")
-        });
-    }
     rule.found
 }
 

@@ -92,15 +92,19 @@ pub fn w7_scan_is_planned(partition: PartitionId, running: u64, scan: Option<&At
     rule.found
 }
 
-/// What waits in the overlap queue of a job waits for one that is active.
+/// What waits in the overlap queue of a job waits for those that are active, as many as may be.
 #[must_use]
 pub fn w7_queue_moves(facts: &JobFacts) -> Vec<Finding> {
     let mut rule = Rule::of_job(facts);
-    let moves = !facts.exists() || facts.queued == 0 || facts.active > 0;
+    let full = facts.active >= facts.allowed();
+    let moves = !facts.exists() || facts.queued == 0 || full;
     rule.check(moves, Kind::QueueStuck, || {
         format!(
-            "{} contexts of {} wait for an earlier one, and none is active",
-            facts.queued, facts.name
+            "{} contexts of {} wait for an earlier one, and {} are active of {} that may be",
+            facts.queued,
+            facts.name,
+            facts.active,
+            facts.allowed()
         )
     });
     rule.found

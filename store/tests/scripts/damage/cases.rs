@@ -248,8 +248,8 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
 pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
     use Kind::{
         ArmedForNothing, ArmedLate, Backlog, BadJob, DeletionStuck, DeliveryLate, FiredTwice,
-        FollowerGone, Immortal, Leftover, ListedForNothing, NotArmed, NotListed, QueueStuck,
-        TooEarly, TooMany, TooManyActive, UnknownKey, WrongType,
+        FollowerGone, FollowerUntold, Immortal, Leftover, ListedForNothing, NotArmed, NotListed,
+        QueueStuck, TooEarly, TooMany, TooManyActive, UnknownKey, WrongType,
     };
     let next = good.next;
     let left = |kind: Kind, damage: &str, undo: &str| Case {
@@ -315,6 +315,20 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
             ],
         ),
         one(FollowerGone, "DEL|B:job:a/follower"),
+        one(FollowerGone, "HSET|B:job:a/follower|after|"),
+        one(FollowerGone, "SET|B:awaited:a/none|a/rate:ended"),
+        one(FollowerUntold, "HSET|B:job:a/queue|followers|"),
+        one(
+            FollowerUntold,
+            "HSET|B:job:a/queue|followers|a/follower:failed",
+        ),
+        case(
+            FollowerUntold,
+            &[
+                "HSET|B:job:a/queue|followers|".to_owned(),
+                "SET|B:awaited:a/queue|a/follower:ended".to_owned(),
+            ],
+        ),
         one(
             DeliveryLate,
             "ZADD|B:wheel|9000000000000|&a/follower 0.5.m-1@a/queue failed",

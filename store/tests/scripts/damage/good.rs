@@ -198,7 +198,11 @@ pub(crate) async fn good(test: &Harness) -> Good {
     queued.overlap = Overlap::Queue(5);
     queued.options = options(|options| options.start_deadline_ms = Some(HOUR));
     apply(test, &queued, &[]).await;
-    apply(test, &job("a/follower", Trigger::Api), &[]).await;
+    let follows = Trigger::After {
+        job: name("a/queue"),
+        on: AfterOn::Ended,
+    };
+    apply(test, &job("a/follower", follows), &[]).await;
     test.store
         .add_follower(&name("a/queue"), &name("a/follower"), AfterOn::Ended)
         .await

@@ -216,7 +216,8 @@ fn same(known: &JobSpec, spec: &JobSpec) -> bool {
     known == spec
 }
 
-/// Writes one job. The edge at the upstream comes first: one that leads nowhere is harmless, a follower without it would never fire.
+/// Writes one job. The edge at the upstream comes first: a job fires only for one that it follows, so that an edge which leads
+/// nowhere is harmless; a follower without it would never fire.
 async fn write(
     store: &Store,
     spec: &JobSpec,
@@ -257,14 +258,11 @@ async fn write(
     })
 }
 
-/// Takes a follower off an upstream; one that is gone had its edges deleted with it.
+/// Takes a follower off an upstream, also one that is not registered.
 pub(super) async fn forget_edge(
     store: &Store,
     upstream: &JobName,
     follower: &JobName,
 ) -> Result<(), Error> {
-    match store.remove_follower(upstream, follower).await {
-        Ok(()) | Err(tickwheel_store::Error::NotFound { .. }) => Ok(()),
-        Err(error) => Err(error.into()),
-    }
+    Ok(store.remove_follower(upstream, follower).await?)
 }

@@ -6,13 +6,14 @@ use tickwheel_core::Durability;
 use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, DedupKey};
-use tickwheel_core::job::{JobSpec, Trigger};
+use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1;
-use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::Store;
+use tickwheel_store::job::{Deletion, JobStateWord, JobView};
 use tickwheel_store::wheel::{Fire, Fired};
 
 use super::{apply, job_name, named, views};
@@ -24,6 +25,8 @@ const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 const PREVIEW_DEFAULT: u32 = 5;
 const PREVIEW_MAX: u32 = 1_000;
+/// Followers that a refused deletion names.
+const FOLLOWERS_NAMED: usize = 10;
 const LEDGER_DEFAULT: u32 = 100;
 const LEDGER_MAX: u32 = 100_000;
 /// A run asked for with a dedup key is not repeated within this.
@@ -111,7 +114,7 @@ pub(super) async fn resume(
 
 pub(super) async fn delete(
     shared: &Shared,
-    request: v1::JobRef,
+    request: v1::DeleteJobRequest,
     asked: Option<Durability>,
 ) -> Result<v1::DeleteJobResponse, Error> {
     let name = job_name(&request.name)?;
@@ -127,14 +130,62 @@ pub(super) async fn delete(
         Some(_) | None => None,
     };
     let store = shared.durable(Some(&name), asked)?;
-    let deleted = store.delete_job(&name).await?;
+    let (deleted, followers) = match store.delete_job_alone(&name).await? {
+        Deletion::Deleted(deleted) => (deleted, Vec::new()),
+        Deletion::Followed(named) => {
+            let followers = following(shared.store(), &name, named).await?;
+            if !followers.is_empty() && !request.force {
+                return Err(followed(&name, &followers));
+            }
+            (store.delete_job(&name).await?, followers)
+        }
+    };
     if let Some(upstream) = upstream {
         apply::forget_edge(&store, &upstream, &name).await?;
     }
     Ok(v1::DeleteJobResponse {
         cancelled: deleted.cancelled,
         running: deleted.running,
+        followers: followers.iter().map(ToString::to_string).collect(),
     })
+}
+
+/// Those of `named` that follow `upstream` by their own definitions, in the order of their names. One that does not has begun to be
+/// registered, or did not come to the end of it.
+async fn following(
+    store: &Store,
+    upstream: &JobName,
+    named: Vec<(JobName, AfterOn)>,
+) -> Result<Vec<JobName>, Error> {
+    let mut followers = Vec::with_capacity(named.len());
+    for (follower, _) in named {
+        let trigger = store
+            .get_job(&follower)
+            .await?
+            .map(|view| view.spec.trigger);
+        if matches!(trigger, Some(Trigger::After { job, .. }) if job == *upstream) {
+            followers.push(follower);
+        }
+    }
+    followers.sort_unstable();
+    Ok(followers)
+}
+
+fn followed(name: &JobName, followers: &[JobName]) -> Error {
+    let named: Vec<String> = followers
+        .iter()
+        .take(FOLLOWERS_NAMED)
+        .map(|name| format!("`{name}`"))
+        .collect();
+    let more = match followers.len().saturating_sub(FOLLOWERS_NAMED) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Error::conflict(format!(
+        "job `{name}` is followed by {}{more}, which would not run until a job of this name is registered again: delete them first, or \
+         delete it with force (`--force`)",
+        named.join(", ")
+    ))
 }
 
 pub(super) async fn run(
