@@ -7,6 +7,7 @@
 mod attempts;
 mod bounds;
 mod clock;
+mod edges;
 mod endings;
 mod facts;
 mod fans;
@@ -30,6 +31,7 @@ use crate::harness::{Run, Snapshot};
 pub use attempts::{w2_attempts_grow, w2_no_attempt_twice};
 pub use bounds::w9_everything_is_bounded;
 pub use clock::w10_nothing_is_early;
+pub use edges::w4_followers_are_told;
 pub use endings::w7_what_waits_will_end;
 pub use fans::w8_subtasks_agree;
 pub use firings::w3_a_firing_is_one_context;
@@ -105,6 +107,7 @@ pub fn all(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
     broken.extend(w2_attempts_grow(runs));
     broken.extend(w3_a_firing_is_one_context(snapshot));
     broken.extend(w4_recurring_jobs_go_on(snapshot));
+    broken.extend(w4_followers_are_told(snapshot));
     broken.extend(w6_active_contexts(snapshot));
     broken.extend(w6_limits_count_what_runs(snapshot));
     broken.extend(w6_running_handlers(snapshot, runs));

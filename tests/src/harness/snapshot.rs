@@ -53,6 +53,8 @@ pub struct Partition {
     pub job_names: BTreeSet<JobName>,
     /// Its jobs, and what is left of deleted ones.
     pub jobs: BTreeMap<JobName, Job>,
+    /// Followers of jobs that are not registered, as a job has them: `<follower>:<on>` separated by spaces.
+    pub awaited: BTreeMap<JobName, String>,
     /// Ended contexts, as far as the stream of events reaches back, oldest first.
     pub settled: Vec<Settled>,
     /// Contexts that ended without success.

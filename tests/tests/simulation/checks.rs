@@ -202,6 +202,7 @@ pub(crate) fn at_the_end(snapshot: &Snapshot, runs: &[Run]) -> Vec<Broken> {
         .flat_map(|partition| invariants::of_partition(partition, count()))
         .collect();
     broken.extend(invariants::w2_no_attempt_twice(runs));
+    broken.extend(invariants::w4_followers_are_told(snapshot));
     broken.extend(invariants::w6_running_handlers(
         snapshot,
         &while_held(snapshot, runs),
@@ -267,6 +268,7 @@ fn read_key(partition: &mut Partition, redis: &MemoryRedis, key: &str) -> Result
     let (reply, left) = redis.look(key);
     let value = match reply {
         Reply::Nil => return Ok(()),
+        Reply::Bytes(bytes) if name.starts_with("awaited:") => Value::Bytes(bytes),
         Reply::Bytes(bytes) => Value::Int(i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
         Reply::Int(_) | Reply::Status(_) | Reply::Error(_) | Reply::List(_) => value(reply),
     };

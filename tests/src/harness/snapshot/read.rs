@@ -21,6 +21,7 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
   elseif kind == 'hash' then value = redis.call('HGETALL', key)
   elseif kind == 'list' then value = redis.call('LRANGE', key, 0, -1)
   elseif kind == 'stream' then value = redis.call('XRANGE', key, '-', '+')
+  elseif string.find(key, '}:awaited:', 1, true) then value = redis.call('GET', key)
   else value = redis.call('STRLEN', key) end
   keys[#keys + 1] = { key, redis.call('PTTL', key), value, kind }
 end
@@ -108,6 +109,7 @@ impl Partition {
                 self.parts.remove(rest);
             }
             ("jobs", _) => self.job_names.clear(),
+            ("awaited", _) => self.awaited.retain(|job, _| job.as_str() != rest),
             ("events", _) => self.settled.clear(),
             ("dead", _) => self.dead.clear(),
             ("stats", _) => self.stats.clear(),
@@ -164,6 +166,14 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         }
         (kind @ ("job" | "active" | "queue" | "ledger" | "runs"), job) => {
             of_job_key(partition, (kind, job), value)?;
+        }
+        ("awaited", job) => {
+            let Value::Bytes(followers) = value else {
+                bail!("it is no text");
+            };
+            partition
+                .awaited
+                .insert(JobName::new(job)?, text_of(followers));
         }
         // How new the partition is: of no interest to the invariants.
         ("epoch", "") => {}

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tickwheel_core::Durability;
 use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;
-use tickwheel_core::id::{ContextId, DedupKey};
+use tickwheel_core::id::{ContextId, DedupKey, JobName};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
