@@ -18,7 +18,7 @@ use crate::store::Store;
 pub use crate::server::{Eviction, Server};
 
 /// The layout of keys and records that this program reads and writes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 impl Store {
     /// The cluster behind a connection that is no server's: a simulation answers for it, so there is nothing to check.
