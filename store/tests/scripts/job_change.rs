@@ -191,57 +191,60 @@ async fn a_firing_that_replaces_many_takes_them_in_bounded_steps() {
     }
 }
 
+type Change = fn(&mut JobSpec);
+
+/// What is changed, and how contexts before and after it are written.
+const CHANGES: [(&str, Change, &str, &str); 7] = [
+    (
+        "group",
+        |spec| spec.group = "other".parse().unwrap(),
+        "default work 2 -",
+        "other work 2 -",
+    ),
+    (
+        "handler",
+        |spec| spec.handler = "rest".parse().unwrap(),
+        "default work 2 -",
+        "default rest 2 -",
+    ),
+    (
+        "priority",
+        |spec| spec.options.priority = tickwheel_core::job::Priority::new(4).unwrap(),
+        "default work 2 -",
+        "default work 4 -",
+    ),
+    (
+        "retries",
+        |spec| spec.options.retry.max_attempts = 7,
+        "default work 2 -",
+        "default work 2 r=7",
+    ),
+    (
+        "timeout",
+        |spec| spec.options.timeout_ms = Some(900),
+        "default work 2 -",
+        "default work 2 t=900",
+    ),
+    (
+        "model",
+        |spec| spec.model = Model::Broadcast(Broadcast::default()),
+        "default work 2 -",
+        "default work 2 m=1",
+    ),
+    (
+        "lane",
+        |spec| spec.fairness.key = Some("acme".parse().unwrap()),
+        "default work 2 -",
+        "default work 2 k=acme",
+    ),
+];
+
 #[tokio::test]
 async fn what_waits_keeps_what_it_was_created_with() {
     let Some((test, _server)) = alone().await else {
         return;
     };
-    type Change = fn(&mut JobSpec);
-    let table: [(&str, Change, &str, &str); 7] = [
-        (
-            "group",
-            |spec| spec.group = "other".parse().unwrap(),
-            "default work 2 -",
-            "other work 2 -",
-        ),
-        (
-            "handler",
-            |spec| spec.handler = "rest".parse().unwrap(),
-            "default work 2 -",
-            "default rest 2 -",
-        ),
-        (
-            "priority",
-            |spec| spec.options.priority = tickwheel_core::job::Priority::new(4).unwrap(),
-            "default work 2 -",
-            "default work 4 -",
-        ),
-        (
-            "retries",
-            |spec| spec.options.retry.max_attempts = 7,
-            "default work 2 -",
-            "default work 2 r=7",
-        ),
-        (
-            "timeout",
-            |spec| spec.options.timeout_ms = Some(900),
-            "default work 2 -",
-            "default work 2 t=900",
-        ),
-        (
-            "model",
-            |spec| spec.model = Model::Broadcast(Broadcast::default()),
-            "default work 2 -",
-            "default work 2 m=1",
-        ),
-        (
-            "lane",
-            |spec| spec.fairness.key = Some("acme".parse().unwrap()),
-            "default work 2 -",
-            "default work 2 k=acme",
-        ),
-    ];
-    for (what, change, before, after) in table {
+    for (what, change, before, after) in CHANGES {
         let mut one = changed(&test, &format!("d/{what}"), Overlap::Queue(5));
         one.apply(|_| {}).await;
         for _ in 0..2 {

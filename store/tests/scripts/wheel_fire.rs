@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::call::{Part, T, ready_score};
-use crate::harness::{alone, fresh, job, name, partition};
+use crate::harness::{Harness, alone, fresh, job, name, partition};
 use tickwheel_core::id::DedupKey;
 use tickwheel_core::job::{AfterOn, Overlap, Trigger};
 use tickwheel_core::ledger::Reason;
@@ -215,6 +215,32 @@ async fn a_paused_job_can_be_fired_by_hand() {
     );
 }
 
+/// Fires `d/j`, which waits, for an end of the job that it follows, and not for that of another.
+async fn follow(test: &Harness) {
+    let upstream = "3.5.f@d/up".parse().unwrap();
+    let Fired::Queued(second) = test
+        .store
+        .fire_after(&name("d/j"), &upstream)
+        .await
+        .unwrap()
+    else {
+        panic!("it waits")
+    };
+    assert!(second.as_str().contains(".a") && second.job() == Some(name("d/j")));
+    assert_eq!(
+        test.store
+            .fire_after(&name("d/j"), &upstream)
+            .await
+            .unwrap(),
+        Fired::Duplicate(second)
+    );
+    let other = "3.5.f@d/other".parse().unwrap();
+    assert_eq!(
+        test.store.fire_after(&name("d/j"), &other).await.unwrap(),
+        Fired::NoJob
+    );
+}
+
 #[tokio::test]
 async fn the_store_answers_with_what_became_of_it() {
     let Some(test) = fresh().await else { return };
@@ -256,28 +282,7 @@ async fn the_store_answers_with_what_became_of_it() {
             .unwrap(),
         Fired::Duplicate(first.clone())
     );
-    let upstream = "3.5.f@d/up".parse().unwrap();
-    let Fired::Queued(second) = test
-        .store
-        .fire_after(&name("d/j"), &upstream)
-        .await
-        .unwrap()
-    else {
-        panic!("it waits")
-    };
-    assert!(second.as_str().contains(".a") && second.job() == Some(name("d/j")));
-    assert_eq!(
-        test.store
-            .fire_after(&name("d/j"), &upstream)
-            .await
-            .unwrap(),
-        Fired::Duplicate(second)
-    );
-    let other = "3.5.f@d/other".parse().unwrap();
-    assert_eq!(
-        test.store.fire_after(&name("d/j"), &other).await.unwrap(),
-        Fired::NoJob
-    );
+    follow(&test).await;
     assert_eq!(
         test.store
             .fire_job(&name("d/j"), fire("a-3"))
