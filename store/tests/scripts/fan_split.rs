@@ -246,7 +246,11 @@ async fn a_subtask_that_takes_workers_along_fails_alone() {
     }
     let fan = fan(&part).await;
     assert_eq!((fan["failed"].as_str(), fan["out"].as_str()), ("1", "0"));
-    assert!(fan["error"].starts_with("0: its worker is gone, as were"));
+    let error = &fan["error"];
+    assert!(
+        error.starts_with("0: its worker is gone; the leases of 2 attempts"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
