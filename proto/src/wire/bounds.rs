@@ -94,6 +94,7 @@ pub static BOUNDS: &[Bound] = &[
     bound("SubmitResponse", "contexts", SUBMIT_MAX),
     bound("ListJobsResponse", "jobs", PAGE),
     bound("Job", "active", 200_000),
+    bound("DeleteJobResponse", "followers", 100),
     bound("PreviewJobResponse", "due_ms", PAGE),
     bound("GetLedgerResponse", "records", 100_000),
     bound("ListContextsResponse", "contexts", PAGE),
