@@ -105,12 +105,6 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         to: "",
     },
     Mutation {
-        what: "a new overlap policy lets nobody in",
-        script: "job/apply",
-        from: "  enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)\n",
-        to: "",
-    },
-    Mutation {
         what: "what an earlier overlap policy let in is forgotten",
         script: "job/apply",
         from: "enders.note_surplus(job, fields.overlap, fields.overlap_limit, old[7])",
