@@ -85,7 +85,7 @@ impl Registry {
         }
         self.handlers
             .keys()
-            .try_for_each(|name| check_name("handle", name))
+            .try_for_each(|name| check_parts("handle", name))
     }
 }
 
@@ -95,6 +95,17 @@ pub(crate) fn check_name(setting: &'static str, name: &str) -> Result<(), Error>
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(fits) {
         let name = crate::limits::clip(name, NAME_BYTES_MAX);
         let rule = "must be 1 to 128 letters, digits, dots, underscores, slashes or hyphens";
+        return Err(Error::invalid(setting, format!("\"{name}\" {rule}")));
+    }
+    Ok(())
+}
+
+/// The rule for names of handlers and groups: as [`check_name`], and each part between slashes begins with a letter, a digit or `_`.
+pub(crate) fn check_parts(setting: &'static str, name: &str) -> Result<(), Error> {
+    check_name(setting, name)?;
+    let begins = |part: &str| part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+    if !name.split('/').all(begins) {
+        let rule = "must begin with a letter, a digit or _, behind each slash too";
         return Err(Error::invalid(setting, format!("\"{name}\" {rule}")));
     }
     Ok(())

@@ -40,7 +40,8 @@ macro_rules! text_id {
             /// Checks and keeps the name.
             ///
             /// # Errors
-            /// A violation when it is empty, too long, or has other characters than letters, digits and `. _ / -`.
+            /// A violation when it is empty, too long, or has other characters than letters, digits and `. _ / -`. A name of a job, a group or
+            /// a handler also begins with a letter, a digit or `_`, and so does each of its parts behind a slash.
             pub fn new(text: impl AsRef<str>) -> Result<Self, Violation> {
                 $normalise($field, text.as_ref()).map(Self)
             }
@@ -96,6 +97,20 @@ macro_rules! text_id {
     };
 }
 
+/// A name that people write into paths, links and command lines: each part between slashes begins with a letter, a digit or `_`, so that none
+/// is empty, `.`, `..` or an option.
+fn in_parts(field: &'static str, text: &str) -> Result<String, Violation> {
+    checked(field, text)?;
+    let begins = |part: &str| {
+        part.starts_with(|letter: char| letter.is_ascii_alphanumeric() || letter == '_')
+    };
+    if !text.split('/').all(begins) {
+        let rule = "begins with a letter, a digit or _, behind each slash too";
+        return Err(Violation::new(field, rule, text));
+    }
+    Ok(text.to_owned())
+}
+
 fn plain(field: &'static str, text: &str) -> Result<String, Violation> {
     checked(field, text).map(|()| text.to_owned())
 }
@@ -114,7 +129,7 @@ fn with_namespace(field: &'static str, text: &str) -> Result<String, Violation> 
             text,
         ));
     }
-    Ok(full)
+    in_parts(field, &full)
 }
 
 text_id!(
@@ -127,13 +142,13 @@ text_id!(
     /// Group of workers that a context is meant for.
     GroupName,
     "group",
-    plain
+    in_parts
 );
 text_id!(
     /// Name of the handler a worker runs for a context.
     HandlerName,
     "handler",
-    plain
+    in_parts
 );
 text_id!(
     /// One process start of a worker: `<name>-<8 random base-36 digits>`, never used twice.

@@ -20,7 +20,7 @@ use crate::limits::{
     DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_MAX, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
 };
 use crate::permit::Permits;
-use crate::registry::{Registry, check_name, check_tag};
+use crate::registry::{Registry, check_parts, check_tag};
 use crate::resources::{Amounts, Resources};
 use crate::session::endpoint;
 use crate::shared::{Identity, Shared, normal};
@@ -233,7 +233,7 @@ impl WorkerBuilder {
             group: self.group,
             permits: self.permits,
             tags: self.tags,
-            host,
+            host: host_word(&host),
             resources: self.resources.clone(),
         };
         let desk = Desk::new(
@@ -276,7 +276,7 @@ impl WorkerBuilder {
                 format!("{} are more than {TAGS_MAX}", self.tags.len()),
             ));
         }
-        check_name("group", &self.group)?;
+        check_parts("group", &self.group)?;
         check_resources(&self.resources)?;
         self.tags.iter().try_for_each(|tag| check_tag(tag))?;
         self.registry.check()
@@ -301,6 +301,18 @@ fn check_resources(resources: &Amounts) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// The host's name as trackers take it: letters, digits and `. _ : -`, at most 255.
+fn host_word(name: &str) -> String {
+    let fits = |c: char| {
+        if c.is_ascii_alphanumeric() || "._:-".contains(c) {
+            c
+        } else {
+            '-'
+        }
+    };
+    clip(name, 255).chars().map(fits).collect()
 }
 
 /// The name, in the letters of an id, and 8 random characters.
@@ -349,6 +361,8 @@ mod tests {
         assert_eq!(refused(ok().resource("gpu", -1)), "resource");
         assert_eq!(refused(ok().resource("GPU", 1)), "resource");
         assert_eq!(refused(ok().tag("region=")), "tags");
+        assert_eq!(refused(ok().group("--help")), "group");
+        assert_eq!(refused(ok().group("a//b")), "group");
         assert_eq!(refused(ok().tag("a b")), "tags");
         assert_eq!(refused(ok().tag("weight=0")), "tags");
         assert_eq!(refused(ok().tag("weight=-1")), "tags");
@@ -374,6 +388,13 @@ mod tests {
             refused(Worker::connect("http://h h").handle_raw("h", |_, body| async { Ok(body) })),
             "connect"
         );
+    }
+
+    #[test]
+    fn a_host_is_told_in_letters_that_trackers_take() {
+        assert_eq!(host_word("my host.example:1"), "my-host.example:1");
+        assert_eq!(host_word("\u{1b}]0;\u{fc}"), "--0--");
+        assert_eq!(host_word(&"h".repeat(1_000)).len(), 255);
     }
 
     #[test]
