@@ -170,6 +170,39 @@ pub const POINTER_CHARS_MAX: usize = 256;
 /// Resources that a context may need, or a worker may have.
 pub const UNITS_MAX: usize = 16;
 
+/// An amount of a resource: 2^53 - 1, up to which scripts count exactly. More bytes than any machine has.
+pub const AMOUNT_MAX: u64 = (1 << 53) - 1;
+
+/// Contexts that one worker runs at once. A greater number is a mistake.
+pub const WORKER_PERMITS_MAX: u32 = 65_536;
+
+/// Handlers of one worker.
+pub const WORKER_HANDLERS_MAX: usize = 1_000;
+
+/// Bytes of the names of a worker's handlers, with a comma between them: they are offered to turns and stand in its record.
+pub const WORKER_HANDLERS_BYTES_MAX: usize = 32_768;
+
+/// Tags of one worker.
+pub const WORKER_TAGS_MAX: usize = 64;
+
+/// Bytes of a worker's tags, with a comma between them: the record of a worker stays small beside its handlers.
+pub const WORKER_TAGS_BYTES_MAX: usize = 2_048;
+
+/// Bytes of the names by which a worker calls its host and its SDK.
+pub const WORKER_WORD_BYTES_MAX: usize = 255;
+
+/// CPUs that a worker may say it has.
+pub const WORKER_CPUS_MAX: u32 = 65_536;
+
+/// Bytes of memory that a worker may say it has: 64 TiB.
+pub const WORKER_MEMORY_MAX: u64 = 1 << 46;
+
+/// Runnable processes that a worker may say its machine has.
+pub const WORKER_LOAD_MAX: f32 = 1_000_000.0;
+
+/// Milliseconds that a worker may say its attempts took lately: a day.
+pub const RESPONSE_MS_MAX: f32 = 86_400_000.0;
+
 /// Characters of a fairness key.
 pub const FAIRNESS_KEY_CHARS_MAX: usize = 64;
 

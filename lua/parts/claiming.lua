@@ -6,15 +6,17 @@ local TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed in one c
 -- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
 -- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers. A `+` behind the permits
 -- says that another turn has more of them in hand; what is free of the worker's resources may stand behind that, as `name=amount,...`.
+-- An offer that cannot be read has no permits: it is what one worker said, and stops nobody else. The third answer counts them.
 local function read_offers(first, count)
-  local offers, workers = {}, {}
+  local offers, workers, unread = {}, {}, 0
   for i = 0, count - 1 do
     local base = first + 4 * i
     local permits, soon, units = string.match(ARGV[base + 3], '^(%d+)(%+?)(.*)$')
     local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {} }
     worker.units = units and string.sub(units, 2)
     if not worker.free or worker.free > 1000000 or (units ~= '' and not string.find(units, '^ [%l%d_.=,-]+$')) then
-      bad_arg('permits', 'must be an integer from 0 to 1000000, maybe with a + and resources', ARGV[base + 3])
+      worker.free, worker.soon, worker.units, worker.unread = 0, false, '', true
+      unread = unread + 1
     end
     workers[i + 1] = worker
     local group = ARGV[base + 2]
@@ -28,7 +30,7 @@ local function read_offers(first, count)
       end
     end
   end
-  return offers, workers
+  return offers, workers, unread
 end
 
 -- The workers for a queue; with or without keys they are the same. Nil when there are none.

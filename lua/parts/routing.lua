@@ -2,7 +2,8 @@
 -- A lane's offer is a list of its workers like any other; it is made when something of the lane is met, as most lanes have nothing due.
 -- What a policy counts lies in route:<lane>, a hash: worker -> `<score>:<step of the last pick>`.
 
-local routing = { lanes = {}, used = {}, random = 1 }
+-- A lane, or a worker of one, that cannot be read is left out and counted (`unread`): others have to go on.
+local routing = { lanes = {}, used = {}, random = 1, unread = 0 }
 -- Lanes stand behind the workers in ARGV, or not at all: a random number, how many, then three values each: queue, mode, workers.
 function routing.read_lanes(offers, first, workers, last)
   if last > first then
@@ -22,6 +23,7 @@ on_demand(routing, function()
   local ROUTE_KEPT = 256 -- workers of a lane that are remembered; beyond it those that are not offered are forgotten
   local CATCH_UP = 100 -- a worker that was away is behind by at most so many picks when it is back
   local HASH_PRIME = 67108859
+  local NUMBER_MAX = 1e15 -- of a score and a step; beyond it sums are not exact
   local KEEPS = { count = true, use = true, recent = true }
 
   -- A number from 0 to below `count`: the same ones for the same seed.
@@ -290,12 +292,15 @@ on_demand(routing, function()
     local mode, requires = string.match(ARGV[base], '^(%l+) ?(.*)$')
     local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {},
       requires = requires ~= '' and amounts_of(requires) or nil, choose = MODES[mode], pick = pick_of_lane }
-    for number, score, step in string.gmatch(ARGV[base + 1], '(%d+):([^:,]+):([^:,]+)') do
-      local worker = routing.workers[tonumber(number)]
-      if worker then
+    for text in string.gmatch(ARGV[base + 1], '[^,]+') do
+      local number, score, step = string.match(text, '^(%d+):(%-?[%d.]+):([%d.]+)$')
+      local worker, stands, steps = routing.workers[tonumber(number)], tonumber(score), tonumber(step)
+      if worker and not worker.unread and stands and steps and math.abs(stands) < NUMBER_MAX and steps < NUMBER_MAX then
         offer[#offer + 1] = worker
-        offer.entries[#offer] = { worker = worker, score = tonumber(score), step = tonumber(step), place = #offer }
+        offer.entries[#offer] = { worker = worker, score = stands, step = steps, place = #offer }
         offer.free = offer.free + worker.free
+      else
+        routing.unread = routing.unread + 1
       end
     end
     if mode == 'rotate' and #offer > 0 then
@@ -314,17 +319,13 @@ on_demand(routing, function()
     end
     for i = 0, count - 1 do
       local base = first + 3 * i
-      if not string.find(ARGV[base + 3], '^%S+ %S+ c=%x+$') then
-        bad_arg('lanes', 'must have a group, a handler and a lane', ARGV[base + 3])
-      end
       local mode, requires = string.match(ARGV[base + 4], '^(%l+) ?([%l%d_.=,-]*)$')
-      if not MODES[mode] or requires ~= '' and not next(amounts_of(requires)) then
-        bad_arg('lanes', 'must have a known mode, maybe with amounts', ARGV[base + 4])
+      local usable = MODES[mode] and (requires == '' or next(amounts_of(requires)))
+      if usable and string.find(ARGV[base + 3], '^%S+ %S+ c=%x+$') then
+        routing.lanes[ARGV[base + 3]] = base + 4
+      else
+        routing.unread = routing.unread + 1
       end
-      if not string.find(ARGV[base + 5], '^[%d:.,-]*$') then
-        bad_arg('lanes', 'must have workers with two numbers each', ARGV[base + 5])
-      end
-      routing.lanes[ARGV[base + 3]] = base + 4
     end
     setmetatable(offers, { __index = open_lane })
   end

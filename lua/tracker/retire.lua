@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
 --[[
 Script   tracker/retire
-Purpose  Forget a tracker that stops, and workers that left or whose sign of life is overdue.
+Purpose  Forget a tracker that stops or whose sign of life is overdue, and workers that left or whose sign is.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
            computed: {tw}:workers:<group> {tw}:worker:<id>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 tracker  `<id> <url>`; empty when only workers are meant
-         3 silent_ms a worker is forgotten only when its last sign is older than this, integer, 0..600000
+         3 silent_ms tracker and workers are forgotten only when their last signs are older than this, integer, 0..600000; 0: in any case
          4 ttl_ms   that signs were written with, integer, 100..600000
          5 workers  how many follow, integer, 0..1000; then two for each:
            group    its group
@@ -16,7 +16,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'RETIRED', { worker... } }   those that are forgotten now, or were before
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(workers); at most 3 + 3 * workers commands
+Cost     O(workers); at most 4 + 3 * workers commands
 Holds    W10
 Repeat   Idempotent.
 ]]
@@ -28,17 +28,21 @@ local workers = arg_int(5, 'workers', 0, ITEMS_MAX)
 if #ARGV ~= 5 + 2 * workers then
   bad_arg('workers', 'must be two values each', #ARGV - 5)
 end
+-- Of a sign with this expiry: none, or an old one.
+local function is_silent(expires)
+  return silent == 0 or not expires or expires - ttl <= now - silent
+end
 local retired = {}
 for i = 1, workers do
   local group, worker = ARGV[4 + 2 * i], ARGV[5 + 2 * i]
   local expires = tonumber(redis.call('ZSCORE', key('workers', group), worker))
-  if not expires or expires - ttl <= now - silent then
+  if is_silent(expires) then
     redis.call('ZREM', key('workers', group), worker)
     redis.call('DEL', key('worker', worker))
     retired[#retired + 1] = worker
   end
 end
-if ARGV[2] ~= '' then
+if ARGV[2] ~= '' and is_silent(tonumber(redis.call('ZSCORE', KEYS[1], ARGV[2]))) then
   redis.call('ZREM', KEYS[1], ARGV[2])
 end
 return { 'RETIRED', retired }

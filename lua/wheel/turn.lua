@@ -33,7 +33,8 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            plan     jobs whose planned due times ran low or out
            outbox   `<follower> <context> <state>`... to deliver and then to confirm with wheel/delivered
            scan     1 when leases have to be looked at (lease/reap)
-           counts   how many due times became contexts, how many were skipped, how many missed, and how many records were put aside
+           counts   how many due times became contexts, how many were skipped, how many missed, how many records were put aside, and how
+                    many offers, lanes and workers of lanes could not be read and were left out
            opens    contexts that a tracker has to split (fan/open), as they wait, without their bodies; at most 64
            looks    `<root> <worker>...` whose parts wait for these workers: are they alive? (fan/unpin)
            pinned   { worker, queue }... for which parts wait; at most 64
@@ -84,7 +85,7 @@ if #ARGV < 4 + 4 * workers_count then
 end
 
 local wheel_key = KEYS[1]
-local offers, workers = read_offers(4, workers_count)
+local offers, workers, unread = read_offers(4, workers_count)
 local args = #ARGV
 if string.sub(ARGV[args], 1, 6) == 'limits' then
   shares.read(ARGV[args], now)
@@ -472,5 +473,5 @@ for _, queue in ipairs(backlog()) do
   end
 end
 return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,
-  { fired, skipped, missed, visit.aside }, told.opens, looks, told.pinned, reported,
+  { fired, skipped, missed, visit.aside, unread + routing.unread }, told.opens, looks, told.pinned, reported,
   shares.groups and reports.held_back() or 0 }

@@ -1,5 +1,6 @@
 //! Operations on single contexts: get, list, retry, note. Scripts: `lua/context/`.
 
+mod ends;
 mod get;
 mod list;
 mod note;
@@ -13,6 +14,7 @@ use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
+pub use ends::Ends;
 pub use list::ContextFilter;
 pub use note::{Noted, Progress};
 

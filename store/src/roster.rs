@@ -128,7 +128,8 @@ impl Store {
         })
     }
 
-    /// Forgets `tracker`, and those of `workers` whose last sign, written with `ttl`, is older than `silent`; answers with them.
+    /// Forgets `tracker` and those of `workers` whose last sign, written with `ttl`, is older than `silent` (zero: in any case); answers with
+    /// the workers.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: their signs expire by themselves.

@@ -142,6 +142,7 @@ parts![
     "counting",
     "due_times",
     "ending",
+    "ends",
     "expiring",
     "fairness",
     "fan_sources",
@@ -201,6 +202,8 @@ scripts! {
     RENEW = "lease/renew";
     /// Gives back attempts that did not start.
     RELEASE = "lease/release";
+    /// What became of attempts that are not held.
+    FATE = "lease/fate";
     /// Gives back what a dead tracker claimed and did not deliver.
     RECLAIM = "lease/reclaim";
     /// Takes back leases that ended.
@@ -209,6 +212,8 @@ scripts! {
     CANCEL = "context/cancel";
     /// Reads one context.
     GET_CONTEXT = "context/get";
+    /// Which of some contexts have ended.
+    CONTEXT_ENDS = "context/ends";
     /// Reads a page of contexts.
     LIST_CONTEXTS = "context/list";
     /// Lets dead contexts run again.

@@ -74,7 +74,7 @@ pub(crate) fn dispatch(
     }
     engine.return_permits(reserved, &used);
     for holding in unsent {
-        engine.release(holding);
+        engine.release(holding, None);
     }
 }
 

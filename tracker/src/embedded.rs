@@ -48,7 +48,10 @@ impl Embedded {
         heard: mpsc::Receiver<Heard>,
     ) -> Self {
         let id = TrackerId::of_incarnation(incarnation);
-        let engine = Arc::new(Engine::new(config, store, id, url));
+        let mut engine = Engine::new(config, store, id, url);
+        // Its peers have no sockets.
+        engine.probes = false;
+        let engine = Arc::new(engine);
         let shared = Shared::new(Arc::clone(&engine), incarnation, Server::none());
         let shared = Arc::new(shared);
         let (health, stop) = (Arc::new(Health::new()), CancellationToken::new());

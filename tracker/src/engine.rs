@@ -3,6 +3,7 @@
 //! There is no state here that matters: everything a crash would take is in Redis.
 
 use std::collections::HashSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -29,8 +30,13 @@ use crate::lanes::Lanes;
 use crate::limits::Limits;
 use crate::notes::Notes;
 use crate::pace::Pace;
-use crate::session::{Reserved, Sessions, lock};
-use crate::settle::Reported;
+use crate::retries::{Retries, Work};
+use crate::seldom::Seldom;
+use crate::session::{Reserved, Session, Sessions, Slot, lock};
+use crate::settle::resolve::Unknown;
+use crate::settle::{Renewing, Reported};
+use crate::stuck::Stuck;
+use crate::waits::Waits;
 use crate::{measure, plan};
 
 /// Batched calls under way at once. The pipeline hides the round trip; more would only make the batches smaller.
@@ -49,14 +55,28 @@ pub(crate) struct Engine {
     pub(crate) roster: ArcSwap<Vec<TrackerSign>>,
     pub(crate) roster_changed: Notify,
     pub(crate) departed: Departed,
+    /// Whether trackers that workers lost are dialled, to see whether they are there.
+    pub(crate) probes: bool,
     pub(crate) absence: Absence,
     pub(crate) draws: Draws,
     /// Background work that a graceful stop waits for.
     pub(crate) tasks: TaskTracker,
     pub(crate) notes: Notes,
+    /// Work that failed lately.
+    pub(crate) retries: Retries,
+    /// Callers that wait for ends of contexts.
+    pub(crate) waits: Waits,
+    /// Partitions whose visits fail.
+    pub(crate) stuck: Stuck,
+    /// Offers that a script could not read are told of this often.
+    pub(crate) unread_offers: Seldom,
+    /// Where the next beat begins to sign for workers, when there are too many for one.
+    pub(crate) signed: AtomicUsize,
+    unwritten: Seldom,
     settling: Vec<Coalescer<Reported>>,
-    renewing: Vec<Coalescer<(Arc<crate::session::Session>, AttemptRef)>>,
-    releasing: Vec<Coalescer<Holding>>,
+    resolving: Vec<Coalescer<Unknown>>,
+    renewing: Vec<Coalescer<Renewing>>,
+    releasing: Vec<Coalescer<(Holding, Option<Slot>)>>,
     splitting: Vec<Coalescer<Mapped>>,
     /// Pages of results that are read at once.
     pub(crate) reading: Semaphore,
@@ -65,6 +85,8 @@ pub(crate) struct Engine {
     pub(crate) opening: Mutex<HashSet<ContextId>>,
 }
 
+/// Between two lines about the same kind of trouble, of whatever partition.
+const LINE_EVERY: Duration = Duration::from_secs(1);
 /// Between two looks at whether something is written.
 const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
@@ -82,7 +104,12 @@ impl Engine {
         let calls = Arc::new(Semaphore::new(CALLS_MAX));
         Self {
             config,
+            stuck: Stuck::default(),
+            unread_offers: Seldom::new(LINE_EVERY),
+            signed: AtomicUsize::new(0),
+            unwritten: Seldom::new(LINE_EVERY),
             settling: per_partition(&store, &calls),
+            resolving: per_partition(&store, &calls),
             renewing: per_partition(&store, &calls),
             releasing: per_partition(&store, &calls),
             splitting: per_partition(&store, &calls),
@@ -97,9 +124,12 @@ impl Engine {
             roster: ArcSwap::default(),
             roster_changed: Notify::new(),
             departed: Departed::default(),
+            probes: true,
             absence: Absence::default(),
             tasks: TaskTracker::new(),
             notes: Notes::default(),
+            retries: Retries::default(),
+            waits: Waits::default(),
             planning: Mutex::default(),
             opening: Mutex::default(),
         }
@@ -116,6 +146,25 @@ impl Engine {
         });
     }
 
+    /// Tells what became of attempts that are not held.
+    pub(crate) fn resolve(self: &Arc<Self>, partition: PartitionId, unknown: Vec<Unknown>) {
+        let Some(coalescer) = self.resolving.get(usize::from(partition.as_u16())) else {
+            return;
+        };
+        let engine = Arc::clone(self);
+        coalescer.push(unknown, &self.tasks, move |batch| {
+            crate::settle::resolve::write(Arc::clone(&engine), partition, batch)
+        });
+    }
+
+    /// A batch was not written: counts it, and lets `line` say so once in a second, with the number of those that were not said.
+    pub(crate) fn unwritten(&self, error: &tickwheel_store::Error, line: impl FnOnce(u64)) {
+        measure::store_error(error);
+        if let Some(unsaid) = self.unwritten.next(Instant::now()) {
+            line(unsaid);
+        }
+    }
+
     /// Makes subtasks of a page of items; its confirmation follows when Redis has it.
     pub(crate) fn split(self: &Arc<Self>, mapped: Mapped) {
         let partition = mapped.partition();
@@ -129,18 +178,18 @@ impl Engine {
     }
 
     /// Prolongs the lease of an attempt; the worker is told when it is lost or cancelled.
-    pub(crate) fn renew(
-        self: &Arc<Self>,
-        session: &Arc<crate::session::Session>,
-        attempt: AttemptRef,
-    ) {
+    pub(crate) fn renew(self: &Arc<Self>, session: &Arc<Session>, attempt: AttemptRef) {
         let partition = attempt.context.partition();
         let Some(coalescer) = self.renewing.get(usize::from(partition.as_u16())) else {
             return;
         };
         let engine = Arc::clone(self);
-        let item = (Arc::clone(session), attempt);
-        coalescer.push([item], &self.tasks, move |batch| {
+        let renewing = Renewing {
+            session: Arc::clone(session),
+            attempt,
+            slot: session.in_flight.begin(),
+        };
+        coalescer.push([renewing], &self.tasks, move |batch| {
             crate::settle::renew(Arc::clone(&engine), partition, batch)
         });
     }
@@ -155,22 +204,26 @@ impl Engine {
         }
     }
 
-    /// Gives an attempt back that did not start, if the worker that it was claimed for holds it. If Redis does not answer, the dispatch lease ends soon.
-    pub(crate) fn release(self: &Arc<Self>, holding: Holding) {
+    /// Gives an attempt back that did not start, if the worker that it was claimed for holds it; `slot` is that of the stream which said so.
+    /// If Redis does not answer, the dispatch lease ends soon.
+    pub(crate) fn release(self: &Arc<Self>, holding: Holding, slot: Option<Slot>) {
         let partition = holding.attempt.context.partition();
         let Some(coalescer) = self.releasing.get(usize::from(partition.as_u16())) else {
             return;
         };
         let engine = Arc::clone(self);
-        coalescer.push([holding], &self.tasks, move |batch: Vec<Holding>| {
+        coalescer.push([(holding, slot)], &self.tasks, move |batch: Vec<_>| {
             let engine = Arc::clone(&engine);
             async move {
+                let (batch, _slots): (Vec<Holding>, Vec<Option<Slot>>) = batch.into_iter().unzip();
                 crash_point!("before_release");
                 match engine.store.release(partition, &batch).await {
                     Ok(released) => measure::foreign("release", released.foreign),
                     Err(error) => {
-                        tracing::warn!(%partition, count = batch.len(), %error, "release failed; the dispatch leases end by themselves");
-                        measure::store_error(&error);
+                        let count = batch.len();
+                        engine.unwritten(&error, |unsaid| {
+                            tracing::warn!(%partition, count, %error, unsaid, "release failed; the dispatch leases end by themselves");
+                        });
                     }
                 }
                 crash_point!("after_release");
@@ -180,13 +233,16 @@ impl Engine {
 
     /// Lays in more due times of a job; one at a time for each job.
     pub(crate) fn replan(self: &Arc<Self>, job: JobName, now: TimestampMs) {
-        if !lock(&self.planning).insert(job.clone()) {
+        let work = Work::Plan(job.clone());
+        if self.retries.rests(&work, Instant::now()) || !lock(&self.planning).insert(job.clone()) {
             return;
         }
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
-            if let Err(error) = plan::replan(&engine.store, &job, now).await {
-                tracing::warn!(%job, %error, "planning failed; its entry comes back to some tracker in a second");
+            let planned = plan::replan(&engine.store, &job, now).await;
+            let unreachable = planned.as_ref().is_err_and(crate::Error::is_retryable);
+            if let Some((times, error)) = engine.tried(work, planned, unreachable) {
+                tracing::warn!(%job, times, %error, "planning failed; its entry comes back to some tracker");
             }
             lock(&engine.planning).remove(&job);
         });
@@ -200,14 +256,29 @@ impl Engine {
             crash_point!("before_outbox_fire");
             let mut delivered = Vec::with_capacity(entries.len());
             for entry in entries {
+                let work = Work::Deliver(entry.follower.clone());
+                if engine.retries.rests(&work, Instant::now()) {
+                    continue;
+                }
                 match engine.store.fire_after(&entry.follower, &entry.upstream).await {
-                    Ok(Fired::Started(_) | Fired::Queued(_) | Fired::Duplicate(_) | Fired::Skipped(_) | Fired::NoJob) => delivered.push(entry),
-                    Err(error) => tracing::warn!(follower = %entry.follower, %error, "a follower was not fired; tried again in a second"),
+                    Ok(Fired::Started(_) | Fired::Queued(_) | Fired::Duplicate(_) | Fired::Skipped(_) | Fired::NoJob) => {
+                        engine.retries.done(&work);
+                        delivered.push(entry);
+                    }
+                    Err(error) => {
+                        let unreachable = error.is_retryable();
+                        if let Some((times, error)) = engine.tried(work, Err(error), unreachable) {
+                            measure::store_error(&error);
+                            tracing::warn!(follower = %entry.follower, times, %error, "a follower was not fired; it is tried again");
+                        }
+                    }
                 }
             }
             crash_point!("between_outbox_fire_and_delivered");
             if let Err(error) = engine.store.delivered(partition, &delivered).await {
-                tracing::warn!(%partition, %error, "an outbox was not cleared; its followers are asked again");
+                engine.unwritten(&error, |unsaid| {
+                    tracing::warn!(%partition, %error, unsaid, "an outbox was not cleared; its followers are asked again");
+                });
             }
         });
     }
@@ -215,6 +286,10 @@ impl Engine {
     /// Looks at the running contexts of a partition, in the background; leases of `evicted` workers end now. While leases may be over that
     /// nobody could prolong, it waits.
     pub(crate) fn reap(self: &Arc<Self>, partition: PartitionId, evicted: Vec<WorkerId>) {
+        let work = Work::Reap(partition);
+        if evicted.is_empty() && self.retries.rests(&work, Instant::now()) {
+            return;
+        }
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
             while let Some(until) = engine.absence.grace(Instant::now()) {
@@ -225,6 +300,7 @@ impl Engine {
             match engine.store.reap(partition, &evicted, engine.config.dispatch_lease, random).await {
                 Ok(reaped) => {
                     crash_point!("after_reap");
+                    engine.retries.done(&work);
                     measure::reaped(&reaped);
                     for lost in reaped.lost {
                         tracing::warn!(context = %lost.attempt.context, attempt = %lost.attempt.attempt, worker = %lost.worker,
@@ -234,11 +310,33 @@ impl Engine {
                     }
                 }
                 Err(error) => {
-                    tracing::warn!(%partition, %error, "lease scan failed; the wheel brings the next one");
                     measure::store_error(&error);
+                    let unreachable = error.is_retryable();
+                    if let Some((times, error)) = engine.tried(work, Err(error), unreachable) {
+                        tracing::warn!(%partition, times, %error, "lease scan failed; the wheel brings the next one");
+                    }
                 }
             }
         });
+    }
+
+    /// Takes down how some work ended. When it failed and a line may say so: how often in a row, and why.
+    pub(crate) fn tried<E>(
+        &self,
+        work: Work,
+        ended: Result<(), E>,
+        unreachable: bool,
+    ) -> Option<(u32, E)> {
+        match ended {
+            Ok(()) => {
+                self.retries.done(&work);
+                None
+            }
+            Err(error) => {
+                let times = self.retries.failed(work, unreachable, Instant::now())?;
+                Some((times, error))
+            }
+        }
     }
 
     /// Returns the permits that a turn reserved and did not use, and has what waits for permits looked at again: a turn that ran

@@ -24,6 +24,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// As much is under way as this tracker takes; what, and what to do, in words.
+    #[error("{0}")]
+    Busy(String),
     /// This tracker stops and takes nothing new; another one will.
     #[error("this tracker is draining")]
     Draining,
@@ -35,7 +38,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Store(error) => error.is_retryable(),
-            Self::Draining => true,
+            Self::Busy(_) | Self::Draining => true,
             Self::Config(_) | Self::Listen { .. } => false,
         }
     }

@@ -17,16 +17,19 @@ use tickwheel_proto::v1::{
 };
 use tickwheel_store::fan::{Results, Split, Splitting};
 use tickwheel_store::lease::{AttemptRef, Holding};
+use tonic::Status;
 
 use crate::engine::Engine;
+use crate::intake::context;
 use crate::measure;
-use crate::session::Session;
+use crate::session::{Session, Slot};
 
 /// A page with the stream that wants its confirmation.
 #[derive(Debug)]
 pub(crate) struct Mapped {
     pub(crate) session: Arc<Session>,
     page: Splitting,
+    _slot: Slot,
 }
 
 impl Mapped {
@@ -36,15 +39,30 @@ impl Mapped {
 }
 
 /// Takes the pages of one frame: one that breaks a rule is refused at once, the others are written in their order.
-pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, pages: Vec<v1::Split>) {
+///
+/// # Errors
+/// The status that ends the stream, when too many of its items could not be read.
+pub(crate) fn take(
+    engine: &Arc<Engine>,
+    session: &Arc<Session>,
+    pages: Vec<v1::Split>,
+) -> Result<(), Status> {
     for wire in pages {
+        if let Err(why) = context(engine, &wire.context_id) {
+            session.fault("page", why);
+            session.is_sound()?;
+        }
         let (context_id, attempt, offset) = (wire.context_id.clone(), wire.attempt, wire.offset);
-        match read(&session.worker, wire) {
-            Ok(page) if known(engine, page.mapper.attempt.context.partition()) => {
+        match read(engine, &session.worker, wire) {
+            Ok(page) => {
                 let session = Arc::clone(session);
-                engine.split(Mapped { session, page });
+                let _slot = session.in_flight.begin();
+                engine.split(Mapped {
+                    session,
+                    page,
+                    _slot,
+                });
             }
-            Ok(_) => {}
             Err(error) => confirm(
                 session,
                 SplitConfirmation {
@@ -58,10 +76,7 @@ pub(crate) fn take(engine: &Arc<Engine>, session: &Arc<Session>, pages: Vec<v1::
             ),
         }
     }
-}
-
-fn known(engine: &Engine, partition: PartitionId) -> bool {
-    partition.as_u16() < engine.store.partitions().as_u16()
+    Ok(())
 }
 
 fn confirm(session: &Session, confirmation: SplitConfirmation) {
@@ -75,9 +90,8 @@ fn confirm(session: &Session, confirmation: SplitConfirmation) {
 }
 
 /// A page of the wire; the error names field, rule and what was given.
-fn read(worker: &WorkerId, wire: v1::Split) -> Result<Splitting, String> {
-    let context = wire.context_id.parse();
-    let context = context.map_err(|violation| format!("{violation}"))?;
+fn read(engine: &Engine, worker: &WorkerId, wire: v1::Split) -> Result<Splitting, String> {
+    let context = context(engine, &wire.context_id)?;
     if wire.items.len() > SPLIT_ITEMS_MAX {
         return Err(rule(
             "items",
@@ -135,7 +149,12 @@ fn rule(field: &str, rule: &str, given: impl std::fmt::Display) -> String {
 
 /// Writes pages one after the other and confirms each.
 pub(crate) async fn write(engine: Arc<Engine>, batch: Vec<Mapped>) {
-    for Mapped { session, page } in batch {
+    for Mapped {
+        session,
+        page,
+        _slot,
+    } in batch
+    {
         let split = engine.store.split(&page).await;
         let (verdict, error, taken) = match split {
             Ok(Split::Taken(taken)) => (Verdict::Taken, String::new(), taken),
@@ -173,7 +192,10 @@ pub(crate) async fn write(engine: Arc<Engine>, batch: Vec<Mapped>) {
 pub(crate) fn fetch(engine: &Arc<Engine>, session: &Arc<Session>, wire: FetchResults) {
     let (engine, session) = (Arc::clone(engine), Arc::clone(session));
     let tasks = engine.tasks.clone();
+    let slot = session.in_flight.begin();
     tasks.spawn(async move {
+        // Few pages of one worker are in memory: the next is read when the ones before are on their way.
+        let _few = session.fetching.acquire().await.ok();
         let mut page = ResultsPage {
             context_id: wire.context_id,
             attempt: wire.attempt,
@@ -201,6 +223,8 @@ pub(crate) fn fetch(engine: &Arc<Engine>, session: &Arc<Session>, wire: FetchRes
                 ..TrackerMessage::default()
             })
             .ok();
+        session.sent_soon().await;
+        drop(slot);
     });
 }
 
@@ -209,10 +233,7 @@ async fn read_page(
     worker: &WorkerId,
     (asked, limit): (&ResultsPage, u32),
 ) -> Result<(Vec<SubtaskResult>, u64), String> {
-    let context: tickwheel_core::id::ContextId = asked
-        .context_id
-        .parse()
-        .map_err(|violation| format!("{violation}"))?;
+    let context = context(engine, &asked.context_id)?;
     let reduce = Holding {
         attempt: AttemptRef {
             context,

@@ -38,13 +38,17 @@ mod notes;
 mod offers;
 mod open;
 mod pace;
+mod retries;
 mod roster;
+mod seldom;
 mod session;
 mod settle;
 mod shared;
+mod stuck;
 mod surfaces;
 mod tracker;
 mod turn;
+mod waits;
 
 pub use config::Config;
 pub use error::Error;

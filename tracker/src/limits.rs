@@ -191,8 +191,9 @@ impl Engine {
                     }
                     Err(error) => {
                         // The partition reports again when something waits in it, and at the latest when somebody else does.
-                        tracing::warn!(%partition, %error, "limits could not be shared");
-                        measure::store_error(&error);
+                        engine.unwritten(&error, |unsaid| {
+                            tracing::warn!(%partition, %error, unsaid, "limits could not be shared");
+                        });
                     }
                 }
             });

@@ -1,6 +1,7 @@
 //! What the parts of a tracker tell the metrics, one function for each event.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use metrics::{Histogram, counter, gauge, histogram};
@@ -13,7 +14,7 @@ use tickwheel_store::setup::{Eviction, Server};
 use tickwheel_store::wheel::{Claim, TurnCounts};
 
 use crate::metrics as names;
-use crate::session::Session;
+use crate::session::{Session, lock};
 
 /// A store operation failed.
 pub(crate) fn store_error(error: &tickwheel_store::Error) {
@@ -43,7 +44,7 @@ pub(crate) fn kept_in_redis(counters: Counters) {
 
 /// So many contexts of a group wait for its limits.
 pub(crate) fn waiting_for_limits(group: &GroupName, contexts: u64) {
-    gauge!(names::LIMIT_WAITING.name, "group" => group.to_string()).set(shown(contexts));
+    gauge!(names::LIMIT_WAITING.name, "group" => label(group.as_str())).set(shown(contexts));
 }
 
 /// The settings of Redis were looked at.
@@ -57,8 +58,28 @@ pub(crate) fn submitted(contexts: usize) {
     counter!(names::SUBMITTED.name).increment(contexts as u64);
 }
 
+/// So many partitions cannot be turned.
+pub(crate) fn stuck(partitions: usize) {
+    gauge!(names::PARTITION_STUCK.name).set(shown(partitions as u64));
+}
+
+/// An item of a worker could not be read.
+pub(crate) fn item_refused(kind: &'static str) {
+    counter!(names::ITEMS_REFUSED.name, "kind" => kind).increment(1);
+}
+
+/// Values of a worker were left out.
+pub(crate) fn values_dropped(kind: &'static str, values: usize) {
+    if values > 0 {
+        counter!(names::VALUES_DROPPED.name, "kind" => kind).increment(values as u64);
+    }
+}
+
 /// A turn decided due times.
 pub(crate) fn turned(counts: &TurnCounts) {
+    if counts.unread > 0 {
+        counter!(names::OFFERS_UNREAD.name).increment(counts.unread);
+    }
     if counts.missed > 0 {
         counter!(names::MISFIRES.name).increment(counts.missed);
     }
@@ -175,10 +196,34 @@ pub(crate) fn connection_closed(reason: &'static str) {
     counter!(names::CONNECTIONS_CLOSED.name, "reason" => reason).increment(1);
 }
 
+/// Groups that gauges name; the workers of further ones are shown together.
+const GROUPS_MAX: usize = 100;
+/// The name of the further ones; no group can have it.
+const OTHERS: &str = "(other)";
+
+/// The groups that gauges name: a series cannot be taken back, so a name keeps its place.
+static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// The label of a group.
+fn label(group: &str) -> String {
+    let mut named = lock(&NAMED);
+    if !named.contains(group) {
+        if named.len() >= GROUPS_MAX {
+            return OTHERS.to_owned();
+        }
+        named.insert(group.to_owned());
+    }
+    group.to_owned()
+}
+
 /// The workers connected now.
 pub(crate) fn sessions(sessions: &[Arc<Session>]) {
-    let mut by_group: std::collections::BTreeMap<&str, (f64, f64, f64)> =
-        std::collections::BTreeMap::new();
+    let mut by_label: BTreeMap<String, (f64, f64, f64)> = BTreeMap::new();
+    // Those that are gone have none.
+    for known in lock(&NAMED).iter() {
+        by_label.insert(known.clone(), (0.0, 0.0, 0.0));
+    }
+    let mut by_group: BTreeMap<&str, (f64, f64, f64)> = BTreeMap::new();
     for session in sessions {
         let free = f64::from(session.credit().available());
         let entry = by_group.entry(session.group.as_str()).or_default();
@@ -188,9 +233,42 @@ pub(crate) fn sessions(sessions: &[Arc<Session>]) {
             entry.2 + f64::from(session.hello.permits) - free,
         );
     }
+    by_label.insert(OTHERS.to_owned(), (0.0, 0.0, 0.0));
     for (group, (workers, free, busy)) in by_group {
-        gauge!(names::WORKERS.name, "group" => group.to_owned()).set(workers);
-        gauge!(names::PERMITS.name, "group" => group.to_owned(), "state" => "free").set(free);
-        gauge!(names::PERMITS.name, "group" => group.to_owned(), "state" => "busy").set(busy);
+        let sum = by_label.entry(label(group)).or_default();
+        *sum = (sum.0 + workers, sum.1 + free, sum.2 + busy);
+    }
+    for (group, (workers, free, busy)) in by_label {
+        gauge!(names::WORKERS.name, "group" => group.clone()).set(workers);
+        gauge!(names::PERMITS.name, "group" => group.clone(), "state" => "free").set(free);
+        gauge!(names::PERMITS.name, "group" => group, "state" => "busy").set(busy);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::stand_in;
+
+    #[test]
+    fn gauges_of_groups_are_bounded_and_what_is_gone_is_zero() {
+        let recorder = names::recorder().unwrap();
+        let handle = recorder.handle();
+        let first = stand_in("first", "alpha", &["h"], 4);
+        let many: Vec<_> = (0..3_000)
+            .map(|number| stand_in(&format!("w{number}"), &format!("g{number}"), &["h"], 1))
+            .collect();
+        metrics::with_local_recorder(&recorder, || {
+            sessions(&[first]);
+            sessions(&many);
+        });
+        let text = handle.render();
+        let workers = |line: &&str| line.starts_with("tickwheel_workers{");
+        let series: Vec<&str> = text.lines().filter(workers).collect();
+        assert_eq!(series.len(), GROUPS_MAX + 1);
+        assert!(series.contains(&"tickwheel_workers{group=\"alpha\"} 0"));
+        assert!(series.contains(&"tickwheel_workers{group=\"g0\"} 1"));
+        let others = format!("tickwheel_workers{{group=\"{OTHERS}\"}} 2901");
+        assert!(series.contains(&others.as_str()), "{series:?}");
     }
 }

@@ -129,6 +129,26 @@ pub const REJECTED: Metric = counter(
     "tickwheel_rejected_total",
     "Contexts that a worker refused and that were routed again {reason}.",
 );
+/// Items of workers that could not be read.
+pub const ITEMS_REFUSED: Metric = counter(
+    "tickwheel_items_refused_total",
+    "Settlements, renewals, rejections, pages and notes of workers that could not be read {kind}.",
+);
+/// Values of workers that were left out.
+pub const VALUES_DROPPED: Metric = counter(
+    "tickwheel_worker_values_dropped_total",
+    "Figures of workers that are no numbers, and resources that their Hellos did not name {kind=figure|resource}.",
+);
+/// Offers that turns left out.
+pub const OFFERS_UNREAD: Metric = counter(
+    "tickwheel_offers_unread_total",
+    "Offers of workers, and lanes, that a turn could not read and left out.",
+);
+/// Partitions that cannot be turned.
+pub const PARTITION_STUCK: Metric = gauge(
+    "tickwheel_partition_stuck",
+    "Partitions whose turns by this tracker have failed for ten seconds or longer.",
+);
 /// Log lines that were not written.
 pub const NOTES_DROPPED: Metric = counter(
     "tickwheel_notes_dropped_total",
@@ -201,7 +221,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 27] = [
+pub const ALL: [Metric; 31] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -215,6 +235,10 @@ pub const ALL: [Metric; 27] = [
     STALE_REPORTS,
     FOREIGN_REPORTS,
     REJECTED,
+    ITEMS_REFUSED,
+    VALUES_DROPPED,
+    OFFERS_UNREAD,
+    PARTITION_STUCK,
     NOTES_DROPPED,
     PUT_ASIDE,
     DEAD_DROPPED,
@@ -281,7 +305,44 @@ pub fn describe() {
             Kind::Histogram => metrics::describe_histogram!(metric.name, metric.unit, metric.help),
         }
     }
+    begin_at_zero();
     metrics::gauge!(BUILD_INFO.name, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+}
+
+/// Shows each counter from the start: what appears with its first event has no rate before it. Counters with labels begin with the words
+/// that are known.
+fn begin_at_zero() {
+    let labels: [(&'static str, &'static str, &[&'static str]); 6] = [
+        (RUNS.name, "outcome", &["succeeded", "failed", "timed_out"]),
+        (STALE_REPORTS.name, "kind", &["settle", "renew", "note"]),
+        (
+            ITEMS_REFUSED.name,
+            "kind",
+            &["settlement", "renewal", "rejection", "page", "note"],
+        ),
+        (VALUES_DROPPED.name, "kind", &["figure", "resource"]),
+        (
+            REJECTED.name,
+            "reason",
+            &["REASON_BUSY", "REASON_UNKNOWN_HANDLER", "REASON_DRAINING"],
+        ),
+        (
+            STORE_ERRORS.name,
+            "kind",
+            &["unavailable", "exhausted", "contract"],
+        ),
+    ];
+    for (name, label, words) in labels {
+        for word in words {
+            metrics::counter!(name, label => *word).increment(0);
+        }
+    }
+    let plain = ALL
+        .iter()
+        .filter(|metric| metric.kind == Kind::Counter && !metric.help.contains('{'));
+    for metric in plain.filter(|metric| labels.iter().all(|(name, ..)| *name != metric.name)) {
+        metrics::counter!(metric.name).increment(0);
+    }
 }
 
 /// Folds raw samples until `stop`. Stopping it loses nothing that was folded.
@@ -345,5 +406,13 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("tickwheel_build_info{version=\""), "{text}");
+        for zero in [
+            "tickwheel_misfires_total 0",
+            "tickwheel_lease_lost_total 0",
+            "tickwheel_runs_total{outcome=\"timed_out\"} 0",
+            "tickwheel_store_errors_total{kind=\"unavailable\"} 0",
+        ] {
+            assert!(text.contains(zero), "{zero}\n{text}");
+        }
     }
 }

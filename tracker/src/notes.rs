@@ -5,17 +5,19 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use tickwheel_core::id::{ContextId, WorkerId};
+use tickwheel_core::id::ContextId;
 use tickwheel_core::limits::{LOG_LINE_BYTES_MAX, SUBMIT_MAX};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_proto::v1::{LogLine, Progress};
 use tickwheel_store::context::{Noted, Progress as StoredProgress};
 use tickwheel_store::lease::{AttemptRef, Holding};
 use tokio::sync::{Notify, Semaphore};
+use tonic::Status;
 
 use crate::engine::Engine;
+use crate::intake;
 use crate::measure;
-use crate::session::lock;
+use crate::session::{Session, lock};
 use crate::settle::Reported;
 
 /// Writes under way at once; what comes on top is dropped and counted.
@@ -75,29 +77,37 @@ impl Notes {
     }
 }
 
-/// Writes log lines and progress that `worker` tells of its attempts, in the background.
+/// Writes log lines and progress that the worker of `session` tells of its attempts, in the background.
+///
+/// # Errors
+/// The status that ends the stream, when too many of its items could not be read.
 pub(crate) fn note(
     engine: &Arc<Engine>,
-    worker: &WorkerId,
-    log: Vec<LogLine>,
-    progress: Vec<Progress>,
-) {
+    session: &Arc<Session>,
+    (log, progress): (Vec<LogLine>, Vec<Progress>),
+) -> Result<(), Status> {
     for ((context, attempt), (lines, progress)) in by_attempt(log, progress) {
-        let Ok(context) = context.parse::<ContextId>() else {
-            continue;
+        let context = match intake::context(engine, &context) {
+            Ok(context) => context,
+            Err(why) => {
+                session.fault("note", why);
+                session.is_sound()?;
+                continue;
+            }
         };
         let Ok(permit) = Arc::clone(&engine.notes.room).try_acquire_owned() else {
             measure::notes_dropped(lines.len());
             continue;
         };
         engine.notes.begin(&context);
+        let slot = session.in_flight.begin();
         let engine_of_task = Arc::clone(engine);
         let holding = Holding {
             attempt: AttemptRef {
                 context,
                 attempt: attempt.into(),
             },
-            worker: worker.clone(),
+            worker: session.worker.clone(),
         };
         engine.tasks.spawn(async move {
             let store = &engine_of_task.store;
@@ -108,9 +118,10 @@ pub(crate) fn note(
                 Err(error) => measure::store_error(&error),
             }
             engine_of_task.notes.end(&holding.attempt.context);
-            drop(permit);
+            drop((permit, slot));
         });
     }
+    Ok(())
 }
 
 type Said = (Vec<String>, Option<StoredProgress>);

@@ -48,11 +48,15 @@ pub(crate) struct Offered {
 
 /// Takes permits for a turn of `partition`: of any workers in rotation, and of all that fit a lane that the turn may meet, so that a policy
 /// chooses among all of them.
-pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usize) -> Offered {
+pub(crate) async fn offer(
+    engine: &Engine,
+    partition: PartitionId,
+    (rotation, waiting): (usize, &[Queue]),
+) -> Offered {
     let queues = engine.lanes.recent(partition, Instant::now());
     let most = engine.config.turn_limit;
     if queues.is_empty() {
-        let reserved = engine.sessions.reserve(most, rotation, &[]);
+        let reserved = engine.sessions.reserve(most, rotation, (&[], waiting));
         return Offered {
             reserved,
             lanes: Vec::new(),
@@ -60,12 +64,11 @@ pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usi
     }
     let ids: Vec<_> = queues.iter().filter_map(|queue| queue.lane).collect();
     engine.lanes.learn(&engine.store, partition, &ids).await;
-    let sessions = engine.sessions.all();
     let fitted: Vec<Fitted> = queues
         .into_iter()
         .filter_map(|queue| {
             let lane = engine.lanes.get(&queue.lane?)?;
-            let workers = fitting(&lane, &queue, &sessions);
+            let workers = engine.fitting(&lane, &queue);
             Some(Fitted {
                 queue,
                 lane,
@@ -88,21 +91,22 @@ pub(crate) async fn offer(engine: &Engine, partition: PartitionId, rotation: usi
             takes_units,
         }));
     }
-    let reserved = engine.sessions.reserve(most, rotation, &wanted);
+    let reserved = engine.sessions.reserve(most, rotation, (&wanted, waiting));
+    let positions = reserved.positions();
     let lanes = fitted
         .iter()
-        .map(|fitted| lane_offer(fitted, &reserved))
+        .map(|fitted| lane_offer(fitted, &positions))
         .collect();
     Offered { reserved, lanes }
 }
 
-fn lane_offer(fitted: &Fitted, reserved: &Reserved) -> LaneOffer {
+fn lane_offer(fitted: &Fitted, positions: &HashMap<*const Session, usize>) -> LaneOffer {
     let policy = fitted.lane.routing.policy;
     let places = (0_u32..).zip(&fitted.workers);
     let workers = places.filter_map(|(place, session)| {
-        let at = reserved.position(session)?;
+        let at = positions.get(&Arc::as_ptr(session))?;
         Some((
-            at,
+            *at,
             policy.standing(place, &session.profile(), &session.figures()),
         ))
     });
@@ -114,18 +118,23 @@ fn lane_offer(fitted: &Fitted, reserved: &Reserved) -> LaneOffer {
     }
 }
 
-/// The workers of a lane, in its order.
-fn fitting(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> Vec<Arc<Session>> {
-    let offering: Vec<Candidate> = sessions
-        .iter()
-        .filter(|session| session.offers(&queue.group, queue.handler.as_str()))
-        .map(|session| Candidate(Arc::clone(session), session.profile()))
-        .collect();
-    let fitting = lane.fitting(&offering).into_iter();
-    fitting.map(|candidate| Arc::clone(&candidate.0)).collect()
-}
-
 impl Engine {
+    /// The workers of a lane, in its order.
+    fn fitting(&self, lane: &Lane, queue: &Queue) -> Vec<Arc<Session>> {
+        let offering = self
+            .sessions
+            .offering(&queue.group, queue.handler.as_str())
+            .into_iter();
+        let offering: Vec<Candidate> = offering
+            .map(|session| {
+                let profile = session.profile();
+                Candidate(session, profile)
+            })
+            .collect();
+        let fitting = lane.fitting(&offering).into_iter();
+        fitting.map(|candidate| Arc::clone(&candidate.0)).collect()
+    }
+
     /// Whether a context of this queue would be taken now.
     pub(crate) fn takes(&self, queue: &Queue) -> Taken {
         if queue.stopped.is_some() {
@@ -143,7 +152,7 @@ impl Engine {
                 Taken::Now
             };
         };
-        let workers = fitting(&lane, queue, &self.sessions.all());
+        let workers = self.fitting(&lane, queue);
         let requires = &lane.requires;
         let free = |session: &Arc<Session>| {
             session.credit().available() > 0
@@ -222,10 +231,10 @@ impl Engine {
                 dispatching
             };
         };
-        let sessions = self.sessions.all();
-        let workers = fitting(&lane, queue, &sessions);
+        let workers = self.fitting(&lane, queue);
         if workers.is_empty() {
-            return nobody_fits(&lane, queue, &sessions);
+            let (group, handler) = (&queue.group, queue.handler.as_str());
+            return nobody_fits(&lane, queue, &self.sessions.offering(group, handler));
         }
         if self.takes(queue) == Taken::Now {
             return dispatching;
@@ -251,12 +260,9 @@ impl Engine {
 }
 
 /// How many of the workers are left out, and by which rule.
-fn nobody_fits(lane: &Lane, queue: &Queue, sessions: &[Arc<Session>]) -> String {
+fn nobody_fits(lane: &Lane, queue: &Queue, offering: &[Arc<Session>]) -> String {
     let mut counts: Vec<(tickwheel_core::routing::Misfit, u32)> = Vec::new();
     let mut total = 0_u32;
-    let offering = sessions
-        .iter()
-        .filter(|session| session.offers(&queue.group, queue.handler.as_str()));
     for session in offering {
         total += 1;
         if let Err(misfit) = lane.fits(&session.profile()) {

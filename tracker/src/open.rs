@@ -17,9 +17,11 @@ use tickwheel_store::fan::{Opening, Parts};
 use tickwheel_store::record::Member;
 use tickwheel_store::roster::WorkerView;
 use tickwheel_store::wheel::PinnedParts;
+use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::measure;
+use crate::retries::Work;
 use crate::session::lock;
 
 /// A context that no worker fits is looked at again after this.
@@ -35,15 +37,20 @@ enum Unsplit {
 
 /// Splits `waiting`, unless that is under way here already.
 pub(crate) fn open(engine: &Arc<Engine>, waiting: Member) {
-    if !lock(&engine.opening).insert(waiting.id.clone()) {
+    let work = Work::Open(waiting.id.clone());
+    if engine.retries.rests(&work, Instant::now())
+        || !lock(&engine.opening).insert(waiting.id.clone())
+    {
         return;
     }
     let engine = Arc::clone(engine);
     let tasks = engine.tasks.clone();
     tasks.spawn(async move {
         let id = waiting.id.clone();
-        if let Err(error) = split(&engine, waiting).await {
-            tracing::warn!(context = %id, %error, "a context was not split; the next turn tries again");
+        let split = split(&engine, waiting).await;
+        let unreachable = split.as_ref().is_err_and(Error::is_retryable);
+        if let Some((times, error)) = engine.tried(work, split, unreachable) {
+            tracing::warn!(context = %id, times, %error, "a context was not split; a later turn tries again");
             measure::store_error(&error);
         }
         lock(&engine.opening).remove(&id);
@@ -169,12 +176,18 @@ fn words(list: &str) -> impl Iterator<Item = &str> {
 
 /// Gives up on the workers of `pinned` that live no more.
 pub(crate) fn look(engine: &Arc<Engine>, pinned: PinnedParts) {
+    let work = Work::Look(pinned.root.clone());
+    if engine.retries.rests(&work, Instant::now()) {
+        return;
+    }
     let engine = Arc::clone(engine);
     let tasks = engine.tasks.clone();
     tasks.spawn(async move {
         let root = pinned.root.clone();
-        if let Err(error) = give_up(&engine, pinned).await {
-            tracing::warn!(context = %root, %error, "parts of workers that may be gone are looked at again in a second");
+        let given_up = give_up(&engine, pinned).await;
+        let unreachable = given_up.as_ref().is_err_and(Error::is_retryable);
+        if let Some((times, error)) = engine.tried(work, given_up, unreachable) {
+            tracing::warn!(context = %root, times, %error, "parts of workers that may be gone are looked at again");
             measure::store_error(&error);
         }
     });

@@ -2,25 +2,23 @@
 //!
 //! The same call answers with the live trackers, from which the ranking of partitions follows, and which the workers are told.
 
+mod signs;
+
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{Roster, TrackerMessage};
-use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tickwheel_store::roster::TrackerSign;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use crate::http::health::Health;
-use crate::measure;
-use crate::session::Session;
+use crate::{measure, stuck};
 
-/// Workers written in one call.
-const WORKERS_MAX: usize = 1000;
-/// A worker's figures are written at least this often, so that they do not expire, and at most this often.
-const REPORT_EVERY: Duration = Duration::from_secs(5);
 /// A worker whose stream broke is evicted when no tracker heard of it for this many beat intervals.
 const SILENT_BEATS: u32 = 2;
 
@@ -52,16 +50,18 @@ fn sign(engine: &Engine) -> TrackerSign {
 pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
     let sessions = engine.sessions.all();
     measure::sessions(&sessions);
-    let now = Instant::now();
-    let fresh = engine.config.beat_interval * 2;
-    let signs: Vec<WorkerSign> = sessions
-        .iter()
-        .filter_map(|session| worker_sign(session, now, fresh))
-        .take(WORKERS_MAX)
-        .collect();
+    let stuck = engine.stuck.at(Instant::now());
+    measure::stuck(stuck.len());
+    health.stuck(stuck::reason(&stuck));
+    let from = engine.signed.load(Ordering::Relaxed) % sessions.len().max(1);
+    let times = (Instant::now(), engine.config.beat_interval * 2);
+    let (calls, next) = signs::calls(&sessions, from, times);
+    engine.signed.store(next, Ordering::Relaxed);
+    let mut calls = calls.into_iter();
+    let first = calls.next().unwrap_or_default();
     match engine
         .store
-        .beat(Some(&sign(engine)), engine.config.beat_ttl(), &signs)
+        .beat(Some(&sign(engine)), engine.config.beat_ttl(), &first)
         .await
     {
         Ok(beaten) => {
@@ -69,6 +69,17 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
             health.redis_answered();
             engine.absence.answered(beaten.now, Instant::now());
             adopt(engine, beaten.live, beaten.now);
+            for signs in calls {
+                if let Err(error) = engine
+                    .store
+                    .beat(None, engine.config.beat_ttl(), &signs)
+                    .await
+                {
+                    tracing::warn!(workers = signs.len(), %error, "signs of life of workers were not written; the next beat has them again");
+                    measure::store_error(&error);
+                    break;
+                }
+            }
             if engine.limits.known_changes() != Some(beaten.limits_changed) {
                 engine.read_limits().await;
             }
@@ -147,52 +158,6 @@ pub(crate) fn roster(engine: &Engine) -> Roster {
         tracker_urls.push(engine.url.clone());
     }
     Roster { tracker_urls }
-}
-
-/// The sign of a worker that calls this tracker its home and was heard of lately.
-fn worker_sign(session: &Session, now: Instant, fresh: Duration) -> Option<WorkerSign> {
-    let mut beat = session.beat();
-    if !beat.home || beat.at.is_none_or(|at| now.duration_since(at) > fresh) {
-        return None;
-    }
-    let due = beat
-        .written
-        .is_none_or(|written| now.duration_since(written) >= REPORT_EVERY);
-    let report = due.then(|| {
-        beat.written = Some(now);
-        let hello = &session.hello;
-        let report = beat.report.unwrap_or_default();
-        vec![
-            ("group", session.group.as_str().to_owned()),
-            ("handlers", session.handlers()),
-            ("permits", hello.permits.to_string()),
-            ("tags", hello.tags.join(",")),
-            ("host", hello.host.clone()),
-            ("version", hello.sdk_version.clone()),
-            ("running", report.running.to_string()),
-            ("cpu_load", format!("{:.2}", report.cpu_load)),
-            ("memory_used", report.memory_used_bytes.to_string()),
-            ("memory_total", report.memory_total_bytes.to_string()),
-            ("cpus", report.cpus.to_string()),
-            ("load", format!("{:.2}", report.load)),
-            ("resources", resources(session)),
-        ]
-    });
-    Some(WorkerSign {
-        worker: session.worker.clone(),
-        group: session.group.clone(),
-        report,
-    })
-}
-
-/// `<name>=<used>/<total>/<reserved>` separated by commas.
-fn resources(session: &Session) -> String {
-    let texts: Vec<String> = session
-        .resources()
-        .iter()
-        .map(|one| format!("{}={}/{}/{}", one.name, one.used, one.total, one.reserved))
-        .collect();
-    texts.join(",")
 }
 
 /// A worker's stream ended. When it said that it drains, it is forgotten at once; else when no tracker hears of it for two beats. Its

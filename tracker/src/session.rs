@@ -3,26 +3,51 @@
 //! Nothing here matters after a crash: what a worker runs is in Redis, and the worker says it again when it connects elsewhere.
 
 mod credit;
+mod faults;
+mod hello;
+mod in_flight;
+mod report;
+mod reserve;
 mod sessions;
 mod units;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_core::limits::AMOUNT_MAX;
 use tickwheel_core::routing::{Figures, Profile, Units};
-use tickwheel_proto::v1::{Assignment, Beat, Hello, Report, Resource, TrackerMessage};
-use tokio::sync::mpsc;
+use tickwheel_proto::v1::{self as wire, Assignment, Beat, Hello, Resource, TrackerMessage};
+use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tonic::Status;
 
+use crate::measure;
+
 pub(crate) use credit::Credit;
-pub(crate) use sessions::{Reserved, Sessions, Wanted};
+use faults::Faults;
+pub(crate) use hello::checked;
+pub(crate) use in_flight::{InFlight, Slot};
+pub(crate) use report::Measured;
+pub(crate) use reserve::{Reserved, Wanted};
+pub(crate) use sessions::Sessions;
 use units::UnitCredit;
 
 /// Frames on the way to one worker. What is outstanding is bounded by its permits, so only confirmations and the like queue up.
 pub(crate) const FRAMES_MAX: usize = 1024;
+
+/// Pages of results, of up to a mebibyte, that are on the way to one worker.
+const FETCHES_MAX: usize = 4;
+/// Frames that wait for a worker which reads what it is sent.
+const FRAMES_FEW: usize = 8;
+/// Between two looks at whether they are few.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Resources that an SDK measures, beside those that a Hello names.
+const MEASURED: [&str; 3] = ["cpu", "memory", "disk"];
 
 /// A frame for a worker, or the status that ends its stream.
 pub(crate) type Frame = Result<TrackerMessage, Status>;
@@ -38,15 +63,40 @@ pub(crate) struct Session {
     pub(crate) hello: Hello,
     /// The same, as routing reads it, with what its beats say of its resources.
     profile: ArcSwap<Profile>,
+    /// The names of the resources that it may tell of.
+    nameable: Units,
     resources: Mutex<Vec<Resource>>,
     units: Mutex<UnitCredit>,
-    handlers: Mutex<Vec<String>>,
+    handlers: Mutex<Handlers>,
+    /// What it reported and what is not done yet.
+    pub(crate) in_flight: Arc<InFlight>,
+    faults: Faults,
+    /// Pages of results that are read for it at once.
+    pub(crate) fetching: Semaphore,
     credit: Mutex<Credit>,
     beat: Mutex<BeatState>,
     draining: AtomicBool,
     /// Contexts sent since its figures last changed.
     unmeasured: AtomicU32,
     frames: mpsc::Sender<Frame>,
+}
+
+/// The handlers that a worker offers.
+#[derive(Debug, Default)]
+struct Handlers {
+    names: BTreeSet<String>,
+    /// The same, comma-separated: each turn is told.
+    text: Arc<str>,
+}
+
+impl Handlers {
+    fn of(names: BTreeSet<String>) -> Self {
+        let joined: Vec<&str> = names.iter().map(String::as_str).collect();
+        Self {
+            text: joined.join(",").into(),
+            names,
+        }
+    }
 }
 
 /// What the last beats said.
@@ -57,7 +107,7 @@ pub(crate) struct BeatState {
     /// When it last beat.
     pub(crate) at: Option<Instant>,
     /// Its latest figures.
-    pub(crate) report: Option<Report>,
+    pub(crate) report: Option<Measured>,
     /// When the figures were last written to Redis.
     pub(crate) written: Option<Instant>,
 }
@@ -71,20 +121,27 @@ impl Session {
     pub(crate) fn new(
         profile: Profile,
         group: GroupName,
-        hello: Hello,
-        frames: mpsc::Sender<Frame>,
+        mut hello: Hello,
+        (frames, in_flight): (mpsc::Sender<Frame>, InFlight),
     ) -> Self {
-        let running = u32::try_from(hello.running.len()).unwrap_or(u32::MAX);
-        let credit = Credit::new(hello.permits.saturating_sub(running));
-        let handlers = Mutex::new(hello.handlers.clone());
+        let running = u32::try_from(std::mem::take(&mut hello.running).len());
+        let credit = Credit::new(hello.permits.saturating_sub(running.unwrap_or(u32::MAX)));
+        let handlers = std::mem::take(&mut hello.handlers).into_iter().collect();
+        let measured = MEASURED.map(|name| (name.to_owned(), 0));
+        let declared = profile.resources.iter();
+        let declared = declared.map(|(name, _)| (name.to_owned(), 0));
         Self {
+            nameable: Units::of(declared.chain(measured)),
             worker: profile.id.clone(),
             group,
             hello,
             profile: ArcSwap::from_pointee(profile),
             resources: Mutex::default(),
             units: Mutex::default(),
-            handlers,
+            handlers: Mutex::new(Handlers::of(handlers)),
+            in_flight: Arc::new(in_flight),
+            faults: Faults::default(),
+            fetching: Semaphore::new(FETCHES_MAX),
             credit: Mutex::new(credit),
             beat: Mutex::default(),
             draining: AtomicBool::new(false),
@@ -102,6 +159,29 @@ impl Session {
         self.frames
             .try_send(Ok(frame))
             .map_err(|refused| refused.into_inner().unwrap_or_default())
+    }
+
+    /// Waits until the worker has read most of what was sent to it, or its stream has ended.
+    pub(crate) async fn sent_soon(&self) {
+        while !self.frames.is_closed() && self.frames.capacity() + FRAMES_FEW < FRAMES_MAX {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// An item of the stream could not be read, because `why`.
+    pub(crate) fn fault(&self, item: &'static str, why: impl std::fmt::Display) {
+        measure::item_refused(item);
+        if let Some(unsaid) = self.faults.add() {
+            tracing::warn!(worker = %self.worker, %why, unsaid, "a {item} could not be read");
+        }
+    }
+
+    /// Whether the stream goes on.
+    ///
+    /// # Errors
+    /// The status that ends it, after too many items that could not be read.
+    pub(crate) fn is_sound(&self) -> Result<(), Status> {
+        self.faults.verdict()
     }
 
     /// Ends the stream once the frames before were sent.
@@ -152,7 +232,28 @@ impl Session {
         Ok(())
     }
 
-    fn learn_resources(&self, resources: Vec<Resource>) {
+    /// The worker said what of its resources is free. What it did not introduce is left out and counted.
+    pub(crate) fn heard_units(&self, units: Option<wire::Units>, received: u64) {
+        let free = units.map(|units| {
+            let (known, left_out) = self.nameable.known_of(units.amounts);
+            measure::values_dropped("resource", left_out);
+            known
+        });
+        self.units().update(free, received);
+    }
+
+    fn learn_resources(&self, mut resources: Vec<Resource>) {
+        let before = resources.len();
+        let mut seen = BTreeSet::new();
+        resources.retain(|one| {
+            self.nameable.iter().any(|(name, _)| name == one.name) && seen.insert(one.name.clone())
+        });
+        measure::values_dropped("resource", before - resources.len());
+        for one in &mut resources {
+            for amount in [&mut one.total, &mut one.used, &mut one.reserved] {
+                *amount = (*amount).min(AMOUNT_MAX);
+            }
+        }
         let totals = resources.iter();
         let totals = Units::of(totals.map(|one| (one.name.clone(), one.total)));
         let profile = self.profile();
@@ -173,9 +274,11 @@ impl Session {
         let mut known = self.beat();
         known.home = beat.home;
         known.at = Some(Instant::now());
-        let measured = |report: &Report| (report.cpu_load.to_bits(), report.memory_used_bytes);
         if let Some(report) = beat.report {
-            if known.report.as_ref().map(measured) != Some(measured(&report)) {
+            let (report, wrong) = Measured::of(report);
+            measure::values_dropped("figure", wrong);
+            let figures = |report: &Measured| (report.cpu_load, report.memory_used);
+            if known.report.as_ref().map(figures) != Some(figures(&report)) {
                 self.unmeasured.store(0, Ordering::Relaxed);
             }
             known.report = Some(report);
@@ -195,31 +298,36 @@ impl Session {
         Figures {
             running: self.hello.permits.saturating_sub(free),
             unmeasured: self.unmeasured.load(Ordering::Relaxed),
-            cpu_load: f64::from(report.cpu_load),
+            cpu_load: report.cpu_load.map(f64::from),
             cpus: report.cpus.max(self.hello.cpus),
-            memory_used: report.memory_used_bytes,
-            memory_total: report.memory_total_bytes,
+            memory_used: report.memory_used,
+            memory_total: report.memory_total,
             response_ms: report.response_ms.map(f64::from),
         }
     }
 
     /// The handlers it offers, comma-separated.
-    pub(crate) fn handlers(&self) -> String {
-        lock(&self.handlers).join(",")
+    pub(crate) fn handlers(&self) -> Arc<str> {
+        Arc::clone(&lock(&self.handlers).text)
+    }
+
+    /// The names of the handlers it offers.
+    fn handler_names(&self) -> Vec<String> {
+        lock(&self.handlers).names.iter().cloned().collect()
     }
 
     /// True when it takes contexts of this group and handler.
     pub(crate) fn offers(&self, group: &GroupName, handler: &str) -> bool {
-        self.group == *group
-            && !self.is_draining()
-            && lock(&self.handlers)
-                .iter()
-                .any(|offered| offered == handler)
+        self.group == *group && !self.is_draining() && lock(&self.handlers).names.contains(handler)
     }
 
-    /// The worker refused this handler: it is not offered again on this stream.
-    pub(crate) fn withdraw(&self, handler: &str) {
-        lock(&self.handlers).retain(|offered| offered != handler);
+    /// The worker refused this handler: it is not offered again on this stream. Only [`Sessions::withdraw`] calls it, so that what is
+    /// looked up by handlers agrees.
+    fn withdraw(&self, handler: &str) {
+        let mut handlers = lock(&self.handlers);
+        let mut names = std::mem::take(&mut handlers.names);
+        names.remove(handler);
+        *handlers = Handlers::of(names);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -229,4 +337,20 @@ impl Session {
     pub(crate) fn set_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
+}
+
+/// A worker with a stream that nobody reads.
+#[cfg(test)]
+pub(crate) fn stand_in(name: &str, group: &str, handlers: &[&str], permits: u32) -> Arc<Session> {
+    let hello = Hello {
+        worker_id: name.to_owned(),
+        group: group.to_owned(),
+        handlers: handlers.iter().map(|&handler| handler.to_owned()).collect(),
+        permits,
+        ..Hello::default()
+    };
+    let (profile, group, hello) = checked(hello).expect("a Hello that follows the rules");
+    let (frames, _) = mpsc::channel(FRAMES_MAX);
+    let session = Session::new(profile, group, hello, (frames, InFlight::default()));
+    Arc::new(session)
 }

@@ -34,6 +34,10 @@ impl Shared {
         }
     }
 
+    pub(crate) fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
     pub(crate) fn store(&self) -> &Store {
         &self.engine.store
     }

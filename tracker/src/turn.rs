@@ -15,8 +15,8 @@ use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
-use tickwheel_store::Heard;
 use tickwheel_store::wheel::Turned;
+use tickwheel_store::{Error, Heard};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +34,7 @@ use visit::{Found, Visit};
 const VISITS_MAX: usize = 3;
 /// A head this much past its due time makes a stand-in turn the partition, one step later for each rank.
 const OVERDUE: Duration = Duration::from_secs(1);
-/// A partition whose visit failed is tried again after this.
+/// Between two tries to read the limits of groups at the start.
 const RETRY: Duration = Duration::from_millis(250);
 /// What found its permits held by another turn is looked at after this, should nobody tell that they are free.
 const HELD_ELSEWHERE: Duration = Duration::from_millis(4);
@@ -89,10 +89,11 @@ impl Turner {
                     break;
                 };
                 self.rotation = self.rotation.wrapping_add(1);
+                let looks = self.partitions.stands_in(partition);
                 visits.push(visit::visit(
                     Arc::clone(&engine),
                     (partition, purpose),
-                    self.partitions.stands_in(partition),
+                    (looks, self.partitions.backlog(partition)),
                     self.rotation,
                 ));
             }
@@ -175,6 +176,7 @@ impl Turner {
     fn offer_capacity(&mut self) {
         let engine = &self.engine;
         self.partitions.queue_backlog(
+            Instant::now(),
             |queue| engine.takes(queue) == Taken::Now,
             |pinned| engine.is_free_for(pinned),
         );
@@ -193,6 +195,7 @@ impl Turner {
         match visit.found {
             Found::Turned { turned, claimed } => {
                 self.clock.observe(turned.now, received);
+                self.succeeded(partition, received);
                 self.turned(partition, &turned, (received, took));
                 self.go_on(partition, &turned, (received, claimed));
             }
@@ -200,6 +203,7 @@ impl Turner {
                 looked, overdue, ..
             } => {
                 self.clock.observe(looked.now, received);
+                self.succeeded(partition, received);
                 let head = looked
                     .head
                     .map(|head| self.clock.instant_of(head, looked.now, received) + OVERDUE);
@@ -217,9 +221,29 @@ impl Turner {
                 }
             }
             Found::NoPermit => self.partitions.passed_over(partition),
-            Found::Nothing => self
-                .partitions
-                .done(partition, received + RETRY, (received, took)),
+            Found::Failed(what, error) => self.failed(partition, (what, &error), received),
+        }
+    }
+
+    /// A visit failed: the partition rests, longer each time, and a line is written for few of many failures.
+    fn failed(
+        &mut self,
+        partition: PartitionId,
+        (what, error): (&'static str, &Error),
+        now: Instant,
+    ) {
+        let failures = self.partitions.failed(partition, error.is_retryable(), now);
+        if failures.is_power_of_two() {
+            tracing::warn!(%partition, failures, %error, "{what} failed; it is tried again");
+        }
+        self.engine.stuck.failed(partition, now);
+    }
+
+    /// A visit succeeded.
+    fn succeeded(&mut self, partition: PartitionId, now: Instant) {
+        if let Some(failures) = self.partitions.recovered(partition, now) {
+            tracing::info!(%partition, failures, "the partition is turned again");
+            self.engine.stuck.recovered(partition);
         }
     }
 

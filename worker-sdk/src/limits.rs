@@ -17,6 +17,8 @@ pub(crate) const REMEMBERED_MAX: usize = 8_192;
 /// Result and error bytes of the remembered attempts together.
 pub(crate) const REMEMBERED_BYTES_MAX: usize = 16 << 20;
 
+/// The longest delay a handler may ask for: ten years. Trackers fail an attempt that asks for more.
+pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_millis(10 * 366 * 86_400_000);
 /// Bytes of an error or panic message.
 pub(crate) const ERROR_BYTES_MAX: usize = 1_024;
 /// Bytes of a log line or progress message, whatever a tracker would allow.

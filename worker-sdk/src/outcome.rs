@@ -8,6 +8,7 @@ use bytes::Bytes;
 use tickwheel_proto::v1::{Settlement, settlement};
 
 use crate::attempt::AttemptKey;
+use crate::limits::RETRY_AFTER_MAX;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,7 +58,8 @@ impl Outcome {
             outcome: outcome.into(),
             error,
             result,
-            retry_after_ms: u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+            retry_after_ms: u64::try_from(delay.min(RETRY_AFTER_MAX).as_millis())
+                .unwrap_or(u64::MAX),
             ran_us: u64::try_from(ran.as_micros()).unwrap_or(u64::MAX),
         }
     }
@@ -91,5 +93,8 @@ mod tests {
             (2_000, 3, "busy", 7_000)
         );
         assert_eq!(wire.outcome(), settlement::Outcome::RetryAfter);
+        let for_ever = Outcome::RetryAfter(Duration::MAX, String::new())
+            .into_wire(&AttemptKey::new("c", 3), Duration::ZERO);
+        assert_eq!(for_ever.retry_after_ms, 316_224_000_000, "ten years");
     }
 }

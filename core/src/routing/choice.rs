@@ -90,14 +90,18 @@ impl RoutingPolicy {
             Self::CpuFirst => {
                 let share = 1.0 / f64::from(figures.cpus.max(1));
                 let unmeasured = f64::from(figures.unmeasured) * share;
-                (figures.cpu_load + unmeasured, share)
+                (figures.cpu_load.unwrap_or(1.0) + unmeasured, share)
             }
             Self::MemoryFirst => {
                 let free = mebibytes(figures.memory_total.saturating_sub(figures.memory_used));
                 let each = f64::from(CONTEXT_BYTES >> 20);
                 (f64::from(figures.unmeasured).mul_add(each, -free), each)
             }
-            Self::FastestResponse => (figures.response_ms.unwrap_or(0.0), SLIGHTLY),
+            Self::FastestResponse => match figures.response_ms {
+                Some(response_ms) => (response_ms, SLIGHTLY),
+                // Tried first, and behind the others once it got some without saying how long they took.
+                None => (f64::from(figures.unmeasured), 1.0),
+            },
             Self::Specified | Self::BusyTransfer | Self::Failover => (f64::from(place), 0.0),
         };
         Standing { score, step }

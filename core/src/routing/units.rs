@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Violation, Violations};
-use crate::limits::UNITS_MAX;
+use crate::limits::{AMOUNT_MAX, UNITS_MAX};
 
 /// Amounts by name; what is absent is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -58,6 +58,41 @@ impl Units {
         Self(amounts.into_iter().collect())
     }
 
+    /// The resources that a worker says it has: names as those of [`Units::validate`], at most 16, amounts up to 2^53 - 1. An amount of 0
+    /// is one that it does not have now.
+    ///
+    /// # Errors
+    /// All violations, each under the name of its resource; at most one for the number of them.
+    pub fn of_worker(amounts: impl IntoIterator<Item = (String, u64)>) -> Result<Self, Violations> {
+        let (mut found, mut units) = (Violations::new(), BTreeMap::new());
+        for (index, (name, amount)) in amounts.into_iter().enumerate() {
+            if index >= UNITS_MAX {
+                let rule = format!("has at most {UNITS_MAX} resources");
+                return Err(Violation::new("", rule, "more").into());
+            }
+            let fits = check_name(&name).and_then(|()| check_amount(&name, amount));
+            if found.keep(fits).is_some() {
+                units.insert(name, amount);
+            }
+        }
+        found.into_result()?;
+        Ok(Self(units))
+    }
+
+    /// Those of `amounts` whose names are among these units, bounded by 2^53 - 1, and how many were left out.
+    #[must_use]
+    pub fn known_of(&self, amounts: impl IntoIterator<Item = (String, u64)>) -> (Self, usize) {
+        let (mut known, mut left_out) = (BTreeMap::new(), 0);
+        for (name, amount) in amounts {
+            if self.0.contains_key(&name) {
+                known.insert(name, amount.min(AMOUNT_MAX));
+            } else {
+                left_out += 1;
+            }
+        }
+        (Self(known), left_out)
+    }
+
     /// Checks names and amounts of what a context needs.
     ///
     /// # Errors
@@ -70,6 +105,7 @@ impl Units {
         }
         for (name, amount) in &self.0 {
             found.keep(check_name(name));
+            found.keep(check_amount(name, *amount));
             if *amount == 0 {
                 found.add(name.as_str(), "is above 0", 0);
             }
@@ -172,6 +208,14 @@ fn check_name(name: &str) -> Result<(), Violation> {
     Ok(())
 }
 
+fn check_amount(name: &str, amount: u64) -> Result<(), Violation> {
+    if amount > AMOUNT_MAX {
+        let rule = format!("is at most {AMOUNT_MAX}");
+        return Err(Violation::new(name, rule, amount));
+    }
+    Ok(())
+}
+
 fn amount_of(name: &str, text: &str) -> Result<u64, Violation> {
     if IN_BYTES.contains(&name) {
         let rule = "is a size above 0, like 512MiB or 4GiB";
@@ -261,6 +305,39 @@ mod tests {
         let many: Vec<String> = (0..17).map(|n| format!("u{n}")).collect();
         let many: Vec<(&str, &str)> = many.iter().map(|name| (name.as_str(), "1")).collect();
         assert!(units(&many).unwrap_err().to_string().contains("at most 16"));
+    }
+
+    #[test]
+    fn a_worker_has_resources_of_known_names_and_countable_amounts() {
+        let of = |amounts: &[(&str, u64)]| {
+            let owned = amounts
+                .iter()
+                .map(|(name, amount)| ((*name).to_owned(), *amount));
+            Units::of_worker(owned.collect::<Vec<_>>())
+        };
+        let fits = of(&[("gpu", 2_000), ("memory", AMOUNT_MAX), ("idle", 0)]).unwrap();
+        assert_eq!(
+            fits.to_record(),
+            format!("gpu=2000,idle=0,memory={AMOUNT_MAX}")
+        );
+        for (name, amount, rule) in [
+            ("GPU", 1, "is a name of 1 to 32 small letters"),
+            ("gpu mem", 1, "is a name of 1 to 32 small letters"),
+            ("gpu=1,a", 1, "is a name of 1 to 32 small letters"),
+            ("gpu", AMOUNT_MAX + 1, "is at most 9007199254740991"),
+            ("gpu", u64::MAX, "is at most 9007199254740991"),
+        ] {
+            let wrong = of(&[(name, amount)]).unwrap_err().to_string();
+            assert!(wrong.contains(rule), "{name}: {wrong}");
+        }
+        let many: Vec<(String, u64)> = (0..100_000).map(|n| (format!("u{n}"), 1)).collect();
+        assert_eq!(Units::of_worker(many).unwrap_err().len(), 1);
+        let (known, left_out) = fits.known_of([
+            ("gpu".to_owned(), u64::MAX),
+            ("GPU".to_owned(), 1),
+            ("tpu".to_owned(), 1),
+        ]);
+        assert_eq!((known.get("gpu"), left_out), (AMOUNT_MAX, 2));
     }
 
     #[test]

@@ -61,8 +61,8 @@ pub struct Figures {
     pub running: u32,
     /// Contexts sent to it since it last measured itself.
     pub unmeasured: u32,
-    /// Share of its CPUs in use, 0 to 1.
-    pub cpu_load: f64,
+    /// Share of its CPUs in use, 0 to 1; `None`: not known, and taken as all of them.
+    pub cpu_load: Option<f64>,
     /// CPUs it may use.
     pub cpus: u32,
     /// Bytes of its memory in use.

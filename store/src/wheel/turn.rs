@@ -184,6 +184,8 @@ pub struct TurnCounts {
     pub missed: u64,
     /// Records that no turn can use, put aside: `{tw:p}:quarantine` has them.
     pub aside: u64,
+    /// Offers of workers, lanes and workers of lanes that the script could not read and left out.
+    pub unread: u64,
 }
 
 /// What waits in a partition.
@@ -364,6 +366,7 @@ fn turned(value: Value) -> Result<Turned, Error> {
         skipped: counts.number()?,
         missed: counts.number()?,
         aside: counts.number()?,
+        unread: counts.number()?,
     };
     let mut list = reply.list()?;
     let mut opens = Vec::with_capacity(list.len());

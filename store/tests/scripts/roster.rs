@@ -168,6 +168,29 @@ async fn only_a_silent_worker_is_retired() {
 }
 
 #[tokio::test]
+async fn a_tracker_that_beats_is_not_taken_off_by_the_word_of_another() {
+    let Some(test) = fresh().await else { return };
+    let beat = ["1000000", "trk-1 u", "3000", "0"];
+    call(&test, "tracker/beat", &beat).await;
+    for (now, silent, left) in [
+        ("1001199", "1200", 1),
+        ("1000000", "1200", 1),
+        ("1001200", "1200", 0),
+        ("1001200", "1200", 0),
+    ] {
+        let retire = [now, "trk-1 u", silent, "3000", "0"];
+        assert_eq!(call(&test, "tracker/retire", &retire).await, ["RETIRED"]);
+        let trackers = read(&test, "ZRANGE", "trackers").await;
+        assert_eq!(trackers.len(), 2 * left, "{now}");
+    }
+    call(&test, "tracker/beat", &beat).await;
+    // One that stops says so itself, also when the clock was set back.
+    let own = ["900000", "trk-1 u", "0", "3000", "0"];
+    call(&test, "tracker/retire", &own).await;
+    assert!(read(&test, "ZRANGE", "trackers").await.is_empty());
+}
+
+#[tokio::test]
 async fn the_store_lists_who_is_alive() {
     let Some(test) = fresh().await else { return };
     let tracker = |number: u64| TrackerSign {

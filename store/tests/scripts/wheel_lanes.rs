@@ -442,17 +442,7 @@ async fn arguments_of_lanes_are_checked_before_anything_is_written() {
         "1:0:1",
     ];
     test.eval("wheel/turn", partition(0), &args).await.unwrap();
-    let bad = [
-        (9, "0", "random"),
-        (10, "257", "lanes"),
-        (10, "2", "lanes"),
-        (11, "g h", "lanes"),
-        (12, "round", "lanes"),
-        (12, "count gpu", "lanes"),
-        (7, "9 GPU=1", "permits"),
-        (13, "1:x:1", "lanes"),
-        (7, "9x", "permits"),
-    ];
+    let bad = [(9, "0", "random"), (10, "257", "lanes"), (10, "2", "lanes")];
     test.assert_refused("wheel/turn", partition(0), &args, &bad)
         .await;
     let args = [

@@ -29,6 +29,8 @@ struct State {
     refused: Option<String>,
     /// What its settings break, in words.
     unfit: Vec<String>,
+    /// Which partitions cannot be turned, in words.
+    stuck: Option<String>,
     draining: bool,
 }
 
@@ -138,6 +140,11 @@ impl Health {
         self.change(|state| state.unfit = reasons);
     }
 
+    /// Which partitions cannot be turned by this tracker, in words; `None` while all of them can.
+    pub fn stuck(&self, reason: Option<String>) {
+        self.change(|state| state.stuck = reason);
+    }
+
     /// The tracker was asked to stop.
     pub fn drain(&self) {
         self.change(|state| state.draining = true);
@@ -164,6 +171,7 @@ impl Health {
         }
         reasons.extend(state.refused);
         reasons.extend(state.unfit);
+        reasons.extend(state.stuck);
         if state.draining {
             reasons.push("draining".to_owned());
         }
@@ -214,6 +222,9 @@ mod tests {
         assert_eq!(short.reasons, ["redis is unavailable", "redis evicts keys"]);
         health.redis_answered();
         health.unfit(Vec::new());
+        health.stuck(Some("partition 3 cannot be turned".to_owned()));
+        assert_eq!(health.readiness().reasons, ["partition 3 cannot be turned"]);
+        health.stuck(None);
         health.drain();
         assert_eq!(health.readiness().reasons, ["draining"]);
     }

@@ -90,7 +90,7 @@ pub fn code_of(error: &Error) -> ErrorCode {
         Error::Store(StoreError::NotFound { .. }) => ErrorCode::NotFound,
         Error::Store(StoreError::Conflict(_)) => ErrorCode::Conflict,
         Error::Store(StoreError::Unavailable { .. }) | Error::Draining => ErrorCode::Unavailable,
-        Error::Store(StoreError::Exhausted { .. }) => ErrorCode::Exhausted,
+        Error::Store(StoreError::Exhausted { .. }) | Error::Busy(_) => ErrorCode::Exhausted,
         Error::Store(StoreError::Unconfirmed { .. }) => ErrorCode::Unconfirmed,
         Error::Store(StoreError::Contract { .. }) => ErrorCode::Contract,
         Error::Store(StoreError::Unusable(_)) | Error::Config(_) | Error::Listen { .. } => {
@@ -116,6 +116,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
             | StoreError::Unusable(_),
         )
         | Error::Listen { .. }
+        | Error::Busy(_)
         | Error::Draining => None,
     }
 }
@@ -141,6 +142,10 @@ impl From<Error> for Status {
         match code {
             ErrorCode::Contract | ErrorCode::Unusable => {
                 tracing::error!(%error, "a request failed");
+            }
+            // Told to each of those that are too many.
+            ErrorCode::Exhausted if matches!(error, Error::Busy(_)) => {
+                tracing::debug!(%error, "a request was refused");
             }
             ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
                 tracing::warn!(%error, "a request failed");
@@ -225,6 +230,12 @@ mod tests {
                 409,
             ),
             (Error::Draining, "UNAVAILABLE", Code::Unavailable, 503),
+            (
+                Error::Busy("1,000 callers wait".to_owned()),
+                "EXHAUSTED",
+                Code::ResourceExhausted,
+                429,
+            ),
         ]
     }
 

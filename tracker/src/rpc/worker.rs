@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, TryStreamExt};
-use tickwheel_core::id::{GroupName, HandlerName, WorkerId};
 use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
-use tickwheel_core::routing::{Profile, Tags, Units};
 use tickwheel_proto::v1::worker_service_server::WorkerService;
-use tickwheel_proto::v1::{Hello, TrackerMessage, Welcome, WorkerMessage};
+use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
@@ -17,14 +15,10 @@ use tonic::{Code, Request, Response, Status, Streaming};
 use crate::engine::Engine;
 use crate::intake;
 use crate::roster;
-use crate::session::{FRAMES_MAX, Frame, Session};
+use crate::session::{FRAMES_MAX, Frame, Session, checked};
 
 /// A worker introduces itself within this.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
-/// Permits of one worker; more is a mistake.
-const PERMITS_MAX: u32 = 65_536;
-/// Handlers of one worker.
-const HANDLERS_MAX: usize = 1_000;
 /// An attempt that runs longer is announced, so that its dispatch lease becomes a running one.
 const ACCEPT_AFTER: Duration = Duration::from_millis(500);
 
@@ -83,7 +77,9 @@ async fn serve(
         .ok_or_else(|| Status::invalid_argument("the first message is a Hello"))?;
     let (profile, group, hello) = checked(hello)?;
     let worker = profile.id.clone();
-    let session = Arc::new(Session::new(profile, group.clone(), hello, frames));
+    let in_flight = engine.sessions.in_flight();
+    let session = Session::new(profile, group.clone(), hello, (frames, in_flight));
+    let session = Arc::new(session);
     let welcome = welcome(&engine);
     if session
         .send(TrackerMessage {
@@ -99,26 +95,41 @@ async fn serve(
             "a newer stream of this worker took over",
         ));
     }
-    tracing::info!(%worker, %group, handlers = session.handlers(), permits = session.hello.permits, "worker connected");
-    intake::take(&engine, &session, first);
-    let ended = loop {
-        match incoming.try_next().await {
-            Ok(Some(message)) => intake::take(&engine, &session, message),
-            Ok(None) => break "closed",
-            Err(status) if status.code() == Code::InvalidArgument => {
-                // Its sender learns which bound it broke.
-                session.end(status);
-                break "refused";
-            }
-            Err(_) => break "broken",
-        }
-    };
+    tracing::info!(%worker, %group, handlers = %session.handlers(), permits = session.hello.permits, "worker connected");
+    let (ended, refused) = read_all(&engine, &session, (first, incoming)).await;
     if engine.sessions.remove(&session) {
         let drained = session.is_draining();
         tracing::info!(%worker, drained, stream = ended, "worker disconnected");
         tokio::spawn(roster::gone(Arc::clone(&engine), group, worker, drained));
     }
-    Ok(())
+    refused.map_or(Ok(()), Err)
+}
+
+/// Takes frame after frame, each when there is room for what it may bring; how the stream ended, and the status when this side ended it.
+async fn read_all(
+    engine: &Arc<Engine>,
+    session: &Arc<Session>,
+    (first, mut incoming): (
+        WorkerMessage,
+        impl Stream<Item = Result<WorkerMessage, Status>> + Unpin,
+    ),
+) -> (&'static str, Option<Status>) {
+    let mut next = Some(first);
+    while let Some(message) = next {
+        if let Err(status) = intake::take(engine, session, message) {
+            return ("refused", Some(status));
+        }
+        session.in_flight.room().await;
+        next = match incoming.try_next().await {
+            Ok(message) => message,
+            // Its sender learns which bound it broke.
+            Err(status) if status.code() == Code::InvalidArgument => {
+                return ("refused", Some(status));
+            }
+            Err(_) => return ("broken", None),
+        };
+    }
+    ("closed", None)
 }
 
 fn welcome(engine: &Engine) -> Welcome {
@@ -133,36 +144,4 @@ fn welcome(engine: &Engine) -> Welcome {
         log_line_bytes_max: LOG_LINE_BYTES_MAX as u64,
         accept_after_ms: millis(ACCEPT_AFTER.min(engine.config.dispatch_lease / 4)),
     }
-}
-
-/// Checks every name of a Hello, and clamps what a worker cannot mean.
-fn checked(mut hello: Hello) -> Result<(Profile, GroupName, Hello), Status> {
-    let refuse = |violation: tickwheel_core::error::Violation| {
-        Status::invalid_argument(format!("hello.{violation}"))
-    };
-    let worker = WorkerId::new(&hello.worker_id).map_err(refuse)?;
-    let group = GroupName::new(if hello.group.is_empty() {
-        "default"
-    } else {
-        &hello.group
-    })
-    .map_err(refuse)?;
-    if hello.handlers.is_empty() || hello.handlers.len() > HANDLERS_MAX {
-        let given = hello.handlers.len();
-        return Err(Status::invalid_argument(format!(
-            "hello.handlers: has 1 to {HANDLERS_MAX} names (given: {given})"
-        )));
-    }
-    for handler in &hello.handlers {
-        HandlerName::new(handler).map_err(refuse)?;
-    }
-    hello.permits = hello.permits.clamp(1, PERMITS_MAX);
-    let profile = Profile {
-        id: worker,
-        host: hello.host.clone(),
-        cpus: hello.cpus,
-        tags: Tags::parse(&hello.tags).map_err(refuse)?,
-        resources: Units::of(hello.resources.clone()),
-    };
-    Ok((profile, group, hello))
 }

@@ -12,6 +12,13 @@ use tokio::time::Instant;
 
 use crate::pace::Pace;
 
+/// A partition whose visit failed is tried again after this, and after twice as long each time that follows.
+const RETRY_FIRST: Duration = Duration::from_millis(250);
+/// At most so long: what stops one partition does not go away by asking.
+const RETRY_MOST: Duration = Duration::from_secs(5);
+/// The same while Redis does not answer: it may be back at any moment.
+const RETRY_UNREACHABLE: Duration = Duration::from_secs(1);
+
 /// Why a partition is visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
@@ -44,9 +51,18 @@ struct State {
     backlog: Vec<Queue>,
     /// Workers for which parts of split contexts wait.
     pinned: Vec<Pinned>,
+    /// Visits that failed since the last one that did not.
+    failures: u32,
+    /// The last of them because Redis did not answer.
+    unreachable: bool,
 }
 
 impl State {
+    /// Its last visit failed, and it is not time to try again.
+    fn is_held_off(&self, now: Instant) -> bool {
+        self.failures > 0 && self.rested > now
+    }
+
     fn due(&self) -> Instant {
         self.at.max(self.rested)
     }
@@ -77,6 +93,8 @@ impl Partitions {
             stand_in: false,
             backlog: Vec::new(),
             pinned: Vec::new(),
+            failures: 0,
+            unreachable: false,
         };
         Self {
             states: count.partitions().map(|_| state()).collect(),
@@ -142,6 +160,9 @@ impl Partitions {
                 return Some((partition, Purpose::Due));
             };
             state.queued = false;
+            if state.is_held_off(now) {
+                continue;
+            }
             let waits = state.backlog.iter().any(&served) || state.pinned.iter().any(&free);
             let only_waits = state.for_permits && state.due() > now;
             if only_waits && !waits {
@@ -204,6 +225,55 @@ impl Partitions {
         }
     }
 
+    /// A visit failed at `now`: the partition rests before it is visited again, whatever is told of it meanwhile. The answer is how many
+    /// visits in a row failed.
+    pub(crate) fn failed(
+        &mut self,
+        partition: PartitionId,
+        unreachable: bool,
+        now: Instant,
+    ) -> u32 {
+        let Some(state) = self.state(partition) else {
+            return 1;
+        };
+        let most = if unreachable {
+            RETRY_UNREACHABLE
+        } else {
+            RETRY_MOST
+        };
+        let doubled = RETRY_FIRST.saturating_mul(1 << state.failures.min(8));
+        state.failures = state.failures.saturating_add(1);
+        state.unreachable = unreachable;
+        state.visiting = false;
+        state.again = false;
+        state.heard = None;
+        state.at = now;
+        state.rested = now + doubled.min(most);
+        state.failures
+    }
+
+    /// A visit did not fail; how many before it did, if any. When Redis answers again, the partitions for which it did not are tried at once.
+    pub(crate) fn recovered(&mut self, partition: PartitionId, now: Instant) -> Option<u32> {
+        let state = self.state(partition)?;
+        let failures = std::mem::take(&mut state.failures);
+        if failures == 0 {
+            return None;
+        }
+        if state.unreachable {
+            let others = self.states.iter_mut();
+            for other in others.filter(|other| other.failures > 0 && other.unreachable) {
+                other.rested = other.rested.min(now);
+            }
+        }
+        Some(failures)
+    }
+
+    /// What waited in it at the last turn.
+    pub(crate) fn backlog(&self, partition: PartitionId) -> Vec<Queue> {
+        let state = self.states.get(usize::from(partition.as_u16()));
+        state.map_or_else(Vec::new, |state| state.backlog.clone())
+    }
+
     /// Visits it as soon as its turn in the queue comes.
     pub(crate) fn queue(&mut self, partition: PartitionId) {
         let Some(state) = self.state(partition) else {
@@ -220,8 +290,13 @@ impl Partitions {
         }
     }
 
+    /// Visits all of them, those that failed too: the connection is new.
     pub(crate) fn queue_all(&mut self) {
+        let now = Instant::now();
         for partition in self.ids() {
+            if let Some(state) = self.state(partition) {
+                state.rested = state.rested.min(now);
+            }
             self.queue(partition);
         }
     }
@@ -238,10 +313,11 @@ impl Partitions {
         }
     }
 
-    /// Queues the partitions in which something waits that `served` accepts, or parts for a worker that is `free`. Each time another one
-    /// comes first: where permits are few, the first has them all.
+    /// Queues the partitions in which something waits that `served` accepts, or parts for a worker that is `free`, but for those whose visit
+    /// failed a moment ago. Each time another one comes first: where permits are few, the first has them all.
     pub(crate) fn queue_backlog(
         &mut self,
+        now: Instant,
         served: impl Fn(&Queue) -> bool,
         free: impl Fn(&Pinned) -> bool,
     ) {
@@ -250,6 +326,7 @@ impl Partitions {
         for partition in self.ids().skip(first).chain(self.ids().take(first)) {
             let waits = self.state(partition).is_some_and(|state| {
                 !state.queued
+                    && !state.is_held_off(now)
                     && (state.backlog.iter().any(&served) || state.pinned.iter().any(&free))
             });
             if waits {
@@ -294,5 +371,77 @@ impl Partitions {
             .filter(|state| !state.queued && !state.visiting);
         let far = Instant::now() + Duration::from_secs(3600);
         waiting.map(State::due).min().unwrap_or(far)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOT: Duration = Duration::ZERO;
+
+    fn partitions(now: Instant) -> (Partitions, PartitionId, PartitionId) {
+        let partitions = Partitions::new(PartitionCount::new(2).unwrap(), now);
+        let id = |number| PartitionId::new(number).unwrap();
+        (partitions, id(0), id(1))
+    }
+
+    fn taken(partitions: &mut Partitions, now: Instant) -> Vec<PartitionId> {
+        let next = || partitions.take(now, |_| true, |_| true);
+        std::iter::from_fn(next)
+            .map(|(partition, _)| partition)
+            .collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_partition_whose_visits_fail_rests_longer_each_time_whatever_is_told() {
+        let mut now = Instant::now();
+        let (mut partitions, stuck, other) = partitions(now);
+        partitions.queue_all();
+        assert_eq!(taken(&mut partitions, now), [stuck, other]);
+        partitions.set_backlog(stuck, vec!["g h".parse().unwrap()], Vec::new());
+        partitions.done(other, now + RETRY_MOST * 100, (now, NOT));
+        let mut rests = Vec::new();
+        for failures in 1..=8 {
+            assert_eq!(partitions.failed(stuck, false, now), failures);
+            let failed = now;
+            while taken(&mut partitions, now).is_empty() {
+                // Permits become free, a message names it, the roster changes.
+                partitions.queue_backlog(now, |_| true, |_| true);
+                partitions.due_at(stuck, now, NOT);
+                partitions.queue(stuck);
+                assert!(taken(&mut partitions, now).is_empty() || now - failed >= RETRY_FIRST);
+                now += Duration::from_millis(10);
+                tokio::time::advance(Duration::from_millis(10)).await;
+                partitions.queue_due(now);
+            }
+            rests.push(now - failed);
+        }
+        let expected = [250, 500, 1_000, 2_000, 4_000, 5_000, 5_000, 5_000];
+        assert_eq!(rests, expected.map(Duration::from_millis));
+        assert_eq!(partitions.recovered(stuck, now), Some(8));
+        assert_eq!(partitions.recovered(stuck, now), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn when_redis_answers_again_what_it_did_not_answer_is_tried_at_once() {
+        let now = Instant::now();
+        let (mut partitions, first, second) = partitions(now);
+        partitions.queue_all();
+        taken(&mut partitions, now);
+        for _ in 0..5 {
+            partitions.failed(first, true, now);
+            partitions.failed(second, true, now);
+        }
+        let later = now + RETRY_UNREACHABLE;
+        assert_eq!(partitions.earliest(), later, "a second at most");
+        assert_eq!(partitions.recovered(first, now), Some(5));
+        partitions.done(first, later, (now, NOT));
+        partitions.queue_due(now);
+        assert_eq!(taken(&mut partitions, now), [second]);
+        // A new connection ends a rest as well.
+        partitions.failed(second, false, now);
+        partitions.queue_all();
+        assert!(taken(&mut partitions, now).contains(&second));
     }
 }

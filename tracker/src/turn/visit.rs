@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
+use tickwheel_store::Error;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{Looked, Told, TurnLimits, Turned};
 use tokio::time::Instant;
@@ -29,22 +30,22 @@ pub(crate) enum Found {
     Looked { looked: Looked, overdue: bool },
     /// It was for what waits, and others had taken the permits.
     NoPermit,
-    /// Redis did not answer.
-    Nothing,
+    /// It was not answered, or refused.
+    Failed(&'static str, Error),
 }
 
-/// Visits `partition`. Errors are logged here and answered as [`Found::Nothing`].
+/// Visits `partition`, in which `waiting` was seen at the last turn; to look only, when another tracker turns it.
 pub(crate) async fn visit(
     engine: Arc<Engine>,
     (partition, purpose): (PartitionId, Purpose),
-    look_only: bool,
+    (look_only, waiting): (bool, Vec<Queue>),
     rotation: usize,
 ) -> Visit {
     let began = Instant::now();
     let found = if look_only {
         look(&engine, partition).await
     } else {
-        turn(&engine, (partition, began), (purpose, rotation)).await
+        turn(&engine, (partition, began), (purpose, rotation, &waiting)).await
     };
     Visit {
         partition,
@@ -56,9 +57,9 @@ pub(crate) async fn visit(
 async fn turn(
     engine: &Arc<Engine>,
     (partition, began): (PartitionId, Instant),
-    (purpose, rotation): (Purpose, usize),
+    (purpose, rotation, waiting): (Purpose, usize, &[Queue]),
 ) -> Found {
-    let Offered { reserved, lanes } = offers::offer(engine, partition, rotation).await;
+    let Offered { reserved, lanes } = offers::offer(engine, partition, (rotation, waiting)).await;
     if purpose == Purpose::Waiting && !reserved.has_permits() {
         engine.return_permits(reserved, &[]);
         return Found::NoPermit;
@@ -83,9 +84,8 @@ async fn turn(
         Err(error) => {
             // Whether it claimed is unknown; if it did, the dispatch leases end soon.
             engine.return_permits(reserved, &[]);
-            tracing::warn!(%partition, %error, "turn failed");
             measure::store_error(&error);
-            Found::Nothing
+            Found::Failed("turn", error)
         }
     }
 }
@@ -108,10 +108,18 @@ async fn look(engine: &Engine, partition: PartitionId) -> Found {
             }
         }
         Err(error) => {
-            tracing::warn!(%partition, %error, "look failed");
             measure::store_error(&error);
-            Found::Nothing
+            Found::Failed("look", error)
         }
+    }
+}
+
+/// The script left out what some workers said: they get no work, and somebody has to know.
+fn tell_unread(engine: &Engine, partition: PartitionId, offers: u64) {
+    if offers > 0
+        && let Some(unsaid) = engine.unread_offers.next(Instant::now())
+    {
+        tracing::error!(%partition, offers, unsaid, "offers that the script could not read were left out of a turn: their workers get no work");
     }
 }
 
@@ -143,7 +151,7 @@ fn finish(
         // else by now is ready again at once.
         tracing::warn!(%partition, claims = claims.len(), "claims came too late to be sent; they are given back");
         for claim in claims {
-            engine.release(claim.holding());
+            engine.release(claim.holding(), None);
         }
         engine.return_permits(reserved, &[]);
     } else {
@@ -153,6 +161,7 @@ fn finish(
         crash_point!("after_send");
     }
     measure::turned(&turned.counts);
+    tell_unread(engine, partition, turned.counts.unread);
     if turned.counts.aside > 0 {
         let records = turned.counts.aside;
         tracing::error!(%partition, records, "records that no turn can use were put aside: see `tickwheel store check` and the quarantine");

@@ -10,6 +10,8 @@ use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::trigger::{After, Api, Cron, FixedRate, Kind, Once};
 use tickwheel_tracker::{Config, Tracker};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Status};
 
@@ -23,6 +25,7 @@ pub(crate) struct Caller {
     pub(crate) channel: Channel,
     pub(crate) address: SocketAddr,
     pub(crate) http: Option<SocketAddr>,
+    redis: String,
     _tracker: Tracker,
 }
 
@@ -52,6 +55,7 @@ pub(crate) fn configured() -> Option<Config> {
 
 /// A tracker that is configured so, and its caller.
 pub(crate) async fn serving(config: Config) -> Caller {
+    let redis = config.redis_url.clone();
     let tracker = Tracker::start(config).await.unwrap();
     let endpoint = Endpoint::from_shared(format!("http://{}", tracker.grpc_addr()));
     let channel = endpoint.unwrap().connect().await.unwrap();
@@ -60,6 +64,7 @@ pub(crate) async fn serving(config: Config) -> Caller {
         channel,
         address: tracker.grpc_addr(),
         http: tracker.http_addr(),
+        redis,
         _tracker: tracker,
     }
 }
@@ -70,6 +75,27 @@ pub(crate) async fn caller() -> Option<Caller> {
 }
 
 impl Caller {
+    /// Where workers reach the tracker.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Commands that the server has run, those within scripts too.
+    pub(crate) async fn commands(&self) -> u64 {
+        let port = self.redis.rsplit(':').next().unwrap();
+        let port: u16 = port.parse().unwrap();
+        let mut redis = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let ask = b"INFO commandstats\r\nQUIT\r\n";
+        redis.write_all(ask).await.unwrap();
+        let mut told = String::new();
+        redis.read_to_string(&mut told).await.unwrap();
+        let calls = told.lines().filter_map(|line| {
+            let (_, figures) = line.split_once(":calls=")?;
+            figures.split(',').next()?.parse::<u64>().ok()
+        });
+        calls.sum()
+    }
+
     pub(crate) async fn apply(
         &mut self,
         jobs: Vec<v1::JobSpec>,

@@ -1,6 +1,6 @@
 //! Every operation for callers, answered by one tracker over a real Redis: what it does, and each way it refuses.
 //!
-//! There is no worker: what runs is tested end to end elsewhere.
+//! Workers are there only to be refused, or to lie: what runs is tested end to end elsewhere.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -18,3 +18,5 @@ mod harness;
 mod jobs;
 mod raw;
 mod refusals;
+mod waits;
+mod workers;

@@ -41,7 +41,7 @@ pub fn fatal(cause: impl Into<BoxError>) -> HandlerError {
     HandlerError::Fatal(cause.into())
 }
 
-/// An error that asks for the next attempt after `delay` (say, what a `Retry-After` header said).
+/// An error that asks for the next attempt after `delay` (say, what a `Retry-After` header said). More than ten years count as ten years.
 pub fn retry_after(delay: Duration, cause: impl Into<BoxError>) -> HandlerError {
     HandlerError::RetryAfter(delay, cause.into())
 }

@@ -16,7 +16,7 @@ fn figures() -> [Figures; 3] {
     let one = |running, cpu_load, cpus, memory_used, response_ms| Figures {
         running,
         unmeasured: 0,
-        cpu_load,
+        cpu_load: Some(cpu_load),
         cpus,
         memory_used,
         memory_total: 8 * gib,
@@ -78,6 +78,26 @@ fn who_has_not_answered_yet_is_tried_and_equals_take_turns() {
     };
     assert!(standing(1, None).score < standing(0, Some(5.0)).score);
     assert!(standing(0, None).step > 0.0);
+}
+
+#[test]
+fn who_never_says_how_it_does_is_not_chosen_each_time() {
+    let worker = worker("a", &[]);
+    let silent = Figures {
+        unmeasured: 9,
+        cpus: 4,
+        ..Figures::default()
+    };
+    let honest = Figures {
+        cpu_load: Some(0.9),
+        response_ms: Some(5.0),
+        cpus: 4,
+        ..Figures::default()
+    };
+    for policy in [RoutingPolicy::FastestResponse, RoutingPolicy::CpuFirst] {
+        let score = |figures: &Figures| policy.standing(0, &worker, figures).score;
+        assert!(score(&silent) > score(&honest), "{policy}");
+    }
 }
 
 #[test]

@@ -16,16 +16,16 @@ use super::jobs::counted;
 use super::{context_id, job_name, named, subtasks, views};
 use crate::error::Error;
 use crate::shared::Shared;
+use crate::waits::{WAITS_MAX, Wait};
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 const WAIT_DEFAULT_MS: u64 = 30_000;
 const WAIT_MAX_MS: u64 = 600_000;
-/// A waiting caller looks again after at least this, and after at most the second.
-const LOOK_MIN: Duration = Duration::from_millis(20);
-const LOOK_MAX: Duration = Duration::from_millis(500);
-/// The part of the time waited so far by which the end may be told late.
-const LATE_BY: u32 = 16;
+/// A context that is waited for is read again after this, whatever was told.
+const LOOK_ANYWAY: Duration = Duration::from_secs(30);
+/// The same of a subtask, whose end is told by its root.
+const LOOK_AT_SUBTASK: Duration = Duration::from_secs(1);
 
 async fn existing(shared: &Shared, id: &ContextId) -> Result<ContextView, Error> {
     let view = shared.store().get_context(id).await?;
@@ -140,16 +140,28 @@ pub(super) async fn wait(
             );
         }
     };
-    let began = Instant::now();
-    let until = began + Duration::from_millis(limit);
+    let until = Instant::now() + Duration::from_millis(limit);
+    let wait = Wait::begin(shared.engine(), &id).await.ok_or_else(|| {
+        Error::Busy(format!(
+            "{WAITS_MAX} callers wait at this tracker: wait at another one, or read the context every few seconds"
+        ))
+    })?;
+    let pause = match id.subtask() {
+        Some(_) => LOOK_AT_SUBTASK,
+        None => LOOK_ANYWAY,
+    };
     loop {
+        let told = wait.told();
+        tokio::pin!(told);
+        told.as_mut().enable();
         let view = existing(shared, &id).await?;
         let now = Instant::now();
         if view.state.is_settled() || now >= until {
             return Ok(views::context(shared, view));
         }
-        // Whoever has waited for long learns of the end a little later: the looks of a wait are few, and it is told in time.
-        let pause = ((now - began) / LATE_BY).clamp(LOOK_MIN, LOOK_MAX);
-        tokio::time::sleep_until((now + pause).min(until)).await;
+        // Told or not, it is read again.
+        tokio::time::timeout_at((now + pause).min(until), told)
+            .await
+            .ok();
     }
 }
