@@ -25,7 +25,7 @@ use crate::stand_in::{self, StandIn};
 use confirm::Confirmer;
 pub(crate) use confirm::{Fsync, Promise};
 pub(crate) use fence::Fence;
-pub use hear::Heard;
+pub use hear::{Heard, Hearing, WAKE_DEAF};
 pub(crate) use nodes::Node;
 
 /// No command waits longer. A frozen server would otherwise hold its callers for ever, as the client has no limit of its own.

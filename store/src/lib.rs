@@ -22,6 +22,7 @@ pub mod repair;
 mod reply;
 pub mod roster;
 pub mod script;
+mod seldom;
 mod server;
 pub mod setup;
 pub mod stand_in;
@@ -29,7 +30,8 @@ mod store;
 pub mod wheel;
 
 pub use cancel::Cancelled;
-pub use client::{Heard, Redis, SCRIPT_SECONDS};
+pub use client::{Heard, Hearing, Redis, SCRIPT_SECONDS, WAKE_DEAF};
 pub use counters::Counters;
 pub use error::Error;
+pub use seldom::Seldom;
 pub use store::Store;

@@ -13,6 +13,7 @@ pub mod handlers;
 pub mod jobs;
 pub mod process;
 pub mod proxy;
+pub mod readiness;
 pub mod redis;
 pub mod registered;
 pub mod rig;

@@ -273,7 +273,10 @@ fn every_metric_is_fed() -> Result<()> {
             path != declared && path.starts_with("tracker/src/") && source.contains(&fed)
         };
         // The store feeds its own, under the name that it exports.
-        let of_store = name == "SCRIPT" && text.contains("tickwheel_store::SCRIPT_SECONDS");
+        let exported = ["SCRIPT_SECONDS", "WAKE_DEAF"];
+        let of_store = exported.iter().any(|export| {
+            export.starts_with(name) && text.contains(&format!("tickwheel_store::{export}"))
+        });
         ensure!(
             told || of_store || sources.iter().any(feeds),
             "{name} is declared and never fed"

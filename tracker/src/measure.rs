@@ -8,10 +8,10 @@ use metrics::{Histogram, counter, gauge, histogram};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
-use tickwheel_store::Counters;
 use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
 use tickwheel_store::setup::{Eviction, Server};
 use tickwheel_store::wheel::{Claim, TurnCounts};
+use tickwheel_store::{Counters, Hearing};
 
 use crate::metrics as names;
 use crate::session::{Session, lock};
@@ -40,6 +40,21 @@ fn shown(count: u64) -> f64 {
 pub(crate) fn kept_in_redis(counters: Counters) {
     gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
     gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
+}
+
+/// How many wake channels are heard.
+pub(crate) fn wake_channels(hearing: Hearing) {
+    let Hearing {
+        subscribed,
+        expected,
+    } = hearing;
+    let states = [
+        ("subscribed", subscribed),
+        ("missing", expected - subscribed),
+    ];
+    for (state, channels) in states {
+        gauge!(names::WAKE_CHANNELS.name, "state" => state).set(shown(channels as u64));
+    }
 }
 
 /// So many contexts of a group wait for its limits.

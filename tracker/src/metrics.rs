@@ -174,6 +174,16 @@ pub const STAND_INS: Metric = counter(
     "tickwheel_stand_ins_total",
     "Times at which a partition was overdue by a second and this tracker, which does not rank first for it, turned it.",
 );
+/// Wake channels.
+pub const WAKE_CHANNELS: Metric = gauge(
+    "tickwheel_wake_channels",
+    "Wake channels, one for each partition {state=subscribed|missing}; what is submitted while one is missing is found a second late.",
+);
+/// Connections for wake messages that heard nothing.
+pub const WAKE_DEAF: Metric = counter(
+    tickwheel_store::WAKE_DEAF,
+    "Connections for wake messages that did not hear what was published, and were replaced.",
+);
 /// Live workers.
 pub const WORKERS: Metric = gauge(
     "tickwheel_workers",
@@ -221,7 +231,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 31] = [
+pub const ALL: [Metric; 33] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -244,6 +254,8 @@ pub const ALL: [Metric; 31] = [
     DEAD_DROPPED,
     CLOCK_REGRESSED,
     STAND_INS,
+    WAKE_CHANNELS,
+    WAKE_DEAF,
     WORKERS,
     PERMITS,
     LIMIT_WAITING,

@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::fitness::{self, Fitness};
+use crate::hearing;
 use crate::http::health::Health;
 use crate::roster;
 use crate::shared::Shared;
@@ -40,6 +41,7 @@ pub struct Tracker {
     turning: JoinHandle<()>,
     beating: JoinHandle<()>,
     fitness: JoinHandle<()>,
+    hearing: JoinHandle<()>,
     _guard: Guard,
     surfaces: Surfaces,
 }
@@ -62,7 +64,7 @@ impl Tracker {
             .advertise_url
             .clone()
             .unwrap_or_else(|| format!("http://{grpc_addr}"));
-        let heard = store.redis().subscribe(wake_channels(&store)).await?;
+        let (heard, hearing) = store.redis().hear(wake_channels(&store)).await?;
         let engine = Arc::new(Engine::new(config.clone(), store.clone(), tracker_id, url));
         let health = Arc::new(Health::new());
         let shared = Arc::new(Shared::new(
@@ -78,6 +80,8 @@ impl Tracker {
             Arc::clone(&health),
             stop_turning.clone(),
         ));
+        let hearing = hearing::watch(hearing, Arc::clone(&health), stop_turning.clone());
+        let hearing = tokio::spawn(hearing);
         let fitness = Fitness {
             store: store.clone(),
             health: Arc::clone(&health),
@@ -99,6 +103,7 @@ impl Tracker {
             turning,
             beating,
             fitness,
+            hearing,
             _guard: guard,
             surfaces,
         })
@@ -148,6 +153,7 @@ impl Tracker {
         self.turning.await.ok();
         self.beating.await.ok();
         self.fitness.await.ok();
+        self.hearing.await.ok();
         for session in self.engine.sessions.all() {
             session
                 .send(TrackerMessage {

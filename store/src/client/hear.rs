@@ -1,128 +1,111 @@
 //! Wake messages: sharded channels on a connection of their own.
 //!
-//! A slot that moves takes its channel with it, and the server ends the subscriptions of the channel without closing the connection. On a
-//! cluster the layout is therefore asked for every [`LAYOUT_EVERY`], and the channels whose node changed are subscribed to again.
+//! Whether a channel is heard is never taken from the client library: a connection that broke has lost every subscription, a slot that
+//! moves takes its channel with it while the connection stays open, and a connection may be dead without anybody saying so.
+//!
+//! ```text
+//! hear.rs    one ear after the other, until nobody listens
+//! ear.rs     one connection: subscribes to whatever is missing, follows slots that move
+//! signs.rs   what is published on a channel must come back through the ear, or the ear is replaced
+//! state.rs   which channels are subscribed to, and what is told of it
+//! ```
 
+mod ear;
+mod signs;
+mod state;
+
+use std::sync::Arc;
 use std::time::Duration;
 
-use fred::clients::SubscriberClient;
-use fred::interfaces::{ClientLike, ClusterInterface, EventInterface, PubsubInterface};
-use fred::types::config::Server;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
-use tokio::time::MissedTickBehavior;
+use tokio::sync::{mpsc, watch};
 
-use super::{Redis, Topology};
+use super::{RECONNECT_MAX, RECONNECT_MIN, Redis};
 use crate::error::Error;
+use crate::seldom::Seldom;
+use ear::{Ear, End};
+use state::State;
 
-/// Wake messages that wait for a slow tracker. A full channel drops the oldest: a look at every partition follows.
+/// Wake messages that wait for a slow tracker. When there are more they are dropped, and a look at every partition follows.
 const MESSAGES_MAX: usize = 16_384;
-/// How long a moved channel may be deaf. What is submitted meanwhile is found when the channel hears again.
-const LAYOUT_EVERY: Duration = Duration::from_secs(1);
+/// An ear that hears nothing is said to be replaced at most this often.
+const SAY_DEAF_EVERY: Duration = Duration::from_secs(10);
+
+/// The metric of ears that did not hear their own signs, or could not subscribe, and were replaced.
+pub const WAKE_DEAF: &str = "tickwheel_wake_deaf_total";
 
 /// A message of a sharded channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Heard {
     /// The channel and the text.
     Message(String, String),
-    /// The connection is new, or messages were dropped: anything may have been missed.
+    /// The channels are subscribed to anew, some are missing, or messages were dropped: anything may have been missed.
     Gap,
 }
 
+/// How many channels are subscribed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hearing {
+    /// So many are, as the server has confirmed.
+    pub subscribed: usize,
+    /// So many should be.
+    pub expected: usize,
+}
+
 impl Redis {
-    /// Hears the sharded channels on a connection of its own until the receiver is dropped.
+    /// Hears the sharded channels on a connection of its own until the receiver is dropped, and shows how many of them it hears.
+    ///
+    /// While some are missing, [`Heard::Gap`] comes each second.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the connection or the subscription fails at the start; later failures are ridden out and
-    /// told as [`Heard::Gap`].
-    pub async fn subscribe(&self, channels: Vec<String>) -> Result<mpsc::Receiver<Heard>, Error> {
-        let sort = |error| Error::from_redis("ssubscribe", error, ToOwned::to_owned);
-        // A subscription may be repeated.
-        let mut builder = self.builder.clone();
-        builder.with_connection_config(|connection| {
-            connection.max_command_attempts = 3;
-            connection.max_redirections = 5;
-        });
-        let subscriber: SubscriberClient = builder.build_subscriber_client().map_err(sort)?;
-        let mut messages = subscriber.message_rx();
-        let mut reconnects = subscriber.reconnect_rx();
-        subscriber.init().await.map_err(sort)?;
-        for channel in &channels {
-            subscriber
-                .ssubscribe(channel.as_str())
-                .await
-                .map_err(sort)?;
-        }
-        let manage = subscriber.manage_subscriptions();
+    /// [`Error::Unavailable`] when the connection or a subscription fails at the start; later failures are ridden out and told as
+    /// [`Heard::Gap`].
+    pub async fn hear(
+        &self,
+        channels: Vec<String>,
+    ) -> Result<(mpsc::Receiver<Heard>, watch::Receiver<Hearing>), Error> {
         let (sender, receiver) = mpsc::channel(MESSAGES_MAX);
-        let following = (self.topology == Topology::Cluster)
-            .then(|| tokio::spawn(follow(subscriber.clone(), channels, sender.clone())));
-        tokio::spawn(async move {
-            loop {
-                let heard = tokio::select! {
-                    message = messages.recv() => match message {
-                        Ok(message) => Heard::Message(message.channel.to_string(), message.value.into_string().unwrap_or_default()),
-                        Err(RecvError::Lagged(_)) => Heard::Gap,
-                        Err(RecvError::Closed) => break,
-                    },
-                    reconnect = reconnects.recv() => match reconnect {
-                        Ok(_) | Err(RecvError::Lagged(_)) => Heard::Gap,
-                        Err(RecvError::Closed) => break,
-                    },
-                    () = sender.closed() => break,
-                };
-                if sender.send(heard).await.is_err() {
-                    break;
-                }
-            }
-            manage.abort();
-            if let Some(following) = following {
-                following.abort();
-            }
-            // The connection ends with its last user; an error on the way out changes nothing.
-            subscriber.quit().await.ok();
-        });
-        Ok(receiver)
+        let (state, hearing) = State::new(channels, sender);
+        let (state, redis) = (Arc::new(state), self.clone());
+        let ear = Ear::open(&redis, &state).await?;
+        tokio::spawn(listen(redis, state, ear));
+        Ok((receiver, hearing))
+    }
+
+    /// As [`hear`](Self::hear), for those who do not ask how many channels are heard.
+    ///
+    /// # Errors
+    /// As [`hear`](Self::hear).
+    pub async fn subscribe(&self, channels: Vec<String>) -> Result<mpsc::Receiver<Heard>, Error> {
+        Ok(self.hear(channels).await?.0)
     }
 }
 
-/// Subscribes again to the channels that moved to another node, until aborted.
-async fn follow(subscriber: SubscriberClient, channels: Vec<String>, heard: mpsc::Sender<Heard>) {
-    let mut ticks = tokio::time::interval(LAYOUT_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut known = layout(&subscriber, &channels);
+/// One ear after the other, until nobody listens.
+async fn listen(redis: Redis, state: Arc<State>, mut ear: Ear) {
+    let deaf = Seldom::every(SAY_DEAF_EVERY);
     loop {
-        ticks.tick().await;
-        if let Err(error) = subscriber.sync_cluster().await {
-            tracing::debug!(%error, "the layout of the cluster was not answered");
-            continue;
+        let reason = match ear.live(&redis, &state).await {
+            End::Unwanted => return,
+            End::Deaf(reason) => reason,
+        };
+        metrics::counter!(WAKE_DEAF).increment(1);
+        if let Some(kept_back) = deaf.say(WAKE_DEAF) {
+            tracing::warn!(%reason, kept_back, "wake messages are not heard: connecting anew");
         }
-        let found = layout(&subscriber, &channels);
-        let moved: Vec<usize> = (0..channels.len())
-            .filter(|index| known.get(*index) != found.get(*index))
-            .collect();
-        let mut heard_again = true;
-        for channel in moved.iter().filter_map(|index| channels.get(*index)) {
-            if let Err(error) = subscriber.ssubscribe(channel.as_str()).await {
-                tracing::warn!(channel, %error, "a channel moved and was not subscribed to again; tried again in a second");
-                heard_again = false;
+        state.lose_all();
+        let mut pause = RECONNECT_MIN;
+        ear = loop {
+            tokio::select! {
+                () = tokio::time::sleep(pause) => {}
+                () = state.unwanted() => return,
             }
-        }
-        if heard_again {
-            known = found;
-        }
-        if !moved.is_empty() && heard.send(Heard::Gap).await.is_err() {
-            return;
-        }
+            pause = (pause * 2).min(RECONNECT_MAX);
+            // Nothing is subscribed to: what is due is found by looking.
+            state.tell_gap();
+            match Ear::connect(&redis, &state).await {
+                Ok(ear) => break ear,
+                Err(error) => tracing::debug!(%error, "no connection for wake messages yet"),
+            }
+        };
     }
-}
-
-/// The node of each channel.
-fn layout(subscriber: &SubscriberClient, channels: &[String]) -> Vec<Option<Server>> {
-    let state = subscriber.cached_cluster_state();
-    let node = |channel: &String| {
-        let slot = fred::util::redis_keyslot(channel.as_bytes());
-        state.as_ref()?.get_server(slot).cloned()
-    };
-    channels.iter().map(node).collect()
 }

@@ -56,6 +56,7 @@ mod race;
 mod repair;
 mod roster;
 mod tracker_epoch;
+mod wake_channels;
 mod wheel_bytes;
 mod wheel_cost;
 mod wheel_deadline;

@@ -24,4 +24,5 @@ mod tracker_loss;
 mod triggers_by_calendar;
 mod triggers_by_events;
 mod waiting;
+mod wake_messages;
 mod worker_loss;

@@ -1,6 +1,7 @@
 //! Settings of Redis that lose jobs are refused, at the start and later; a Redis that cannot write says so; and a call says how far its
 //! write must have come.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -9,11 +10,12 @@ use tickwheel_core::Durability;
 use tickwheel_proto::DURABILITY_HEADER;
 use tickwheel_proto::v1;
 use tickwheel_tests::harness::jobs::{delayed, every, job, submission};
-use tickwheel_tests::harness::{Client, Launch, Layout, RedisServer, Rig, RigOptions, until};
+use tickwheel_tests::harness::{
+    Client, Launch, Layout, RedisServer, Rig, RigOptions, readiness, until,
+};
 use tickwheel_tracker::config::Eviction;
 use tickwheel_tracker::durability::Promises;
 use tickwheel_tracker::{Config, Tracker};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::{Code, Request, Status};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -40,35 +42,16 @@ async fn client(tracker: &Tracker) -> Result<Client> {
     Client::connect(&format!("http://{}", tracker.grpc_addr())).await
 }
 
-/// The answer of `/readyz`: its status line and its body.
-async fn readiness(tracker: &Tracker) -> Result<String> {
-    let address = tracker.http_addr().context("it serves HTTP")?;
-    let mut stream = tokio::net::TcpStream::connect(address).await?;
-    stream
-        .write_all(b"GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
-        .await?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await?;
-    Ok(answer)
+fn http(tracker: &Tracker) -> Result<SocketAddr> {
+    tracker.http_addr().context("it serves HTTP")
 }
 
 async fn is_ready(tracker: &Tracker) -> Result<()> {
-    until("it is ready", LIMIT, async || {
-        let answer = readiness(tracker).await?;
-        ensure!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-        Ok(())
-    })
-    .await
+    readiness::is_ready(http(tracker)?, LIMIT).await
 }
 
 async fn is_red(tracker: &Tracker, reason: &str) -> Result<()> {
-    until("it is not ready", LIMIT, async || {
-        let answer = readiness(tracker).await?;
-        ensure!(answer.starts_with("HTTP/1.1 503"), "{answer}");
-        ensure!(answer.contains(reason), "{answer}");
-        Ok(())
-    })
-    .await
+    readiness::is_red(http(tracker)?, reason, LIMIT).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

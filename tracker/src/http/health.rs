@@ -31,6 +31,8 @@ struct State {
     unfit: Vec<String>,
     /// Which partitions cannot be turned, in words.
     stuck: Option<String>,
+    /// Wake channels that are heard, and those that should be.
+    hears: (usize, usize),
     draining: bool,
 }
 
@@ -145,6 +147,11 @@ impl Health {
         self.change(|state| state.stuck = reason);
     }
 
+    /// So many of the wake channels are heard: the others' work is found late.
+    pub fn hears(&self, subscribed: usize, expected: usize) {
+        self.change(|state| state.hears = (subscribed, expected));
+    }
+
     /// The tracker was asked to stop.
     pub fn drain(&self) {
         self.change(|state| state.draining = true);
@@ -172,6 +179,10 @@ impl Health {
         reasons.extend(state.refused);
         reasons.extend(state.unfit);
         reasons.extend(state.stuck);
+        let (subscribed, expected) = state.hears;
+        if subscribed < expected {
+            reasons.push(format!("hears {subscribed} of {expected} wake channels"));
+        }
         if state.draining {
             reasons.push("draining".to_owned());
         }
@@ -225,6 +236,10 @@ mod tests {
         health.stuck(Some("partition 3 cannot be turned".to_owned()));
         assert_eq!(health.readiness().reasons, ["partition 3 cannot be turned"]);
         health.stuck(None);
+        health.hears(1, 16);
+        assert_eq!(health.readiness().reasons, ["hears 1 of 16 wake channels"]);
+        health.hears(16, 16);
+        assert!(health.readiness().ready);
         health.drain();
         assert_eq!(health.readiness().reasons, ["draining"]);
     }
