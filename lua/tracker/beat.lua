@@ -17,12 +17,15 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes }   changes: how often limits of groups were given or taken away
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(workers); at most 6 + 3 * groups + 2 * reports commands
+Cost     O(workers); at most 6 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most
 Holds    W9 W10
 Repeat   Idempotent but for the later expiry.
 ]]
 -- @prelude
 local REPORT_KEPT_MS = 60000
+local GROUPS = BASE .. 'groups'
+local GROUP_KEPT_MS = 86400000 -- without a worker
+local SWEPT = 32 -- a hash of a hundred or fewer is read whole
 local REPORT_MAX = 200 -- names and values of one worker
 local now = now_ms(1)
 local ttl = arg_int(3, 'ttl_ms', 100, 600000)
@@ -48,7 +51,29 @@ if ARGV[2] ~= '' then
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - REPORT_KEPT_MS)
   end
 end
-local by_group, groups = {}, {}
+-- Forgets groups without a worker for a day, some each time a worker comes: `!` says where the next time begins.
+local function forget_groups()
+  local began = redis.call('HGET', GROUPS, '!') or '0'
+  local scanned = redis.call('HSCAN', GROUPS, began, 'COUNT', SWEPT)
+  local names = scanned[2]
+  for i = 1, #names, 2 do
+    local group, since = names[i], tonumber(names[i + 1]) or 0
+    if group ~= '!' and since <= now - GROUP_KEPT_MS then
+      if redis.call('ZCOUNT', key('workers', group), '(' .. int(now), '+inf') > 0 then
+        redis.call('HSET', GROUPS, group, int(now))
+      else
+        redis.call('HDEL', GROUPS, group)
+      end
+    end
+  end
+  if scanned[1] ~= '0' then
+    redis.call('HSET', GROUPS, '!', scanned[1])
+  elseif began ~= '0' then
+    redis.call('HDEL', GROUPS, '!')
+  end
+end
+
+local by_group, groups, came = {}, {}, false
 for i = 1, workers do
   local base = 1 + 3 * i
   local group, worker, fields = ARGV[base + 1], ARGV[base + 2], reports[i]
@@ -68,8 +93,12 @@ for _, group in ipairs(groups) do
   if redis.call('ZADD', target, unpack(by_group[group])) > 0 then
     -- A new worker: a good moment to forget the dead ones.
     redis.call('ZREMRANGEBYSCORE', target, '-inf', now - REPORT_KEPT_MS)
-    redis.call('HSET', BASE .. 'groups', group, '1')
+    redis.call('HSET', GROUPS, group, int(now))
+    came = true
   end
+end
+if came then
+  forget_groups()
 end
 local live = redis.call('ZRANGE', KEYS[1], '(' .. int(now), '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
 return { 'BEATEN', now, live, string.match(redis.call('HGET', BASE .. 'limits', '!') or '0', '^%d+') }

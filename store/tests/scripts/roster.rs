@@ -78,7 +78,10 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
             ["w-1", "1006000", "w-2", "1006000"]
         );
         assert_eq!(read(&test, "ZRANGE", "workers:k").await, ["w-3", "1006000"]);
-        assert_eq!(read(&test, "HGETALL", "groups").await, ["g=1", "k=1"]);
+        assert_eq!(
+            read(&test, "HGETALL", "groups").await,
+            ["g=1000000", "k=1000000"]
+        );
         assert_eq!(
             read(&test, "HGETALL", "worker:w-1").await,
             ["host=a b", "permits=9", "tags="]
@@ -124,6 +127,45 @@ async fn those_that_crashed_are_forgotten_when_a_new_one_comes() {
         ["trk-2 u", "1072000"]
     );
     assert_eq!(read(&test, "ZRANGE", "workers:g").await, ["w-2", "1072000"]);
+}
+
+#[tokio::test]
+async fn groups_without_a_worker_for_a_day_are_forgotten() {
+    const DAY: u64 = 86_400_000;
+    let Some(test) = fresh().await else { return };
+    let groups = key(&test, "groups");
+    for chunk in 0..3 {
+        let names: Vec<String> = (0..1_000)
+            .map(|n| format!("g{}", 1_000 * chunk + n))
+            .collect();
+        let mut words = vec!["HSET", &groups];
+        names
+            .iter()
+            .for_each(|name| words.extend([name.as_str(), "1000000"]));
+        test.command(&words).await;
+    }
+    let later = T + DAY;
+    let beat = async |now: u64, group: &str, worker: &str| {
+        let (now, ttl) = (now.to_string(), "3000");
+        let args = [now.as_str(), "", ttl, "1", group, worker, ""];
+        call(&test, "tracker/beat", &args).await;
+    };
+    // The group of a worker that has lived for long is kept, and so is one that had a worker within the day.
+    beat(later - 2_000, "g7", "w-1").await;
+    test.command(&["HSET", &groups, "g7", "1000000"]).await;
+    for number in 0..1_000_u64 {
+        beat(later, "fresh", &format!("w-{}", 10 + number)).await;
+        let left: usize = test.text(&["HLEN", &groups]).await.parse().unwrap();
+        if left <= 3 {
+            break;
+        }
+    }
+    let mut left = test.texts(&["HKEYS", &groups]).await;
+    left.retain(|name| name != "!");
+    left.sort();
+    assert_eq!(left, ["fresh", "g7"]);
+    let since = test.text(&["HGET", &groups, "g7"]).await;
+    assert_eq!(since, later.to_string());
 }
 
 #[tokio::test]
@@ -316,7 +358,7 @@ async fn they_cost_what_their_headers_say_however_many_are_known() {
         .await;
         let beat = test.cost("tracker/beat", partition(0), &args).await;
         assert!(
-            beat <= 5 + 3 * groups + 2 * reports,
+            beat <= 45 + 3 * groups + 2 * reports,
             "{beat} commands with {size} known"
         );
         let retire = test.cost("tracker/retire", partition(0), &leaving).await;
