@@ -170,6 +170,8 @@ scripts! {
     TURN = "wheel/turn";
     /// What waits, without moving it.
     LOOK = "wheel/look";
+    /// How much a partition holds.
+    GAUGE = "wheel/gauge";
     /// Makes a context of a job outside its trigger.
     FIRE = "wheel/fire";
     /// Takes delivered entries out of the outbox.

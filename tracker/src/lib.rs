@@ -30,6 +30,7 @@ mod dispatch;
 mod engine;
 mod fan;
 mod fitness;
+mod gauges;
 mod hearing;
 mod intake;
 mod lanes;

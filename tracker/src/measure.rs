@@ -10,7 +10,7 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
 use tickwheel_store::setup::{Eviction, Server};
-use tickwheel_store::wheel::{Claim, TurnCounts};
+use tickwheel_store::wheel::{Claim, Gauges, TurnCounts};
 use tickwheel_store::{Counters, Hearing};
 
 use crate::metrics as names;
@@ -71,6 +71,16 @@ pub(crate) fn server(server: &Server, eviction: Eviction) {
 /// Contexts were taken in.
 pub(crate) fn submitted(contexts: usize) {
     counter!(names::SUBMITTED.name).increment(contexts as u64);
+}
+
+/// What the partitions hold that this tracker turns.
+pub(crate) fn held(gauges: Gauges) {
+    gauge!(names::WHEEL_ENTRIES.name).set(shown(gauges.entries));
+    gauge!(names::OVERDUE.name).set(shown(gauges.overdue));
+    gauge!(names::OLDEST_OVERDUE.name).set(gauges.oldest.as_secs_f64());
+    gauge!(names::BACKLOG.name).set(shown(gauges.waiting));
+    gauge!(names::RUNNING.name).set(shown(gauges.running));
+    gauge!(names::DEAD.name).set(shown(gauges.dead));
 }
 
 /// So many partitions cannot be turned.

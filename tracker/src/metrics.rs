@@ -144,6 +144,38 @@ pub const OFFERS_UNREAD: Metric = counter(
     "tickwheel_offers_unread_total",
     "Offers of workers, and lanes, that a turn could not read and left out.",
 );
+/// What is in the wheel.
+pub const WHEEL_ENTRIES: Metric = gauge(
+    "tickwheel_wheel_entries",
+    "Entries of the wheel, due times of jobs and contexts that wait for theirs, in the partitions that this tracker turns.",
+);
+/// What is late.
+pub const OVERDUE: Metric = gauge(
+    "tickwheel_overdue",
+    "Entries of the wheel whose time has come and that no turn took yet, in the partitions that this tracker turns.",
+);
+/// How late.
+pub const OLDEST_OVERDUE: Metric = Metric {
+    name: "tickwheel_oldest_overdue_seconds",
+    kind: Kind::Gauge,
+    unit: Unit::Seconds,
+    help: "How long ago the time of the first overdue entry came, in the partitions that this tracker turns.",
+};
+/// What waits for permits.
+pub const BACKLOG: Metric = gauge(
+    "tickwheel_backlog",
+    "Contexts that wait for permits, of about 64 queues of each partition that this tracker turns.",
+);
+/// What runs.
+pub const RUNNING: Metric = gauge(
+    "tickwheel_running",
+    "Contexts that workers hold, in the partitions that this tracker turns.",
+);
+/// What ended without success.
+pub const DEAD: Metric = gauge(
+    "tickwheel_dead",
+    "Contexts that ended without success and are kept, in the partitions that this tracker turns.",
+);
 /// Partitions that cannot be turned.
 pub const PARTITION_STUCK: Metric = gauge(
     "tickwheel_partition_stuck",
@@ -231,7 +263,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 33] = [
+pub const ALL: [Metric; 39] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -248,6 +280,12 @@ pub const ALL: [Metric; 33] = [
     ITEMS_REFUSED,
     VALUES_DROPPED,
     OFFERS_UNREAD,
+    WHEEL_ENTRIES,
+    OVERDUE,
+    OLDEST_OVERDUE,
+    BACKLOG,
+    RUNNING,
+    DEAD,
     PARTITION_STUCK,
     NOTES_DROPPED,
     PUT_ASIDE,

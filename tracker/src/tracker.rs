@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::fitness::{self, Fitness};
+use crate::gauges;
 use crate::hearing;
 use crate::http::health::Health;
 use crate::roster;
@@ -88,7 +89,11 @@ impl Tracker {
             eviction: config.eviction,
             promises: config.durability.clone(),
         };
-        let fitness = tokio::spawn(fitness.watch(server.clone(), stop_turning.clone()));
+        let fitness = fitness.watch(server.clone(), stop_turning.clone());
+        let gauges = gauges::watch(Arc::clone(&engine), stop_turning.clone());
+        let fitness = tokio::spawn(async move {
+            tokio::join!(fitness, gauges);
+        });
         let turning =
             tokio::spawn(Turner::new(Arc::clone(&engine)).run(heard, stop_turning.clone()));
         tracing::info!(tracker = %engine.tracker_id, grpc = %grpc_addr, http = ?http_addr, "tracker started");

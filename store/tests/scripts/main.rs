@@ -64,6 +64,7 @@ mod wheel_delivered;
 mod wheel_fair;
 mod wheel_fire;
 mod wheel_firing;
+mod wheel_gauge;
 mod wheel_lanes;
 mod wheel_limits;
 mod wheel_look;

@@ -80,18 +80,31 @@ impl Caller {
         format!("http://{}", self.address)
     }
 
-    /// Commands that the server has run, those within scripts too.
-    pub(crate) async fn commands(&self) -> u64 {
+    /// What the server answers to a line.
+    pub(crate) async fn redis(&self, line: &str) -> String {
         let port = self.redis.rsplit(':').next().unwrap();
         let port: u16 = port.parse().unwrap();
         let mut redis = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
-        let ask = b"INFO commandstats\r\nQUIT\r\n";
-        redis.write_all(ask).await.unwrap();
+        let asked = format!("{line}\r\nQUIT\r\n");
+        redis.write_all(asked.as_bytes()).await.unwrap();
         let mut told = String::new();
         redis.read_to_string(&mut told).await.unwrap();
+        told
+    }
+
+    /// Commands that the server has run, those within scripts too.
+    pub(crate) async fn commands(&self) -> u64 {
+        self.calls("").await
+    }
+
+    /// The same of one command.
+    pub(crate) async fn calls(&self, command: &str) -> u64 {
+        let told = self.redis("INFO commandstats").await;
         let calls = told.lines().filter_map(|line| {
-            let (_, figures) = line.split_once(":calls=")?;
-            figures.split(',').next()?.parse::<u64>().ok()
+            let (name, figures) = line.split_once(":calls=")?;
+            let counts = command.is_empty() || name == format!("cmdstat_{command}");
+            let calls = figures.split(',').next()?.parse::<u64>().ok();
+            calls.filter(|_| counts)
         });
         calls.sum()
     }

@@ -18,5 +18,6 @@ mod harness;
 mod jobs;
 mod raw;
 mod refusals;
+mod stuck;
 mod waits;
 mod workers;

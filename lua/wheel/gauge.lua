@@ -1,0 +1,42 @@
+#!lua flags=no-writes
+--[[
+Script   wheel/gauge
+Purpose  How much a partition holds, in numbers, for whoever watches it.
+
+KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
+           computed: {tw:p}:held :dead :backlog, :ready: and :parts: of its queues
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+
+Reply    { 'GAUGED', now_ms, entries, overdue, oldest_ms, waiting, running, dead }
+           entries   in the wheel; overdue: those whose time has come; oldest_ms: how long ago that of the first came, 0 without one
+           waiting   contexts that wait for permits, of about 64 queues
+           running   contexts that workers hold
+           dead      contexts that ended without success and are kept
+Raises   BAD_ARG    an argument is out of range
+
+Cost     O(log(wheel)), and some queues; at most 800 commands, about 70 where many queues wait
+Holds    W9
+Repeat   Reads only.
+]]
+-- @prelude
+local QUEUES = 64 -- a hash of more than a hundred is read in steps of about so many
+local now = now_ms(1)
+local wheel, backlog = KEYS[1], BASE .. 'backlog'
+local head = redis.call('ZRANGE', wheel, 0, 0, 'WITHSCORES')
+local oldest = head[2] and math.max(now - tonumber(head[2]), 0) or 0
+local waiting = 0
+local queues = redis.call('HSCAN', backlog, '0', 'COUNT', QUEUES)[2]
+for i = 1, #queues, 2 do
+  local queue = queues[i]
+  local zset = ready_key(queue)
+  if zset then
+    waiting = waiting + redis.call('ZCARD', zset)
+  else
+    local handler, root = string.match(queue, '^%S+ (%S+).* /(%S+)$')
+    if handler then
+      waiting = waiting + redis.call('LLEN', key('parts', handler .. ':' .. root))
+    end
+  end
+end
+return { 'GAUGED', now, redis.call('ZCARD', wheel), redis.call('ZCOUNT', wheel, '-inf', now), int(oldest), waiting,
+  redis.call('HLEN', BASE .. 'held'), redis.call('ZCARD', BASE .. 'dead') }
