@@ -155,7 +155,7 @@ local function queue_of(queue, options)
   end
   local at = string.find(options, 'c=', 1, true)
   if at then
-    queue = queue .. ' ' .. string.match(options, '^c=%x+', at)
+    queue = queue .. ' ' .. string.match(options, '^c=[^,]*', at)
   end
   return string.find(options, 'k=', 1, true) and queue .. ' k=' or queue
 end
@@ -222,6 +222,9 @@ end
 -- The member of `zset` at `score` that starts with `prefix`. Mostly few share a score; among many it is found by halving, as members of
 -- one score lie in byte order.
 local function find_member(zset, score, prefix)
+  if score ~= score then
+    return nil -- of a text that is not a number
+  end
   local few = redis.call('ZRANGE', zset, int(score), int(score), 'BYSCORE', 'LIMIT', 0, FEW)
   for _, member in ipairs(few) do
     if string.sub(member, 1, #prefix) == prefix then

@@ -112,6 +112,17 @@ fn yaml<T: Serialize>(thing: &T) -> Result<String, Failure> {
         .map_err(|e| Failure::failed(format!("cannot write the result as YAML: {e}")))
 }
 
+/// Says on standard error that a list is not whole. Programs that read standard output are not disturbed.
+pub(crate) fn tell_unreadable(records: u64) {
+    if records > 0 {
+        let words = if records == 1 { "record" } else { "records" };
+        drop(writeln!(
+            std::io::stderr(),
+            "{records} {words} could not be read: see `tickwheel store check`"
+        ));
+    }
+}
+
 /// Writes to standard output. A reader that has gone, as in `tickwheel job list | head -1`, is no failure.
 pub(crate) fn put(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();

@@ -27,6 +27,7 @@ Repeat   Reads only.
 -- @prelude
 -- @part fans
 -- @part locate
+-- @part reading
 local EVENTS_STEP = 8 -- entries of the stream in one call; one of 1,000 records takes 0.3 ms
 local DEAD_STEP = 200
 local RUNS_STEP = 1000
@@ -42,9 +43,9 @@ if ARGV[2] and ARGV[2] ~= '' and not (phase == 'events' and string.find(position
 end
 
 local function with_traces(reply)
-  reply[#reply + 1] = redis.call('GET', key('progress', id)) or ''
-  reply[#reply + 1] = redis.call('GET', key('result', id)) or ''
-  reply[#reply + 1] = redis.call('LRANGE', key('log', id), 0, -1)
+  reply[#reply + 1] = reading.call(false, 'GET', key('progress', id)) or ''
+  reply[#reply + 1] = reading.call(false, 'GET', key('result', id)) or ''
+  reply[#reply + 1] = reading.call({}, 'LRANGE', key('log', id), 0, -1)
   return reply
 end
 

@@ -13,7 +13,8 @@ ARGV     1 place    held, wheel, retry, ready, queue, fans, active, runs, events
          5 group    only contexts for it; empty: all. Records of ended contexts do not say it
          6 state    only settled ones that ended so; empty: all
 
-Reply    { 'PAGE', position | '', { place, id, text, extra }... }  an empty position: there is no more
+Reply    { 'PAGE', position | '', unreadable, { place, id, text, extra }... }  an empty position: there is no more
+           unreadable  records that were passed by because they do not follow their grammar, and keys of a wrong type
            place  held, wheel, retry, ready, queue, fanned: text is the held value or member, extra the score of wheel and retry
                   settled: text is the settled record
                   dead: text is the member of the dead
@@ -26,8 +27,10 @@ Repeat   Reads only.
 -- @prelude
 -- @part fans
 -- @part locate
+-- @part reading
 local LIMIT_MAX = 100
 local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
+local INSTANT_MAX = 9007199254740991
 local QUEUES_STEP = 100 -- jobs without a queue that one call passes by
 
 local place = arg_text(1, 'place', 16)
@@ -48,21 +51,34 @@ end
 
 local function add_member(item_place, member, score)
   local id, _, _, rest = split_member(member)
+  if not id then
+    return reading.skip()
+  end
   add(item_place, id, member, score, rest)
+end
+
+local function add_held(id, value)
+  local rest = split_held(value).rest
+  if not rest then
+    return reading.skip()
+  end
+  add('held', id, value, '', rest)
 end
 
 local function add_settled(record)
   local id, state = string.match(record, '^([^\t]*)\t([^\t]*)')
+  if not id then
+    return reading.skip()
+  end
   if only_state == '' or state == only_state then
     add('settled', id, record)
   end
 end
 
--- A page of a sorted set from `<score>:<n>` on, the n-th member of that score being the next. Calls visit(member, score).
+-- A page of a sorted set from a position on. Calls visit(member, score).
 local function page_of_zset(zset, from, visit)
-  local score, skip = string.match(from, '^(%d+):(%d+)$')
-  score, skip = score or '-inf', tonumber(skip) or 0
-  local found = redis.call('ZRANGE', zset, score, '+inf', 'BYSCORE', 'LIMIT', skip, limit, 'WITHSCORES')
+  local score, skip = reading.position(from, '-inf')
+  local found = reading.call({}, 'ZRANGE', zset, score, '+inf', 'BYSCORE', 'LIMIT', skip, limit, 'WITHSCORES')
   for i = 1, #found, 2 do
     if found[i + 1] ~= score then
       score, skip = found[i + 1], 0
@@ -77,7 +93,7 @@ end
 local function page_of_hash(hash, visit)
   local cursor, skip = string.match(position, '^(%d+):(%d+)$')
   cursor, skip = cursor or '0', tonumber(skip) or 0
-  local scanned = redis.call('HSCAN', hash, cursor, 'COUNT', SCAN_COUNT)
+  local scanned = reading.call({ '0', {} }, 'HSCAN', hash, cursor, 'COUNT', SCAN_COUNT)
   local pairs_found = scanned[2]
   local last = math.min(skip + limit, #pairs_found / 2)
   for i = skip + 1, last do
@@ -90,24 +106,25 @@ local function page_of_hash(hash, visit)
 end
 
 local function of_held()
-  return page_of_hash(BASE .. 'held', function(id, value)
-    add('held', id, value, '', split_held(value).rest)
-  end)
+  return page_of_hash(BASE .. 'held', add_held)
 end
 
 local function of_wheel()
   return page_of_zset(KEYS[1], position, function(member, score)
     if string.find(member, '^%d') then
       local _, attempt = split_member(member)
-      add_member(attempt > 0 and 'retry' or 'wheel', member, score)
+      add_member((attempt or 0) > 0 and 'retry' or 'wheel', member, score)
     end
   end)
 end
 
 local function of_retry()
   return page_of_hash(BASE .. 'retry', function(id, score)
-    local member = find_member(KEYS[1], tonumber(score), id .. ' ')
-    if member then
+    local at = tonumber(score)
+    local member = at and find_member(KEYS[1], at, id .. ' ')
+    if not at or not due_of(id) then
+      reading.skip()
+    elseif member then
       add_member('retry', member, score)
     end
   end)
@@ -117,8 +134,12 @@ end
 local function of_ready()
   local current, inside = string.match(position, '^(.+) (%S*)$')
   local following = nil
-  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
-    local later = ready_key(queue) and (not current or bytes_before(current, queue))
+  for _, queue in ipairs(reading.call({}, 'HKEYS', BASE .. 'backlog')) do
+    local is_one = string.find(queue, '^%S+ %S') and not string.find(queue, '[^ -~]')
+    if not is_one and position == '' then
+      reading.skip()
+    end
+    local later = is_one and ready_key(queue) and (not current or bytes_before(current, queue))
     if later and (not following or bytes_before(queue, following)) then
       following = queue
     end
@@ -149,7 +170,7 @@ local function of_queue()
       return next ~= '' and current .. ' ' .. next or ''
     end
   end
-  local jobs = redis.call('ZRANGE', BASE .. 'jobs', current and '(' .. current or '-', '+', 'BYLEX', 'LIMIT', 0, QUEUES_STEP)
+  local jobs = reading.call({}, 'ZRANGE', BASE .. 'jobs', current and '(' .. current or '-', '+', 'BYLEX', 'LIMIT', 0, QUEUES_STEP)
   for i, job in ipairs(jobs) do
     if i == QUEUES_STEP or redis.call('EXISTS', key('queue', job)) == 1 then
       return job .. ' '
@@ -160,9 +181,12 @@ end
 
 local function of_active()
   return page_of_hash(key('active', only_job), function(id)
+    if not due_of(id) then
+      return reading.skip()
+    end
     local found, zset, text = locate(id)
     if found == 'held' then
-      add('held', id, text, '', split_held(text).rest)
+      add_held(id, text)
     elseif found then
       add_member(found, text, (found == 'wheel' or found == 'retry') and redis.call('ZSCORE', zset, text) or '')
     end
@@ -172,7 +196,7 @@ end
 -- Split contexts whose own attempt is over: they wait for their subtasks.
 local function of_fans()
   return page_of_hash(BASE .. 'fans', function(id)
-    local root = redis.call('HGET', key('fan', id), 'root')
+    local root = reading.call(false, 'HGET', key('fan', id), 'root')
     if root then
       add_member('fanned', id .. ' ' .. root)
     end
@@ -185,14 +209,17 @@ local function of_runs()
   before, skip = tonumber(before) or math.huge, tonumber(skip) or 0
   local runs, seen, looked = key('runs', only_job), 0, 0
   local at, n = before, skip
-  for last = redis.call('LLEN', runs) - 1, 0, -1000 do
+  local is_behind = position == '' -- whether the last one that was passed is of an earlier page, or there is none
+  for last = reading.call(0, 'LLEN', runs) - 1, 0, -1000 do
     local page = redis.call('LRANGE', runs, math.max(last - 999, 0), last)
     for i = #page, 1, -1 do
       local ended = tonumber(string.match(page[i], '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
-      if ended == before then
-        seen = seen + 1
-      end
-      if ended < before or (ended == before and seen > skip) then
+      seen = ended == before and seen + 1 or seen
+      if not ended or ended > INSTANT_MAX then
+        if is_behind then
+          reading.skip()
+        end
+      elseif ended < before or (ended == before and seen > skip) then
         n = (ended == at and n or 0) + 1
         at = ended
         add_settled(page[i])
@@ -201,6 +228,7 @@ local function of_runs()
           return int(at) .. ':' .. int(n)
         end
       end
+      is_behind = is_behind or ended and (ended < before or (ended == before and seen >= skip))
     end
   end
   return ''
@@ -210,7 +238,7 @@ end
 local function of_events()
   local entry, skip = string.match(position, '^(%d+%-%d+):(%d+)$')
   skip = tonumber(skip) or 0
-  local found = redis.call('XREVRANGE', BASE .. 'events', entry or '+', '-', 'COUNT', 1)[1]
+  local found = reading.call({}, 'XREVRANGE', BASE .. 'events', entry or '+', '-', 'COUNT', 1)[1]
   if not found then
     return ''
   end
@@ -233,9 +261,8 @@ end
 
 -- The dead from the newest on; a position is `<ended ms>:<n>`.
 local function of_dead()
-  local score, skip = string.match(position, '^(%d+):(%d+)$')
-  score, skip = score or '+inf', tonumber(skip) or 0
-  local found = redis.call('ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
+  local score, skip = reading.position(position, '+inf')
+  local found = reading.call({}, 'ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
   for i = 1, #found, 2 do
     local member, ended = found[i], found[i + 1]
     if ended ~= score then
@@ -243,7 +270,9 @@ local function of_dead()
     end
     skip = skip + 1
     local id, state, rest = string.match(member, '^([^\t]*)\t([^\t]*)[^\n]*\n%d+ (.*)$')
-    if id and (only_state == '' or state == only_state) then
+    if not id and not string.find(member, '^[^\t]+\t[^\n]*$') then -- older ones say only how they ended
+      reading.skip()
+    elseif id and (only_state == '' or state == only_state) then
       add('dead', id, member, '', rest)
     end
   end
@@ -259,4 +288,4 @@ if only_job == '' and (place == 'active' or place == 'runs') then
   bad_arg('job', 'must be given for ' .. place, only_job)
 end
 local next = PLACES[place]()
-return { 'PAGE', next, unpack(items) }
+return { 'PAGE', next, reading.unreadable, unpack(items) }

@@ -8,8 +8,9 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
 ARGV     1 position `<ended ms>:<n>` of an earlier page, the n-th context of that end being the next; empty: from the newest on
          2 limit    contexts looked at, integer, 1..100
 
-Reply    { 'DEAD', position | '', dropped, { member up to its body, bytes of the body }... }  an empty position: there is no more;
-           dropped: how many the bound of this partition's dead has let go so far
+Reply    { 'DEAD', position | '', dropped, unreadable, { member up to its body, bytes of the body }... }  an empty position: there is no more;
+           dropped: how many the bound of this partition's dead has let go so far; unreadable: records that were passed by because they
+           do not follow their grammar
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(log(dead) + limit); 2 commands
@@ -17,14 +18,11 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part reading
 local LIMIT_MAX = 100
-local score, skip = string.match(ARGV[1], '^(%d+):(%d+)$')
-if ARGV[1] ~= '' and not score then
-  bad_arg('position', 'must be of an earlier page', ARGV[1])
-end
-score, skip = score or '+inf', tonumber(skip) or 0
+local score, skip = reading.position(ARGV[1], '+inf')
 local limit = arg_int(2, 'limit', 1, LIMIT_MAX)
-local found = redis.call('ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
+local found = reading.call({}, 'ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
 local items = {}
 for i = 1, #found, 2 do
   local member, ended = found[i], found[i + 1]
@@ -32,11 +30,12 @@ for i = 1, #found, 2 do
     score, skip = ended, 0
   end
   skip = skip + 1
-  -- A text that does not follow the grammar is left to `store check`.
   local head, body = string.match(member, '^([^\n]*\n%d+ %S+ %S+ %d %S+ )(.*)$')
   if head or not string.find(member, '\n', 1, true) then -- older ones say only how they ended
     items[#items + 1] = { head or member, #(body or '') }
+  else
+    reading.skip()
   end
 end
-local dropped = redis.call('HGET', BASE .. 'stats', 'dead_dropped')
-return { 'DEAD', #found == 2 * limit and score .. ':' .. int(skip) or '', tonumber(dropped) or 0, unpack(items) }
+local dropped = reading.call(false, 'HGET', BASE .. 'stats', 'dead_dropped')
+return { 'DEAD', #found == 2 * limit and score .. ':' .. int(skip) or '', tonumber(dropped) or 0, reading.unreadable, unpack(items) }

@@ -11,7 +11,8 @@ ARGV     1 root     the split context
          3 position where an earlier page ended, or empty
          4 limit    subtasks looked at, integer, 1..1000
 
-Reply    { 'FAN', now_ms, { field, value... }, position | '', { id, handler, text }... }   an empty position: there is no more
+Reply    { 'FAN', now_ms, { field, value... }, position | '', unreadable, { id, handler, text }... }   an empty position: there is no more
+           unreadable  records that were passed by because they do not follow their grammar
            fields   model, state, reduce, created_ms, total, succeeded, failed, out, later
            text     waiting, retrying: the member; running: the held value; failed, succeeded: `<number> <s or f> <result or error>`
          { 'NO_FAN' }   it is not split, or its subtasks have ended
@@ -23,6 +24,7 @@ Repeat   Reads only.
 ]]
 -- @prelude
 -- @part fans
+-- @part reading
 local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
 local STEPS = 20 -- of one call
 local root = arg_text(1, 'root', 300)
@@ -36,6 +38,9 @@ end
 local items, next_position = {}, ''
 
 local function add(id, handler, text)
+  if not id then
+    return reading.skip()
+  end
   items[#items + 1] = { id, handler, text }
 end
 
@@ -66,16 +71,17 @@ end
 
 local function of_running()
   of_hash(BASE .. 'held', function(id, value)
-    local _, handler = split_rest(split_held(value).rest)
-    add(id, handler, value)
+    local _, handler = split_rest(split_held(value).rest or '')
+    add(handler and id, handler, value)
   end)
 end
 
 local function of_retrying()
   of_hash(BASE .. 'retry', function(id, score)
-    local member = find_member(BASE .. 'wheel', tonumber(score), id .. ' ')
+    local member = tonumber(score) and find_member(BASE .. 'wheel', tonumber(score), id .. ' ')
     if member then
-      add(id, string.match(member, '^%S+ %S+ %S+ (%S+)'), member)
+      local handler = string.match(member, '^%S+ %S+ %S+ (%S+)')
+      add(handler and id, handler, member)
     end
   end)
 end
@@ -96,12 +102,12 @@ local function of_waiting()
   local list, from = string.match(position, '^(%d+):(%d+)$')
   list, from = tonumber(list) or 1, tonumber(from) or 0
   while list <= #lists do
-    local found = redis.call('LRANGE', lists[list], from, from + limit - #items - 1)
+    local found = redis.call('LRANGE', lists[list], from, from + limit - #items - reading.unreadable - 1)
     for _, entry in ipairs(found) do
       local member = fans.member(fan, handlers[list], entry)
-      add(string.match(member, '^%S+'), handlers[list], member)
+      add(member and string.match(member, '^%S+'), handlers[list], member)
     end
-    if #items == limit then
+    if #items + reading.unreadable >= limit then
       next_position = int(list) .. ':' .. int(from + #found)
       return
     end
@@ -125,7 +131,9 @@ local function of_ended(letter)
   local found = redis.call('LRANGE', key('results', root), from, from + limit - 1)
   for _, entry in ipairs(found) do
     local n, word = string.match(entry, '^(%d+) (%a) ')
-    if word == letter then
+    if not n then
+      reading.skip()
+    elseif word == letter then
       add(fan.head .. n .. fan.tail, '', entry)
     end
   end
@@ -143,4 +151,4 @@ end
 local time = redis.call('TIME')
 return { 'FAN', time[1] * 1000 + math.floor(time[2] / 1000), { 'model', fan.model, 'state', fan.state, 'reduce', fan.reduce, 'created_ms',
   int(fan.created_ms), 'total', int(fan.total), 'succeeded', int(fan.succeeded), 'failed', int(fan.failed), 'out', int(fan.out), 'later',
-  int(fan.later) }, next_position, unpack(items) }
+  int(fan.later) }, next_position, reading.unreadable, unpack(items) }

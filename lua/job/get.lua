@@ -7,8 +7,8 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:job:<job> :active: :queue:
 ARGV     1 jobs     full names, 1..100 of them
 
-Reply    { 'JOBS', { field, value, ... , }, { active context id... }, queued ... }  three elements for each name in the order given;
-           the first is empty when there is no such job; at most 1000 active ids
+Reply    { 'JOBS', unreadable, { field, value, ... , }, { active context id... }, queued ... }  three elements for each name in the order
+           given; the first is empty when there is no such job; at most 1000 active ids. unreadable: keys of a wrong type, passed by
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(fields + active); at most 4 commands for each name
@@ -16,23 +16,25 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part reading
 local JOBS_MAX = 100
 local ACTIVE_MAX = 1000
 
 if #ARGV > JOBS_MAX then
   bad_arg('jobs', 'must be at most ' .. int(JOBS_MAX), #ARGV)
 end
-local reply = { 'JOBS' }
+local reply = { 'JOBS', 0 }
 for i = 1, math.max(#ARGV, 1) do
   local job = arg_text(i, 'job', 128)
   local active = {}
-  if redis.call('HLEN', key('active', job)) <= ACTIVE_MAX then
-    active = redis.call('HKEYS', key('active', job))
+  if reading.call(0, 'HLEN', key('active', job)) <= ACTIVE_MAX then
+    active = reading.call({}, 'HKEYS', key('active', job))
   else
     active = redis.call('HRANDFIELD', key('active', job), ACTIVE_MAX)
   end
-  reply[#reply + 1] = redis.call('HGETALL', key('job', job))
+  reply[#reply + 1] = reading.call({}, 'HGETALL', key('job', job))
   reply[#reply + 1] = active
-  reply[#reply + 1] = redis.call('ZCARD', key('queue', job))
+  reply[#reply + 1] = reading.call(0, 'ZCARD', key('queue', job))
 end
+reply[2] = reading.unreadable
 return reply

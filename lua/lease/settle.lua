@@ -16,7 +16,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            id       context
            holder   the same
            outcome  succeeded | failed | fatal | retry_after | cancelled | timed_out
-           payload  succeeded: the result; else `<random 0..999999> <retry after ms> <message>`
+           payload  succeeded: the result; else `<random 0..999999> <retry after ms> <message>`; retry_after later than in ten years
+                    ends the context as failed
 
 Reply    { 'SETTLED', now_ms, verdicts }  verdicts: one letter for each settlement, the plain ones first
            S settled   R ended, the context waits for its next attempt
@@ -39,6 +40,7 @@ Repeat   A second call answers G for what the first settled.
 -- @part ending
 -- @part fans
 -- @part fanning
+local SPAN_MAX = 316224000000 -- ten years, as for every span of time that somebody chooses
 local now = now_ms(1)
 local workers, which = 0, {}
 for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
@@ -107,9 +109,13 @@ local function settle_other(id, base, value, head)
     return 'S'
   end
   local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
+  local retry_after, is_final = outcome == 'retry_after' and tonumber(after) or nil, outcome == 'fatal'
+  if retry_after and retry_after > SPAN_MAX then -- one item of a batch that many workers share: it ends, and the others do not fail
+    message = 'asked for its next attempt in ' .. string.sub(after, 1, 20) .. ' ms, at most ' .. int(SPAN_MAX) .. ' are allowed: ' .. message
+    retry_after, is_final = nil, true
+  end
   return fail_attempt(endings, now, id, split_held(value), {
-    state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = outcome == 'fatal',
-    retry_after = outcome == 'retry_after' and tonumber(after) or nil,
+    state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = is_final, retry_after = retry_after,
   }) == 'RETRYING' and 'R' or 'S'
 end
 

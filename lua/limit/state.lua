@@ -16,8 +16,9 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part reading
 local granted, waiting, partitions = 0, 0, 0
-local fields = redis.call('HGETALL', key('limit', arg_text(1, 'limit', 256)))
+local fields = reading.call({}, 'HGETALL', key('limit', arg_text(1, 'limit', 256)))
 for i = 2, #fields, 2 do
   local runs, waits = string.match(fields[i], '^%d+ (%d+) (%d+) ')
   if runs then

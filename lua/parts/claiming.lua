@@ -96,6 +96,9 @@ local function bounded_head(claims, worker, head, timeout)
   if last and last.head == head and last.timeout == timeout then
     return last.text
   end
+  if not tonumber(timeout) then
+    return head -- no text that a script writes
+  end
   claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
   local before, under = string.match(head, '^(.*) 0(%l*) %- $')
   local text = before .. ' ' .. int(claims.now + timeout) .. under .. ' - '

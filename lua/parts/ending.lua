@@ -162,7 +162,10 @@ on_demand(enders, function()
   end
 
   local function retry_delay(options, failures, random)
-    local kind, delay, cap, jitter = string.match(option(options, 'b') or 'e:1000:60000:1', '^(%a):(%d+):(%d+):(%d)$')
+    local kind, delay, cap, jitter = string.match(option(options, 'b') or '', '^(%a):(%d+):(%d+):(%d)$')
+    if not kind then
+      kind, delay, cap, jitter = 'e', 1000, 60000, '1'
+    end
     delay = tonumber(delay)
     if kind == 'e' then
       delay = math.min(tonumber(cap), delay * 2 ^ (failures - 1))

@@ -60,6 +60,16 @@ on_demand(part_sources, function()
     source.score = source.template.score + (tonumber(string.match(source.page[source.at], '^%d+')) or source.fan.total)
   end
 
+  -- The next one is at the head; false when there is none.
+  function part_sources.go_on(visit, source)
+    source.at = source.at + 1
+    if source.at > #source.page and not part_sources.read(visit, source) then
+      return false
+    end
+    part_sources.score(source)
+    return true
+  end
+
   function part_sources.open(visit, source)
     source.template = part_sources.template(source.fan, 't:' .. source.handler)
     if not part_sources.read(visit, source) then
@@ -75,6 +85,11 @@ on_demand(part_sources, function()
       return false
     end
     local n, counts, extra, body = string.match(source.page[source.at], '^(%w+) (%d+:%d+)(%S*) (.*)$')
+    if not n then
+      leave_aside(visit, string.sub(source.list, #BASE + 1), source.page[source.at])
+      source.taken = source.taken + 1
+      return part_sources.go_on(visit, source)
+    end
     if n == 'r' then
       template = part_sources.template(fan, 'r')
     end
@@ -103,12 +118,7 @@ on_demand(part_sources, function()
     else
       source.taken = source.taken + 1
     end
-    source.at = source.at + 1
-    if source.at > #source.page and not part_sources.read(visit, source) then
-      return false
-    end
-    part_sources.score(source)
-    return true
+    return part_sources.go_on(visit, source)
   end
 
   -- Whether nobody may claim from the queue any more: nothing waits, or as many run as may.

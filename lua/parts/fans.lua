@@ -52,6 +52,9 @@ on_demand(fans, function()
 
   -- What is kept of a root's subtasks; nil when nothing is.
   function fans.read(root)
+    if not due_of(root) then
+      return nil -- no context id
+    end
     local values = redis.call('HMGET', key('fan', root), unpack(FAN_FIELDS))
     if not values[3] then
       return nil
@@ -166,9 +169,12 @@ on_demand(fans, function()
     end
   end
 
-  -- The member that stands for an entry of a list.
+  -- The member that stands for an entry of a list; nil for one that does not follow the grammar.
   function fans.member(fan, handler, entry)
     local n, counts, extra, body = string.match(entry, '^(%w+) (%d+:%d+)(%S*) (.*)$')
+    if not n then
+      return nil
+    end
     local template = redis.call('HGET', key('fan', fan.id), n == 'r' and 'r' or 't:' .. handler) or ''
     if fan.model ~= 'map' or n == 'r' then
       body = body .. fans.body(fan)

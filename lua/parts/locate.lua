@@ -47,8 +47,9 @@ local locate = made_on_call(function()
       for at = 0, #workers do
         local list = key('parts', handler .. ':' .. fan.id .. (at > 0 and ':' .. workers[at] or ''))
         local _, entry = find_entry(list, n)
-        if entry then
-          return 'parts', list, fans.member(fan, handler, entry), entry
+        local member = entry and fans.member(fan, handler, entry)
+        if member then
+          return 'parts', list, member, entry
         end
       end
       local ahead = fan.model == 'indexed' and tonumber(n) and tonumber(n) - fan.next_index
@@ -65,9 +66,9 @@ local locate = made_on_call(function()
       return 'held', nil, held
     end
     local prefix, due = id .. ' ', due_of(id)
-    local waiting = redis.call('HGET', BASE .. 'retry', id)
+    local waiting = tonumber(redis.call('HGET', BASE .. 'retry', id))
     if waiting then
-      local member = find_member(BASE .. 'wheel', tonumber(waiting), prefix)
+      local member = find_member(BASE .. 'wheel', waiting, prefix)
       if member then
         return 'retry', BASE .. 'wheel', member
       end

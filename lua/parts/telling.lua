@@ -1,4 +1,4 @@
--- Part telling: what a turn tells its tracker of what waits, and the subtasks that come back in it. Needs the part fans.
+-- Part telling: what a turn tells its tracker of what waits, and the subtasks that come back in it. Needs the parts fans, ready and aside.
 
 -- Queues, contexts to split and workers that one turn tells of, and queues that it looks at for them.
 local telling = { MOST = 64, LOOKED_MOST = 256 }
@@ -36,7 +36,7 @@ on_demand(telling, function()
   end
 
   -- What waits in a queue: how many anybody may claim, which contexts have to be split, or for which workers parts wait.
-  function telling.tell(told, endings, queue)
+  function telling.tell(visit, told, endings, queue)
     local handler = string.match(queue, '^%S+ (%S+)')
     local base, root = string.match(queue, '^(.+) /(%S+)$')
     local count = 0
@@ -54,7 +54,14 @@ on_demand(telling, function()
       end
     elseif handler == '!fan' then
       for _, member in ipairs(redis.call('ZRANGE', ready_key(queue), 0, telling.MOST - #told.opens - 1)) do
-        told.opens[#told.opens + 1] = string.match(member, '^%S+ %S+ %S+ %S+ %d %S+ ')
+        local head = string.match(member, '^%d+%.%d+%.%S+ %d+:%d+ %S+ %S+ [0-4] %S+ ')
+        if head then
+          told.opens[#told.opens + 1] = head
+        else
+          visit.aside = visit.aside + 1
+          put_aside(visit.now, string.sub(ready_key(queue), #BASE + 1), '', 'no context that can be split', member)
+          remove_ready(queue, ready_key(queue), member)
+        end
       end
     else
       count = redis.call('ZCARD', ready_key(queue))

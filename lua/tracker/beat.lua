@@ -14,10 +14,12 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            worker   its id
            report   empty, or the fields of its hash: `<name> <value>` lines
 
-Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes }   changes: how often limits of groups were given or taken away
+Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes, { key... } }   changes: how often limits of groups were given or taken away;
+           keys of a wrong type: those of the roster are made anew, as beats write all that is in them, and limits are left as they are
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(workers); at most 6 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most
+Cost     O(workers); at most 6 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
+         key of a wrong type
 Holds    W9 W10
 Repeat   Idempotent but for the later expiry.
 ]]
@@ -33,6 +35,22 @@ local workers = arg_int(4, 'workers', 0, ITEMS_MAX)
 if #ARGV ~= 4 + 3 * workers then
   bad_arg('workers', 'must be three values each', #ARGV - 4)
 end
+-- Whatever has the place of a key of the roster by mistake, no tracker stands still for it.
+local damaged = {}
+local function call(command, target, ...)
+  local done, found = pcall(redis.call, command, target, ...)
+  if done then
+    return found
+  end
+  local words = type(found) == 'table' and found.err or tostring(found)
+  if not string.find(words, 'WRONGTYPE', 1, true) then
+    error(found, 0)
+  end
+  damaged[#damaged + 1] = target
+  redis.call('DEL', target)
+  return redis.call(command, target, ...)
+end
+
 local reports = {}
 for i = 1, workers do
   local report, fields = ARGV[4 + 3 * i], {}
@@ -46,20 +64,20 @@ for i = 1, workers do
   reports[i] = fields
 end
 if ARGV[2] ~= '' then
-  if redis.call('ZADD', KEYS[1], now + ttl, ARGV[2]) > 0 then
+  if call('ZADD', KEYS[1], now + ttl, ARGV[2]) > 0 then
     -- A new tracker: a good moment to forget the dead ones.
     redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - REPORT_KEPT_MS)
   end
 end
 -- Forgets groups without a worker for a day, some each time a worker comes: `!` says where the next time begins.
 local function forget_groups()
-  local began = redis.call('HGET', GROUPS, '!') or '0'
+  local began = string.match(redis.call('HGET', GROUPS, '!') or '', '^%d+$') or '0'
   local scanned = redis.call('HSCAN', GROUPS, began, 'COUNT', SWEPT)
   local names = scanned[2]
   for i = 1, #names, 2 do
     local group, since = names[i], tonumber(names[i + 1]) or 0
     if group ~= '!' and since <= now - GROUP_KEPT_MS then
-      if redis.call('ZCOUNT', key('workers', group), '(' .. int(now), '+inf') > 0 then
+      if call('ZCOUNT', key('workers', group), '(' .. int(now), '+inf') > 0 then
         redis.call('HSET', GROUPS, group, int(now))
       else
         redis.call('HDEL', GROUPS, group)
@@ -84,21 +102,28 @@ for i = 1, workers do
   table.insert(by_group[group], now + ttl)
   table.insert(by_group[group], worker)
   if #fields > 0 then
-    redis.call('HSET', key('worker', worker), unpack(fields))
+    call('HSET', key('worker', worker), unpack(fields))
     redis.call('PEXPIRE', key('worker', worker), REPORT_KEPT_MS)
   end
 end
 for _, group in ipairs(groups) do
   local target = key('workers', group)
-  if redis.call('ZADD', target, unpack(by_group[group])) > 0 then
+  if call('ZADD', target, unpack(by_group[group])) > 0 then
     -- A new worker: a good moment to forget the dead ones.
     redis.call('ZREMRANGEBYSCORE', target, '-inf', now - REPORT_KEPT_MS)
-    redis.call('HSET', GROUPS, group, int(now))
     came = true
   end
+  call('HSET', GROUPS, group, int(now))
 end
 if came then
   forget_groups()
 end
-local live = redis.call('ZRANGE', KEYS[1], '(' .. int(now), '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
-return { 'BEATEN', now, live, string.match(redis.call('HGET', BASE .. 'limits', '!') or '0', '^%d+') }
+local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
+if not listed then
+  damaged[#damaged + 1], live = KEYS[1], {}
+end
+local known, limits = pcall(redis.call, 'HGET', BASE .. 'limits', '!')
+if not known then
+  damaged[#damaged + 1] = BASE .. 'limits'
+end
+return { 'BEATEN', now, live, string.match(known and limits or '0', '^%d+') or '0', damaged }

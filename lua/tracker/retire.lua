@@ -35,8 +35,9 @@ end
 local retired = {}
 for i = 1, workers do
   local group, worker = ARGV[4 + 2 * i], ARGV[5 + 2 * i]
-  local expires = tonumber(redis.call('ZSCORE', key('workers', group), worker))
-  if is_silent(expires) then
+  -- A key of another type is made anew by the next beat; until then nothing is said of its group.
+  local known, at = pcall(redis.call, 'ZSCORE', key('workers', group), worker)
+  if known and is_silent(tonumber(at)) then
     redis.call('ZREM', key('workers', group), worker)
     redis.call('DEL', key('worker', worker))
     retired[#retired + 1] = worker

@@ -26,7 +26,8 @@ for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
   end
   local base, root = string.match(queue, '^(.+) /(%S+)$')
   local first = not root and redis.call('ZRANGE', ready_key(queue), 0, 0)[1]
-  local due = (first or root) and due_of(root or (split_member(first)))
+  local id = root or (first and string.match(first, '^%S+'))
+  local due = (first or root) and (due_of(id or '') or now) -- a turn puts aside what cannot be read
   if due and string.find(queue, ' !fan', 1, true) then
     head = math.min(head or due, due)
   elseif due then

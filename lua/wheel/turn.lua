@@ -345,7 +345,7 @@ local function decide(entry, kind)
 end
 
 for _, entry in ipairs(take_due()) do
-  local kind = string.byte(entry)
+  local kind = string.byte(entry) or 0
   if kind >= 48 and kind <= 57 then -- a digit: a context
     local queue, id, counts, rest, options = open_member(entry)
     if not queue then
@@ -469,7 +469,7 @@ for _, queue in ipairs(backlog()) do
   if shares.groups and set_aside.holds(queue, visit.claimed) then
     telling.tell_lane(told, queue)
   elseif told.looked < telling.LOOKED_MOST then
-    telling.tell(told, endings, queue)
+    telling.tell(visit, told, endings, queue)
   end
 end
 return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,

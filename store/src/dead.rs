@@ -7,6 +7,7 @@
 mod filter;
 mod step;
 
+use bytes::Bytes;
 use fred::interfaces::{HashesInterface, SortedSetsInterface};
 use fred::types::Value;
 use tickwheel_core::error::{Violation, Violations};
@@ -19,6 +20,7 @@ pub use step::{DeadAction, DeadStep};
 
 use crate::context::ContextView;
 use crate::error::Error;
+use crate::listed::Listed;
 use crate::record::Dead;
 use crate::reply::Reply;
 use crate::script::{LIST_DEAD, PURGE_DEAD, RETRY_CONTEXT, Script};
@@ -38,15 +40,6 @@ pub enum Requeued {
     Busy,
     /// It was not among the dead: run again or forgotten meanwhile.
     NotDead,
-}
-
-/// A page of the dead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadPage {
-    /// The newest of each partition first; without bodies.
-    pub contexts: Vec<ContextView>,
-    /// Of the next page; empty behind the last.
-    pub next: String,
 }
 
 /// How many are kept, and how many were let go because the bound was reached.
@@ -82,8 +75,10 @@ impl Cursor {
         }
         let (partition, position) = text.split_once('/').ok_or_else(bad)?;
         let numbers = position.split_once(':');
-        let number = |text: &str| text.parse::<u64>().is_ok();
-        if !position.is_empty() && !numbers.is_some_and(|(end, n)| number(end) && number(n)) {
+        // A score that no script wrote may be any.
+        let is_one =
+            |(end, n): (&str, &str)| end.parse::<f64>().is_ok() && n.parse::<u64>().is_ok();
+        if !position.is_empty() && !numbers.is_some_and(is_one) {
             return Err(bad());
         }
         Ok(Self {
@@ -93,14 +88,19 @@ impl Cursor {
     }
 }
 
-/// The part of a partition's dead that one call read.
-struct Found {
-    contexts: Vec<ContextView>,
-    next: String,
+fn number(text: &[u8]) -> Option<u64> {
+    str::from_utf8(text).ok()?.parse().ok()
+}
+
+fn unless_damaged<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
+    match read {
+        Err(Error::Damaged { .. }) => Ok(None),
+        read => read.map(Some),
+    }
 }
 
 impl Store {
-    /// A page of the dead that `filter` chooses. It has at most `limit` contexts, and may have fewer, or none, and yet a next one.
+    /// A page of the dead that `filter` chooses, the newest of each partition first, without bodies. It has at most `limit` contexts, and may have fewer, or none, and yet a next one.
     ///
     /// # Errors
     /// [`Error::Invalid`] when the cursor is not one of the dead; [`Error::Unavailable`] when Redis does not answer.
@@ -109,30 +109,26 @@ impl Store {
         filter: &DeadFilter,
         cursor: &str,
         limit: u32,
-    ) -> Result<DeadPage, Error> {
+    ) -> Result<Listed<ContextView>, Error> {
         let mut cursor = Cursor::parse(cursor)?;
-        let mut contexts = Vec::new();
+        let mut listed = Listed::default();
         for _ in 0..CALLS_MAX {
-            let missing = limit.saturating_sub(u32::try_from(contexts.len()).unwrap_or(u32::MAX));
+            let shown = u32::try_from(listed.items.len()).unwrap_or(u32::MAX);
+            let missing = limit.saturating_sub(shown);
             if missing == 0 {
                 break;
             }
             let found = self.dead_page(&cursor, missing.min(STEP_MAX)).await?;
-            contexts.extend(found.contexts.into_iter().filter(|view| filter.holds(view)));
+            listed.skip(LIST_DEAD.name(), found.unreadable);
+            let chosen = found.items.into_iter().filter(|view| filter.holds(view));
+            listed.items.extend(chosen);
             match self.after(&cursor, found.next) {
                 Some(next) => cursor = next,
-                None => {
-                    return Ok(DeadPage {
-                        contexts,
-                        next: String::new(),
-                    });
-                }
+                None => return Ok(listed),
             }
         }
-        Ok(DeadPage {
-            contexts,
-            next: format!("{}/{}", cursor.partition, cursor.position),
-        })
+        listed.next = format!("{}/{}", cursor.partition, cursor.position);
+        Ok(listed)
     }
 
     /// How many dead there are, over all partitions.
@@ -144,16 +140,16 @@ impl Store {
         let client = self.redis.plain();
         let mut counts = DeadCounts::default();
         for partition in self.partitions.partitions() {
-            let kept: u64 = client
-                .zcard(self.keys.dead(partition))
-                .await
-                .map_err(sort)?;
-            let dropped: Option<u64> = client
+            let kept = client.zcard(self.keys.dead(partition)).await.map_err(sort);
+            let dropped = client
                 .hget(self.keys.stats(partition), "dead_dropped")
                 .await
-                .map_err(sort)?;
-            counts.kept += kept;
-            counts.dropped += dropped.unwrap_or(0);
+                .map_err(sort);
+            // What cannot be read counts nothing; the list itself tells of it.
+            let (kept, dropped): (Option<u64>, Option<Option<Bytes>>) =
+                (unless_damaged(kept)?, unless_damaged(dropped)?);
+            counts.kept += kept.unwrap_or(0);
+            counts.dropped += dropped.flatten().as_deref().and_then(number).unwrap_or(0);
         }
         Ok(counts)
     }
@@ -176,7 +172,8 @@ impl Store {
         })
     }
 
-    async fn dead_page(&self, cursor: &Cursor, limit: u32) -> Result<Found, Error> {
+    /// The part of a partition's dead that one call reads.
+    async fn dead_page(&self, cursor: &Cursor, limit: u32) -> Result<Listed<ContextView>, Error> {
         let args = vec![
             Value::from(cursor.position.as_str()),
             Value::from(limit.to_string()),
@@ -186,13 +183,17 @@ impl Store {
         let value = self.redis.call(&LIST_DEAD, keys, args).await?;
         let mut reply = Reply::expect(LIST_DEAD.name(), value, "DEAD")?;
         let (next, _dropped) = (reply.text()?, reply.number()?);
-        let mut contexts = Vec::with_capacity(reply.len());
+        let mut page = Listed {
+            next,
+            ..Listed::default()
+        };
+        page.unreadable = reply.number()?;
         while !reply.is_empty() {
             let member = reply.list()?.bytes()?;
-            // One that cannot be read must not hide the others; `store check` names it.
-            contexts.extend(Dead::parse(&member).ok().map(ContextView::of_dead));
+            let view = Dead::parse(&member).map(ContextView::of_dead);
+            page.add(LIST_DEAD.name(), view)?;
         }
-        Ok(Found { contexts, next })
+        Ok(page)
     }
 
     /// Lets dead contexts of one partition, each with its end, run again; at most 100.

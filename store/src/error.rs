@@ -51,6 +51,14 @@ pub enum Error {
         /// The reply, or the raised error with file and line.
         reply: String,
     },
+    /// What lies in Redis has another type than it should, or does not follow its grammar: somebody changed it by hand, or it was damaged.
+    #[error("the store is damaged, as {script} found: {found}")]
+    Damaged {
+        /// `area/verb` of the script, or the record's kind.
+        script: &'static str,
+        /// The record, or the raised error with file and line.
+        found: String,
+    },
     /// This server or this cluster cannot be used; a person must act.
     #[error("{0}")]
     Unusable(String),
@@ -66,6 +74,7 @@ impl Error {
             | Self::Conflict(_)
             | Self::NotFound { .. }
             | Self::Contract { .. }
+            | Self::Damaged { .. }
             | Self::Unusable(_) => false,
         }
     }
@@ -75,6 +84,14 @@ impl Error {
         Self::Contract {
             script,
             reply: format!("{reply:?}").chars().take(400).collect(),
+        }
+    }
+
+    /// A record of the kind `script` that does not follow its grammar.
+    pub(crate) fn damaged(script: &'static str, found: impl std::fmt::Debug) -> Self {
+        Self::Damaged {
+            script,
+            found: format!("{found:?}").chars().take(400).collect(),
         }
     }
 
@@ -88,6 +105,12 @@ impl Error {
         let details = error.details().to_owned();
         if details.starts_with("OOM") || details.contains("-OOM") {
             return Self::Exhausted { reason: details };
+        }
+        if details.starts_with("WRONGTYPE") {
+            return Self::Damaged {
+                script,
+                found: locate(&details),
+            };
         }
         let busy = [
             "BUSY",

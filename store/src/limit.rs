@@ -108,6 +108,8 @@ pub struct Defined {
     pub changed: Option<TimestampMs>,
     /// In the order of their names.
     pub groups: Vec<(GroupName, GroupLimits)>,
+    /// What could not be read; nobody is held back by it.
+    pub unreadable: u64,
 }
 
 /// How much of a limit is used, over all partitions.
@@ -199,15 +201,18 @@ impl Store {
         let mut reply = Reply::expect(LIST_LIMITS.name(), value, "LIMITS")?;
         let changes = reply.number()?;
         let changed = reply.number()?;
+        let mut unreadable = reply.number()?;
         let mut groups = Vec::new();
         while !reply.is_empty() {
             let mut one = reply.list()?;
-            let group: GroupName = one.parsed()?;
-            match serde_json::from_str(&one.text()?) {
-                Ok(limits) => groups.push((group, limits)),
+            let (group, text) = (one.bytes()?, one.bytes()?);
+            let group = String::from_utf8_lossy(&group);
+            match (group.parse::<GroupName>(), serde_json::from_slice(&text)) {
+                (Ok(group), Ok(limits)) => groups.push((group, limits)),
                 // Written by a newer program; nobody is held back by what cannot be read.
-                Err(error) => {
-                    tracing::error!(%group, %error, "the limits of a group cannot be read");
+                _ => {
+                    unreadable += 1;
+                    tracing::error!(%group, "the limits of a group cannot be read");
                 }
             }
         }
@@ -216,6 +221,7 @@ impl Store {
             changes,
             changed: Some(changed).filter(|at| *at > 0).map(TimestampMs::new),
             groups,
+            unreadable,
         })
     }
 
@@ -290,22 +296,28 @@ fn grant(mut one: Reply) -> Result<Grant, Error> {
     })
 }
 
-/// Reads the reports of a turn.
-pub(crate) fn reports(mut list: Reply) -> Result<Vec<LimitReport>, Error> {
-    let mut reports = Vec::new();
+/// Reads the reports of a turn, and counts those of names that are none of a limit.
+pub(crate) fn reports(mut list: Reply) -> Result<(Vec<LimitReport>, u64), Error> {
+    let (mut reports, mut unreadable) = (Vec::new(), 0);
     while !list.is_empty() {
-        let name = list.text()?;
-        let limit = name
-            .parse()
-            .map_err(|_| Error::contract(crate::script::TURN.name(), name))?;
-        reports.push(LimitReport {
-            limit,
-            report: list.number()?,
-            holds: list.number()?,
-            unspent: list.number()?,
-            wanted: list.number()?,
-            waiting: list.number()?,
-        });
+        let name = list.bytes()?;
+        let limit = str::from_utf8(&name)
+            .ok()
+            .and_then(|name| name.parse().ok());
+        let mut number = || list.number();
+        let [report, holds, unspent, wanted, waiting] =
+            [number()?, number()?, number()?, number()?, number()?];
+        match limit {
+            Some(limit) => reports.push(LimitReport {
+                limit,
+                report,
+                holds,
+                unspent,
+                wanted,
+                waiting,
+            }),
+            None => unreadable += 1,
+        }
     }
-    Ok(reports)
+    Ok((reports, unreadable))
 }

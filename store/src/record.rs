@@ -35,7 +35,7 @@ impl Fields {
     }
 
     fn malformed(&self) -> Error {
-        Error::contract(self.what, String::from_utf8_lossy(&self.text))
+        Error::damaged(self.what, String::from_utf8_lossy(&self.text))
     }
 
     /// The next field, in which only valid UTF-8 may stand.

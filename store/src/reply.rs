@@ -55,6 +55,29 @@ impl Reply {
         into_text(value).map_err(|value| Error::contract(self.script, value))
     }
 
+    /// A text for people: what is no text is replaced.
+    pub(crate) fn shown(&mut self) -> Result<String, Error> {
+        Ok(String::from_utf8_lossy(&self.bytes_or_number()?).into_owned())
+    }
+
+    /// A nested array of texts for people.
+    pub(crate) fn shown_texts(&mut self) -> Result<Vec<String>, Error> {
+        let mut list = self.list()?;
+        let mut texts = Vec::with_capacity(list.len());
+        while !list.is_empty() {
+            texts.push(list.shown()?);
+        }
+        Ok(texts)
+    }
+
+    fn bytes_or_number(&mut self) -> Result<Bytes, Error> {
+        let value = self.required()?;
+        if let Value::Integer(number) = value {
+            return Ok(number.to_string().into());
+        }
+        into_bytes(value).map_err(|value| Error::contract(self.script, value))
+    }
+
     pub(crate) fn bytes(&mut self) -> Result<Bytes, Error> {
         let value = self.required()?;
         into_bytes(value).map_err(|value| Error::contract(self.script, value))

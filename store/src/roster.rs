@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
+use crate::listed::Listed;
 use crate::reply::Reply;
 use crate::script::{BEAT, RETIRE};
 use crate::store::Store;
@@ -44,6 +46,8 @@ pub struct Beaten {
     pub live: Vec<TrackerSign>,
     /// How often limits of groups were given or taken away so far.
     pub limits_changed: u64,
+    /// Keys of a wrong type. Those of the roster were made anew.
+    pub damaged: Vec<String>,
 }
 
 /// A worker as the roster knows it.
@@ -116,15 +120,17 @@ impl Store {
             .await?;
         let mut reply = Reply::expect(BEAT.name(), value, "BEATEN")?;
         let now = TimestampMs::new(reply.number()?);
-        let live = reply
-            .texts()?
-            .iter()
-            .filter_map(|text| tracker_sign(text))
-            .collect();
+        let mut list = reply.list()?;
+        let mut live = Vec::with_capacity(list.len());
+        while !list.is_empty() {
+            // What is no tracker is passed by.
+            live.extend(tracker_sign(&String::from_utf8_lossy(&list.bytes()?)));
+        }
         Ok(Beaten {
             now,
             live,
             limits_changed: reply.number()?,
+            damaged: reply.texts()?,
         })
     }
 
@@ -167,21 +173,46 @@ impl Store {
         Ok(retired)
     }
 
-    /// The live workers of `group`, or of every group.
+    /// All live workers of `group`, or of every group, for whoever decides by who is not among them.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer; [`Error::Damaged`] when some may be missing.
+    pub async fn list_workers(&self, group: Option<&GroupName>) -> Result<Vec<WorkerView>, Error> {
+        let listed = self.read_workers(group).await?;
+        if listed.unreadable == 0 {
+            return Ok(listed.items);
+        }
+        let unreadable = format!("{} keys or records of workers", listed.unreadable);
+        Err(Error::damaged("roster", unreadable))
+    }
+
+    /// The live workers of `group`, or of every group, as far as they can be read.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
-    pub async fn list_workers(&self, group: Option<&GroupName>) -> Result<Vec<WorkerView>, Error> {
+    pub async fn read_workers(
+        &self,
+        group: Option<&GroupName>,
+    ) -> Result<Listed<WorkerView>, Error> {
         let redis = &self.redis;
+        let mut listed = Listed::default();
         let groups = match group {
             Some(group) => vec![group.clone()],
             None => {
-                let names: Vec<String> = redis.read("HKEYS", vec![self.keys.groups()]).await?;
-                names.iter().filter_map(|name| name.parse().ok()).collect()
+                let names = redis.read("HKEYS", vec![self.keys.groups()]).await;
+                let names: Option<Vec<Bytes>> = listed.readable("groups", names)?;
+                let mut groups = Vec::new();
+                // `!` is where the next look for groups to forget begins.
+                let names = names.unwrap_or_default();
+                for name in names.into_iter().filter(|name| &name[..] != b"!") {
+                    let name = String::from_utf8_lossy(&name);
+                    let group = name.parse().map_err(|_| Error::damaged("groups", name));
+                    groups.extend(listed.readable("groups", group)?);
+                }
+                groups
             }
         };
         let now = self.time().await?;
-        let mut workers = Vec::new();
         for group in groups {
             let [key, low] = [self.keys.workers(&group), format!("({}", now.as_u64())];
             let most = LISTED_MAX.to_string();
@@ -196,23 +227,36 @@ impl Store {
                 "WITHSCORES",
             ];
             let range = range.map(ToOwned::to_owned).to_vec();
-            let live: Vec<(String, f64)> = redis.read("ZRANGE", range).await?;
-            for (id, expires) in live {
-                let Ok(id) = id.parse::<WorkerId>() else {
-                    continue;
-                };
-                let fields: HashMap<String, String> =
-                    redis.read("HGETALL", vec![self.keys.worker(&id)]).await?;
-                let expires = TimestampMs::new(expires.to_string().parse().unwrap_or(0));
-                workers.push(WorkerView {
-                    id,
-                    group: group.clone(),
-                    expires,
-                    fields,
-                });
+            let live = redis.read("ZRANGE", range).await;
+            let live: Option<Vec<(Bytes, f64)>> = listed.readable("workers", live)?;
+            for (id, expires) in live.unwrap_or_default() {
+                let worker = self.worker(&id, &group, expires).await;
+                listed.add("workers", worker)?;
             }
         }
-        Ok(workers)
+        Ok(listed)
+    }
+
+    async fn worker(
+        &self,
+        id: &[u8],
+        group: &GroupName,
+        expires: f64,
+    ) -> Result<WorkerView, Error> {
+        let id = String::from_utf8_lossy(id);
+        let id: WorkerId = id.parse().map_err(|_| Error::damaged("workers", &id))?;
+        let read = self.redis.read("HGETALL", vec![self.keys.worker(&id)]);
+        let fields: Vec<(Bytes, Bytes)> = read.await?;
+        let text = |bytes: Bytes| String::from_utf8_lossy(&bytes).into_owned();
+        let fields = fields
+            .into_iter()
+            .map(|(name, value)| (text(name), text(value)));
+        Ok(WorkerView {
+            id,
+            group: group.clone(),
+            expires: TimestampMs::new(expires.to_string().parse().unwrap_or(u64::MAX)),
+            fields: fields.collect(),
+        })
     }
 
     /// The live trackers.

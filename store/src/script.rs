@@ -153,6 +153,7 @@ parts![
     "limits",
     "locate",
     "planning",
+    "reading",
     "ready",
     "reports",
     "routing",

@@ -27,6 +27,7 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
         Error::Conflict(_) => "conflict",
         Error::NotFound { .. } => "not_found",
         Error::Contract { .. } => "contract",
+        Error::Damaged { .. } => "damaged",
         Error::Unusable(_) => "unusable",
     };
     counter!(names::STORE_ERRORS.name, "kind" => kind).increment(1);

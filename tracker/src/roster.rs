@@ -69,6 +69,10 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
             health.redis_answered();
             engine.absence.answered(beaten.now, Instant::now());
             adopt(engine, beaten.live, beaten.now);
+            if !beaten.damaged.is_empty() {
+                let keys = beaten.damaged.join(" ");
+                tracing::error!(%keys, "keys of a wrong type: those of the roster were made anew, that of limits needs a person");
+            }
             for signs in calls {
                 if let Err(error) = engine
                     .store
@@ -142,6 +146,7 @@ fn answered(error: &tickwheel_store::Error) -> bool {
         | tickwheel_store::Error::Conflict(_)
         | tickwheel_store::Error::NotFound { .. }
         | tickwheel_store::Error::Contract { .. }
+        | tickwheel_store::Error::Damaged { .. }
         | tickwheel_store::Error::Unusable(_) => true,
     }
 }

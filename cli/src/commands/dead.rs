@@ -9,6 +9,7 @@ use tickwheel_proto::v1;
 use crate::args::{Global, duration};
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::output::tell_unreadable;
 use crate::views::{ContextView, DeadListView};
 
 const PAGE: u32 = 200;
@@ -185,6 +186,7 @@ async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Fa
         let page = client
             .call(request, async |mut api, r| api.list_dead(r).await)
             .await?;
+        tell_unreadable(page.unreadable);
         view.add(page);
         cursor = view.next_cursor.clone();
         if cursor.is_empty() || view.contexts.len() >= args.limit {

@@ -8,6 +8,7 @@ use tickwheel_proto::v1;
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::output::tell_unreadable;
 use crate::views::LimitsView;
 
 #[derive(Debug, Subcommand)]
@@ -98,6 +99,7 @@ pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Fa
             let answer = client
                 .call(request, async |mut api, r| api.list_limits(r).await)
                 .await?;
+            tell_unreadable(answer.unreadable);
             let rows: Vec<LimitsView> = answer.groups.into_iter().map(Into::into).collect();
             return global.output.list(&rows);
         }

@@ -8,6 +8,7 @@ use tickwheel_proto::v1;
 use crate::args::Global;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::output::tell_unreadable;
 use crate::views::ContextView;
 
 const PAGE: u32 = 100;
@@ -142,7 +143,7 @@ pub(crate) async fn show_end(global: &Global, client: &Client, id: &str) -> Resu
 
 async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
     let state = args.state.map_or(v1::ContextState::Unspecified, Into::into);
-    let mut contexts = Vec::new();
+    let (mut contexts, mut unreadable) = (Vec::new(), 0);
     let mut cursor = String::new();
     loop {
         let request = v1::ListContextsRequest {
@@ -155,6 +156,7 @@ async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Fa
         let page = client
             .call(request, async |mut api, r| api.list_contexts(r).await)
             .await?;
+        unreadable += page.unreadable;
         contexts.extend(page.contexts.into_iter().map(ContextView::from));
         cursor = page.next_cursor;
         if cursor.is_empty() || contexts.len() >= args.limit {
@@ -162,6 +164,7 @@ async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Fa
         }
     }
     contexts.truncate(args.limit);
+    tell_unreadable(unreadable);
     global.output.list(&contexts)
 }
 

@@ -7,7 +7,7 @@ use crate::args::Global;
 use crate::config::{self, ConfigArgs, Environment, Override};
 use crate::dev::{Lateness, demo_worker};
 use crate::failure::Failure;
-use crate::output::put;
+use crate::output::{put, tell_unreadable};
 use crate::shutdown::Shutdown;
 use crate::telemetry;
 use crate::views::WorkerView;
@@ -88,6 +88,7 @@ async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
     let answer = client
         .call(request, async |mut api, r| api.list_workers(r).await)
         .await?;
+    tell_unreadable(answer.unreadable);
     let workers: Vec<_> = answer.workers.into_iter().map(WorkerView::from).collect();
     global.output.list(&workers)
 }

@@ -117,14 +117,14 @@ impl Store {
             .check_call(&CHECK_PAGE, partition, ("PAGE", args))
             .await?;
         let now = reply.number()?;
-        let next = Some(reply.text()?).filter(|cursor| cursor != "0");
+        let next = Some(reply.shown()?).filter(|cursor| cursor != "0");
         let mut items = Vec::with_capacity(reply.len());
         while !reply.is_empty() {
             let mut item = reply.list()?;
             items.push(Item {
                 text: item.bytes()?,
                 extra: String::from_utf8_lossy(&item.bytes()?).into_owned(),
-                digest: item.text()?,
+                digest: item.shown()?,
             });
         }
         Ok(Page { now, items, next })
@@ -151,7 +151,7 @@ impl Store {
         let mut reply = self
             .check_call(&CHECK_CONTEXTS, partition, ("CONTEXTS", args))
             .await?;
-        let (now, scan) = (reply.number()?, at(&reply.text()?));
+        let (now, scan) = (reply.number()?, at(&reply.shown()?));
         let mut facts = Vec::with_capacity(wanted.len());
         for one in wanted {
             let mut fields = reply.list()?;
@@ -159,13 +159,13 @@ impl Store {
                 id: fields.parsed()?,
                 partition,
                 now,
-                retry: at(&fields.text()?),
-                mark: Some(fields.text()?).filter(|mark| !mark.is_empty()),
+                retry: at(&fields.shown()?),
+                mark: Some(fields.shown()?).filter(|mark| !mark.is_empty()),
                 watched: {
-                    let _state = fields.text()?;
+                    let _state = fields.shown()?;
                     fields.number()? == 1
                 },
-                fair: at(&fields.text()?),
+                fair: at(&fields.shown()?),
                 sightings: sightings(fields.list()?)?,
                 scan: scan.clone(),
                 ended: one.ended.clone(),
@@ -194,8 +194,8 @@ impl Store {
             let mut fields = BTreeMap::new();
             let mut list = fan.list()?;
             while !list.is_empty() {
-                let field = list.text()?;
-                fields.insert(field, list.text()?);
+                let field = list.shown()?;
+                fields.insert(field, list.shown()?);
             }
             facts.push(FanFacts {
                 root,
@@ -231,7 +231,7 @@ impl Store {
         while !reply.is_empty() {
             let mut limit = reply.list()?;
             facts.push(LimitFacts {
-                limit: limit.text()?,
+                limit: limit.shown()?,
                 partition,
                 using: limit.number()?,
                 left: limit.number()?,
@@ -260,7 +260,7 @@ impl Store {
             let mut fields = BTreeMap::new();
             let mut list = job.list()?;
             while !list.is_empty() {
-                let field = list.text()?;
+                let field = list.shown()?;
                 fields.insert(field, String::from_utf8_lossy(&list.bytes()?).into_owned());
             }
             facts.push(JobFacts {
@@ -270,7 +270,7 @@ impl Store {
                 now,
                 fields,
                 listed: job.number()? == 1,
-                entry: at(&job.text()?),
+                entry: at(&job.shown()?),
                 active: job.number()?,
                 queued: job.number()?,
                 under_way: job.number()? == 1,
@@ -278,7 +278,7 @@ impl Store {
                 runs: job.number()?,
                 // One that cannot be read is no firing; it is for people only.
                 records: job
-                    .texts()?
+                    .shown_texts()?
                     .iter()
                     .filter_map(|record| record.parse().ok())
                     .collect(),
@@ -310,22 +310,22 @@ impl Store {
             read.keys.push(KeyFacts {
                 name: String::from_utf8_lossy(&key.bytes()?).into_owned(),
                 partition,
-                kind: key.text()?,
+                kind: key.shown()?,
                 size: key.number()?,
-                ttl_ms: key.text()?.parse().unwrap_or(-1),
+                ttl_ms: key.shown()?.parse().unwrap_or(-1),
             });
         }
         while !queues.is_empty() {
             let mut queue = queues.list()?;
             read.queues.push(QueueFacts {
-                queue: queue.text()?,
+                queue: queue.shown()?,
                 partition,
                 listed: true,
                 waiting: queue.number()?,
             });
         }
         read.running = reply.number()?;
-        read.scan = at(&reply.text()?);
+        read.scan = at(&reply.shown()?);
         Ok(read)
     }
 }
@@ -339,8 +339,8 @@ fn sightings(mut list: Reply) -> Result<Vec<Sighting>, Error> {
     let mut sightings = Vec::with_capacity(list.len());
     while !list.is_empty() {
         let mut spot = list.list()?;
-        let (place, key, text) = (spot.text()?, spot.text()?, spot.bytes()?);
-        let at = at(&spot.text()?);
+        let (place, key, text) = (spot.shown()?, spot.shown()?, spot.bytes()?);
+        let at = at(&spot.shown()?);
         let body_len = usize::try_from(spot.number()?).unwrap_or(usize::MAX);
         let name = key.split_once(':').map_or("", |(_, name)| name);
         let place = match place.as_str() {

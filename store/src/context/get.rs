@@ -65,10 +65,9 @@ fn ended(reply: &mut Reply) -> Result<ContextView, Error> {
 fn with_traces(mut view: ContextView, reply: &mut Reply) -> Result<ContextView, Error> {
     let progress = reply.bytes()?;
     if let Some((percent, message)) = String::from_utf8_lossy(&progress).split_once(' ') {
-        let percent = percent
-            .parse()
-            .map_err(|_| Error::contract(GET_CONTEXT.name(), &progress))?;
-        view.progress = Some((percent, message.to_owned()));
+        // Nobody decides by it: one that cannot be read is as if there were none.
+        let percent = percent.parse().ok();
+        view.progress = percent.map(|percent| (percent, message.to_owned()));
     }
     view.result = reply.bytes()?;
     let mut lines = reply.list()?;

@@ -13,6 +13,7 @@ use tickwheel_core::run::StateWord;
 
 use super::ContextView;
 use crate::error::Error;
+use crate::listed::Listed;
 use crate::record::{Dead, Settled};
 use crate::reply::Reply;
 use crate::script::LIST_CONTEXTS;
@@ -168,7 +169,7 @@ fn bad_cursor(cursor: &str) -> Error {
 }
 
 impl Store {
-    /// A page of the contexts that `filter` chooses, and the cursor of the next page, empty behind the last.
+    /// A page of the contexts that `filter` chooses.
     ///
     /// A page has at most `limit` contexts, and may have fewer, or none, when little of what was looked at was chosen. Contexts that
     /// move meanwhile may be missed or come twice. Of ended contexts the newest events are listed; of a job, its runs; of those that
@@ -181,7 +182,7 @@ impl Store {
         filter: &ContextFilter,
         cursor: &str,
         limit: u32,
-    ) -> Result<(Vec<ContextView>, String), Error> {
+    ) -> Result<Listed<ContextView>, Error> {
         let all = self.partitions.partitions();
         let of_job = filter
             .job
@@ -192,23 +193,30 @@ impl Store {
             all.filter(|one| of_job.is_none_or(|only| only == *one)),
             cursor,
         )?;
-        let mut views = Vec::new();
+        let mut listed = Listed::default();
         for _ in 0..CALLS_MAX {
-            let missing = limit.saturating_sub(u32::try_from(views.len()).unwrap_or(u32::MAX));
+            let shown = u32::try_from(listed.items.len()).unwrap_or(u32::MAX);
+            let missing = limit.saturating_sub(shown);
             let Some(stop) = walk.stops.front().copied() else {
                 break;
             };
             if missing == 0 {
                 break;
             }
-            let (page, next) = self.page(filter, stop, &walk.position, missing).await?;
-            views.extend(page.into_iter().filter(|view| filter.holds(view)));
-            if next.is_empty() {
+            let page = self.page(filter, stop, &walk.position, missing).await;
+            // A place that cannot be read at all hides no other.
+            let page = listed.readable(LIST_CONTEXTS.name(), page)?;
+            let page = page.unwrap_or_default();
+            listed.skip(LIST_CONTEXTS.name(), page.unreadable);
+            let chosen = page.items.into_iter().filter(|view| filter.holds(view));
+            listed.items.extend(chosen);
+            if page.next.is_empty() {
                 walk.stops.pop_front();
             }
-            walk.position = next;
+            walk.position = page.next;
         }
-        Ok((views, walk.cursor()))
+        listed.next = walk.cursor();
+        Ok(listed)
     }
 
     async fn page(
@@ -217,7 +225,7 @@ impl Store {
         (partition, place): (PartitionId, &'static str),
         position: &str,
         limit: u32,
-    ) -> Result<(Vec<ContextView>, String), Error> {
+    ) -> Result<Listed<ContextView>, Error> {
         let step = if matches!(place, "active" | "retry") {
             LOOKUP_STEP_MAX
         } else {
@@ -236,12 +244,15 @@ impl Store {
             .call(&LIST_CONTEXTS, vec![self.keys.wheel(partition)], args)
             .await?;
         let mut reply = Reply::expect(LIST_CONTEXTS.name(), value, "PAGE")?;
-        let next = reply.text()?;
-        let mut views = Vec::with_capacity(reply.len());
+        let mut page = Listed {
+            next: reply.text()?,
+            ..Listed::default()
+        };
+        page.unreadable = reply.number()?;
         while !reply.is_empty() {
-            views.push(view(reply.list()?)?);
+            page.add(LIST_CONTEXTS.name(), view(reply.list()?))?;
         }
-        Ok((views, next))
+        Ok(page)
     }
 }
 

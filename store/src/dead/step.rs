@@ -55,11 +55,11 @@ impl Store {
         let cursor = Cursor::parse(cursor)?;
         let found = self.dead_page(&cursor, STEP_MAX).await?;
         let mut step = DeadStep {
-            looked: u64::try_from(found.contexts.len()).unwrap_or(u64::MAX),
+            looked: u64::try_from(found.items.len()).unwrap_or(u64::MAX),
             ..DeadStep::default()
         };
         let chosen: Vec<(ContextId, TimestampMs)> = found
-            .contexts
+            .items
             .iter()
             .filter(|view| filter.holds(view))
             .map(|view| (view.id.clone(), view.ended.unwrap_or_default()))
@@ -175,7 +175,7 @@ fn without(position: &str, taken: &[TimestampMs]) -> String {
             let fewer = taken.iter().filter(|one| one.as_u64() == end).count();
             format!("{end}:{}", n.saturating_sub(fewer))
         }
-        None => String::new(),
+        None => position.to_owned(), // none, or at an end that no script wrote
     }
 }
 

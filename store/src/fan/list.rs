@@ -10,7 +10,9 @@ use tickwheel_core::time::TimestampMs;
 use super::results::result;
 use super::shard_body;
 use crate::error::Error;
+use crate::listed::Listed;
 use crate::record::{Held, Member, Rest, SubtaskKind};
+use crate::reply::Reply;
 use crate::script::LIST_FAN;
 use crate::store::Store;
 
@@ -123,10 +125,10 @@ impl Store {
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn fan_view(&self, root: &ContextId) -> Result<Option<FanView>, Error> {
         let page = self.fan_page(root, None, "", 1).await?;
-        Ok(page.map(|(fan, _, _)| fan))
+        Ok(page.map(|(fan, _)| fan))
     }
 
-    /// A page of at most `limit` (1 to 1,000) subtasks of `root` in one state, with the position of the next page, empty behind the last;
+    /// A page of at most `limit` (1 to 1,000) subtasks of `root` in one state;
     /// a page may have fewer, or none. `None` when the context is not split, or its subtasks have ended.
     ///
     /// # Errors
@@ -136,7 +138,7 @@ impl Store {
         root: &ContextId,
         state: SubtaskState,
         (position, limit): (&str, u32),
-    ) -> Result<Option<(FanView, Vec<SubtaskView>, String)>, Error> {
+    ) -> Result<Option<(FanView, Listed<SubtaskView>)>, Error> {
         self.fan_page(root, Some(state), position, limit).await
     }
 
@@ -146,7 +148,7 @@ impl Store {
         state: Option<SubtaskState>,
         position: &str,
         limit: u32,
-    ) -> Result<Option<(FanView, Vec<SubtaskView>, String)>, Error> {
+    ) -> Result<Option<(FanView, Listed<SubtaskView>)>, Error> {
         let args = vec![
             Value::from(root.as_str()),
             Value::from(state.map_or("", SubtaskState::as_str)),
@@ -161,16 +163,18 @@ impl Store {
         }
         let now = TimestampMs::new(reply.number()?);
         let fields = reply.texts()?;
-        let next = reply.text()?;
-        let mut subtasks = Vec::with_capacity(reply.len());
+        let mut page = Listed {
+            next: reply.text()?,
+            ..Listed::default()
+        };
+        page.unreadable = reply.number()?;
         while !reply.is_empty() {
-            let mut item = reply.list()?;
-            let (id, handler, text) = (item.parsed()?, item.text()?, item.bytes()?);
+            let item = reply.list()?;
             if let Some(state) = state {
-                subtasks.push(subtask(id, handler, state, text)?);
+                page.add(LIST_FAN.name(), subtask(item, state))?;
             }
         }
-        Ok(Some((view(&fields, now), subtasks, next)))
+        Ok(Some((view(&fields, now), page)))
     }
 }
 
@@ -207,12 +211,9 @@ fn body_of(rest: Rest) -> Bytes {
     }
 }
 
-fn subtask(
-    id: ContextId,
-    handler: String,
-    state: SubtaskState,
-    text: Bytes,
-) -> Result<SubtaskView, Error> {
+/// One `{ id, handler, text }`.
+fn subtask(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
+    let (id, handler, text) = (item.parsed()?, item.text()?, item.bytes()?);
     let mut view = SubtaskView {
         id,
         state,

@@ -71,7 +71,13 @@ impl Store {
                 let mut list = reply.list()?;
                 let mut results = Vec::with_capacity(list.len());
                 while !list.is_empty() {
-                    results.push(result(&list.bytes()?)?);
+                    match result(&list.bytes()?) {
+                        Ok(one) => results.push(one),
+                        // The reduce gets all that can be read, rather than nothing for ever.
+                        Err(error) => {
+                            tracing::error!(context = %reduce.context, %error, "a result cannot be read");
+                        }
+                    }
                 }
                 Ok(Results::Page(ResultsPage { next, results }))
             }
@@ -82,7 +88,7 @@ impl Store {
 
 /// `<n> <s or f> <result or error>`.
 pub(super) fn result(text: &Bytes) -> Result<SubtaskResult, Error> {
-    let malformed = || Error::contract("record/result", String::from_utf8_lossy(text));
+    let malformed = || Error::damaged("record/result", String::from_utf8_lossy(text));
     let mut ends = text.iter().enumerate().filter(|(_, byte)| **byte == b' ');
     let (Some((number, _)), Some((word, _))) = (ends.next(), ends.next()) else {
         return Err(malformed());

@@ -14,6 +14,7 @@ use tickwheel_core::time::TimestampMs;
 
 use super::{JobStateWord, JobView, followers_of};
 use crate::error::Error;
+use crate::listed::Listed;
 use crate::record::Rest;
 use crate::reply::Reply;
 use crate::script::GET_JOBS;
@@ -32,11 +33,17 @@ impl Store {
     pub async fn get_job(&self, job: &JobName) -> Result<Option<JobView>, Error> {
         let views = self
             .get_jobs(self.partition_of_job(job), std::slice::from_ref(job))
-            .await?;
-        Ok(views.into_iter().next())
+            .await;
+        let mut listed = views?;
+        // Whoever asks for one job by its name is told that it cannot be read.
+        match listed.items.pop() {
+            None if listed.unreadable > 0 => Err(Error::damaged(GET_JOBS.name(), job.as_str())),
+            view => Ok(view),
+        }
     }
 
     /// Up to `limit` (1,000 at most) jobs whose name starts with `prefix`, in the order of their names, from the one behind `after` on.
+    /// The next page begins behind the name that the answer says.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
@@ -45,28 +52,42 @@ impl Store {
         prefix: &str,
         after: Option<&JobName>,
         limit: u32,
-    ) -> Result<Vec<JobView>, Error> {
+    ) -> Result<Listed<JobView>, Error> {
         let limit = limit.min(LISTED_MAX);
+        let mut listed = Listed::default();
         let partitions = self.partitions.partitions();
         let pages = try_join_all(
             partitions.map(|partition| self.job_names(partition, prefix, after, limit)),
         )
         .await?;
-        let mut names: Vec<(JobName, PartitionId)> = pages.into_iter().flatten().collect();
+        let mut names: Vec<(String, PartitionId)> = pages.into_iter().flatten().collect();
         names.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        names.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        let size = usize::try_from(limit).unwrap_or(usize::MAX);
+        let is_full = names.len() >= size;
+        names.truncate(size);
         let mut of_partition: HashMap<PartitionId, Vec<JobName>> = HashMap::new();
         for (name, partition) in names {
-            of_partition.entry(partition).or_default().push(name);
+            let name = JobName::new(&name).map_err(|_| Error::damaged("zrange", name));
+            if let Some(name) = listed.readable(GET_JOBS.name(), name)? {
+                if is_full {
+                    listed.next = name.to_string();
+                }
+                of_partition.entry(partition).or_default().push(name);
+            }
         }
         let reads = of_partition.iter().flat_map(|(partition, names)| {
             names
                 .chunks(JOBS_STEP)
                 .map(|names| self.get_jobs(*partition, names))
         });
-        let mut views: Vec<JobView> = try_join_all(reads).await?.into_iter().flatten().collect();
-        views.sort_unstable_by(|a, b| a.spec.name.cmp(&b.spec.name));
-        Ok(views)
+        for page in try_join_all(reads).await? {
+            listed.skip(GET_JOBS.name(), page.unreadable);
+            listed.items.extend(page.items);
+        }
+        listed
+            .items
+            .sort_unstable_by(|a, b| a.spec.name.cmp(&b.spec.name));
+        Ok(listed)
     }
 
     async fn job_names(
@@ -75,7 +96,7 @@ impl Store {
         prefix: &str,
         after: Option<&JobName>,
         limit: u32,
-    ) -> Result<Vec<(JobName, PartitionId)>, Error> {
+    ) -> Result<Vec<(String, PartitionId)>, Error> {
         let from = match after {
             Some(after) if after.as_str() >= prefix => format!("({after}"),
             Some(_) | None => format!("[{prefix}"),
@@ -95,21 +116,19 @@ impl Store {
                 false,
             )
             .await;
-        let names: Vec<String> =
+        let names: Vec<Bytes> =
             read.map_err(|error| Error::from_redis("zrange", error, ToOwned::to_owned))?;
-        let name = |name: String| {
-            JobName::new(&name)
-                .map(|job| (job, partition))
-                .map_err(|_| Error::contract("zrange", name))
-        };
-        names.into_iter().map(name).collect()
+        let names = names.into_iter();
+        Ok(names
+            .map(|name| (String::from_utf8_lossy(&name).into_owned(), partition))
+            .collect())
     }
 
     async fn get_jobs(
         &self,
         partition: PartitionId,
         names: &[JobName],
-    ) -> Result<Vec<JobView>, Error> {
+    ) -> Result<Listed<JobView>, Error> {
         let args = names
             .iter()
             .map(|name| Value::from(name.as_str()))
@@ -119,27 +138,37 @@ impl Store {
             .call(&GET_JOBS, vec![self.keys.wheel(partition)], args)
             .await?;
         let mut reply = Reply::expect(GET_JOBS.name(), value, "JOBS")?;
-        let mut views = Vec::with_capacity(names.len());
+        let mut listed = Listed {
+            unreadable: reply.number()?,
+            ..Listed::default()
+        };
         while !reply.is_empty() {
             let (fields, active, queued) = (reply.list()?, reply.list()?, reply.number()?);
             if !fields.is_empty() {
-                views.push(JobView {
-                    active: ids(active)?,
-                    queued,
-                    ..Fields::read(fields)?.view()?
-                });
+                let view = view(fields, active, queued);
+                listed.add(GET_JOBS.name(), view)?;
             }
         }
-        Ok(views)
+        Ok(listed)
     }
 }
 
-fn ids(mut list: Reply) -> Result<Vec<ContextId>, Error> {
-    let mut ids = Vec::with_capacity(list.len());
-    while !list.is_empty() {
-        ids.push(list.parsed()?);
+fn view(fields: Reply, mut active: Reply, queued: u64) -> Result<JobView, Error> {
+    let mut ids: Vec<ContextId> = Vec::with_capacity(active.len());
+    while !active.is_empty() {
+        // One that is no id is no context of the job.
+        ids.extend(
+            active
+                .bytes()
+                .ok()
+                .and_then(|id| str::from_utf8(&id).ok()?.parse().ok()),
+        );
     }
-    Ok(ids)
+    Ok(JobView {
+        active: ids,
+        queued,
+        ..Fields::read(fields)?.view()?
+    })
 }
 
 /// The hash of a job.
@@ -162,7 +191,7 @@ impl Fields {
     }
 
     fn wrong(&self, name: &str) -> Error {
-        Error::contract(GET_JOBS.name(), format!("{name}={}", self.text(name)))
+        Error::damaged(GET_JOBS.name(), format!("{name}={}", self.text(name)))
     }
 
     fn number(&self, name: &str) -> Result<u64, Error> {

@@ -21,7 +21,7 @@ impl Dead {
     /// Reads a member; the body shares its memory.
     ///
     /// # Errors
-    /// [`Error::Contract`] when the text does not follow the grammar.
+    /// [`Error::Damaged`] when the text does not follow the grammar.
     pub fn parse(text: &Bytes) -> Result<Self, Error> {
         let end = text.iter().position(|byte| *byte == b'\n');
         let Some(end) = end else {

@@ -82,7 +82,7 @@ impl Held {
     /// Reads a held value; the body shares its memory.
     ///
     /// # Errors
-    /// [`Error::Contract`] when the text does not follow the grammar.
+    /// [`Error::Damaged`] when the text does not follow the grammar.
     pub fn parse(text: Bytes) -> Result<Self, Error> {
         let mut fields = Fields::new("record/held", text);
         let (attempt, failures) = fields.counts()?;
@@ -94,7 +94,7 @@ impl Held {
             "-" => None,
             text => Some(
                 text.parse()
-                    .map_err(|()| Error::contract("record/held", text))?,
+                    .map_err(|()| Error::damaged("record/held", text))?,
             ),
         };
         let rest = Rest::read(&mut fields)?;
@@ -114,7 +114,7 @@ impl Held {
 
 /// `<ms|0>[g][k]`.
 fn deadline(text: &str) -> Result<(Option<TimestampMs>, HeldLimits), Error> {
-    let wrong = || Error::contract("record/held", text);
+    let wrong = || Error::damaged("record/held", text);
     let digits = text.trim_end_matches(['g', 'k']);
     let letters = text.strip_prefix(digits).ok_or_else(wrong)?;
     if !["", "g", "k", "gk"].contains(&letters) {

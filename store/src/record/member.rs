@@ -41,7 +41,7 @@ impl Member {
     /// Reads a member; the body shares its memory.
     ///
     /// # Errors
-    /// [`Error::Contract`] when the text does not follow the grammar.
+    /// [`Error::Damaged`] when the text does not follow the grammar.
     pub fn parse(text: Bytes) -> Result<Self, Error> {
         let mut fields = Fields::new("record/member", text);
         let id = fields.parse()?;
@@ -70,7 +70,7 @@ impl Rest {
     /// Reads a rest, such as a job's template; the body shares its memory.
     ///
     /// # Errors
-    /// [`Error::Contract`] when the text does not follow the grammar.
+    /// [`Error::Damaged`] when the text does not follow the grammar.
     pub fn parse(text: Bytes) -> Result<Self, Error> {
         Self::read(&mut Fields::new("record/rest", text))
     }

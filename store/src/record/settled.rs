@@ -77,12 +77,12 @@ impl Settled {
     /// Reads a record.
     ///
     /// # Errors
-    /// [`Error::Contract`] when the text does not follow the grammar.
+    /// [`Error::Damaged`] when the text does not follow the grammar.
     pub fn parse(text: &[u8]) -> Result<Self, Error> {
         // A script cuts a message at its greatest length, which may be inside a character.
         let text = String::from_utf8_lossy(text);
         text.parse()
-            .map_err(|()| Error::contract("record/settled", text))
+            .map_err(|()| Error::damaged("record/settled", text))
     }
 }
 

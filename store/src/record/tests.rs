@@ -83,7 +83,7 @@ fn a_member_of_another_form_is_a_broken_contract() {
         assert!(
             matches!(
                 refused,
-                Err(Error::Contract {
+                Err(Error::Damaged {
                     script: "record/member",
                     ..
                 })

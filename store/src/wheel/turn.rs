@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
@@ -186,6 +187,8 @@ pub struct TurnCounts {
     pub aside: u64,
     /// Offers of workers, lanes and workers of lanes that the script could not read and left out.
     pub unread: u64,
+    /// What the turn told of that cannot be read, and stays where it is: `tickwheel store check` names it.
+    pub unreadable: u64,
 }
 
 /// What waits in a partition.
@@ -300,7 +303,9 @@ impl Store {
         let mut list = reply.list()?;
         let mut ready = Vec::new();
         while !list.is_empty() {
-            ready.push((list.parsed()?, TimestampMs::new(list.number()?)));
+            let (queue, due) = (list.bytes()?, list.number()?);
+            // One that cannot be read is named by `store check`.
+            ready.extend(readable(&queue).map(|queue| (queue, TimestampMs::new(due))));
         }
         Ok(Looked { now, head, ready })
     }
@@ -332,7 +337,67 @@ fn turned(value: Value) -> Result<Turned, Error> {
     let now = TimestampMs::new(reply.number()?);
     let next = reply.optional_number()?.map(TimestampMs::new);
     let more = reply.number()? == 1;
+    let claims = claims(reply.list()?)?;
+    let mut unreadable = 0;
     let mut list = reply.list()?;
+    let mut backlog = Vec::with_capacity(list.len() / 2);
+    while !list.is_empty() {
+        let (queue, waiting) = (readable(&list.bytes()?), list.number()?);
+        match queue {
+            Some(queue) => backlog.push((queue, waiting)),
+            None => unreadable += 1,
+        }
+    }
+    let plan = all(reply.list()?, &mut unreadable, |text| readable(&text))?;
+    let outbox = all(reply.list()?, &mut unreadable, |text| outbox_entry(&text))?;
+    let scan = reply.number()? == 1;
+    let mut counts = reply.list()?;
+    let counts = TurnCounts {
+        fired: counts.number()?,
+        skipped: counts.number()?,
+        missed: counts.number()?,
+        aside: counts.number()?,
+        unread: counts.number()?,
+        unreadable: 0,
+    };
+    let opens = all(reply.list()?, &mut unreadable, |text| {
+        Member::parse(text).ok()
+    })?;
+    let looks = all(reply.list()?, &mut unreadable, |text| pinned_parts(&text))?;
+    let mut list = reply.list()?;
+    let mut pinned = Vec::with_capacity(list.len() / 2);
+    while !list.is_empty() {
+        match (readable(&list.bytes()?), readable(&list.bytes()?)) {
+            (Some(worker), Some(queue)) => pinned.push(Pinned { worker, queue }),
+            _ => unreadable += 1,
+        }
+    }
+    let (reports, lost) = limit::reports(reply.list()?)?;
+    unreadable += lost;
+    let held_back = reply.number()?;
+    Ok(Turned {
+        now,
+        next,
+        more,
+        claims,
+        backlog,
+        plan,
+        outbox,
+        scan,
+        counts: TurnCounts {
+            unreadable,
+            ..counts
+        },
+        opens,
+        looks,
+        pinned,
+        reports,
+        held_back: held_back > 0,
+        awaits: held_back == 2,
+    })
+}
+
+fn claims(mut list: Reply) -> Result<Vec<Claim>, Error> {
     let mut claims = Vec::with_capacity(list.len() / 2);
     while !list.is_empty() {
         let worker = list.parsed()?;
@@ -344,89 +409,46 @@ fn turned(value: Value) -> Result<Turned, Error> {
             Err(error) => tracing::error!(%error, "a claimed context cannot be read"),
         }
     }
-    let mut list = reply.list()?;
-    let mut backlog = Vec::with_capacity(list.len() / 2);
-    while !list.is_empty() {
-        backlog.push((list.parsed()?, list.number()?));
-    }
-    let mut list = reply.list()?;
-    let mut plan = Vec::with_capacity(list.len());
-    while !list.is_empty() {
-        plan.push(list.parsed()?);
-    }
-    let outbox = reply
-        .texts()?
-        .into_iter()
-        .filter_map(outbox_entry)
-        .collect();
-    let scan = reply.number()? == 1;
-    let mut counts = reply.list()?;
-    let counts = TurnCounts {
-        fired: counts.number()?,
-        skipped: counts.number()?,
-        missed: counts.number()?,
-        aside: counts.number()?,
-        unread: counts.number()?,
-    };
-    let mut list = reply.list()?;
-    let mut opens = Vec::with_capacity(list.len());
-    while !list.is_empty() {
-        opens.push(Member::parse(list.bytes()?)?);
-    }
-    let looks = reply.texts()?;
-    let looks = looks.into_iter().map(pinned_parts);
-    let looks = looks.collect::<Result<_, _>>()?;
-    let pinned = pinned(reply.list()?)?;
-    let reports = limit::reports(reply.list()?)?;
-    let held_back = reply.number()?;
-    Ok(Turned {
-        now,
-        next,
-        more,
-        claims,
-        backlog,
-        plan,
-        outbox,
-        scan,
-        counts,
-        opens,
-        looks,
-        pinned,
-        reports,
-        held_back: held_back > 0,
-        awaits: held_back == 2,
-    })
+    Ok(claims)
 }
 
-fn pinned(mut list: Reply) -> Result<Vec<Pinned>, Error> {
-    let mut pinned = Vec::with_capacity(list.len() / 2);
+/// What can be read of a list; the rest is counted.
+fn all<T>(
+    mut list: Reply,
+    unreadable: &mut u64,
+    read: impl Fn(Bytes) -> Option<T>,
+) -> Result<Vec<T>, Error> {
+    let mut found = Vec::with_capacity(list.len());
     while !list.is_empty() {
-        pinned.push(Pinned {
-            worker: list.parsed()?,
-            queue: list.parsed()?,
-        });
+        match read(list.bytes()?) {
+            Some(one) => found.push(one),
+            None => *unreadable += 1,
+        }
     }
-    Ok(pinned)
+    Ok(found)
 }
 
-fn pinned_parts(text: String) -> Result<PinnedParts, Error> {
-    let mut words = text.split(' ');
-    let root = words.next().and_then(|word| word.parse().ok());
-    let workers = words.map(str::parse).collect::<Result<_, _>>().ok();
-    match (root, workers) {
-        (Some(root), Some(workers)) => Ok(PinnedParts { root, workers }),
-        _ => Err(Error::contract(TURN.name(), text)),
-    }
+/// A text of a type with a grammar.
+fn readable<T: std::str::FromStr>(text: &[u8]) -> Option<T> {
+    str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// `None` for one that cannot be read: `store check` names it.
-fn outbox_entry(text: String) -> Option<OutboxEntry> {
+fn pinned_parts(text: &[u8]) -> Option<PinnedParts> {
+    let mut words = str::from_utf8(text).ok()?.split(' ');
+    let root = words.next()?.parse().ok()?;
+    // A field of the root that names no worker stands for none.
+    let workers = words.filter_map(|word| word.parse().ok()).collect();
+    Some(PinnedParts { root, workers })
+}
+
+fn outbox_entry(text: &[u8]) -> Option<OutboxEntry> {
+    let text = str::from_utf8(text).ok()?;
     let mut words = text.split(' ');
     let follower = words.next()?.parse().ok()?;
     let upstream = words.next()?.parse().ok()?;
     Some(OutboxEntry {
         follower,
         upstream,
-        text,
+        text: text.to_owned(),
     })
 }

@@ -86,6 +86,13 @@ pub(crate) async fn alone() -> Option<(Harness, Server)> {
     alone_with(&[]).await
 }
 
+/// The same with several partitions.
+pub(crate) async fn alone_many(partitions: u16) -> Option<(Harness, Server)> {
+    let server = or_skip(Server::start(&[]))?;
+    let test = Harness::open(&server.url(), server.port, "t", partitions).await;
+    Some((test, server))
+}
+
 /// The same on a server with further arguments.
 pub(crate) async fn alone_with(arguments: &[&str]) -> Option<(Harness, Server)> {
     let server = or_skip(Server::start(arguments))?;
@@ -145,6 +152,17 @@ impl Harness {
         let answer = send(&self.client, words).await;
         twin::compare(words, &answer);
         answer
+    }
+
+    /// Sends a command whose words may be no text; what Redis refuses is left.
+    pub(crate) async fn raw(&self, words: &[Vec<u8>]) -> bool {
+        let name = String::from_utf8_lossy(&words[0]).into_owned();
+        let command = CustomCommand::new(name, ClusterHash::FirstKey, false);
+        let args = words[1..]
+            .iter()
+            .map(|word| Value::Bytes(word.clone().into()));
+        let done: Result<Value, _> = self.client.custom(command, args.collect()).await;
+        done.is_ok()
     }
 
     /// The reply as one text, nested replies joined by a space; nothing is the empty text.

@@ -83,7 +83,7 @@ async fn live(store: &Store, id: &JobName) {
         .add_follower(&name("a/0"), id, AfterOn::Ended)
         .await
         .unwrap();
-    assert_eq!(store.ledger(id, 10).await.unwrap().len(), 1);
+    assert_eq!(store.ledger(id, 10).await.unwrap().items.len(), 1);
 }
 
 #[tokio::test]
@@ -160,5 +160,5 @@ async fn contexts_are_read_retried_and_noted_in_their_slots() {
         .list_contexts(&ContextFilter::default(), "", 100)
         .await
         .unwrap();
-    assert_eq!((page.0.len(), page.1.as_str()), (8, ""));
+    assert_eq!((page.items.len(), page.next.as_str()), (8, ""));
 }

@@ -54,17 +54,18 @@ async fn seed(test: &Harness) {
 async fn walk(test: &Harness, filter: &ContextFilter, limit: u32) -> Vec<ContextView> {
     let (mut all, mut cursor) = (Vec::new(), String::new());
     for _ in 0..500 {
-        let (page, next) = test
+        let page = test
             .store
             .list_contexts(filter, &cursor, limit)
             .await
             .unwrap();
-        assert!(page.len() <= usize::try_from(limit).unwrap());
-        all.extend(page);
-        if next.is_empty() {
+        assert!(page.items.len() <= usize::try_from(limit).unwrap());
+        assert_eq!(page.unreadable, 0);
+        all.extend(page.items);
+        if page.next.is_empty() {
             return all;
         }
-        cursor = next;
+        cursor = page.next;
     }
     panic!("the list does not end: {cursor}");
 }

@@ -35,8 +35,8 @@ async fn list(test: &Harness, filter: &DeadFilter, limit: u32) -> Vec<String> {
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = test.store.list_dead(filter, &cursor, limit).await.unwrap();
-        assert!(page.contexts.len() <= usize::try_from(limit).unwrap());
-        ids.extend(page.contexts.iter().map(|view| view.id.to_string()));
+        assert!(page.items.len() <= usize::try_from(limit).unwrap());
+        ids.extend(page.items.iter().map(|view| view.id.to_string()));
         if page.next.is_empty() {
             return ids;
         }
@@ -129,7 +129,7 @@ async fn a_list_has_each_of_the_chosen_once_whatever_the_page() {
         .list_dead(&DeadFilter::default(), "", 1)
         .await
         .unwrap();
-    let view = &first.contexts[0];
+    let view = &first.items[0];
     assert_eq!(
         (view.state, view.ended, view.failures, view.error.as_str()),
         (StateWord::Failed, Some(ms(1_010)), 2, "Boom 60")

@@ -31,6 +31,7 @@ mod fan_open;
 mod fan_pages;
 mod fan_split;
 mod fan_walk;
+mod garbage;
 #[path = "../harness/lib.rs"]
 mod harness;
 mod headers;

@@ -28,6 +28,8 @@ pub enum ErrorCode {
     Unconfirmed,
     /// Report a defect of this program.
     Contract,
+    /// Have a person repair what lies in Redis.
+    Damaged,
     /// Have a person repair the installation.
     Unusable,
 }
@@ -55,6 +57,7 @@ impl ErrorCode {
                 Code::Internal,
                 StatusCode::INTERNAL_SERVER_ERROR,
             ),
+            Self::Damaged => ("DAMAGED", Code::Internal, StatusCode::INTERNAL_SERVER_ERROR),
             Self::Unusable => (
                 "UNUSABLE",
                 Code::FailedPrecondition,
@@ -93,6 +96,7 @@ pub fn code_of(error: &Error) -> ErrorCode {
         Error::Store(StoreError::Exhausted { .. }) | Error::Busy(_) => ErrorCode::Exhausted,
         Error::Store(StoreError::Unconfirmed { .. }) => ErrorCode::Unconfirmed,
         Error::Store(StoreError::Contract { .. }) => ErrorCode::Contract,
+        Error::Store(StoreError::Damaged { .. }) => ErrorCode::Damaged,
         Error::Store(StoreError::Unusable(_)) | Error::Config(_) | Error::Listen { .. } => {
             ErrorCode::Unusable
         }
@@ -113,6 +117,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
             | StoreError::Exhausted { .. }
             | StoreError::Unconfirmed { .. }
             | StoreError::Contract { .. }
+            | StoreError::Damaged { .. }
             | StoreError::Unusable(_),
         )
         | Error::Listen { .. }
@@ -140,7 +145,7 @@ impl From<Error> for Status {
     fn from(error: Error) -> Self {
         let code = code_of(&error);
         match code {
-            ErrorCode::Contract | ErrorCode::Unusable => {
+            ErrorCode::Contract | ErrorCode::Damaged | ErrorCode::Unusable => {
                 tracing::error!(%error, "a request failed");
             }
             // Told to each of those that are too many.
@@ -183,8 +188,22 @@ fn fitting(mut detail: v1::ErrorDetail) -> v1::ErrorDetail {
     detail
 }
 
+/// What a caller is told. Scripts, files and records of the store are for the log.
 fn message_of(error: &Error) -> String {
-    let mut text = error.to_string();
+    let mut text = match code_of(error) {
+        ErrorCode::Damaged => {
+            "the store is damaged: see the log of the tracker and `tickwheel store check`"
+                .to_owned()
+        }
+        ErrorCode::Contract => "a defect of this program: see the log of the tracker".to_owned(),
+        ErrorCode::Invalid
+        | ErrorCode::NotFound
+        | ErrorCode::Conflict
+        | ErrorCode::Unavailable
+        | ErrorCode::Exhausted
+        | ErrorCode::Unconfirmed
+        | ErrorCode::Unusable => error.to_string(),
+    };
     if text.len() > MESSAGE_BYTES_MAX {
         text.truncate(text.floor_char_boundary(MESSAGE_BYTES_MAX));
         text.push('…');
@@ -279,6 +298,15 @@ mod tests {
                 500,
             ),
             (
+                store(StoreError::Damaged {
+                    script: "wheel/turn",
+                    found: "WRONGTYPE, script: 9533c9, on @lua/parts/ending.lua:7".to_owned(),
+                }),
+                "DAMAGED",
+                Code::Internal,
+                500,
+            ),
+            (
                 store(StoreError::Unusable("redis 6 is too old".to_owned())),
                 "UNUSABLE",
                 Code::FailedPrecondition,
@@ -315,6 +343,12 @@ mod tests {
             let status = Status::from(error);
             assert_eq!(status.code(), grpc);
             assert!(!status.message().is_empty());
+            let detail = ["wheel/turn", "script:", "lua/", "nil"];
+            assert!(
+                detail.iter().all(|word| !status.message().contains(word)),
+                "{} is for the log",
+                status.message()
+            );
             let detail = v1::ErrorDetail::decode(status.details()).unwrap();
             assert_eq!(
                 (detail.code.as_str(), detail.violations.len()),

@@ -162,6 +162,10 @@ fn finish(
     }
     measure::turned(&turned.counts);
     tell_unread(engine, partition, turned.counts.unread);
+    if turned.counts.unreadable > 0 {
+        let records = turned.counts.unreadable;
+        tracing::debug!(%partition, records, "a turn told of records that cannot be read: see `tickwheel store check`");
+    }
     if turned.counts.aside > 0 {
         let records = turned.counts.aside;
         tracing::error!(%partition, records, "records that no turn can use were put aside: see `tickwheel store check` and the quarantine");

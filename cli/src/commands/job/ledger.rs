@@ -6,6 +6,7 @@ use tickwheel_proto::v1;
 use super::NameArgs;
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::output::tell_unreadable;
 use crate::views::LedgerView;
 
 #[derive(Debug, Args)]
@@ -26,6 +27,7 @@ pub(super) async fn run(global: &Global, args: LedgerArgs) -> Result<(), Failure
     let answer = client
         .call(request, async |mut api, r| api.get_ledger(r).await)
         .await?;
+    tell_unreadable(answer.unreadable);
     let records: Vec<_> = answer.records.into_iter().map(LedgerView::from).collect();
     global.output.list(&records)
 }

@@ -6,6 +6,7 @@ use tickwheel_proto::v1;
 use super::NameArgs;
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::output::tell_unreadable;
 use crate::views::JobView;
 
 const PAGE: u32 = 500;
@@ -22,7 +23,7 @@ pub(crate) struct ListArgs {
 
 pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let mut jobs = Vec::new();
+    let (mut jobs, mut unreadable) = (Vec::new(), 0);
     let mut cursor = String::new();
     loop {
         let request = v1::ListJobsRequest {
@@ -33,6 +34,7 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
         let page = client
             .call(request, async |mut api, r| api.list_jobs(r).await)
             .await?;
+        unreadable += page.unreadable;
         jobs.extend(page.jobs.into_iter().map(JobView::from));
         cursor = page.next_cursor;
         if cursor.is_empty() || jobs.len() >= args.limit {
@@ -40,6 +42,7 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
         }
     }
     jobs.truncate(args.limit);
+    tell_unreadable(unreadable);
     global.output.list(&jobs)
 }
 

@@ -6,6 +6,7 @@ use tickwheel_proto::v1;
 use crate::args::Global;
 use crate::client::Client;
 use crate::failure::Failure;
+use crate::output::tell_unreadable;
 use crate::views::SubtasksView;
 
 const PAGE: usize = 1_000;
@@ -70,6 +71,7 @@ pub(super) async fn run(
         let page = client
             .call(request, async |mut api, r| api.list_subtasks(r).await)
             .await?;
+        tell_unreadable(page.unreadable);
         view.add(page);
         page_token = view.next_page_token.clone();
         if page_token.is_empty() || view.subtasks.len() >= args.limit {

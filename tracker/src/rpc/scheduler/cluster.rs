@@ -17,7 +17,7 @@ pub(super) async fn workers(
         group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
     };
     let now = shared.store().time().await?;
-    let workers = shared.store().list_workers(group.as_ref()).await?;
+    let listed = shared.store().read_workers(group.as_ref()).await?;
     let ttl_ms = shared.beat_ttl_ms();
     let worker = |view: &WorkerView| v1::Worker {
         id: view.id.to_string(),
@@ -40,7 +40,8 @@ pub(super) async fn workers(
         load: view.text("load").parse().unwrap_or(0.0),
     };
     Ok(v1::ListWorkersResponse {
-        workers: workers.iter().map(worker).collect(),
+        workers: listed.items.iter().map(worker).collect(),
+        unreadable: listed.unreadable,
     })
 }
 

@@ -59,17 +59,19 @@ pub(super) async fn list(
             group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
         },
     };
-    let (views, next_cursor) = shared
+    let page = shared
         .store()
         .list_contexts(&filter, &request.cursor, size)
         .await?;
-    shared.learn(&views).await;
+    shared.learn(&page.items).await;
     Ok(v1::ListContextsResponse {
-        contexts: views
+        contexts: page
+            .items
             .into_iter()
             .map(|view| views::context(shared, view))
             .collect(),
-        next_cursor,
+        next_cursor: page.next,
+        unreadable: page.unreadable,
     })
 }
 

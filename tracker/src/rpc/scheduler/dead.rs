@@ -29,11 +29,12 @@ pub(super) async fn list(
     let counts = store.dead_counts().await?;
     Ok(v1::ListDeadResponse {
         contexts: page
-            .contexts
+            .items
             .into_iter()
             .map(|view| views::context(shared, view))
             .collect(),
         next_cursor: page.next,
+        unreadable: page.unreadable,
         kept: counts.kept,
         dropped: counts.dropped,
     })

@@ -23,7 +23,8 @@ pub(super) async fn explain(
         .get_job(&name)
         .await?
         .ok_or_else(|| Error::not_found("job", name.as_str()))?;
-    let records = shared.store().ledger(&name, view.spec.ledger_limit).await?;
+    let limit = view.spec.ledger_limit;
+    let records = shared.store().ledger(&name, limit).await?.items;
     let stands_for = |record: &&LedgerRecord| {
         record.verdict != LedgerVerdict::Redefined
             && (record.from..=record.to).contains(&at)

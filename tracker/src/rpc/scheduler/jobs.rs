@@ -63,19 +63,15 @@ pub(super) async fn list(
                 .map_err(|_| Violation::new("cursor", "is of an earlier page", cursor))?,
         ),
     };
-    let jobs = shared
+    let page = shared
         .store()
         .list_jobs(&request.prefix, after.as_ref(), size)
         .await?;
-    let full = u32::try_from(jobs.len()).unwrap_or(u32::MAX) >= size;
-    let next_cursor = jobs
-        .last()
-        .filter(|_| full)
-        .map(|view| view.spec.name.to_string())
-        .unwrap_or_default();
+    let jobs = page.items.iter().map(|view| views::job(shared, view));
     Ok(v1::ListJobsResponse {
-        jobs: jobs.iter().map(|view| views::job(shared, view)).collect(),
-        next_cursor,
+        jobs: jobs.collect(),
+        next_cursor: page.next,
+        unreadable: page.unreadable,
     })
 }
 
@@ -294,14 +290,15 @@ pub(super) async fn ledger(
 ) -> Result<v1::GetLedgerResponse, Error> {
     let limit = counted("limit", request.limit, (LEDGER_DEFAULT, LEDGER_MAX))?;
     let view = existing(shared, &request.name).await?;
-    let mut records = shared.store().ledger(&view.spec.name, limit).await?;
-    for record in &mut records {
+    let mut page = shared.store().ledger(&view.spec.name, limit).await?;
+    for record in &mut page.items {
         if record.verdict == LedgerVerdict::Fired && record.context_id.is_none() {
             let partitions = shared.store().partitions();
             record.context_id = Some(ContextId::firing(&view.spec.name, record.from, partitions));
         }
     }
     Ok(v1::GetLedgerResponse {
-        records: records.iter().map(v1::LedgerRecord::from).collect(),
+        records: page.items.iter().map(v1::LedgerRecord::from).collect(),
+        unreadable: page.unreadable,
     })
 }

@@ -29,7 +29,8 @@ pub(super) async fn list(
     _request: v1::ListLimitsRequest,
 ) -> Result<v1::ListLimitsResponse, Error> {
     let mut groups = Vec::new();
-    let defined = shared.store().list_limits().await?.groups;
+    let listed = shared.store().list_limits().await?;
+    let (defined, unreadable) = (listed.groups, listed.unreadable);
     let names: Vec<LimitName> = defined
         .iter()
         .map(|(group, _)| LimitName {
@@ -46,5 +47,5 @@ pub(super) async fn list(
             ..v1::GroupLimits::from(&limits)
         });
     }
-    Ok(v1::ListLimitsResponse { groups })
+    Ok(v1::ListLimitsResponse { groups, unreadable })
 }

@@ -30,22 +30,25 @@ pub(super) async fn list(
             .store()
             .list_subtasks(&root, state, (&position, missing))
             .await?;
-        let Some((fan, subtasks, next)) = page else {
+        let Some((fan, page)) = page else {
             return Err(Error::not_found(
                 "split context with subtasks",
                 root.as_str(),
             ));
         };
-        response.subtasks.extend(subtasks.into_iter().map(subtask));
+        response
+            .subtasks
+            .extend(page.items.into_iter().map(subtask));
+        response.unreadable += page.unreadable;
         response.fan = Some(progress(fan));
-        if next.is_empty() {
+        if page.next.is_empty() {
             let following = states.iter().skip_while(|one| **one != state).nth(1);
             let Some(following) = following else {
                 return Ok(response);
             };
             (state, position) = (*following, String::new());
         } else {
-            position = next;
+            position = page.next;
         }
         response.next_page_token = format!("{}/{position}", state.as_str());
         if response.subtasks.len() >= usize::try_from(limit).unwrap_or(usize::MAX) {

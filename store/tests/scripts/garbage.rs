@@ -1,0 +1,477 @@
+//! Garbage in every kind of key: each list shows the rest and says how much it could not read, the partition's turns go on, and no other
+//! partition notices.
+
+#[expect(unreachable_pub, reason = "the fault rig uses it as well")]
+#[path = "../../../tests/src/garbage.rs"]
+mod table;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tickwheel_core::group_limits::LimitName;
+use tickwheel_core::id::{ContextId, GroupName, JobName};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_core::run::StateWord;
+use tickwheel_store::Error;
+use tickwheel_store::context::ContextFilter;
+use tickwheel_store::dead::DeadFilter;
+use tickwheel_store::fan::SubtaskState;
+use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tickwheel_store::limit::LimitsTold;
+use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tickwheel_store::wheel::{NewContext, Offer, Told, TurnLimits, Turned, When};
+
+use crate::call::Part;
+use crate::damage::good::{FAST, Good, good};
+use crate::harness::{Harness, alone_many, partition};
+use table::{Garbage, Names};
+
+const LIMITS: TurnLimits = TurnLimits {
+    dispatch_lease: Duration::from_secs(3_000),
+    entries: 1_000,
+};
+
+const STATES: [StateWord; 11] = [
+    StateWord::Scheduled,
+    StateWord::Queued,
+    StateWord::Ready,
+    StateWord::Running,
+    StateWord::Fanned,
+    StateWord::Retrying,
+    StateWord::Succeeded,
+    StateWord::Failed,
+    StateWord::TimedOut,
+    StateWord::Cancelled,
+    StateWord::Expired,
+];
+
+fn names(good: &Good) -> Names {
+    Names {
+        partition: 0,
+        group: "default".to_owned(),
+        handler: "work".to_owned(),
+        job: "a/queue".to_owned(),
+        root: good.running.clone(),
+        worker: "w-1".to_owned(),
+    }
+}
+
+fn offer(handlers: &str) -> Offer {
+    Offer {
+        worker: "w-1".parse().unwrap(),
+        group: "default".parse().unwrap(),
+        permits: 1_000,
+        soon: false,
+        units: tickwheel_core::routing::Units::default(),
+        handlers: handlers.to_owned(),
+    }
+}
+
+/// A new context in `p`.
+fn context(p: PartitionId, uniq: String, delay: u64) -> NewContext {
+    NewContext {
+        when: When::Delay(Duration::from_millis(delay)),
+        rest: Bytes::from_static(b"default good 2 - body"),
+        uniq,
+        dedup: None,
+        partition: p,
+        lane: None,
+    }
+}
+
+/// Turns until nothing more is due.
+async fn turns(test: &Harness, p: PartitionId, with_limits: bool) -> Result<Vec<Turned>, Error> {
+    let told = LimitsTold {
+        groups: vec!["default cr c".to_owned()],
+        ..LimitsTold::default()
+    };
+    let told = Told {
+        lanes: &[],
+        random: 1,
+        limits: with_limits.then_some(&told),
+    };
+    let mut all = Vec::new();
+    for _ in 0..20 {
+        let handlers = if with_limits { "nothing" } else { "good,work" };
+        let turned = test
+            .store
+            .turn_told(p, &[offer(handlers)], told, LIMITS)
+            .await?;
+        let more = turned.more;
+        all.push(turned);
+        if !more {
+            return Ok(all);
+        }
+    }
+    panic!("the turns of partition {p} do not end");
+}
+
+/// Work goes on in `p`: what is submitted is claimed and settled, and leases are looked at.
+async fn goes_on(test: &Harness, p: PartitionId, uniq: &str) {
+    turns(test, p, true).await.unwrap();
+    let submitted = [
+        context(p, format!("{uniq}-1"), 0),
+        context(p, format!("{uniq}-2"), 1),
+    ];
+    let ids = test.store.submit(&submitted).await.unwrap();
+    let ids: BTreeSet<ContextId> = ids.into_iter().map(|one| one.id).collect();
+    tokio::time::sleep(Duration::from_millis(3)).await;
+    let turned = turns(test, p, false).await.unwrap();
+    let claims: Vec<_> = turned
+        .into_iter()
+        .flat_map(|turned| turned.claims)
+        .collect();
+    let mine: Vec<Settlement> = claims
+        .iter()
+        .filter(|claim| ids.contains(&claim.member.id))
+        .map(|claim| Settlement {
+            attempt: AttemptRef {
+                context: claim.member.id.clone(),
+                attempt: claim.member.attempt,
+            },
+            outcome: Outcome::Fatal("no".to_owned()),
+            random: 0,
+        })
+        .collect();
+    assert_eq!(mine.len(), 2, "{uniq}: both are claimed in {p}");
+    let settled = test.store.settle(p, &mine).await.unwrap();
+    assert_eq!(settled, [Verdict::Settled, Verdict::Settled], "{uniq}");
+    test.store.look(p).await.unwrap();
+    let page = ["", "0", "1000", "", "0", "100", "0"];
+    test.eval("lease/reap", p, &page).await.unwrap();
+}
+
+/// Pages of one list until its end: how many items, and how many that could not be read.
+struct Pages(usize, u64);
+
+impl Pages {
+    fn add(&mut self, items: usize, unreadable: u64) {
+        self.0 += items;
+        self.1 += unreadable;
+    }
+}
+
+async fn contexts(test: &Harness, filter: &ContextFilter) -> Pages {
+    let (mut pages, mut cursor) = (Pages(0, 0), String::new());
+    for _ in 0..200 {
+        let page = test.store.list_contexts(filter, &cursor, 50).await.unwrap();
+        pages.add(page.items.len(), page.unreadable);
+        if page.next.is_empty() {
+            return pages;
+        }
+        cursor = page.next;
+    }
+    panic!("{filter:?} does not end: {cursor}");
+}
+
+/// Every list of contexts, to its end.
+async fn lists_of_contexts(test: &Harness, job: &JobName) -> u64 {
+    let mut unreadable = 0;
+    let of_all = STATES.into_iter().map(|state| (Some(state), None));
+    let of_job = [None, Some(StateWord::Running), Some(StateWord::Failed)];
+    let of_job = of_job.map(|state| (state, Some(job.clone())));
+    for (state, job) in std::iter::once((None, None)).chain(of_all).chain(of_job) {
+        let filter = ContextFilter {
+            state,
+            job,
+            group: None,
+        };
+        unreadable += contexts(test, &filter).await.1;
+    }
+    let mut cursor = String::new();
+    for _ in 0..200 {
+        let page = test
+            .store
+            .list_dead(&DeadFilter::default(), &cursor, 50)
+            .await
+            .unwrap();
+        unreadable += page.unreadable;
+        cursor = page.next;
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(cursor, "", "the dead do not end");
+    test.store.dead_counts().await.unwrap();
+    unreadable
+}
+
+/// Every other list.
+async fn other_lists(test: &Harness, good: &Good) -> u64 {
+    let store = &test.store;
+    let (mut unreadable, mut after) = (0, None);
+    for _ in 0..20 {
+        let page = store.list_jobs("", after.as_ref(), 10).await.unwrap();
+        unreadable += page.unreadable;
+        if page.next.is_empty() {
+            break;
+        }
+        after = Some(page.next.parse().unwrap());
+    }
+    let job: JobName = "a/queue".parse().unwrap();
+    unreadable += store.ledger(&job, 1_000).await.unwrap().unreadable;
+    unreadable += store.runs(&job, 1_000).await.unwrap().unreadable;
+    unreadable += store.read_workers(None).await.unwrap().unreadable;
+    unreadable += store.list_limits().await.unwrap().unreadable;
+    let limit = LimitName {
+        group: "default".parse().unwrap(),
+        key: None,
+    };
+    store.limit_states(&[limit]).await.unwrap();
+    store.list_trackers().await.unwrap();
+    store.counters().await.unwrap();
+    for id in [&good.scheduled, &good.retrying, &good.ready, &good.dead] {
+        assert!(
+            store
+                .get_context(&id.parse().unwrap())
+                .await
+                .unwrap()
+                .is_some()
+        );
+    }
+    let root: ContextId = good.running.parse().unwrap();
+    store.get_context(&root).await.unwrap();
+    for state in SubtaskState::ALL {
+        let mut position = String::new();
+        for _ in 0..50 {
+            let page = store.list_subtasks(&root, state, (&position, 100)).await;
+            let Some((_, page)) = page.unwrap() else {
+                break;
+            };
+            unreadable += page.unreadable;
+            position = page.next;
+            if position.is_empty() {
+                break;
+            }
+        }
+        assert_eq!(position, "", "the subtasks do not end");
+    }
+    unreadable
+}
+
+async fn beat(test: &Harness) -> Vec<String> {
+    let group: GroupName = "default".parse().unwrap();
+    let sign = |worker: &str, group: GroupName| WorkerSign {
+        worker: worker.parse().unwrap(),
+        group,
+        report: Some(vec![("host", "h".to_owned())]),
+    };
+    let tracker = TrackerSign {
+        id: "trk-1".parse().unwrap(),
+        url: "http://127.0.0.1:1".to_owned(),
+    };
+    let workers = [sign("w-1", group), sign("w-2", "other".parse().unwrap())];
+    let ttl = Duration::from_secs(60);
+    let beaten = test
+        .store
+        .beat(Some(&tracker), ttl, &workers)
+        .await
+        .unwrap();
+    assert!(beaten.live.contains(&tracker), "{beaten:?}");
+    beaten.damaged
+}
+
+/// A good partition with a split context, and one beside it.
+async fn prepared() -> Option<(Harness, crate::harness::Server, Good)> {
+    let (test, server) = alone_many(2).await?;
+    let good = good(&test).await;
+    let root = good.running.as_str();
+    test.seed(
+        partition(0),
+        &[
+            &format!("HSET | fans | {root} | map"),
+            &format!(
+                "HSET | fan:{root} | model | map | state | open | round | 1 | created_ms | 5 | total | 50 | group | default | handlers | work"
+            ),
+            &format!("HSET | fan:{root} | t:work | default work 2 - "),
+            &format!("RPUSH | parts:work:{root} | 0 0:0 item"),
+            &format!("HSET | backlog | default work /{root} | 1"),
+        ],
+    )
+    .await;
+    beat(&test).await;
+    Some((test, server, good))
+}
+
+async fn put(test: &Harness, garbage: &[Garbage]) {
+    let mut refused = 0;
+    for one in garbage {
+        refused += usize::from(!test.raw(&one.words).await);
+    }
+    assert!(refused * 2 < garbage.len(), "{refused} were refused");
+}
+
+#[tokio::test]
+async fn garbage_in_every_kind_of_key_fails_no_list_and_no_turn() {
+    let Some((test, _server, good)) = prepared().await else {
+        return;
+    };
+    let names = names(&good);
+    let job: JobName = names.job.parse().unwrap();
+    let tag = test.key(partition(0), "");
+    let garbage = table::of_partition(&tag, &names);
+    let mut keys: Vec<&str> = garbage.iter().map(|one| one.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    let mut told = Vec::new();
+    for (n, key) in keys.iter().enumerate() {
+        println!("garbage in {key}");
+        let of_key: Vec<Garbage> = garbage
+            .iter()
+            .filter(|one| one.key == *key)
+            .cloned()
+            .collect();
+        put(&test, &of_key).await;
+        let unreadable = lists_of_contexts(&test, &job).await + other_lists(&test, &good).await;
+        told.push((*key, unreadable));
+        goes_on(&test, partition(0), &format!("p-{n}")).await;
+        goes_on(&test, partition(1), &format!("q-{n}")).await;
+    }
+    // What a list shows, it counts where it cannot be read.
+    for key in [
+        "wheel",
+        "dead",
+        "held",
+        "retry",
+        "events",
+        "jobs",
+        "fans",
+        "queue:a/queue",
+        "active:a/queue",
+        "ledger:a/queue",
+        "runs:a/queue",
+    ] {
+        let of_key = told.iter().filter(|(one, _)| *one == key);
+        let unreadable: u64 = of_key.map(|(_, unreadable)| unreadable).sum();
+        assert!(unreadable > 0, "garbage in {key} is not counted: {told:?}");
+    }
+    test.store.check(FAST).await.unwrap();
+    test.store.repair(FAST).await.unwrap();
+    goes_on(&test, partition(0), "last").await;
+}
+
+#[tokio::test]
+async fn garbage_in_the_keys_of_the_cluster_stops_no_tracker_and_no_list() {
+    let Some((test, _server, good)) = prepared().await else {
+        return;
+    };
+    let tag = format!("{{{}}}:", test.prefix);
+    put(&test, &table::of_cluster(&tag, &names(&good))).await;
+    assert_eq!(beat(&test).await, Vec::<String>::new());
+    assert!(other_lists(&test, &good).await > 0);
+    let listed = test.store.read_workers(None).await.unwrap();
+    let workers: BTreeSet<&str> = listed.items.iter().map(|one| one.id.as_str()).collect();
+    let workers: Vec<&str> = workers.into_iter().collect();
+    assert_eq!(workers, ["w-1", "w-2"]);
+    let all = test.store.list_workers(None).await;
+    assert!(matches!(all, Err(Error::Damaged { .. })), "{all:?}");
+}
+
+#[tokio::test]
+async fn keys_of_a_wrong_type_stop_no_tracker() {
+    let Some((test, _server, good)) = prepared().await else {
+        return;
+    };
+    let tag = format!("{{{}}}:", test.prefix);
+    let wrong = table::wrong_types_of_cluster(&tag, &names(&good));
+    for one in &wrong {
+        let key = format!("{tag}{}", one.key);
+        test.command(&["DEL", &key]).await;
+        put(&test, std::slice::from_ref(one)).await;
+        other_lists(&test, &good).await;
+        assert_eq!(
+            beat(&test).await,
+            std::slice::from_ref(&key),
+            "the beat says so"
+        );
+        other_lists(&test, &good).await;
+        if one.key == "limits" {
+            assert_eq!(test.text(&["GET", &key]).await, "x", "it needs a person");
+            test.command(&["DEL", &key]).await;
+        }
+        assert_eq!(beat(&test).await, Vec::<String>::new(), "{key}");
+        let workers = test.store.list_workers(None).await.unwrap();
+        assert_eq!(workers.len(), 2, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn keys_of_a_wrong_type_fail_no_list_and_no_other_partition() {
+    let Some((test, _server, good)) = prepared().await else {
+        return;
+    };
+    let names = names(&good);
+    let job: JobName = names.job.parse().unwrap();
+    let tag = test.key(partition(0), "");
+    for (n, one) in table::wrong_types_of_partition(&tag, &names)
+        .iter()
+        .enumerate()
+    {
+        println!("a wrong type: {}", one.key);
+        let key = format!("{tag}{}", one.key);
+        let there = test.texts(&["EXISTS", &key]).await == ["1"];
+        if there {
+            test.command(&["RENAME", &key, &format!("{tag}kept")]).await;
+        }
+        put(&test, std::slice::from_ref(one)).await;
+        lists_of_contexts(&test, &job).await;
+        goes_on(&test, partition(1), &format!("q-{n}")).await;
+        test.command(&["DEL", &key]).await;
+        if there {
+            test.command(&["RENAME", &format!("{tag}kept"), &key]).await;
+        }
+        other_lists(&test, &good).await;
+    }
+}
+
+#[tokio::test]
+async fn a_retry_that_is_asked_for_too_late_ends_the_context() {
+    let Some(test) = crate::harness::fresh().await else {
+        return;
+    };
+    let part = Part::new(&test);
+    let now = crate::call::T;
+    for (n, after) in [
+        "316224000000",
+        "316224000001",
+        "18446744073709551615",
+        "99999999999999999999999999",
+    ]
+    .iter()
+    .enumerate()
+    {
+        let (bad, good) = (format!("3.{now}.a-{n}"), format!("3.{now}.b-{n}"));
+        part.hold(&bad, "1:0", "-").await;
+        part.hold(&good, "1:0", "-").await;
+        let payload = format!("0 {after} later");
+        let verdicts = part
+            .settle(
+                now,
+                &[
+                    [&bad, "1", "retry_after", &payload],
+                    [&good, "1", "succeeded", ""],
+                ],
+            )
+            .await;
+        assert_eq!(verdicts, if n == 0 { "RS" } else { "SS" }, "{after}");
+    }
+    let state = part.state().await;
+    assert_eq!(
+        state
+            .zset("wheel")
+            .iter()
+            .filter(|(entry, _)| entry.contains(".a-"))
+            .count(),
+        1
+    );
+    let dead = state.zset("dead");
+    assert_eq!(dead.len(), 3);
+    assert!(
+        dead[1].0.contains("asked for its next attempt in")
+            && dead[1]
+                .0
+                .contains("at most 316224000000 are allowed: later"),
+        "{dead:?}"
+    );
+}
