@@ -216,6 +216,7 @@ mod tests {
         view.add(v1::ListSubtasksResponse {
             subtasks: vec![subtask],
             next_page_token: "t".to_owned(),
+            unreadable: 0,
             fan: Some(fan()),
         });
         let text = view.text();

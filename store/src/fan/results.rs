@@ -75,7 +75,7 @@ impl Store {
                         Ok(one) => results.push(one),
                         // The reduce gets all that can be read, rather than nothing for ever.
                         Err(error) => {
-                            tracing::error!(context = %reduce.context, %error, "a result cannot be read");
+                            tracing::error!(context = %reduce.attempt.context, %error, "a result cannot be read");
                         }
                     }
                 }

@@ -278,7 +278,7 @@ async fn every_bad_argument_is_refused() {
         )
         .await
         .unwrap(),
-        ["PAGE", ""]
+        ["PAGE", "", "0"]
     );
 }
 

@@ -130,6 +130,7 @@ async fn goes_on(test: &Harness, p: PartitionId, uniq: &str) {
                 context: claim.member.id.clone(),
                 attempt: claim.member.attempt,
             },
+            worker: claim.worker.clone(),
             outcome: Outcome::Fatal("no".to_owned()),
             random: 0,
         })
