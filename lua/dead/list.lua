@@ -9,8 +9,8 @@ ARGV     1 position `<ended ms>:<n>` of an earlier page, the n-th context of tha
          2 limit    contexts looked at, integer, 1..100
 
 Reply    { 'DEAD', position | '', dropped, unreadable, { member up to its body, bytes of the body }... }
-           an empty position: there is no more; dropped: how many the bound of this partition's dead has let go so far; unreadable: records that were passed by because they
-           do not follow their grammar
+           an empty position: there is no more; dropped: how many the bound of this partition's dead has let go so far
+           unreadable: records that were passed by because they do not follow their grammar
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(log(dead) + limit); 2 commands

@@ -111,7 +111,8 @@ local function settle_other(id, base, value, head)
   local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
   local retry_after, is_final = outcome == 'retry_after' and tonumber(after) or nil, outcome == 'fatal'
   if retry_after and retry_after > SPAN_MAX then -- one item of a batch that many workers share: it ends, and the others do not fail
-    message = 'asked for its next attempt in ' .. string.sub(after, 1, 20) .. ' ms, at most ' .. int(SPAN_MAX) .. ' are allowed: ' .. message
+    local asked = 'asked for its next attempt in ' .. string.sub(after, 1, 20) .. ' ms, at most '
+    message = asked .. int(SPAN_MAX) .. ' are allowed: ' .. message
     retry_after, is_final = nil, true
   end
   return fail_attempt(endings, now, id, split_held(value), {

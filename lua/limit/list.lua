@@ -6,7 +6,7 @@ Purpose  Read the limits of all groups.
 KEYS     1 limits   hash  group -> its limits as JSON; `!`: how often they changed, and when last, ms    {tw}:limits
 ARGV     none
 
-Reply    { 'LIMITS', changes, changed_ms, unreadable, { group, limits }... }   
+Reply    { 'LIMITS', changes, changed_ms, unreadable, { group, limits }... }
            changes  how often limits were given or taken away, and when last
            unreadable  what was passed by because it does not follow its grammar
 Raises   nothing

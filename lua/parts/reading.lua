@@ -21,8 +21,8 @@ function reading.call(nothing, ...)
   return nothing
 end
 
--- Score and number of a position `<score>:<n>` in a sorted set, the n-th member of that score being the next; `first` where there is none. A
--- score is whatever Redis prints.
+-- Score and number of a position `<score>:<n>` in a sorted set, the n-th member of that score being the next; `first` where there is none.
+-- A score is whatever Redis prints.
 function reading.position(from, first)
   local score, skip = string.match(from, '^(%-?[%d.e+-]+):(%d+)$')
   if not tonumber(score) then
