@@ -38,8 +38,6 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 const STREAM_WINDOW: u32 = 1 << 20;
 /// What a connection may have sent and nobody has read yet.
 const CONNECTION_WINDOW: u32 = 2 << 20;
-/// A connection is asked to end after this: no stream is begun on it any more, and those that are under way, as a worker's, go on.
-const CONNECTION_AGE: Duration = Duration::from_secs(3_600);
 /// Threads that answer calls.
 const CALL_THREADS: usize = 2;
 /// Connections to the HTTP surface at once.
@@ -151,7 +149,6 @@ fn grpc(
         .max_concurrent_streams(Some(STREAMS_MAX))
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
-        .max_connection_age(CONNECTION_AGE)
         .add_service(scheduler)
         .add_service(Guard::streams(workers, FRAME_BYTES_MAX));
     async move {

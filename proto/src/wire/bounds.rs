@@ -14,6 +14,9 @@ pub const FRAME_BYTES_MAX: usize = 3 << 19;
 /// in memory.
 pub const ENTRIES_MAX: u32 = 100_000;
 
+/// Bytes of one text in a message to `SchedulerService`: the longest that any field allows has a thousand characters.
+pub const TEXT_BYTES_MAX: usize = 4_096;
+
 /// How many entries a list, or a map, may have.
 #[derive(Debug)]
 pub struct Bound {

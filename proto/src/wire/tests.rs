@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use prost::Message as _;
 
-use super::bounds::{BOUNDS, CALL_BYTES_MAX, ENTRIES_MAX, FRAME_BYTES_MAX};
+use super::bounds::{BOUNDS, CALL_BYTES_MAX, ENTRIES_MAX, FRAME_BYTES_MAX, TEXT_BYTES_MAX};
 use super::check;
 use super::schema::{Field, Kind, MESSAGES, METHODS, Spoken};
 use crate::v1;
@@ -140,6 +140,47 @@ fn what_holds_lists_cannot_be_given_again_to_make_them_longer() {
     );
 }
 
+/// Every text of a message and of those inside, with its way and a message that has nothing but it.
+fn texts(
+    at: usize,
+    way: &str,
+    wrap: &dyn Fn(Vec<u8>) -> Vec<u8>,
+    found: &mut Vec<(String, Vec<u8>, Vec<u8>)>,
+) {
+    for field in MESSAGES[at].fields {
+        let index = if field.repeated { "[0]" } else { "" };
+        let way = format!("{way}{}{index}", field.name);
+        match field.kind {
+            Kind::Text => {
+                let of = |bytes: usize| wrap(within(field, &vec![b'x'; bytes]));
+                found.push((way, of(TEXT_BYTES_MAX), of(TEXT_BYTES_MAX + 1)));
+            }
+            Kind::Message(inner) => {
+                let wrap = |bytes: Vec<u8>| wrap(within(field, &bytes));
+                texts(inner, &format!("{way}."), &wrap, found);
+            }
+            Kind::Bytes | Kind::Uint64 | Kind::Uint32 | Kind::Bool | Kind::Enum | Kind::Float => {}
+        }
+    }
+}
+
+#[test]
+fn each_text_of_each_call_is_bounded_and_named_by_its_way() {
+    let mut seen = 0;
+    for method in METHODS.iter().filter(|method| !method.streams) {
+        let mut found = Vec::new();
+        texts(method.takes, "", &|bytes| bytes, &mut found);
+        for (way, whole, longer) in &found {
+            check(method.takes, whole).unwrap();
+            let wrong = check(method.takes, longer).unwrap_err();
+            assert_eq!(&wrong.field, way, "{}", method.name);
+            assert_eq!(wrong.given, "4097 bytes");
+        }
+        seen += found.len();
+    }
+    assert!(seen > 60, "{seen}");
+}
+
 #[test]
 fn what_is_no_protobuf_is_named_as_that() {
     let whole = v1::SubmitRequest {
@@ -197,6 +238,7 @@ fn page() -> String {
          | what | at most |\n|---|---|\n\
          | a message to `SchedulerService` | {CALL_BYTES_MAX} bytes |\n\
          | a message of a worker's `Session` | {FRAME_BYTES_MAX} bytes |\n\
+         | a text in a message to `SchedulerService` | {TEXT_BYTES_MAX} bytes |\n\
          | entries of all lists of such a message together, lists inside lists too | {ENTRIES_MAX} |\n\n\
          A message that holds lists is given once where it is no entry of a list.\n\n\
          | message | list | entries at most |\n|---|---|---|\n"

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use tickwheel_core::error::Violation;
 
-use super::bounds::{BOUNDS, ENTRIES_MAX};
-use super::schema::{Kind, MESSAGES, METHODS};
+use super::bounds::{BOUNDS, ENTRIES_MAX, TEXT_BYTES_MAX};
+use super::schema::{Field, Kind, MESSAGES, METHODS};
 
 /// Greater than the number of any field.
 const NUMBERS: usize = 32;
@@ -15,8 +15,8 @@ const NUMBERS: usize = 32;
 struct Plan {
     /// By field number; what is not here is passed over.
     fields: [Option<Step>; NUMBERS],
-    /// Whether it holds a list, in itself or in a message inside.
-    holds_lists: bool,
+    /// Whether anything is looked for, in itself or in a message inside.
+    is_walked: bool,
     /// Entries of all lists of a message of this kind together.
     entries_max: u32,
 }
@@ -26,6 +26,8 @@ struct Step {
     name: &'static str,
     /// Entries of a list; 1 for a message that holds lists.
     most: u32,
+    /// Bytes of each text.
+    longest: usize,
     is_list: bool,
     kind: Kind,
 }
@@ -33,35 +35,118 @@ struct Step {
 static PLANS: LazyLock<Vec<Plan>> = LazyLock::new(plans);
 
 fn plans() -> Vec<Plan> {
-    let holds = |place: usize| holds_lists(place);
+    let asked = |place: usize| METHODS.iter().any(|method| method.takes == place);
+    let mut of_callers = vec![false; MESSAGES.len()];
+    for method in METHODS.iter().filter(|method| !method.streams) {
+        reach(method.takes, &mut of_callers);
+    }
     let plan = |(place, message): (usize, &super::schema::Message)| {
+        let of_callers = of_callers.get(place).copied().unwrap_or_default();
         let mut fields = [None; NUMBERS];
         for field in message.fields {
-            let inner = matches!(field.kind, Kind::Message(inner) if holds(inner));
-            let slot = usize::try_from(field.number)
-                .ok()
-                .and_then(|number| fields.get_mut(number));
-            if let Some(slot) = slot.filter(|_| field.repeated || inner) {
-                *slot = Some(Step {
-                    name: field.name,
-                    most: if field.repeated {
-                        most(message.name, field.name)
-                    } else {
-                        1
-                    },
-                    is_list: field.repeated,
-                    kind: field.kind,
-                });
+            let step = step(message.name, field, of_callers);
+            let number = usize::try_from(field.number).unwrap_or(usize::MAX);
+            if let Some(slot) = fields.get_mut(number) {
+                *slot = step;
             }
         }
-        let asked = METHODS.iter().any(|method| method.takes == place);
         Plan {
+            is_walked: fields.iter().any(Option::is_some),
             fields,
-            holds_lists: holds(place),
-            entries_max: if asked { ENTRIES_MAX } else { u32::MAX },
+            entries_max: if asked(place) { ENTRIES_MAX } else { u32::MAX },
         }
     };
     MESSAGES.iter().enumerate().map(plan).collect()
+}
+
+/// Marks a message and those inside.
+fn reach(place: usize, reached: &mut [bool]) {
+    if let Some(reached) = reached.get_mut(place) {
+        *reached = true;
+    }
+    for inner in inner(place) {
+        reach(inner, reached);
+    }
+}
+
+/// The messages that are fields of a message. None is inside itself.
+fn inner(place: usize) -> impl Iterator<Item = usize> {
+    let fields = MESSAGES
+        .get(place)
+        .map_or(&[][..], |message| message.fields);
+    fields.iter().filter_map(|field| match field.kind {
+        Kind::Message(inner) => Some(inner),
+        Kind::Text
+        | Kind::Bytes
+        | Kind::Uint64
+        | Kind::Uint32
+        | Kind::Bool
+        | Kind::Enum
+        | Kind::Float => None,
+    })
+}
+
+/// What is looked for in a field; `None` where there is nothing to count.
+fn step(message: &'static str, field: &'static Field, of_callers: bool) -> Option<Step> {
+    let (is_text, holds) = match field.kind {
+        Kind::Text => (true, Holds::Nothing),
+        Kind::Message(inner) => (false, holds(inner, of_callers)),
+        Kind::Bytes | Kind::Uint64 | Kind::Uint32 | Kind::Bool | Kind::Enum | Kind::Float => {
+            (false, Holds::Nothing)
+        }
+    };
+    let watched = field.repeated || is_text && of_callers || holds != Holds::Nothing;
+    watched.then_some(Step {
+        name: field.name,
+        most: match (field.repeated, holds) {
+            (true, _) => most(message, field.name),
+            (false, Holds::Lists) => 1,
+            (false, Holds::Nothing | Holds::Texts) => u32::MAX,
+        },
+        longest: if is_text && of_callers {
+            TEXT_BYTES_MAX
+        } else {
+            usize::MAX
+        },
+        is_list: field.repeated,
+        kind: field.kind,
+    })
+}
+
+/// What of a message has to be looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holds {
+    Nothing,
+    /// Texts of a caller, and no lists.
+    Texts,
+    Lists,
+}
+
+fn holds(place: usize, of_callers: bool) -> Holds {
+    let fields = MESSAGES
+        .get(place)
+        .map_or(&[][..], |message| message.fields);
+    let mut found = Holds::Nothing;
+    for field in fields {
+        let of_field = match field.kind {
+            _ if field.repeated => Holds::Lists,
+            Kind::Message(inner) => holds(inner, of_callers),
+            Kind::Text if of_callers => Holds::Texts,
+            Kind::Text
+            | Kind::Bytes
+            | Kind::Uint64
+            | Kind::Uint32
+            | Kind::Bool
+            | Kind::Enum
+            | Kind::Float => Holds::Nothing,
+        };
+        match (found, of_field) {
+            (_, Holds::Lists) => return Holds::Lists,
+            (Holds::Nothing, Holds::Texts) => found = Holds::Texts,
+            (Holds::Nothing | Holds::Texts | Holds::Lists, _) => {}
+        }
+    }
+    found
 }
 
 /// A list without a bound has no entries: a test fails before that is seen.
@@ -70,15 +155,6 @@ fn most(message: &str, field: &str) -> u32 {
         .iter()
         .find(|bound| bound.message == message && bound.field == field);
     bound.map_or(0, |bound| bound.most)
-}
-
-fn holds_lists(place: usize) -> bool {
-    let fields = MESSAGES
-        .get(place)
-        .map_or(&[][..], |message| message.fields);
-    fields.iter().any(|field| {
-        field.repeated || matches!(field.kind, Kind::Message(inner) if holds_lists(inner))
-    })
 }
 
 /// Where in the message the walk is.
@@ -118,7 +194,7 @@ fn place_of(above: Option<&Path<'_>>, name: &str) -> String {
 /// # Errors
 /// The first thing that is beyond its bound or is no protobuf.
 pub fn check(place: usize, bytes: &[u8]) -> Result<(), Violation> {
-    let Some(plan) = PLANS.get(place).filter(|plan| plan.holds_lists) else {
+    let Some(plan) = PLANS.get(place).filter(|plan| plan.is_walked) else {
         return Ok(());
     };
     let mut left = plan.entries_max;
@@ -159,8 +235,11 @@ fn walk(
                 Violation::new("", rule, "more")
             })?;
         }
+        if content.len() > step.longest {
+            return Err(too_long(&path, content.len()));
+        }
         if let Kind::Message(inner) = step.kind
-            && let Some(inner) = PLANS.get(inner).filter(|inner| inner.holds_lists)
+            && let Some(inner) = PLANS.get(inner).filter(|inner| inner.is_walked)
         {
             walk(inner, content, left, Some(&path))?;
         }
@@ -175,6 +254,13 @@ fn beyond(above: Option<&Path<'_>>, step: Step) -> Violation {
         "is given once".to_owned()
     };
     Violation::new(place_of(above, step.name), rule, "more")
+}
+
+fn too_long(path: &Path<'_>, bytes: usize) -> Violation {
+    let mut field = String::new();
+    path.write(&mut field);
+    let rule = format!("has at most {TEXT_BYTES_MAX} bytes");
+    Violation::new(field, rule, format_args!("{bytes} bytes"))
 }
 
 fn malformed(above: Option<&Path<'_>>) -> Violation {

@@ -155,3 +155,57 @@ impl Body for Answer {
         self.body.size_hint()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::super::front::Front;
+    use super::super::peers::Connection;
+    use super::*;
+
+    /// Answers with the name of its thread, or not at all.
+    #[derive(Clone)]
+    struct Probe;
+
+    impl Service<http::Request<Arriving>> for Probe {
+        type Response = http::Response<body::Body>;
+        type Error = Infallible;
+        type Future = BoxFuture<Self::Response, Infallible>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: http::Request<Arriving>) -> Self::Future {
+            Box::pin(async move {
+                assert_ne!(request.uri().path(), "/broken");
+                let name = std::thread::current().name().unwrap_or_default().to_owned();
+                let response = http::Response::builder().header("thread", name);
+                Ok(response.body(body::Body::empty()).unwrap())
+            })
+        }
+    }
+
+    fn request(path: &str) -> http::Request<body::Body> {
+        let peer = Peer {
+            connection: Connection::new(),
+        };
+        let request = http::Request::builder().uri(path).extension(peer);
+        request.body(body::Body::empty()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn calls_are_answered_on_threads_of_their_own_and_one_that_breaks_has_an_answer() {
+        let front = Front::start("calls-of-a-test", 1).unwrap();
+        let mut calls = Guard::calls(Probe, 100, front.handle().clone(), Memory::new());
+        let response = calls.call(request("/")).await.unwrap();
+        assert_eq!(response.headers()["thread"], "calls-of-a-test");
+        let broken = calls.call(request("/broken")).await.unwrap();
+        let status = Status::from_header_map(broken.headers()).unwrap();
+        assert_eq!(status.code(), Code::Internal);
+        let mut streams = Guard::streams(Probe, 100);
+        let response = streams.call(request("/")).await.unwrap();
+        assert_ne!(response.headers()["thread"], "calls-of-a-test");
+    }
+}
