@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test simulate test-doc servers ci fmt fmt-check lint doc deny examples bench chaos release redis
+.PHONY: help quickstart test simulate test-doc servers ci fmt fmt-check lint doc deny zone-table examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,7 +45,7 @@ servers: redis ## Run the store and end-to-end suites on Redis 7.0 and 8.0, Valk
 test-doc: ## Run the examples in the documentation
 	$(CARGO) test --locked --workspace --doc
 
-ci: fmt-check lint test test-doc examples doc deny ## All checks, as the continuous integration runs them
+ci: fmt-check lint test test-doc examples doc deny zone-table ## All checks, as the continuous integration runs them
 
 fmt: ## Format the code
 	$(CARGO) fmt --all
@@ -68,6 +68,10 @@ deny: ## Check licences, advisories and forbidden dependencies, where cargo-deny
 	else \
 	  echo "cargo-deny is not installed: licences and advisories were NOT checked (cargo install --locked cargo-deny)"; \
 	fi
+
+zone-table: ## Is the embedded table of time zones as new as the newest tzdata package?
+	@$(CARGO) build --quiet --locked -p tickwheel-cli
+	@scripts/check-zone-table.sh $(TICKWHEEL)
 
 bench: redis ## Measure submit and drain on this machine; one JSON line each
 	$(CARGO) build --release --locked -p tickwheel-bench

@@ -10,6 +10,7 @@ use crate::commands::{
     completion, cron, dead, dev, job, limit, quickstart, run, store, submit, tracker, worker,
 };
 use crate::output::Format;
+use crate::zones;
 
 /// A distributed job scheduler whose timing wheel is shared data in Redis.
 #[derive(Debug, Parser)]
@@ -58,6 +59,16 @@ pub(crate) struct Global {
     /// tracker has it for the namespace]
     #[arg(long, global = true, value_name = "MODE")]
     pub(crate) durability: Option<Durability>,
+    /// Which table of time zones due times are worked out by
+    #[arg(
+        long,
+        global = true,
+        env = zones::VARIABLE,
+        value_enum,
+        default_value_t,
+        value_name = "TABLE"
+    )]
+    pub(crate) zone_table: zones::Choice,
 }
 
 /// The commands.

@@ -16,15 +16,21 @@ mod quickstart;
 mod shutdown;
 mod telemetry;
 mod views;
+mod zones;
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 fn main() -> ExitCode {
-    let cli = args::Cli::parse();
-    let ran = runtime(&cli.command).and_then(|runtime| runtime.block_on(commands::run(cli)));
+    let matches = args::Cli::command()
+        .long_version(&*zones::version().leak())
+        .get_matches();
+    let cli = args::Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let ran = zones::install(cli.global.zone_table)
+        .and_then(|()| runtime(&cli.command))
+        .and_then(|runtime| runtime.block_on(commands::run(cli)));
     match ran {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -134,6 +134,12 @@ pub(crate) fn put(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Says on standard error what is valid and was perhaps not meant.
+pub(crate) fn warn(text: &str) {
+    // Nobody is left to tell when standard error is gone.
+    drop(writeln!(std::io::stderr(), "warning: {text}"));
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,13 +7,14 @@ Purpose  Register a job, or give it a new revision when its definition changed. 
          the jobs that wait for one of its name.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs {tw:p}:job:<job> :awaited: :lanes :ledger: :active: :queue: :ready: :fair :tags: :backlog
-             :quarantine :stats and the channel {tw:p}:wake
+           computed: {tw:p}:jobs {tw:p}:zones {tw:p}:job:<job> :awaited: :lanes :ledger: :active: :queue: :ready: :fair :tags:
+             :backlog :quarantine :stats and the channel {tw:p}:wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 digest   of the definition, 1..64 bytes
          4 spec     the definition in msgpack, without its body, 1..1048576 bytes
-         5 dues     ascending due times in ms separated by spaces, at most 1000; the first is the next; may be empty
+         5 dues     ascending due times in ms separated by spaces, at most 1000; the first is the next; may be empty. Before them may
+                    stand the edition of the time zone table they are from, like 2026f
          6 plan_end 1: nothing follows the dues, else 0
          7 fields   name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance
                     catch_up overlap overlap_limit tmpl ledger_limit runs_limit after
@@ -38,6 +39,7 @@ Repeat   Idempotent: the second call is UNCHANGED.
 -- @part aside
 -- @part ending
 -- @part planning
+-- @part zones
 -- @part lanes
 local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
   'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after' }
@@ -47,7 +49,7 @@ local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
 local digest = arg_text(3, 'digest', 64)
 local spec = arg_text(4, 'spec', SPEC_BYTES)
-local dues = arg_dues(5, 'dues')
+local dues, zones = arg_dues(5, 'dues')
 local plan_end = arg_int(6, 'plan_end', 0, 1)
 local fields, written = {}, {}
 for i = 7, math.min(#ARGV - 1, 5 + 2 * #DEFINITION), 2 do
@@ -93,7 +95,8 @@ else
   add_records(job, fields.ledger_limit, { int(now) .. ' R ' .. int(revision) })
 end
 redis.call('HSET', target, 'spec', spec, 'digest', digest, 'revision', int(revision), 'updated_ms', int(now), 'state', fields.state,
-  'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, unpack(written))
+  'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'zones', mark_zones(fields.kind, zones),
+  unpack(written))
 arm_job(job, fields, now)
 local endings = new_endings()
 if old[1] then

@@ -5,13 +5,14 @@ Purpose  Add due times to a job whose planned ones run low, or give a job withou
          nobody could fire while there was no plan.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+           computed: {tw:p}:zones {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 revision the caller planned for, integer
          4 next     the next due time the caller saw, or empty
          5 planned  the last planned due time the caller saw (next when nothing is planned behind it), or empty
-         6 dues     ascending due times in ms behind `planned`, separated by spaces; at most 1000; may be empty
+         6 dues     ascending due times in ms behind `planned`, separated by spaces; at most 1000; may be empty. Before them may stand
+                    the edition of the time zone table they are from, like 2026f
          7 plan_end 1: nothing follows the dues, else 0
          8 missed   ledger records of missed due times, at most 1000; may be absent
 
@@ -26,12 +27,14 @@ Repeat   The second call is STALE, or PLANNED without effect when there was noth
 -- @prelude
 -- @part arming
 -- @part planning
-local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit' }
+-- @part zones
+local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit',
+  'zones' }
 
 local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
 local revision = arg_int(3, 'revision', 1, 9007199254740991)
-local dues = arg_dues(6, 'dues')
+local dues, zones = arg_dues(6, 'dues')
 local plan_end = arg_int(7, 'plan_end', 0, 1)
 local missed, newest = arg_records(8)
 
@@ -52,6 +55,10 @@ end
 if dues[1] and all[1] and dues[1] <= all[#all] then
   bad_arg('dues', 'must be behind the planned ones', int(dues[1]))
 end
+-- A plan with due times of two editions counts as one of the older.
+if all[1] and fields.zones < zones then
+  zones = fields.zones
+end
 for _, due in ipairs(dues) do
   all[#all + 1] = due
 end
@@ -63,6 +70,6 @@ lay_plan(job, fields, all)
 
 add_records(job, fields.ledger_limit, missed)
 redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'last', fields.last,
-  'state', fields.state)
+  'state', fields.state, 'zones', mark_zones(fields.kind, zones))
 arm_job(job, fields, now)
 return { 'PLANNED', fields.next }

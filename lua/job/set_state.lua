@@ -5,12 +5,13 @@ Purpose  Pause a job, so that nothing of it fires by its trigger, or resume it w
          waits already goes on.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+           computed: {tw:p}:zones {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 state    paused, or active
          4 note     of a pause, at most 4096 bytes; may be empty
-         5 dues     of a resume: ascending due times in ms separated by spaces, the first is the next; may be empty
+         5 dues     of a resume: ascending due times in ms separated by spaces, the first is the next; may be empty.
+                    Before them may stand the edition of the time zone table they are from, like 2026f
          6 plan_end of a resume, 1: nothing follows the dues, else 0
          7 skipped  of a resume: ledger records of the due times in the pause, at most 1000; may be absent
 
@@ -28,6 +29,7 @@ Repeat   Idempotent: a second pause replaces the note, a second resume is UNCHAN
 -- @prelude
 -- @part arming
 -- @part planning
+-- @part zones
 local READ = { 'revision', 'state', 'kind', 'period', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit' }
 local NOTE_BYTES = 4096
 
@@ -40,7 +42,7 @@ end
 if #ARGV[4] > NOTE_BYTES then
   bad_arg('note', 'must have at most ' .. int(NOTE_BYTES) .. ' bytes', ARGV[4])
 end
-local dues = arg_dues(5, 'dues')
+local dues, zones = arg_dues(5, 'dues')
 local plan_end = arg_int(6, 'plan_end', 0, 1)
 local skipped, newest = arg_records(7)
 
@@ -71,6 +73,6 @@ lay_plan(job, fields, dues)
 skipped[#skipped + 1] = int(now) .. ' R ' .. fields.revision
 add_records(job, fields.ledger_limit, skipped)
 redis.call('HSET', target, 'state', fields.state, 'note', '', 'updated_ms', int(now), 'next', fields.next, 'plan', fields.plan,
-  'plan_end', fields.plan_end, 'last', fields.last)
+  'plan_end', fields.plan_end, 'last', fields.last, 'zones', mark_zones(fields.kind, zones))
 arm_job(job, fields, now)
 return { 'RESUMED' }

@@ -3,10 +3,12 @@
 local PLAN_MAX = 1000 -- due times of one job
 local RECORD_BYTES = 256 -- of one ledger record
 
--- ARGV[index] as ascending due times, separated by spaces.
+-- ARGV[index] as ascending due times, separated by spaces, and the edition of the time zone table they are from, which may stand before
+-- them; else it is empty.
 local function arg_dues(index, name)
-  local dues, before = {}, -1
-  for word in string.gmatch(ARGV[index] or '', '%S+') do
+  local text, dues, before = ARGV[index] or '', {}, -1
+  local zones = string.match(text, '^(%d%d%d%d%l%l?)$') or string.match(text, '^(%d%d%d%d%l%l?) ')
+  for word in string.gmatch(zones and string.sub(text, #zones + 1) or text, '%S+') do
     local due = tonumber(word)
     if not due or due ~= math.floor(due) or due <= before or due > 9007199254740991 then
       bad_arg(name, 'must be ascending times in ms', word)
@@ -17,7 +19,7 @@ local function arg_dues(index, name)
   if #dues > PLAN_MAX then
     bad_arg(name, 'must be at most ' .. int(PLAN_MAX) .. ' times', #dues)
   end
-  return dues
+  return dues, zones or ''
 end
 
 -- ARGV[first] and all behind it as ledger records, with the newest due time they decide (nil when there are none).

@@ -7,16 +7,19 @@ mod history;
 mod plan;
 mod read;
 mod state;
+mod zones;
 
 use fred::types::Value;
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::job::{AfterOn, JobSpec};
 use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::time::TimestampMs;
+use tickwheel_core::zone::Edition;
 
 pub use apply::{Applied, Change};
 pub use delete::{Deleted, Deletion};
 pub use plan::{PlanGuard, PlanOutcome};
+pub use zones::StalePlans;
 
 use crate::error::Error;
 use crate::reply::Reply;
@@ -33,14 +36,15 @@ pub struct Plan {
 }
 
 impl Plan {
-    fn args(&self) -> [Value; 2] {
+    /// The due times behind the edition of the zone table they are from, and whether they are the last.
+    fn args(&self, zones: &Edition) -> [Value; 2] {
         let dues: Vec<String> = self
             .dues
             .iter()
             .map(|due| due.as_u64().to_string())
             .collect();
         [
-            Value::from(dues.join(" ")),
+            Value::from(format!("{zones} {}", dues.join(" "))),
             Value::from(if self.end { "1" } else { "0" }),
         ]
     }
@@ -102,6 +106,8 @@ pub struct JobView {
     pub planned: Vec<TimestampMs>,
     /// True when nothing follows the planned ones.
     pub plan_end: bool,
+    /// The edition of the time zone table that the planned ones are from, the oldest of them; empty when it is not known or makes no difference.
+    pub zones: String,
     /// Contexts created and not ended; at most 1,000 of them.
     pub active: Vec<ContextId>,
     /// Contexts that wait for one of the active ones.

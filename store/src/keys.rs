@@ -189,6 +189,12 @@ impl Keys {
         self.part(partition, "dead")
     }
 
+    /// String: the oldest edition of the time zone table that a plan of the partition is from.
+    #[must_use]
+    pub fn zones(&self, partition: PartitionId) -> String {
+        self.part(partition, "zones")
+    }
+
     /// List: records that a repair put aside.
     #[must_use]
     pub fn quarantine(&self, partition: PartitionId) -> String {

@@ -161,7 +161,8 @@ parts![
     "shares",
     "sightings",
     "sources",
-    "telling"
+    "telling",
+    "zones"
 ];
 
 scripts! {
@@ -233,6 +234,10 @@ scripts! {
     APPLY_JOB = "job/apply";
     /// Lays due times into a job.
     PLAN_JOB = "job/plan";
+    /// Lays due times in the place of a job's planned ones.
+    REPLAN_JOB = "job/replan";
+    /// Finds jobs that were planned with an older table of time zones.
+    JOB_ZONES = "job/zones";
     /// Pauses or resumes a job.
     SET_JOB_STATE = "job/set_state";
     /// Deletes a job.

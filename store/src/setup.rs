@@ -12,6 +12,8 @@ use tickwheel_core::time::TimestampMs;
 use crate::client::{Promise, Redis};
 use crate::error::Error;
 use crate::keys::Keys;
+use tickwheel_core::zone::table;
+
 use crate::script;
 use crate::store::Store;
 
@@ -29,6 +31,7 @@ impl Store {
             redis,
             keys,
             partitions,
+            zones: table().edition().clone(),
         }
     }
 
@@ -64,6 +67,7 @@ impl Store {
             redis,
             keys,
             partitions,
+            zones: table().edition().clone(),
         };
         store.check_meta().await?;
         for script in script::all() {
@@ -111,6 +115,7 @@ impl Store {
             redis,
             keys,
             partitions,
+            zones: table().edition().clone(),
         };
         for script in script::all() {
             store.redis.load(script).await?;

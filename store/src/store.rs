@@ -1,6 +1,7 @@
 //! The handle that every typed operation hangs on: a connection, the keys, and the partition count.
 
 use tickwheel_core::partition::{PartitionCount, PartitionId};
+use tickwheel_core::zone::Edition;
 
 use crate::client::Redis;
 use crate::error::Error;
@@ -12,6 +13,8 @@ pub struct Store {
     pub(crate) redis: Redis,
     pub(crate) keys: Keys,
     pub(crate) partitions: PartitionCount,
+    /// Of the time zone table that due times of plans are from.
+    pub(crate) zones: Edition,
 }
 
 impl Store {
@@ -19,6 +22,18 @@ impl Store {
     #[must_use]
     pub fn partitions(&self) -> PartitionCount {
         self.partitions
+    }
+
+    /// The edition of the time zone table that plans are made with: that of this process, unless a caller says otherwise.
+    #[must_use]
+    pub const fn zones(&self) -> &Edition {
+        &self.zones
+    }
+
+    /// The same store for a caller whose plans are from another edition.
+    #[must_use]
+    pub fn with_zones(self, zones: Edition) -> Self {
+        Self { zones, ..self }
     }
 
     /// The keys of the cluster.

@@ -4,6 +4,7 @@
 //! made for one picture of the job (revision, next and last planned due time): made for an older one, it is refused.
 
 mod catch_up;
+pub mod renew;
 
 use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;

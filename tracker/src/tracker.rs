@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::PartitionCount;
+use tickwheel_core::zone::table;
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_store::epoch::Guard;
 use tickwheel_store::setup::Server as StoreServer;
@@ -21,6 +22,7 @@ use crate::fitness::{self, Fitness};
 use crate::gauges;
 use crate::hearing;
 use crate::http::health::Health;
+use crate::plan::renew;
 use crate::roster;
 use crate::shared::Shared;
 use crate::surfaces::{Doors, Surfaces};
@@ -43,6 +45,7 @@ pub struct Tracker {
     beating: JoinHandle<()>,
     fitness: JoinHandle<()>,
     hearing: JoinHandle<()>,
+    renewing: JoinHandle<()>,
     _guard: Guard,
     surfaces: Surfaces,
 }
@@ -94,9 +97,10 @@ impl Tracker {
         let fitness = tokio::spawn(async move {
             tokio::join!(fitness, gauges);
         });
+        let renewing = tokio::spawn(renew::run(Arc::clone(&engine), stop_turning.clone()));
         let turning =
             tokio::spawn(Turner::new(Arc::clone(&engine)).run(heard, stop_turning.clone()));
-        tracing::info!(tracker = %engine.tracker_id, grpc = %grpc_addr, http = ?http_addr, "tracker started");
+        tracing::info!(tracker = %engine.tracker_id, grpc = %grpc_addr, http = ?http_addr, zones = %table(), "tracker started");
         Ok(Self {
             engine,
             health,
@@ -109,6 +113,7 @@ impl Tracker {
             beating,
             fitness,
             hearing,
+            renewing,
             _guard: guard,
             surfaces,
         })
@@ -159,6 +164,7 @@ impl Tracker {
         self.beating.await.ok();
         self.fitness.await.ok();
         self.hearing.await.ok();
+        self.renewing.await.ok();
         for session in self.engine.sessions.all() {
             session
                 .send(TrackerMessage {

@@ -16,6 +16,7 @@ pub(crate) struct ClusterView {
     pub(crate) redis_version: String,
     pub(crate) redis_time_ms: u64,
     pub(crate) redis_time: String,
+    pub(crate) zone_table: String,
 }
 
 impl From<v1::Cluster> for ClusterView {
@@ -28,6 +29,7 @@ impl From<v1::Cluster> for ClusterView {
             durability: c.durability,
             redis_version: c.redis_version,
             redis_time_ms: c.redis_time_ms,
+            zone_table: c.zone_table,
         }
     }
 }
@@ -40,6 +42,7 @@ impl Detail for ClusterView {
             ("trackers", self.trackers.join("\n")),
             ("redis", self.redis_version.clone()),
             ("redis time", self.redis_time.clone()),
+            ("zone table", self.zone_table.clone()),
             ("durability", self.durability.clone()),
         ]
     }

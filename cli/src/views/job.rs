@@ -109,6 +109,8 @@ pub(crate) struct AppliedView {
     pub(crate) revision: u64,
     pub(crate) next_due_ms: Option<u64>,
     pub(crate) next_due: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) warning: String,
 }
 
 impl From<v1::AppliedJob> for AppliedView {
@@ -125,6 +127,7 @@ impl From<v1::AppliedJob> for AppliedView {
             revision: job.revision,
             next_due_ms: job.next_due_ms,
             next_due: instant::text_opt(job.next_due_ms),
+            warning: job.warning,
         }
     }
 }

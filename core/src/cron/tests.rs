@@ -3,6 +3,7 @@
 
 mod dst;
 mod engines;
+mod page;
 mod syntax;
 
 use proptest::prelude::*;

@@ -151,6 +151,23 @@ impl Trigger {
         }
     }
 
+    /// What is valid and was perhaps not meant: see [`CronSchedule::warning`].
+    #[must_use]
+    pub fn warning(&self) -> Option<String> {
+        match self {
+            Self::Cron { expression, zone } => {
+                let schedule = CronSchedule::parse(expression, zone).ok()?;
+                schedule.warning()
+            }
+            Self::FixedRate { .. }
+            | Self::FixedDelay { .. }
+            | Self::SecondDelay { .. }
+            | Self::Once { .. }
+            | Self::Api
+            | Self::After { .. } => None,
+        }
+    }
+
     fn check(&self, found: &mut Violations) {
         match self {
             Self::FixedRate {

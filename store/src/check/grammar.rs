@@ -86,7 +86,7 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 17] = [
+const FIXED: [(&str, &str); 18] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
@@ -103,6 +103,7 @@ const FIXED: [(&str, &str); 17] = [
     ("dead", "zset"),
     ("stats", "hash"),
     ("epoch", "hash"),
+    ("zones", "string"),
     ("quarantine", "list"),
 ];
 const OF_JOB: [(&str, &str); 6] = [

@@ -56,7 +56,7 @@ impl Store {
             Value::from(spec.digest()),
             Value::Bytes(Bytes::from(kept.encode())),
         ];
-        args.extend(plan.args());
+        args.extend(plan.args(&self.zones));
         let lane = spec.lane();
         for (name, value) in definition(spec, plan, lane.as_ref()) {
             args.push(Value::from(name));

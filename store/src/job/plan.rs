@@ -1,4 +1,4 @@
-//! Laying further due times into a job. Script: `lua/job/plan.lua`.
+//! Laying due times into a job, behind the planned ones or in their place. Scripts: `lua/job/{plan,replan}.lua`.
 
 use fred::types::Value;
 use tickwheel_core::id::JobName;
@@ -7,7 +7,7 @@ use tickwheel_core::time::TimestampMs;
 
 use super::Plan;
 use crate::error::Error;
-use crate::script::PLAN_JOB;
+use crate::script::{PLAN_JOB, REPLAN_JOB, Script};
 use crate::store::Store;
 
 /// What a planner saw of a job; a plan made for another picture is refused.
@@ -48,6 +48,43 @@ impl Store {
         plan: &Plan,
         missed: Vec<LedgerRecord>,
     ) -> Result<PlanOutcome, Error> {
+        self.lay(&PLAN_JOB, job, revision, expected, plan, missed)
+            .await
+    }
+
+    /// Puts `plan` in the place of all planned due times of an active cron job: they are from an older edition of the time zone table.
+    ///
+    /// # Errors
+    /// As [`Store::plan_job`].
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "each is one of a kind, and a struct of them would be built at one place only"
+    )]
+    pub async fn replan_job(
+        &self,
+        job: &JobName,
+        revision: u64,
+        expected: PlanGuard,
+        plan: &Plan,
+        missed: Vec<LedgerRecord>,
+    ) -> Result<PlanOutcome, Error> {
+        self.lay(&REPLAN_JOB, job, revision, expected, plan, missed)
+            .await
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of the two calls above, and which of them it is"
+    )]
+    async fn lay(
+        &self,
+        script: &'static Script,
+        job: &JobName,
+        revision: u64,
+        expected: PlanGuard,
+        plan: &Plan,
+        missed: Vec<LedgerRecord>,
+    ) -> Result<PlanOutcome, Error> {
         let seen = |due: Option<TimestampMs>| {
             Value::from(due.map(|due| due.as_u64().to_string()).unwrap_or_default())
         };
@@ -58,13 +95,13 @@ impl Store {
             seen(expected.next),
             seen(expected.last_planned),
         ];
-        args.extend(plan.args());
+        args.extend(plan.args(&self.zones));
         args.extend(missed.iter().map(|record| Value::from(record.to_string())));
-        let (status, _) = self.call_job(&PLAN_JOB, job, args).await?;
+        let (status, _) = self.call_job(script, job, args).await?;
         match status.as_str() {
             "PLANNED" => Ok(PlanOutcome::Planned),
             "STALE" => Ok(PlanOutcome::Stale),
-            other => Err(Error::contract(PLAN_JOB.name(), other)),
+            other => Err(Error::contract(script.name(), other)),
         }
     }
 }

@@ -236,6 +236,7 @@ impl Fields {
                 .map(TimestampMs::new)
                 .collect(),
             plan_end: self.text("plan_end") == "1",
+            zones: self.text("zones").to_owned(),
             active: Vec::new(),
             queued: 0,
             followers: followers.ok_or_else(|| self.wrong("followers"))?,

@@ -46,7 +46,7 @@ impl Store {
             Value::from(state),
             Value::from(note),
         ];
-        args.extend(plan.args());
+        args.extend(plan.args(&self.zones));
         args.extend(skipped.iter().map(|record| Value::from(record.to_string())));
         let (status, _) = self.call_job(&SET_JOB_STATE, job, args).await?;
         match status.as_str() {

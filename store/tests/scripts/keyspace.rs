@@ -310,6 +310,12 @@ async fn intake(store: &Store) {
         Overlap::Queue(5),
     );
     let follower = spec("a/down", Trigger::Api, Overlap::Parallel(4));
+    let zoned = Trigger::Cron {
+        expression: "@daily".to_owned(),
+        zone: "Europe/Berlin".to_owned(),
+    };
+    let zoned = spec("a/zoned", zoned, Overlap::Parallel(4));
+    let _ = store.apply_job(&zoned, &Plan::default()).await.unwrap();
     let _ = store.apply_job(&upstream, &due).await.unwrap();
     let _ = store.apply_job(&follower, &Plan::default()).await.unwrap();
     store

@@ -43,6 +43,7 @@ mod job_follow;
 mod job_get;
 mod job_plan;
 mod job_set_state;
+mod job_zones;
 mod keyspace;
 mod lease_cost;
 mod lease_fate;

@@ -44,6 +44,7 @@ fn view(spec: JobSpec, last: Option<u64>, planned: impl IntoIterator<Item = u64>
         manual: 0,
         planned,
         plan_end: false,
+        zones: String::new(),
         active: Vec::new(),
         queued: 0,
         followers: Vec::new(),

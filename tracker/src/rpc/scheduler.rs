@@ -10,6 +10,7 @@ mod dead;
 mod explain;
 mod jobs;
 mod limits;
+mod preview;
 mod submit;
 mod subtasks;
 mod views;
@@ -112,7 +113,7 @@ service! {
     plain {
         list_jobs(v1::ListJobsRequest) -> v1::ListJobsResponse = jobs::list;
         get_job(v1::JobRef) -> v1::Job = jobs::get;
-        preview_job(v1::PreviewJobRequest) -> v1::PreviewJobResponse = jobs::preview;
+        preview_job(v1::PreviewJobRequest) -> v1::PreviewJobResponse = preview::preview;
         get_ledger(v1::GetLedgerRequest) -> v1::GetLedgerResponse = jobs::ledger;
         explain_job(v1::ExplainJobRequest) -> v1::ExplainJobResponse = explain::explain;
         list_contexts(v1::ListContextsRequest) -> v1::ListContextsResponse = contexts::list;

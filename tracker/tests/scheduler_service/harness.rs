@@ -9,6 +9,7 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::trigger::{After, Api, Cron, FixedRate, Kind, Once};
+use tickwheel_store::{Redis, Store};
 use tickwheel_tracker::{Config, Tracker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -26,6 +27,7 @@ pub(crate) struct Caller {
     pub(crate) address: SocketAddr,
     pub(crate) http: Option<SocketAddr>,
     redis: String,
+    prefix: String,
     _tracker: Tracker,
 }
 
@@ -55,7 +57,7 @@ pub(crate) fn configured() -> Option<Config> {
 
 /// A tracker that is configured so, and its caller.
 pub(crate) async fn serving(config: Config) -> Caller {
-    let redis = config.redis_url.clone();
+    let (redis, prefix) = (config.redis_url.clone(), config.prefix.clone());
     let tracker = Tracker::start(config).await.unwrap();
     let endpoint = Endpoint::from_shared(format!("http://{}", tracker.grpc_addr()));
     let channel = endpoint.unwrap().connect().await.unwrap();
@@ -65,6 +67,7 @@ pub(crate) async fn serving(config: Config) -> Caller {
         address: tracker.grpc_addr(),
         http: tracker.http_addr(),
         redis,
+        prefix,
         _tracker: tracker,
     }
 }
@@ -107,6 +110,12 @@ impl Caller {
             calls.filter(|_| counts)
         });
         calls.sum()
+    }
+
+    /// The store beside the tracker, as another process has it.
+    pub(crate) async fn store(&self) -> Store {
+        let redis = Redis::connect(&self.redis).await.unwrap();
+        Store::attach(redis, &self.prefix).await.unwrap()
     }
 
     pub(crate) async fn apply(

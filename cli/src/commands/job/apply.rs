@@ -9,6 +9,7 @@ use crate::args::Global;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::manifest::Manifest;
+use crate::output::warn;
 use crate::views::AppliedView;
 
 #[derive(Debug, Args)]
@@ -25,6 +26,9 @@ pub(super) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure>
     let manifest = Manifest::read(&args.files)?;
     let client = crate::commands::connect(global).await?;
     let applied = send(&client, &manifest, args.dry_run).await?;
+    for job in applied.iter().filter(|job| !job.warning.is_empty()) {
+        warn(&format!("{}: {}", job.name, job.warning));
+    }
     global.output.list(&applied)
 }
 

@@ -84,6 +84,7 @@ pub(crate) async fn f55(case: &mut Case) -> Result<()> {
     let mut stage = case.stage(Plan::default()).await?;
     case.mark();
     let mut wire = stage.rig.redis.wire().await?;
+    let schema = wire.command(&["HGET", "{tw}:meta", "schema"]).await?.text();
     for schema in ["99", "0", "x"] {
         wire.command(&["HSET", "{tw}:meta", "schema", schema])
             .await?;
@@ -96,7 +97,8 @@ pub(crate) async fn f55(case: &mut Case) -> Result<()> {
         let first = said.lines().find(|line| line.contains("schema"));
         case.note("it_says", first.unwrap_or_default());
     }
-    wire.command(&["HSET", "{tw}:meta", "schema", "1"]).await?;
+    wire.command(&["HSET", "{tw}:meta", "schema", &schema])
+        .await?;
     let again = stage.rig.tracker_with(&TrackerOptions::default()).await;
     case.expect(again.is_ok(), || {
         "a tracker of the schema did not start".to_owned()

@@ -209,6 +209,7 @@ fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<
         revision,
         change: change.into(),
         next_due_ms,
+        warning: spec.trigger.warning().unwrap_or_default(),
     })
 }
 
@@ -255,6 +256,7 @@ async fn write(
         revision: applied.revision,
         change: change.into(),
         next_due_ms: applied.next_due.map(TimestampMs::as_u64),
+        warning: spec.trigger.warning().unwrap_or_default(),
     })
 }
 

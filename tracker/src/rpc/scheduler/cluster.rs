@@ -1,6 +1,7 @@
 //! The cluster itself: its workers, trackers, and what Redis says.
 
 use tickwheel_core::id::GroupName;
+use tickwheel_core::zone::table;
 use tickwheel_proto::v1;
 use tickwheel_store::roster::WorkerView;
 
@@ -76,6 +77,7 @@ pub(super) async fn cluster(
     let server = shared.server();
     Ok(v1::Cluster {
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        zone_table: table().to_string(),
         partitions: u32::from(shared.store().partitions().as_u16()),
         trackers: trackers
             .into_iter()

@@ -3,14 +3,11 @@
 use std::time::Duration;
 
 use tickwheel_core::Durability;
-use tickwheel_core::calendar::Calendar;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, DedupKey, JobName};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
-use tickwheel_core::time::TimestampMs;
-use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1;
 use tickwheel_store::Store;
 use tickwheel_store::job::{Deletion, JobStateWord, JobView};
@@ -23,8 +20,6 @@ use crate::shared::Shared;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
-const PREVIEW_DEFAULT: u32 = 5;
-const PREVIEW_MAX: u32 = 1_000;
 /// Followers that a refused deletion names.
 const FOLLOWERS_NAMED: usize = 10;
 const LEDGER_DEFAULT: u32 = 100;
@@ -41,7 +36,7 @@ pub(super) fn counted(field: &str, given: u32, (default, most): (u32, u32)) -> R
     }
 }
 
-async fn existing(shared: &Shared, name: &str) -> Result<JobView, Error> {
+pub(super) async fn existing(shared: &Shared, name: &str) -> Result<JobView, Error> {
     let name = job_name(name)?;
     let view = shared.store().get_job(&name).await?;
     view.ok_or_else(|| Error::not_found("job", name))
@@ -230,58 +225,6 @@ pub(super) async fn run(
         }),
         Fired::NoJob => Err(Error::not_found("job", name)),
     }
-}
-
-pub(super) async fn preview(
-    shared: &Shared,
-    request: v1::PreviewJobRequest,
-) -> Result<v1::PreviewJobResponse, Error> {
-    let count = counted("count", request.count, (PREVIEW_DEFAULT, PREVIEW_MAX))?;
-    let now = shared.store().time().await?;
-    let after = request.after_ms.map_or(now, TimestampMs::new);
-    let (spec, calendar) = match request.spec {
-        Some(spec) => {
-            let spec = JobSpec::try_from(spec)?;
-            spec.validate(now)
-                .map_err(|violations| wire_paths(violations, &spec.trigger))?;
-            let calendar = Calendar::new(&spec, now)?;
-            (spec, calendar)
-        }
-        None => {
-            let view = existing(shared, &request.name).await?;
-            let calendar = plan::calendar_of(&view)?;
-            (view.spec, calendar)
-        }
-    };
-    let wanted = usize::try_from(count).unwrap_or(usize::MAX);
-    let dues = calendar.upcoming(after, wanted);
-    let note = match &spec.trigger {
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => {
-            "each due time follows from the end of the run before".to_owned()
-        }
-        Trigger::Api => "runs when it is asked to".to_owned(),
-        Trigger::After { job, on } => format!("runs when `{job}` has {on}"),
-        Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. }
-            if dues.len() < wanted =>
-        {
-            "no due time follows".to_owned()
-        }
-        Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. } => String::new(),
-    };
-    let zone = match spec.trigger {
-        Trigger::Cron { zone, .. } => zone,
-        Trigger::FixedRate { .. }
-        | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
-        | Trigger::Once { .. }
-        | Trigger::Api
-        | Trigger::After { .. } => "UTC".to_owned(),
-    };
-    Ok(v1::PreviewJobResponse {
-        due_ms: dues.into_iter().map(TimestampMs::as_u64).collect(),
-        zone,
-        note,
-    })
 }
 
 pub(super) async fn ledger(

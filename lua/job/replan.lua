@@ -1,0 +1,63 @@
+#!lua flags=allow-oom
+--[[
+Script   job/replan
+Purpose  Lay due times in the place of all planned ones of an active cron job: they were made with an older table of time zones.
+
+KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
+           computed: {tw:p}:zones {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 job      full name, 1..128 bytes
+         3 revision the caller planned for, integer
+         4 next     the next due time the caller saw, or empty
+         5 planned  the last planned due time the caller saw (next when nothing is planned behind it), or empty
+         6 dues     the edition of the time zone table, and ascending due times in ms, separated by spaces; at most 1000
+         7 plan_end 1: nothing follows the dues, else 0
+         8 missed   ledger records of missed due times, at most 1000; may be absent
+
+Reply    { 'PLANNED', next_ms | '' }
+         { 'STALE' }   the job is gone, not active, no cron job, has another revision, was planned by another tracker, or its plan is
+                       from this edition or a newer one; nothing was written
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(dues + log(wheel + queue)); at most 40 commands
+Holds    W3 W4 W9 W10
+Repeat   The second call is STALE.
+]]
+-- @prelude
+-- @part arming
+-- @part planning
+-- @part zones
+local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit',
+  'zones' }
+
+local now = now_ms(1)
+local job = arg_text(2, 'job', 128)
+local revision = arg_int(3, 'revision', 1, 9007199254740991)
+local dues, zones = arg_dues(6, 'dues')
+if zones == '' then
+  bad_arg('dues', 'must begin with an edition', ARGV[6])
+end
+local plan_end = arg_int(7, 'plan_end', 0, 1)
+local missed, newest = arg_records(8)
+
+local target, fields = key('job', job), {}
+for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
+  fields[READ[i]] = value or ''
+end
+if tonumber(fields.revision) ~= revision or fields.state ~= 'active' or fields.kind ~= 'cron' or fields.zones >= zones then
+  return { 'STALE' }
+end
+if fields.next ~= ARGV[4] or (string.match(fields.plan, '(%d+)$') or fields.next) ~= ARGV[5] then
+  return { 'STALE' }
+end
+if newest and newest > (tonumber(fields.last) or -1) then
+  fields.last = int(newest)
+end
+fields.plan_end = int(plan_end)
+lay_plan(job, fields, dues)
+
+add_records(job, fields.ledger_limit, missed)
+redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'last', fields.last,
+  'state', fields.state, 'zones', mark_zones(fields.kind, zones))
+arm_job(job, fields, now)
+return { 'PLANNED', fields.next }
