@@ -4,6 +4,7 @@ pub(crate) mod cluster;
 pub(crate) mod completion;
 pub(crate) mod cron;
 pub(crate) mod dead;
+pub(crate) mod dedup;
 pub(crate) mod dev;
 pub(crate) mod job;
 pub(crate) mod limit;

@@ -144,6 +144,10 @@ impl From<Status> for Failure {
             1 => "1 mistake in what was sent; nothing was changed".to_owned(),
             n => format!("{n} mistakes in what was sent; nothing was changed"),
         };
+        let message = match detail.context_ids.as_slice() {
+            [] => message,
+            ids => format!("{message}; it is there as {}", ids.join(" ")),
+        };
         Self {
             exit: exit_of(status.code()),
             message,
@@ -214,6 +218,7 @@ mod tests {
                 rule: "second_delay is 1..=60".to_owned(),
                 given: "61".to_owned(),
             }],
+            ..v1::ErrorDetail::default()
         };
         let status = Status::with_details(
             Code::InvalidArgument,

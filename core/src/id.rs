@@ -1,14 +1,16 @@
 //! Names and ids: parsed once at the edge, trusted afterwards.
 //!
-//! Every name a caller gives is `[A-Za-z0-9._/-]{1,128}`, so that it stands without quoting in a Redis key, a wheel
+//! Every name a caller gives, but for dedup keys, is `[A-Za-z0-9._/-]{1,128}`, so that it stands without quoting in a Redis key, a wheel
 //! member (fields separated by spaces), a URL and a terminal.
 
 mod context;
+mod dedup;
 mod text;
 
 pub(crate) use context::hex;
 pub use context::{ContextId, Part, Subtask};
-pub use text::{DedupKey, GroupName, HandlerName, JobName, TrackerId, WorkerId};
+pub use dedup::{DedupKey, DedupName, Reuse};
+pub use text::{GroupName, HandlerName, JobName, TrackerId, WorkerId};
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,7 +5,7 @@ Purpose  Cancel a context wherever it is: one that waits ends at once, a running
          grace. A split one takes its subtasks along; a subtask fails alone.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready: :fair :tags:
+           computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready: :fair :tags: :dedup:
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context

@@ -5,7 +5,7 @@ Purpose  Delete a job with its ledger, its runs and its contexts that have not s
          waiting contexts takes several calls, and is in state `deleting` meanwhile. The jobs that follow it wait for one of its name.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready: :fair :tags:,
+           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready: :fair :tags: :dedup:,
              and :job: :awaited: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
@@ -19,16 +19,18 @@ Reply    { 'MORE', cancelled }               so many waiting contexts were cance
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(active + 50 * ready sets * log(wheel)); at most 22 + active / 500 commands when nothing waits in the wheel or in a ready
-         set, and 100 + 170 * ready sets more for each of at most 50 that do
+         set, and 100 + 170 * ready sets more for each of at most 50 that do; 2 more for each with a dedup key
 Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
 -- @prelude
+-- @part arming
 -- @part fairness
 -- @part ready
+-- @part aside
+-- @part ending
 -- @part fans
 -- @part locate
--- @part aside
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
 local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one call
 local HELD_STEP = 500
@@ -54,8 +56,9 @@ redis.call('ZREM', KEYS[1], '@' .. job)
 
 local records = {}
 local function cancelled(name, at, member)
-  local id, attempt = open_or_put_aside(now, name, at, member)
+  local id, attempt, _, rest = open_or_put_aside(now, name, at, member)
   if id then
+    enders.free_key(id, attempt, rest)
     records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
   end
 end

@@ -124,9 +124,26 @@ on_demand(enders, function()
     end
   end
 
+  -- The dedup key of what was cancelled before it ever started is free again.
+  function enders.free_key(id, attempt, rest)
+    local _, _, _, options = split_rest(rest)
+    local name = attempt == 0 and option(options, 'u')
+    if not name then
+      return
+    end
+    local job = job_of(id)
+    local dedup = key('dedup', name .. (job and '@' .. job or ''))
+    if redis.call('GET', dedup) == id then
+      redis.call('DEL', dedup)
+    end
+  end
+
   function enders.end_context(endings, now, ended)
     if fanned.takes(endings, ended) then
       return
+    end
+    if ended.state == 'cancelled' then
+      enders.free_key(ended.id, ended.attempt, ended.rest)
     end
     local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
       clean(ended.message) }, '\t')

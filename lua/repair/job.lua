@@ -5,7 +5,7 @@ Purpose  Give a job its place in the wheel again, from its definition and its le
          of a job that does not exist. What was decided stays decided, and what passed meanwhile is left to the misfire policy.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs :events :backlog :ready: :fair :tags: :wake :quarantine :stats,
+           computed: {tw:p}:jobs :events :backlog :ready: :fair :tags: :dedup: :wake :quarantine :stats,
              and :job: :awaited: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
@@ -63,8 +63,9 @@ local function clear_away()
   end
   local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
   for i = 1, #popped, 2 do
-    local id, attempt = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
+    local id, attempt, _, rest = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
     if id then
+      enders.free_key(id, attempt, rest)
       add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t'))
     end
   end

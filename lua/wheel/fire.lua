@@ -12,7 +12,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          4 unique   third part of the context's id
          5 own_body 1 when ARGV 6 replaces the job's body, else 0
          6 body     bytes
-         7 dedup    empty, or `<keep ms> <key>`; with ` once` behind it a refusal is kept too, else the key stays free
+         7 dedup    empty, or `<keep ms> <name>@<job>`; with ` once` behind it a refusal is kept too, else the key stays free, also when
+                    what was fired is cancelled before it starts
          8 upstream empty, or the job whose end asks for it; may be absent
 
 Reply    { 'STARTED', id }      it is ready
@@ -65,6 +66,11 @@ end
 local rest = fields.tmpl
 if own_body == 1 then
   rest = string.match(rest, '^(%S+ %S+ %d %S+ )') .. ARGV[6]
+end
+local name = dedup and once == '' and string.match(dedup, '^[^@]+')
+if name then
+  local head, options, body = string.match(rest, '^(%S+ %S+ %d )(%S+)( .*)$')
+  rest = head .. (options == '-' and '' or options .. ',') .. 'u=' .. name .. body
 end
 if fields.active > 0 and (redis.call('HEXISTS', key('active', job), id) == 1 or find_member(key('queue', job), due, id .. ' ')) then
   return { 'DUPLICATE', id }

@@ -95,7 +95,9 @@ end
 for _, context in ipairs(keyed) do
   local index, id, name, keep = unpack(context)
   local existing = not redis.call('SET', key('dedup', name), id, 'NX', 'PX', int(keep)) and redis.call('GET', key('dedup', name))
-  if existing then
+  if existing == id then
+    -- This call came before, and its answer was lost.
+  elseif existing then
     taken[#taken + 1] = index
     taken[#taken + 1] = string.match(existing, '^%S+')
   else

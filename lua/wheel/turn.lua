@@ -9,7 +9,7 @@ KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @
                           % parts for certain workers                {tw:p}:wheel
            computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats
              :shares :left :stopped :contended and :ready: :tags: :route: :job:
-             :active: :queue: :ledger: :runs: :fan: :parts: :results: :result:
+             :active: :queue: :ledger: :runs: :fan: :parts: :results: :result: :dedup:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
          3 limit    entries taken from the wheel, due times decided, and contexts claimed, integer, 1..1000

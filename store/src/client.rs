@@ -156,6 +156,20 @@ impl Redis {
         keys: Vec<String>,
         args: Vec<Value>,
     ) -> Result<Value, Error> {
+        let (value, confirmed) = self.call_kept(script, keys, args).await?;
+        confirmed.map(|()| value)
+    }
+
+    /// The same, with the reply also where what was promised is not known to be true: [`Error::Unconfirmed`] stands behind it then.
+    ///
+    /// # Errors
+    /// As [`Redis::call`].
+    pub(crate) async fn call_kept(
+        &self,
+        script: &'static Script,
+        keys: Vec<String>,
+        args: Vec<Value>,
+    ) -> Result<(Value, Result<(), Error>), Error> {
         self.fence.pass().await?;
         let began = Instant::now();
         let called = self.call_measured(script, keys, args).await;
@@ -168,9 +182,10 @@ impl Redis {
         script: &'static Script,
         keys: Vec<String>,
         args: Vec<Value>,
-    ) -> Result<Value, Error> {
+    ) -> Result<(Value, Result<(), Error>), Error> {
         if let Some(stand_in) = &self.stand_in {
-            return stand_in::call(stand_in.as_ref(), script, keys, args).await;
+            let value = stand_in::call(stand_in.as_ref(), script, keys, args).await?;
+            return Ok((value, Ok(())));
         }
         match self.promise {
             Some(promise) if script.writes() && self.needs_waiting(promise) => {
@@ -180,7 +195,10 @@ impl Redis {
                 };
                 Box::pin(confirmed).await
             }
-            Some(_) | None => run(&self.client, self.topology, script, (keys, args)).await,
+            Some(_) | None => {
+                let value = run(&self.client, self.topology, script, (keys, args)).await?;
+                Ok((value, Ok(())))
+            }
         }
     }
 

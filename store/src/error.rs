@@ -2,6 +2,7 @@
 
 use tickwheel_core::Durability;
 use tickwheel_core::error::Violations;
+use tickwheel_core::id::ContextId;
 
 /// An operation on the store failed. Expected outcomes (lease lost, already settled, nothing due) are replies, not errors.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +29,8 @@ pub enum Error {
         durability: Durability,
         /// What is missing, in words.
         missing: String,
+        /// The contexts that are written, or were found by their dedup keys.
+        contexts: Vec<ContextId>,
     },
     /// The caller's input breaks a rule; nothing was written.
     #[error("{0}")]
@@ -77,6 +80,15 @@ impl Error {
             | Self::Damaged { .. }
             | Self::Unusable(_) => false,
         }
+    }
+
+    /// Tells which contexts are written that are not known to have come as far as was promised.
+    #[must_use]
+    pub fn of_contexts(mut self, ids: impl IntoIterator<Item = ContextId>) -> Self {
+        if let Self::Unconfirmed { contexts, .. } = &mut self {
+            contexts.extend(ids);
+        }
+        self
     }
 
     /// A broken contract of `script`.

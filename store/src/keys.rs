@@ -3,7 +3,7 @@
 //! docs/keyspace.md lists each key with its type, writers, readers, lifetime and greatest size.
 
 use tickwheel_core::group_limits::LimitName;
-use tickwheel_core::id::{ContextId, DedupKey, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::id::{ContextId, DedupName, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::LaneId;
 
@@ -249,10 +249,16 @@ impl Keys {
         self.part(partition, &format!("runs:{job}"))
     }
 
-    /// String: the context that a `dedup_key` stands for.
+    /// String: the context that a `dedup_key` stands for, among those submitted alone, or among the runs of a job that were asked for.
     #[must_use]
-    pub fn dedup(&self, partition: PartitionId, dedup: &DedupKey) -> String {
-        self.part(partition, &format!("dedup:{dedup}"))
+    pub fn dedup(
+        &self,
+        partition: PartitionId,
+        dedup: &DedupName,
+        job: Option<&JobName>,
+    ) -> String {
+        let job = job.map(|job| format!("@{job}")).unwrap_or_default();
+        self.part(partition, &format!("dedup:{dedup}{job}"))
     }
 
     /// List: a context's log lines.

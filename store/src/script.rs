@@ -168,6 +168,8 @@ parts![
 scripts! {
     /// Puts new contexts into the wheel or, when due, into their ready sets.
     SUBMIT = "wheel/submit";
+    /// Puts a new context in place of the one that its dedup key stands for.
+    REPLACE = "wheel/replace";
     /// Takes what is due and claims it for workers.
     TURN = "wheel/turn";
     /// What waits, without moving it.

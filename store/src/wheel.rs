@@ -1,12 +1,14 @@
-//! Operations on the wheel of one partition: submit, turn, look, fire, delivered. Scripts: `lua/wheel/`.
+//! Operations on the wheel of one partition: submit, replace, turn, look, fire, delivered. Scripts: `lua/wheel/`.
 
 pub mod fire;
 pub mod gauge;
+pub mod replace;
 pub mod submit;
 pub mod turn;
 
 pub use fire::{Fire, Fired};
 pub use gauge::Gauges;
+pub use replace::Replaced;
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
     Claim, Looked, Offer, OutboxEntry, Pinned, PinnedParts, Told, TurnCounts, TurnLimits, Turned,

@@ -18,21 +18,53 @@ pub(crate) enum RunCommand {
     /// List runs: waiting, running or ended
     List(ListArgs),
     /// Show one run with its body, log and result
-    Get(IdArgs),
+    Get(NamedArgs),
     /// Cancel a run; one that runs is told, and has its grace to clean up
-    Cancel(IdArgs),
+    Cancel(NamedArgs),
     /// Run again what ended without success
-    Retry(IdArgs),
+    Retry(NamedArgs),
     /// List the subtasks of a run that is split, under how far they are
     Subtasks(subtasks::SubtasksArgs),
     /// Wait until a run has ended; exit code 1 if it did not succeed
-    Wait(IdArgs),
+    Wait(NamedArgs),
 }
 
+/// A run by its id, or by the key it was submitted with.
 #[derive(Debug, Args)]
-pub(crate) struct IdArgs {
+pub(crate) struct NamedArgs {
     /// The id, as `submit`, `job run` and the lists print it
-    id: String,
+    #[arg(required_unless_present = "key")]
+    id: Option<String>,
+    /// The dedup key it was submitted with, in place of its id
+    #[arg(long, value_name = "KEY", conflicts_with = "id")]
+    key: Option<String>,
+    /// With --key: the job whose run was asked for with the key
+    #[arg(
+        long,
+        default_value = "",
+        hide_default_value = true,
+        value_name = "JOB",
+        requires = "key"
+    )]
+    job: String,
+}
+
+impl NamedArgs {
+    async fn reference(self, client: &Client) -> Result<v1::ContextRef, Failure> {
+        let Some(dedup_key) = self.key else {
+            return Ok(v1::ContextRef {
+                id: self.id.unwrap_or_default(),
+            });
+        };
+        let request = v1::FindContextRequest {
+            dedup_key,
+            job: self.job,
+        };
+        let found = client
+            .call(request, async |mut api, r| api.find_context(r).await)
+            .await?;
+        Ok(v1::ContextRef { id: found.id })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -101,13 +133,15 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
         RunCommand::List(args) => list(global, &client, args).await,
         RunCommand::Get(args) => {
             let context = client
-                .call(reference(args), async |mut api, r| api.get_context(r).await)
+                .call(args.reference(&client).await?, async |mut api, r| {
+                    api.get_context(r).await
+                })
                 .await?;
             global.output.detail(&ContextView::from(context))
         }
         RunCommand::Cancel(args) => {
             let answer = client
-                .call(reference(args), async |mut api, r| {
+                .call(args.reference(&client).await?, async |mut api, r| {
                     api.cancel_context(r).await
                 })
                 .await?;
@@ -117,14 +151,17 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
         }
         RunCommand::Retry(args) => {
             let context = client
-                .call(reference(args), async |mut api, r| {
+                .call(args.reference(&client).await?, async |mut api, r| {
                     api.retry_context(r).await
                 })
                 .await?;
             global.output.detail(&ContextView::from(context))
         }
         RunCommand::Subtasks(args) => subtasks::run(global, &client, args).await,
-        RunCommand::Wait(args) => show_end(global, &client, &args.id).await,
+        RunCommand::Wait(args) => {
+            let id = args.reference(&client).await?.id;
+            show_end(global, &client, &id).await
+        }
     }
 }
 
@@ -166,8 +203,4 @@ async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Fa
     contexts.truncate(args.limit);
     tell_unreadable(unreadable);
     global.output.list(&contexts)
-}
-
-fn reference(args: IdArgs) -> v1::ContextRef {
-    v1::ContextRef { id: args.id }
 }

@@ -11,6 +11,7 @@ use tickwheel_proto::v1;
 use tickwheel_proto::v1::submission::When;
 
 use crate::args::{Global, duration, instant, json};
+use crate::commands::dedup::{DedupArgs, rejection};
 use crate::commands::run::show_end;
 use crate::failure::Failure;
 use crate::views::SubmittedView;
@@ -34,14 +35,8 @@ pub(crate) struct SubmitArgs {
     /// A file with the body, of any form; - for standard input
     #[arg(long, value_name = "FILE")]
     body_file: Option<PathBuf>,
-    /// A second submission with this key answers with the first one's id
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "KEY"
-    )]
-    dedup_key: String,
+    #[command(flatten)]
+    dedup: DedupArgs,
     /// 0 (lowest) to 4 (highest) [default: 2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=4), value_name = "0..4")]
     priority: Option<u32>,
@@ -143,10 +138,12 @@ pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure
         .into_iter()
         .next()
         .ok_or_else(|| Failure::failed("the tracker confirmed nothing"))?;
-    if wait {
+    let rejected = rejection(&submitted);
+    if wait && rejected.is_none() {
         return show_end(global, &client, &submitted.id).await;
     }
-    global.output.detail(&SubmittedView::from(submitted))
+    global.output.detail(&SubmittedView::from(submitted))?;
+    rejected.map_or(Ok(()), Err)
 }
 
 fn submission(args: SubmitArgs) -> Result<v1::Submission, Failure> {
@@ -171,8 +168,9 @@ fn submission(args: SubmitArgs) -> Result<v1::Submission, Failure> {
         body: body.into(),
         when: Some(when),
         options: Some(options),
-        dedup_key: args.dedup_key,
-        dedup_keep_ms: None,
+        dedup_keep_ms: args.dedup.keep_ms(),
+        dedup_reuse: args.dedup.reuse(),
+        dedup_key: args.dedup.dedup_key,
     })
 }
 

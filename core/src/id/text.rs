@@ -1,4 +1,4 @@
-//! The names that are plain text: jobs, groups, handlers, workers, trackers, dedup keys.
+//! The names that are plain text: jobs, groups, handlers, workers, trackers.
 
 use std::fmt;
 use std::str::FromStr;
@@ -162,13 +162,6 @@ text_id!(
     "tracker",
     plain
 );
-text_id!(
-    /// A caller's key for "submit this once".
-    DedupKey,
-    "dedup_key",
-    plain
-);
-
 impl JobName {
     /// The part before the first slash.
     #[must_use]

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::fairness::Fairness;
-use tickwheel_core::id::{DedupKey, GroupName, HandlerName};
+use tickwheel_core::id::{DedupKey, GroupName, HandlerName, Reuse};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
 use tickwheel_core::routing::{Lane, Routing, Selection, Units};
@@ -30,6 +30,8 @@ pub struct Dedup {
     pub key: DedupKey,
     /// Milliseconds it is kept from now on; `None`: a day beyond the due time.
     pub keep_ms: Option<u64>,
+    /// What becomes of a submission when it is taken.
+    pub reuse: Reuse,
 }
 
 /// A checked submission: within every bound.
@@ -81,7 +83,11 @@ impl TryFrom<v1::Submission> for Submission {
             .options
             .map_or(Ok(ContextOptions::default()), checked_options);
         let options = found.keep(options.map_err(|wrong| wrong.prefix("options")));
-        let dedup = found.keep(dedup_of(&wire.dedup_key, wire.dedup_keep_ms));
+        let dedup = found.keep(dedup_of(
+            &wire.dedup_key,
+            wire.dedup_keep_ms,
+            wire.dedup_reuse,
+        ));
         match (group, handler, when, options, (dedup, placed, fairness)) {
             (
                 Some(group),
@@ -153,8 +159,26 @@ fn when_of(wire: Option<WireWhen>) -> Result<When, Violation> {
     }
 }
 
-fn dedup_of(key: &str, keep_ms: Option<u64>) -> Result<Option<Dedup>, Violation> {
+/// A caller's key as a request names it: with how long it is kept, and what becomes of a request whose key is taken.
+///
+/// # Errors
+/// A violation when one of the three breaks its rule, or one of the last two stands without a key.
+pub fn dedup_of(key: &str, keep_ms: Option<u64>, reuse: i32) -> Result<Option<Dedup>, Violation> {
+    let reuse = match v1::DedupReuse::try_from(reuse) {
+        Ok(v1::DedupReuse::Unspecified | v1::DedupReuse::ReturnExisting) => Reuse::ReturnExisting,
+        Ok(v1::DedupReuse::Reject) => Reuse::Reject,
+        Ok(v1::DedupReuse::Replace) => Reuse::Replace,
+        Err(_) => {
+            let rule = "is return_existing, reject or replace";
+            return Err(Violation::new("dedup_reuse", rule, reuse));
+        }
+    };
     match (key, keep_ms) {
+        ("", None) if reuse != Reuse::ReturnExisting => Err(Violation::new(
+            "dedup_reuse",
+            "belongs to a dedup_key",
+            reuse,
+        )),
         ("", None) => Ok(None),
         ("", Some(keep_ms)) => Err(Violation::new(
             "dedup_keep_ms",
@@ -169,6 +193,7 @@ fn dedup_of(key: &str, keep_ms: Option<u64>) -> Result<Option<Dedup>, Violation>
         (key, keep_ms) => Ok(Some(Dedup {
             key: DedupKey::new(key)?,
             keep_ms,
+            reuse,
         })),
     }
 }

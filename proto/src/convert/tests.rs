@@ -398,8 +398,8 @@ fn every_mistake_of_a_submission_is_named_at_once() {
             timeout_ms: Some(0),
             ..Default::default()
         }),
-        dedup_key: "no spaces".to_owned(),
-        dedup_keep_ms: None,
+        dedup_key: "no\nbreaks".to_owned(),
+        ..Default::default()
     };
     let violations = Submission::try_from(wire).unwrap_err();
     let expected = [

@@ -112,4 +112,5 @@ pub static BOUNDS: &[Bound] = &[
     bound("ListLimitsResponse", "groups", 100_000),
     bound("Cluster", "trackers", 10_000),
     bound("ErrorDetail", "violations", 10_000),
+    bound("ErrorDetail", "context_ids", SUBMIT_MAX),
 ];

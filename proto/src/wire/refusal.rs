@@ -12,6 +12,7 @@ pub fn invalid(violation: &Violation) -> Status {
     let detail = v1::ErrorDetail {
         code: "INVALID".to_owned(),
         violations: vec![violation.into()],
+        ..v1::ErrorDetail::default()
     };
     Status::with_details(
         Code::InvalidArgument,

@@ -133,16 +133,17 @@ impl Redis {
 }
 
 impl Confirmer {
-    /// Calls `script`, and waits for what it wrote.
+    /// Calls `script`, and waits for what it wrote: its reply, and behind that [`Error::Unconfirmed`] when what was promised is not known to
+    /// be true.
     ///
     /// # Errors
-    /// As the script's; [`Error::Unconfirmed`] when it ran, and what was promised is not known to be true.
+    /// As the script's.
     pub(super) async fn call(
         &self,
         script: &'static Script,
         (keys, args): (Vec<String>, Vec<Value>),
         promise: Promise,
-    ) -> Result<Value, Error> {
+    ) -> Result<(Value, Result<(), Error>), Error> {
         let mut connections = self.client.reconnect_rx();
         let key = keys.first().cloned().unwrap_or_default();
         let value = super::run(&self.client, self.topology, script, (keys, args)).await?;
@@ -150,13 +151,15 @@ impl Confirmer {
         if !matches!(connections.try_recv(), Err(TryRecvError::Empty)) {
             missing = Some("the connection broke before it was confirmed".to_owned());
         }
-        match missing {
-            None => Ok(value),
+        let confirmed = match missing {
+            None => Ok(()),
             Some(missing) => Err(Error::Unconfirmed {
                 durability: promise.durability,
                 missing,
+                contexts: Vec::new(),
             }),
-        }
+        };
+        Ok((value, confirmed))
     }
 
     /// Waits with whoever else does; answers with what is missing.

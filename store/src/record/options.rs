@@ -6,7 +6,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use tickwheel_core::fairness::FairnessKey;
-use tickwheel_core::id::WorkerId;
+use tickwheel_core::id::{DedupName, WorkerId};
 use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
 use tickwheel_core::routing::LaneId;
 
@@ -35,6 +35,8 @@ pub struct Options {
     pub hash: Option<u32>,
     /// Its key among those that share the permits of the group (`k`).
     pub key: Option<FairnessKey>,
+    /// What its dedup key is called (`u`): the key is free again when it is cancelled before it ever started.
+    pub dedup: Option<DedupName>,
     /// What the key weighs (`v`).
     pub weight: u32,
     /// How many workers died or fell silent with it since one last reported an end of it (`o`).
@@ -124,6 +126,7 @@ impl From<&ContextOptions> for Options {
             lane: None,
             hash: None,
             key: None,
+            dedup: None,
             weight: 1,
             orphaned: 0,
             only: None,
@@ -150,14 +153,14 @@ impl Options {
 }
 
 impl Options {
-    /// Its key, and behind that what it weighs where that is not 1.
-    fn share(&self) -> Option<(&FairnessKey, String)> {
-        let key = self.key.as_ref()?;
-        let weight = match self.weight {
-            1 => String::new(),
-            weight => format!(",v={weight}"),
-        };
-        Some((key, weight))
+    /// Its fairness key, behind that what it weighs where that is not 1; and its dedup key.
+    fn keys(&self) -> impl Iterator<Item = String> {
+        let fairness = self.key.as_ref().map(|key| match self.weight {
+            1 => format!("k={key}"),
+            weight => format!("k={key},v={weight}"),
+        });
+        let dedup = self.dedup.as_ref().map(|name| format!("u={name}"));
+        fairness.into_iter().chain(dedup)
     }
 }
 
@@ -210,8 +213,8 @@ impl fmt::Display for Options {
         if let Some(hash) = self.hash {
             item(f, format_args!("h={hash}"))?;
         }
-        if let Some((key, weight)) = self.share() {
-            item(f, format_args!("k={key}{weight}"))?;
+        for text in self.keys() {
+            item(f, format_args!("{text}"))?;
         }
         if self.split {
             item(f, format_args!("m=1"))?;
@@ -262,6 +265,7 @@ impl FromStr for Options {
                 "c" => options.lane = Some(value.parse().map_err(drop)?),
                 "h" => options.hash = Some(value.parse().map_err(drop)?),
                 "k" => options.key = Some(value.parse().map_err(drop)?),
+                "u" => options.dedup = Some(value.parse().map_err(drop)?),
                 "v" => options.weight = value.parse().map_err(drop)?,
                 "o" => options.orphaned = value.parse().map_err(drop)?,
                 "w" => options.only = Some(WorkerId::new(value).map_err(drop)?),

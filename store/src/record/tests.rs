@@ -217,10 +217,18 @@ fn options() -> impl Strategy<Value = Options> {
             proptest::option::of("[mbsir]:[0-9]{1,8}"),
             proptest::option::of("[A-Za-z0-9._@+-]{1,64}"),
             1_u32..=64,
+            proptest::option::of("[a-z0-9._/-]{1,40}|#[0-9a-f]{40}"),
         ),
     )
         .prop_map(
-            |(retry, times, lost, avoid, (orphaned, lane, hash), (split, part, key, weight))| {
+            |(
+                retry,
+                times,
+                lost,
+                avoid,
+                (orphaned, lane, hash),
+                (split, part, key, weight, dedup),
+            )| {
                 Options {
                     retry: RetryPolicy {
                         max_attempts: retry.0,
@@ -238,6 +246,7 @@ fn options() -> impl Strategy<Value = Options> {
                     hash,
                     weight: key.as_ref().map_or(1, |_| weight),
                     key: key.map(|key| key.parse().unwrap()),
+                    dedup: dedup.map(|name| name.parse().unwrap()),
                     orphaned,
                     only: None,
                     split,

@@ -26,7 +26,7 @@ pub struct Fire {
     pub due: Option<TimestampMs>,
     /// Replaces the job's body.
     pub body: Option<Bytes>,
-    /// At most one firing of this key within the keep time.
+    /// At most one firing of the job with this key within the keep time.
     pub dedup: Option<(DedupKey, Duration)>,
 }
 
@@ -54,7 +54,7 @@ impl Store {
     pub async fn fire_job(&self, job: &JobName, fire: Fire) -> Result<Fired, Error> {
         let dedup = fire
             .dedup
-            .map(|(key, keep)| format!("{} {key}", keep.as_millis()));
+            .map(|(key, keep)| format!("{} {}@{job}", keep.as_millis(), key.name()));
         self.fire(job, (fire.due, &fire.uniq), (fire.body, None), dedup)
             .await
     }
@@ -77,7 +77,8 @@ impl Store {
             .and_then(|head| head.rsplit('.').next())
             .unwrap_or_default()
             .to_owned();
-        let dedup = format!("{} after/{unique}/{follower} once", AFTER_KEPT.as_millis());
+        // No key of a caller has such a name.
+        let dedup = format!("{} !{unique}@{follower} once", AFTER_KEPT.as_millis());
         let job = upstream.job().map(|job| job.to_string());
         self.fire(
             follower,
@@ -106,18 +107,24 @@ impl Store {
             Value::from(dedup.unwrap_or_default()),
             Value::from(upstream.unwrap_or_default()),
         ];
-        let value = self
-            .redis
-            .call(&FIRE, vec![self.keys.wheel(partition)], args)
-            .await?;
+        let keys = vec![self.keys.wheel(partition)];
+        let (value, confirmed) = self.redis.call_kept(&FIRE, keys, args).await?;
         let (status, mut reply) = Reply::open(FIRE.name(), value)?;
-        match status.as_str() {
+        let fired = match status.as_str() {
             "STARTED" => Ok(Fired::Started(reply.parsed()?)),
             "QUEUED" => Ok(Fired::Queued(reply.parsed()?)),
             "SKIPPED" => Ok(Fired::Skipped(reply.parsed()?)),
             "DUPLICATE" => Ok(Fired::Duplicate(reply.parsed()?)),
             "NO_JOB" => Ok(Fired::NoJob),
             other => Err(Error::contract(FIRE.name(), other)),
+        }?;
+        let id = match &fired {
+            Fired::Started(id) | Fired::Queued(id) | Fired::Duplicate(id) => Some(id),
+            Fired::Skipped(_) | Fired::NoJob => None,
+        };
+        match confirmed {
+            Ok(()) => Ok(fired),
+            Err(error) => Err(error.of_contexts(id.into_iter().cloned())),
         }
     }
 }

@@ -55,6 +55,9 @@ pub struct SubmittedContext {
     pub duplicate: bool,
 }
 
+/// Contexts of one script call, by where they stood in the request.
+type Chunk = Vec<(usize, SubmittedContext)>;
+
 impl Store {
     /// Creates contexts, with one script call for each partition that occurs (and for each 250 of them).
     ///
@@ -79,12 +82,19 @@ impl Store {
                 calls.push(self.submit_chunk(*partition, chunk, contexts));
             }
         }
-        let mut submitted: Vec<(usize, SubmittedContext)> = Vec::with_capacity(contexts.len());
+        let mut submitted: Chunk = Vec::with_capacity(contexts.len());
+        let mut confirmed = Ok(());
         for chunk in futures::future::join_all(calls).await {
-            submitted.extend(chunk?);
+            let (chunk, as_promised) = chunk?;
+            submitted.extend(chunk);
+            confirmed = confirmed.and(as_promised);
         }
         submitted.sort_unstable_by_key(|(index, _)| *index);
-        Ok(submitted.into_iter().map(|(_, context)| context).collect())
+        let submitted = submitted.into_iter().map(|(_, context)| context);
+        match confirmed {
+            Ok(()) => Ok(submitted.collect()),
+            Err(error) => Err(error.of_contexts(submitted.map(|context| context.id))),
+        }
     }
 
     async fn submit_chunk(
@@ -92,7 +102,7 @@ impl Store {
         partition: PartitionId,
         indexes: &[usize],
         contexts: &[NewContext],
-    ) -> Result<Vec<(usize, SubmittedContext)>, Error> {
+    ) -> Result<(Chunk, Result<(), Error>), Error> {
         let chosen: Vec<(usize, &NewContext)> = indexes
             .iter()
             .filter_map(|index| contexts.get(*index).map(|context| (*index, context)))
@@ -101,14 +111,13 @@ impl Store {
         args.push(Value::from(""));
         args.push(Value::from(chosen.len().to_string()));
         for (_, context) in &chosen {
-            args.push(Value::from(match context.when {
-                When::Delay(delay) => format!("+{}", delay.as_millis()),
-                When::At(at) => at.as_u64().to_string(),
-            }));
+            args.push(when_arg(context.when));
             args.push(Value::from(context.uniq.as_str()));
             args.push(Value::Bytes(context.rest.clone()));
             args.push(match &context.dedup {
-                Some((dedup, keep)) => Value::from(format!("{} {dedup}", keep.as_millis())),
+                Some((dedup, keep)) => {
+                    Value::from(format!("{} {}", keep.as_millis(), dedup.name()))
+                }
                 None => Value::from(""),
             });
         }
@@ -118,10 +127,8 @@ impl Store {
             .map(|lane| (lane.id(), lane))
             .collect();
         args.extend(lane_args(lanes.into_values()));
-        let value = self
-            .redis
-            .call(&SUBMIT, vec![self.keys.wheel(partition)], args)
-            .await?;
+        let keys = vec![self.keys.wheel(partition)];
+        let (value, confirmed) = self.redis.call_kept(&SUBMIT, keys, args).await?;
         let (status, mut reply) = Reply::open(SUBMIT.name(), value)?;
         match status.as_str() {
             "ACCEPTED" => {}
@@ -149,12 +156,19 @@ impl Store {
             };
             submitted.push((index, context));
         }
-        Ok(submitted)
+        Ok((submitted, confirmed))
     }
 }
 
+pub(super) fn when_arg(when: When) -> Value {
+    Value::from(match when {
+        When::Delay(delay) => format!("+{}", delay.as_millis()),
+        When::At(at) => at.as_u64().to_string(),
+    })
+}
+
 /// The id the script made: the delay counts from the script's clock.
-fn id_of(context: &NewContext, now: u64) -> Result<ContextId, Error> {
+pub(super) fn id_of(context: &NewContext, now: u64) -> Result<ContextId, Error> {
     let due = match context.when {
         When::Delay(delay) => {
             now.saturating_add(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX))

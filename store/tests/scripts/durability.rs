@@ -52,7 +52,14 @@ async fn in_step(test: &Harness) {
 
 async fn refused(store: &Store, context: NewContext) -> String {
     match store.submit(&[context]).await {
-        Err(Error::Unconfirmed { missing, .. }) => missing,
+        Err(Error::Unconfirmed {
+            missing, contexts, ..
+        }) => {
+            // It is written, or was found by its key: the caller can look for it.
+            let id = contexts.first().unwrap();
+            assert!(store.get_context(id).await.unwrap().is_some());
+            missing
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -16,7 +16,7 @@ const FIELDS: [&str; 9] = [
 /// The lighter header of the scripts for people.
 const INSPECT_FIELDS: [&str; 5] = ["Script", "Purpose", "Usage", "Reply", "Cost"];
 /// The only scripts that a full server may refuse: what they bring is new.
-const INTAKE: [&str; 8] = [
+const INTAKE: [&str; 9] = [
     "context/note",
     "fan/open",
     "fan/split",
@@ -24,6 +24,7 @@ const INTAKE: [&str; 8] = [
     "job/follow",
     "limit/define",
     "wheel/fire",
+    "wheel/replace",
     "wheel/submit",
 ];
 /// Column at which the text of a field starts.

@@ -73,6 +73,7 @@ mod wheel_look;
 mod wheel_malformed;
 mod wheel_misfire;
 mod wheel_overlap;
+mod wheel_replace;
 mod wheel_submit;
 mod wheel_turn;
 mod wheel_unread;

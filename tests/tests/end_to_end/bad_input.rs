@@ -253,7 +253,7 @@ fn submissions() -> Vec<(&'static str, Vec<v1::Submission>, &'static str)> {
     let handler = changed(|one| one.handler = "a b".to_owned());
     let no_handler = changed(|one| one.handler = String::new());
     let group = changed(|one| one.group = "a b".to_owned());
-    let key = changed(|one| one.dedup_key = "a b".to_owned());
+    let key = changed(|one| one.dedup_key = "a\nb".to_owned());
     let lease = changed(|one| {
         let options = v1::ContextOptions::default();
         one.options = Some(v1::ContextOptions {
@@ -266,7 +266,7 @@ fn submissions() -> Vec<(&'static str, Vec<v1::Submission>, &'static str)> {
         ("a handler with a space", handler, "contexts[1].handler"),
         ("no handler", no_handler, "contexts[1].handler"),
         ("a group with a space", group, "contexts[1].group"),
-        ("a key with a space", key, "contexts[1].dedup_key"),
+        ("a key with a line break", key, "contexts[1].dedup_key"),
         ("a lease of 1 ms", lease, "contexts[1].options.lease_ms"),
         ("nothing", vec![], "contexts"),
         (

@@ -91,6 +91,7 @@ async fn an_api_job_fires_when_asked_with_its_own_body_or_another() -> Result<()
         name: "asked".to_owned(),
         body: Some(Bytes::from("other")),
         dedup_key: dedup.to_owned(),
+        ..v1::RunJobRequest::default()
     };
     let other = small.client.raw.run_job(request("key")).await?.into_inner();
     let again = small.client.raw.run_job(request("key")).await?.into_inner();

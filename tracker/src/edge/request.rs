@@ -151,6 +151,7 @@ impl Call {
             let detail = v1::ErrorDetail {
                 code: ErrorCode::Exhausted.as_str().to_owned(),
                 violations: Vec::new(),
+                ..v1::ErrorDetail::default()
             };
             return Status::with_details(
                 ErrorCode::Exhausted.grpc(),

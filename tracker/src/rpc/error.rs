@@ -133,6 +133,16 @@ pub fn detail_of(error: &Error) -> v1::ErrorDetail {
     v1::ErrorDetail {
         code: code_of(error).as_str().to_owned(),
         violations: violations.map(v1::Violation::from).collect(),
+        context_ids: match error {
+            Error::Store(StoreError::Unconfirmed { contexts, .. }) => {
+                contexts.iter().map(ToString::to_string).collect()
+            }
+            Error::Store(_)
+            | Error::Config(_)
+            | Error::Listen { .. }
+            | Error::Draining
+            | Error::Busy(_) => Vec::new(),
+        },
     }
 }
 
@@ -168,8 +178,15 @@ impl From<Error> for Status {
     }
 }
 
-/// The detail with as many violations as fit, and a line for the others.
+/// The detail with as many violations as fit, and a line for the others; and with as many ids as fit.
 fn fitting(mut detail: v1::ErrorDetail) -> v1::ErrorDetail {
+    let mut bytes = 0;
+    let ids = detail.context_ids.iter().take_while(|id| {
+        bytes += id.len() + 2;
+        bytes <= DETAIL_BYTES_MAX
+    });
+    let ids = ids.count();
+    detail.context_ids.truncate(ids);
     let all = detail.violations.len();
     let mut bytes = 0;
     let fit = detail.violations.iter().take_while(|violation| {
@@ -283,6 +300,7 @@ mod tests {
                 store(StoreError::Unconfirmed {
                     durability: tickwheel_core::Durability::Fsynced,
                     missing: "the disk".to_owned(),
+                    contexts: Vec::new(),
                 }),
                 "UNCONFIRMED",
                 Code::Aborted,

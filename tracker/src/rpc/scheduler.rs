@@ -118,6 +118,7 @@ service! {
         explain_job(v1::ExplainJobRequest) -> v1::ExplainJobResponse = explain::explain;
         list_contexts(v1::ListContextsRequest) -> v1::ListContextsResponse = contexts::list;
         get_context(v1::ContextRef) -> v1::Context = contexts::get;
+        find_context(v1::FindContextRequest) -> v1::Context = contexts::find;
         list_subtasks(v1::ListSubtasksRequest) -> v1::ListSubtasksResponse = subtasks::list;
         list_dead(v1::ListDeadRequest) -> v1::ListDeadResponse = dead::list;
         requeue_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::requeue;

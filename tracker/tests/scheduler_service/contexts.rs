@@ -46,6 +46,62 @@ async fn a_batch_is_accepted_as_a_whole_and_keeps_its_order() {
 }
 
 #[tokio::test]
+async fn a_taken_key_answers_by_its_reuse_policy_and_says_what_it_found() {
+    let Some(mut caller) = caller().await else {
+        return;
+    };
+    let keyed = |reuse: v1::DedupReuse| v1::Submission {
+        dedup_key: "order:7 注文".to_owned(),
+        dedup_keep_ms: Some(60_000),
+        dedup_reuse: reuse.into(),
+        ..submission(60_000)
+    };
+    let mut submit = async |reuse| {
+        let request = v1::SubmitRequest {
+            contexts: vec![keyed(reuse)],
+        };
+        let answer = caller.rpc.submit(request).await.unwrap().into_inner();
+        answer.contexts.into_iter().next().unwrap()
+    };
+    let first = submit(v1::DedupReuse::Reject).await;
+    assert!(!first.duplicate && !first.rejected);
+    let same = submit(v1::DedupReuse::Unspecified).await;
+    assert_eq!(
+        (&same.id, same.duplicate, same.rejected),
+        (&first.id, true, false)
+    );
+    assert_eq!(same.state(), v1::ContextState::Scheduled);
+    let rejected = submit(v1::DedupReuse::Reject).await;
+    assert_eq!((&rejected.id, rejected.rejected), (&first.id, true));
+    assert_eq!(rejected.state(), v1::ContextState::Scheduled);
+    let replaced = submit(v1::DedupReuse::Replace).await;
+    assert_eq!(
+        (&replaced.replaced_id, replaced.duplicate),
+        (&first.id, false)
+    );
+
+    let request = v1::FindContextRequest {
+        dedup_key: "order:7 注文".to_owned(),
+        job: String::new(),
+    };
+    let found = caller.rpc.find_context(request.clone()).await.unwrap();
+    assert_eq!(found.into_inner().id, replaced.id);
+    let state = caller.context(&first.id).await.unwrap().state();
+    assert_eq!(state, v1::ContextState::Cancelled);
+
+    // Cancelled before it started: the key is free.
+    let reference = v1::ContextRef { id: replaced.id };
+    caller.rpc.cancel_context(reference).await.unwrap();
+    let unknown = caller.rpc.find_context(request).await.unwrap_err();
+    assert_eq!(unknown.code(), tonic::Code::NotFound);
+    let request = v1::SubmitRequest {
+        contexts: vec![keyed(v1::DedupReuse::Reject)],
+    };
+    let again = caller.rpc.submit(request).await.unwrap().into_inner();
+    assert!(!again.contexts[0].duplicate);
+}
+
+#[tokio::test]
 async fn a_dedup_key_answers_with_the_first_one() {
     let Some(mut caller) = caller().await else {
         return;

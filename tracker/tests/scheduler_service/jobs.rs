@@ -208,6 +208,7 @@ async fn a_run_is_once_per_dedup_key_and_obeys_the_overlap_policy() {
         name: "asked".to_owned(),
         body: Some(Bytes::from_static(b"own")),
         dedup_key: "order-7".to_owned(),
+        ..v1::RunJobRequest::default()
     };
     let first = caller.rpc.run_job(request.clone()).await.unwrap();
     let first = first.into_inner();

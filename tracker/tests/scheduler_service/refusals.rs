@@ -99,7 +99,7 @@ async fn every_mistake_of_every_submission_comes_back_at_once() {
             ..Default::default()
         },
         v1::Submission {
-            dedup_key: "x".repeat(129),
+            dedup_key: "x".repeat(257),
             when: Some(v1::submission::When::AtMs(u64::MAX)),
             ..submission(0)
         },
@@ -228,12 +228,14 @@ async fn names_ids_and_counts_out_of_range_are_refused_by_field() {
         name: "asked".to_owned(),
         body: Some(Bytes::from(vec![0; 262_145])),
         dedup_key: String::new(),
+        ..v1::RunJobRequest::default()
     };
     assert_eq!(invalid(caller.rpc.run_job(run).await), ["body"]);
     let run = v1::RunJobRequest {
         name: "asked".to_owned(),
         body: None,
-        dedup_key: "a b".to_owned(),
+        dedup_key: "a\nb".to_owned(),
+        ..v1::RunJobRequest::default()
     };
     assert_eq!(invalid(caller.rpc.run_job(run).await), ["dedup_key"]);
 }

@@ -5,6 +5,7 @@ use tickwheel_proto::v1;
 
 use super::NameArgs;
 use crate::args::{Global, json};
+use crate::commands::dedup::{DedupArgs, rejection};
 use crate::commands::run::show_end;
 use crate::failure::Failure;
 use crate::views::SubmittedView;
@@ -16,14 +17,8 @@ pub(crate) struct StartArgs {
     /// The body of this run instead of the job's own
     #[arg(long, value_parser = json, value_name = "JSON")]
     body: Option<String>,
-    /// A second run with this key answers with the first one's id
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "KEY"
-    )]
-    dedup_key: String,
+    #[command(flatten)]
+    dedup: DedupArgs,
     /// Wait until it has ended; exit code 1 if it did not succeed
     #[arg(long)]
     wait: bool,
@@ -34,13 +29,16 @@ pub(super) async fn run(global: &Global, args: StartArgs) -> Result<(), Failure>
     let request = v1::RunJobRequest {
         name: args.name.name,
         body: args.body.map(Into::into),
-        dedup_key: args.dedup_key,
+        dedup_keep_ms: args.dedup.keep_ms(),
+        dedup_reuse: args.dedup.reuse(),
+        dedup_key: args.dedup.dedup_key,
     };
     let submitted = client
         .call(request, async |mut api, r| api.run_job(r).await)
         .await?;
     let skipped = !submitted.skipped_reason.is_empty();
-    if args.wait && !skipped {
+    let rejected = rejection(&submitted);
+    if args.wait && !skipped && rejected.is_none() {
         return show_end(global, &client, &submitted.id).await;
     }
     let view = SubmittedView::from(submitted);
@@ -48,5 +46,5 @@ pub(super) async fn run(global: &Global, args: StartArgs) -> Result<(), Failure>
     if skipped {
         return Err(Failure::failed(format!("not run: {}", view.skipped_reason)));
     }
-    Ok(())
+    rejected.map_or(Ok(()), Err)
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_core::error::Violation;
-use tickwheel_core::id::{ContextId, GroupName};
+use tickwheel_core::id::{ContextId, DedupKey, GroupName};
 use tickwheel_core::run::StateWord;
 use tickwheel_proto::convert::state_from_wire;
 use tickwheel_proto::v1;
@@ -40,6 +40,21 @@ pub(super) async fn get(shared: &Shared, request: v1::ContextRef) -> Result<v1::
         fan,
         ..views::context(shared, view)
     })
+}
+
+/// The context that a caller's own key stands for.
+pub(super) async fn find(
+    shared: &Shared,
+    request: v1::FindContextRequest,
+) -> Result<v1::Context, Error> {
+    let key = DedupKey::new(&request.dedup_key)?;
+    let job = match request.job.as_str() {
+        "" => None,
+        job => Some(job_name(job).map_err(|_| bad_job(job))?),
+    };
+    let found = shared.store().context_of_key(&key, job.as_ref()).await?;
+    let id = found.ok_or_else(|| Error::not_found("dedup key", key.as_str()))?;
+    get(shared, v1::ContextRef { id: id.into() }).await
 }
 
 pub(super) async fn list(

@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_core::error::Violation;
-use tickwheel_core::id::{ContextId, DedupKey, JobName};
+use tickwheel_core::id::{ContextId, JobName, Reuse};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
+use tickwheel_proto::convert::{Dedup, dedup_of, wire_paths};
 use tickwheel_proto::v1;
 use tickwheel_store::Store;
 use tickwheel_store::job::{Deletion, JobStateWord, JobView};
 use tickwheel_store::wheel::{Fire, Fired};
 
-use super::{apply, job_name, named, views};
+use super::{apply, job_name, submit, views};
 use crate::error::Error;
 use crate::plan;
 use crate::shared::Shared;
@@ -193,18 +194,25 @@ pub(super) async fn run(
         let rule = format!("has at most {BODY_BYTES_MAX} bytes");
         return Err(Violation::new("body", rule, format_args!("{} bytes", body.len())).into());
     }
-    let dedup = match request.dedup_key.as_str() {
-        "" => None,
-        key => Some((
-            DedupKey::new(key).map_err(|violation| named("dedup_key", violation))?,
-            RUN_KEPT,
-        )),
+    let dedup = dedup_of(
+        &request.dedup_key,
+        request.dedup_keep_ms,
+        request.dedup_reuse,
+    )?;
+    let reuse = dedup.as_ref().map(|dedup| dedup.reuse);
+    if reuse == Some(Reuse::Replace) {
+        let rule = "is return_existing or reject for the run of a job: its overlap policy says what is replaced";
+        return Err(Violation::new("dedup_reuse", rule, Reuse::Replace).into());
+    }
+    let kept = |dedup: Dedup| {
+        let keep = dedup.keep_ms.map_or(RUN_KEPT, Duration::from_millis);
+        (dedup.key, keep)
     };
     let fire = Fire {
         uniq: shared.uniq(),
         due: None,
         body: request.body,
-        dedup,
+        dedup: dedup.map(kept),
     };
     let store = shared.durable(Some(&name), asked)?;
     let fired = store.fire_job(&name, fire).await?;
@@ -214,11 +222,16 @@ pub(super) async fn run(
             id: id.into(),
             ..v1::Submitted::default()
         }),
-        Fired::Duplicate(id) => Ok(v1::Submitted {
-            id: id.into(),
-            duplicate: true,
-            ..v1::Submitted::default()
-        }),
+        Fired::Duplicate(id) => {
+            let answer = v1::Submitted {
+                id: id.into(),
+                duplicate: true,
+                rejected: reuse == Some(Reuse::Reject),
+                ..v1::Submitted::default()
+            };
+            let answers = submit::with_states(shared.store(), vec![answer]).await;
+            Ok(answers.into_iter().next().unwrap_or_default())
+        }
         Fired::Skipped(reason) => Ok(v1::Submitted {
             skipped_reason: reason.as_str().to_owned(),
             ..v1::Submitted::default()

@@ -1,15 +1,19 @@
 //! Taking in contexts that belong to no job.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::join_all;
 use tickwheel_core::Durability;
 use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::{ContextId, Reuse};
 use tickwheel_core::limits::SUBMIT_MAX;
 use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::routing::Lane;
-use tickwheel_proto::convert::{Submission, When as WireWhen};
+use tickwheel_proto::convert::{Submission, When as WireWhen, state_to_wire};
 use tickwheel_proto::v1;
+use tickwheel_store::Store;
 use tickwheel_store::record::{Options, Rest};
 use tickwheel_store::wheel::{NewContext, When};
 
@@ -17,8 +21,14 @@ use crate::error::Error;
 use crate::measure;
 use crate::shared::Shared;
 
+/// Duplicates of a call whose state is told, and how many of them are looked at together.
+const STATES_MAX: usize = 100;
+const STATES_AT_ONCE: usize = 16;
 /// A dedup key is remembered this long after the due time unless the caller says otherwise.
 const DEDUP_KEPT: Duration = Duration::from_secs(24 * 3600);
+
+/// What is submitted, with what becomes of it when its key is taken.
+type Submitting = (NewContext, Reuse);
 
 /// Accepts 1..=1,000 contexts. Those without a dedup key go to one partition, so that they cost one script call.
 pub(super) async fn submit(
@@ -37,24 +47,88 @@ pub(super) async fn submit(
     let mut contexts = Vec::with_capacity(given);
     for (index, wire) in request.contexts.into_iter().enumerate() {
         match Submission::try_from(wire) {
-            Ok(submission) => contexts.push(new_context(shared, submission, home)),
+            Ok(submission) => {
+                let dedup = submission.dedup.as_ref();
+                let reuse = dedup.map_or(Reuse::ReturnExisting, |dedup| dedup.reuse);
+                contexts.push((new_context(shared, submission, home), reuse));
+            }
             Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),
         }
     }
     found.into_result()?;
     let store = shared.durable(None, asked)?;
     crash_point!("before_submit_script");
-    let submitted = store.submit(&contexts).await?;
+    let answers = write(&store, contexts).await?;
     crash_point!("after_submit_script");
-    measure::submitted(submitted.len());
-    let answer = |context: tickwheel_store::wheel::SubmittedContext| v1::Submitted {
-        id: context.id.into(),
-        duplicate: context.duplicate,
-        skipped_reason: String::new(),
-    };
+    measure::submitted(answers.len());
     Ok(v1::SubmitResponse {
-        contexts: submitted.into_iter().map(answer).collect(),
+        contexts: with_states(shared.store(), answers).await,
     })
+}
+
+/// Writes what was submitted: those that replace others one by one, all others together.
+async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submitted>, Error> {
+    let (mut replacing, mut others) = (Vec::new(), Vec::new());
+    let mut rejecting = BTreeSet::new();
+    for (index, (context, reuse)) in contexts.into_iter().enumerate() {
+        match reuse {
+            Reuse::Replace => replacing.push((index, context)),
+            Reuse::Reject | Reuse::ReturnExisting => {
+                rejecting.extend((reuse == Reuse::Reject).then_some(index));
+                others.push((index, context));
+            }
+        }
+    }
+    let (indexes, others): (Vec<usize>, Vec<NewContext>) = others.into_iter().unzip();
+    let submitted = store.submit(&others).await?;
+    let mut answers: BTreeMap<usize, v1::Submitted> = BTreeMap::new();
+    for (index, context) in indexes.into_iter().zip(submitted) {
+        let answer = v1::Submitted {
+            id: context.id.into(),
+            duplicate: context.duplicate,
+            rejected: context.duplicate && rejecting.contains(&index),
+            ..v1::Submitted::default()
+        };
+        answers.insert(index, answer);
+    }
+    for (index, context) in replacing {
+        let replaced = match store.replace(&context).await {
+            Ok(replaced) => replaced,
+            Err(error) => {
+                let written = answers.values().filter_map(|answer| answer.id.parse().ok());
+                return Err(error.of_contexts(written).into());
+            }
+        };
+        let answer = v1::Submitted {
+            id: replaced.id.into(),
+            replaced_id: replaced.before.map(String::from).unwrap_or_default(),
+            ..v1::Submitted::default()
+        };
+        answers.insert(index, answer);
+    }
+    Ok(answers.into_values().collect())
+}
+
+/// Says of the first duplicates in which state they are. They are written: one that cannot be read has no state.
+pub(super) async fn with_states(
+    store: &Store,
+    mut answers: Vec<v1::Submitted>,
+) -> Vec<v1::Submitted> {
+    let duplicates = answers.iter().enumerate();
+    let duplicates: Vec<(usize, ContextId)> = duplicates
+        .filter(|(_, answer)| answer.duplicate)
+        .take(STATES_MAX)
+        .filter_map(|(index, answer)| Some((index, answer.id.parse().ok()?)))
+        .collect();
+    for few in duplicates.chunks(STATES_AT_ONCE) {
+        let views = join_all(few.iter().map(|(_, id)| store.get_context(id))).await;
+        for ((index, _), view) in few.iter().zip(views) {
+            if let (Ok(Some(view)), Some(answer)) = (view, answers.get_mut(*index)) {
+                answer.state = state_to_wire(view.state).into();
+            }
+        }
+    }
+    answers
 }
 
 /// The context to create. Without a dedup key, and without a policy that counts, it lies in `home`.
@@ -90,6 +164,7 @@ fn new_context(shared: &Shared, submission: Submission, home: PartitionId) -> Ne
             .key_of(&submission.body)
             .unwrap_or_default(),
         weight: submission.fairness.weight,
+        dedup: dedup.as_ref().map(|(key, _)| key.name()),
         ..Options::from(&submission.options)
     };
     NewContext {
