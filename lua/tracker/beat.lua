@@ -5,7 +5,7 @@ Purpose  One sign of life of a tracker and of the workers whose home it is; answ
          groups changed.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
-           computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits
+           computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits {tw}:meta {tw}:epoch
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 tracker  `<id> <url>`; empty when only workers are written
          3 ttl_ms   until the signs expire, integer, 100..600000
@@ -14,11 +14,12 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            worker   its id
            report   empty, or the fields of its hash: `<name> <value>` lines
 
-Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes, { key... } }   changes: how often limits of groups were given or taken away;
-           keys of a wrong type: those of the roster are made anew, as beats write all that is in them, and limits are left as they are
+Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes, { key... }, store }   changes: how often limits of groups were given or taken
+           away; keys of a wrong type: those of the roster are made anew, as beats write all that is in them, and limits are left as they
+           are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch>`, `-` for what is not there
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(workers); at most 6 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
+Cost     O(workers); at most 8 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
          key of a wrong type
 Holds    W9 W10
 Repeat   Idempotent but for the later expiry.
@@ -126,4 +127,17 @@ local known, limits = pcall(redis.call, 'HGET', BASE .. 'limits', '!')
 if not known then
   damaged[#damaged + 1] = BASE .. 'limits'
 end
-return { 'BEATEN', now, live, string.match(known and limits or '0', '^%d+') or '0', damaged }
+-- A store that was emptied or replaced breaks no connection: whoever beats can tell by this.
+local met, store = pcall(redis.call, 'HMGET', BASE .. 'meta', 'schema', 'partitions', 'created_ms', 'adopted_ms')
+if not met then
+  damaged[#damaged + 1], store = BASE .. 'meta', {}
+end
+local counted, epoch = pcall(redis.call, 'HGET', BASE .. 'epoch', 'number')
+if not counted then
+  damaged[#damaged + 1] = BASE .. 'epoch'
+end
+store[5] = counted and epoch
+for i = 1, 5 do
+  store[i] = store[i] or '-'
+end
+return { 'BEATEN', now, live, string.match(known and limits or '0', '^%d+') or '0', damaged, table.concat(store, ' ') }

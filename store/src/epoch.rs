@@ -2,7 +2,10 @@
 //!
 //! Every hash tag has a count of the servers that have answered for it. Whoever finds another server than the one noted (by its run id)
 //! counts on. A guard remembers the highest count it saw; a store with a lower one lacks what happened since, and is refused until a
-//! newer one answers, or the guard's process is restarted by a person who wants the older one.
+//! newer one answers, a person adopts it (`tickwheel store adopt`), or the guard's process is restarted.
+//!
+//! A store that is emptied under its connections breaks none of them. Each beat therefore answers with the meta record and the count, and
+//! what is not as it was has the guard look at once, as after a broken connection (`identity.rs`).
 //!
 //! On a Redis Cluster each partition counts for itself, as each primary may be an old one by itself. Scripts: `lua/tracker/epoch.lua`.
 
@@ -16,6 +19,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Node;
 use crate::error::Error;
+use crate::identity::{Identity, Likeness};
 use crate::reply::Reply;
 use crate::script::EPOCH;
 use crate::store::Store;
@@ -33,12 +37,18 @@ impl Drop for Guard {
     }
 }
 
-/// The highest count seen of each hash tag, with its server.
-type Seen = HashMap<String, (u64, String)>;
+/// What a guard has seen of the store.
+#[derive(Debug, Default)]
+struct Seen {
+    identity: Option<Identity>,
+    /// The highest count of each hash tag, with its server.
+    epochs: HashMap<String, (u64, String)>,
+}
 
 impl Store {
     /// From now on, calls on this store and its clones wait after a broken connection until the server that answers then is known to be
-    /// no older than what was seen before, and are refused with [`Error::Unusable`] when it is older.
+    /// no older than what was seen before, and are refused with [`Error::Unusable`] when it is older. So are they when a beat finds that the
+    /// store was emptied or is another one.
     ///
     /// Calls that were on their way when the connection broke are not held back.
     ///
@@ -48,13 +58,14 @@ impl Store {
         let store = self.clone();
         let mut reconnects = store.redis.client().reconnect_rx();
         let mut breaks = store.redis.client().error_rx();
-        let mut seen = Seen::new();
+        let mut seen = Seen::default();
         store.recognise(&mut seen).await?;
         Ok(Guard(tokio::spawn(async move {
             loop {
                 let gone = tokio::select! {
                     again = reconnects.recv() => matches!(again, Err(RecvError::Closed)),
                     broken = breaks.recv() => matches!(broken, Err(RecvError::Closed)),
+                    () = store.redis.fence().alarmed() => false,
                 };
                 if gone {
                     return;
@@ -89,8 +100,21 @@ impl Store {
         }
     }
 
-    /// Asks every hash tag how new it is; answers with what is older, in words.
+    /// Asks which store it is, and every hash tag how new it is; answers with what is not as it was, in words.
     async fn recognise(&self, seen: &mut Seen) -> Result<Option<String>, Error> {
+        let found = self.identity().await?;
+        if let Some(known) = &seen.identity {
+            match known.compare(&found, &self.keys.meta()) {
+                Likeness::Same => {}
+                Likeness::Adopted => {
+                    tracing::warn!(
+                        "another store answers than before, and was adopted: going on with what it holds"
+                    );
+                    seen.epochs.clear();
+                }
+                Likeness::Other(reason) => return Ok(Some(reason)),
+            }
+        }
         let tags = self
             .partitions
             .partitions()
@@ -107,7 +131,7 @@ impl Store {
                     run_id
                 }
             };
-            let (number, primary) = seen.get(&key).cloned().unwrap_or_default();
+            let (number, primary) = seen.epochs.get(&key).cloned().unwrap_or_default();
             let args = [number.to_string(), primary.clone(), run_id];
             let args = args.into_iter().map(Value::from).collect();
             let value = self
@@ -115,17 +139,21 @@ impl Store {
                 .call_unfenced(&EPOCH, vec![key.clone()], args)
                 .await?;
             let (status, mut reply) = Reply::open(EPOCH.name(), value)?;
-            let found = (reply.number()?, reply.text()?);
+            let counted = (reply.number()?, reply.text()?);
             if status == "OLDER" {
                 return Ok(Some(format!(
                     "this redis holds an older copy of the store and is refused: `{key}` counts {} (server {}), and {number} (server \
-                     {primary}) was seen before; bring the newer one back, or restart every tracker to go on with this one and lose \
-                     what it does not have",
-                    found.0, found.1
+                     {primary}) was seen before; bring the newer one back, or go on with this one and lose what it does not \
+                     have: `tickwheel store adopt`",
+                    counted.0, counted.1
                 )));
             }
-            seen.insert(key, found);
+            seen.epochs.insert(key, counted);
         }
+        let newest = seen.epochs.get(&self.keys.cluster_epoch());
+        let newest = newest.map_or(0, |(number, _)| *number);
+        self.redis.fence().know(found.clone(), newest);
+        seen.identity = Some(found);
         Ok(None)
     }
 }

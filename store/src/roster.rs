@@ -9,6 +9,7 @@ use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
+use crate::identity::Identity;
 use crate::listed::Listed;
 use crate::reply::Reply;
 use crate::script::{BEAT, RETIRE};
@@ -126,11 +127,14 @@ impl Store {
             // What is no tracker is passed by.
             live.extend(tracker_sign(&String::from_utf8_lossy(&list.bytes()?)));
         }
+        let (limits_changed, damaged) = (reply.number()?, reply.texts()?);
+        let (identity, epoch) = Identity::parse(&reply.text()?);
+        self.redis.fence().seen(&identity, epoch);
         Ok(Beaten {
             now,
             live,
-            limits_changed: reply.number()?,
-            damaged: reply.texts()?,
+            limits_changed,
+            damaged,
         })
     }
 

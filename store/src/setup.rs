@@ -21,6 +21,8 @@ pub use crate::server::{Eviction, Server};
 
 /// The layout of keys and records that this program reads and writes.
 const SCHEMA: u32 = 2;
+/// Counters of starts begin with the seconds since then: ids stay short.
+const YEAR_2026_MS: u64 = 1_767_225_600_000;
 
 impl Store {
     /// The cluster behind a connection that is no server's: a simulation answers for it, so there is nothing to check.
@@ -123,11 +125,12 @@ impl Store {
         Ok(store)
     }
 
-    async fn check_meta(&self) -> Result<(), Error> {
+    /// Checks the meta record, and makes one in an empty store.
+    pub(crate) async fn check_meta(&self) -> Result<(), Error> {
         let sort = |error| Error::from_redis("meta", error, ToOwned::to_owned);
         let client = self.redis.plain();
         let meta = self.keys.meta();
-        let _: bool = client
+        let made: bool = client
             .hsetnx(&meta, "schema", SCHEMA.to_string())
             .await
             .map_err(sort)?;
@@ -139,6 +142,13 @@ impl Store {
             .hsetnx(&meta, "created_ms", self.time().await?.as_u64().to_string())
             .await
             .map_err(sort)?;
+        if made {
+            tracing::warn!(
+                partitions = self.partitions.as_u16(),
+                "made a new cluster in an empty store: redis had no `{meta}`. If there was one before (a restored backup, another address or \
+                 prefix), stop this tracker before it takes work: docs/backup.md"
+            );
+        }
         let found: Vec<Option<String>> = client
             .hmget(&meta, vec!["schema", "partitions"])
             .await
@@ -173,18 +183,20 @@ impl Store {
         })
     }
 
-    /// A number that no other start of a tracker has.
+    /// A number that no other start of a tracker has, not even one before the store was emptied: a new counter begins with Redis' clock in
+    /// seconds, which is ahead of any number of starts.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn next_incarnation(&self) -> Result<(u64, TrackerId), Error> {
         let sort = |error| Error::from_redis("incarnations", error, ToOwned::to_owned);
-        let number: u64 = self
+        let counter = self.keys.incarnations();
+        let seconds = self.time().await?.as_u64().saturating_sub(YEAR_2026_MS) / 1000;
+        let _: i64 = self
             .redis
-            .plain()
-            .incr(self.keys.incarnations())
-            .await
-            .map_err(sort)?;
+            .read("SETNX", vec![counter.clone(), seconds.to_string()])
+            .await?;
+        let number: u64 = self.redis.plain().incr(counter).await.map_err(sort)?;
         Ok((number, TrackerId::of_incarnation(number)))
     }
 

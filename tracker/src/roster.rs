@@ -4,13 +4,14 @@
 
 mod signs;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{Roster, TrackerMessage};
+use tickwheel_store::Seldom;
 use tickwheel_store::roster::TrackerSign;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,9 @@ use crate::{measure, stuck};
 
 /// A worker whose stream broke is evicted when no tracker heard of it for this many beat intervals.
 const SILENT_BEATS: u32 = 2;
+
+/// A store that is refused or away fails every beat: each reason is said once in a while.
+static FAILED: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// Beats until `stop`, then signs off, so that the other trackers take over at once.
 pub(crate) async fn run(engine: Arc<Engine>, health: Arc<Health>, stop: CancellationToken) {
@@ -89,7 +93,9 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
             }
         }
         Err(error) => {
-            tracing::warn!(%error, "beat failed");
+            if let Some(kept_back) = FAILED.say(&error.to_string()) {
+                tracing::warn!(%error, kept_back, "beat failed");
+            }
             measure::store_error(&error);
             if answered(&error) {
                 health.redis_refused(error.to_string());

@@ -2,6 +2,7 @@
 //!
 //! Exit codes of these commands: 0 nothing is wrong, 1 something is, 2 it could not be checked.
 
+mod adopt;
 mod check;
 mod rebuild;
 mod repair;
@@ -12,7 +13,7 @@ use tickwheel_store::check::Pace;
 use tickwheel_store::{Redis, Store};
 
 use crate::args::Global;
-use crate::config::{self, ConfigArgs, Environment, Override};
+use crate::config::{self, Config, ConfigArgs, Environment, Override};
 use crate::failure::Failure;
 use crate::output::Format;
 
@@ -24,6 +25,8 @@ pub(crate) enum StoreCommand {
     Repair(repair::RepairArgs),
     /// Put every job into the wheel again, from its definition and its ledger, then repair the rest
     Rebuild(rebuild::RebuildArgs),
+    /// Go on with what Redis holds now, where the trackers refuse it: an emptied store, an older copy
+    Adopt(adopt::AdoptArgs),
 }
 
 /// Where Redis is, how gently to walk, and how to print.
@@ -67,6 +70,13 @@ impl StoreArgs {
     }
 
     async fn open(&self) -> Result<Store, Failure> {
+        let (redis, config) = self.connect().await?;
+        Store::attach(redis, &config.redis.prefix)
+            .await
+            .map_err(|error| failure(&error))
+    }
+
+    async fn connect(&self) -> Result<(Redis, Config), Failure> {
         let flags = [
             Override::flag("--redis", "redis.url", self.redis.as_ref()),
             Override::flag("--prefix", "redis.prefix", self.prefix.as_ref()),
@@ -76,9 +86,7 @@ impl StoreArgs {
         let redis = Redis::connect(&config.redis.url.0)
             .await
             .map_err(|error| failure(&error))?;
-        Store::attach(redis, &config.redis.prefix)
-            .await
-            .map_err(|error| failure(&error))
+        Ok((redis, config))
     }
 }
 
@@ -92,5 +100,6 @@ pub(crate) async fn run(global: &Global, command: StoreCommand) -> Result<(), Fa
         StoreCommand::Check(args) => Box::pin(check::run(global, args)).await,
         StoreCommand::Repair(args) => Box::pin(repair::run(global, args)).await,
         StoreCommand::Rebuild(args) => Box::pin(rebuild::run(global, args)).await,
+        StoreCommand::Adopt(args) => Box::pin(adopt::run(global, args)).await,
     }
 }

@@ -3,10 +3,13 @@
 //! The fence is open until somebody guards the store (`epoch.rs`). It closes when a connection breaks, opens when the server that answers
 //! then has shown that it is no older than what was seen before, and says why when it has not.
 
-use tokio::sync::watch;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::{Notify, watch};
 
 use super::COMMAND_TIMEOUT;
 use crate::error::Error;
+use crate::identity::Identity;
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum State {
@@ -20,11 +23,20 @@ enum State {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Fence(watch::Sender<State>);
+pub(crate) struct Fence {
+    state: watch::Sender<State>,
+    /// The store that was recognised last, and how new it was; nothing while nobody guards it.
+    known: Mutex<Option<(Identity, u64)>>,
+    alarm: Notify,
+}
 
 impl Default for Fence {
     fn default() -> Self {
-        Self(watch::Sender::new(State::Open))
+        Self {
+            state: watch::Sender::new(State::Open),
+            known: Mutex::default(),
+            alarm: Notify::new(),
+        }
     }
 }
 
@@ -34,10 +46,10 @@ impl Fence {
     /// # Errors
     /// [`Error::Unusable`] when the store is an older one; [`Error::Unavailable`] when that is still unclear after [`COMMAND_TIMEOUT`].
     pub(crate) async fn pass(&self) -> Result<(), Error> {
-        if *self.0.borrow() == State::Open {
+        if *self.state.borrow() == State::Open {
             return Ok(());
         }
-        let mut states = self.0.subscribe();
+        let mut states = self.state.subscribe();
         let clear = states.wait_for(|state| *state != State::Unclear);
         match tokio::time::timeout(COMMAND_TIMEOUT, clear).await {
             Ok(Ok(state)) => match &*state {
@@ -56,7 +68,7 @@ impl Fence {
 
     /// A connection broke.
     pub(crate) fn doubt(&self) {
-        self.0.send_if_modified(|state| {
+        self.state.send_if_modified(|state| {
             let open = *state == State::Open;
             if open {
                 *state = State::Unclear;
@@ -65,15 +77,39 @@ impl Fence {
         });
     }
 
+    /// This store is recognised.
+    pub(crate) fn know(&self, identity: Identity, epoch: u64) {
+        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((identity, epoch));
+    }
+
+    /// Somebody saw what the store says of itself: when that is not what is known, calls are held back, and whoever guards the store looks
+    /// at once.
+    pub(crate) fn seen(&self, identity: &Identity, epoch: u64) {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let strange = known
+            .as_ref()
+            .is_some_and(|(known, newest)| known != identity || epoch < *newest);
+        drop(known);
+        if strange {
+            self.doubt();
+            self.alarm.notify_one();
+        }
+    }
+
+    /// Returns when the store said something else of itself than what is known.
+    pub(crate) async fn alarmed(&self) {
+        self.alarm.notified().await;
+    }
+
     /// The store is the one that is known, or a newer one.
     pub(crate) fn open(&self) {
-        self.0.send_replace(State::Open);
+        self.state.send_replace(State::Open);
     }
 
     /// The store is older. True when that is news.
     pub(crate) fn refuse(&self, reason: String) -> bool {
         let refused = State::Refused(reason);
-        let before = self.0.send_replace(refused.clone());
+        let before = self.state.send_replace(refused.clone());
         before != refused
     }
 }

@@ -49,6 +49,14 @@ async fn read(test: &Harness, command: &str, name: &str) -> Vec<String> {
 #[tokio::test]
 async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
     let Some(test) = fresh().await else { return };
+    let meta = [
+        "HMGET",
+        &key(&test, "meta"),
+        "schema",
+        "partitions",
+        "created_ms",
+    ];
+    let store = format!("{} - -", test.texts(&meta).await.join(" "));
     let args = [
         "1000000",
         "trk-1 http://a:1",
@@ -67,7 +75,7 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
     for _ in 0..2 {
         assert_eq!(
             call(&test, "tracker/beat", &args).await,
-            ["BEATEN", "1000000", "trk-1 http://a:1", "0"]
+            ["BEATEN", "1000000", "trk-1 http://a:1", "0", store.as_str()]
         );
         assert_eq!(
             read(&test, "ZRANGE", "trackers").await,
@@ -98,11 +106,11 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
     assert!((1..=60_000).contains(&left));
     assert_eq!(
         call(&test, "tracker/beat", &["1005999", "", "6000", "0"]).await,
-        ["BEATEN", "1005999", "trk-1 http://a:1", "0"]
+        ["BEATEN", "1005999", "trk-1 http://a:1", "0", store.as_str()]
     );
     assert_eq!(
         call(&test, "tracker/beat", &["1006000", "", "6000", "0"]).await,
-        ["BEATEN", "1006000", "0"],
+        ["BEATEN", "1006000", "0", store.as_str()],
         "its sign expired"
     );
 }
@@ -358,7 +366,7 @@ async fn they_cost_what_their_headers_say_however_many_are_known() {
         .await;
         let beat = test.cost("tracker/beat", partition(0), &args).await;
         assert!(
-            beat <= 45 + 3 * groups + 2 * reports,
+            beat <= 47 + 3 * groups + 2 * reports,
             "{beat} commands with {size} known"
         );
         let retire = test.cost("tracker/retire", partition(0), &leaving).await;

@@ -111,3 +111,64 @@ async fn a_guarded_store_refuses_an_older_copy_until_a_newer_one_answers() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// No connection breaks when a store is emptied: the next beat tells.
+#[tokio::test]
+async fn an_emptied_store_is_refused_with_the_next_beat_until_it_is_adopted() {
+    let Some(server) = or_skip(harness::Server::start(&[])) else {
+        return;
+    };
+    let test = Harness::open(&server.url(), server.port, "t", 4).await;
+    let _guard = test.store.guard().await.unwrap();
+    let ttl = Duration::from_secs(6);
+    let (first, _) = test.store.next_incarnation().await.unwrap();
+    test.store.beat(None, ttl, &[]).await.unwrap();
+    let adopt = async |partitions| {
+        let redis = tickwheel_store::Redis::connect(&server.url())
+            .await
+            .unwrap();
+        let partitions = tickwheel_core::partition::PartitionCount::new(partitions).unwrap();
+        tickwheel_store::Store::adopt(redis, "t", partitions).await
+    };
+    let refused = async || loop {
+        match test.store.beat(None, ttl, &[]).await {
+            Err(Error::Unusable(reason)) => return reason,
+            Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+        }
+    };
+    let accepted = async || {
+        while test.store.beat(None, ttl, &[]).await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    test.command(&["FLUSHALL"]).await;
+    assert!(refused().await.contains("emptied"));
+    let job = harness::name("a/b");
+    assert!(
+        test.store.get_job(&job).await.is_err(),
+        "every call is refused"
+    );
+    adopt(4).await.unwrap();
+    accepted().await;
+    assert!(adopt(8).await.is_err(), "it has four partitions");
+    let (second, _) = test.store.next_incarnation().await.unwrap();
+    assert!(second > first, "{first} and {second} are of two lives");
+
+    // Another cluster was made in the empty store.
+    test.command(&["FLUSHALL"]).await;
+    adopt(8).await.unwrap();
+    assert!(refused().await.contains("8 partitions"));
+    test.command(&["FLUSHALL"]).await;
+    let redis = tickwheel_store::Redis::connect(&server.url())
+        .await
+        .unwrap();
+    let partitions = test.store.partitions();
+    tickwheel_store::Store::open(redis, "t", partitions)
+        .await
+        .unwrap();
+    while !refused().await.contains("another cluster") {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    adopt(4).await.unwrap();
+    accepted().await;
+}

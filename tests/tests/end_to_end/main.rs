@@ -2,6 +2,7 @@
 //!
 //! One program: its parts are compiled and linked once.
 
+mod backup;
 mod bad_input;
 mod crash_points;
 mod delayed;
@@ -13,6 +14,7 @@ mod misfire;
 mod models;
 mod overlap;
 mod redis_cluster;
+mod redis_emptied;
 mod redis_failover;
 mod redis_restart;
 mod redis_settings;

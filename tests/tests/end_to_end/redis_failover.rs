@@ -183,7 +183,7 @@ async fn a_restarted_tracker_takes_the_store_it_finds() -> Result<()> {
     until("an empty store is refused", LIMIT, async || {
         let answer = client.submit(vec![submission("ok", 0)]).await;
         let status = answer.err().context("it was accepted")?;
-        ensure!(status.message().contains("older copy"), "{status:?}");
+        ensure!(status.message().contains("emptied"), "{status:?}");
         Ok(())
     })
     .await?;

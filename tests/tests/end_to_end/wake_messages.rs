@@ -225,3 +225,36 @@ async fn a_failover_leaves_no_partition_deaf() -> Result<()> {
     idle.hears(&ports).await.context("after CLIENT KILL")?;
     idle.is_on_time().await.context("after CLIENT KILL")
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_that_changes_and_comes_back_leaves_no_partition_deaf() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let Some(redis) = server(dir.path(), Layout::Single).await? else {
+        return Ok(());
+    };
+    let mut idle = Idle::start(&redis.url()).await?;
+    let ports = redis.ports();
+    idle.hears(&ports).await?;
+    // A connection that is open stays allowed.
+    let mut wire = redis.wire().await?;
+    wire.command(&["CONFIG", "SET", "requirepass", "another"])
+        .await?;
+    for kind in ["normal", "pubsub"] {
+        wire.command(&["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"])
+            .await?;
+    }
+    let client = &mut idle.client;
+    until("nobody is let in", LIMIT, async || {
+        let far = delayed(submission("ok", 0), Duration::from_secs(3_600));
+        ensure!(client.submit_one(far).await.is_err(), "it was accepted");
+        Ok(())
+    })
+    .await?;
+    wire.command(&["CONFIG", "SET", "requirepass", ""]).await?;
+    idle.hears(&ports)
+        .await
+        .context("after the password is back")?;
+    idle.is_on_time()
+        .await
+        .context("after the password is back")
+}

@@ -2,14 +2,19 @@
 //!
 //! A status carries an [`v1::ErrorDetail`] in its details, so that a client shows every violation and not only a line of text.
 
+use std::sync::LazyLock;
+
 use axum::http::StatusCode;
 use prost::Message as _;
 use tickwheel_core::error::Violations;
 use tickwheel_proto::v1;
-use tickwheel_store::Error as StoreError;
+use tickwheel_store::{Error as StoreError, Seldom};
 use tonic::{Code, Status};
 
 use crate::error::Error;
+
+/// A store that is refused or away fails every request: each reason is said once in a while.
+static FAILED: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// What a caller can do about an error. The words are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,14 +161,18 @@ impl From<Error> for Status {
         let code = code_of(&error);
         match code {
             ErrorCode::Contract | ErrorCode::Damaged | ErrorCode::Unusable => {
-                tracing::error!(%error, "a request failed");
+                if let Some(kept_back) = FAILED.say(&error.to_string()) {
+                    tracing::error!(kept_back, %error, "a request failed");
+                }
             }
             // Told to each of those that are too many.
             ErrorCode::Exhausted if matches!(error, Error::Busy(_)) => {
                 tracing::debug!(%error, "a request was refused");
             }
             ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
-                tracing::warn!(%error, "a request failed");
+                if let Some(kept_back) = FAILED.say(&error.to_string()) {
+                    tracing::warn!(%error, kept_back, "a request failed");
+                }
             }
             ErrorCode::Invalid | ErrorCode::NotFound | ErrorCode::Conflict => {
                 tracing::debug!(%error, "a request was refused");

@@ -1,0 +1,163 @@
+//! What one life of a store is told from another by: its meta record. A store that was emptied has none, one that was made anew has
+//! another, and a person who takes it all the same leaves a mark in it (`tickwheel store adopt`).
+
+use tickwheel_core::partition::PartitionCount;
+use tickwheel_core::time::TimestampMs;
+
+use crate::client::Redis;
+use crate::error::Error;
+use crate::keys::Keys;
+use crate::store::Store;
+
+/// The fields, in the order in which `tracker/beat` answers with them.
+const FIELDS: [&str; 4] = ["schema", "partitions", "created_ms", "adopted_ms"];
+/// Stands for a field that is not there.
+const NONE: &str = "-";
+
+/// The meta record; absent fields are empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Identity {
+    schema: String,
+    partitions: String,
+    created_ms: String,
+    adopted_ms: u64,
+}
+
+/// What a store is to whoever knew one before.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Likeness {
+    /// The same.
+    Same,
+    /// Another, which a person has decided to go on with.
+    Adopted,
+    /// Another: why it is refused, in words.
+    Other(String),
+}
+
+impl Identity {
+    fn of(mut fields: impl Iterator<Item = String>) -> Self {
+        let mut next = || fields.next().filter(|field| field != NONE);
+        Self {
+            schema: next().unwrap_or_default(),
+            partitions: next().unwrap_or_default(),
+            created_ms: next().unwrap_or_default(),
+            adopted_ms: next().and_then(|ms| ms.parse().ok()).unwrap_or(0),
+        }
+    }
+
+    /// Reads what `tracker/beat` answers with: the meta record, and how new the store is.
+    pub(crate) fn parse(text: &str) -> (Self, u64) {
+        let mut words = text.split(' ').map(ToOwned::to_owned);
+        let identity = Self::of(words.by_ref().take(FIELDS.len()));
+        let epoch = words.next().and_then(|epoch| epoch.parse().ok());
+        (identity, epoch.unwrap_or(0))
+    }
+
+    /// What `found` is to whoever knows this one; `meta` is its key.
+    pub(crate) fn compare(&self, found: &Self, meta: &str) -> Likeness {
+        if self == found {
+            return Likeness::Same;
+        }
+        if found.schema.is_empty() || found.partitions.is_empty() || found.created_ms.is_empty() {
+            return Likeness::Other(format!(
+                "this redis was emptied and is refused: `{meta}` is gone, and with it what was accepted; bring the data back, or go on \
+                 without them: `tickwheel store adopt`"
+            ));
+        }
+        if (&found.schema, &found.partitions) != (&self.schema, &self.partitions) {
+            return Likeness::Other(format!(
+                "this redis holds another cluster and is refused: `{meta}` has schema {} and {} partitions, schema {} and {} partitions \
+                 were there before; bring the data back, or restart every tracker with these",
+                found.schema, found.partitions, self.schema, self.partitions
+            ));
+        }
+        if found.adopted_ms > self.adopted_ms {
+            return Likeness::Adopted;
+        }
+        Likeness::Other(format!(
+            "this redis holds another cluster and is refused: `{meta}` was made at {} ms, the one before at {} ms; bring the data back, or \
+             go on with what is there: `tickwheel store adopt`",
+            found.created_ms, self.created_ms
+        ))
+    }
+}
+
+impl Store {
+    /// The meta record as it is.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub(crate) async fn identity(&self) -> Result<Identity, Error> {
+        let mut args = vec![self.keys.meta()];
+        args.extend(FIELDS.map(ToOwned::to_owned));
+        let found: Vec<Option<String>> = self.redis.read("HMGET", args).await?;
+        Ok(Identity::of(
+            found
+                .into_iter()
+                .map(|field| field.unwrap_or_else(|| NONE.to_owned())),
+        ))
+    }
+
+    /// Decides that the cluster with this prefix goes on with what this Redis holds, whatever its trackers saw before: those that refuse it
+    /// take it within a second. An emptied store becomes a new cluster with `partitions`; one that has a meta record keeps it.
+    ///
+    /// Safe to repeat.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when it has another layout or partition count; [`Error::Unavailable`] when Redis does not answer.
+    pub async fn adopt(
+        redis: Redis,
+        prefix: &str,
+        partitions: PartitionCount,
+    ) -> Result<TimestampMs, Error> {
+        let store = Self {
+            redis,
+            keys: Keys::new(prefix),
+            partitions,
+        };
+        store.check_meta().await?;
+        let now = store.time().await?;
+        let mark = [
+            store.keys.meta(),
+            "adopted_ms".to_owned(),
+            now.as_u64().to_string(),
+        ];
+        let _: i64 = store.redis.read("HSET", mark.to_vec()).await?;
+        Ok(now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(text: &str) -> Identity {
+        Identity::parse(text).0
+    }
+
+    fn refused(known: &str, found: &str) -> String {
+        match identity(known).compare(&identity(found), "{tw}:meta") {
+            Likeness::Other(reason) => reason,
+            taken @ (Likeness::Same | Likeness::Adopted) => panic!("{taken:?}"),
+        }
+    }
+
+    #[test]
+    fn another_life_of_the_store_is_refused_until_it_is_adopted() {
+        let known = "1 16 1000 - 3";
+        assert_eq!(Identity::parse(known).1, 3);
+        assert!(refused(known, "- - - - 0").contains("emptied"));
+        assert!(refused(known, "1 16 2000 - 1").contains("another cluster"));
+        assert!(refused(known, "1 8 2000 9000 1").contains("8 partitions"));
+        assert!(refused(known, "2 16 1000 9000 1").contains("schema 2"));
+        let same = identity(known).compare(&identity("1 16 1000 - 7"), "m");
+        assert_eq!(same, Likeness::Same, "how new it is, is another matter");
+        let adopted = identity(known).compare(&identity("1 16 2000 9000 1"), "m");
+        assert_eq!(adopted, Likeness::Adopted);
+        let old = "an old copy that was adopted before this one was";
+        assert!(
+            refused("1 16 2000 9000 1", "1 16 1000 8000 9").contains("another"),
+            "{old}"
+        );
+    }
+}
