@@ -56,7 +56,7 @@ impl Format {
 
     fn render_list<T: Row>(self, rows: &[T]) -> Result<String, Failure> {
         match self {
-            Self::Table => Ok(table(rows)),
+            Self::Table => Ok(table(rows, screen())),
             Self::Json => json(&rows),
             Self::Yaml => yaml(&rows),
         }
@@ -71,20 +71,56 @@ impl Format {
     }
 }
 
-pub(crate) fn table<T: Row>(rows: &[T]) -> String {
+/// How many columns a line of the terminal has; `None` where there is none, as in a pipe: nothing is cut there.
+pub(crate) fn screen() -> Option<usize> {
+    Table::new().width().map(usize::from)
+}
+
+/// A row is one line of at most `width` columns: what is longer is whole in JSON, and in what shows one thing alone.
+pub(crate) fn table<T: Row>(rows: &[T], width: Option<usize>) -> String {
     let mut table = Table::new();
     table
         .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(T::HEADERS.iter().map(|header| header.to_uppercase()));
     for row in rows {
-        table.add_row(row.cells());
+        let one_line = |cell: String| cell.lines().collect::<Vec<_>>().join(" ");
+        table.add_row(row.cells().into_iter().map(one_line));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));
     }
-    let text: Vec<String> = table.lines().map(|l| l.trim_end().to_owned()).collect();
+    let text: Vec<String> = table.lines().map(|l| cut(l.trim_end(), width)).collect();
     text.join("\n") + "\n"
+}
+
+/// The beginning of a line that is longer than `width` columns, with a mark at its end.
+fn cut(line: &str, width: Option<usize>) -> String {
+    let Some(width) = width.filter(|width| columns(line) > *width) else {
+        return line.to_owned();
+    };
+    let mut left = width.saturating_sub(1);
+    let fits = |letter: &char| {
+        let wide = columns_of(*letter);
+        let fits = wide <= left;
+        left = left.saturating_sub(wide);
+        fits
+    };
+    let kept: String = line.chars().take_while(fits).collect();
+    kept + "…"
+}
+
+fn columns(line: &str) -> usize {
+    line.chars().map(columns_of).sum()
+}
+
+/// Letters of East Asian scripts and pictures are twice as wide as others.
+fn columns_of(letter: char) -> usize {
+    let wide = matches!(letter,
+        '\u{1100}'..='\u{115f}' | '\u{2e80}'..='\u{a4cf}' | '\u{ac00}'..='\u{d7a3}' | '\u{f900}'..='\u{faff}'
+        | '\u{fe30}'..='\u{fe6f}' | '\u{ff00}'..='\u{ff60}' | '\u{ffe0}'..='\u{ffe6}' | '\u{1f300}'..='\u{1faff}'
+        | '\u{20000}'..='\u{3fffd}');
+    if wide { 2 } else { 1 }
 }
 
 fn lines(lines: &[(&'static str, String)]) -> String {
@@ -206,6 +242,29 @@ mod tests {
                 .unwrap()
                 .starts_with("{\n")
         );
+    }
+
+    #[test]
+    fn a_row_is_one_line_no_wider_than_the_terminal() {
+        let error = "broken ".repeat(150) + "\nsecond line";
+        assert!(error.len() > 1_024);
+        let things = [Thing {
+            name: error.leak(),
+            count: 1,
+        }];
+        let text = table(&things, Some(40));
+        let rows: Vec<&str> = text.lines().collect();
+        assert_eq!(rows.len(), 2, "{text}");
+        assert!(rows.iter().all(|row| columns(row) <= 40), "{text}");
+        assert!(rows[1].starts_with("broken broken ") && rows[1].ends_with('…'));
+        // Whole where no terminal is, and for programs.
+        let whole = table(&things, None);
+        assert!(whole.lines().count() == 2 && whole.contains("second line"));
+        let json = Format::Json.render_list(&things).unwrap();
+        assert!(json.contains("second line"));
+        // A wide letter is not cut in half.
+        assert_eq!(cut("一二三四", Some(4)), "一…");
+        assert_eq!(cut("一二", Some(4)), "一二");
     }
 
     #[test]

@@ -5,17 +5,17 @@ Purpose  Read a context with its log, progress and result. One that has ended is
          dead, the newest first and a bounded step in each call.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :fans :ready: :log: :progress: :result: :fan: :parts:, and :job: :queue:
-             :runs: of its job
+           computed: {tw:p}:held :retry :backlog :events :dead :fans :ready: :log: :attempts: :progress: :result: :fan: :parts:, and
+             :job: :queue: :runs: of its job
 ARGV     1 id       context
          2 cursor   where an earlier call stopped, or empty
 
-Reply    { 'LIVE', place, text, score | '', progress, result, { log line... } }
+Reply    { 'LIVE', place, text, score | '', progress, result, { log line... }, { attempt... } }
            place is wheel, retry, ready, queue, held, fanned (it waits for its subtasks) or parts (it is one that waits); text its member
            or held value; score its place in the wheel, for retry
-         { 'ENDED', settled record, dead member | '', template | '', progress, result, { log line... } }
-           template is what its job runs now
-         { 'DEAD', member, progress, result, { log line... } }   only the dead know of it
+         { 'ENDED', settled record, dead member | '', template | '', progress, result, { log line... }, { attempt... } }
+           template is what its job runs now; attempts are those that ended without success
+         { 'DEAD', member, progress, result, { log line... }, { attempt... } }   only the dead know of it
          { 'SEEK', cursor }   not found so far: call again
          { 'NOWHERE' }        never there, or forgotten
 Raises   BAD_ARG    an argument is out of range
@@ -46,6 +46,7 @@ local function with_traces(reply)
   reply[#reply + 1] = reading.call(false, 'GET', key('progress', id)) or ''
   reply[#reply + 1] = reading.call(false, 'GET', key('result', id)) or ''
   reply[#reply + 1] = reading.call({}, 'LRANGE', key('log', id), 0, -1)
+  reply[#reply + 1] = reading.call({}, 'LRANGE', key('attempts', id), 0, -1)
   return reply
 end
 

@@ -10,7 +10,7 @@ ARGV     1 place    held, wheel, retry, ready, queue, fans, active, runs, events
          2 position where an earlier page ended, or empty
          3 limit    contexts looked at, integer, 1..100
          4 job      only its contexts; empty: all. Needed for active and runs
-         5 group    only contexts for it; empty: all. Records of ended contexts do not say it
+         5 group    only contexts for it; empty: all
          6 state    only settled ones that ended so; empty: all
 
 Reply    { 'PAGE', position | '', unreadable, { place, id, text, extra }... }  an empty position: there is no more
@@ -66,9 +66,12 @@ local function add_held(id, value)
 end
 
 local function add_settled(record)
-  local id, state = string.match(record, '^([^\t]*)\t([^\t]*)')
+  local id, state, group = string.match(record, '^([^\t]*)\t([^\t]*)\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t([^\t]*)')
   if not id then
     return reading.skip()
+  end
+  if only_group ~= '' and group ~= only_group then
+    return
   end
   if only_state == '' or state == only_state then
     add('settled', id, record)

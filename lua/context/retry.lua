@@ -1,23 +1,24 @@
 #!lua flags=allow-oom
 --[[
 Script   context/retry
-Purpose  Let contexts that ended without success run again: from the dead to their ready sets, with their attempts counted on and
-         their failures forgotten and their start deadlines counted from now.
+Purpose  Let contexts that have ended run again: from the dead, or from the runs of their job, to their ready sets, with their
+         attempts counted on and their failures forgotten and their start deadlines counted from now.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:dead :backlog :ready: :fair :tags: :wake, and :job: :active: of their jobs
+           computed: {tw:p}:dead :backlog :ready: :fair :tags: :wake, and :job: :active: :runs: of their jobs
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..100; then two for each context:
            id       context
            ended_ms when it ended, its score among the dead
+         and behind them, maybe, `ended`: also what is not among the dead but the newest run of its id, and runs what its job says now
 
 Reply    { 'RETRIED', verdicts }  verdicts: one letter for each context
            R it waits for a permit
            B its job has as many active contexts as its overlap policy allows; it stays among the dead
-           N it is not among the dead with this end
+           N it is not among the dead, or its job's runs, with this end
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(dead + ready)); at most 10 + 30 * count commands
+Cost     O(count * log(dead + ready)), and of runs O(count * runs); at most 10 + 44 * count commands
 Holds    W1 W2 W6
 Repeat   The second call answers N for what the first one took.
 ]]
@@ -25,10 +26,15 @@ Repeat   The second call answers N for what the first one took.
 -- @part fairness
 -- @part ready
 local COUNT_MAX = 100
+local RUNS_STEP = 1000
 local now = now_ms(1)
 local count = arg_int(2, 'count', 1, COUNT_MAX)
-if #ARGV ~= 2 + 2 * count then
+local any_end = #ARGV == 3 + 2 * count
+if #ARGV ~= 2 + 2 * count and not any_end then
   bad_arg('contexts', 'must be two values each', #ARGV - 2)
+end
+if any_end and ARGV[#ARGV] ~= 'ended' then
+  bad_arg('from', 'must be ended or absent', ARGV[#ARGV])
 end
 local contexts, soonest = {}, nil
 for i = 1, count do
@@ -68,18 +74,42 @@ local function watch_again(id, rest)
   return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. options .. ' ' .. body
 end
 
+-- The attempts of the newest run of a context, where it ended then, and what its job runs now.
+local function of_runs(id, ended)
+  local job = any_end and job_of(id)
+  local rest = job and redis.call('HGET', key('job', job), 'tmpl')
+  if not rest or redis.call('HEXISTS', key('active', job), id) == 1 then
+    return nil
+  end
+  local runs = key('runs', job)
+  for last = redis.call('LLEN', runs) - 1, 0, -RUNS_STEP do
+    local page = redis.call('LRANGE', runs, math.max(last - RUNS_STEP + 1, 0), last)
+    for i = #page, 1, -1 do
+      if string.sub(page[i], 1, #id + 1) == id .. '\t' then
+        local attempt, at = string.match(page[i], '^[^\t]*\t[^\t]*\t(%d+)\t[^\t]*\t%d+\t(%d+)\t')
+        return tonumber(at) == ended and attempt or nil, rest
+      end
+    end
+  end
+end
+
 local batch, verdicts = {}, {}
 for i, context in ipairs(contexts) do
   local id, ended = unpack(context)
   local member = find_member(BASE .. 'dead', ended, id .. '\t')
   local attempt, rest = string.match(member or '', '^[^\t]*\t[^\t]*\t(%d+)\t[^\n]*\n%d+ (.*)$')
+  if not member then
+    attempt, rest = of_runs(id, ended)
+  end
   if not attempt then
     verdicts[i] = 'N'
   elseif not admit(id) then
     verdicts[i] = 'B'
   else
     verdicts[i] = 'R'
-    redis.call('ZREM', BASE .. 'dead', member)
+    if member then
+      redis.call('ZREM', BASE .. 'dead', member)
+    end
     -- Whoever asks for it answers for it: workers that it took along do not count any more.
     rest = watch_again(id, (string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)))
     add_ready(batch, id, member_of(id, tonumber(attempt), 0, rest), rest)

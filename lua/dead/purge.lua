@@ -1,10 +1,10 @@
 #!lua flags=allow-oom
 --[[
 Script   dead/purge
-Purpose  Forget contexts that ended without success, with their logs, progress and results.
+Purpose  Forget contexts that ended without success, with their logs, progress, results and attempts.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:dead :log:<context> :progress:<context> :result:<context>
+           computed: {tw:p}:dead :log:<context> :progress:<context> :result:<context> :attempts:<context>
 ARGV     1 count    integer, 1..100; then two for each context:
            id       context
            ended_ms when it ended, its score among the dead
@@ -35,7 +35,7 @@ for i, id in ipairs(ids) do
   verdicts[i] = member and 'P' or 'N'
   if member then
     redis.call('ZREM', BASE .. 'dead', member)
-    redis.call('UNLINK', key('log', id), key('progress', id), key('result', id))
+    redis.call('UNLINK', key('log', id), key('progress', id), key('result', id), key('attempts', id))
   end
 end
 return { 'PURGED', table.concat(verdicts) }

@@ -83,8 +83,9 @@ local function show_held(value)
 end
 
 local function show_settled(record)
-  local state, attempt, worker, claimed, ended, message =
-    string.match(record, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t(%d+)\t(%d+)\t(.*)$')
+  local state, attempt, worker, claimed, ended, message, group, handler, failed =
+    string.match(record, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t(%d+)$')
+  shown.group, shown.handler, shown.failures = group ~= '-' and group or nil, handler ~= '-' and handler or nil, tonumber(failed)
   local member = find(base .. 'dead', ended, '\t')
   if member then
     local failures, rest = string.match(member, '\n(%d+) (.*)$')
@@ -171,6 +172,8 @@ if not find_live() then
 end
 local log = redis.call('LRANGE', base .. 'log:' .. id, -LOG_SHOWN, -1)
 shown.log = #log > 0 and log or nil
+local attempts = redis.call('LRANGE', base .. 'attempts:' .. id, 0, -1)
+shown.failed_attempts = #attempts > 0 and attempts or nil
 shown.progress = redis.call('GET', base .. 'progress:' .. id) or nil
 text_or_size('result', redis.call('GET', base .. 'result:' .. id) or '')
 return cjson.encode(shown)

@@ -174,7 +174,8 @@ local function explain_held(value)
 end
 
 local function explain_settled(record)
-  local state, attempt, worker, ended, message = string.match(record, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t%d+\t(%d+)\t(.*)$')
+  local state, attempt, worker, ended, message =
+    string.match(record, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t%d+\t(%d+)\t([^\t]*)')
   say('It ended as %s at %s after %s attempts, the last one on %s.', state, when(ended), attempt, worker == '-' and 'no worker' or worker)
   if message ~= '' then
     say('Its message: %s', message)

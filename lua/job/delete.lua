@@ -56,10 +56,12 @@ redis.call('ZREM', KEYS[1], '@' .. job)
 
 local records = {}
 local function cancelled(name, at, member)
-  local id, attempt, _, rest = open_or_put_aside(now, name, at, member)
+  local id, attempt, failures, rest = open_or_put_aside(now, name, at, member)
   if id then
     enders.free_key(id, attempt, rest)
-    records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t')
+    local group, handler = string.match(rest, '^(%S+) (%S+)')
+    records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group, handler,
+      int(failures) }, '\t')
   end
 end
 

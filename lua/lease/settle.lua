@@ -55,6 +55,7 @@ if #ARGV ~= others_at + 4 * (count - plain) or count == 0 then
 end
 local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
   timed_out = 'timed_out' }
+local HEAD = '^(%d+):(%d+) (%S+) (%d+) %d+ %d+%l* %S+ (%S+) (%S+) $'
 local ids = {}
 for i = 1, plain do
   ids[i] = ARGV[2 + 2 * i]
@@ -76,20 +77,22 @@ local tails = {} -- what records of contexts that were claimed together have beh
 local split = fans.any(endings)
 
 local function record_tail(head)
-  local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+) $')
-  local tail = '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t'
+  local attempt, failures, worker, claimed, group, handler = string.match(head, HEAD)
+  local tail = '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t\t' .. group .. '\t'
+    .. handler .. '\t' .. failures
   tails[head] = tail
   return tail
 end
 
--- `head` is what `value` begins with, up to when it was claimed.
+-- `head` is what `value` begins with, up to its handler.
 local function succeed(id, head, value)
   if split and fanned.succeed(endings, id, value, '') then
     return
   end
   if string.find(id, '@', 1, true) then
-    local attempt, worker, claimed = string.match(head, '^(%d+):%d+ (%S+) (%d+) $')
-    end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), worker = worker, claimed = tonumber(claimed) })
+    local attempt, failures, worker, claimed, group, handler = string.match(head, HEAD)
+    end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), failures = tonumber(failures), worker = worker,
+      claimed = tonumber(claimed), group = group, handler = handler })
   else
     add_record(endings, id, tails[head] or record_tail(head))
   end
@@ -130,7 +133,7 @@ for i = 1, count do
     -- What was claimed together has the same head: comparing it costs a fifth of taking it apart.
     if string.find(value, head, 1, true) ~= 1 then
       local worker
-      head, attempt, worker = string.match(value, '^((%d+):%d+ (%S+) %d+ )')
+      head, attempt, worker = string.match(value, '^((%d+):%d+ (%S+) %d+ %d+ %d+%l* %S+ %S+ %S+ )')
       holder = head and attempt .. (which[worker] or ' -')
       head = head or '\n' -- no value begins with it
     end

@@ -9,7 +9,8 @@ local RESULT_KEPT_MS = 3600000
 local fanned = {} -- what part fanning adds for subtasks and their roots
 
 local function new_endings()
-  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, watched = {}, soonest = nil, fans = { roots = {}, order = {} } }
+  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, attempts = {}, watched = {}, soonest = nil,
+    fans = { roots = {}, order = {} } }
 end
 
 local function clean(text)
@@ -27,8 +28,18 @@ local function add_record(endings, first, second)
   records[count + 1], records[count + 2] = first, second
 end
 
+local function write_many(command, target, list)
+  for first = 1, #list, 2000 do
+    redis.call(command, target, unpack(list, first, math.min(first + 1999, #list)))
+  end
+end
+
 local enders = {}
 on_demand(enders, function()
+  local ATTEMPTS_KEPT = 20 -- that ended without success, of one context
+  local NOTED_KEPT = 2000 -- contexts of a partition with such attempts
+  local NOTED_KEPT_MS = 90000000 -- after the last of them; 25 h
+  local NOTED_BYTES = 200 -- of an attempt's message
   local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
   local UNREADABLE_MAX = 100 -- records of an overlap queue that are put aside in one call
 
@@ -145,8 +156,12 @@ on_demand(enders, function()
     if ended.state == 'cancelled' then
       enders.free_key(ended.id, ended.attempt, ended.rest)
     end
+    local group, handler = ended.group, ended.handler
+    if not group then
+      group, handler = string.match(ended.rest or '', '^(%S+) (%S+)')
+    end
     local record = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
-      clean(ended.message) }, '\t')
+      clean(ended.message), group or '-', handler or '-', int(ended.failures or 0) }, '\t')
     add_record(endings, record, '')
     if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
       endings.dead[#endings.dead + 1] = now
@@ -207,6 +222,37 @@ on_demand(enders, function()
     return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
   end
 
+  -- What a person asks of an attempt that ended without success, once the next one has taken its place. Subtasks are too many: what
+  -- becomes of theirs is with their root.
+  local function note_attempt(endings, now, id, held, how)
+    local outcome = how.avoid and 'lost' or how.state
+    endings.attempts[#endings.attempts + 1] = id
+    endings.attempts[#endings.attempts + 1] = int(held.attempt) .. ' ' .. (held.worker or '-') .. ' ' .. int(held.claimed or 0) .. ' '
+      .. int(now) .. ' ' .. outcome .. ' ' .. string.sub(clean(how.message), 1, NOTED_BYTES)
+  end
+
+  -- Keeps the newest attempts of each context, for the newest contexts of the partition.
+  function enders.flush_attempts(endings)
+    local noted, scores = endings.attempts, {}
+    for i = 1, #noted, 2 do
+      local list = key('attempts', noted[i])
+      if redis.call('RPUSH', list, noted[i + 1]) > ATTEMPTS_KEPT then
+        redis.call('LTRIM', list, -ATTEMPTS_KEPT, -1)
+      end
+      redis.call('PEXPIRE', list, NOTED_KEPT_MS)
+      scores[i], scores[i + 1] = string.match(noted[i + 1], '^%d+ %S+ %d+ (%d+)'), noted[i]
+    end
+    write_many('ZADD', BASE .. 'attempted', scores)
+    local surplus = redis.call('ZCARD', BASE .. 'attempted') - NOTED_KEPT
+    if surplus > 0 then
+      local popped, lists = redis.call('ZPOPMIN', BASE .. 'attempted', math.min(surplus, ITEMS_MAX)), {}
+      for i = 1, #popped, 2 do
+        lists[#lists + 1] = key('attempts', popped[i])
+      end
+      redis.call('UNLINK', unpack(lists))
+    end
+  end
+
   function enders.fail_attempt(endings, now, id, held, how)
     local _, _, _, options = split_rest(held.rest)
     local failures = held.failures + 1
@@ -220,6 +266,9 @@ on_demand(enders, function()
       how.final = true
     end
     local subtask = string.find(id, '~', 1, true)
+    if not subtask and not cancelled then
+      note_attempt(endings, now, id, held, how)
+    end
     local used_up = failures >= option_number(options, 'r', ATTEMPTS_MAX)
     if cancelled or how.final or used_up or (subtask and fanned.is_final(endings, id, how)) then
       enders.end_context(endings, now, {
@@ -249,7 +298,8 @@ on_demand(enders, function()
   end
 end)
 
--- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, rest.
+-- Ends the context `ended.id` for good. `ended`: id, state, attempt, failures, worker, claimed, message, and rest or, of one that
+-- succeeded, group and handler.
 local function end_context(endings, now, ended)
   enders.end_context(endings, now, ended)
 end
@@ -259,12 +309,6 @@ end
 -- Returns 'RETRYING' or 'SETTLED'.
 local function fail_attempt(endings, now, id, held, how)
   return enders.fail_attempt(endings, now, id, held, how)
-end
-
-local function write_many(command, target, list)
-  for first = 1, #list, 2000 do
-    redis.call(command, target, unpack(list, first, math.min(first + 1999, #list)))
-  end
 end
 
 -- Writes what was collected: the event, the dead, the retries and whatever became ready, and wakes the trackers where needed.
@@ -280,6 +324,9 @@ local function flush_endings(endings)
     end
   end
   write_many('HSET', BASE .. 'retry', endings.retry)
+  if #endings.attempts > 0 then
+    enders.flush_attempts(endings)
+  end
   local at = nil
   if #endings.wheel > 0 then
     local head = redis.call('ZRANGE', BASE .. 'wheel', 0, 0, 'WITHSCORES')

@@ -63,10 +63,12 @@ local function clear_away()
   end
   local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
   for i = 1, #popped, 2 do
-    local id, attempt, _, rest = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
+    local id, attempt, failures, rest = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
     if id then
       enders.free_key(id, attempt, rest)
-      add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted' }, '\t'))
+      local group, handler = string.match(rest, '^(%S+) (%S+)')
+      add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group, handler,
+        int(failures) }, '\t'))
     end
   end
   if #popped > 0 then

@@ -18,7 +18,7 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @prelude
 local EVENTS_KEPT, DEAD_KEPT, QUARANTINE_KEPT, LINES_KEPT = 1000, 10000, 1000, 1000
-local MORTAL = { dedup = 86400000, log = 86400000, progress = 3600000, result = 3600000 } -- ms that the key lives on
+local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 3600000, result = 3600000 } -- ms that the key lives on
 local CUT_MAX = 10000 -- elements in one call
 local name = arg_text(1, 'key', 600)
 local kind, job = string.match(name, '^(%a+):?(.*)$')

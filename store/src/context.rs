@@ -1,5 +1,6 @@
 //! Operations on single contexts: get, list, retry, note. Scripts: `lua/context/`.
 
+mod attempt;
 mod ends;
 mod get;
 mod list;
@@ -14,6 +15,7 @@ use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
+pub use attempt::PastAttempt;
 pub use ends::Ends;
 pub use list::ContextFilter;
 pub use note::{Noted, Progress};
@@ -31,13 +33,13 @@ pub struct ContextView {
     pub id: ContextId,
     /// The job it belongs to.
     pub job: Option<JobName>,
-    /// The workers it is for. `None` for an ended context submitted alone of which only the end is known.
+    /// The workers it is for. `None` where its end does not tell.
     pub group: Option<GroupName>,
     /// Its handler; `None` as for `group`.
     pub handler: Option<HandlerName>,
-    /// Its options with its priority; `None` as for `group`.
+    /// Its options with its priority; `None` for an ended context of which only the end is known.
     pub options: Option<ContextOptions>,
-    /// Where it may run, and who takes it; `None` where any worker of its group will do, and as for `group`.
+    /// Where it may run, and who takes it; `None` where any worker of its group will do, and as for `options`.
     pub lane: Option<LaneId>,
     /// When it was due first.
     pub due: TimestampMs,
@@ -45,7 +47,7 @@ pub struct ContextView {
     pub state: StateWord,
     /// Its highest attempt so far; none before the first.
     pub attempt: AttemptNo,
-    /// Attempts that failed, timed out or lost their lease. Not known (0) of one that ended well.
+    /// Attempts that failed, timed out or lost their lease.
     pub failures: u32,
     /// Who runs it, or ran its last attempt.
     pub worker: Option<WorkerId>,
@@ -63,6 +65,8 @@ pub struct ContextView {
     pub progress: Option<(u8, String)>,
     /// Log lines, the oldest first, kept for a day; at most 1,000.
     pub log: Vec<String>,
+    /// Its attempts that ended without success, the oldest first; the newest 20, kept for a day. Not of subtasks.
+    pub attempts: Vec<PastAttempt>,
     /// When it is tried again.
     pub next_attempt: Option<TimestampMs>,
     /// When its lease ends unless renewed.
@@ -98,6 +102,7 @@ impl ContextView {
             result: Bytes::new(),
             progress: None,
             log: Vec::new(),
+            attempts: Vec::new(),
             next_attempt: None,
             lease_expires: None,
             cancel: None,
@@ -137,7 +142,10 @@ impl ContextView {
 
     fn of_settled(settled: Settled) -> Self {
         Self {
+            group: settled.group,
+            handler: settled.handler,
             attempt: settled.attempt,
+            failures: settled.failures,
             worker: settled.worker,
             claimed: settled.claimed,
             ended: Some(settled.ended),

@@ -206,13 +206,29 @@ impl Store {
         let verdicts = self
             .dead_call((&RETRY_CONTEXT, "RETRIED"), partition, clock, contexts)
             .await?;
-        let verdicts = verdicts.chars().map(|letter| match letter {
-            'R' => Ok(Requeued::Ready),
-            'B' => Ok(Requeued::Busy),
-            'N' => Ok(Requeued::NotDead),
-            other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
-        });
-        verdicts.collect()
+        requeued(&verdicts)
+    }
+
+    /// Lets an ended context of a job run again, whether it is kept among the dead or among the runs of its job: then it runs what its
+    /// job says now.
+    pub(crate) async fn retry_ended(
+        &self,
+        partition: PartitionId,
+        context: &ContextId,
+        ended: TimestampMs,
+    ) -> Result<Requeued, Error> {
+        let args = vec![
+            Value::from(""),
+            Value::from("1"),
+            Value::from(context.as_str()),
+            Value::from(ended.as_u64().to_string()),
+            Value::from("ended"),
+        ];
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(&RETRY_CONTEXT, keys, args).await?;
+        let verdicts = Reply::expect(RETRY_CONTEXT.name(), value, "RETRIED")?.text()?;
+        let verdict = requeued(&verdicts)?.into_iter().next();
+        verdict.ok_or_else(|| Error::contract(RETRY_CONTEXT.name(), &verdicts))
     }
 
     /// Forgets dead contexts of one partition, each with its end; at most 100. True for each that was there.
@@ -248,4 +264,14 @@ impl Store {
             Err(Error::contract(script.name(), verdicts))
         }
     }
+}
+
+fn requeued(letters: &str) -> Result<Vec<Requeued>, Error> {
+    let verdicts = letters.chars().map(|letter| match letter {
+        'R' => Ok(Requeued::Ready),
+        'B' => Ok(Requeued::Busy),
+        'N' => Ok(Requeued::NotDead),
+        other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
+    });
+    verdicts.collect()
 }

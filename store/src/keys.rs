@@ -267,6 +267,18 @@ impl Keys {
         self.part(context.partition(), &format!("log:{context}"))
     }
 
+    /// List: attempts of a context that ended without success.
+    #[must_use]
+    pub fn attempts(&self, context: &ContextId) -> String {
+        self.part(context.partition(), &format!("attempts:{context}"))
+    }
+
+    /// Sorted set: the contexts that have such attempts, by the last of them.
+    #[must_use]
+    pub fn attempted(&self, partition: PartitionId) -> String {
+        self.part(partition, "attempted")
+    }
+
     /// String: a context's progress.
     #[must_use]
     pub fn progress(&self, context: &ContextId) -> String {

@@ -6,6 +6,7 @@ pub mod replace;
 pub mod submit;
 pub mod turn;
 
+pub(crate) use fire::OWN_BODY;
 pub use fire::{Fire, Fired};
 pub use gauge::Gauges;
 pub use replace::Replaced;

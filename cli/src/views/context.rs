@@ -33,6 +33,8 @@ pub(crate) struct ContextView {
     pub(crate) progress_percent: u32,
     pub(crate) progress_message: String,
     pub(crate) log: Vec<String>,
+    /// Attempts that ended without success.
+    pub(crate) attempts: Vec<PastAttempt>,
     /// Of a context that is split into subtasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fan: Option<FanView>,
@@ -66,12 +68,69 @@ impl From<v1::Context> for ContextView {
             progress_percent: c.progress_percent,
             progress_message: c.progress_message,
             log: c.log,
+            attempts: c.attempts.into_iter().map(PastAttempt::from).collect(),
             fan: c.fan.map(FanView::from),
         }
     }
 }
 
+/// An attempt that ended without success.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PastAttempt {
+    attempt: u32,
+    worker: String,
+    claimed_ms: u64,
+    ended_ms: u64,
+    outcome: String,
+    error: String,
+}
+
+impl From<v1::PastAttempt> for PastAttempt {
+    fn from(past: v1::PastAttempt) -> Self {
+        Self {
+            attempt: past.attempt,
+            worker: past.worker,
+            claimed_ms: past.claimed_ms,
+            ended_ms: past.ended_ms,
+            outcome: past.outcome,
+            error: past.error,
+        }
+    }
+}
+
+impl PastAttempt {
+    fn line(&self) -> String {
+        let on = match self.worker.as_str() {
+            "" => String::new(),
+            worker => format!(
+                " on {worker} after {}",
+                instant::span(self.ended_ms.saturating_sub(self.claimed_ms))
+            ),
+        };
+        format!(
+            "{} {}{on} at {}: {}",
+            self.attempt,
+            self.outcome,
+            instant::text(self.ended_ms),
+            self.error
+        )
+    }
+}
+
 impl ContextView {
+    /// From the claim of its last attempt to its end; empty before that.
+    fn took(&self) -> String {
+        if self.claimed_ms == 0 || self.ended_ms == 0 {
+            return String::new();
+        }
+        instant::span(self.ended_ms.saturating_sub(self.claimed_ms))
+    }
+
+    fn past_attempts(&self) -> String {
+        let lines: Vec<String> = self.attempts.iter().map(PastAttempt::line).collect();
+        lines.join("\n")
+    }
+
     /// What a person asks next: why it waits, why it failed, or how far it is.
     fn remark(&self) -> String {
         if !self.error.is_empty() {
@@ -103,16 +162,20 @@ impl ContextView {
 }
 
 impl Row for ContextView {
-    const HEADERS: &'static [&'static str] =
-        &["id", "state", "handler", "due", "attempt", "remark"];
+    const HEADERS: &'static [&'static str] = &[
+        "id", "state", "group", "handler", "due", "attempt", "worker", "took", "remark",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.id.clone(),
             self.state.to_owned(),
+            self.group.clone(),
             self.handler.clone(),
             self.due.clone(),
             self.attempt.to_string(),
+            self.worker.clone(),
+            self.took(),
             self.remark(),
         ]
     }
@@ -121,8 +184,8 @@ impl Row for ContextView {
 impl Detail for ContextView {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let [body, result] = &self.texts;
-        // A settled context keeps its end, not its options.
-        let priority = if self.handler.is_empty() {
+        // A context that was submitted alone and has ended keeps its end, not its options.
+        let priority = if self.ended_ms > 0 && self.job.is_empty() {
             String::new()
         } else {
             self.priority.to_string()
@@ -144,6 +207,8 @@ impl Detail for ContextView {
             ("claimed", instant::text(self.claimed_ms)),
             ("lease until", instant::text(self.lease_expires_ms)),
             ("ended", instant::text(self.ended_ms)),
+            ("took", self.took()),
+            ("failed attempts", self.past_attempts()),
             ("priority", priority),
             ("progress", self.progress()),
             (

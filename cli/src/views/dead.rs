@@ -6,7 +6,7 @@ use tickwheel_proto::v1;
 use super::ContextView;
 use crate::failure::Failure;
 use crate::instant;
-use crate::output::{Format, Row, table};
+use crate::output::{Format, Row, screen, table};
 
 /// A list of the dead.
 #[derive(Debug, Default, Serialize)]
@@ -59,7 +59,7 @@ impl DeadListView {
 
     fn text(&self) -> String {
         let rows: Vec<DeadRow<'_>> = self.contexts.iter().map(DeadRow).collect();
-        let mut text = table(&rows);
+        let mut text = table(&rows, screen());
         text += &format!("{} kept", self.kept);
         if self.dropped > 0 {
             text += &format!("; {} older ones were let go by the bound", self.dropped);

@@ -6,7 +6,7 @@ use tickwheel_proto::v1;
 use super::{bytes_text, bytes_value};
 use crate::failure::Failure;
 use crate::instant;
-use crate::output::{Format, Row, table};
+use crate::output::{Format, Row, screen, table};
 
 /// Characters of a body or an error in a row.
 const CELL_CHARS_MAX: usize = 60;
@@ -157,7 +157,7 @@ impl SubtasksView {
     fn text(&self) -> String {
         let mut text = self.fan.as_ref().map(FanView::text).unwrap_or_default();
         text += if text.is_empty() { "" } else { "\n" };
-        text += &table(&self.subtasks);
+        text += &table(&self.subtasks, screen());
         if !self.next_page_token.is_empty() {
             text += &format!("there may be more: --page-token {}\n", self.next_page_token);
         }

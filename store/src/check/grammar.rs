@@ -81,7 +81,7 @@ pub(crate) enum Name {
     OfJob(&'static str, JobName),
     /// fan, parts or results of a split context.
     OfRoot(&'static str, ContextId),
-    /// dedup, log, progress or result, with an end of life.
+    /// dedup, log, attempts, progress or result, with an end of life.
     Mortal(&'static str),
 }
 
@@ -101,6 +101,7 @@ const FIXED: [(&str, &str); 18] = [
     ("lanes", "hash"),
     ("events", "stream"),
     ("dead", "zset"),
+    ("attempted", "zset"),
     ("stats", "hash"),
     ("epoch", "hash"),
     ("zones", "string"),
@@ -115,9 +116,10 @@ const OF_JOB: [(&str, &str); 6] = [
     ("runs", "list"),
 ];
 const OF_ROOT: [(&str, &str); 3] = [("fan", "hash"), ("parts", "list"), ("results", "list")];
-const MORTAL: [(&str, &str); 4] = [
+const MORTAL: [(&str, &str); 5] = [
     ("dedup", "string"),
     ("log", "list"),
+    ("attempts", "list"),
     ("progress", "string"),
     ("result", "string"),
 ];
@@ -226,6 +228,8 @@ mod tests {
             ("job:a/b", "hash"),
             ("runs:a/b", "list"),
             ("log:1.5.a-1", "list"),
+            ("attempts:1.5.a-1", "list"),
+            ("attempted", "zset"),
             ("dedup:a:b", "string"),
             ("quarantine", "list"),
         ] {

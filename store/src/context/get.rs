@@ -3,7 +3,7 @@
 use fred::types::Value;
 use tickwheel_core::id::ContextId;
 
-use super::ContextView;
+use super::{ContextView, PastAttempt};
 use crate::error::Error;
 use crate::record::{Dead, Rest, Settled};
 use crate::reply::{Reply, into_bytes};
@@ -59,7 +59,14 @@ fn ended(reply: &mut Reply) -> Result<ContextView, Error> {
         body: bytes::Bytes::new(),
         ..Rest::parse(template)?
     };
-    Ok(view.with_rest(rest))
+    // What ran stands in its record; the job may have another group or handler by now.
+    let (group, handler) = (view.group.clone(), view.handler.clone());
+    let view = view.with_rest(rest);
+    Ok(ContextView {
+        group: group.or(view.group),
+        handler: handler.or(view.handler),
+        ..view
+    })
 }
 
 fn with_traces(mut view: ContextView, reply: &mut Reply) -> Result<ContextView, Error> {
@@ -74,6 +81,15 @@ fn with_traces(mut view: ContextView, reply: &mut Reply) -> Result<ContextView, 
     while let Some(line) = lines.next() {
         let line = into_bytes(line).map_err(|line| Error::contract(GET_CONTEXT.name(), line))?;
         view.log.push(String::from_utf8_lossy(&line).into_owned());
+    }
+    let mut attempts = reply.list()?;
+    while let Some(text) = attempts.next() {
+        let text = into_bytes(text).map_err(|text| Error::contract(GET_CONTEXT.name(), text))?;
+        // An error is cut at its greatest length, which may be inside a character.
+        let text = String::from_utf8_lossy(&text);
+        let attempt = PastAttempt::parse(&text);
+        view.attempts
+            .push(attempt.ok_or_else(|| Error::contract(GET_CONTEXT.name(), &text))?);
     }
     Ok(view)
 }

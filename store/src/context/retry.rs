@@ -1,4 +1,4 @@
-//! Running a context again that ended without success. Script: `lua/context/retry.lua`.
+//! Running a context again that has ended. Script: `lua/context/retry.lua`.
 
 use tickwheel_core::id::ContextId;
 
@@ -6,13 +6,38 @@ use super::{ContextView, no_context};
 use crate::dead::Requeued;
 use crate::error::Error;
 use crate::store::Store;
+use crate::wheel::OWN_BODY;
+
+/// Who says what a context runs.
+#[derive(Debug, Clone, Copy)]
+enum Made {
+    /// Its job.
+    Job,
+    /// The call that asked for a run of its job, with a body of its own.
+    Asked,
+    /// The call that submitted it.
+    Alone,
+}
+
+impl Made {
+    fn of(context: &ContextId) -> Self {
+        match context.as_str().split_once('@') {
+            None => Self::Alone,
+            Some((head, _)) if head.ends_with(OWN_BODY) => Self::Asked,
+            Some(_) => Self::Job,
+        }
+    }
+}
 
 impl Store {
-    /// Puts a context that ended without success back into its ready set. Its attempts count on, its failures start anew.
+    /// Puts a context that has ended back into its ready set. Its attempts count on, its failures start anew.
+    ///
+    /// One that ended without success runs what it ran before. Of one that succeeded or was cancelled the body is not kept: it runs what its
+    /// job says now, and only if its body was that of its job. Followers are told of the first end of a context only.
     ///
     /// # Errors
-    /// [`Error::NotFound`]; [`Error::Conflict`] when it has not ended, ended well or was cancelled, or when its job has as many active
-    /// contexts as its overlap policy allows.
+    /// [`Error::NotFound`]; [`Error::Conflict`] when it has not ended, when nothing says what it would run, or when its job has as many
+    /// active contexts as its overlap policy allows.
     pub async fn retry_context(&self, context: &ContextId) -> Result<ContextView, Error> {
         let view = self
             .get_context(context)
@@ -27,19 +52,32 @@ impl Store {
             return refused(&format!("it is {}", view.state));
         };
         let partition = self.known(context.partition(), context.as_str())?;
-        let verdicts = self
-            .retry_dead(partition, &[(context.clone(), ended)])
-            .await?;
-        match verdicts.first() {
-            Some(Requeued::Ready) => self
+        let retried = match Made::of(context) {
+            Made::Job => self.retry_ended(partition, context, ended).await?,
+            Made::Alone | Made::Asked => {
+                let dead = [(context.clone(), ended)];
+                let verdicts = self.retry_dead(partition, &dead).await?;
+                verdicts.into_iter().next().unwrap_or(Requeued::NotDead)
+            }
+        };
+        match (retried, Made::of(context)) {
+            (Requeued::Ready, _) => self
                 .get_context(context)
                 .await?
                 .ok_or_else(|| no_context(context)),
-            Some(Requeued::Busy) => {
+            (Requeued::Busy, _) => {
                 refused("its job has as many active contexts as its overlap policy allows")
             }
-            Some(Requeued::NotDead) | None => refused(&format!(
-                "it ended as {} and is not kept among the dead",
+            (Requeued::NotDead, Made::Alone) => refused(&format!(
+                "it ended as {} and is not kept among the dead, so its body is not known any more; submit it again",
+                view.state
+            )),
+            (Requeued::NotDead, Made::Asked) => refused(&format!(
+                "it ended as {} and was given a body of its own, which is not kept; run its job with that body",
+                view.state
+            )),
+            (Requeued::NotDead, Made::Job) => refused(&format!(
+                "it ended as {} and neither the dead nor the runs of its job have it any more",
                 view.state
             )),
         }

@@ -3,14 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use tickwheel_core::id::{AttemptNo, ContextId, WorkerId};
+use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, WorkerId};
 use tickwheel_core::limits::ERROR_BYTES_MAX;
 use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
 
-/// Tab-separated: id, state, attempt, worker|-, claimed|0, ended, message.
+/// Tab-separated: id, state, attempt, worker|-, claimed|0, ended, message, group|-, handler|-, failures.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settled {
     /// Identity.
@@ -27,6 +27,12 @@ pub struct Settled {
     pub ended: TimestampMs,
     /// Why, without tabs and line breaks; empty after success.
     pub message: String,
+    /// The workers it was for; `None` where whoever ended it could not tell.
+    pub group: Option<GroupName>,
+    /// Its handler; `None` as for `group`.
+    pub handler: Option<HandlerName>,
+    /// Attempts that failed, timed out or lost their lease.
+    pub failures: u32,
 }
 
 /// The words of a context that has ended.
@@ -90,7 +96,7 @@ impl FromStr for Settled {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let mut fields = text.splitn(7, '\t');
+        let mut fields = text.split('\t');
         let mut next = || fields.next().ok_or(());
         let id = next()?.parse().map_err(drop)?;
         let word = next()?;
@@ -106,6 +112,14 @@ impl FromStr for Settled {
         let claimed: u64 = next()?.parse().map_err(drop)?;
         let ended: u64 = next()?.parse().map_err(drop)?;
         let message = next()?.to_owned();
+        let (group, handler) = (next()?, next()?);
+        let failures = next()?.parse().map_err(drop)?;
+        let known = |name: &str| name != "-";
+        let group = known(group).then(|| GroupName::new(group));
+        let handler = known(handler).then(|| HandlerName::new(handler));
+        if fields.next().is_some() {
+            return Err(());
+        }
         let claimed = Some(claimed).filter(|ms| *ms > 0).map(TimestampMs::new);
         Ok(Self {
             id,
@@ -115,6 +129,9 @@ impl FromStr for Settled {
             claimed,
             ended: TimestampMs::new(ended),
             message,
+            group: group.transpose().map_err(drop)?,
+            handler: handler.transpose().map_err(drop)?,
+            failures,
         })
     }
 }
@@ -132,8 +149,12 @@ impl fmt::Display for Settled {
             .replace(['\t', '\n', '\r'], " ");
         write!(
             f,
-            "{}\t{state}\t{}\t{worker}\t{claimed}\t{ended}\t{message}",
-            self.id, self.attempt
+            "{}\t{state}\t{}\t{worker}\t{claimed}\t{ended}\t{message}\t{}\t{}\t{}",
+            self.id,
+            self.attempt,
+            self.group.as_ref().map_or("-", GroupName::as_str),
+            self.handler.as_ref().map_or("-", HandlerName::as_str),
+            self.failures
         )
     }
 }

@@ -152,7 +152,7 @@ fn a_held_value_tells_who_runs_it_until_when() {
 
 #[test]
 fn a_dead_context_is_its_settled_record_with_what_ran() {
-    let record = "1.7.a-1\tfailed\t3\tw-1\t9\t10\tboom";
+    let record = "1.7.a-1\tfailed\t3\tw-1\t9\t10\tboom\tg\th\t3";
     let dead = Dead::parse(&Bytes::from(format!("{record}\n3 g h 2 r=3 two\nlines"))).unwrap();
     assert_eq!(dead.settled.to_string(), record);
     assert_eq!(
@@ -180,18 +180,22 @@ fn the_message_of_a_settled_record_keeps_to_one_line_and_one_kibibyte() {
         claimed: None,
         ended: TimestampMs::new(5),
         message: format!("a\tb\nc{}", "ä".repeat(1_000)),
+        group: GroupName::new("g").ok(),
+        handler: HandlerName::new("h").ok(),
+        failures: 2,
     };
     let text = settled.to_string();
     assert!(text.starts_with(&format!("{ID}\tfailed\t3\tmill-1a2b3c4d\t0\t5\ta b cä")));
     assert!(text.len() < 1_100);
     assert!(Settled::parse(text.as_bytes()).is_ok());
-    assert!(
-        Settled::parse(&text.as_bytes()[..text.len() - 1])
-            .unwrap()
-            .message
-            .ends_with('\u{fffd}')
-    );
-    assert!(Settled::parse(b"1\tfailed").is_err());
+    let (head, tail) = text.as_bytes().split_at(text.len() - "\tg\th\t2".len());
+    let cut = [&head[..head.len() - 1], tail].concat();
+    let cut = Settled::parse(&cut).unwrap();
+    assert!(cut.message.ends_with('\u{fffd}') && cut.failures == 2);
+    let more = [text.as_bytes(), b"\tx"].concat();
+    for bad in [b"1\tfailed", head, &more] {
+        assert!(Settled::parse(bad).is_err());
+    }
 }
 
 fn options() -> impl Strategy<Value = Options> {
@@ -282,6 +286,9 @@ proptest! {
             claimed: Some(times.0).filter(|ms| *ms > 0).map(TimestampMs::new),
             ended: TimestampMs::new(times.1),
             message,
+            group: (attempt % 2 == 0).then(|| GroupName::new("g").unwrap()),
+            handler: (attempt % 3 == 0).then(|| HandlerName::new("h").unwrap()),
+            failures: attempt / 2,
         };
         prop_assert_eq!(Settled::parse(settled.to_string().as_bytes()).unwrap(), settled);
     }

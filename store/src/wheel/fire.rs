@@ -17,6 +17,9 @@ use crate::store::Store;
 /// How long the firing for one end of an upstream context is remembered. Its outbox entry is delivered within seconds.
 const AFTER_KEPT: Duration = Duration::from_secs(24 * 3600);
 
+/// Ends the unique part of a context that was given a body of its own.
+pub(crate) const OWN_BODY: &str = "-b";
+
 /// A firing asked for.
 #[derive(Debug, Clone)]
 pub struct Fire {
@@ -55,7 +58,10 @@ impl Store {
         let dedup = fire
             .dedup
             .map(|(key, keep)| format!("{} {}@{job}", keep.as_millis(), key.name()));
-        self.fire(job, (fire.due, &fire.uniq), (fire.body, None), dedup)
+        // What ran with another body than its job's says so in its id: the body goes with its end, and the job's must not run in its place.
+        let own = if fire.body.is_some() { OWN_BODY } else { "" };
+        let uniq = format!("{}{own}", fire.uniq);
+        self.fire(job, (fire.due, &uniq), (fire.body, None), dedup)
             .await
     }
 

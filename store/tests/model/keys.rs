@@ -131,6 +131,7 @@ pub(crate) fn known(mut state: State) -> State {
         }
     }
     state.hashes.remove("stats");
+    state.zsets.remove("attempted");
     state.strings.clear();
     state.lists.retain(|name, _| name.starts_with("ledger:"));
     let short = |record: &str| record.split('\t').take(3).collect::<Vec<_>>().join(" ");

@@ -122,8 +122,9 @@ async fn contexts_are_read_retried_and_noted_in_their_slots() {
     let store = &test.store;
     for p in (0..4).map(partition) {
         let id: ContextId = format!("{p}.7.a-1").parse().unwrap();
-        let dead =
-            format!("ZADD | dead | 9 | {id}\tfailed\t1\tw-1\t8\t9\tno\n1 default work 2 - body");
+        let dead = format!(
+            "ZADD | dead | 9 | {id}\tfailed\t1\tw-1\t8\t9\tno\tdefault\twork\t1\n1 default work 2 - body"
+        );
         test.seed(p, &[&dead]).await;
         assert_eq!(
             store.get_context(&id).await.unwrap().unwrap().state,

@@ -149,9 +149,9 @@ async fn an_ended_context_of_a_job_is_found_in_its_runs() {
     let (runs, dead) = (test.job_key("a/b", "runs:a/b"), test.job_key("a/b", "dead"));
     let text = format!("{p}.5.x@a/b");
     for record in [
-        format!("{text}\tfailed\t1\tw-1\t8\t10\told"),
-        format!("{text}\ttimed_out\t2\tw-2\t18\t20\tnew"),
-        format!("{text}x\tsucceeded\t1\t-\t0\t30\t"),
+        format!("{text}\tfailed\t1\tw-1\t8\t10\told\tdefault\twork\t1"),
+        format!("{text}\ttimed_out\t2\tw-2\t18\t20\tnew\tdefault\twork\t2"),
+        format!("{text}x\tsucceeded\t1\t-\t0\t30\t\tdefault\twork\t0"),
     ] {
         test.command(&["RPUSH", &runs, &record]).await;
     }
@@ -175,13 +175,15 @@ async fn an_ended_context_of_a_job_is_found_in_its_runs() {
             view.body.len(),
             view.failures
         ),
-        ("work", 0, 0)
+        ("work", 0, 2)
     );
     test.command(&[
         "ZADD",
         &dead,
         "20",
-        &format!("{text}\ttimed_out\t2\tw-2\t18\t20\tnew\n2 default other 2 - its own"),
+        &format!(
+            "{text}\ttimed_out\t2\tw-2\t18\t20\tnew\tdefault\tother\t2\n2 default other 2 - its own"
+        ),
     ])
     .await;
     let view = get(&test, &text).await.unwrap();
@@ -203,9 +205,9 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
         test.key(partition(1), "dead"),
     );
     let fill = "for i = 1, 130 do \
-                redis.call('XADD', KEYS[1], i .. '-1', 's', '1.' .. i .. '.x-1\\tsucceeded\\t1\\tw-1\\t1\\t' .. i .. '\\t' .. '\\n' \
-                .. '1.' .. i .. '.x-11\\tcancelled\\t0\\t-\\t0\\t' .. i .. '\\twhy') end \
-                for i = 1, 900 do redis.call('ZADD', KEYS[2], i, '1.' .. i .. '.d-1\\texpired\\t3\\tw-1\\t0\\t' .. i .. '\\tlate\\n3 default work 2 - body') end";
+                redis.call('XADD', KEYS[1], i .. '-1', 's', '1.' .. i .. '.x-1\\tsucceeded\\t1\\tw-1\\t1\\t' .. i .. '\\t\\tdefault\\twork\\t0' .. '\\n' \
+                .. '1.' .. i .. '.x-11\\tcancelled\\t0\\t-\\t0\\t' .. i .. '\\twhy\\tdefault\\twork\\t0') end \
+                for i = 1, 900 do redis.call('ZADD', KEYS[2], i, '1.' .. i .. '.d-1\\texpired\\t3\\tw-1\\t0\\t' .. i .. '\\tlate\\tdefault\\twork\\t3\\n3 default work 2 - body') end";
     test.text(&["EVAL", fill, "2", &events, &dead]).await;
     for entry in [1, 65, 110, 111, 130] {
         let view = get(&test, &format!("1.{entry}.x-11")).await.unwrap();
@@ -214,7 +216,9 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
             (StateWord::Cancelled, Some(ms(entry)), "why"),
             "{entry}"
         );
-        assert_eq!((view.group, view.handler, view.options), (None, None, None));
+        let (group, handler) = (view.group.unwrap(), view.handler.unwrap());
+        assert_eq!((group.as_str(), handler.as_str()), ("default", "work"));
+        assert_eq!(view.options, None);
         assert_eq!(
             get(&test, &format!("1.{entry}.x-1")).await.unwrap().state,
             StateWord::Succeeded,

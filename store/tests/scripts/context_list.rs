@@ -14,23 +14,24 @@ redis.call('HSET', base .. 'backlog', 'alpha work', '1', 'beta work', '1')
 for i = 1, 7 do
   local group = i % 2 == 0 and 'alpha' or 'beta'
   local rest = ' ' .. group .. ' work 2 - body'
+  local ran = '\\t' .. group .. '\\twork\\t0'
   redis.call('HSET', base .. 'held', id('held', i), '1:0 w-1 1 2 0 -' .. rest)
   redis.call('ZADD', base .. 'wheel', 5, id('wheel', i) .. ' 0:0' .. rest)
   redis.call('ZADD', base .. 'wheel', 5, '#' .. id('ready', i) .. ' ' .. group .. ' work 2')
   redis.call('ZADD', base .. 'wheel', 5 + i, id('retry', i) .. ' 1:1' .. rest)
   redis.call('HSET', base .. 'retry', id('retry', i), 5 + i)
   redis.call('ZADD', base .. 'ready:' .. group .. ':work', 35184372088832 + i, id('ready', i) .. ' 0:0' .. rest)
-  redis.call('XADD', base .. 'events', i .. '-1', 's', id('ok', i) .. '\\tsucceeded\\t1\\tw-1\\t1\\t' .. i .. '\\t\\n'
-    .. id('bad', i) .. '\\texpired\\t1\\tw-1\\t1\\t' .. i .. '\\tlate\\n' .. id('off', i) .. '\\tcancelled\\t0\\t-\\t0\\t' .. i .. '\\t')
-  redis.call('ZADD', base .. 'dead', i, id('bad', i) .. '\\texpired\\t1\\tw-1\\t1\\t' .. i .. '\\tlate\\n1' .. rest)
-  redis.call('ZADD', base .. 'dead', 1000 + i, id('old', i) .. '\\tfailed\\t1\\tw-1\\t1\\t' .. 1000 + i .. '\\tno\\n1' .. rest)
+  redis.call('XADD', base .. 'events', i .. '-1', 's', id('ok', i) .. '\\tsucceeded\\t1\\tw-1\\t1\\t' .. i .. '\\t' .. ran .. '\\n'
+    .. id('bad', i) .. '\\texpired\\t1\\tw-1\\t1\\t' .. i .. '\\tlate' .. ran .. '\\n' .. id('off', i) .. '\\tcancelled\\t0\\t-\\t0\\t' .. i .. '\\t' .. ran)
+  redis.call('ZADD', base .. 'dead', i, id('bad', i) .. '\\texpired\\t1\\tw-1\\t1\\t' .. i .. '\\tlate' .. ran .. '\\n1' .. rest)
+  redis.call('ZADD', base .. 'dead', 1000 + i, id('old', i) .. '\\tfailed\\t1\\tw-1\\t1\\t' .. 1000 + i .. '\\tno' .. ran .. '\\n1' .. rest)
   if job ~= '' then
     redis.call('ZADD', base .. 'jobs', 0, job, 0, 'x/' .. i)
     redis.call('ZADD', base .. 'queue:' .. job, 5, id('queue', i) .. '@' .. job .. ' 0:0' .. rest)
     redis.call('HSET', base .. 'active:' .. job, id('run', i) .. '@' .. job, 'm')
     redis.call('HSET', base .. 'held', id('run', i) .. '@' .. job, '1:0 w-1 1 2 0 -' .. rest)
     redis.call('RPUSH', base .. 'runs:' .. job, id('end', i) .. '@' .. job .. '\\t' .. (i % 3 == 0 and 'failed' or 'succeeded')
-      .. '\\t1\\tw-1\\t1\\t' .. math.ceil(i / 3) .. '\\t')
+      .. '\\t1\\tw-1\\t1\\t' .. math.ceil(i / 3) .. '\\t' .. ran)
   end
 end";
 

@@ -9,7 +9,7 @@ use tickwheel_store::{Error, Heard};
 
 async fn bury(test: &Harness, id: &str, ended: u64) {
     let p: u16 = id.split('.').next().unwrap().parse().unwrap();
-    let record = format!("{id}\tfailed\t3\tw-1\t9\t{ended}\tboom");
+    let record = format!("{id}\tfailed\t3\tw-1\t9\t{ended}\tboom\tdefault\twork\t3");
     test.command(&[
         "ZADD",
         &test.key(partition(p), "dead"),
@@ -70,7 +70,7 @@ async fn a_dead_context_becomes_ready_with_its_attempts_counted_on() {
         .await;
     assert_eq!(
         dead,
-        ["1.7.a-12\tfailed\t3\tw-1\t9\t10\tboom\n3 default work 1 r=3 body"]
+        ["1.7.a-12\tfailed\t3\tw-1\t9\t10\tboom\tdefault\twork\t3\n3 default work 1 r=3 body"]
     );
     let message = loop {
         match heard.recv().await.unwrap() {
@@ -89,7 +89,7 @@ async fn workers_that_were_lost_with_it_do_not_count_any_more() {
         ("1.8.a-2", "a=w-1,o=2", "a=w-1"),
         ("1.9.a-3", "r=3", "r=3"),
     ] {
-        let record = format!("{id}\tfailed\t3\tw-1\t9\t10\tboom");
+        let record = format!("{id}\tfailed\t3\tw-1\t9\t10\tboom\tdefault\twork\t3");
         let member = format!("{record}\n3 default work 1 {options} body");
         let dead = test.key(partition(1), "dead");
         test.command(&["ZADD", &dead, "10", &member]).await;
@@ -132,7 +132,7 @@ async fn only_the_dead_can_run_again() {
         &test.key(partition(1), "events"),
         "*",
         "s",
-        "1.8.a-1\tsucceeded\t3\tw-1\t9\t10\t",
+        "1.8.a-1\tsucceeded\t3\tw-1\t9\t10\t\tdefault\twork\t0",
     ])
     .await;
     let before = test.dump().await;
@@ -276,7 +276,7 @@ async fn it_costs_the_same_however_many_are_dead() {
     };
     for size in [10_u32, 1_000, 100_000] {
         let fill = format!(
-            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 10, '0.1.b-' .. i .. '\\tfailed\\t1\\t-\\t0\\t10\\t\\n0 default work 4 - ') end"
+            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 10, '0.1.b-' .. i .. '\\tfailed\\t1\\t-\\t0\\t10\\t\\tdefault\\twork\\t0\\n0 default work 4 - ') end"
         );
         test.text(&["EVAL", &fill, "1", &test.key(partition(0), "dead")])
             .await;

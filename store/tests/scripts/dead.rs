@@ -19,7 +19,7 @@ async fn bury(test: &Harness, size: u32) {
          for i = 1, {size} do
            local id, ended = p .. '.7.d-' .. i, 1000 + math.floor(i / 6)
            redis.call('ZADD', base .. 'dead', ended, id .. '\\t' .. states[i % 3 + 1] .. '\\t2\\tw-1\\t5\\t' .. ended .. '\\tBoom '
-             .. i .. '\\n2 ' .. (i % 2 == 0 and 'alpha' or 'beta') .. ' work 2 - body')
+             .. i .. '\\tdefault\\twork\\t2\\n2 ' .. (i % 2 == 0 and 'alpha' or 'beta') .. ' work 2 - body')
            redis.call('SET', base .. 'result:' .. id, 'x')
          end"
     );
@@ -179,7 +179,9 @@ async fn a_requeue_of_many_stops_at_the_overlap_policy_and_can_go_on_from_any_st
     let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     let p = test.store.partition_of_job(&name("a/b"));
     for i in 1..=5 {
-        let member = format!("{p}.{i}.x@a/b\tfailed\t1\tw-1\t5\t2000\tno\n1 default work 2 - body");
+        let member = format!(
+            "{p}.{i}.x@a/b\tfailed\t1\tw-1\t5\t2000\tno\tdefault\twork\t1\n1 default work 2 - body"
+        );
         test.seed(p, &[&format!("ZADD | dead | 2000 | {member}")])
             .await;
     }
@@ -257,7 +259,7 @@ async fn the_bound_lets_the_oldest_go_and_counts_them() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
     let fill = "for i = 1, 10000 do redis.call('ZADD', KEYS[1], i, '3.1.z-' .. i .. '\\tfailed\\t1\\t-\\t0\\t' .. i \
-                .. '\\t\\n1 g h 2 - ') end";
+                .. '\\t\\tg\\th\\t1\\n1 g h 2 - ') end";
     test.text(&["EVAL", fill, "1", &part.key("dead")]).await;
     for (number, text) in [(1_u64, "a-1"), (2, "a-2"), (3, "a-3")] {
         let id = format!("3.900.{text}");
@@ -365,7 +367,7 @@ async fn a_call_costs_the_same_however_many_are_dead() {
     };
     for size in [10_u32, 1_000, 10_000] {
         let fill = format!(
-            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 10, '0.1.b-' .. i .. '\\tfailed\\t1\\t-\\t0\\t10\\t\\n0 g h 4 - ') end"
+            "for i = 1, {size} do redis.call('ZADD', KEYS[1], 10, '0.1.b-' .. i .. '\\tfailed\\t1\\t-\\t0\\t10\\t\\tg\\th\\t0\\n0 g h 4 - ') end"
         );
         test.text(&["EVAL", &fill, "1", &test.key(partition(0), "dead")])
             .await;

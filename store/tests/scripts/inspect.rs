@@ -99,10 +99,10 @@ const PLACES: [&str; 10] = [
     "HSET | held | 1.55.a-5 | 2:1 w-1 100 2100 600 - default work 2 t=500 body",
     "HSET | held | 1.88.a-8 | 1:0 w-1 100 2100 600gk - default work 2 t=500,k=acme body",
     "RPUSH | log:1.55.a-5 | one | two",
-    "ZADD | dead | 70 | 1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom\n3 default work 2 t=500 body",
+    "ZADD | dead | 70 | 1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom\tdefault\twork\t3\n3 default work 2 t=500 body",
 ];
-const EVENT: &str = "XADD | events | * | s | 1.6.a-6\tsucceeded\t1\tw-1\t5\t6\t\n\
-    1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom";
+const EVENT: &str = "XADD | events | * | s | 1.6.a-6\tsucceeded\t1\tw-1\t5\t6\t\tdefault\twork\t0\n\
+    1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom\tdefault\twork\t3";
 
 #[tokio::test]
 async fn a_context_is_shown_in_each_place() {
@@ -318,7 +318,7 @@ async fn a_waiting_context_is_explained() {
         "HSET | active:a/b | P.9.f@a/b | s",
         "ZADD | queue:a/b | 5 | P.5.f@a/b 0:0 default work 2 - ",
         "HSET | held | P.6.f@a/b | 2:1 w-1 100 2100 0 REPLACED@7 default work 2 - ",
-        "RPUSH | runs:a/b | P.7.f@a/b\tfailed\t3\tw-1\t1\t951868799123\tboom",
+        "RPUSH | runs:a/b | P.7.f@a/b\tfailed\t3\tw-1\t1\t951868799123\tboom\tdefault\twork\t3",
     ];
     for seed in seeds {
         test.seed(partition(p), &[&seed.replace("P.", &format!("{p}."))])

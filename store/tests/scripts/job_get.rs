@@ -76,7 +76,7 @@ async fn the_runs_of_a_job_come_newest_first() {
         test.command(&[
             "RPUSH",
             &key,
-            &format!("0.{due}.f@a/b\tsucceeded\t1\t-\t0\t{due}\t"),
+            &format!("0.{due}.f@a/b\tsucceeded\t1\t-\t0\t{due}\t\tdefault\twork\t0"),
         ])
         .await;
     }

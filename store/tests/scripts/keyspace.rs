@@ -104,8 +104,18 @@ async fn cluster() -> Option<(Harness, Server)> {
     ))
 }
 
+/// An attempt of the example that ended without success.
+async fn seed_an_attempt(test: &Harness) {
+    let list = test.key(crate::harness::partition(6), &format!("attempts:{ID}"));
+    let past = format!("1 {WORKER} 7 8 failed no");
+    test.command(&["RPUSH", &list, &past]).await;
+    let index = test.key(crate::harness::partition(6), "attempted");
+    test.command(&["ZADD", &index, "8", ID]).await;
+}
+
 /// One of each key, with the names of the page.
 async fn seed_the_examples(test: &Harness) {
+    seed_an_attempt(test).await;
     let spec = job(
         "billing/nightly",
         Trigger::Cron {
@@ -121,13 +131,13 @@ async fn seed_the_examples(test: &Harness) {
     let (held, retry, dead) = (
         format!("1:0 {WORKER} 1 2 0 - {rest}"),
         format!("6.4.a-1 1:1 {rest}"),
-        format!("6.5.a-1\tfailed\t3\t{WORKER}\t8\t9\tno\n3 {rest}"),
+        format!("6.5.a-1\tfailed\t3\t{WORKER}\t8\t9\tno\tdefault\tinvoice\t3\n3 {rest}"),
     );
     let (ready_member, queued) = (
         format!("6.3.a-1 0:0 {rest}"),
         format!("6.6.f@billing/nightly 0:0 {rest}"),
     );
-    let settled = "6.7.f@billing/nightly\tsucceeded\t1\tmill-1a2b3c4d\t7\t8\t";
+    let settled = "6.7.f@billing/nightly\tsucceeded\t1\tmill-1a2b3c4d\t7\t8\t\tdefault\tinvoice\t0";
     let (log, progress, result) = (
         format!("log:{ID}"),
         format!("progress:{ID}"),

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod attempts;
 #[path = "../model/call.rs"]
 mod call;
 mod cancel;

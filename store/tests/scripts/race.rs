@@ -289,8 +289,9 @@ async fn every_attempt_is_claimed_once_and_every_context_ends_once() {
         "each context ended once"
     );
     let mut left = test.keys().await;
-    let stays = ["events", "dead", "stats", "meta", "wheel"];
-    left.retain(|key| !stays.iter().any(|name| key.ends_with(name)) && !key.contains(":result:"));
+    let stays = ["events", "dead", "attempted", "stats", "meta", "wheel"];
+    let mortal = |key: &str| key.contains(":result:") || key.contains(":attempts:");
+    left.retain(|key| !stays.iter().any(|name| key.ends_with(name)) && !mortal(key));
     assert!(left.is_empty(), "{left:?}");
     let wheel = test
         .texts(&["ZRANGE", &test.key(partition(0), "wheel"), "0", "-1"])

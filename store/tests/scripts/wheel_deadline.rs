@@ -25,7 +25,7 @@ async fn a_waiting_context_expires_at_its_deadline() {
         state.zset("dead"),
         [(
             format!(
-                "3.1000000.a-1\texpired\t0\t-\t0\t{}\t{LATE}\n0 g h 2 s=70 x",
+                "3.1000000.a-1\texpired\t0\t-\t0\t{}\t{LATE}\tg\th\t0\n0 g h 2 s=70 x",
                 T + 70
             )
             .as_str(),

@@ -338,7 +338,8 @@ async fn a_retry_keeps_its_attempt_number_and_leaves_the_retry_hash() {
         turned.claims[0].1,
         "3.5.a-1 5:3 g h 2 b=f:100:100:0,r=9 body"
     );
-    assert_eq!(part.state().await.keys(), ["held", "wheel"]);
+    let kept = ["attempted", "attempts:3.5.a-1", "held", "wheel"];
+    assert_eq!(part.state().await.keys(), kept);
 }
 
 #[tokio::test]

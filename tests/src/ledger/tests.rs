@@ -72,6 +72,9 @@ fn run(id: ContextId, ended: u64, state: EndState) -> Settled {
         claimed,
         ended: TimestampMs::new(ended),
         message,
+        group: None,
+        handler: None,
+        failures: 0,
     }
 }
 

@@ -92,8 +92,8 @@ fn harms(id: &str, due: u64, next: u64) -> Vec<(Invariant, String, String)> {
     let ready = 2 * (1_u64 << 44) + due;
     let context = "default ok 2 - 7";
     let firings = "0.5.f@default/j|s|0.6.f@default/j|s";
-    let early = "0.5000.1-000009\tsucceeded\t1\tw-1\t4000\t5000\t";
-    let ended = format!("{id}\tsucceeded\t1\tw-1\t{due}\t{due}\t");
+    let early = "0.5000.1-000009\tsucceeded\t1\tw-1\t4000\t5000\t\tdefault\tok\t0";
+    let ended = format!("{id}\tsucceeded\t1\tw-1\t{due}\t{due}\t\tdefault\tok\t0");
     let rearm = |job: &str| format!("ZADD|B:wheel|{next}|@default/{job}");
     vec![
         (

@@ -183,7 +183,8 @@ mod tests {
     use super::*;
 
     fn claim(id: &str, claimed_ms: u64) -> Claim {
-        let record = format!("{id}\tsucceeded\t1\tw-1\t{claimed_ms}\t{claimed_ms}\t");
+        let record =
+            format!("{id}\tsucceeded\t1\tw-1\t{claimed_ms}\t{claimed_ms}\t\tdefault\twork\t0");
         Claim::read(&record).unwrap()
     }
 

@@ -370,7 +370,7 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
                 "HSET|B:job:a/rate|runs_limit|1".to_owned(),
                 format!(
                     "RPUSH|B:runs:a/rate{}",
-                    "|0.5.f@a/rate\tsucceeded\t1\tw-1\t5\t6\t".repeat(20)
+                    "|0.5.f@a/rate\tsucceeded\t1\tw-1\t5\t6\t\tg\th\t0".repeat(20)
                 ),
             ],
         ),

@@ -18,7 +18,8 @@ fn run(attempt: u32, worker: &str, span: (u64, u64), outcome: &str) -> Run {
 }
 
 fn settled(attempt: u32) -> Settled {
-    Settled::parse(format!("{ID}\tsucceeded\t{attempt}\tw-1\t1000\t1010\t").as_bytes()).unwrap()
+    Settled::parse(format!("{ID}\tsucceeded\t{attempt}\tw-1\t1000\t1010\t\tg\th\t0").as_bytes())
+        .unwrap()
 }
 
 fn figures(runs: &[Run], ends: &[Settled]) -> Figures {
@@ -66,7 +67,7 @@ fn what_ended_long_ago_and_is_among_the_dead_is_not_lost() {
         accepted: vec![(ID.to_owned(), 990)],
         ..Accounts::default()
     };
-    let failed = format!("{ID}\tfailed\t1\tw-1\t1000\t1010\tno\n1 g h 2 - body");
+    let failed = format!("{ID}\tfailed\t1\tw-1\t1000\t1010\tno\tg\th\t1\n1 g h 2 - body");
     let partition = Partition {
         dead: vec![(1_010, Dead::parse(&failed.into()).unwrap())],
         ..Partition::default()

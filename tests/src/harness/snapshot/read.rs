@@ -190,8 +190,8 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                 .collect();
         }
         (
-            "dedup" | "log" | "progress" | "result" | "results" | "quarantine" | "lanes" | "route"
-            | "tags",
+            "dedup" | "log" | "attempts" | "attempted" | "progress" | "result" | "results"
+            | "quarantine" | "lanes" | "route" | "tags",
             _,
         ) => {}
         _ => bail!("nobody knows this key"),

@@ -4,7 +4,7 @@ use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::state_to_wire;
 use tickwheel_proto::v1;
-use tickwheel_store::context::ContextView;
+use tickwheel_store::context::{ContextView, PastAttempt};
 use tickwheel_store::job::{JobStateWord, JobView};
 use tickwheel_store::record::Queue;
 
@@ -70,9 +70,21 @@ pub(super) fn context(shared: &Shared, view: ContextView) -> v1::Context {
         progress_percent,
         progress_message,
         log: view.log,
+        attempts: view.attempts.into_iter().map(past_attempt).collect(),
         next_attempt_ms: millis(view.next_attempt),
         lease_expires_ms: millis(view.lease_expires),
         fan: None,
+    }
+}
+
+fn past_attempt(past: PastAttempt) -> v1::PastAttempt {
+    v1::PastAttempt {
+        attempt: past.attempt.as_u32(),
+        worker: past.worker.map(String::from).unwrap_or_default(),
+        claimed_ms: past.claimed.map_or(0, TimestampMs::as_u64),
+        ended_ms: past.ended.as_u64(),
+        outcome: past.outcome,
+        error: past.error,
     }
 }
 
