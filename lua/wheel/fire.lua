@@ -15,6 +15,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          7 dedup    empty, or `<keep ms> <name>@<job>`; with ` once` behind it a refusal is kept too, else the key stays free, also when
                     what was fired is cancelled before it starts
          8 upstream empty, or the job whose end asks for it; may be absent
+         9 told     empty, or `<context>:<state>:<error>` of that end, at most 1000 bytes; may be absent
 
 Reply    { 'STARTED', id }      it is ready
          { 'QUEUED', id }       it waits for an earlier context of the job
@@ -39,8 +40,8 @@ Repeat   With a dedup key: one context within its keep time, with `once` one dec
 -- @part locate
 -- @part cancelling
 -- @part firing
-if #ARGV ~= 7 and #ARGV ~= 8 then
-  bad_arg('arguments', 'must be seven or eight', #ARGV)
+if #ARGV < 7 or #ARGV > 9 then
+  bad_arg('arguments', 'must be seven to nine', #ARGV)
 end
 local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
@@ -52,6 +53,10 @@ if ARGV[7] ~= '' and (not keep or (once ~= '' and once ~= ' once')) then
   bad_arg('dedup', 'must be a keep time and a key', ARGV[7])
 end
 local upstream = ARGV[8] or ''
+local told = ARGV[9] or ''
+if #told > 1000 or string.find(told, '[%s,=]') then
+  bad_arg('told', 'must have at most 1000 bytes, and none that separates options', told)
+end
 local fields = firing.load_job(job)
 if not fields or fields.state == 'deleting' or (upstream ~= '' and string.match(fields.after, '^%S*') ~= upstream) then
   return { 'NO_JOB' }
@@ -68,9 +73,16 @@ if own_body == 1 then
   rest = string.match(rest, '^(%S+ %S+ %d %S+ )') .. ARGV[6]
 end
 local name = dedup and once == '' and string.match(dedup, '^[^@]+')
+local added = {}
 if name then
+  added[#added + 1] = 'u=' .. name
+end
+if told ~= '' then
+  added[#added + 1] = 'f=' .. told
+end
+if #added > 0 then
   local head, options, body = string.match(rest, '^(%S+ %S+ %d )(%S+)( .*)$')
-  rest = head .. (options == '-' and '' or options .. ',') .. 'u=' .. name .. body
+  rest = head .. (options == '-' and '' or options .. ',') .. table.concat(added, ',') .. body
 end
 if fields.active > 0 and (redis.call('HEXISTS', key('active', job), id) == 1 or find_member(key('queue', job), due, id .. ' ')) then
   return { 'DUPLICATE', id }

@@ -21,7 +21,7 @@ pub use list::ContextFilter;
 pub use note::{Noted, Progress};
 
 use crate::error::Error;
-use crate::record::{Dead, Held, Member, Rest, Settled};
+use crate::record::{Dead, Held, Member, Rest, Settled, Upstream};
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::store::Store;
@@ -67,6 +67,8 @@ pub struct ContextView {
     pub log: Vec<String>,
     /// Its attempts that ended without success, the oldest first; the newest 20, kept for a day. Not of subtasks.
     pub attempts: Vec<PastAttempt>,
+    /// The end that fired it; `None` where none did, and of an ended context of which only the end is known.
+    pub upstream: Option<Upstream>,
     /// When it is tried again.
     pub next_attempt: Option<TimestampMs>,
     /// When its lease ends unless renewed.
@@ -103,6 +105,7 @@ impl ContextView {
             progress: None,
             log: Vec::new(),
             attempts: Vec::new(),
+            upstream: None,
             next_attempt: None,
             lease_expires: None,
             cancel: None,
@@ -112,6 +115,7 @@ impl ContextView {
     fn with_rest(mut self, rest: Rest) -> Self {
         self.options = Some(rest.options.with_priority(rest.priority));
         self.lane = rest.options.lane;
+        self.upstream = rest.options.upstream;
         self.group = Some(rest.group);
         self.handler = Some(rest.handler);
         self.body = rest.body;

@@ -9,6 +9,7 @@ mod member;
 mod options;
 mod queue;
 mod settled;
+mod upstream;
 
 use bytes::Bytes;
 
@@ -18,6 +19,7 @@ pub use member::{Member, Rest};
 pub use options::{Options, PartKind, SubtaskKind};
 pub use queue::Queue;
 pub use settled::{EndState, Settled};
+pub use upstream::Upstream;
 
 use crate::error::Error;
 

@@ -7,11 +7,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tickwheel_core::id::{Part, WorkerId};
 use tickwheel_core::time::TimestampMs;
+use tickwheel_proto::convert::state_to_wire;
 use tickwheel_proto::v1::subtask::Kind;
-use tickwheel_proto::v1::{Assignment, Subtask, TrackerMessage};
+use tickwheel_proto::v1::{self, Assignment, Subtask, TrackerMessage};
 use tickwheel_store::fan::shard_body;
 use tickwheel_store::lease::{AttemptRef, Holding};
-use tickwheel_store::record::{Member, SubtaskKind};
+use tickwheel_store::record::{Member, SubtaskKind, Upstream};
 use tickwheel_store::wheel::Claim;
 
 use crate::engine::Engine;
@@ -134,6 +135,16 @@ fn with_parameter(subtask: Option<Subtask>, body: Bytes) -> (Option<Subtask>, By
     }
 }
 
+/// The end that a follower follows, as it is told.
+pub(crate) fn upstream(upstream: Upstream) -> v1::Upstream {
+    v1::Upstream {
+        job: upstream.context.job().map(String::from).unwrap_or_default(),
+        context_id: upstream.context.into(),
+        state: state_to_wire(upstream.state).into(),
+        error: upstream.error,
+    }
+}
+
 fn assignment(member: Member, lease_ms: u64) -> Assignment {
     let subtask = subtask(&member);
     let (subtask, body) = with_parameter(subtask, member.rest.body);
@@ -156,5 +167,6 @@ fn assignment(member: Member, lease_ms: u64) -> Assignment {
         max_attempts: options.retry.max_attempts,
         subtask,
         requires: HashMap::new(),
+        upstream: options.upstream.map(upstream),
     }
 }

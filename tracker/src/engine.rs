@@ -10,10 +10,12 @@ use std::time::Duration;
 use arc_swap::ArcSwap;
 use tickwheel_core::id::{ContextId, JobName, TrackerId, WorkerId};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{CancelAttempt, TrackerMessage, cancel_attempt::Reason};
 use tickwheel_store::Store;
 use tickwheel_store::lease::{AttemptRef, Holding};
+use tickwheel_store::record::Upstream;
 use tickwheel_store::roster::TrackerSign;
 use tickwheel_store::wheel::{Fired, OutboxEntry, WorkerCancel};
 use tokio::sync::{Notify, Semaphore};
@@ -248,6 +250,30 @@ impl Engine {
         });
     }
 
+    /// What a follower is told of the end that it follows.
+    async fn upstream(&self, entry: &OutboxEntry) -> Result<Upstream, tickwheel_store::Error> {
+        let read = if entry.state == StateWord::Succeeded {
+            Ok(None)
+        } else {
+            self.store.get_context(&entry.upstream).await
+        };
+        let error = match read {
+            // One that runs again by now has no error any more.
+            Ok(view) => view.map(|view| view.error).unwrap_or_default(),
+            Err(error) if error.is_retryable() => return Err(error),
+            // What cannot be read must not keep its follower from running.
+            Err(error) => {
+                tracing::warn!(follower = %entry.follower, %error, "what a follower follows cannot be read");
+                String::new()
+            }
+        };
+        Ok(Upstream {
+            context: entry.upstream.clone(),
+            state: entry.state,
+            error,
+        })
+    }
+
     /// Fires the followers of contexts that ended, then takes the entries out of the outbox. A crash between repeats the first, which
     /// is idempotent.
     pub(crate) fn deliver(self: &Arc<Self>, partition: PartitionId, entries: Vec<OutboxEntry>) {
@@ -260,7 +286,12 @@ impl Engine {
                 if engine.retries.rests(&work, Instant::now()) {
                     continue;
                 }
-                match engine.store.fire_after(&entry.follower, &entry.upstream).await {
+                let upstream = engine.upstream(&entry).await;
+                let fired = match upstream {
+                    Ok(upstream) => engine.store.fire_after(&entry.follower, &upstream).await,
+                    Err(error) => Err(error),
+                };
+                match fired {
                     Ok(Fired::Started(_) | Fired::Queued(_) | Fired::Duplicate(_) | Fired::Skipped(_) | Fired::NoJob) => {
                         engine.retries.done(&work);
                         delivered.push(entry);

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use tickwheel_proto::v1::{Assignment, AttemptRef, Subtask};
+use tickwheel_proto::v1::{Assignment, AttemptRef, Subtask, Upstream};
 use tokio::time::Instant;
 
 use crate::fan::{Fan, Reply, Request};
@@ -68,6 +68,7 @@ pub(crate) struct Attempt {
     pub(crate) failures: u32,
     pub(crate) max_attempts: u32,
     pub(crate) subtask: Option<Subtask>,
+    pub(crate) upstream: Option<Upstream>,
     /// What it takes of the worker's resources.
     pub(crate) requires: Amounts,
     pub(crate) timeout: Option<Duration>,
@@ -99,6 +100,7 @@ impl Attempt {
             failures: assignment.failures,
             max_attempts: assignment.max_attempts,
             subtask: assignment.subtask,
+            upstream: assignment.upstream,
             requires: assignment.requires.into_iter().collect(),
             timeout: (assignment.timeout_ms > 0)
                 .then(|| Duration::from_millis(assignment.timeout_ms)),

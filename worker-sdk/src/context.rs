@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use crate::attempt::{Attempt, CancelReason};
 use crate::fan::{Shard, Subtask, root_id};
 use crate::limits::{LOG_LINE_BYTES_MAX, clip};
+use crate::upstream::Upstream;
 
 /// The attempt a handler runs: identity, lease, cancellation, and ways to tell how it goes. Cheap to clone.
 #[derive(Clone)]
@@ -67,6 +68,24 @@ impl Context {
     #[must_use]
     pub fn shard(&self) -> Option<Shard> {
         self.attempt.subtask.as_ref().and_then(Shard::of_wire)
+    }
+
+    /// The end that fired this context, for a job whose trigger is `after`; `None` for every other context.
+    ///
+    /// ```
+    /// use tickwheel_worker::{Context, HandlerResult};
+    ///
+    /// async fn alarm(ctx: Context, (): ()) -> HandlerResult<()> {
+    ///     if let Some(upstream) = ctx.upstream() {
+    ///         ctx.log(format!("{} {}: {}", upstream.job(), upstream.state(), upstream.error())).await;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # drop(alarm);
+    /// ```
+    #[must_use]
+    pub fn upstream(&self) -> Option<Upstream<'_>> {
+        self.attempt.upstream.as_ref().map(Upstream::of_wire)
     }
 
     /// Namespace and name of the job; empty for a context submitted alone.

@@ -68,6 +68,7 @@ mod stall;
 mod stats;
 mod sync;
 pub mod testing;
+mod upstream;
 mod worker;
 
 pub use attempt::CancelReason;
@@ -80,6 +81,7 @@ pub use handler::Handler;
 pub use limits::PERMITS_MAX;
 pub use outcome::Outcome;
 pub use stats::Stats;
+pub use upstream::Upstream;
 pub use worker::{RunningWorker, Stopped, Worker, WorkerBuilder};
 
 /// What cancels a worker given to [`WorkerBuilder::shutdown`].

@@ -35,6 +35,9 @@ pub(crate) struct ContextView {
     pub(crate) log: Vec<String>,
     /// Attempts that ended without success.
     pub(crate) attempts: Vec<PastAttempt>,
+    /// The end that fired it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) upstream: Option<Upstream>,
     /// Of a context that is split into subtasks.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) fan: Option<FanView>,
@@ -69,8 +72,36 @@ impl From<v1::Context> for ContextView {
             progress_message: c.progress_message,
             log: c.log,
             attempts: c.attempts.into_iter().map(PastAttempt::from).collect(),
+            upstream: c.upstream.map(Upstream::from),
             fan: c.fan.map(FanView::from),
         }
+    }
+}
+
+/// The end of a context that fired this one.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Upstream {
+    context_id: String,
+    job: String,
+    state: &'static str,
+    error: String,
+}
+
+impl From<v1::Upstream> for Upstream {
+    fn from(upstream: v1::Upstream) -> Self {
+        Self {
+            state: state_word(upstream.state()),
+            context_id: upstream.context_id,
+            job: upstream.job,
+            error: upstream.error,
+        }
+    }
+}
+
+impl Upstream {
+    fn line(&self) -> String {
+        let why = if self.error.is_empty() { "" } else { ": " };
+        format!("{} {}{why}{}", self.context_id, self.state, self.error)
     }
 }
 
@@ -203,6 +234,13 @@ impl Detail for ContextView {
                 format!("{} ({} failed)", self.attempt, self.failures),
             ),
             ("next attempt", instant::text(self.next_attempt_ms)),
+            (
+                "follows",
+                self.upstream
+                    .as_ref()
+                    .map(Upstream::line)
+                    .unwrap_or_default(),
+            ),
             ("worker", self.worker.clone()),
             ("claimed", instant::text(self.claimed_ms)),
             ("lease until", instant::text(self.lease_expires_ms)),

@@ -102,6 +102,7 @@ pub static BOUNDS: &[Bound] = &[
     bound("GetLedgerResponse", "records", 100_000),
     bound("ListContextsResponse", "contexts", PAGE),
     bound("Context", "log", 1_000),
+    bound("Context", "attempts", 20),
     bound("ListSubtasksResponse", "subtasks", PAGE),
     bound("ListDeadResponse", "contexts", PAGE),
     bound("ChangeDeadResponse", "ids", 10_000),

@@ -10,6 +10,8 @@ use tickwheel_core::id::{DedupName, WorkerId};
 use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
 use tickwheel_core::routing::LaneId;
 
+use super::Upstream;
+
 /// What holds for a context besides its priority.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -47,6 +49,8 @@ pub struct Options {
     pub split: bool,
     /// The part of its root that it is (`p`).
     pub part: Option<PartKind>,
+    /// The end that it follows (`f`).
+    pub upstream: Option<Upstream>,
 }
 
 /// What a subtask is to its root: `<letter>:<total>`.
@@ -132,6 +136,7 @@ impl From<&ContextOptions> for Options {
             only: None,
             split: false,
             part: None,
+            upstream: None,
         }
     }
 }
@@ -161,6 +166,17 @@ impl Options {
         });
         let dedup = self.dedup.as_ref().map(|name| format!("u={name}"));
         fairness.into_iter().chain(dedup)
+    }
+
+    /// What earlier attempts and other contexts left behind.
+    fn past(&self) -> impl Iterator<Item = String> {
+        let texts = [
+            self.avoid.as_ref().map(|avoid| format!("a={avoid}")),
+            (self.orphaned > 0).then(|| format!("o={}", self.orphaned)),
+            self.only.as_ref().map(|only| format!("w={only}")),
+            self.upstream.as_ref().map(|end| format!("f={end}")),
+        ];
+        texts.into_iter().flatten()
     }
 }
 
@@ -222,14 +238,8 @@ impl fmt::Display for Options {
         if let Some(part) = &self.part {
             item(f, format_args!("p={part}"))?;
         }
-        if let Some(avoid) = &self.avoid {
-            item(f, format_args!("a={avoid}"))?;
-        }
-        if self.orphaned > 0 {
-            item(f, format_args!("o={}", self.orphaned))?;
-        }
-        if let Some(only) = &self.only {
-            item(f, format_args!("w={only}"))?;
+        for text in self.past() {
+            item(f, format_args!("{text}"))?;
         }
         if separator.is_empty() {
             f.write_str("-")
@@ -271,6 +281,7 @@ impl FromStr for Options {
                 "w" => options.only = Some(WorkerId::new(value).map_err(drop)?),
                 "m" => options.split = value == "1",
                 "p" => options.part = Some(value.parse()?),
+                "f" => options.upstream = Some(value.parse()?),
                 _ => return Err(()),
             }
         }

@@ -255,6 +255,7 @@ fn options() -> impl Strategy<Value = Options> {
                     only: None,
                     split,
                     part: part.map(|part| part.parse().unwrap()),
+                    upstream: hash.map(|_| "1.7.f@a/b:failed:boom%20x".parse().unwrap()),
                 }
             },
         )

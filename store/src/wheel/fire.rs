@@ -10,6 +10,7 @@ use tickwheel_core::partition::partition_of;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
+use crate::record::Upstream;
 use crate::reply::Reply;
 use crate::script::FIRE;
 use crate::store::Store;
@@ -65,17 +66,18 @@ impl Store {
             .await
     }
 
-    /// Fires `follower` because `upstream` ended, if it follows the job of that context. Idempotent: one end is decided once, also when the
-    /// overlap policy refuses it.
+    /// Fires `follower` because `upstream` ended, if it follows the job of that context, and tells it so. Idempotent: one end is decided
+    /// once, also when the overlap policy refuses it.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: repeat.
     pub async fn fire_after(
         &self,
         follower: &JobName,
-        upstream: &ContextId,
+        upstream: &Upstream,
     ) -> Result<Fired, Error> {
-        let id = ContextId::after(follower, upstream.due(), upstream, self.partitions);
+        let ended = &upstream.context;
+        let id = ContextId::after(follower, ended.due(), ended, self.partitions);
         let unique = id
             .as_str()
             .split('@')
@@ -85,11 +87,10 @@ impl Store {
             .to_owned();
         // No key of a caller has such a name.
         let dedup = format!("{} !{unique}@{follower} once", AFTER_KEPT.as_millis());
-        let job = upstream.job().map(|job| job.to_string());
         self.fire(
             follower,
             (None, &unique),
-            (None, job.as_deref()),
+            (None, Some(upstream)),
             Some(dedup),
         )
         .await
@@ -99,10 +100,13 @@ impl Store {
         &self,
         job: &JobName,
         (due, unique): (Option<TimestampMs>, &str),
-        (body, upstream): (Option<Bytes>, Option<&str>),
+        (body, upstream): (Option<Bytes>, Option<&Upstream>),
         dedup: Option<String>,
     ) -> Result<Fired, Error> {
         let partition = partition_of(job.as_str(), self.partitions);
+        let job_of = upstream.and_then(|upstream| upstream.context.job());
+        let job_of = job_of.map(|job| job.to_string());
+        let told = upstream.map(ToString::to_string);
         let args = vec![
             Value::from(""),
             Value::from(job.as_str()),
@@ -111,7 +115,8 @@ impl Store {
             Value::from(if body.is_some() { "1" } else { "0" }),
             Value::Bytes(body.unwrap_or_default()),
             Value::from(dedup.unwrap_or_default()),
-            Value::from(upstream.unwrap_or_default()),
+            Value::from(job_of.unwrap_or_default()),
+            Value::from(told.unwrap_or_default()),
         ];
         let keys = vec![self.keys.wheel(partition)];
         let (value, confirmed) = self.redis.call_kept(&FIRE, keys, args).await?;

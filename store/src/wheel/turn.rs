@@ -7,6 +7,7 @@ use fred::types::Value;
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::Units;
+use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
@@ -85,6 +86,8 @@ pub struct OutboxEntry {
     pub follower: JobName,
     /// The context that ended.
     pub upstream: ContextId,
+    /// How it ended.
+    pub state: StateWord,
     /// The entry as the script knows it.
     pub text: String,
 }
@@ -446,9 +449,11 @@ fn outbox_entry(text: &[u8]) -> Option<OutboxEntry> {
     let mut words = text.split(' ');
     let follower = words.next()?.parse().ok()?;
     let upstream = words.next()?.parse().ok()?;
+    let state = words.next()?.parse().ok()?;
     Some(OutboxEntry {
         follower,
         upstream,
+        state,
         text: text.to_owned(),
     })
 }

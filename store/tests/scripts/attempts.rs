@@ -137,7 +137,7 @@ async fn contexts_that_ended_say_group_handler_worker_and_failures() {
             ..ContextFilter::default()
         };
         let page = test.store.list_contexts(&filter, "", 50).await.unwrap();
-        page.0.len()
+        page.items.len()
     };
     assert_eq!((list("g").await, list("other").await), (1, 0));
 }

@@ -168,7 +168,11 @@ async fn the_end_of_a_job_that_is_not_followed_any_more_fires_nothing() {
     let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     let ended = |n: u32| {
         let home = test.store.partition_of_job(&name("a/b"));
-        format!("{home}.{n}.f@a/b").parse().unwrap()
+        tickwheel_store::record::Upstream {
+            context: format!("{home}.{n}.f@a/b").parse().unwrap(),
+            state: tickwheel_core::run::StateWord::Succeeded,
+            error: String::new(),
+        }
     };
     let fired = test
         .store

@@ -7,7 +7,9 @@ use crate::harness::{Harness, alone, fresh, job, name, partition};
 use tickwheel_core::id::DedupKey;
 use tickwheel_core::job::{AfterOn, Overlap, Trigger};
 use tickwheel_core::ledger::Reason;
+use tickwheel_core::run::StateWord;
 use tickwheel_store::job::Plan;
+use tickwheel_store::record::Upstream;
 use tickwheel_store::wheel::{Fire, Fired};
 
 #[tokio::test]
@@ -217,7 +219,12 @@ async fn a_paused_job_can_be_fired_by_hand() {
 
 /// Fires `d/j`, which waits, for an end of the job that it follows, and not for that of another.
 async fn follow(test: &Harness) {
-    let upstream = "3.5.f@d/up".parse().unwrap();
+    let ended = |context: &str| Upstream {
+        context: context.parse().unwrap(),
+        state: StateWord::Failed,
+        error: "boom, and k=v".to_owned(),
+    };
+    let upstream = ended("3.5.f@d/up");
     let Fired::Queued(second) = test
         .store
         .fire_after(&name("d/j"), &upstream)
@@ -232,9 +239,11 @@ async fn follow(test: &Harness) {
             .fire_after(&name("d/j"), &upstream)
             .await
             .unwrap(),
-        Fired::Duplicate(second)
+        Fired::Duplicate(second.clone())
     );
-    let other = "3.5.f@d/other".parse().unwrap();
+    let told = test.store.get_context(&second).await.unwrap().unwrap();
+    assert_eq!(told.upstream, Some(upstream));
+    let other = ended("3.5.f@d/other");
     assert_eq!(
         test.store.fire_after(&name("d/j"), &other).await.unwrap(),
         Fired::NoJob
@@ -314,7 +323,8 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (4, "", "unique"),
         (5, "2", "own_body"),
         (7, "k", "dedup"),
-        (9, "x", "arguments"),
+        (9, "a b", "told"),
+        (10, "x", "arguments"),
     ];
     test.assert_refused("wheel/fire", partition(3), &args, &changes)
         .await;

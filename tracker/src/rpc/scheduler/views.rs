@@ -73,6 +73,7 @@ pub(super) fn context(shared: &Shared, view: ContextView) -> v1::Context {
         attempts: view.attempts.into_iter().map(past_attempt).collect(),
         next_attempt_ms: millis(view.next_attempt),
         lease_expires_ms: millis(view.lease_expires),
+        upstream: view.upstream.map(crate::dispatch::upstream),
         fan: None,
     }
 }
