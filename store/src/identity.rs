@@ -3,6 +3,7 @@
 
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::time::TimestampMs;
+use tickwheel_core::zone::table;
 
 use crate::client::Redis;
 use crate::error::Error;
@@ -114,6 +115,7 @@ impl Store {
             redis,
             keys: Keys::new(prefix),
             partitions,
+            zones: table().edition().clone(),
         };
         store.check_meta().await?;
         let now = store.time().await?;

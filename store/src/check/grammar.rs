@@ -86,7 +86,7 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 18] = [
+const FIXED: [(&str, &str); 19] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),

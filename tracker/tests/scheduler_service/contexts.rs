@@ -70,10 +70,10 @@ async fn a_taken_key_answers_by_its_reuse_policy_and_says_what_it_found() {
         (&same.id, same.duplicate, same.rejected),
         (&first.id, true, false)
     );
-    assert_eq!(same.state(), v1::ContextState::Scheduled);
+    assert_eq!(same.state(), ContextState::Scheduled);
     let rejected = submit(v1::DedupReuse::Reject).await;
     assert_eq!((&rejected.id, rejected.rejected), (&first.id, true));
-    assert_eq!(rejected.state(), v1::ContextState::Scheduled);
+    assert_eq!(rejected.state(), ContextState::Scheduled);
     let replaced = submit(v1::DedupReuse::Replace).await;
     assert_eq!(
         (&replaced.replaced_id, replaced.duplicate),
@@ -87,13 +87,13 @@ async fn a_taken_key_answers_by_its_reuse_policy_and_says_what_it_found() {
     let found = caller.rpc.find_context(request.clone()).await.unwrap();
     assert_eq!(found.into_inner().id, replaced.id);
     let state = caller.context(&first.id).await.unwrap().state();
-    assert_eq!(state, v1::ContextState::Cancelled);
+    assert_eq!(state, ContextState::Cancelled);
 
     // Cancelled before it started: the key is free.
     let reference = v1::ContextRef { id: replaced.id };
     caller.rpc.cancel_context(reference).await.unwrap();
     let unknown = caller.rpc.find_context(request).await.unwrap_err();
-    assert_eq!(unknown.code(), tonic::Code::NotFound);
+    assert_eq!(unknown.code(), Code::NotFound);
     let request = v1::SubmitRequest {
         contexts: vec![keyed(v1::DedupReuse::Reject)],
     };

@@ -8,7 +8,7 @@ use tickwheel_core::id::{ContextId, JobName, Reuse};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
-use tickwheel_proto::convert::{Dedup, dedup_of, wire_paths};
+use tickwheel_proto::convert::{Dedup, dedup_of};
 use tickwheel_proto::v1;
 use tickwheel_store::Store;
 use tickwheel_store::job::{Deletion, JobStateWord, JobView};
