@@ -27,6 +27,7 @@ Repeat   Idempotent but for the later expiry.
 -- @prelude
 local REPORT_KEPT_MS = 60000
 local GROUPS = BASE .. 'groups'
+local STAMP_MS = 60000 -- between two times at which a group is said to have workers
 local GROUP_KEPT_MS = 86400000 -- without a worker
 local SWEPT = 32 -- a hash of a hundred or fewer is read whole
 local REPORT_MAX = 200 -- names and values of one worker
@@ -108,13 +109,16 @@ for i = 1, workers do
   end
 end
 for _, group in ipairs(groups) do
-  local target = key('workers', group)
+  local target, fresh = key('workers', group), false
   if call('ZADD', target, unpack(by_group[group])) > 0 then
     -- A new worker: a good moment to forget the dead ones.
     redis.call('ZREMRANGEBYSCORE', target, '-inf', now - REPORT_KEPT_MS)
-    came = true
+    came, fresh = true, true
   end
-  call('HSET', GROUPS, group, int(now))
+  -- For a day without a worker a minute more or less is nothing: once a minute, not with each sign.
+  if fresh or now % STAMP_MS < ttl / 3 then
+    call('HSET', GROUPS, group, int(now))
+  end
 end
 if came then
   forget_groups()

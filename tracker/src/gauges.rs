@@ -11,7 +11,7 @@ use crate::engine::Engine;
 use crate::measure;
 
 /// Between two looks. A scrape is rarely more often.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 
 /// Looks until `stop`. A partition that another tracker turns is in that one's figures: sums over all trackers are those of the cluster.
 pub(crate) async fn watch(engine: Arc<Engine>, stop: CancellationToken) {

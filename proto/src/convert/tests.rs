@@ -25,7 +25,7 @@ fn instants() -> impl Strategy<Value = TimestampMs> {
 }
 
 fn names() -> impl Strategy<Value = JobName> {
-    "[a-z]{1,8}/[A-Za-z0-9._-]{1,20}".prop_map(|name| JobName::new(name).unwrap())
+    "[a-z]{1,8}/[A-Za-z0-9_][A-Za-z0-9._-]{0,19}".prop_map(|name| JobName::new(name).unwrap())
 }
 
 fn triggers() -> impl Strategy<Value = Trigger> {

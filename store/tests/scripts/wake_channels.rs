@@ -164,7 +164,7 @@ async fn what_nobody_listens_to_any_more_ends_its_connection() {
 
 /// What an idle listener costs: one publication each second, whatever the number of channels.
 #[tokio::test]
-async fn an_idle_listener_publishes_one_sign_each_second() {
+async fn an_idle_listener_publishes_a_sign_each_two_seconds() {
     let Some((test, _server)) = alone().await else {
         return;
     };
@@ -179,10 +179,10 @@ async fn an_idle_listener_publishes_one_sign_each_second() {
     };
     until(async || signs().await > 0).await;
     let before = (signs().await, test.commands_run().await);
-    let seconds = 3;
+    let seconds = 4;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let after = (signs().await, test.commands_run().await);
-    assert!(after.0 - before.0 <= seconds + 1, "{before:?} {after:?}");
+    assert!(after.0 - before.0 <= seconds / 2 + 1, "{before:?} {after:?}");
     // Those of this test's own looks are among them.
     assert!(after.1 - before.1 <= seconds + 6, "{before:?} {after:?}");
 }

@@ -17,7 +17,7 @@ use crate::client::Redis;
 /// Begins the text of a sign; nobody else's message does.
 const SIGN: &str = "sign ";
 /// Between two signs.
-const SIGN_EVERY: Duration = Duration::from_secs(1);
+const SIGN_EVERY: Duration = Duration::from_secs(2);
 /// Every channel has its turn within so many signs; a cluster with more partitions sends several at once.
 const ROUND: usize = 60;
 /// A sign that the server took is heard within this, or its channel is deaf.
