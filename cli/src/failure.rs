@@ -8,6 +8,7 @@
 //! | 3 | not allowed |
 //! | 4 | not found |
 //! | 5 | unavailable: trying again later may help |
+//! | 6 | a fault of the server or of its store: its log says more |
 
 use std::fmt;
 use std::process::ExitCode;
@@ -15,6 +16,8 @@ use std::process::ExitCode;
 use prost::Message as _;
 use tickwheel_proto::v1;
 use tonic::{Code, Status};
+
+use crate::printable::printable;
 
 /// The exit codes other than 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,7 @@ pub(crate) enum Exit {
     Auth = 3,
     NotFound = 4,
     Unavailable = 5,
+    Broken = 6,
 }
 
 impl From<Exit> for ExitCode {
@@ -34,6 +38,7 @@ impl From<Exit> for ExitCode {
             Exit::Auth => Self::from(3),
             Exit::NotFound => Self::from(4),
             Exit::Unavailable => Self::from(5),
+            Exit::Broken => Self::from(6),
         }
     }
 }
@@ -68,6 +73,11 @@ impl Failure {
     /// It was tried and failed.
     pub(crate) fn failed(message: impl Into<String>) -> Self {
         Self::new(Exit::Failed, message)
+    }
+
+    /// Something that should have worked did not, and nobody did anything wrong.
+    pub(crate) fn broken(message: impl Into<String>) -> Self {
+        Self::new(Exit::Broken, message)
     }
 
     /// Wrong usage or invalid input.
@@ -113,11 +123,12 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        f.write_str(&printable(&self.message))?;
         for mistake in &self.mistakes {
-            write!(f, "\n  {}: {}", mistake.place, mistake.rule)?;
+            let (place, rule) = (printable(&mistake.place), printable(&mistake.rule));
+            write!(f, "\n  {place}: {rule}")?;
             if !mistake.given.is_empty() {
-                write!(f, " (given: {})", mistake.given)?;
+                write!(f, " (given: {})", printable(&mistake.given))?;
             }
         }
         Ok(())
@@ -175,12 +186,8 @@ fn exit_of(code: Code) -> Exit {
         | Code::Cancelled
         // Written, not confirmed: the same again, with the same dedup key, may be.
         | Code::Aborted => Exit::Unavailable,
-        Code::Ok
-        | Code::Unknown
-        | Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::Internal
-        | Code::DataLoss => Exit::Failed,
+        Code::Ok | Code::AlreadyExists | Code::FailedPrecondition => Exit::Failed,
+        Code::Unknown | Code::Internal | Code::DataLoss => Exit::Broken,
     }
 }
 
@@ -199,7 +206,8 @@ mod tests {
             (Code::DeadlineExceeded, Exit::Unavailable),
             (Code::Aborted, Exit::Unavailable),
             (Code::FailedPrecondition, Exit::Failed),
-            (Code::Internal, Exit::Failed),
+            (Code::Internal, Exit::Broken),
+            (Code::DataLoss, Exit::Broken),
         ] {
             assert_eq!(
                 Failure::from(Status::new(code, "x")).exit(),

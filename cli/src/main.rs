@@ -12,6 +12,7 @@ mod failure;
 mod instant;
 mod manifest;
 mod output;
+mod printable;
 mod quickstart;
 mod shutdown;
 mod telemetry;
@@ -55,5 +56,5 @@ fn runtime(command: &args::Command) -> Result<tokio::runtime::Runtime, failure::
     builder
         .enable_all()
         .build()
-        .map_err(|error| failure::Failure::failed(format!("the runtime does not start: {error}")))
+        .map_err(|error| failure::Failure::broken(format!("the runtime does not start: {error}")))
 }

@@ -3,7 +3,9 @@
 //! Everything is read and checked before anything is sent, and all mistakes of all files are reported together, each with
 //! its file. A job may be defined once only, over all files.
 
+mod numbers;
 mod source;
+mod unique;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -43,12 +45,16 @@ impl Manifest {
         Ok(manifest)
     }
 
-    /// Where the tracker found a mistake, in terms of the files: `jobs[3].trigger` → `a.yaml: default/x: trigger`.
-    pub(crate) fn place_of(&self, field: &str) -> String {
+    /// Where the tracker found a mistake in a call with the jobs at these places, in terms of the files: `jobs[3].trigger` →
+    /// `a.yaml: default/x: trigger`.
+    pub(crate) fn place_of(&self, page: &[usize], field: &str) -> String {
         let parts = field
             .strip_prefix("jobs[")
             .and_then(|rest| rest.split_once(']'))
-            .and_then(|(index, rest)| Some((self.places.get(index.parse::<usize>().ok()?)?, rest)));
+            .and_then(|(index, rest)| {
+                let at = page.get(index.parse::<usize>().ok()?)?;
+                Some((self.places.get(*at)?, rest))
+            });
         match parts {
             Some((place, "")) => place.clone(),
             Some((place, rest)) => format!("{place}: {}", rest.trim_start_matches('.')),

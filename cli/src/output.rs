@@ -8,6 +8,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::printable::printable;
 
 /// How results are printed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -48,7 +49,7 @@ impl Format {
         text: impl FnOnce() -> String,
     ) -> Result<(), Failure> {
         put(&match self {
-            Self::Table => text(),
+            Self::Table => printable(&text()).into_owned(),
             Self::Json => json(thing)?,
             Self::Yaml => yaml(thing)?,
         })
@@ -84,7 +85,7 @@ pub(crate) fn table<T: Row>(rows: &[T], width: Option<usize>) -> String {
         .set_content_arrangement(ContentArrangement::Disabled)
         .set_header(T::HEADERS.iter().map(|header| header.to_uppercase()));
     for row in rows {
-        let one_line = |cell: String| cell.lines().collect::<Vec<_>>().join(" ");
+        let one_line = |cell: String| cell.lines().map(printable).collect::<Vec<_>>().join(" ");
         table.add_row(row.cells().into_iter().map(one_line));
     }
     for column in table.column_iter_mut() {
@@ -129,7 +130,7 @@ fn lines(lines: &[(&'static str, String)]) -> String {
         .iter()
         .filter(|(_, value)| !value.is_empty())
         .map(|(name, value)| {
-            let value = value
+            let value = printable(value)
                 .trim_end()
                 .replace('\n', &format!("\n{:width$}  ", ""));
             format!("{name:width$}  {value}\n")
@@ -140,12 +141,12 @@ fn lines(lines: &[(&'static str, String)]) -> String {
 fn json<T: Serialize>(thing: &T) -> Result<String, Failure> {
     serde_json::to_string_pretty(thing)
         .map(|text| text + "\n")
-        .map_err(|e| Failure::failed(format!("cannot write the result as JSON: {e}")))
+        .map_err(|e| Failure::broken(format!("cannot write the result as JSON: {e}")))
 }
 
 fn yaml<T: Serialize>(thing: &T) -> Result<String, Failure> {
     serde_saphyr::to_string(thing)
-        .map_err(|e| Failure::failed(format!("cannot write the result as YAML: {e}")))
+        .map_err(|e| Failure::broken(format!("cannot write the result as YAML: {e}")))
 }
 
 /// Says on standard error that a list is not whole. Programs that read standard output are not disturbed.
@@ -164,7 +165,7 @@ pub(crate) fn put(text: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() != ErrorKind::BrokenPipe => {
-            Err(Failure::failed(format!("cannot write the result: {e}")))
+            Err(Failure::broken(format!("cannot write the result: {e}")))
         }
         _ => Ok(()),
     }

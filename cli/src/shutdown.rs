@@ -14,7 +14,7 @@ pub(crate) struct Shutdown {
 impl Shutdown {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let open = |kind| {
-            signal(kind).map_err(|e| Failure::failed(format!("cannot listen for signals: {e}")))
+            signal(kind).map_err(|e| Failure::broken(format!("cannot listen for signals: {e}")))
         };
         Ok(Self {
             interrupt: open(SignalKind::interrupt())?,

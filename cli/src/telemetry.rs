@@ -25,5 +25,5 @@ pub(crate) fn start(log: &LogSection) -> Result<(), Failure> {
         LogFormat::Json => lines.json().try_init(),
         LogFormat::Text => lines.with_ansi(std::io::stderr().is_terminal()).try_init(),
     };
-    started.map_err(|e| Failure::failed(format!("logging cannot start: {e}")))
+    started.map_err(|e| Failure::broken(format!("logging cannot start: {e}")))
 }

@@ -21,6 +21,7 @@ pub(crate) use job::{AppliedView, DeletedView, JobView};
 pub(crate) use ledger::{ExplainView, LedgerView, verdict_word};
 pub(crate) use limits::LimitsView;
 pub(crate) use preview::{PreviewView, rows as preview_rows};
+pub(crate) use spec::{full_spec_value, spec_value};
 pub(crate) use submitted::SubmittedView;
 pub(crate) use worker::WorkerView;
 

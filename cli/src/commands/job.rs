@@ -2,8 +2,10 @@
 
 mod apply;
 mod explain;
+mod export;
 mod ledger;
 mod list;
+mod pages;
 mod preview;
 mod start;
 mod state;
@@ -24,13 +26,15 @@ pub(crate) enum JobCommand {
     List(list::ListArgs),
     /// Show one job
     Get(NameArgs),
+    /// Print a manifest of registered jobs that can be applied again
+    Export(export::ExportArgs),
     /// Stop firing; what runs goes on
     Pause(state::PauseArgs),
     /// Fire again
     Resume(NameArgs),
     /// Run a job now, whatever its trigger
     Run(start::StartArgs),
-    /// Delete a job and what it has waiting; what runs goes on. One that others follow is kept, unless forced
+    /// Delete jobs and what they have waiting; what runs goes on. One that others follow is kept, unless forced
     Delete(state::DeleteArgs),
     /// Show when a job will fire next
     Preview(preview::PreviewArgs),
@@ -58,6 +62,7 @@ pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Fail
         JobCommand::Apply(args) => apply::run(global, args).await,
         JobCommand::List(args) => list::run(global, args).await,
         JobCommand::Get(args) => list::get(global, args).await,
+        JobCommand::Export(args) => export::run(global, args).await,
         JobCommand::Pause(args) => state::pause(global, args).await,
         JobCommand::Resume(args) => state::resume(global, args).await,
         JobCommand::Run(args) => start::run(global, args).await,

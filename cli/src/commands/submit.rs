@@ -137,7 +137,7 @@ pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure
         .contexts
         .into_iter()
         .next()
-        .ok_or_else(|| Failure::failed("the tracker confirmed nothing"))?;
+        .ok_or_else(|| Failure::broken("the tracker confirmed nothing"))?;
     let rejected = rejection(&submitted);
     if wait && rejected.is_none() {
         return show_end(global, &client, &submitted.id).await;

@@ -142,13 +142,13 @@ fn free_port() -> Result<u16, Failure> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
-        .map_err(|e| Failure::failed(format!("no free port: {e}")))
+        .map_err(|e| Failure::broken(format!("no free port: {e}")))
 }
 
 fn write_config(dir: &Path, port: u16) -> Result<(), Failure> {
     let path = dir.join(CONFIG_FILE);
     std::fs::write(&path, config_text(dir, port))
-        .map_err(|e| Failure::failed(format!("cannot write {}: {e}", path.display())))
+        .map_err(|e| Failure::broken(format!("cannot write {}: {e}", path.display())))
 }
 
 /// Loopback only; AOF, so that a restarted `dev` goes on where it was; noeviction, as an evicted key is a lost job.
@@ -188,7 +188,7 @@ fn spawn(dir: &Path) -> Result<Child, Failure> {
         match spawned {
             Ok(child) => return Ok(child),
             Err(e) if e.kind() == ErrorKind::NotFound => {}
-            Err(e) => return Err(Failure::failed(format!("cannot start {program}: {e}"))),
+            Err(e) => return Err(Failure::broken(format!("cannot start {program}: {e}"))),
         }
     }
     Err(Failure::usage(format!(

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use super::{numbers, unique};
 use crate::failure::Mistake;
 
 /// A manifest larger than this is a mistake, not a manifest.
@@ -25,44 +26,31 @@ impl Source {
         }
     }
 
-    /// The documents of the text. Both formats end in JSON values, whose integers are exact up to 64 bits.
+    /// The documents of the text. Both formats end in JSON values, whose numbers are those that were written.
     pub(super) fn documents(&self) -> Result<Vec<Value>, String> {
+        // Some editors put a mark of the encoding in front.
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
         let is_json = Path::new(&self.name)
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("json"));
         let documents: Vec<Value> = if is_json {
-            vec![serde_json::from_str(&self.text).map_err(|e| format!("is not JSON: {e}"))?]
+            vec![unique::parse(text).map_err(|e| format!("is not JSON: {e}"))?]
         } else {
             // Only `true` and `false` are truth values: a job may be called `no`, and a zone `NO`.
             let options = serde_saphyr::options! { strict_booleans: true };
-            serde_saphyr::from_multiple_with_options(&self.text, options)
+            serde_saphyr::from_multiple_with_options(text, options)
                 .map_err(|e| format!("is not YAML: {e}"))?
         };
-        if documents.iter().any(has_huge_number) && has_long_integer(&self.text) {
-            return Err(
-                "has an integer beyond 64 bits, which would be rounded: write it as text"
-                    .to_owned(),
-            );
+        let inexact = numbers::inexact(text);
+        if let Some((line, rule)) = inexact.first() {
+            let others = match inexact.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more numbers like it)"),
+            };
+            return Err(format!("line {line}: {rule}{others}"));
         }
         Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
     }
-}
-
-/// A number beyond 64 bits is read as a float, and whether it was written as one cannot be told from the float.
-fn has_huge_number(value: &Value) -> bool {
-    const BEYOND_64_BITS: f64 = 9.2e18;
-    match value {
-        Value::Number(n) => n.is_f64() && n.as_f64().is_some_and(|f| f.abs() >= BEYOND_64_BITS),
-        Value::Array(items) => items.iter().any(has_huge_number),
-        Value::Object(map) => map.values().any(has_huge_number),
-        Value::Null | Value::Bool(_) | Value::String(_) => false,
-    }
-}
-
-/// Whether 19 or more digits stand in a row, as in an integer of that size written out.
-fn has_long_integer(text: &str) -> bool {
-    text.split(|c: char| !c.is_ascii_digit())
-        .any(|digits| digits.len() >= 19)
 }
 
 /// Reads all that the paths stand for; what cannot be read is a mistake.

@@ -116,12 +116,12 @@ fn the_places_of_the_tracker_become_places_in_the_files() {
         ],
     };
     assert_eq!(
-        manifest.place_of("jobs[1].trigger.after.job"),
+        manifest.place_of(&[0, 1], "jobs[1].trigger.after.job"),
         "b.yaml: default/y: trigger.after.job"
     );
-    assert_eq!(manifest.place_of("jobs[0]"), "a.yaml: default/x");
-    assert_eq!(manifest.place_of("jobs[7].name"), "jobs[7].name");
-    assert_eq!(manifest.place_of("dry_run"), "dry_run");
+    assert_eq!(manifest.place_of(&[0, 1], "jobs[0]"), "a.yaml: default/x");
+    assert_eq!(manifest.place_of(&[0, 1], "jobs[7].name"), "jobs[7].name");
+    assert_eq!(manifest.place_of(&[0, 1], "dry_run"), "dry_run");
 }
 
 #[test]

@@ -132,6 +132,20 @@ impl From<v1::AppliedJob> for AppliedView {
     }
 }
 
+impl AppliedView {
+    /// A job that no manifest names any more.
+    pub(crate) fn deleted(name: String) -> Self {
+        Self {
+            name,
+            change: "deleted",
+            revision: 0,
+            next_due_ms: None,
+            next_due: String::new(),
+            warning: String::new(),
+        }
+    }
+}
+
 impl Row for AppliedView {
     const HEADERS: &'static [&'static str] = &["name", "change", "revision", "next due"];
 
@@ -162,6 +176,19 @@ impl DeletedView {
             running: answer.running,
             followers: answer.followers.clone(),
         }
+    }
+}
+
+impl Row for DeletedView {
+    const HEADERS: &'static [&'static str] = &["deleted", "cancelled", "running on", "wait for it"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.name.clone(),
+            self.cancelled.to_string(),
+            self.running.to_string(),
+            self.followers.join(" "),
+        ]
     }
 }
 

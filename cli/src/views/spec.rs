@@ -37,14 +37,34 @@ pub(super) fn model_text(spec: &v1::JobSpec) -> String {
 }
 
 /// The definition; only its name when the message cannot be read.
-pub(super) fn spec_value(spec: &v1::JobSpec) -> Value {
+pub(crate) fn spec_value(spec: &v1::JobSpec) -> Value {
+    value_of(spec, false)
+}
+
+/// The definition with the defaults that hold where nothing was said; what has no default is left out.
+pub(crate) fn full_spec_value(spec: &v1::JobSpec) -> Value {
+    value_of(spec, true)
+}
+
+fn value_of(spec: &v1::JobSpec, defaults: bool) -> Value {
     match JobSpec::try_from(spec.clone()) {
-        Ok(spec) => manifest_value(&spec),
+        Ok(spec) => manifest_value(&spec, defaults),
         Err(_) => json!({ "name": spec.name }),
     }
 }
 
-fn manifest_value(spec: &JobSpec) -> Value {
+/// Nothing was said, and nothing holds by default.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(map) => map.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+fn manifest_value(spec: &JobSpec, defaults: bool) -> Value {
     let default = JobSpec::new(
         spec.name.clone(),
         spec.group.clone(),
@@ -53,7 +73,7 @@ fn manifest_value(spec: &JobSpec) -> Value {
     );
     let mut map = Map::new();
     let mut put = |key: &str, value: Value, is_default: bool| {
-        if !is_default {
+        if !is_default || (defaults && !is_nothing(&value)) {
             map.insert(key.to_owned(), value);
         }
     };
@@ -172,7 +192,12 @@ pub(super) fn put_options(own: &ContextOptions, mut put: impl FnMut(&str, Value,
         json!(span(own.lease_ms)),
         own.lease_ms == usual.lease_ms,
     );
-    put("on_lease_lost", json!("fail"), !own.fail_on_lease_lost);
+    let lost = if own.fail_on_lease_lost {
+        "fail"
+    } else {
+        "retry"
+    };
+    put("on_lease_lost", json!(lost), !own.fail_on_lease_lost);
 }
 
 fn trigger(trigger: &Trigger) -> Value {
@@ -283,6 +308,8 @@ mod tests {
             let spec = parsed(&given);
             let printed = spec_value(&v1::JobSpec::from(&spec));
             assert_eq!(parsed(&printed), spec, "{printed}");
+            let full = full_spec_value(&v1::JobSpec::from(&spec));
+            assert_eq!(parsed(&full), spec, "{full}");
         }
     }
 
@@ -290,7 +317,7 @@ mod tests {
     fn defaults_are_left_out() {
         let spec =
             parsed(&json!({ "name": "x", "handler": "h", "trigger": { "fixed_rate": "1s" } }));
-        let printed = manifest_value(&spec);
+        let printed = manifest_value(&spec, false);
         assert_eq!(
             printed,
             json!({ "name": "default/x", "group": "default", "handler": "h", "trigger": { "fixed_rate": "1s" } })

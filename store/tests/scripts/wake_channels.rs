@@ -182,7 +182,10 @@ async fn an_idle_listener_publishes_a_sign_each_two_seconds() {
     let seconds = 4;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     let after = (signs().await, test.commands_run().await);
-    assert!(after.0 - before.0 <= seconds / 2 + 1, "{before:?} {after:?}");
+    assert!(
+        after.0 - before.0 <= seconds / 2 + 1,
+        "{before:?} {after:?}"
+    );
     // Those of this test's own looks are among them.
     assert!(after.1 - before.1 <= seconds + 6, "{before:?} {after:?}");
 }

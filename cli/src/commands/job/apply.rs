@@ -1,10 +1,14 @@
 //! `tickwheel job apply -f FILE|DIR`
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
 use tickwheel_proto::v1;
 
+use super::list::names;
+use super::pages::pages;
+use super::state::delete_one;
 use crate::args::Global;
 use crate::client::Client;
 use crate::failure::Failure;
@@ -20,16 +24,54 @@ pub(crate) struct ApplyArgs {
     /// Check everything and show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Also delete the registered jobs whose names start with this and that no manifest names, say payments/
+    #[arg(long, value_name = "PREFIX")]
+    prune: Option<String>,
 }
 
 pub(super) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure> {
     let manifest = Manifest::read(&args.files)?;
+    if let Some(prefix) = &args.prune {
+        within(prefix, &manifest)?;
+    }
     let client = crate::commands::connect(global).await?;
-    let applied = send(&client, &manifest, args.dry_run).await?;
+    let mut applied = send(&client, &manifest, args.dry_run).await?;
     for job in applied.iter().filter(|job| !job.warning.is_empty()) {
         warn(&format!("{}: {}", job.name, job.warning));
     }
+    if let Some(prefix) = &args.prune {
+        let kept: BTreeSet<&str> = manifest
+            .jobs
+            .iter()
+            .map(|spec| spec.name.as_str())
+            .collect();
+        let mut gone = names(&client, prefix).await?;
+        gone.retain(|name| !kept.contains(name.as_str()));
+        // All of them go, so none is kept for the sake of one that follows it.
+        for name in &gone {
+            if !args.dry_run {
+                delete_one(&client, name, true).await?;
+            }
+            applied.push(AppliedView::deleted(name.clone()));
+        }
+    }
     global.output.list(&applied)
+}
+
+/// A prefix that spares what the manifests name by accident would delete what they do not know of.
+fn within(prefix: &str, manifest: &Manifest) -> Result<(), Failure> {
+    if prefix.is_empty() {
+        return Err(Failure::usage(
+            "--prune needs the start of the names that these manifests are all of, say --prune payments/",
+        ));
+    }
+    let mut outside = manifest.jobs.iter().map(|spec| spec.name.as_str());
+    match outside.find(|name| !name.starts_with(prefix)) {
+        Some(name) => Err(Failure::usage(format!(
+            "--prune {prefix}: the manifests also name {name}, which does not start so; nothing was sent"
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Sends the jobs of a manifest; mistakes that only the tracker can see come back with their place in the files.
@@ -38,13 +80,47 @@ pub(crate) async fn send(
     manifest: &Manifest,
     dry_run: bool,
 ) -> Result<Vec<AppliedView>, Failure> {
+    let pages = pages(&manifest.jobs)?;
+    if pages.len() > 1 && !dry_run {
+        // Nothing is written before all of it is known to be right.
+        for page in &pages {
+            send_page(client, manifest, page, true).await?;
+        }
+    }
+    let mut done = 0;
+    let mut applied: Vec<(usize, AppliedView)> = Vec::with_capacity(manifest.jobs.len());
+    for page in &pages {
+        let answer = send_page(client, manifest, page, dry_run).await;
+        let answer = answer.map_err(|failure| {
+            let all = manifest.jobs.len();
+            failure.after(&match done {
+                0 => String::new(),
+                done => format!(
+                    "{done} of {all} jobs were applied before; the same again goes on with the rest"
+                ),
+            })
+        })?;
+        done += answer.len();
+        applied.extend(page.iter().copied().zip(answer));
+    }
+    applied.sort_by_key(|(at, _)| *at);
+    Ok(applied.into_iter().map(|(_, view)| view).collect())
+}
+
+async fn send_page(
+    client: &Client,
+    manifest: &Manifest,
+    page: &[usize],
+    dry_run: bool,
+) -> Result<Vec<AppliedView>, Failure> {
+    let jobs = page.iter().filter_map(|at| manifest.jobs.get(*at));
     let request = v1::ApplyJobsRequest {
-        jobs: manifest.jobs.iter().map(v1::JobSpec::from).collect(),
+        jobs: jobs.map(v1::JobSpec::from).collect(),
         dry_run,
     };
     let answer = client
         .call(request, async |mut api, r| api.apply_jobs(r).await)
         .await
-        .map_err(|failure| failure.map_places(|field| manifest.place_of(field)))?;
+        .map_err(|failure| failure.map_places(|field| manifest.place_of(page, field)))?;
     Ok(answer.jobs.into_iter().map(AppliedView::from).collect())
 }

@@ -5,6 +5,7 @@ use tickwheel_proto::v1;
 
 use super::NameArgs;
 use crate::args::Global;
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::tell_unreadable;
 use crate::views::JobView;
@@ -26,14 +27,7 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
     let (mut jobs, mut unreadable) = (Vec::new(), 0);
     let mut cursor = String::new();
     loop {
-        let request = v1::ListJobsRequest {
-            prefix: args.prefix.clone(),
-            page_size: PAGE,
-            cursor,
-        };
-        let page = client
-            .call(request, async |mut api, r| api.list_jobs(r).await)
-            .await?;
+        let page = page(&client, &args.prefix, cursor).await?;
         unreadable += page.unreadable;
         jobs.extend(page.jobs.into_iter().map(JobView::from));
         cursor = page.next_cursor;
@@ -44,6 +38,48 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
     jobs.truncate(args.limit);
     tell_unreadable(unreadable);
     global.output.list(&jobs)
+}
+
+async fn page(
+    client: &Client,
+    prefix: &str,
+    cursor: String,
+) -> Result<v1::ListJobsResponse, Failure> {
+    let request = v1::ListJobsRequest {
+        prefix: prefix.to_owned(),
+        page_size: PAGE,
+        cursor,
+    };
+    client
+        .call(request, async |mut api, r| api.list_jobs(r).await)
+        .await
+}
+
+/// Hands over every job whose name starts with `prefix`.
+pub(super) async fn each(
+    client: &Client,
+    prefix: &str,
+    mut take: impl FnMut(v1::Job),
+) -> Result<(), Failure> {
+    let mut cursor = String::new();
+    loop {
+        let page = page(client, prefix, cursor).await?;
+        page.jobs.into_iter().for_each(&mut take);
+        cursor = page.next_cursor;
+        if cursor.is_empty() {
+            return Ok(());
+        }
+    }
+}
+
+/// Their names.
+pub(super) async fn names(client: &Client, prefix: &str) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    each(client, prefix, |job| {
+        names.push(job.spec.unwrap_or_default().name);
+    })
+    .await?;
+    Ok(names)
 }
 
 pub(super) async fn get(global: &Global, args: NameArgs) -> Result<(), Failure> {

@@ -4,7 +4,9 @@ use clap::Args;
 use tickwheel_proto::v1;
 
 use super::NameArgs;
+use super::list::each;
 use crate::args::Global;
+use crate::client::Client;
 use crate::failure::Failure;
 use crate::views::{DeletedView, JobView};
 
@@ -44,22 +46,71 @@ pub(super) async fn resume(global: &Global, args: NameArgs) -> Result<(), Failur
 
 #[derive(Debug, Args)]
 pub(crate) struct DeleteArgs {
-    #[command(flatten)]
-    name: NameArgs,
+    /// The jobs: namespace/name, or a name in the namespace `default`
+    #[arg(value_name = "JOB", required_unless_present = "prefix")]
+    names: Vec<String>,
+    /// All whose names start with this, say payments/
+    #[arg(long, conflicts_with = "names", value_name = "PREFIX")]
+    prefix: Option<String>,
+    /// Of those of --prefix only the ones that have nothing left to fire, say `once` jobs whose time has come
+    #[arg(long, requires = "prefix")]
+    finished: bool,
     /// Also when other jobs follow it: they do not run until a job of its name is registered again
     #[arg(long)]
     force: bool,
+    /// Show which jobs would be deleted, and delete none
+    #[arg(long)]
+    dry_run: bool,
 }
 
 pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let name = args.name.name;
-    let request = v1::DeleteJobRequest {
-        name: name.clone(),
-        force: args.force,
-    };
-    let answer = client
-        .call(request, async |mut api, r| api.delete_job(r).await)
+    let mut names = args.names;
+    if let Some(prefix) = &args.prefix {
+        each(&client, prefix, |job| {
+            if !args.finished || job.state() == v1::JobState::Finished {
+                names.push(job.spec.unwrap_or_default().name);
+            }
+        })
         .await?;
-    global.output.detail(&DeletedView::new(name, &answer))
+    }
+    let mut deleted = Vec::with_capacity(names.len());
+    for name in &names {
+        if args.dry_run {
+            deleted.push(DeletedView::new(
+                name.clone(),
+                &v1::DeleteJobResponse::default(),
+            ));
+            continue;
+        }
+        let answer = delete_one(&client, name, args.force).await;
+        let answer = answer.map_err(|failure| {
+            failure.after(&match deleted.len() {
+                0 => String::new(),
+                done => format!(
+                    "{name} is in the way; {done} of {} jobs were deleted before",
+                    names.len()
+                ),
+            })
+        })?;
+        deleted.push(DeletedView::new(name.clone(), &answer));
+    }
+    match deleted.as_slice() {
+        [one] if args.prefix.is_none() => global.output.detail(one),
+        several => global.output.list(several),
+    }
+}
+
+pub(super) async fn delete_one(
+    client: &Client,
+    name: &str,
+    force: bool,
+) -> Result<v1::DeleteJobResponse, Failure> {
+    let request = v1::DeleteJobRequest {
+        name: name.to_owned(),
+        force,
+    };
+    client
+        .call(request, async |mut api, r| api.delete_job(r).await)
+        .await
 }
