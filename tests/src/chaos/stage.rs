@@ -315,8 +315,11 @@ fn steady_jobs(tolerance_ms: u64) -> Result<Vec<JobSpec>> {
     Ok(specs)
 }
 
-/// A request of the plainest kind.
-async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
+/// A request of the plainest kind: the status code and the body.
+///
+/// # Errors
+/// When there is no answer in five seconds.
+pub async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
     let exchange = async {
         let mut stream = TcpStream::connect(address).await?;
         let request =

@@ -1,0 +1,175 @@
+//! What grows: queues that nobody serves, conditions, waiters, failures with large bodies.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use bytes::Bytes;
+use tickwheel_proto::v1::{Submission, WaitContextRequest, WorkerSelection};
+use tickwheel_tests::harness::jobs::{delayed, submission};
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+use tonic::Code;
+
+use crate::scene::{GROUP, Scene};
+
+/// How many commands Redis has executed.
+async fn commands(scene: &Scene) -> Result<u64> {
+    let mut wire = scene.rig.redis.wire().await?;
+    let info = wire.command(&["INFO", "stats"]).await?.text();
+    let line = info
+        .lines()
+        .find_map(|line| line.strip_prefix("total_commands_processed:"));
+    Ok(line.context("total_commands_processed")?.trim().parse()?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_that_nobody_serves_cost_nobody() -> Result<()> {
+    const QUEUES: usize = 20_000;
+    let Some(mut scene) = Scene::set("queues that nobody serves").await? else {
+        return Ok(());
+    };
+    let mut client = scene.client.clone();
+    let mut exhausted = 0;
+    for first in (0..QUEUES).step_by(500) {
+        let batch = (first..first + 500).map(|number| Submission {
+            group: GROUP.to_owned(),
+            ..submission(&format!("unserved-{number}"), 1)
+        });
+        match client.submit(batch.collect()).await {
+            Ok(_) => {}
+            Err(status) if status.code() == Code::ResourceExhausted => exhausted += 500,
+            Err(status) => return Err(status.into()),
+        }
+    }
+    println!("queues that nobody serves: {exhausted} of {QUEUES} refused");
+    scene
+        .beside(async {
+            sleep(Duration::from_secs(4)).await;
+            Ok(())
+        })
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conditions_of_contexts_that_are_gone_leave_room() -> Result<()> {
+    const CONDITIONS: usize = 12_000;
+    let Some(mut scene) = Scene::set("conditions").await? else {
+        return Ok(());
+    };
+    let mut client = scene.client.clone();
+    let with_tag = |tag: String| Submission {
+        group: GROUP.to_owned(),
+        options: Some(tickwheel_proto::v1::ContextOptions {
+            workers: Some(WorkerSelection {
+                select: tag,
+                ..WorkerSelection::default()
+            }),
+            start_deadline_ms: Some(1_000),
+            ..tickwheel_proto::v1::ContextOptions::default()
+        }),
+        ..submission("ok", 1)
+    };
+    scene
+        .beside(async {
+            for first in (0..CONDITIONS).step_by(500) {
+                let batch = (first..first + 500).map(|number| with_tag(format!("t{number}")));
+                match client.submit(batch.collect()).await {
+                    Ok(_) => {}
+                    Err(status) if status.code() == Code::ResourceExhausted => {}
+                    Err(status) => return Err(status.into()),
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    // All of them have expired by now.
+    sleep(Duration::from_secs(3)).await;
+    let mut taken = 0;
+    for number in 0..32 {
+        taken += usize::from(
+            client
+                .submit(vec![with_tag(format!("honest{number}"))])
+                .await
+                .is_ok(),
+        );
+    }
+    ensure!(
+        taken == 32,
+        "{taken} of 32 honest conditions were taken afterwards"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waiters_do_not_poll() -> Result<()> {
+    const WAITERS: usize = 2_000;
+    let Some(mut scene) = Scene::set("waiters").await? else {
+        return Ok(());
+    };
+    let mut client = scene.client.clone();
+    let before = commands(&scene).await?;
+    let later = (0..50).map(|_| delayed(crate::scene::innocent(), Duration::from_secs(3_600)));
+    let ids = client.submit(later.collect()).await?;
+    let mut waiters = JoinSet::new();
+    scene
+        .beside(async {
+            for number in 0..WAITERS {
+                let mut client = client.clone();
+                let id = ids.get(number % ids.len()).context("an id")?.clone();
+                waiters.spawn(async move {
+                    let request = WaitContextRequest {
+                        id,
+                        timeout_ms: 5_000,
+                    };
+                    client.raw.wait_context(request).await
+                });
+            }
+            let mut exhausted = 0;
+            while let Some(answer) = waiters.join_next().await {
+                match answer? {
+                    Ok(_) => {}
+                    Err(status) if status.code() == Code::ResourceExhausted => exhausted += 1,
+                    Err(status) => return Err(status.into()),
+                }
+            }
+            ensure!(exhausted < WAITERS, "nobody may wait");
+            Ok(())
+        })
+        .await?;
+    let each_second = (commands(&scene).await? - before) / 6;
+    println!("waiters: about {each_second} commands each second, those of innocents among them");
+    // Innocents cost some 15 commands each, 50 a second.
+    ensure!(
+        each_second <= 500 + 1_200,
+        "{each_second} commands each second"
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn failures_with_large_bodies_stay_within_their_budget() -> Result<()> {
+    const FAILURES: usize = 3_000;
+    let Some(mut scene) = Scene::set("failures with large bodies").await? else {
+        return Ok(());
+    };
+    let mut client = scene.client.clone();
+    scene
+        .beside(async {
+            for _ in (0..FAILURES).step_by(100) {
+                let batch = (0..100).map(|_| Submission {
+                    group: GROUP.to_owned(),
+                    body: Bytes::from(vec![b'x'; 16 * 1024 + 1]),
+                    options: Some(tickwheel_proto::v1::ContextOptions {
+                        start_deadline_ms: Some(1),
+                        ..tickwheel_proto::v1::ContextOptions::default()
+                    }),
+                    ..submission("nobody", 1)
+                });
+                client.submit(batch.collect()).await?;
+            }
+            sleep(Duration::from_secs(2)).await;
+            Ok(())
+        })
+        .await?;
+    scene.clean().await
+}

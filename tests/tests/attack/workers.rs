@@ -1,0 +1,169 @@
+//! Too many workers, workers that say too much of themselves, and groups that come and go.
+
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+use tickwheel_proto::v1::{Beat, Hello};
+use tickwheel_tests::harness::until;
+use tonic::Code;
+
+use crate::raw::{Puppet, channel, hello};
+use crate::scene::Scene;
+
+const LIMIT: Duration = Duration::from_secs(20);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hello_of_eight_megabytes_is_refused() -> Result<()> {
+    let Some(mut scene) = Scene::set("a large Hello").await? else {
+        return Ok(());
+    };
+    let url = scene.tracker.url.clone();
+    scene
+        .beside(async {
+            let large = "x".repeat(8 << 20);
+            let tags: Vec<String> = (0..100_000).map(|at| format!("t{at}")).collect();
+            for round in 0..10 {
+                let base = hello(&format!("attacker-0000{round:04}"), "other", &["h"]);
+                let hellos = [
+                    Hello {
+                        host: large.clone(),
+                        ..base.clone()
+                    },
+                    Hello {
+                        host: "y".repeat(1 << 20),
+                        ..base.clone()
+                    },
+                    Hello {
+                        sdk_version: "z".repeat(1 << 20),
+                        ..base.clone()
+                    },
+                    Hello {
+                        tags: tags.clone(),
+                        ..base
+                    },
+                ];
+                for hello in hellos {
+                    let channel = channel(&url).await?;
+                    let Ok(mut puppet) = Puppet::connect(&channel, hello, Beat::default()).await
+                    else {
+                        continue;
+                    };
+                    let ended = loop {
+                        match puppet.hear().await {
+                            Ok(Some(_)) => {}
+                            ended => break ended,
+                        }
+                    };
+                    let code = ended.err().map(|status| status.code());
+                    let refused = [
+                        Code::InvalidArgument,
+                        Code::ResourceExhausted,
+                        Code::OutOfRange,
+                    ];
+                    ensure!(code.is_some_and(|code| refused.contains(&code)), "{code:?}");
+                }
+            }
+            Ok(())
+        })
+        .await?;
+    scene.clean().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twelve_hundred_workers_are_all_listed() -> Result<()> {
+    const WORKERS: usize = 1_200;
+    let Some(mut scene) = Scene::set("twelve hundred workers").await? else {
+        return Ok(());
+    };
+    let channel = channel(&scene.tracker.url).await?;
+    let mut puppets = Vec::new();
+    scene
+        .beside(async {
+            for number in 0..WORKERS {
+                let hello = hello(&format!("crowd-{number:08}"), "crowd", &["h"]);
+                puppets.push(Puppet::connect(&channel, hello, Beat::default()).await?);
+            }
+            Ok(())
+        })
+        .await?;
+    let listed = until("all are listed", LIMIT, async || {
+        let listed = scene.rig.store.list_workers(None).await?;
+        let own = listed
+            .iter()
+            .filter(|worker| worker.id.as_str().starts_with("crowd-"));
+        let (own, others) = (own.count(), listed.len());
+        ensure!(
+            own == WORKERS && others == WORKERS + 1,
+            "{own} of {WORKERS}, {others} in all"
+        );
+        Ok(own)
+    })
+    .await?;
+    ensure!(listed == WORKERS, "{listed}");
+    drop(puppets);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn handlers_that_nobody_wants_cost_nobody() -> Result<()> {
+    const WORKERS: usize = 300;
+    let Some(mut scene) = Scene::set("many handlers").await? else {
+        return Ok(());
+    };
+    let channel = channel(&scene.tracker.url).await?;
+    let handlers: Vec<String> = (0..1_000).map(|at| format!("unwanted-{at}")).collect();
+    let handlers: Vec<&str> = handlers.iter().map(String::as_str).collect();
+    let mut puppets = Vec::new();
+    for number in 0..WORKERS {
+        let hello = hello(&format!("crowd-{number:08}"), "innocent", &handlers);
+        puppets.push(Puppet::connect(&channel, hello, Beat::default()).await?);
+    }
+    scene
+        .beside(async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            Ok(())
+        })
+        .await?;
+    drop(puppets);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn groups_that_come_and_go_are_forgotten_by_the_metrics() -> Result<()> {
+    const GROUPS: usize = 1_000;
+    let Some(mut scene) = Scene::set("groups that come and go").await? else {
+        return Ok(());
+    };
+    let channel = channel(&scene.tracker.url).await?;
+    scene
+        .beside(async {
+            for number in 0..GROUPS {
+                let hello = hello(&format!("guest-{number:08}"), &format!("g{number}"), &["h"]);
+                let mut puppet = Puppet::connect(&channel, hello, Beat::default()).await?;
+                puppet.hear().await?;
+            }
+            Ok(())
+        })
+        .await?;
+    let address = scene
+        .tracker
+        .http
+        .ok_or_else(|| anyhow::anyhow!("no HTTP"))?;
+    let series = until("metrics are few", Duration::from_secs(60), async || {
+        let (_, text) = tickwheel_tests::chaos::stage::get(address, "/metrics").await?;
+        let series = text.lines().filter(|line| !line.starts_with('#')).count();
+        ensure!(series < 2_500, "{series} series");
+        let gone = text.lines().filter(|line| {
+            line.starts_with("tickwheel_workers{group=\"g") && !line.ends_with(" 0")
+        });
+        let gone = gone.count();
+        ensure!(
+            gone == 0,
+            "{gone} groups without a worker are said to have one"
+        );
+        Ok(series)
+    })
+    .await?;
+    println!("groups that come and go: {series} series");
+    scene.clean().await
+}
