@@ -45,7 +45,15 @@ pub(super) fn inexact(text: &str) -> Vec<Inexact> {
             Event::SequenceEnd | Event::MappingEnd => {
                 inside.pop();
             }
-            _ => {}
+            // Also what a later version of the parser may tell of: it is no value.
+            Event::StreamStart
+            | Event::StreamEnd
+            | Event::DocumentStart(..)
+            | Event::DocumentEnd
+            | Event::Anchor(..)
+            | Event::UnresolvedAlias(_)
+            | Event::Comment(..)
+            | _ => {}
         }
     }
     found
