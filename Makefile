@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test simulate test-doc servers ci fmt fmt-check lint doc deny zone-table examples bench chaos release redis
+.PHONY: help quickstart test simulate test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,10 @@ servers: redis ## Run the store and end-to-end suites on Redis 7.0 and 8.0, Valk
 	      $(CARGO) nextest run --locked --workspace -E 'package(tickwheel-store) | package(tickwheel-tracker) | package(tickwheel-tests)'; \
 	  done; \
 	done
+
+proto: ## Write the generated code of the wire anew, after a change of proto/tickwheel
+	$(CARGO) run --quiet --locked -p tickwheel-proto-generate
+	$(CARGO) fmt --all
 
 test-doc: ## Run the examples in the documentation
 	$(CARGO) test --locked --workspace --doc

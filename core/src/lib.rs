@@ -3,6 +3,8 @@
 //! Nothing in here does I/O, is asynchronous or reads a clock: every instant is a parameter, because only
 //! Redis' clock decides what is due. Keys and scripts live in `tickwheel-store`, wire types in `tickwheel-proto`.
 //!
+//! The feature `schedule` brings what only trackers and the command line need: calendars, cron, the zone table, manifests. Workers do without.
+//!
 //! ```
 //! use tickwheel_core::{CronSchedule, TimestampMs};
 //!
@@ -12,8 +14,11 @@
 //! # Ok::<(), tickwheel_core::Violation>(())
 //! ```
 
+#[cfg(feature = "schedule")]
 pub mod after;
+#[cfg(feature = "schedule")]
 pub mod calendar;
+#[cfg(feature = "schedule")]
 pub mod cron;
 pub mod durability;
 pub mod error;
@@ -25,6 +30,7 @@ pub mod jitter;
 pub mod job;
 pub mod ledger;
 pub mod limits;
+#[cfg(feature = "schedule")]
 pub mod manifest;
 pub mod misfire;
 pub mod model;
@@ -35,9 +41,12 @@ pub mod routing;
 pub mod run;
 pub mod time;
 mod word;
+#[cfg(feature = "schedule")]
 pub mod zone;
 
+#[cfg(feature = "schedule")]
 pub use calendar::Calendar;
+#[cfg(feature = "schedule")]
 pub use cron::CronSchedule;
 pub use durability::Durability;
 pub use error::{Violation, Violations};
@@ -48,6 +57,7 @@ pub use job::{
     AfterOn, Backoff, ContextOptions, JobSpec, Misfire, MisfirePolicy, Overlap, Priority,
     RetryPolicy, Trigger,
 };
+#[cfg(feature = "schedule")]
 pub use manifest::parse_manifest;
 pub use model::{Model, ReduceOn};
 pub use partition::{PartitionCount, PartitionId, partition_of};

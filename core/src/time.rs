@@ -6,10 +6,13 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+#[cfg(feature = "schedule")]
 use chrono::{DateTime, SecondsFormat, Utc};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Violation;
+#[cfg(feature = "schedule")]
 use crate::zone::Zone;
 
 /// An instant in milliseconds since the Unix epoch, UTC.
@@ -60,11 +63,13 @@ impl TimestampMs {
     }
 
     /// The instant as a calendar date; `None` beyond the calendar's last year.
+    #[cfg(feature = "schedule")]
     pub(crate) fn to_utc(self) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(i64::try_from(self.0).ok()?)
     }
 
     /// The instant of a calendar date; `None` before the epoch.
+    #[cfg(feature = "schedule")]
     pub(crate) fn from_utc(date: DateTime<Utc>) -> Option<Self> {
         u64::try_from(date.timestamp_millis()).ok().map(Self)
     }
@@ -85,13 +90,12 @@ impl From<TimestampMs> for u64 {
 impl fmt::Display for TimestampMs {
     /// RFC 3339 in UTC with milliseconds; the bare number of milliseconds beyond the year 9999.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        /// 9999-12-31T23:59:59.999Z
-        const RFC3339_MS_MAX: u64 = 253_402_300_799_999;
-        match self.to_utc() {
-            Some(date) if self.0 <= RFC3339_MS_MAX => {
-                f.pad(&date.to_rfc3339_opts(SecondsFormat::Millis, true))
-            }
-            Some(_) | None => self.0.fmt(f),
+        let at = i64::try_from(self.0)
+            .ok()
+            .and_then(|ms| Timestamp::from_millisecond(ms).ok());
+        match at {
+            Some(at) => f.pad(&format!("{at:.3}")),
+            None => self.0.fmt(f),
         }
     }
 }
@@ -117,8 +121,9 @@ pub fn parse_instant(text: &str) -> Result<TimestampMs, Violation> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return text.parse().map(TimestampMs).map_err(|_| wrong());
     }
-    let date = DateTime::parse_from_rfc3339(text).map_err(|_| wrong())?;
-    TimestampMs::from_utc(date.to_utc()).ok_or_else(wrong)
+    let at: Timestamp = text.parse().map_err(|_| wrong())?;
+    let ms = u64::try_from(at.as_millisecond()).map_err(|_| wrong())?;
+    Ok(TimestampMs(ms))
 }
 
 /// Milliseconds of each unit, longest first.
@@ -188,6 +193,7 @@ pub fn format_duration(span: Duration) -> String {
 ///
 /// # Errors
 /// A violation when there is no such zone.
+#[cfg(feature = "schedule")]
 pub fn render_in_zone(at: TimestampMs, zone: &str) -> Result<String, Violation> {
     let zone = Zone::parse(zone)?;
     Ok(at.to_utc().map_or_else(

@@ -19,5 +19,5 @@ pub const DURABILITY_HEADER: &str = "tickwheel-durability";
     reason = "generated from tickwheel/v1/*.proto, where the fields are documented"
 )]
 pub mod v1 {
-    tonic::include_proto!("tickwheel.v1");
+    include!("generated/tickwheel.v1.rs");
 }

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::{BoxFuture, join_all};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::oneshot;
@@ -60,7 +60,7 @@ where
             Err(error) => {
                 let handler = ctx.handler();
                 let error = format!("the body does not fit handler \"{handler}\": {error}");
-                return futures::future::ready(Err(fatal(error))).boxed();
+                return futures_util::future::ready(Err(fatal(error))).boxed();
             }
         };
         let (outcome, ended) = oneshot::channel();

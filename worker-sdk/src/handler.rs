@@ -1,8 +1,8 @@
 //! Handlers: a function of a context and a body, typed by serde or raw bytes, behind one object-safe trait.
 
 use bytes::Bytes;
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -60,7 +60,7 @@ where
                 let error = fatal(format!(
                     "the body does not fit handler \"{handler}\": {error}"
                 ));
-                futures::future::ready(Err(error)).boxed()
+                futures_util::future::ready(Err(error)).boxed()
             }
         }
     }

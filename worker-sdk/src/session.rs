@@ -122,7 +122,7 @@ type Client = WorkerServiceClient<tonic::transport::Channel>;
 /// The call, up to the tracker's first message.
 async fn introduce(
     client: &mut Client,
-    outgoing: impl futures::Stream<Item = tickwheel_proto::v1::WorkerMessage> + Send + 'static,
+    outgoing: impl futures_util::Stream<Item = tickwheel_proto::v1::WorkerMessage> + Send + 'static,
 ) -> Result<(TrackerMessage, Streaming<TrackerMessage>), Status> {
     let mut incoming = client.session(outgoing).await?.into_inner();
     let first = incoming

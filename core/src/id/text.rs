@@ -189,6 +189,7 @@ impl Default for GroupName {
 
 impl JobName {
     /// Stands for a name that is wrong while the rest of a document is checked.
+    #[cfg(feature = "schedule")]
     pub(crate) fn placeholder() -> Self {
         Self("default/unnamed".to_owned())
     }
@@ -196,6 +197,7 @@ impl JobName {
 
 impl HandlerName {
     /// Stands for a name that is wrong while the rest of a document is checked.
+    #[cfg(feature = "schedule")]
     pub(crate) fn placeholder() -> Self {
         Self("unnamed".to_owned())
     }

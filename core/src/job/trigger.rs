@@ -51,6 +51,19 @@ pub enum Trigger {
 }
 
 impl Trigger {
+    /// Whether its due times follow from the clock alone.
+    #[must_use]
+    pub const fn has_calendar(&self) -> bool {
+        match self {
+            Self::Cron { .. }
+            | Self::FixedRate { .. }
+            | Self::FixedDelay { .. }
+            | Self::SecondDelay { .. }
+            | Self::Once { .. } => true,
+            Self::Api | Self::After { .. } => false,
+        }
+    }
+
     /// The word for this kind of trigger.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

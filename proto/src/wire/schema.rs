@@ -68,7 +68,7 @@ pub trait Spoken {
 mod generated {
     use super::{Field, Kind, Message, Method, Spoken};
 
-    include!(concat!(env!("OUT_DIR"), "/schema.rs"));
+    include!("../generated/schema.rs");
 }
 
 pub use generated::{MESSAGES, METHODS};

@@ -8,7 +8,7 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 
 use bytes::Bytes;
-use futures::FutureExt;
+use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Attempt, CancelReason};

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::{Stream, StreamExt};
+use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use tickwheel_core::limits::SUBTASKS_MAX;
 use tickwheel_proto::v1::Split;
@@ -171,7 +171,7 @@ impl Context {
         I: IntoIterator<IntoIter: Send>,
         I::Item: Serialize + Send,
     {
-        let items = futures::stream::iter(items);
+        let items = futures_util::stream::iter(items);
         self.map_stream(handler, items, options).await
     }
 
@@ -213,7 +213,7 @@ impl Context {
         I::Item: Into<Bytes> + Clone + Send,
     {
         let what = What::map(handler.as_ref(), options)?;
-        let items = futures::stream::iter(items.into_iter().map(Into::into));
+        let items = futures_util::stream::iter(items.into_iter().map(Into::into));
         self.send_pages(&what, items, |_, item: &Bytes| Ok(item.clone()))
             .await
     }

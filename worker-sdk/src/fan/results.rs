@@ -5,7 +5,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use bytes::Bytes;
-use futures::Stream;
+use futures_util::Stream;
 use serde::de::DeserializeOwned;
 use tickwheel_core::limits::RESULTS_PAGE_MAX;
 use tickwheel_proto::v1::{self, FetchResults};
@@ -75,7 +75,7 @@ impl<T> Results<T> {
     where
         T: Send,
     {
-        futures::stream::try_unfold(self, |mut results| async move {
+        futures_util::stream::try_unfold(self, |mut results| async move {
             let next = results.next().await?;
             Ok(next.map(|result| (result, results)))
         })

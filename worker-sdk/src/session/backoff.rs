@@ -24,7 +24,7 @@ impl Backoff {
     pub(super) fn next(&mut self) -> Duration {
         let ceiling = self.ceiling;
         self.ceiling = (ceiling * 2).min(BACKOFF_MAX);
-        rand::random_range(Duration::ZERO..=ceiling)
+        ceiling.mul_f64(fastrand::f64())
     }
 
     /// The pause after a stream that was there.

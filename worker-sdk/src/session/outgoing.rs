@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use futures::Stream;
-use futures::stream::{self, StreamExt};
+use futures_util::Stream;
+use futures_util::stream::{self, StreamExt};
 use tickwheel_proto::v1::WorkerMessage;
 use tokio::sync::Notify;
 use tokio::task::yield_now;

@@ -105,7 +105,7 @@ impl Harness {
             let call = self.call(handler).context_id(format!("0.0.test-{number}"));
             call.body(&body).run()
         });
-        futures::future::join_all(calls).await
+        futures_util::future::join_all(calls).await
     }
 
     /// A run to be described.

@@ -328,7 +328,7 @@ fn worker_id(name: &str) -> String {
     let mut id: String = clip(name, NAME_BYTES_MAX).chars().map(fits).collect();
     id.push('-');
     for _ in 0..8 {
-        let digit = rand::random_range(0..DIGITS.len());
+        let digit = fastrand::usize(..DIGITS.len());
         id.extend(DIGITS.get(digit).map(|digit| char::from(*digit)));
     }
     id

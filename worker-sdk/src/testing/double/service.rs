@@ -3,7 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use futures::Stream;
+use futures_util::Stream;
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{

@@ -1,29 +1,12 @@
-//! Compiles the protos with a compiler written in Rust, so that no system `protoc` is needed, and writes down what each message is made of
-//! for those who look at messages before they are decoded (`src/wire/schema.rs`).
+//! What each message is made of, for those who look at messages before they are decoded (`proto/src/wire/schema.rs`).
 
 use std::fmt::Write as _;
 
+use anyhow::{Context as _, Result, bail};
 use prost_types::field_descriptor_proto::{Label, Type};
 use prost_types::{DescriptorProto, FieldDescriptorProto, FileDescriptorSet};
 
 const PACKAGE: &str = ".tickwheel.v1.";
-
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = [
-        "tickwheel/v1/job.proto",
-        "tickwheel/v1/scheduler.proto",
-        "tickwheel/v1/worker.proto",
-    ];
-    let descriptors = protox::compile(files, ["."])?;
-    let out = std::env::var("OUT_DIR")?;
-    std::fs::write(format!("{out}/schema.rs"), schema(&descriptors)?)?;
-    tonic_prost_build::configure()
-        .bytes(".")
-        .codec_path("crate::wire::BoundedCodec")
-        .compile_fds(descriptors)?;
-    println!("cargo:rerun-if-changed=tickwheel");
-    Ok(())
-}
 
 /// Every message, those inside others and the entries of maps too, by its name in the package.
 fn messages<'a>(
@@ -39,7 +22,11 @@ fn messages<'a>(
     }
 }
 
-fn schema(set: &FileDescriptorSet) -> Result<String, Box<dyn std::error::Error>> {
+/// The text of `proto/src/generated/schema.rs`.
+///
+/// # Errors
+/// When a field has a type that no file declares.
+pub(crate) fn schema(set: &FileDescriptorSet) -> Result<String> {
     let mut all = Vec::new();
     for file in &set.file {
         messages("", &file.message_type, &mut all);
@@ -48,9 +35,9 @@ fn schema(set: &FileDescriptorSet) -> Result<String, Box<dyn std::error::Error>>
         let name = type_name.strip_prefix(PACKAGE).unwrap_or(type_name);
         all.iter()
             .position(|(known, _)| known == name)
-            .ok_or_else(|| format!("{type_name} is in no file"))
+            .with_context(|| format!("{type_name} is in no file"))
     };
-    let mut text = String::from("pub static MESSAGES: &[Message] = &[\n");
+    let mut text = String::from("// Written by `make proto`.\n\npub static MESSAGES: &[Message] = &[\n");
     for (name, message) in &all {
         writeln!(text, "Message {{ name: {name:?}, fields: &[")?;
         for field in &message.field {
@@ -100,7 +87,7 @@ fn schema(set: &FileDescriptorSet) -> Result<String, Box<dyn std::error::Error>>
     Ok(text)
 }
 
-fn kind(field: &FieldDescriptorProto) -> Result<&'static str, String> {
+fn kind(field: &FieldDescriptorProto) -> Result<&'static str> {
     let known = [
         (Type::String, "Text"),
         (Type::Bytes, "Bytes"),
@@ -110,7 +97,8 @@ fn kind(field: &FieldDescriptorProto) -> Result<&'static str, String> {
         (Type::Enum, "Enum"),
         (Type::Float, "Float"),
     ];
-    let kind = known.iter().find(|(kind, _)| *kind == field.r#type());
-    kind.map(|(_, word)| *word)
-        .ok_or_else(|| format!("{}: teach the schema {:?}", field.name(), field.r#type()))
+    match known.iter().find(|(kind, _)| *kind == field.r#type()) {
+        Some((_, word)) => Ok(word),
+        None => bail!("{}: teach the schema {:?}", field.name(), field.r#type()),
+    }
 }

@@ -1,0 +1,689 @@
+// Written by `make proto`.
+
+pub static MESSAGES: &[Message] = &[
+Message { name: "JobSpec", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(8) },
+Field { number: 6, name: "start_at_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "end_at_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "max_runs", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "jitter_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(16) },
+Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(17) },
+Field { number: 12, name: "options", repeated: false, kind: Kind::Message(18) },
+Field { number: 13, name: "ledger_limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 14, name: "runs_limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 15, name: "note", repeated: false, kind: Kind::Text },
+Field { number: 16, name: "model", repeated: false, kind: Kind::Message(1) },
+Field { number: 17, name: "reduce", repeated: false, kind: Kind::Text },
+Field { number: 18, name: "reduce_on", repeated: false, kind: Kind::Enum },
+Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(18) },
+] },
+Message { name: "Model", fields: &[
+Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(2) },
+Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(3) },
+Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(4) },
+Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(6) },
+] },
+Message { name: "Model.Standalone", fields: &[
+] },
+Message { name: "Model.Broadcast", fields: &[
+Field { number: 1, name: "quorum", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Model.Sharding", fields: &[
+Field { number: 1, name: "items", repeated: true, kind: Kind::Message(5) },
+Field { number: 2, name: "allocation", repeated: false, kind: Kind::Enum },
+] },
+Message { name: "Model.Item", fields: &[
+Field { number: 1, name: "index", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "parameter", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Model.Indexed", fields: &[
+Field { number: 1, name: "completions", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "parallelism", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "max_failed", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "success", repeated: false, kind: Kind::Message(7) },
+] },
+Message { name: "Model.Success", fields: &[
+Field { number: 1, name: "indexes", repeated: true, kind: Kind::Uint64 },
+Field { number: 2, name: "count", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger", fields: &[
+Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(9) },
+Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(10) },
+Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(11) },
+Field { number: 4, name: "second_delay", repeated: false, kind: Kind::Message(12) },
+Field { number: 5, name: "once", repeated: false, kind: Kind::Message(13) },
+Field { number: 6, name: "api", repeated: false, kind: Kind::Message(14) },
+Field { number: 7, name: "after", repeated: false, kind: Kind::Message(15) },
+] },
+Message { name: "Trigger.Cron", fields: &[
+Field { number: 1, name: "expression", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "zone", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Trigger.FixedRate", fields: &[
+Field { number: 1, name: "period_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "anchor_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger.FixedDelay", fields: &[
+Field { number: 1, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger.SecondDelay", fields: &[
+Field { number: 1, name: "seconds", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Trigger.Once", fields: &[
+Field { number: 1, name: "at_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger.Api", fields: &[
+] },
+Message { name: "Trigger.After", fields: &[
+Field { number: 1, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "on", repeated: false, kind: Kind::Enum },
+] },
+Message { name: "Misfire", fields: &[
+Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "tolerance_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "catch_up_window_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Overlap", fields: &[
+Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "ContextOptions", fields: &[
+Field { number: 1, name: "priority", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(24) },
+Field { number: 3, name: "timeout_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "start_deadline_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "fail_on_lease_lost", repeated: false, kind: Kind::Bool },
+Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(21) },
+Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(22) },
+Field { number: 10, name: "requires", repeated: true, kind: Kind::Message(19) },
+Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(20) },
+] },
+Message { name: "ContextOptions.RequiresEntry", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Fairness", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "weight", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Routing", fields: &[
+Field { number: 1, name: "policy", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "list", repeated: true, kind: Kind::Text },
+] },
+Message { name: "WorkerSelection", fields: &[
+Field { number: 1, name: "select", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "allow", repeated: true, kind: Kind::Text },
+Field { number: 3, name: "deny", repeated: true, kind: Kind::Text },
+Field { number: 4, name: "max", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Resource", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "total", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "used", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "reserved", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Retry", fields: &[
+Field { number: 1, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "exponential", repeated: false, kind: Kind::Bool },
+Field { number: 4, name: "cap_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "full_jitter", repeated: false, kind: Kind::Bool },
+] },
+Message { name: "Job", fields: &[
+Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(0) },
+Field { number: 2, name: "revision", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "next_due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "last_due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "fired", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "active", repeated: true, kind: Kind::Text },
+Field { number: 8, name: "queued", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "partition", repeated: false, kind: Kind::Uint32 },
+Field { number: 10, name: "pause_note", repeated: false, kind: Kind::Text },
+Field { number: 11, name: "created_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 12, name: "updated_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "LedgerRecord", fields: &[
+Field { number: 1, name: "due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "last_due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "count", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "verdict", repeated: false, kind: Kind::Enum },
+Field { number: 5, name: "reason", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 7, name: "decided_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "FanProgress", fields: &[
+Field { number: 1, name: "model", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "total", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "succeeded", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "failed", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "open", repeated: false, kind: Kind::Bool },
+Field { number: 8, name: "eta_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "reduce", repeated: false, kind: Kind::Text },
+] },
+Message { name: "SubtaskView", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "state", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 5, name: "failures", repeated: false, kind: Kind::Uint32 },
+Field { number: 6, name: "worker", repeated: false, kind: Kind::Text },
+Field { number: 7, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "body", repeated: false, kind: Kind::Bytes },
+] },
+Message { name: "Context", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "state", repeated: false, kind: Kind::Enum },
+Field { number: 7, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 8, name: "failures", repeated: false, kind: Kind::Uint32 },
+Field { number: 9, name: "worker", repeated: false, kind: Kind::Text },
+Field { number: 10, name: "claimed_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 11, name: "ended_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 12, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 13, name: "waiting_reason", repeated: false, kind: Kind::Text },
+Field { number: 14, name: "priority", repeated: false, kind: Kind::Uint32 },
+Field { number: 15, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 16, name: "result", repeated: false, kind: Kind::Bytes },
+Field { number: 17, name: "progress_percent", repeated: false, kind: Kind::Uint32 },
+Field { number: 18, name: "progress_message", repeated: false, kind: Kind::Text },
+Field { number: 19, name: "log", repeated: true, kind: Kind::Text },
+Field { number: 20, name: "next_attempt_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 21, name: "lease_expires_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(27) },
+] },
+Message { name: "JobRef", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ApplyJobsRequest", fields: &[
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(0) },
+Field { number: 2, name: "dry_run", repeated: false, kind: Kind::Bool },
+] },
+Message { name: "ApplyJobsResponse", fields: &[
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(33) },
+] },
+Message { name: "AppliedJob", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "revision", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "change", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "next_due_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ListJobsRequest", fields: &[
+Field { number: 1, name: "prefix", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "page_size", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListJobsResponse", fields: &[
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(25) },
+Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "PauseJobRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "note", repeated: false, kind: Kind::Text },
+] },
+Message { name: "DeleteJobResponse", fields: &[
+Field { number: 1, name: "cancelled", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "running", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "RunJobRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 3, name: "dedup_key", repeated: false, kind: Kind::Text },
+] },
+Message { name: "PreviewJobRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(0) },
+Field { number: 3, name: "count", repeated: false, kind: Kind::Uint32 },
+Field { number: 4, name: "after_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "PreviewJobResponse", fields: &[
+Field { number: 1, name: "due_ms", repeated: true, kind: Kind::Uint64 },
+Field { number: 2, name: "zone", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "note", repeated: false, kind: Kind::Text },
+] },
+Message { name: "GetLedgerRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "GetLedgerResponse", fields: &[
+Field { number: 1, name: "records", repeated: true, kind: Kind::Message(26) },
+] },
+Message { name: "ExplainJobRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "at_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ExplainJobResponse", fields: &[
+Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "record", repeated: false, kind: Kind::Message(26) },
+] },
+Message { name: "SubmitRequest", fields: &[
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(46) },
+] },
+Message { name: "Submission", fields: &[
+Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 4, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "at_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(18) },
+Field { number: 7, name: "dedup_key", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "dedup_keep_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Submitted", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "duplicate", repeated: false, kind: Kind::Bool },
+Field { number: 3, name: "skipped_reason", repeated: false, kind: Kind::Text },
+] },
+Message { name: "SubmitResponse", fields: &[
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(47) },
+] },
+Message { name: "ContextRef", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListSubtasksRequest", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "state", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 4, name: "page_token", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListSubtasksResponse", fields: &[
+Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(28) },
+Field { number: 2, name: "next_page_token", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(27) },
+] },
+Message { name: "ListContextsRequest", fields: &[
+Field { number: 1, name: "state", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "page_size", repeated: false, kind: Kind::Uint32 },
+Field { number: 5, name: "cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListContextsResponse", fields: &[
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(29) },
+Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "DeadFilter", fields: &[
+Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "state", repeated: false, kind: Kind::Enum },
+Field { number: 5, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "older_than_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "newer_than_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ListDeadRequest", fields: &[
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(54) },
+Field { number: 2, name: "page_size", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListDeadResponse", fields: &[
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(29) },
+Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "kept", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "dropped", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ChangeDeadRequest", fields: &[
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(54) },
+Field { number: 2, name: "ids", repeated: true, kind: Kind::Text },
+Field { number: 3, name: "all", repeated: false, kind: Kind::Bool },
+Field { number: 4, name: "dry_run", repeated: false, kind: Kind::Bool },
+Field { number: 5, name: "cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ChangeDeadResponse", fields: &[
+Field { number: 1, name: "looked", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "matched", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "changed", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "busy", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "gone", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "next_cursor", repeated: false, kind: Kind::Text },
+Field { number: 7, name: "ids", repeated: true, kind: Kind::Text },
+] },
+Message { name: "CancelContextResponse", fields: &[
+Field { number: 1, name: "context", repeated: false, kind: Kind::Message(29) },
+] },
+Message { name: "WaitContextRequest", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "timeout_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ListWorkersRequest", fields: &[
+Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListWorkersResponse", fields: &[
+Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(63) },
+] },
+Message { name: "Worker", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "handlers", repeated: true, kind: Kind::Text },
+Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
+Field { number: 5, name: "running", repeated: false, kind: Kind::Uint32 },
+Field { number: 6, name: "cpu_load", repeated: false, kind: Kind::Float },
+Field { number: 7, name: "memory_used_bytes", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "memory_total_bytes", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "host", repeated: false, kind: Kind::Text },
+Field { number: 10, name: "sdk_version", repeated: false, kind: Kind::Text },
+Field { number: 11, name: "beat_age_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 12, name: "tags", repeated: true, kind: Kind::Text },
+Field { number: 13, name: "cpus", repeated: false, kind: Kind::Uint32 },
+Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(23) },
+Field { number: 15, name: "load", repeated: false, kind: Kind::Float },
+] },
+Message { name: "GroupLimits", fields: &[
+Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "all", repeated: false, kind: Kind::Message(66) },
+Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(66) },
+Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(65) },
+Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "GroupLimits.KeysEntry", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Message(66) },
+] },
+Message { name: "Limit", fields: &[
+Field { number: 1, name: "concurrency", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(67) },
+] },
+Message { name: "Rate", fields: &[
+Field { number: 1, name: "starts", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "per_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "burst", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "ListLimitsRequest", fields: &[
+] },
+Message { name: "ListLimitsResponse", fields: &[
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(64) },
+] },
+Message { name: "GetClusterRequest", fields: &[
+] },
+Message { name: "Cluster", fields: &[
+Field { number: 1, name: "version", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "partitions", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "trackers", repeated: true, kind: Kind::Text },
+Field { number: 4, name: "durability", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "redis_version", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "redis_time_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ErrorDetail", fields: &[
+Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(73) },
+] },
+Message { name: "Violation", fields: &[
+Field { number: 1, name: "field", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
+] },
+Message { name: "WorkerMessage", fields: &[
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(82) },
+Field { number: 2, name: "beat", repeated: false, kind: Kind::Message(88) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(91) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(92) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(91) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(93) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(94) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(95) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(90) },
+Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(76) },
+Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(78) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(86) },
+] },
+Message { name: "TrackerMessage", fields: &[
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(84) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(96) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(99) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(100) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(85) },
+Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(81) },
+Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(77) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(79) },
+] },
+Message { name: "Split", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "offset", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "items", repeated: true, kind: Kind::Bytes },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(18) },
+Field { number: 7, name: "parallelism", repeated: false, kind: Kind::Uint32 },
+Field { number: 8, name: "reduce", repeated: false, kind: Kind::Text },
+Field { number: 9, name: "reduce_on", repeated: false, kind: Kind::Enum },
+] },
+Message { name: "SplitConfirmation", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "offset", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "verdict", repeated: false, kind: Kind::Enum },
+Field { number: 5, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "taken", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "FetchResults", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "limit", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "ResultsPage", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(80) },
+Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
+] },
+Message { name: "SubtaskResult", fields: &[
+Field { number: 1, name: "index", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "succeeded", repeated: false, kind: Kind::Bool },
+Field { number: 3, name: "result", repeated: false, kind: Kind::Bytes },
+Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Renewed", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Hello", fields: &[
+Field { number: 1, name: "worker_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "handlers", repeated: true, kind: Kind::Text },
+Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
+Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
+Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
+Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(91) },
+Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(83) },
+] },
+Message { name: "Hello.ResourcesEntry", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Welcome", fields: &[
+Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(85) },
+Field { number: 3, name: "beat_interval_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "result_bytes_max", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "log_line_bytes_max", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "accept_after_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Roster", fields: &[
+Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
+] },
+Message { name: "Units", fields: &[
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(87) },
+] },
+Message { name: "Units.AmountsEntry", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Beat", fields: &[
+Field { number: 1, name: "home", repeated: false, kind: Kind::Bool },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(89) },
+Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(23) },
+] },
+Message { name: "Report", fields: &[
+Field { number: 1, name: "running", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "cpu_load", repeated: false, kind: Kind::Float },
+Field { number: 3, name: "memory_used_bytes", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "memory_total_bytes", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "cpus", repeated: false, kind: Kind::Uint32 },
+Field { number: 6, name: "response_ms", repeated: false, kind: Kind::Float },
+Field { number: 7, name: "load", repeated: false, kind: Kind::Float },
+] },
+Message { name: "Credit", fields: &[
+Field { number: 1, name: "free", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "received", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "AttemptRef", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Rejection", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "reason", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Progress", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "percent", repeated: false, kind: Kind::Uint32 },
+Field { number: 4, name: "message", repeated: false, kind: Kind::Text },
+] },
+Message { name: "LogLine", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "line", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Settlement", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "outcome", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "result", repeated: false, kind: Kind::Bytes },
+Field { number: 6, name: "retry_after_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "ran_us", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Assignment", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 5, name: "due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "timeout_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
+Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(98) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(97) },
+] },
+Message { name: "Assignment.RequiresEntry", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Subtask", fields: &[
+Field { number: 1, name: "kind", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "index", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "total", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "parameter", repeated: false, kind: Kind::Text },
+] },
+Message { name: "CancelAttempt", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "reason", repeated: false, kind: Kind::Enum },
+] },
+Message { name: "Confirmation", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "verdict", repeated: false, kind: Kind::Enum },
+] },
+];
+
+pub static METHODS: &[Method] = &[
+Method { service: "SchedulerService", name: "ApplyJobs", takes: 31, answers: 32, streams: false },
+Method { service: "SchedulerService", name: "ListJobs", takes: 34, answers: 35, streams: false },
+Method { service: "SchedulerService", name: "GetJob", takes: 30, answers: 25, streams: false },
+Method { service: "SchedulerService", name: "PauseJob", takes: 36, answers: 25, streams: false },
+Method { service: "SchedulerService", name: "ResumeJob", takes: 30, answers: 25, streams: false },
+Method { service: "SchedulerService", name: "DeleteJob", takes: 30, answers: 37, streams: false },
+Method { service: "SchedulerService", name: "RunJob", takes: 38, answers: 47, streams: false },
+Method { service: "SchedulerService", name: "PreviewJob", takes: 39, answers: 40, streams: false },
+Method { service: "SchedulerService", name: "GetLedger", takes: 41, answers: 42, streams: false },
+Method { service: "SchedulerService", name: "ExplainJob", takes: 43, answers: 44, streams: false },
+Method { service: "SchedulerService", name: "Submit", takes: 45, answers: 48, streams: false },
+Method { service: "SchedulerService", name: "ListContexts", takes: 52, answers: 53, streams: false },
+Method { service: "SchedulerService", name: "GetContext", takes: 49, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "CancelContext", takes: 49, answers: 59, streams: false },
+Method { service: "SchedulerService", name: "RetryContext", takes: 49, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "ListSubtasks", takes: 50, answers: 51, streams: false },
+Method { service: "SchedulerService", name: "ListDead", takes: 55, answers: 56, streams: false },
+Method { service: "SchedulerService", name: "RequeueDead", takes: 57, answers: 58, streams: false },
+Method { service: "SchedulerService", name: "PurgeDead", takes: 57, answers: 58, streams: false },
+Method { service: "SchedulerService", name: "WaitContext", takes: 60, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "ListWorkers", takes: 61, answers: 62, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 70, answers: 71, streams: false },
+Method { service: "SchedulerService", name: "SetLimits", takes: 64, answers: 64, streams: false },
+Method { service: "SchedulerService", name: "ListLimits", takes: 68, answers: 69, streams: false },
+Method { service: "WorkerService", name: "Session", takes: 74, answers: 75, streams: true },
+];
+
+impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 31; }
+impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 32; }
+impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 59; }
+impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 57; }
+impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 58; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 71; }
+impl Spoken for crate::v1::Context { const PLACE: usize = 29; }
+impl Spoken for crate::v1::ContextRef { const PLACE: usize = 49; }
+impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 37; }
+impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 43; }
+impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 44; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 70; }
+impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 41; }
+impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 42; }
+impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 64; }
+impl Spoken for crate::v1::Job { const PLACE: usize = 25; }
+impl Spoken for crate::v1::JobRef { const PLACE: usize = 30; }
+impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 52; }
+impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 53; }
+impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 55; }
+impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 56; }
+impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 34; }
+impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 35; }
+impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 68; }
+impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 69; }
+impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 50; }
+impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 51; }
+impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 61; }
+impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 62; }
+impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 36; }
+impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 39; }
+impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 40; }
+impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 38; }
+impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 45; }
+impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 48; }
+impl Spoken for crate::v1::Submitted { const PLACE: usize = 47; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 75; }
+impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 60; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 74; }
