@@ -626,7 +626,7 @@ pub struct SubtaskView {
     pub body: ::prost::bytes::Bytes,
 }
 /// One planned execution as a user sees it.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Context {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
@@ -674,6 +674,45 @@ pub struct Context {
     /// Of a context that was split; absent for all others.
     #[prost(message, optional, tag = "22")]
     pub fan: ::core::option::Option<FanProgress>,
+    /// Attempts that ended without success, the oldest first: the newest 20, kept for a day. Not of subtasks, and not in lists.
+    #[prost(message, repeated, tag = "24")]
+    pub attempts: ::prost::alloc::vec::Vec<PastAttempt>,
+    /// The end that fired it; absent where none did, and once it has ended well.
+    #[prost(message, optional, tag = "25")]
+    pub upstream: ::core::option::Option<Upstream>,
+}
+/// The end of a context that fired another one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Upstream {
+    #[prost(string, tag = "1")]
+    pub context_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(enumeration = "ContextState", tag = "3")]
+    pub state: i32,
+    /// Why it ended without success: the first 200 bytes.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
+}
+/// An attempt that ended without success.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct PastAttempt {
+    #[prost(uint32, tag = "1")]
+    pub attempt: u32,
+    /// Empty when it never reached a worker.
+    #[prost(string, tag = "2")]
+    pub worker: ::prost::alloc::string::String,
+    /// 0 when it never reached a worker.
+    #[prost(uint64, tag = "3")]
+    pub claimed_ms: u64,
+    #[prost(uint64, tag = "4")]
+    pub ended_ms: u64,
+    /// `failed`, `timed_out`, or `lost`: its lease ran out or its worker was gone.
+    #[prost(string, tag = "5")]
+    pub outcome: ::prost::alloc::string::String,
+    /// At most 200 bytes.
+    #[prost(string, tag = "6")]
+    pub error: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -829,6 +868,9 @@ pub struct AppliedJob {
     pub change: i32,
     #[prost(uint64, optional, tag = "4")]
     pub next_due_ms: ::core::option::Option<u64>,
+    /// What is valid and was perhaps not meant; mostly empty.
+    #[prost(string, tag = "5")]
+    pub warning: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `AppliedJob`.
 pub mod applied_job {
@@ -893,6 +935,9 @@ pub struct ListJobsResponse {
     /// Empty: no more.
     #[prost(string, tag = "2")]
     pub next_cursor: ::prost::alloc::string::String,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "3")]
+    pub unreadable: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct PauseJobRequest {
@@ -901,7 +946,15 @@ pub struct PauseJobRequest {
     #[prost(string, tag = "2")]
     pub note: ::prost::alloc::string::String,
 }
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct DeleteJobRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Also when other jobs follow it.
+    #[prost(bool, tag = "2")]
+    pub force: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteJobResponse {
     /// Contexts that had not started and were cancelled with the job.
     #[prost(uint64, tag = "1")]
@@ -909,6 +962,9 @@ pub struct DeleteJobResponse {
     /// Contexts that run on.
     #[prost(uint64, tag = "2")]
     pub running: u64,
+    /// Jobs that followed it, in the order of their names: they wait until one of its name is registered.
+    #[prost(string, repeated, tag = "3")]
+    pub followers: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RunJobRequest {
@@ -917,8 +973,15 @@ pub struct RunJobRequest {
     /// Absent: the job's own.
     #[prost(bytes = "bytes", optional, tag = "2")]
     pub body: ::core::option::Option<::prost::bytes::Bytes>,
+    /// A key of the caller's, as in a Submission; each job has keys of its own.
     #[prost(string, tag = "3")]
     pub dedup_key: ::prost::alloc::string::String,
+    /// Absent: 24 hours.
+    #[prost(uint64, optional, tag = "4")]
+    pub dedup_keep_ms: ::core::option::Option<u64>,
+    /// REPLACE is not for runs of jobs: their overlap policy decides.
+    #[prost(enumeration = "DedupReuse", tag = "5")]
+    pub dedup_reuse: i32,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct PreviewJobRequest {
@@ -940,7 +1003,7 @@ pub struct PreviewJobResponse {
     pub due_ms: ::prost::alloc::vec::Vec<u64>,
     #[prost(string, tag = "2")]
     pub zone: ::prost::alloc::string::String,
-    /// Why there are none, or fewer than asked.
+    /// Why there are none, or fewer than asked, and what is valid and was perhaps not meant.
     #[prost(string, tag = "3")]
     pub note: ::prost::alloc::string::String,
 }
@@ -956,6 +1019,9 @@ pub struct GetLedgerRequest {
 pub struct GetLedgerResponse {
     #[prost(message, repeated, tag = "1")]
     pub records: ::prost::alloc::vec::Vec<LedgerRecord>,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "2")]
+    pub unreadable: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExplainJobRequest {
@@ -987,12 +1053,16 @@ pub struct Submission {
     pub body: ::prost::bytes::Bytes,
     #[prost(message, optional, tag = "6")]
     pub options: ::core::option::Option<ContextOptions>,
-    /// A second submission with this key within its keep time answers with the first one's id.
+    /// A key of the caller's, 1..=256 bytes of any text without control characters. Within its keep time it stands for one context, unless
+    /// that is cancelled before it ever started.
     #[prost(string, tag = "7")]
     pub dedup_key: ::prost::alloc::string::String,
     /// Absent: 24 hours after the due time.
     #[prost(uint64, optional, tag = "8")]
     pub dedup_keep_ms: ::core::option::Option<u64>,
+    /// What becomes of it when the key stands for another context.
+    #[prost(enumeration = "DedupReuse", tag = "9")]
+    pub dedup_reuse: i32,
     #[prost(oneof = "submission::When", tags = "4, 5")]
     pub when: ::core::option::Option<submission::When>,
 }
@@ -1008,6 +1078,14 @@ pub mod submission {
     }
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct FindContextRequest {
+    #[prost(string, tag = "1")]
+    pub dedup_key: ::prost::alloc::string::String,
+    /// The job whose run was asked for with the key; empty: a context submitted alone.
+    #[prost(string, tag = "2")]
+    pub job: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Submitted {
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
@@ -1017,6 +1095,16 @@ pub struct Submitted {
     /// RunJob only: not run, because of the overlap policy.
     #[prost(string, tag = "3")]
     pub skipped_reason: ::prost::alloc::string::String,
+    /// Of a duplicate: its state when it was looked at. Absent for the duplicates behind the first 100 of a call, and for one that has ended
+    /// and is forgotten.
+    #[prost(enumeration = "ContextState", tag = "4")]
+    pub state: i32,
+    /// It is a duplicate, and was to be rejected then.
+    #[prost(bool, tag = "5")]
+    pub rejected: bool,
+    /// With REPLACE: the context that had the key before.
+    #[prost(string, tag = "6")]
+    pub replaced_id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmitResponse {
@@ -1051,6 +1139,9 @@ pub struct ListSubtasksResponse {
     pub next_page_token: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "3")]
     pub fan: ::core::option::Option<FanProgress>,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "4")]
+    pub unreadable: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListContextsRequest {
@@ -1071,6 +1162,9 @@ pub struct ListContextsResponse {
     pub contexts: ::prost::alloc::vec::Vec<Context>,
     #[prost(string, tag = "2")]
     pub next_cursor: ::prost::alloc::string::String,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "3")]
+    pub unreadable: u64,
 }
 /// Which of the dead are meant; all that is given must hold.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1117,6 +1211,9 @@ pub struct ListDeadResponse {
     pub kept: u64,
     #[prost(uint64, tag = "4")]
     pub dropped: u64,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "5")]
+    pub unreadable: u64,
 }
 /// Exactly one of filter, ids and all.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -1157,7 +1254,7 @@ pub struct ChangeDeadResponse {
     #[prost(string, repeated, tag = "7")]
     pub ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[derive(Clone, PartialEq, ::prost::Message)]
 pub struct CancelContextResponse {
     /// CANCELLED at once, or RUNNING while the worker is being told.
     #[prost(message, optional, tag = "1")]
@@ -1180,6 +1277,9 @@ pub struct ListWorkersRequest {
 pub struct ListWorkersResponse {
     #[prost(message, repeated, tag = "1")]
     pub workers: ::prost::alloc::vec::Vec<Worker>,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "2")]
+    pub unreadable: u64,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Worker {
@@ -1261,6 +1361,9 @@ pub struct ListLimitsResponse {
     /// In the order of their names.
     #[prost(message, repeated, tag = "1")]
     pub groups: ::prost::alloc::vec::Vec<GroupLimits>,
+    /// Records that could not be read, and are not among these: `tickwheel store check` names them.
+    #[prost(uint64, tag = "2")]
+    pub unreadable: u64,
 }
 #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct GetClusterRequest {}
@@ -1279,15 +1382,21 @@ pub struct Cluster {
     pub redis_version: ::prost::alloc::string::String,
     #[prost(uint64, tag = "6")]
     pub redis_time_ms: u64,
+    /// The table of time zones of the tracker that answers: its edition, and in brackets where it is from, say `2026f (embedded)`.
+    #[prost(string, tag = "7")]
+    pub zone_table: ::prost::alloc::string::String,
 }
 /// Travels as the binary details of a status.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ErrorDetail {
-    /// Stable: INVALID, NOT_FOUND, CONFLICT, UNAVAILABLE, EXHAUSTED, UNCONFIRMED, CONTRACT, UNUSABLE.
+    /// Stable: INVALID, NOT_FOUND, CONFLICT, UNAVAILABLE, EXHAUSTED, UNCONFIRMED, CONTRACT, DAMAGED, UNUSABLE.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "2")]
     pub violations: ::prost::alloc::vec::Vec<Violation>,
+    /// UNCONFIRMED: the contexts that are written, in the order of the request; as many as fit.
+    #[prost(string, repeated, tag = "3")]
+    pub context_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Violation {
@@ -1298,6 +1407,42 @@ pub struct Violation {
     pub rule: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub given: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum DedupReuse {
+    /// RETURN_EXISTING.
+    Unspecified = 0,
+    /// It is answered with the other context.
+    ReturnExisting = 1,
+    /// The same, and `rejected`.
+    Reject = 2,
+    /// It takes the key. The other context is cancelled if it waits; if it runs, it goes on.
+    Replace = 3,
+}
+impl DedupReuse {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "DEDUP_REUSE_UNSPECIFIED",
+            Self::ReturnExisting => "DEDUP_REUSE_RETURN_EXISTING",
+            Self::Reject => "DEDUP_REUSE_REJECT",
+            Self::Replace => "DEDUP_REUSE_REPLACE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "DEDUP_REUSE_UNSPECIFIED" => Some(Self::Unspecified),
+            "DEDUP_REUSE_RETURN_EXISTING" => Some(Self::ReturnExisting),
+            "DEDUP_REUSE_REJECT" => Some(Self::Reject),
+            "DEDUP_REUSE_REPLACE" => Some(Self::Replace),
+            _ => None,
+        }
+    }
 }
 /// Generated client implementations.
 pub mod scheduler_service_client {
@@ -1504,9 +1649,10 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "ResumeJob"));
             self.inner.unary(req, path, codec).await
         }
+        /// A job that others follow is deleted only with `force`: its followers then wait until one of its name is registered.
         pub async fn delete_job(
             &mut self,
-            request: impl tonic::IntoRequest<super::JobRef>,
+            request: impl tonic::IntoRequest<super::DeleteJobRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DeleteJobResponse>,
             tonic::Status,
@@ -1641,6 +1787,28 @@ pub mod scheduler_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "Submit"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// The context that a caller's own key stands for.
+        pub async fn find_context(
+            &mut self,
+            request: impl tonic::IntoRequest<super::FindContextRequest>,
+        ) -> std::result::Result<tonic::Response<super::Context>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/FindContext",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "FindContext"));
             self.inner.unary(req, path, codec).await
         }
         pub async fn list_contexts(
@@ -1998,9 +2166,10 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::JobRef>,
         ) -> std::result::Result<tonic::Response<super::Job>, tonic::Status>;
+        /// A job that others follow is deleted only with `force`: its followers then wait until one of its name is registered.
         async fn delete_job(
             &self,
-            request: tonic::Request<super::JobRef>,
+            request: tonic::Request<super::DeleteJobRequest>,
         ) -> std::result::Result<
             tonic::Response<super::DeleteJobResponse>,
             tonic::Status,
@@ -2035,6 +2204,11 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::SubmitRequest>,
         ) -> std::result::Result<tonic::Response<super::SubmitResponse>, tonic::Status>;
+        /// The context that a caller's own key stands for.
+        async fn find_context(
+            &self,
+            request: tonic::Request<super::FindContextRequest>,
+        ) -> std::result::Result<tonic::Response<super::Context>, tonic::Status>;
         async fn list_contexts(
             &self,
             request: tonic::Request<super::ListContextsRequest>,
@@ -2421,7 +2595,9 @@ pub mod scheduler_service_server {
                 "/tickwheel.v1.SchedulerService/DeleteJob" => {
                     #[allow(non_camel_case_types)]
                     struct DeleteJobSvc<T: SchedulerService>(pub Arc<T>);
-                    impl<T: SchedulerService> tonic::server::UnaryService<super::JobRef>
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::DeleteJobRequest>
                     for DeleteJobSvc<T> {
                         type Response = super::DeleteJobResponse;
                         type Future = BoxFuture<
@@ -2430,7 +2606,7 @@ pub mod scheduler_service_server {
                         >;
                         fn call(
                             &mut self,
-                            request: tonic::Request<super::JobRef>,
+                            request: tonic::Request<super::DeleteJobRequest>,
                         ) -> Self::Future {
                             let inner = Arc::clone(&self.0);
                             let fut = async move {
@@ -2671,6 +2847,51 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = SubmitSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/FindContext" => {
+                    #[allow(non_camel_case_types)]
+                    struct FindContextSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::FindContextRequest>
+                    for FindContextSvc<T> {
+                        type Response = super::Context;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::FindContextRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::find_context(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = FindContextSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -3403,11 +3624,14 @@ pub struct Split {
     /// Subtasks of the root that run at once; 0: unlimited. The first page decides.
     #[prost(uint32, tag = "7")]
     pub parallelism: u32,
-    /// Runs once when all subtasks have ended. May come without items, but not before the first item.
+    /// Runs once when all subtasks have ended. May come without items, but before the first item only when `mapped`.
     #[prost(string, tag = "8")]
     pub reduce: ::prost::alloc::string::String,
     #[prost(enumeration = "ReduceOn", tag = "9")]
     pub reduce_on: i32,
+    /// This context has mapped, if only no items: a reduce runs over no results then.
+    #[prost(bool, tag = "10")]
+    pub mapped: bool,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SplitConfirmation {
@@ -3824,6 +4048,9 @@ pub struct Assignment {
     /// What it takes of the worker's resources; a worker that has less free answers BUSY.
     #[prost(map = "string, uint64", tag = "13")]
     pub requires: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
+    /// Of a context that was fired by the end of another one.
+    #[prost(message, optional, tag = "14")]
+    pub upstream: ::core::option::Option<Upstream>,
 }
 /// Which part of its root an assignment is.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
