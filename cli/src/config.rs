@@ -12,7 +12,7 @@ mod setting;
 pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_default};
 use sections::KeyDoc;
 pub(crate) use sections::{
-    DurabilitySection, LogSection, RedisSection, TrackerSection, WorkerSection,
+    DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection, WorkerSection,
 };
 pub(crate) use setting::{Listen, LogFormat, Secret};
 
@@ -23,6 +23,7 @@ pub(crate) struct Config {
     pub(crate) worker: WorkerSection,
     pub(crate) redis: RedisSection,
     pub(crate) durability: DurabilitySection,
+    pub(crate) history: HistorySection,
     pub(crate) log: LogSection,
 }
 
@@ -45,6 +46,11 @@ impl Config {
                 DurabilitySection::TABLE,
                 DurabilitySection::ABOUT,
                 self.durability.shown(),
+            ),
+            section(
+                HistorySection::TABLE,
+                HistorySection::ABOUT,
+                self.history.shown(),
             ),
             section(LogSection::TABLE, LogSection::ABOUT, self.log.shown()),
         ];

@@ -42,6 +42,21 @@ impl Format {
         put(&self.render_detail(thing)?)
     }
 
+    /// Prints one of many that come one after the other: JSON is an object on a line, YAML a document.
+    pub(crate) fn line<T: Serialize>(
+        self,
+        thing: &T,
+        text: impl FnOnce(&T) -> String,
+    ) -> Result<(), Failure> {
+        put(&match self {
+            Self::Table => text(thing) + "\n",
+            Self::Json => serde_json::to_string(thing)
+                .map(|text| text + "\n")
+                .map_err(|e| Failure::failed(format!("cannot write the result as JSON: {e}")))?,
+            Self::Yaml => format!("---\n{}", yaml(thing)?),
+        })
+    }
+
     /// Prints something whose text for people is its own.
     pub(crate) fn thing<T: Serialize>(
         self,

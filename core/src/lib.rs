@@ -30,6 +30,7 @@ pub mod jitter;
 pub mod job;
 pub mod ledger;
 pub mod limits;
+pub mod log;
 #[cfg(feature = "schedule")]
 pub mod manifest;
 pub mod misfire;

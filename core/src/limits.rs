@@ -31,6 +31,12 @@ pub const LOG_LINE_BYTES_MAX: usize = 4_096;
 /// Log lines kept per context; older ones are dropped.
 pub const LOG_LINES_MAX: usize = 1_000;
 
+/// Bytes of the lines that one call keeps, and about those of a context's log.
+pub const LOG_BYTES_MAX: usize = 1 << 20;
+
+/// How long before its call a line may have been said, ms; more counts as that.
+pub const LOG_AGE_MS_MAX: u32 = 999_999_999;
+
 /// Bytes of the message beside a progress percentage.
 pub const PROGRESS_BYTES_MAX: usize = 1_024;
 

@@ -4,17 +4,18 @@ Script   check/keys
 Purpose  Type, size and lifetime of some keys of a partition, and what the partition says of its ready sets and its running contexts.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: the keys that are asked for, and {tw:p}:backlog {tw:p}:held :ready: :fan: :parts:
+           computed: the keys that are asked for, and {tw:p}:backlog {tw:p}:held :traces :ready: :fan: :parts:
 ARGV     1 names    without the partition, 1..100 of them
 
-Reply    { 'KEYS', keys, backlog, running, scan | '' }
+Reply    { 'KEYS', keys, backlog, running, scan | '', { logs, results, dead, budgets | '' } }
            keys     { name, type, size, ttl_ms }...
            backlog  { queue, how many wait in it; of subtasks 1 or 0 }... at most 1000
            running  how many contexts run; scan: when leases are looked at next
+           the last: bytes of the history, and `<logs> <results> <dead> <ms>` as a tracker said last
            type `none`: there is no such key; size: elements, or bytes of a string; ttl_ms -1: for ever
 Raises   BAD_ARG    an argument is out of range
 
-Cost     O(names + ready sets); at most 6 + 3 * names + ready sets commands
+Cost     O(names + ready sets); at most 8 + 3 * names + ready sets commands
 Holds    W9
 Repeat   Reads only.
 ]]
@@ -54,4 +55,9 @@ end
 if redis.call('TYPE', KEYS[1]).ok == 'zset' then
   scan = redis.call('ZSCORE', KEYS[1], '!reap')
 end
-return { 'KEYS', found, waiting, running, scan or '' }
+local history = { 0, 0, 0, '' }
+if redis.call('TYPE', BASE .. 'traces').ok == 'hash' then
+  local sums = redis.call('HMGET', BASE .. 'traces', '!l', '!r', '!d', '!budget')
+  history = { tonumber(sums[1]) or 0, tonumber(sums[2]) or 0, tonumber(sums[3]) or 0, sums[4] or '' }
+end
+return { 'KEYS', found, waiting, running, scan or '', history }

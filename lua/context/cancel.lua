@@ -7,6 +7,7 @@ Purpose  Cancel a context wherever it is: one that waits ends at once, a running
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :backlog :events :wake :quarantine :stats :ready: :fair :tags: :dedup:
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
 
@@ -25,6 +26,7 @@ Repeat   Idempotent: the grace of a running attempt counts from the first call.
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -38,7 +40,7 @@ end
 local endings = new_endings()
 local verdict, worker, attempt = cancel_one(endings, now, id, 'REQUESTED', 'cancelled on request')
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 if verdict == 'RUNNING' then
   return { verdict, worker, attempt }
 end

@@ -5,22 +5,24 @@ Purpose  Read a context with its log, progress and result. One that has ended is
          dead, the newest first and a bounded step in each call.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :fans :ready: :log: :attempts: :progress: :result: :fan: :parts:, and
-             :job: :queue: :runs: of its job
+           computed: {tw:p}:held :retry :backlog :events :dead :fans :traces :ready: :log: :attempts: :progress: :result: :fan:
+             :parts:, and :job: :queue: :runs: of its job
 ARGV     1 id       context
          2 cursor   where an earlier call stopped, or empty
 
-Reply    { 'LIVE', place, text, score | '', progress, result, { log line... }, { attempt... } }
+Reply    { 'LIVE', place, text, score | '', progress, result, lost, cut, { log entry... }, { attempt... } }
            place is wheel, retry, ready, queue, held, fanned (it waits for its subtasks) or parts (it is one that waits); text its member
            or held value; score its place in the wheel, for retry
-         { 'ENDED', settled record, dead member | '', template | '', progress, result, { log line... }, { attempt... } }
-           template is what its job runs now; attempts are those that ended without success
-         { 'DEAD', member, progress, result, { log line... }, { attempt... } }   only the dead know of it
+         { 'ENDED', settled record, dead member | '', template | '', progress, result, lost, cut, { log entry... }, { attempt... } }
+           template is what its job runs now
+         { 'DEAD', member, progress, result, lost, cut, { log entry... }, { attempt... } }   only the dead know of it
+           log entry: as of context/log, the newest, with the oldest of them first; cut: 1 when there are older ones; lost: lines that the
+           log let go; attempts are those that ended without success
          { 'SEEK', cursor }   not found so far: call again
          { 'NOWHERE' }        never there, or forgotten
 Raises   BAD_ARG    an argument is out of range
 
-Cost     O(ready sets * log(wheel)), and O(step) in what ended; at most 60 + 170 * ready sets commands
+Cost     O(ready sets * log(wheel)), and O(step) in what ended; at most 70 + 170 * ready sets commands
 Holds    W1 W9
 Repeat   Reads only.
 ]]
@@ -31,6 +33,9 @@ Repeat   Reads only.
 local EVENTS_STEP = 8 -- entries of the stream in one call; one of 1,000 records takes 0.3 ms
 local DEAD_STEP = 200
 local RUNS_STEP = 1000
+local LOG_STEP = 32 -- entries of the log
+local LOG_STEPS = 8
+local LOG_BYTES = 131072 -- read on until there are so many
 
 local id = arg_text(1, 'id', 300)
 if not due_of(id) then
@@ -42,10 +47,31 @@ if ARGV[2] and ARGV[2] ~= '' and not (phase == 'events' and string.find(position
   bad_arg('cursor', 'must be of an earlier reply', ARGV[2])
 end
 
+-- The newest entries of the log with the oldest of them first, and whether there are older ones.
+local function newest_of_log()
+  local log, entries, bytes = key('log', id), {}, 0
+  for step = 1, LOG_STEPS do
+    local page = reading.call({}, 'LRANGE', log, -LOG_STEP * step, -LOG_STEP * (step - 1) - 1)
+    for i = #page, 1, -1 do
+      if bytes >= LOG_BYTES then
+        return entries, true
+      end
+      bytes = bytes + #page[i]
+      table.insert(entries, 1, page[i])
+    end
+    if #page < LOG_STEP then
+      return entries, false
+    end
+  end
+  return entries, true
+end
+
 local function with_traces(reply)
   reply[#reply + 1] = reading.call(false, 'GET', key('progress', id)) or ''
   reply[#reply + 1] = reading.call(false, 'GET', key('result', id)) or ''
-  reply[#reply + 1] = reading.call({}, 'LRANGE', key('log', id), 0, -1)
+  local lost = string.match(reading.call(false, 'HGET', BASE .. 'traces', 'l ' .. id) or '', '^%d+ (%d+)')
+  local entries, cut = newest_of_log()
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = tonumber(lost) or 0, cut and 1 or 0, entries
   reply[#reply + 1] = reading.call({}, 'LRANGE', key('attempts', id), 0, -1)
   return reply
 end

@@ -1,31 +1,42 @@
 #!lua
 --[[
 Script   context/note
-Purpose  Keep what a running attempt says about itself: log lines and progress. A full server refuses them; the attempt goes on.
+Purpose  Keep what a running attempt says about itself: log lines and progress. A full server refuses them; the attempt goes on. Each is
+         within a budget of the partition: where it is spent, the oldest of the namespace that keeps most goes.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:held :log:<context> :progress:<context> :stats
+           computed: {tw:p}:held :log:<context> :progress:<context> :stats :traces :traced: :spaces: :subtraced: and of others that make
+             room :log: and :progress:, and :job: of its job
 ARGV     1 id       context
          2 holder   `<attempt> <worker>`: the number of the attempt, and who runs it
          3 percent  progress, integer, 0..100, or empty for none
          4 message  beside the progress, at most 1024 bytes; may be empty
-         5 lines    log lines of at most 4096 bytes each, at most 1000; may be absent
+         5 lost     lines that were lost before these, integer, 0..9007199254740991
+         6 lines    two values for each log line, at most 1000 lines and 1048576 bytes; may be absent
+             mark   its level, t d i w or e, and how many ms before this call it was said: i0
+             line   at most 4096 bytes
 
-Reply    { 'WRITTEN' }
+Reply    { 'WRITTEN', lines }   lines that were kept: all, or none where nobody else's make room
          { 'STALE' }   another attempt runs, or none; only the counter of such calls was written
          { 'FOREIGN' }   another worker runs that attempt; only the counter of such calls was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(lines); at most 5 commands
+Cost     O(lines); at most 14 commands, 5 for lines and 4 for progress of a context that said something before; and 8 for each 100
+         contexts that make room, of which there are at most 1000
 Holds    W2 W9
 Repeat   The lines are appended again.
 ]]
 -- @prelude
-local LINES_KEPT = 1000
+-- @part traces
+local LINES_MAX = 1000
 local LINE_BYTES = 4096
+local CALL_BYTES = 1048576
+local LOG_BYTES = 1048576 -- of one context: what is more lets its oldest lines go
+local LOG_BYTES_LEFT = 786432 -- after that
 local MESSAGE_BYTES = 1024
-local LOG_KEPT_MS = 86400000
-local PROGRESS_KEPT_MS = 3600000
+local ENTRY_OVERHEAD = 16
+local STEP = 64 -- entries
+local RENEWALS = 16 -- the end of a log is set anew each sixteenth of its lifetime
 
 local id = arg_text(1, 'id', 300)
 local attempt = string.match(arg_text(2, 'holder', 140), '^(%d+) %S+$')
@@ -36,14 +47,65 @@ local percent = ARGV[3] ~= '' and arg_int(3, 'percent', 0, 100) or nil
 if #ARGV[4] > MESSAGE_BYTES then
   bad_arg('message', 'must have at most ' .. int(MESSAGE_BYTES) .. ' bytes', ARGV[4])
 end
-local lines = { unpack(ARGV, 5, math.min(#ARGV, 4 + LINES_KEPT)) }
-if #ARGV > 4 + LINES_KEPT then
-  bad_arg('lines', 'must be at most ' .. int(LINES_KEPT), #ARGV - 4)
+local lost = arg_int(5, 'lost', 0, 9007199254740991)
+local count = (#ARGV - 5) / 2
+if count > LINES_MAX or count ~= math.floor(count) then
+  bad_arg('lines', 'must be at most ' .. int(LINES_MAX) .. ', two values each', #ARGV - 5)
 end
-for _, line in ipairs(lines) do
-  if #line > LINE_BYTES then
-    bad_arg('lines', 'must have at most ' .. int(LINE_BYTES) .. ' bytes each', line)
+local bytes = 0
+for i = 6, #ARGV, 2 do
+  if not string.find(ARGV[i], '^[tdiwe]%d%d?%d?%d?%d?%d?%d?%d?%d?$') then
+    bad_arg('mark', 'must be a level and at most nine digits', ARGV[i])
   end
+  if #ARGV[i + 1] > LINE_BYTES then
+    bad_arg('lines', 'must have at most ' .. int(LINE_BYTES) .. ' bytes each', ARGV[i + 1])
+  end
+  bytes = bytes + #ARGV[i + 1]
+end
+if bytes > CALL_BYTES then
+  bad_arg('lines', 'must have at most ' .. int(CALL_BYTES) .. ' bytes', bytes)
+end
+
+-- Lets the oldest entries of a log go until it is well below its bound. The last one stays, whatever it weighs.
+local function cut_log(log)
+  local kept = traces.of('l', id)
+  local less, lines, gone, last = 0, 0, 0, redis.call('LLEN', log) - 1
+  while gone < last and kept - less > LOG_BYTES_LEFT do
+    for _, entry in ipairs(redis.call('LRANGE', log, gone, math.min(gone + STEP, last) - 1)) do
+      if kept - less > LOG_BYTES_LEFT then
+        local before, count = string.match(entry, '^%d+ %d+ (%d+) (%d+)')
+        lines = lines + (tonumber(before) or 0) + (tonumber(count) or 1) -- what cannot be read counts as one
+        less, gone = less + #entry + ENTRY_OVERHEAD, gone + 1
+      end
+    end
+  end
+  if gone > 0 then
+    redis.call('LTRIM', log, gone, -1)
+    traces.shrink(id, less, lines, gone)
+  end
+end
+
+-- Appends the lines; returns how many were kept.
+local function write_lines()
+  local log, now = key('log', id), now_ms()
+  local entry = { int(now) .. ' ' .. attempt .. ' ' .. int(lost) .. ' ' .. int(count) }
+  for i = 6, #ARGV, 2 do
+    entry[#entry + 1] = '\n' .. ARGV[i] .. ' ' .. #ARGV[i + 1] .. ':' .. ARGV[i + 1]
+  end
+  entry = table.concat(entry)
+  if not traces.admit('l', id, #entry + ENTRY_OVERHEAD, now) then
+    return 0
+  end
+  redis.call('RPUSH', log, entry)
+  local total, dropped, renewed, first = traces.of('l', id)
+  if now >= renewed + traces.kept_ms() / RENEWALS then
+    redis.call('PEXPIRE', log, traces.kept_ms())
+    traces.put('l', id, total, dropped, now, first)
+  end
+  if total > LOG_BYTES then
+    cut_log(log)
+  end
+  return count
 end
 
 local held = redis.call('HGET', BASE .. 'held', id)
@@ -56,11 +118,18 @@ elseif runs .. ' ' .. worker ~= ARGV[2] then
   return { 'FOREIGN' }
 end
 if percent then
-  redis.call('SET', key('progress', id), int(percent) .. ' ' .. ARGV[4], 'PX', PROGRESS_KEPT_MS)
+  traces.read('l', { id })
+  local said = int(percent) .. ' ' .. ARGV[4]
+  local before = redis.call('SET', key('progress', id), said, 'PX', traces.kept_ms(), 'GET')
+  local more = #said - #(before or '')
+  if (not before or more ~= 0) and not traces.admit('l', id, more) then
+    redis.call('UNLINK', key('progress', id))
+  end
 end
-if #lines > 0 then
-  redis.call('RPUSH', key('log', id), unpack(lines))
-  redis.call('LTRIM', key('log', id), -LINES_KEPT, -1)
-  redis.call('PEXPIRE', key('log', id), LOG_KEPT_MS)
+local written = 0
+if count > 0 or lost > 0 then
+  traces.read('l', { id })
+  written = write_lines()
 end
-return { 'WRITTEN' }
+traces.close()
+return { 'WRITTEN', written }

@@ -5,7 +5,8 @@ Purpose  Let contexts that have ended run again: from the dead, or from the runs
          attempts counted on and their failures forgotten and their start deadlines counted from now.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:dead :backlog :ready: :fair :tags: :wake, and :job: :active: :runs: of their jobs
+           computed: {tw:p}:dead :traces :backlog :ready: :fair :tags: :wake, and :job: :active: :runs: of their jobs
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..100; then two for each context:
            id       context
@@ -15,6 +16,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'RETRIED', verdicts }  verdicts: one letter for each context
            R it waits for a permit
            B its job has as many active contexts as its overlap policy allows; it stays among the dead
+           L its body was too great to be kept; it stays among the dead
            N it is not among the dead, or its job's runs, with this end
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
@@ -23,6 +25,7 @@ Holds    W1 W2 W6
 Repeat   The second call answers N for what the first one took.
 ]]
 -- @prelude
+-- @part traces
 -- @part fairness
 -- @part ready
 local COUNT_MAX = 100
@@ -93,7 +96,7 @@ local function of_runs(id, ended)
   end
 end
 
-local batch, verdicts = {}, {}
+local batch, verdicts, taken = {}, {}, false
 for i, context in ipairs(contexts) do
   local id, ended = unpack(context)
   local member = find_member(BASE .. 'dead', ended, id .. '\t')
@@ -103,17 +106,24 @@ for i, context in ipairs(contexts) do
   end
   if not attempt then
     verdicts[i] = 'N'
+  elseif option(select(4, split_rest(rest)), 'n') then
+    verdicts[i] = 'L'
   elseif not admit(id) then
     verdicts[i] = 'B'
   else
     verdicts[i] = 'R'
     if member then
       redis.call('ZREM', BASE .. 'dead', member)
+      traces.count_dead(-traces.weight_of_dead(member))
+      taken = true
     end
     -- Whoever asks for it answers for it: workers that it took along do not count any more.
     rest = watch_again(id, (string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)))
     add_ready(batch, id, member_of(id, tonumber(attempt), 0, rest), rest)
   end
+end
+if taken then
+  traces.close()
 end
 if flush_ready(batch) then
   wake(0)

@@ -4,7 +4,8 @@ Script   dead/purge
 Purpose  Forget contexts that ended without success, with their logs, progress, results and attempts.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:dead :log:<context> :progress:<context> :result:<context> :attempts:<context>
+           computed: {tw:p}:dead :traces :traced: :spaces: :subtraced: :untraced :stats :log: :progress: :result: :split:
+             :attempts:
 ARGV     1 count    integer, 1..100; then two for each context:
            id       context
            ended_ms when it ended, its score among the dead
@@ -13,11 +14,12 @@ Reply    { 'PURGED', verdicts }  verdicts: one letter for each context
            P forgotten     N it is not among the dead with this end
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(dead)); at most 27 * count commands
+Cost     O(count * log(dead)); at most 30 + 28 * count commands
 Holds    W9
 Repeat   The second call answers N for what the first one took.
 ]]
 -- @prelude
+-- @part traces
 local COUNT_MAX = 100
 local count = arg_int(1, 'count', 1, COUNT_MAX)
 if #ARGV ~= 1 + 2 * count then
@@ -29,13 +31,19 @@ for i = 1, count do
   ids[i] = arg_text(at, 'id', 300)
   ends[i] = arg_int(at + 1, 'ended_ms', 0, 9007199254740991)
 end
-local verdicts = {}
+local verdicts, gone = {}, {}
 for i, id in ipairs(ids) do
   local member = find_member(BASE .. 'dead', ends[i], id .. '\t')
   verdicts[i] = member and 'P' or 'N'
   if member then
     redis.call('ZREM', BASE .. 'dead', member)
-    redis.call('UNLINK', key('log', id), key('progress', id), key('result', id), key('attempts', id))
+    traces.count_dead(-traces.weight_of_dead(member))
+    gone[#gone + 1] = id
+    redis.call('UNLINK', key('log', id), key('progress', id), key('result', id), key('split', id), key('attempts', id))
   end
+end
+if #gone > 0 then
+  traces.forget(gone)
+  traces.close()
 end
 return { 'PURGED', table.concat(verdicts) }

@@ -5,7 +5,7 @@ Purpose  Read how far the subtasks of a context are, and a page of those in one 
          twice, what stays is seen once.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:fans :held :retry :fan: :parts: :results:
+           computed: {tw:p}:fans :held :retry :fan: :parts: :results: :split:
 ARGV     1 root     the split context
          2 state    waiting | running | retrying | failed | succeeded, or empty for the counts alone
          3 position where an earlier page ended, or empty
@@ -14,8 +14,10 @@ ARGV     1 root     the split context
 Reply    { 'FAN', now_ms, { field, value... }, position | '', unreadable, { id, handler, text }... }   an empty position: there is no more
            unreadable  records that were passed by because they do not follow their grammar
            fields   model, state, reduce, created_ms, total, succeeded, failed, out, later
-           text     waiting, retrying: the member; running: the held value; failed, succeeded: `<number> <s or f> <result or error>`
-         { 'NO_FAN' }   it is not split, or its subtasks have ended
+           text     waiting, retrying: the member; running: the held value; failed, succeeded: `<number> <s or f> <result or error>`;
+                    of a root that has ended `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <error>`, of the
+                    first 1000 parts that failed, or of any of a broadcast or a sharding; state is `ended` then, now_ms when it did
+         { 'NO_FAN' }   it was not split, or nothing of it is kept any more
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(limit), of running and retrying ones O(all that run or wait for a retry here); at most 20 + 4 * limit commands
@@ -32,6 +34,19 @@ local state = ARGV[2]
 local position = ARGV[3]
 local limit = arg_int(4, 'limit', 1, ITEMS_MAX)
 local fan = fans.of(fans.new(), root)
+local summary = not fan and redis.call('LINDEX', key('split', root), 0)
+if summary then
+  local model, numbers, reduce = string.match(summary, '^(%l+) ([%d ]+) (%S*)$')
+  local told = {}
+  for number in string.gmatch(numbers or '', '%d+') do
+    told[#told + 1] = tonumber(number)
+  end
+  if #told == 6 then -- else it is a part of a root that has no summary yet
+    fan = { model = model, state = 'ended', reduce = reduce, created_ms = told[2], ended = told[3], total = told[4], succeeded = told[5],
+      failed = told[6], out = 0, later = 0 }
+    fan.head, fan.tail = fans.ends(root, told[1])
+  end
+end
 if not fan then
   return { 'NO_FAN' }
 end
@@ -140,15 +155,31 @@ local function of_ended(letter)
   next_position = #found == limit and int(from + limit) or ''
 end
 
+-- Of a root that has ended: the parts that are kept, behind its summary.
+local function of_kept(letter)
+  local from = (tonumber(position) or 0) + 1
+  local found = redis.call('LRANGE', key('split', root), from, from + limit - 1)
+  for _, entry in ipairs(found) do
+    local n, word = string.match(entry, '^(%w+) (%a) ')
+    if word == letter then
+      add(fan.head .. n .. fan.tail, '', entry)
+    end
+  end
+  next_position = #found == limit and int(from + limit - 1) or ''
+end
+
 local STATES = { waiting = of_waiting, running = of_running, retrying = of_retrying, failed = function() of_ended('f') end,
   succeeded = function() of_ended('s') end }
 if state ~= '' and not STATES[state] then
   bad_arg('state', 'must be waiting, running, retrying, failed, succeeded or empty', state)
 end
-if state ~= '' then
+if fan.state == 'ended' then
+  if state == 'failed' or state == 'succeeded' then
+    of_kept(string.sub(state, 1, 1))
+  end
+elseif state ~= '' then
   STATES[state]()
 end
-local time = redis.call('TIME')
-return { 'FAN', time[1] * 1000 + math.floor(time[2] / 1000), { 'model', fan.model, 'state', fan.state, 'reduce', fan.reduce, 'created_ms',
+return { 'FAN', fan.ended or now_ms(), { 'model', fan.model, 'state', fan.state, 'reduce', fan.reduce, 'created_ms',
   int(fan.created_ms), 'total', int(fan.total), 'succeeded', int(fan.succeeded), 'failed', int(fan.failed), 'out', int(fan.out), 'later',
   int(fan.later) }, next_position, reading.unreadable, unpack(items) }

@@ -5,6 +5,7 @@ Purpose  End an attempt of a due context that cannot be split, say because fewer
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:backlog :ready: :retry :events :dead :wake :fans and of its job :job: :active: :queue: :runs:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 waiting  `<id> <attempt>:<failures> <group> <handler> <priority>` of the context, as it waits
          3 random   integer, 0..999999
@@ -25,6 +26,7 @@ Repeat   The second call answers GONE.
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -53,5 +55,5 @@ local _, attempt, failures, rest = split_member(member)
 local endings = new_endings()
 local verdict = fail_attempt(endings, now, id, { attempt = attempt + 1, failures = failures, rest = rest, worker = '-', claimed = now,
   cancel = '-' }, { state = 'failed', message = message, random = random, final = deleted })
-flush_endings(endings)
+flush_endings(endings, now)
 return { verdict }

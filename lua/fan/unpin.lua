@@ -6,6 +6,7 @@ Purpose  Give up on workers that are gone: their parts of a broadcast fail, thei
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:fans :held :retry :events :dead :backlog :wake :fan: :parts: :results: :result: and of the root's job :job:
              :active: :queue: :runs:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 root     the split context; behind it 1..1000 workers
 
@@ -21,6 +22,7 @@ Repeat   Idempotent: the parts do not wait there any more.
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -49,7 +51,7 @@ local function give_up(worker, handler)
     return
   end
   for _, entry in ipairs(entries) do
-    fanned.end_subtask(fan, string.match(entry, '^%d+'), true, 'worker lost: ' .. worker .. ' is gone')
+    fanned.end_subtask(fan, string.match(entry, '^%d+'), true, 'worker lost: ' .. worker .. ' is gone', fanned.by(0, worker, 0))
   end
   failed = failed + #entries
 end
@@ -64,6 +66,6 @@ if fan and fan.pinned > 0 and fan.state ~= 'dropping' then
     wake(0)
   end
   fanned.flush(endings, now)
-  flush_endings(endings)
+  flush_endings(endings, now)
 end
 return { 'UNPINNED', failed, moved }

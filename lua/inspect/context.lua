@@ -170,7 +170,26 @@ shown.place = 'nowhere'
 if not find_live() then
   find_ended()
 end
-local log = redis.call('LRANGE', base .. 'log:' .. id, -LOG_SHOWN, -1)
+local log = {} -- `<ms> #<attempt> <level> <line>` of the newest entries
+for _, entry in ipairs(redis.call('LRANGE', base .. 'log:' .. id, -LOG_SHOWN, -1)) do
+  local at, attempt, lost, position = string.match(entry, '^(%d+) (%d+) (%d+) %d+()')
+  if not at then
+    log[#log + 1] = '? - an entry of ' .. #entry .. ' bytes that cannot be read'
+    position = #entry
+  elseif lost ~= '0' then
+    log[#log + 1] = at .. ' - ' .. lost .. ' lines lost'
+  end
+  while position < #entry do
+    local letter, age, bytes, first = string.match(entry, '^\n(%l)(%d+) (%d+):()', position)
+    if not letter then
+      log[#log + 1] = '? - the rest of an entry cannot be read'
+      break
+    end
+    local line = string.sub(entry, first, first + bytes - 1)
+    log[#log + 1] = string.format('%.0f', at - age) .. ' #' .. attempt .. ' ' .. letter .. ' ' .. line
+    position = first + bytes
+  end
+end
 shown.log = #log > 0 and log or nil
 local attempts = redis.call('LRANGE', base .. 'attempts:' .. id, 0, -1)
 shown.failed_attempts = #attempts > 0 and attempts or nil

@@ -9,6 +9,7 @@ Purpose  Register a job, or give it a new revision when its definition changed. 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
            computed: {tw:p}:jobs {tw:p}:zones {tw:p}:job:<job> :awaited: :lanes :ledger: :active: :queue: :ready: :fair :tags:
              :backlog :quarantine :stats and the channel {tw:p}:wake
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 digest   of the definition, 1..64 bytes
@@ -37,6 +38,7 @@ Repeat   Idempotent: the second call is UNCHANGED.
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part planning
 -- @part zones
@@ -103,5 +105,5 @@ if old[1] then
   enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)
 end
 enders.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
-flush_endings(endings)
+flush_endings(endings, now)
 return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next }

@@ -5,7 +5,8 @@ Purpose  Delete a job with its ledger, its runs and its contexts that have not s
          waiting contexts takes several calls, and is in state `deleting` meanwhile. The jobs that follow it wait for one of its name.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :ready: :fair :tags: :dedup:,
+           computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :traces :untraced :ready: :fair :tags:
+             :traced: :spaces: :subtraced: :log: :progress: :result: :split: :dedup:,
              and :job: :awaited: :active: :queue: :ledger: :runs: of the job
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
@@ -18,13 +19,14 @@ Reply    { 'MORE', cancelled }               so many waiting contexts were cance
          { 'NO_JOB' }
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(active + 50 * ready sets * log(wheel)); at most 22 + active / 500 commands when nothing waits in the wheel or in a ready
+Cost     O(active + 50 * ready sets * log(wheel)); at most 32 + active / 500 commands when nothing waits in the wheel or in a ready
          set, and 100 + 170 * ready sets more for each of at most 50 that do; 2 more for each with a dedup key
 Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
 -- @prelude
 -- @part arming
+-- @part traces
 -- @part fairness
 -- @part ready
 -- @part aside
@@ -34,6 +36,8 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
 local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one call
 local HELD_STEP = 500
+local EVENT_BYTES = 8192 -- of one entry of the stream, and a record beyond
+local RUNS_STEP = 500 -- forgotten in one call with their traces
 
 local now = now_ms(1)
 local job = arg_text(2, 'job', 128)
@@ -99,11 +103,33 @@ end
 if #gone > 0 then
   redis.call('HDEL', active, unpack(gone))
 end
-if #records > 0 then
-  redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', 1000, '*', 's', table.concat(records, '\n'))
+local from = 1
+while from <= #records do
+  local last, bytes = from, #records[from]
+  while last < #records and bytes < EVENT_BYTES do
+    last = last + 1
+    bytes = bytes + #records[last]
+  end
+  redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', 1000, '*', 's', table.concat(records, '\n', from, last))
+  from = last + 1
 end
 if left then
   return { 'MORE', #records }
+end
+if redis.call('HGET', target, 'traced') then
+  local ids = {}
+  for _, record in ipairs(redis.call('LPOP', key('runs', job), RUNS_STEP) or {}) do
+    local id, state = string.match(record, '^([^\t]*)\t(%l*)')
+    if state == 'succeeded' or state == 'cancelled' then
+      ids[#ids + 1] = id
+    end
+  end
+  traces.forget(ids)
+  traces.forget_subtasks()
+  traces.close()
+  if redis.call('EXISTS', key('runs', job)) == 1 then
+    return { 'MORE', #records }
+  end
 end
 if followers ~= '' then
   redis.call('SET', key('awaited', job), followers)

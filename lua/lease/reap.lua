@@ -7,6 +7,7 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :left :stopped :contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -32,6 +33,7 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @part ready
 -- @part limits
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -124,7 +126,7 @@ if #lost > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'reaped', #lost)
 end
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 for _, cancel in ipairs(cancels) do
   redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. cancel)
 end

@@ -6,6 +6,7 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake and for subtasks :fans :fan: :parts:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 cursor   of the scan, `0` to begin
          3 page     entries wanted, integer, 1..1000
@@ -28,6 +29,7 @@ Repeat   Idempotent: what was given back is no longer held.
 -- @part ready
 -- @part limits
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -72,5 +74,5 @@ for first = 1, #gone, 4000 do
 end
 limits.leave(left, now)
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 return { 'RECLAIMED', scanned[1], given_back }

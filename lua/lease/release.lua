@@ -7,6 +7,7 @@ Purpose  Give back attempts that a worker refused, or that could not be sent: re
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake :quarantine :stats
              for cancelled ones :events :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 workers  ids of those for which the attempts were claimed, separated by a space, 1..1000
          3 count    integer, 1..1000; then two for each attempt:
@@ -27,6 +28,7 @@ Repeat   Idempotent: an attempt is released once.
 -- @part ready
 -- @part limits
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -70,7 +72,7 @@ if #gone > 0 then
   redis.call('HDEL', BASE .. 'held', unpack(gone))
   limits.leave(left, now)
   fanned.flush(endings, now)
-  flush_endings(endings)
+  flush_endings(endings, now)
 end
 if foreign > 0 then
   redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)

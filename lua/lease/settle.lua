@@ -7,6 +7,7 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :result:
              :left :stopped :contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 workers  ids of those that report, separated by a space, 1..1000
          3 plain    integer, 0..1000: attempts that succeeded without a result; two values for each:
@@ -37,6 +38,7 @@ Repeat   A second call answers G for what the first settled.
 -- @part ready
 -- @part limits
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -106,7 +108,7 @@ local function settle_other(id, base, value, head)
       return 'S'
     end
     if payload ~= '' then
-      redis.call('SET', key('result', id), payload, 'PX', RESULT_KEPT_MS)
+      endings.results[#endings.results + 1] = { id, payload }
     end
     succeed(id, head, value)
     return 'S'
@@ -173,7 +175,7 @@ if #ids > 0 then
   limits.leave(values, now)
 end
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 local verdicts = string.rep('S', count)
 if next(letters) then
   for i = 1, count do

@@ -1,16 +1,17 @@
 -- Part ending: the one place where an attempt or a context ends, with everything that follows from it.
--- Needs the parts arming, ready and aside.
+-- Needs the parts arming, ready, aside and traces.
 
-local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call
+local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call, or some of them
+local EVENT_BYTES = 8192 -- of one entry, and a record beyond: so many bytes and no more are in the stream
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 local MESSAGE_BYTES = 1024
-local RESULT_KEPT_MS = 3600000
+local DEAD_BODY_BYTES = 16384 -- a greater body does not stay with a context that ended without success
 
 local fanned = {} -- what part fanning adds for subtasks and their roots
 
 local function new_endings()
-  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, attempts = {}, watched = {}, soonest = nil,
-    fans = { roots = {}, order = {} } }
+  return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, attempts = {}, watched = {}, results = {}, forgotten = {},
+    soonest = nil, fans = { roots = {}, order = {} } }
 end
 
 local function clean(text)
@@ -149,6 +150,37 @@ on_demand(enders, function()
     end
   end
 
+  -- What is kept to run it again; of a great body only its size.
+  local function rest_of_dead(rest)
+    local head, options, body = string.match(rest, '^(%S+ %S+ %d )(%S+) (.*)$')
+    if not head or #body <= DEAD_BODY_BYTES then
+      return rest
+    end
+    return head .. (options == '-' and '' or options .. ',') .. 'n=' .. int(#body) .. ' '
+  end
+
+  -- Adds to the runs of a job. What falls out of them is forgotten with its traces, unless the dead still have it.
+  local function push_run(endings, job, record, is_traced)
+    local runs = key('runs', job)
+    local length = redis.call('RPUSH', runs, record)
+    if length % TRIM_EVERY ~= 0 then
+      return
+    end
+    local excess = length - (tonumber(redis.call('HGET', key('job', job), 'runs_limit')) or 100)
+    if excess <= 0 then
+      return
+    elseif not is_traced then
+      redis.call('LTRIM', runs, excess, -1)
+      return
+    end
+    for _, old in ipairs(redis.call('LPOP', runs, math.min(excess, ITEMS_MAX))) do
+      local id, state = string.match(old, '^([^\t]*)\t(%l*)')
+      if state == 'succeeded' or state == 'cancelled' then
+        endings.forgotten[#endings.forgotten + 1] = id
+      end
+    end
+  end
+
   function enders.end_context(endings, now, ended)
     if fanned.takes(endings, ended) then
       return
@@ -165,14 +197,14 @@ on_demand(enders, function()
     add_record(endings, record, '')
     if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
       endings.dead[#endings.dead + 1] = now
-      endings.dead[#endings.dead + 1] = record .. '\n' .. int(ended.failures or 0) .. ' ' .. ended.rest
+      endings.dead[#endings.dead + 1] = record .. '\n' .. int(ended.failures or 0) .. ' ' .. rest_of_dead(ended.rest)
     end
     local job = job_of(ended.id)
     if not job then
       return
     end
-    local kind, followers, overlap, limit, surplus =
-      unpack(redis.call('HMGET', key('job', job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus'))
+    local kind, followers, overlap, limit, surplus, is_traced =
+      unpack(redis.call('HMGET', key('job', job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus', 'traced'))
     local arms = (kind == 'fixed_delay' or kind == 'second_delay') and is_scheduled(ended.id)
       -- One that was asked to run again ended before, and its job went on from there.
       and redis.call('HGET', key('active', job), ended.id) ~= 'm'
@@ -180,7 +212,7 @@ on_demand(enders, function()
     if not kind then
       return -- deleted while it ran
     end
-    push_bounded(key('runs', job), { record }, function() return tonumber(redis.call('HGET', key('job', job), 'runs_limit')) or 100 end)
+    push_run(endings, job, record, is_traced)
     if followers and followers ~= '' then
       tell_followers(endings, now, followers, ended.id, ended.state)
     end
@@ -311,17 +343,42 @@ local function fail_attempt(endings, now, id, held, how)
   return enders.fail_attempt(endings, now, id, held, how)
 end
 
--- Writes what was collected: the event, the dead, the retries and whatever became ready, and wakes the trackers where needed.
-local function flush_endings(endings)
-  if #endings.records > 0 then
-    redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*', 's', table.concat(endings.records))
+-- Adds records of ends, one on a line, to the events.
+local function write_events(records)
+  while records ~= '' do
+    local cut = #records > EVENT_BYTES and string.find(records, '\n', EVENT_BYTES, true)
+    redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', EVENTS_KEPT, '*', 's', cut and string.sub(records, 1, cut - 1) or records)
+    records = cut and string.sub(records, cut + 1) or ''
   end
-  if #endings.dead > 0 then
-    write_many('ZADD', BASE .. 'dead', endings.dead)
-    local dropped = redis.call('ZREMRANGEBYRANK', BASE .. 'dead', 0, -DEAD_KEPT - 1)
-    if dropped > 0 then
-      redis.call('HINCRBY', BASE .. 'stats', 'dead_dropped', dropped)
+end
+
+local function write_dead(dead)
+  local bytes = 0
+  for i = 2, #dead, 2 do
+    bytes = bytes + traces.weight_of_dead(dead[i])
+  end
+  write_many('ZADD', BASE .. 'dead', dead)
+  traces.count_dead(bytes)
+  traces.bound_dead(DEAD_KEPT)
+end
+
+-- Writes what was collected: the events, the dead, results, the retries and whatever became ready, and wakes the trackers where needed.
+local function flush_endings(endings, now)
+  if #endings.records > 0 then
+    write_events(table.concat(endings.records))
+  end
+  local results, dead, forgotten = endings.results, endings.dead, endings.forgotten
+  if results[1] or dead[1] or forgotten[1] then
+    if results[1] then
+      traces.keep_results(results, now)
     end
+    if dead[1] then
+      write_dead(dead)
+    end
+    if forgotten[1] then
+      traces.forget(forgotten)
+    end
+    traces.close()
   end
   write_many('HSET', BASE .. 'retry', endings.retry)
   if #endings.attempts > 0 then

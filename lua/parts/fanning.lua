@@ -33,8 +33,16 @@ function fanned.flush_claims(endings, now)
 end
 
 on_demand(fanned, function()
+  fanned.PART_MESSAGE_BYTES = 200
+
   -- Counts a subtask that ended for good, and keeps its result where somebody wants it: the reduce, or a person who looks for failures.
-  function fanned.end_subtask(fan, n, failed, text)
+  -- `by`, where it is known, is `<attempt> <worker> <claimed ms>` of its last attempt. How it ended stays with the record of its root when
+  -- it failed, or is a part that one can ask for by its worker.
+  function fanned.end_subtask(fan, n, failed, text, by)
+    if failed or fan.model == 'broadcast' or fan.model == 'sharding' then
+      local message = failed and string.sub(clean(text), 1, fanned.PART_MESSAGE_BYTES) or ''
+      fan.parts[#fan.parts + 1] = n .. (failed and ' f ' or ' s ') .. (by or '0 - 0') .. ' ' .. message
+    end
     if n == 'r' then
       fan.reduced = { failed = failed, text = text }
       return
@@ -54,6 +62,24 @@ on_demand(fanned, function()
     if not failed and fan.wanted ~= '' and counts then
       fan.wanted, fan.touched = int(tonumber(fan.wanted) - 1), true
     end
+  end
+
+  function fanned.by(attempt, worker, claimed)
+    return int(attempt or 0) .. ' ' .. (worker or '-') .. ' ' .. int(claimed or 0)
+  end
+
+  -- What stays of a fan behind its end, beside the parts that are kept already. `result` is that of its root.
+  function fanned.keep(endings, now, fan, result)
+    local list = key('split', fan.id)
+    fans.flush_parts(fan, now)
+    local bytes = 0
+    for _, part in ipairs(redis.call('LRANGE', list, 0, -1)) do
+      bytes = bytes + #part + fans.PART_OVERHEAD
+    end
+    local summary = table.concat({ fan.model, int(fan.round), int(fan.created_ms), int(now), int(fan.total), int(fan.succeeded),
+      int(fan.failed), fan.reduce }, ' ')
+    redis.call('LPUSH', list, summary)
+    endings.results[#endings.results + 1] = { fan.id, result, bytes + #summary + fans.PART_OVERHEAD }
   end
 
   -- Drops what waits of a fan. What runs is told to stop at the flush, and the root ends when the last of it has.
@@ -96,7 +122,7 @@ on_demand(fanned, function()
         elseif ended.place == 'retry' then
           fan.later = fan.later - 1
         end
-        fanned.end_subtask(fan, n, true, clean(ended.message))
+        fanned.end_subtask(fan, n, true, clean(ended.message), fanned.by(ended.attempt, ended.worker, ended.claimed))
       end
       return true
     end
@@ -115,7 +141,7 @@ on_demand(fanned, function()
       local fan, n = fans.of_subtask(endings, id)
       if fan then
         fan.out = fan.out - 1
-        fanned.end_subtask(fan, n, false, result)
+        fanned.end_subtask(fan, n, false, result, (string.gsub(string.match(value, '^%d+:%d+ %S+ %d+'), ':%d+', '', 1)))
       end
       return true
     end
@@ -218,9 +244,7 @@ on_demand(fanned, function()
 
   function fanned.succeed_root(endings, now, fan, result)
     local root = fanned.forget(endings, fan)
-    if result ~= '' then
-      redis.call('SET', key('result', fan.id), result, 'PX', RESULT_KEPT_MS)
-    end
+    fanned.keep(endings, now, fan, result)
     root.state = 'succeeded'
     end_context(endings, now, root)
   end
@@ -229,7 +253,11 @@ on_demand(fanned, function()
   function fanned.fail_root(endings, now, fan, message)
     local root = fanned.forget(endings, fan)
     local random = tonumber(string.sub(redis.sha1hex(fan.id .. int(root.attempt) .. int(now)), 1, 5), 16) / 1048576
-    fail_attempt(endings, now, fan.id, root, { state = 'failed', message = message, random = random })
+    if fail_attempt(endings, now, fan.id, root, { state = 'failed', message = message, random = random }) == 'RETRYING' then
+      redis.call('UNLINK', key('split', fan.id))
+    else
+      fanned.keep(endings, now, fan, '')
+    end
   end
 
   function fanned.end_root(endings, now, fan)
@@ -240,6 +268,7 @@ on_demand(fanned, function()
       return fanned.fail_root(endings, now, fan, message)
     end
     local root = fanned.forget(endings, fan)
+    fanned.keep(endings, now, fan, '')
     root.state, root.message = state, message
     end_context(endings, now, root)
   end
@@ -304,6 +333,7 @@ on_demand(fanned, function()
         end
         if not fanned.conclude(endings, now, fan) then
           fans.flush_results(fan)
+          fans.flush_parts(fan, now)
           told = fans.flush_waiting(fan, now) or told
           fans.flush_counts(fan)
         end

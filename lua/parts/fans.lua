@@ -1,7 +1,7 @@
 -- Part fans: contexts that are split into subtasks, as a call reads, counts and writes them (W8). A fan is loaded once in a call, counted
 -- in memory, and what changed is written when the call flushes. Needs the parts arming, ready and ending.
 
-local fans = { LOOK_MS = 1000 } -- between two looks at parts that wait for certain workers
+local fans = { LOOK_MS = 1000, PART_OVERHEAD = 16 } -- between two looks at parts that wait for certain workers
 local FANS_LISTED = 64 -- with so many open fans in a partition their names are read at once, with more one by one
 
 -- True when the partition has split contexts at all: most have none, and ask once in a call.
@@ -28,6 +28,8 @@ on_demand(fans, function()
     'pinned', 'lane' }
   local FAN_NUMBERS = { 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'next_index', 'pinned' }
   local FAILURES_KEPT = 10000 -- results of a fan that nobody reduces
+  local PARTS_KEPT = 1000 -- that stay behind the end of a root, the first of them
+  local PARTS_KEPT_MS = 2592000000 -- of a root that has not ended, should nobody ever end it
 
   -- Root, round and number (`r` is the reduce) of a subtask's id; nil for any other context.
   function fans.split(id)
@@ -59,7 +61,7 @@ on_demand(fans, function()
     if not values[3] then
       return nil
     end
-    local fan = { id = root, results = {}, back = {}, mapped = {}, before = {} }
+    local fan = { id = root, results = {}, parts = {}, back = {}, mapped = {}, before = {} }
     for i, name in ipairs(FAN_FIELDS) do
       fan[name] = values[i] or ''
     end
@@ -264,7 +266,7 @@ on_demand(fans, function()
   function fans.was_only_claimed(fan)
     local before = fan.before
     local ended = fan.succeeded ~= before.succeeded or fan.failed ~= before.failed or fan.later ~= before.later or fan.out < before.out
-    return not (ended or fan.touched or fan.stopping or fan.reduced or fan.results[1] or next(fan.back))
+    return not (ended or fan.touched or fan.stopping or fan.reduced or fan.results[1] or fan.parts[1] or next(fan.back))
   end
 
   function fans.flush_counts(fan)
@@ -288,6 +290,23 @@ on_demand(fans, function()
     if #written > 0 then
       redis.call('HSET', key('fan', fan.id), unpack(written))
     end
+  end
+
+  -- How parts ended, for who asks when the root has: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <message>`.
+  function fans.flush_parts(fan, now)
+    local parts = fan.parts
+    if #parts == 0 then
+      return
+    end
+    for i, part in ipairs(parts) do
+      local head, message = string.match(part, '^(%S+ %a %d+ %S+ %d+) (.*)$')
+      parts[i] = head .. ' ' .. int(now) .. ' ' .. message
+    end
+    local list = key('split', fan.id)
+    fans.push('RPUSH', list, parts)
+    redis.call('LTRIM', list, 0, PARTS_KEPT - 1)
+    redis.call('PEXPIRE', list, PARTS_KEPT_MS)
+    fan.parts = {}
   end
 
   function fans.flush_results(fan)

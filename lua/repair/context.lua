@@ -7,6 +7,7 @@ Purpose  Put one context where it belongs: in one place, at the score where it i
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready: :fair :tags: :left :stopped :contended,
              and :job: :active: :queue: :runs: of its job
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
          3 ended    greatest attempt with which it is known to have ended, integer, or empty
@@ -29,6 +30,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part ready
 -- @part limits
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -273,7 +275,7 @@ elseif not unreadable then
   recover()
 end
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 if #did == 0 then
   return { 'CLEAN' }
 end

@@ -7,6 +7,7 @@ Purpose  Make the counts of a split context agree with where its subtasks are, a
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:fans :held :retry :events :dead :backlog :wake :fan: :parts: :results: :result: and of the root's job :job:
              :active: :queue: :runs:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 root     the split context
          3 keys     of it, without the partition, that may be left over, at most 100; may be absent
@@ -24,6 +25,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -116,7 +118,7 @@ if fan then
   if fan.over and #did == 0 then
     done('its root goes on: all of its subtasks have ended')
   end
-  flush_endings(endings)
+  flush_endings(endings, now)
 else
   clear_away()
 end

@@ -7,6 +7,7 @@ Purpose  Give a job its place in the wheel again, from its definition and its le
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
            computed: {tw:p}:jobs :events :backlog :ready: :fair :tags: :dedup: :wake :quarantine :stats,
              and :job: :awaited: :active: :queue: :ledger: :runs: of the job
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 gone     followers that do not exist, or do not follow it, and shall not be told; at most 100; may be absent
@@ -25,6 +26,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part planning
 local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
@@ -179,7 +181,7 @@ else
   end
   go_on(fields)
 end
-flush_endings(endings)
+flush_endings(endings, now)
 if #did == 0 then
   return { 'CLEAN' }
 end

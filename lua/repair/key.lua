@@ -4,21 +4,24 @@ Script   repair/key
 Purpose  Cut what is longer than its bound, the oldest first, and give a key that must not live for ever an end.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: the key, and {tw:p}:stats and :job: of a job's list
-ARGV     1 key      without the partition: events, dead, quarantine, ledger:<job>, runs:<job>, dedup:<key>, or log, progress or
+           computed: the key, {tw:p}:stats :traces :traced: :spaces: :subtraced: :untraced :log: :progress: :result: of what goes with the
+             dead, and :job: of a job's list
+ARGV     1 key      without the partition: events, dead, traces, quarantine, ledger:<job>, runs:<job>, dedup:<key>, or log, progress or
                     result of a context
 
 Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   there was nothing to do
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(what is cut); at most 5 commands
+Cost     O(what is cut); at most 5 commands, and 200 for the dead
 Holds    W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @prelude
-local EVENTS_KEPT, DEAD_KEPT, QUARANTINE_KEPT, LINES_KEPT = 1000, 10000, 1000, 1000
-local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 3600000, result = 3600000 } -- ms that the key lives on
+-- @part traces
+local EVENTS_KEPT, DEAD_KEPT, QUARANTINE_KEPT = 1000, 10000, 1000
+local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 86400000,
+  result = 86400000, split = 86400000 } -- ms that the key lives on
 local CUT_MAX = 10000 -- elements in one call
 local name = arg_text(1, 'key', 600)
 local kind, job = string.match(name, '^(%a+):?(.*)$')
@@ -40,12 +43,18 @@ end
 local function of_key()
   if kind == 'events' then
     return cut(redis.call('XLEN', target) - EVENTS_KEPT, 'XTRIM', 'MAXLEN', '~', EVENTS_KEPT)
+  elseif name == 'traces' then
+    local logs, results = traces.sums()
+    traces.make_fit()
+    traces.close()
+    local logs_left, results_left = traces.sums()
+    return (logs_left < logs or results_left < results) and 'cut' or nil
   elseif kind == 'dead' then
-    local excess = math.min(redis.call('ZCARD', target) - DEAD_KEPT, CUT_MAX)
-    if excess > 0 then
-      redis.call('HINCRBY', BASE .. 'stats', 'dead_dropped', excess)
-    end
-    return cut(excess, 'ZREMRANGEBYRANK', 0, excess - 1)
+    local before = redis.call('ZCARD', target)
+    traces.sums()
+    traces.bound_dead(DEAD_KEPT)
+    traces.close()
+    return redis.call('ZCARD', target) < before and 'cut' or nil
   elseif kind == 'quarantine' then
     return of_list(QUARANTINE_KEPT)
   elseif kind == 'ledger' or kind == 'runs' then
@@ -54,7 +63,7 @@ local function of_key()
   elseif not MORTAL[kind] then
     bad_arg('key', 'must be one with a bound or an end', name)
   end
-  local done = kind == 'log' and of_list(LINES_KEPT)
+  local done = nil
   if redis.call('PTTL', target) == -1 then
     redis.call('PEXPIRE', target, MORTAL[kind])
     done = 'given an end'

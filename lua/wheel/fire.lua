@@ -6,6 +6,7 @@ Purpose  Make a context of a job now, asked for by a person, a program, or the e
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:job: :active: :queue: :ledger: :ready: :fair :tags: :dedup: :backlog :held :retry :events :dead :wake
              :runs: :quarantine :stats and for split ones that are replaced :fans :fan: :parts: :results: :result:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      name
          3 due_ms   integer, or empty for now
@@ -34,6 +35,7 @@ Repeat   With a dedup key: one context within its keep time, with `once` one dec
 -- @part fairness
 -- @part ready
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part fans
 -- @part fanning
@@ -106,7 +108,7 @@ if verdict == 'START' then
   add_ready(endings.ready, id, member_of(id, 0, 0, rest), rest)
 end
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 if verdict == 'SKIP' then
   return { 'SKIPPED', reason }
 end

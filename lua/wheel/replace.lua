@@ -7,6 +7,7 @@ Purpose  Put a new context that was submitted alone in place of the one that its
 KEYS     1 wheel    zset  score = due ms, member = context member   {tw:p}:wheel
            computed: {tw:p}:held :retry :backlog :events :lanes :fair :wake :quarantine :stats :ready: :tags: :dedup:
              and for split ones :fans :fan: :parts: :results: :result:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 when     `+<delay ms>`, or the due time in ms
          3 unique   third part of the id: unique in the cluster, grows within a tracker
@@ -24,6 +25,7 @@ Repeat   With the same unique part: accepted, and nothing changes. Otherwise it 
 ]]
 -- @prelude
 -- @part arming
+-- @part traces
 -- @part fairness
 -- @part ready
 -- @part aside
@@ -90,5 +92,5 @@ if deadline then
   put_wheel(due + deadline, '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
 end
 fanned.flush(endings, now)
-flush_endings(endings)
+flush_endings(endings, now)
 return { 'ACCEPTED', now, before or '' }

@@ -10,6 +10,7 @@ KEYS     1 wheel    zset  score = ms, member by its first byte: digit context, @
            computed: {tw:p}:held :retry :fair :backlog :events :dead :wake :fans :quarantine :stats
              :shares :left :stopped :contended and :ready: :tags: :route: :job:
              :active: :queue: :ledger: :runs: :fan: :parts: :results: :result: :dedup:
+             of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 lease_ms dispatch lease of a claim, integer, 100..3600000
          3 limit    entries taken from the wheel, due times decided, and contexts claimed, integer, 1..1000
@@ -54,6 +55,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part ready
 -- @part limits
 -- @part aside
+-- @part traces
 -- @part ending
 -- @part shares
 -- @part admitting
@@ -461,7 +463,7 @@ end
 if fanned.flush_claims(endings, now) then
   waiting = nil
 end
-flush_endings(endings)
+flush_endings(endings, now)
 
 local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
 local told = telling.new()

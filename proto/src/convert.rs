@@ -17,7 +17,7 @@ mod trigger;
 
 pub use job::wire_paths;
 pub use model::{reduce_on_from_wire, reduce_on_to_wire};
-pub use state::{state_from_wire, state_to_wire};
+pub use state::{level_from_wire, level_to_wire, state_from_wire, state_to_wire};
 pub use submission::{Dedup, Submission, When, dedup_of};
 
 use tickwheel_core::error::{Violation, Violations};

@@ -7,6 +7,7 @@ mod confirm;
 mod fence;
 mod hear;
 mod nodes;
+mod room;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub(crate) use confirm::{Fsync, Promise};
 pub(crate) use fence::Fence;
 pub use hear::{Heard, Hearing, WAKE_DEAF};
 pub(crate) use nodes::Node;
+pub(crate) use room::Memory;
 
 /// No command waits longer. A frozen server would otherwise hold its callers for ever, as the client has no limit of its own.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
@@ -63,6 +65,7 @@ pub struct Redis {
     fence: Arc<Fence>,
     fsync: Arc<confirm::FsyncCell>,
     confirmer: Arc<OnceCell<Confirmer>>,
+    room: Arc<room::RoomCell>,
     promise: Option<Promise>,
     stand_in: Option<Arc<dyn StandIn>>,
 }
@@ -85,6 +88,7 @@ impl Redis {
             topology: Topology::Single,
             fence: Arc::default(),
             fsync: Arc::default(),
+            room: Arc::default(),
             confirmer: Arc::default(),
             promise: None,
             stand_in: Some(stand_in),
@@ -115,6 +119,7 @@ impl Redis {
                 topology,
                 fence: Arc::default(),
                 fsync: Arc::default(),
+                room: Arc::default(),
                 confirmer: Arc::default(),
                 promise: None,
                 stand_in: None,

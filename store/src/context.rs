@@ -4,6 +4,7 @@ mod attempt;
 mod ends;
 mod get;
 mod list;
+mod log;
 mod note;
 mod retry;
 
@@ -18,7 +19,8 @@ use tickwheel_core::time::TimestampMs;
 pub use attempt::PastAttempt;
 pub use ends::Ends;
 pub use list::ContextFilter;
-pub use note::{Noted, Progress};
+pub use log::{LogLine, LogPage};
+pub use note::{Line, Note, Noted, Progress};
 
 use crate::error::Error;
 use crate::record::{Dead, Held, Member, Rest, Settled, Upstream};
@@ -59,12 +61,16 @@ pub struct ContextView {
     pub error: String,
     /// What its handler is given; empty when only its end is known.
     pub body: Bytes,
-    /// What its handler returned, kept for an hour.
+    /// Its body had so many bytes, which was too much to be kept behind its end.
+    pub body_dropped: Option<u64>,
+    /// What its handler returned, as long as its record and the budget of results keep it.
     pub result: Bytes,
-    /// Percent and message, kept for an hour.
+    /// Percent and message, kept as its log is.
     pub progress: Option<(u8, String)>,
-    /// Log lines, the oldest first, kept for a day; at most 1,000.
-    pub log: Vec<String>,
+    /// The newest lines of its log, about 128 KiB, with the oldest of them first.
+    pub log: Vec<LogLine>,
+    /// The log has older lines.
+    pub log_cut: bool,
     /// Its attempts that ended without success, the oldest first; the newest 20, kept for a day. Not of subtasks.
     pub attempts: Vec<PastAttempt>,
     /// The end that fired it; `None` where none did, and of an ended context of which only the end is known.
@@ -101,9 +107,11 @@ impl ContextView {
             ended: None,
             error: String::new(),
             body: Bytes::new(),
+            body_dropped: None,
             result: Bytes::new(),
             progress: None,
             log: Vec::new(),
+            log_cut: false,
             attempts: Vec::new(),
             upstream: None,
             next_attempt: None,
@@ -116,6 +124,7 @@ impl ContextView {
         self.options = Some(rest.options.with_priority(rest.priority));
         self.lane = rest.options.lane;
         self.upstream = rest.options.upstream;
+        self.body_dropped = rest.options.body_dropped;
         self.group = Some(rest.group);
         self.handler = Some(rest.handler);
         self.body = rest.body;

@@ -12,6 +12,10 @@ pub struct Counters {
     pub put_aside: u64,
     /// Dead contexts beyond the bound of `dead`.
     pub dead_dropped: u64,
+    /// Logs that made room for newer ones, and lines' calls that found none.
+    pub logs_dropped: u64,
+    /// Results, as logs.
+    pub results_dropped: u64,
 }
 
 impl Store {
@@ -22,16 +26,28 @@ impl Store {
     pub async fn counters(&self) -> Result<Counters, Error> {
         let mut sum = Counters::default();
         for partition in self.partitions.partitions() {
-            let fields = vec!["put_aside", "dead_dropped"];
+            let fields = vec![
+                "put_aside",
+                "dead_dropped",
+                "logs_dropped",
+                "results_dropped",
+            ];
             let read = self
                 .redis
                 .plain()
                 .hmget(self.keys.stats(partition), fields)
                 .await;
-            let counted: (Option<u64>, Option<u64>) =
+            let counted: Vec<Option<u64>> =
                 read.map_err(|error| Error::from_redis("hmget", error, ToOwned::to_owned))?;
-            sum.put_aside += counted.0.unwrap_or(0);
-            sum.dead_dropped += counted.1.unwrap_or(0);
+            let mut counted = counted.into_iter().map(Option::unwrap_or_default);
+            for field in [
+                &mut sum.put_aside,
+                &mut sum.dead_dropped,
+                &mut sum.logs_dropped,
+                &mut sum.results_dropped,
+            ] {
+                *field += counted.next().unwrap_or(0);
+            }
         }
         Ok(sum)
     }

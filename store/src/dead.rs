@@ -38,6 +38,8 @@ pub enum Requeued {
     Ready,
     /// Its job has as many active contexts as its overlap policy allows; it stays among the dead.
     Busy,
+    /// Its body was too great to be kept among the dead, where it stays.
+    BodyDropped,
     /// It was not among the dead: run again or forgotten meanwhile.
     NotDead,
 }
@@ -270,6 +272,7 @@ fn requeued(letters: &str) -> Result<Vec<Requeued>, Error> {
     let verdicts = letters.chars().map(|letter| match letter {
         'R' => Ok(Requeued::Ready),
         'B' => Ok(Requeued::Busy),
+        'L' => Ok(Requeued::BodyDropped),
         'N' => Ok(Requeued::NotDead),
         other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
     });

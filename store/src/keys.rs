@@ -261,7 +261,7 @@ impl Keys {
         self.part(partition, &format!("dedup:{dedup}{job}"))
     }
 
-    /// List: a context's log lines.
+    /// List: a context's log, an entry for each call.
     #[must_use]
     pub fn log(&self, context: &ContextId) -> String {
         self.part(context.partition(), &format!("log:{context}"))
@@ -277,6 +277,36 @@ impl Keys {
     #[must_use]
     pub fn attempted(&self, partition: PartitionId) -> String {
         self.part(partition, "attempted")
+    }
+
+    /// Hash: what logs, results and the dead of a partition take.
+    #[must_use]
+    pub fn traces(&self, partition: PartitionId) -> String {
+        self.part(partition, "traces")
+    }
+
+    /// Zset: contexts of a namespace with a log (`l`) or a result (`r`), the oldest first.
+    #[must_use]
+    pub fn traced(&self, partition: PartitionId, kind: char, namespace: &str) -> String {
+        self.part(partition, &format!("traced:{kind}:{namespace}"))
+    }
+
+    /// Zset: namespaces with logs (`l`) or results (`r`), by what they take.
+    #[must_use]
+    pub fn spaces(&self, partition: PartitionId, kind: char) -> String {
+        self.part(partition, &format!("spaces:{kind}"))
+    }
+
+    /// List: subtasks of a root that left logs or results.
+    #[must_use]
+    pub fn subtraced(&self, root: &ContextId) -> String {
+        self.part(root.partition(), &format!("subtraced:{root}"))
+    }
+
+    /// List: roots whose subtasks' logs and results go.
+    #[must_use]
+    pub fn untraced(&self, partition: PartitionId) -> String {
+        self.part(partition, "untraced")
     }
 
     /// String: a context's progress.
@@ -321,6 +351,12 @@ impl Keys {
     #[must_use]
     pub fn results(&self, root: &ContextId) -> String {
         self.part(root.partition(), &format!("results:{root}"))
+    }
+
+    /// List: how the parts of a split context ended, behind its summary once it has.
+    #[must_use]
+    pub fn split(&self, root: &ContextId) -> String {
+        self.part(root.partition(), &format!("split:{root}"))
     }
 
     /// Sharded channel on which a partition's trackers are woken.

@@ -12,6 +12,7 @@ pub mod dead;
 pub mod epoch;
 pub mod error;
 pub mod fan;
+pub mod history;
 mod identity;
 pub mod job;
 pub mod keys;

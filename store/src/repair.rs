@@ -77,7 +77,7 @@ impl Store {
     /// [`Error::Unavailable`] when Redis does not answer; what was repaired so far stays repaired.
     pub async fn repair(&self, pace: Pace) -> Result<Repairs, Error> {
         let mut repairs = Vec::new();
-        let mut checked = self.check(pace).await?;
+        let mut checked = Box::pin(self.check(pace)).await?;
         for _ in 0..ROUNDS_MAX {
             checked.findings.sort_by_key(order);
             let mut changed = false;
@@ -98,7 +98,7 @@ impl Store {
                     repairs.push(Repair { finding, outcome });
                 }
             }
-            checked = self.check(pace).await?;
+            checked = Box::pin(self.check(pace)).await?;
             if checked.is_clean() || !changed {
                 break;
             }

@@ -39,11 +39,6 @@ impl Reply {
         Ok((status, reply))
     }
 
-    /// The next element as it is.
-    pub(crate) fn next(&mut self) -> Option<Value> {
-        self.elements.next()
-    }
-
     fn required(&mut self) -> Result<Value, Error> {
         self.elements
             .next()

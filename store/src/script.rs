@@ -162,6 +162,7 @@ parts![
     "sightings",
     "sources",
     "telling",
+    "traces",
     "zones"
 ];
 
@@ -230,6 +231,10 @@ scripts! {
     PURGE_DEAD = "dead/purge";
     /// Keeps what a running attempt says about itself.
     NOTE_CONTEXT = "context/note";
+    /// Reads a context's log.
+    LOG_CONTEXT = "context/log";
+    /// Keeps the history of a partition within its budgets.
+    TEND_HISTORY = "history/tend";
     /// Reads the content of lanes.
     GET_LANES = "lane/get";
     /// Registers or changes a job.

@@ -5,7 +5,7 @@ mod losses;
 
 use tickwheel_core::Durability;
 
-use crate::client::{Fsync, Redis, Topology};
+use crate::client::{Fsync, Memory, Redis, Topology};
 use crate::error::Error;
 
 /// The oldest server whose scripts know flags.
@@ -61,15 +61,16 @@ pub struct Server {
 }
 
 impl Redis {
-    /// Asks every primary for its settings, and remembers what `fsynced` takes here.
+    /// Asks every primary for its settings, and remembers what `fsynced` takes here and whether there is room for new work.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when one does not answer.
     pub async fn inspect(&self) -> Result<Server, Error> {
-        let mut settings = Vec::new();
+        let (mut settings, mut memories) = (Vec::new(), Vec::new());
         for node in self.primaries() {
             let server = self.info(&node, "server").await?;
             let memory = self.info(&node, "memory").await?;
+            memories.extend(Memory::of(&memory));
             let persistence = self.info(&node, "persistence").await?;
             let replication = self.info(&node, "replication").await?;
             // Often forbidden by the ACL, and a managed service has no such command at all.
@@ -93,6 +94,7 @@ impl Redis {
         }
         let server = Server::of(self.topology(), settings);
         self.set_fsync(server.fsync());
+        self.set_room(memories);
         Ok(server)
     }
 }

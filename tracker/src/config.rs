@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::limits::PARTITIONS_MAX;
+use tickwheel_core::partition::PartitionCount;
+use tickwheel_store::history::Budget;
 pub use tickwheel_store::setup::Eviction;
 
 use crate::durability::Promises;
@@ -40,10 +42,83 @@ pub struct Config {
     pub turn_limit: u32,
     /// How far a write has come when its caller is told that it is accepted.
     pub durability: Promises,
+    /// How much of what ended is kept.
+    pub history: History,
     /// Whether it may run on a Redis that evicts keys, that is, loses jobs.
     pub eviction: Eviction,
     /// A stopping tracker is gone after this, whatever its peers do.
     pub drain_timeout: Duration,
+}
+
+/// How much of what ended is kept, over all partitions. Each has an equal share, and all trackers should say the same: the last one that
+/// looked is believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct History {
+    /// MiB of logs and progress. 256 are a million lines.
+    pub logs_mib: u32,
+    /// MiB of results.
+    pub results_mib: u32,
+    /// MiB of contexts that ended without success, with their bodies.
+    pub dead_mib: u32,
+    /// How long logs, progress and results are kept at most.
+    pub keep: Duration,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            logs_mib: 256,
+            results_mib: 128,
+            dead_mib: 256,
+            keep: Duration::from_secs(86_400),
+        }
+    }
+}
+
+impl History {
+    /// What one partition may take.
+    pub(crate) fn of_partition(&self, partitions: PartitionCount) -> Budget {
+        let share = |mib: u32| (u64::from(mib) << 20) / u64::from(partitions.as_u16().max(1));
+        Budget {
+            logs: share(self.logs_mib),
+            results: share(self.results_mib),
+            dead: share(self.dead_mib),
+            keep: self.keep,
+        }
+    }
+
+    /// Each key with what it may be, and whether it is.
+    fn checks(&self) -> [(bool, &'static str, &'static str, String); 4] {
+        let size = |mib: u32| (1..=1_048_576).contains(&mib);
+        let keep = (Duration::from_secs(1)..=Duration::from_secs(315_360_000)).contains(&self.keep);
+        let rule = "is 1..=1048576";
+        [
+            (
+                size(self.logs_mib),
+                "history.logs_mib",
+                rule,
+                self.logs_mib.to_string(),
+            ),
+            (
+                size(self.results_mib),
+                "history.results_mib",
+                rule,
+                self.results_mib.to_string(),
+            ),
+            (
+                size(self.dead_mib),
+                "history.dead_mib",
+                rule,
+                self.dead_mib.to_string(),
+            ),
+            (
+                keep,
+                "history.keep",
+                "is 1s..=10y",
+                format!("{:?}", self.keep),
+            ),
+        ]
+    }
 }
 
 impl Default for Config {
@@ -61,6 +136,7 @@ impl Default for Config {
             beat_interval: Duration::from_secs(1),
             turn_limit: 200,
             durability: Promises::default(),
+            history: History::default(),
             eviction: Eviction::Refused,
             drain_timeout: Duration::from_secs(10),
         }
@@ -136,6 +212,9 @@ impl Config {
             "is at most 10m",
             format!("{:?}", self.drain_timeout),
         );
+        for (holds, field, rule, given) in self.history.checks() {
+            check(holds, field, rule, given);
+        }
         self.check_surfaces(&mut violations);
         violations.into_result()
     }

@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_store::Store;
+use tickwheel_store::history::Sizes;
 use tickwheel_store::setup::{Eviction, Server};
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use crate::config::History;
 use crate::durability::Promises;
 use crate::http::health::Health;
 use crate::measure;
@@ -22,11 +24,13 @@ pub(crate) struct Fitness {
     pub(crate) health: Arc<Health>,
     pub(crate) eviction: Eviction,
     pub(crate) promises: Promises,
+    pub(crate) history: History,
 }
 
 impl Fitness {
     /// Looks until `stop`. `known` is what was found at the start; only news is logged.
     pub(crate) async fn watch(self, mut known: Server, stop: CancellationToken) {
+        self.tend().await;
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
@@ -35,6 +39,7 @@ impl Fitness {
                 Ok(found) => {
                     self.health.unfit(found.unfit(self.eviction));
                     self.count().await;
+                    self.tend().await;
                     if found != known {
                         report(&found, self.eviction, &self.promises);
                         known = found;
@@ -46,6 +51,24 @@ impl Fitness {
                 }
             }
         }
+    }
+
+    /// Tells every partition how much its history may take, and shows what it takes.
+    async fn tend(&self) {
+        let partitions = self.store.partitions();
+        let budget = self.history.of_partition(partitions);
+        let mut sizes = Sizes::default();
+        for partition in partitions.partitions() {
+            match self.store.tend(partition, budget).await {
+                Ok(found) => sizes = sizes.plus(found),
+                Err(error) => {
+                    tracing::debug!(%error, %partition, "a partition was not told its budgets");
+                    measure::store_error(&error);
+                    return;
+                }
+            }
+        }
+        measure::history(sizes);
     }
 
     /// Shows the counters that scripts keep.

@@ -8,6 +8,7 @@ use metrics::{Histogram, counter, gauge, histogram};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
+use tickwheel_store::history::Sizes;
 use tickwheel_store::lease::{Outcome, Reaped, Settlement, Verdict};
 use tickwheel_store::setup::{Eviction, Server};
 use tickwheel_store::wheel::{Claim, Gauges, TurnCounts};
@@ -41,6 +42,24 @@ fn shown(count: u64) -> f64 {
 pub(crate) fn kept_in_redis(counters: Counters) {
     gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
     gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
+    for (kind, count) in [
+        ("logs", counters.logs_dropped),
+        ("results", counters.results_dropped),
+    ] {
+        gauge!(names::HISTORY_DROPPED.name, "kind" => kind).set(shown(count));
+    }
+}
+
+/// What the history takes, in all partitions.
+pub(crate) fn history(sizes: Sizes) {
+    for (kind, bytes) in [
+        ("logs", sizes.logs),
+        ("results", sizes.results),
+        ("dead", sizes.dead),
+        ("events", sizes.events),
+    ] {
+        gauge!(names::HISTORY_BYTES.name, "kind" => kind).set(shown(bytes));
+    }
 }
 
 /// How many wake channels are heard.

@@ -216,6 +216,19 @@ pub const WAKE_DEAF: Metric = counter(
     tickwheel_store::WAKE_DEAF,
     "Connections for wake messages that did not hear what was published, and were replaced.",
 );
+/// What ended contexts left.
+pub const HISTORY_BYTES: Metric = Metric {
+    unit: Unit::Bytes,
+    ..gauge(
+        "tickwheel_history_bytes",
+        "Bytes that ended contexts take in Redis, over all partitions {kind=logs|results|dead|events}; events: at most.",
+    )
+};
+/// What made room.
+pub const HISTORY_DROPPED: Metric = gauge(
+    "tickwheel_history_dropped",
+    "Logs and results that made room for newer ones since the cluster was created {kind=logs|results}.",
+);
 /// Live workers.
 pub const WORKERS: Metric = gauge(
     "tickwheel_workers",
@@ -263,7 +276,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 39] = [
+pub const ALL: [Metric; 41] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -290,6 +303,8 @@ pub const ALL: [Metric; 39] = [
     NOTES_DROPPED,
     PUT_ASIDE,
     DEAD_DROPPED,
+    HISTORY_BYTES,
+    HISTORY_DROPPED,
     CLOCK_REGRESSED,
     STAND_INS,
     WAKE_CHANNELS,

@@ -91,6 +91,7 @@ impl Tracker {
             health: Arc::clone(&health),
             eviction: config.eviction,
             promises: config.durability.clone(),
+            history: config.history,
         };
         let fitness = fitness.watch(server.clone(), stop_turning.clone());
         let gauges = gauges::watch(Arc::clone(&engine), stop_turning.clone());

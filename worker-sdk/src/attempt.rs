@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use tickwheel_proto::v1::{Assignment, AttemptRef, Subtask, Upstream};
+use tickwheel_proto::v1::{Assignment, AttemptRef, LogLevel as WireLevel, Subtask, Upstream};
 use tokio::time::Instant;
 
 use crate::fan::{Fan, Reply, Request};
@@ -52,10 +52,46 @@ impl fmt::Display for AttemptKey {
     }
 }
 
+/// How much a line of a log matters.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum LogLevel {
+    /// For who looks for a fault step by step.
+    Trace,
+    /// For who looks for a fault.
+    Debug,
+    /// What a person wants to know.
+    #[default]
+    Info,
+    /// It went on, and a person should look.
+    Warn,
+    /// It did not go on.
+    Error,
+}
+
+impl LogLevel {
+    pub(crate) fn to_wire(self) -> WireLevel {
+        match self {
+            Self::Trace => WireLevel::Trace,
+            Self::Debug => WireLevel::Debug,
+            Self::Info => WireLevel::Info,
+            Self::Warn => WireLevel::Warn,
+            Self::Error => WireLevel::Error,
+        }
+    }
+}
+
+/// A line of a log.
+#[derive(Debug, Clone)]
+pub(crate) struct Said {
+    pub(crate) level: LogLevel,
+    pub(crate) at: Instant,
+    pub(crate) line: String,
+}
+
 /// Where log lines, progress and questions of an attempt go.
 pub(crate) trait Sink: Send + Sync {
     /// `false`: the line was dropped.
-    fn log(&self, attempt: &Attempt, line: String) -> bool;
+    fn log(&self, attempt: &Attempt, said: Said) -> bool;
     fn progress(&self, attempt: &Attempt, percent: u32, message: String);
     fn ask(&self, attempt: &Attempt, request: Request) -> Reply;
 }
@@ -133,9 +169,15 @@ impl Attempt {
     }
 
     /// Sends a line if the attempt's budget allows it; `false`: dropped and counted.
-    pub(crate) fn log(&self, line: String, now: Instant) -> bool {
-        let allowed = lock(&self.log_budget).admit(&line, now);
-        allowed && self.sink.log(self, line)
+    pub(crate) fn log(&self, said: Said) -> bool {
+        if !lock(&self.log_budget).admit(&said.line, said.at) {
+            return false;
+        }
+        let taken = self.sink.log(self, said);
+        if !taken {
+            lock(&self.log_budget).refused();
+        }
+        taken
     }
 
     /// A last line about lines that were dropped, if there are any.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::attempt::{Attempt, CancelReason};
+use crate::attempt::{Attempt, CancelReason, LogLevel, Said};
 use crate::fan::{Shard, Subtask, root_id};
 use crate::limits::{LOG_LINE_BYTES_MAX, clip};
 use crate::upstream::Upstream;
@@ -174,14 +174,20 @@ impl Context {
         self.attempt.cancel.look()
     }
 
-    /// Sends a log line, kept with the context. Never waits for a tracker.
+    /// Sends a log line of the level info, kept with the context. Like [`log_at`](Self::log_at).
+    pub async fn log(&self, line: impl AsRef<str> + Send) {
+        self.log_at(LogLevel::Info, line).await;
+    }
+
+    /// Sends a log line, kept with the context, its attempt, its level and its time. Never waits for a tracker.
     ///
     /// A line is cut at 4 KiB (or what the tracker allows). An attempt may log 500 lines at once, 100 lines per second
     /// after that, 10,000 in all; what is more is dropped and counted, and the count and the last dropped line become
-    /// the attempt's last line.
-    pub async fn log(&self, line: impl AsRef<str> + Send) {
+    /// the attempt's last line. Of a context about the newest MiB is kept.
+    pub async fn log_at(&self, level: LogLevel, line: impl AsRef<str> + Send) {
         let line = clip(line.as_ref(), LOG_LINE_BYTES_MAX).to_owned();
-        if !self.attempt.log(line, Instant::now()) {
+        let at = Instant::now();
+        if !self.attempt.log(Said { level, at, line }) {
             // A handler that floods gives others their turn.
             tokio::task::yield_now().await;
         }

@@ -71,7 +71,7 @@ pub mod testing;
 mod upstream;
 mod worker;
 
-pub use attempt::CancelReason;
+pub use attempt::{CancelReason, LogLevel};
 pub use context::Context;
 pub use error::{BoxError, Error, HandlerError, HandlerResult, fatal, retry_after};
 pub use fan::{

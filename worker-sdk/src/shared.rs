@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::debug;
 
-use crate::attempt::{Attempt, Sink, run};
+use crate::attempt::{Attempt, Said, Sink, run};
 use crate::context::Context;
 use crate::desk::{Desk, Start};
 use crate::fan::{Reply, Request};
@@ -126,8 +126,8 @@ impl Shared {
 }
 
 impl Sink for Shared {
-    fn log(&self, attempt: &Attempt, line: String) -> bool {
-        self.desk().log(attempt, line)
+    fn log(&self, attempt: &Attempt, said: Said) -> bool {
+        self.desk().log(attempt, said)
     }
 
     fn progress(&self, attempt: &Attempt, percent: u32, message: String) {

@@ -112,6 +112,7 @@ struct Changed {
     matched: u64,
     changed: u64,
     busy: u64,
+    bodiless: u64,
     gone: u64,
     dry_run: bool,
 }
@@ -232,6 +233,7 @@ async fn change(
         sum.matched += step.matched;
         sum.changed += step.changed;
         sum.busy += step.busy;
+        sum.bodiless += step.bodiless;
         sum.gone += step.gone;
         cursor = step.next_cursor;
         if cursor.is_empty() {
@@ -250,6 +252,12 @@ impl Changed {
             );
         }
         let mut text = format!("{} {done}, {} looked at\n", self.changed, self.looked);
+        if self.bodiless > 0 {
+            text += &format!(
+                "{} stay: their bodies were too great to be kept, submit them again\n",
+                self.bodiless
+            );
+        }
         if self.busy > 0 {
             text += &format!("{} stay: their jobs have no room for them now\n", self.busy);
         }

@@ -1,5 +1,6 @@
 //! `tickwheel run …`: what became of the contexts.
 
+mod logs;
 mod subtasks;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -25,6 +26,8 @@ pub(crate) enum RunCommand {
     Retry(NamedArgs),
     /// List the subtasks of a run that is split, under how far they are
     Subtasks(subtasks::SubtasksArgs),
+    /// Print what a run said: its log with times, attempts and levels
+    Logs(logs::LogsArgs),
     /// Wait until a run has ended; exit code 1 if it did not succeed
     Wait(NamedArgs),
 }
@@ -157,6 +160,7 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
                 .await?;
             global.output.detail(&ContextView::from(context))
         }
+        RunCommand::Logs(args) => logs::run(global, &client, args).await,
         RunCommand::Subtasks(args) => subtasks::run(global, &client, args).await,
         RunCommand::Wait(args) => {
             let id = args.reference(&client).await?.id;

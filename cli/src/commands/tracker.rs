@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use clap::Args;
 use tickwheel_tracker::Tracker;
-use tickwheel_tracker::config::Eviction;
+use tickwheel_tracker::config::{Eviction, History};
 use tickwheel_tracker::durability::Promises;
 
 use crate::config::{self, Config, ConfigArgs, Environment, Listen, Override};
@@ -100,6 +100,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
         tracker,
         redis,
         durability,
+        history,
         ..
     } = config;
     tickwheel_tracker::Config {
@@ -119,6 +120,12 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
             default: durability.default,
             namespaces: durability.namespaces.0.clone(),
             wait: durability.wait.0,
+        },
+        history: History {
+            logs_mib: history.logs_mib,
+            results_mib: history.results_mib,
+            dead_mib: history.dead_mib,
+            keep: history.keep.0,
         },
         eviction: if redis.allow_eviction {
             Eviction::Tolerated

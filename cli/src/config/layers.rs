@@ -7,18 +7,22 @@ use figment::value::{Dict, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider, Source};
 
 use super::setting::{Secret, Setting};
-use super::{Config, DurabilitySection, LogSection, RedisSection, TrackerSection, WorkerSection};
+use super::{
+    Config, DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection,
+    WorkerSection,
+};
 use crate::failure::Failure;
 
 const DEFAULT_FILE: &str = "tickwheel.toml";
 const PREFIX: &str = "TICKWHEEL_";
 
 /// The sections and their keys.
-const TABLES: [(&str, &[&str]); 5] = [
+const TABLES: [(&str, &[&str]); 6] = [
     (TrackerSection::TABLE, TrackerSection::KEYS),
     (WorkerSection::TABLE, WorkerSection::KEYS),
     (RedisSection::TABLE, RedisSection::KEYS),
     (DurabilitySection::TABLE, DurabilitySection::KEYS),
+    (HistorySection::TABLE, HistorySection::KEYS),
     (LogSection::TABLE, LogSection::KEYS),
 ];
 
@@ -203,6 +207,7 @@ fn load_over(
         worker: WorkerSection::read(&layers, &mut mistakes),
         redis: RedisSection::read(&layers, &mut mistakes),
         durability: DurabilitySection::read(&layers, &mut mistakes),
+        history: HistorySection::read(&layers, &mut mistakes),
         log: LogSection::read(&layers, &mut mistakes),
     };
     read_url_file(&mut config.redis, &mut mistakes);

@@ -1,7 +1,9 @@
 //! The reference page `docs/config.md`, made from the sections; a test holds the file equal to it.
 
 use super::sections::KeyDoc;
-use super::{DurabilitySection, LogSection, RedisSection, TrackerSection, WorkerSection};
+use super::{
+    DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection, WorkerSection,
+};
 
 const INTRO: &str = "# Configuration
 
@@ -41,6 +43,11 @@ pub(crate) fn page() -> String {
             DurabilitySection::TABLE,
             DurabilitySection::ABOUT,
             DurabilitySection::default().shown(),
+        ),
+        (
+            HistorySection::TABLE,
+            HistorySection::ABOUT,
+            HistorySection::default().shown(),
         ),
         (
             LogSection::TABLE,

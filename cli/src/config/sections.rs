@@ -139,6 +139,20 @@ section! {
 }
 
 section! {
+    /// What is kept of ended runs, shared by the partitions: a full one drops the oldest of its greatest namespace. Alike on all trackers.
+    HistorySection "history" {
+        /// MiB of logs and progress; they also go with the record of their run.
+        logs_mib: u32 = 256;
+        /// MiB of results; they also go with the record of their run.
+        results_mib: u32 = 128;
+        /// MiB of contexts that ended without success, with their bodies; those above 16 KiB are not kept.
+        dead_mib: u32 = 256;
+        /// How long logs, progress and results are kept at most.
+        keep: Span = Span::from_ms(86_400_000);
+    }
+}
+
+section! {
     /// What is logged, on standard error. `RUST_LOG` wins over `level`.
     LogSection "log" {
         /// `error`, `warn`, `info`, `debug`, `trace`, or filters such as `info,tickwheel_tracker=debug`.

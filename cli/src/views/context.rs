@@ -4,6 +4,7 @@ use serde::Serialize;
 use tickwheel_proto::v1;
 
 use super::fan::FanView;
+use super::log::LogLineView;
 use super::{bytes_text, bytes_value};
 use crate::instant;
 use crate::output::{Detail, Row};
@@ -32,7 +33,11 @@ pub(crate) struct ContextView {
     pub(crate) result: serde_json::Value,
     pub(crate) progress_percent: u32,
     pub(crate) progress_message: String,
-    pub(crate) log: Vec<String>,
+    pub(crate) log: Vec<LogLineView>,
+    /// The log has older lines.
+    pub(crate) log_cut: bool,
+    /// Bytes of a body that was not kept.
+    pub(crate) body_dropped: u64,
     /// Attempts that ended without success.
     pub(crate) attempts: Vec<PastAttempt>,
     /// The end that fired it.
@@ -70,7 +75,9 @@ impl From<v1::Context> for ContextView {
             error: c.error,
             progress_percent: c.progress_percent,
             progress_message: c.progress_message,
-            log: c.log,
+            log: c.log.into_iter().map(LogLineView::from).collect(),
+            log_cut: c.log_cut,
+            body_dropped: c.body_dropped,
             attempts: c.attempts.into_iter().map(PastAttempt::from).collect(),
             upstream: c.upstream.map(Upstream::from),
             fan: c.fan.map(FanView::from),
@@ -184,6 +191,22 @@ impl ContextView {
         }
     }
 
+    fn body_line(&self, body: &str) -> String {
+        match self.body_dropped {
+            0 => body.to_owned(),
+            bytes => format!("({bytes} bytes, too great to be kept: it cannot run again)"),
+        }
+    }
+
+    fn log_lines(&self) -> String {
+        let mut lines = Vec::new();
+        if self.log_cut {
+            lines.push(format!("… all of it: tickwheel run logs {}", self.id));
+        }
+        lines.extend(self.log.iter().map(LogLineView::text));
+        lines.join("\n")
+    }
+
     fn progress(&self) -> String {
         if self.progress_percent == 0 && self.progress_message.is_empty() {
             return String::new();
@@ -253,9 +276,9 @@ impl Detail for ContextView {
                 "subtasks",
                 self.fan.as_ref().map(FanView::text).unwrap_or_default(),
             ),
-            ("body", body.clone()),
+            ("body", self.body_line(body)),
             ("result", result.clone()),
-            ("log", self.log.join("\n")),
+            ("log", self.log_lines()),
         ]
     }
 }

@@ -22,6 +22,8 @@ pub(crate) struct FanView {
     pub(crate) running: u64,
     pub(crate) waiting: u64,
     pub(crate) open: bool,
+    /// The run has ended: this is how far its subtasks were.
+    pub(crate) ended: bool,
     /// Of those that are known, in whole percent.
     pub(crate) percent: u64,
     pub(crate) eta_ms: Option<u64>,
@@ -40,6 +42,7 @@ impl From<v1::FanProgress> for FanView {
             running: fan.running,
             waiting: fan.waiting,
             open: fan.open,
+            ended: fan.ended,
             eta_ms: fan.eta_ms,
             reduce: fan.reduce,
         }
@@ -58,7 +61,10 @@ impl FanView {
         for (count, word) in [
             (self.failed, "failed"),
             (self.running, "running"),
-            (self.waiting, "waiting"),
+            (
+                self.waiting,
+                if self.ended { "never run" } else { "waiting" },
+            ),
         ] {
             if count > 0 {
                 text += &format!(", {count} {word}");
@@ -67,7 +73,7 @@ impl FanView {
         if let Some(eta_ms) = self.eta_ms {
             text += &format!("; about {} left", instant::span(eta_ms));
         }
-        if !self.reduce.is_empty() {
+        if !self.reduce.is_empty() && !self.ended {
             text += &format!("; then {}", self.reduce);
         }
         text
@@ -84,6 +90,8 @@ pub(crate) struct SubtaskView {
     pub(crate) failures: u32,
     pub(crate) worker: String,
     pub(crate) error: String,
+    pub(crate) claimed_ms: u64,
+    pub(crate) ended_ms: u64,
     pub(crate) body: serde_json::Value,
     #[serde(skip)]
     text: String,
@@ -101,6 +109,8 @@ impl From<v1::SubtaskView> for SubtaskView {
             failures: subtask.failures,
             worker: subtask.worker,
             error: subtask.error,
+            claimed_ms: subtask.claimed_ms,
+            ended_ms: subtask.ended_ms,
         }
     }
 }
@@ -180,6 +190,7 @@ mod tests {
             open: false,
             eta_ms: Some(12_000),
             reduce: "sum".to_owned(),
+            ended: false,
         }
     }
 
@@ -188,6 +199,16 @@ mod tests {
         assert_eq!(
             FanView::from(fan()).text(),
             "map: 50 of 200 ended (25 %), 2 failed, 10 running, 140 waiting; about 12.0 s left; then sum"
+        );
+        let over = v1::FanProgress {
+            ended: true,
+            running: 0,
+            eta_ms: None,
+            ..fan()
+        };
+        assert_eq!(
+            FanView::from(over).text(),
+            "map: 50 of 200 ended (25 %), 2 failed, 140 never run"
         );
         let begun = v1::FanProgress {
             model: "broadcast".to_owned(),
@@ -212,6 +233,8 @@ mod tests {
             worker: "w-1".to_owned(),
             error: "first line\nsecond".to_owned(),
             body: "{\"shop\":7}".into(),
+            claimed_ms: 5_000,
+            ended_ms: 6_000,
         };
         view.add(v1::ListSubtasksResponse {
             subtasks: vec![subtask],

@@ -1,9 +1,11 @@
-//! The states of a context.
+//! The states of a context, and the levels of its log.
 
 use tickwheel_core::error::Violation;
+use tickwheel_core::log::LogLevel;
 use tickwheel_core::run::StateWord;
 
 use super::word;
+use crate::v1 as wire;
 use crate::v1::ContextState;
 
 /// The state of a message's number; `None` when it is unspecified.
@@ -26,6 +28,30 @@ pub fn state_from_wire(number: i32) -> Result<Option<StateWord>, Violation> {
         ContextState::Cancelled => Some(StateWord::Cancelled),
         ContextState::Expired => Some(StateWord::Expired),
     })
+}
+
+/// The level of a log line as a message carries it.
+#[must_use]
+pub fn level_to_wire(level: LogLevel) -> wire::LogLevel {
+    match level {
+        LogLevel::Trace => wire::LogLevel::Trace,
+        LogLevel::Debug => wire::LogLevel::Debug,
+        LogLevel::Info => wire::LogLevel::Info,
+        LogLevel::Warn => wire::LogLevel::Warn,
+        LogLevel::Error => wire::LogLevel::Error,
+    }
+}
+
+/// The level that a message carries; one that is not known counts as info.
+#[must_use]
+pub fn level_from_wire(level: i32) -> LogLevel {
+    match wire::LogLevel::try_from(level).unwrap_or_default() {
+        wire::LogLevel::Trace => LogLevel::Trace,
+        wire::LogLevel::Debug => LogLevel::Debug,
+        wire::LogLevel::Unspecified | wire::LogLevel::Info => LogLevel::Info,
+        wire::LogLevel::Warn => LogLevel::Warn,
+        wire::LogLevel::Error => LogLevel::Error,
+    }
 }
 
 /// The state as a message carries it.

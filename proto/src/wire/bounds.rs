@@ -49,6 +49,8 @@ const QUESTIONS: usize = 64;
 const PERMITS: usize = 65_536;
 /// Entries of a page, of whatever is listed.
 const PAGE: usize = 1_000;
+/// Lines of a log in one answer: a page of 256 KiB and the lines of one call behind it, if all of them are empty.
+const LINES: usize = 50_000;
 /// Resources in a report: those a worker may have, and those that are measured.
 const REPORTED: usize = 2 * UNITS_MAX;
 
@@ -101,7 +103,8 @@ pub static BOUNDS: &[Bound] = &[
     bound("PreviewJobResponse", "due_ms", PAGE),
     bound("GetLedgerResponse", "records", 100_000),
     bound("ListContextsResponse", "contexts", PAGE),
-    bound("Context", "log", 1_000),
+    bound("Context", "log", LINES),
+    bound("GetLogResponse", "lines", LINES),
     bound("Context", "attempts", 20),
     bound("ListSubtasksResponse", "subtasks", PAGE),
     bound("ListDeadResponse", "contexts", PAGE),

@@ -81,12 +81,16 @@ pub(crate) enum Name {
     OfJob(&'static str, JobName),
     /// fan, parts or results of a split context.
     OfRoot(&'static str, ContextId),
-    /// dedup, log, attempts, progress or result, with an end of life.
+    /// subtraced of a split context.
+    Subtraced(ContextId),
+    /// spaces of a kind of traces, and traced of a kind and a namespace.
+    Traces(&'static str),
+    /// dedup, log, attempts, progress, result or split, with an end of life.
     Mortal(&'static str),
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 19] = [
+const FIXED: [(&str, &str); 21] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
@@ -106,6 +110,8 @@ const FIXED: [(&str, &str); 19] = [
     ("epoch", "hash"),
     ("zones", "string"),
     ("quarantine", "list"),
+    ("traces", "hash"),
+    ("untraced", "list"),
 ];
 const OF_JOB: [(&str, &str); 6] = [
     ("job", "hash"),
@@ -116,12 +122,14 @@ const OF_JOB: [(&str, &str); 6] = [
     ("runs", "list"),
 ];
 const OF_ROOT: [(&str, &str); 3] = [("fan", "hash"), ("parts", "list"), ("results", "list")];
-const MORTAL: [(&str, &str); 5] = [
+const OF_KIND: [(&str, &str); 2] = [("spaces", "zset"), ("traced", "zset")];
+const MORTAL: [(&str, &str); 6] = [
     ("dedup", "string"),
     ("log", "list"),
     ("attempts", "list"),
     ("progress", "string"),
     ("result", "string"),
+    ("split", "list"),
 ];
 
 impl Name {
@@ -138,6 +146,15 @@ impl Name {
         if kind == "ready" {
             let queue = queue_of(&rest.replace(':', " "))?;
             return Some((Self::Ready(queue), "zset"));
+        }
+        if let Some((known, kind)) = of(&OF_KIND) {
+            let (letter, namespace) = rest.split_once(':').unwrap_or((rest, ""));
+            let has_namespace = !namespace.is_empty() && !namespace.contains([':', ' ']);
+            let fits = matches!(letter, "l" | "r") && has_namespace == (known == "traced");
+            return fits.then_some((Self::Traces(known), kind));
+        }
+        if kind == "subtraced" {
+            return Some((Self::Subtraced(rest.parse().ok()?), "list"));
         }
         if kind == "limit" {
             let name = rest.replace(':', " ");
@@ -230,6 +247,10 @@ mod tests {
             ("log:1.5.a-1", "list"),
             ("attempts:1.5.a-1", "list"),
             ("attempted", "zset"),
+            ("traces", "hash"),
+            ("traced:l:billing", "zset"),
+            ("spaces:r", "zset"),
+            ("subtraced:1.5.a-1", "list"),
             ("dedup:a:b", "string"),
             ("quarantine", "list"),
         ] {
@@ -243,6 +264,10 @@ mod tests {
             "ready:g",
             "ready:g:h:i",
             "route:x",
+            "traced:l",
+            "traced:x:a",
+            "spaces:l:a",
+            "subtraced:x",
             "job",
             "job:a b",
             "x:y",

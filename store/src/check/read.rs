@@ -11,6 +11,7 @@ use super::facts::{
     At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
 };
 use crate::error::Error;
+use crate::history::{Budget, Sizes};
 use crate::record::{Held, Member};
 use crate::reply::Reply;
 use crate::script::{
@@ -86,6 +87,9 @@ pub(crate) struct KeysRead {
     pub(crate) running: u64,
     /// When leases are looked at next.
     pub(crate) scan: Option<At>,
+    /// What the history takes, and what it may take, where a tracker said so.
+    pub(crate) history: Sizes,
+    pub(crate) budget: Option<Budget>,
 }
 
 impl Store {
@@ -326,6 +330,14 @@ impl Store {
         }
         read.running = reply.number()?;
         read.scan = at(&reply.shown()?);
+        let mut history = reply.list()?;
+        read.history = Sizes {
+            logs: history.number()?,
+            results: history.number()?,
+            dead: history.number()?,
+            events: 0,
+        };
+        read.budget = Budget::parse(&history.text()?);
         Ok(read)
     }
 }

@@ -16,7 +16,9 @@ mod recurring;
 
 use tickwheel_core::partition::PartitionId;
 
-pub use bounds::{w9_context_is_bounded, w9_job_is_bounded, w9_key_is_bounded};
+pub use bounds::{
+    w9_context_is_bounded, w9_history_is_bounded, w9_job_is_bounded, w9_key_is_bounded,
+};
 pub use clock::{w10_context_is_not_early, w10_job_is_not_early};
 pub use edges::followers_agree;
 pub use endings::{

@@ -20,6 +20,7 @@ use super::finding::{Finding, Kind};
 use super::read::{FANS_STEP, JOBS_STEP};
 use super::rules;
 use crate::error::Error;
+use crate::history::Sizes;
 use crate::store::Store;
 
 /// Findings that are kept in full; further ones are only counted.
@@ -51,6 +52,10 @@ pub struct Checked {
     pub calls: u64,
     /// The longest time a call took as its caller saw it, in µs.
     pub longest_us: u64,
+    /// What the history takes.
+    pub history: Sizes,
+    /// What it may take, in the partitions where a tracker said so.
+    pub budget: Sizes,
     /// What is broken, by partition; at most 10,000.
     pub findings: Vec<Finding>,
     /// Findings beyond those.
@@ -90,6 +95,8 @@ impl Checked {
         self.entries += other.entries;
         self.jobs += other.jobs;
         self.calls += other.calls;
+        self.history = self.history.plus(other.history);
+        self.budget = self.budget.plus(other.budget);
         self.longest_us = self.longest_us.max(other.longest_us);
         self.more += other.more;
         self.add(other.findings);

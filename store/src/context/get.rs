@@ -3,10 +3,11 @@
 use fred::types::Value;
 use tickwheel_core::id::ContextId;
 
+use super::log::{read_entry, tell_lost};
 use super::{ContextView, PastAttempt};
 use crate::error::Error;
 use crate::record::{Dead, Rest, Settled};
-use crate::reply::{Reply, into_bytes};
+use crate::reply::Reply;
 use crate::script::GET_CONTEXT;
 use crate::store::Store;
 
@@ -77,14 +78,18 @@ fn with_traces(mut view: ContextView, reply: &mut Reply) -> Result<ContextView, 
         view.progress = percent.map(|percent| (percent, message.to_owned()));
     }
     view.result = reply.bytes()?;
-    let mut lines = reply.list()?;
-    while let Some(line) = lines.next() {
-        let line = into_bytes(line).map_err(|line| Error::contract(GET_CONTEXT.name(), line))?;
-        view.log.push(String::from_utf8_lossy(&line).into_owned());
+    let (lost, cut) = (reply.number()?, reply.number()?);
+    let mut entries = reply.list()?;
+    while !entries.is_empty() {
+        read_entry(&entries.bytes()?, &mut view.log);
+    }
+    view.log_cut = cut > 0;
+    if !view.log_cut {
+        tell_lost(&mut view.log, lost);
     }
     let mut attempts = reply.list()?;
-    while let Some(text) = attempts.next() {
-        let text = into_bytes(text).map_err(|text| Error::contract(GET_CONTEXT.name(), text))?;
+    while !attempts.is_empty() {
+        let text = attempts.bytes()?;
         // An error is cut at its greatest length, which may be inside a character.
         let text = String::from_utf8_lossy(&text);
         let attempt = PastAttempt::parse(&text);

@@ -68,6 +68,9 @@ impl Store {
             (Requeued::Busy, _) => {
                 refused("its job has as many active contexts as its overlap policy allows")
             }
+            (Requeued::BodyDropped, _) => refused(
+                "its body has more than 16 KiB and was not kept when it ended: submit it again with its body",
+            ),
             (Requeued::NotDead, Made::Alone) => refused(&format!(
                 "it ended as {} and is not kept among the dead, so its body is not known any more; submit it again",
                 view.state

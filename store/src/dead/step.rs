@@ -30,6 +30,8 @@ pub struct DeadStep {
     pub done: u64,
     /// Those whose job had no room for them; they stay among the dead.
     pub busy: u64,
+    /// Those whose body was too great to be kept; they stay among the dead.
+    pub bodiless: u64,
     /// Those that another caller took meanwhile.
     pub gone: u64,
     /// Where the next step begins; empty: all were looked at.
@@ -155,6 +157,10 @@ impl Store {
                 Requeued::Ready => step.done += 1,
                 Requeued::Busy => {
                     step.busy += 1;
+                    continue;
+                }
+                Requeued::BodyDropped => {
+                    step.bodiless += 1;
                     continue;
                 }
                 Requeued::NotDead => step.gone += 1,

@@ -21,13 +21,13 @@ use crate::store::Store;
 pub struct FanView {
     /// `map`, `broadcast`, `sharding` or `indexed`.
     pub model: String,
-    /// `open` while more subtasks may come, `closed`, `reducing` or `dropping`.
+    /// `open` while more subtasks may come, `closed`, `reducing`, `dropping`, or `ended` with its root.
     pub state: String,
     /// The handler that runs at the end; empty: none.
     pub reduce: String,
     /// When it was split.
     pub created: TimestampMs,
-    /// Redis' clock.
+    /// Redis' clock; when the root ended, where it has.
     pub now: TimestampMs,
     /// Subtasks in all, so far.
     pub total: u64,
@@ -69,8 +69,12 @@ pub struct SubtaskView {
     pub attempt: AttemptNo,
     /// Attempts that failed, timed out or lost their lease.
     pub failures: u32,
-    /// Who runs it.
+    /// Who runs it, or ran its last attempt, as far as that is kept.
     pub worker: Option<WorkerId>,
+    /// When that attempt was claimed, of a part whose root has ended.
+    pub claimed: Option<TimestampMs>,
+    /// When it ended, of a part whose root has ended.
+    pub ended: Option<TimestampMs>,
     /// Why it failed.
     pub error: String,
     /// What it is given; of one that has ended what it returned.
@@ -108,18 +112,24 @@ impl FanView {
             .saturating_sub(self.succeeded + self.failed + self.running)
     }
 
+    /// Whether the root has ended: what is told of its subtasks is what was kept.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.state == "ended"
+    }
+
     /// Milliseconds until all subtasks known now have ended, at the rate so far.
     #[must_use]
     pub fn eta_ms(&self) -> Option<u64> {
         let ended = self.succeeded + self.failed;
         let left = self.total.saturating_sub(ended);
         let took = self.now.as_u64().saturating_sub(self.created.as_u64());
-        (ended > 0).then(|| took.saturating_mul(left) / ended)
+        (ended > 0 && !self.has_ended()).then(|| took.saturating_mul(left) / ended)
     }
 }
 
 impl Store {
-    /// How far the subtasks of `root` are; `None` when it is not split, or they have ended.
+    /// How far the subtasks of `root` are, or were when it ended; `None` when it was not split, or nothing of that is kept.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
@@ -129,7 +139,8 @@ impl Store {
     }
 
     /// A page of at most `limit` (1 to 1,000) subtasks of `root` in one state;
-    /// a page may have fewer, or none. `None` when the context is not split, or its subtasks have ended.
+    /// a page may have fewer, or none. Of a root that has ended: the first 1,000 that failed, and of a broadcast or a sharding the others too.
+    /// `None` when the context was not split, or nothing of that is kept.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
@@ -163,6 +174,7 @@ impl Store {
         }
         let now = TimestampMs::new(reply.number()?);
         let fields = reply.texts()?;
+        let fan = view(&fields, now);
         let mut page = Listed {
             next: reply.text()?,
             ..Listed::default()
@@ -171,10 +183,15 @@ impl Store {
         while !reply.is_empty() {
             let item = reply.list()?;
             if let Some(state) = state {
-                page.add(LIST_FAN.name(), subtask(item, state))?;
+                let read = if fan.has_ended() {
+                    kept(item, state)
+                } else {
+                    subtask(item, state)
+                };
+                page.add(LIST_FAN.name(), read)?;
             }
         }
-        Ok(Some((view(&fields, now), page)))
+        Ok(Some((fan, page)))
     }
 }
 
@@ -221,6 +238,8 @@ fn subtask(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
         attempt: AttemptNo::NONE,
         failures: 0,
         worker: None,
+        claimed: None,
+        ended: None,
         error: String::new(),
         body: Bytes::new(),
     };
@@ -242,4 +261,34 @@ fn subtask(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
         },
     }
     Ok(view)
+}
+
+/// A part of a root that has ended: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <error>`.
+fn kept(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
+    let (id, _, text) = (item.parsed()?, item.text()?, item.bytes()?);
+    let unreadable = || Error::contract(LIST_FAN.name(), &text);
+    let text_of = String::from_utf8_lossy(&text);
+    let mut words = text_of.splitn(7, ' ').skip(2);
+    let mut word = || words.next().ok_or_else(unreadable);
+    let (attempt, worker, claimed, ended) = (word()?, word()?, word()?, word()?);
+    let error = word()?.to_owned();
+    let number = |word: &str| word.parse::<u64>().map_err(|_| unreadable());
+    let at = |ms: u64| (ms > 0).then(|| TimestampMs::new(ms));
+    Ok(SubtaskView {
+        id,
+        state,
+        handler: String::new(),
+        attempt: attempt
+            .parse()
+            .map(AttemptNo::new)
+            .map_err(|_| unreadable())?,
+        failures: 0,
+        worker: (worker != "-")
+            .then(|| WorkerId::new(worker).ok())
+            .flatten(),
+        claimed: at(number(claimed)?),
+        ended: at(number(ended)?),
+        error,
+        body: Bytes::new(),
+    })
 }

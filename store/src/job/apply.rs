@@ -45,6 +45,7 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] while the job is being deleted; [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`]: repeat.
     pub async fn apply_job(&self, spec: &JobSpec, plan: &Plan) -> Result<Applied, Error> {
+        self.redis.has_room()?;
         // The body is kept once, in the template.
         let kept = JobSpec {
             body: Bytes::new(),

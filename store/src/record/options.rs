@@ -51,6 +51,8 @@ pub struct Options {
     pub part: Option<PartKind>,
     /// The end that it follows (`f`).
     pub upstream: Option<Upstream>,
+    /// Among the dead: the bytes of its body, which was too great to be kept (`n`).
+    pub body_dropped: Option<u64>,
 }
 
 /// What a subtask is to its root: `<letter>:<total>`.
@@ -137,6 +139,7 @@ impl From<&ContextOptions> for Options {
             split: false,
             part: None,
             upstream: None,
+            body_dropped: None,
         }
     }
 }
@@ -170,10 +173,12 @@ impl Options {
 
     /// What earlier attempts and other contexts left behind.
     fn past(&self) -> impl Iterator<Item = String> {
+        let dropped = self.body_dropped;
         let texts = [
             self.avoid.as_ref().map(|avoid| format!("a={avoid}")),
             (self.orphaned > 0).then(|| format!("o={}", self.orphaned)),
             self.only.as_ref().map(|only| format!("w={only}")),
+            dropped.map(|bytes| format!("n={bytes}")),
             self.upstream.as_ref().map(|end| format!("f={end}")),
         ];
         texts.into_iter().flatten()
@@ -282,6 +287,7 @@ impl FromStr for Options {
                 "m" => options.split = value == "1",
                 "p" => options.part = Some(value.parse()?),
                 "f" => options.upstream = Some(value.parse()?),
+                "n" => options.body_dropped = Some(number()?),
                 _ => return Err(()),
             }
         }

@@ -256,6 +256,7 @@ fn options() -> impl Strategy<Value = Options> {
                     split,
                     part: part.map(|part| part.parse().unwrap()),
                     upstream: hash.map(|_| "1.7.f@a/b:failed:boom%20x".parse().unwrap()),
+                    body_dropped: hash.map(u64::from),
                 }
             },
         )

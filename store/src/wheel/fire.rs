@@ -56,6 +56,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when it is unknown whether it fired: repeat with a dedup key.
     pub async fn fire_job(&self, job: &JobName, fire: Fire) -> Result<Fired, Error> {
+        self.redis.has_room()?;
         let dedup = fire
             .dedup
             .map(|(key, keep)| format!("{} {}@{job}", keep.as_millis(), key.name()));

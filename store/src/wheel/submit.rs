@@ -66,6 +66,7 @@ impl Store {
     /// # Errors
     /// [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`] when it is unknown whether they were created.
     pub async fn submit(&self, contexts: &[NewContext]) -> Result<Vec<SubmittedContext>, Error> {
+        self.redis.has_room()?;
         let mut by_partition: Vec<(PartitionId, Vec<usize>)> = Vec::new();
         for (index, context) in contexts.iter().enumerate() {
             match by_partition

@@ -25,6 +25,7 @@ use tickwheel_core::id::{GroupName, HandlerName, JobName};
 use tickwheel_core::job::{JobSpec, Trigger};
 use tickwheel_core::partition::{PartitionCount, PartitionId};
 use tickwheel_core::time::TimestampMs;
+use tickwheel_store::context::{Line, Note, Progress};
 use tickwheel_store::{Redis, Store, script};
 
 pub(crate) use server::Server;
@@ -351,4 +352,17 @@ pub(crate) fn name(name: &str) -> JobName {
 
 pub(crate) fn ms(ms: u64) -> TimestampMs {
     TimestampMs::new(ms)
+}
+
+/// What an attempt says: info lines said just now.
+pub(crate) fn note(lines: &[&str], progress: Option<Progress>) -> Note {
+    let line = |text: &&str| Line {
+        text: String::from(*text),
+        ..Line::default()
+    };
+    Note {
+        lines: lines.iter().map(line).collect(),
+        progress,
+        ..Note::default()
+    }
 }

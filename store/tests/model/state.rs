@@ -37,12 +37,16 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// Reads the reply of [`DUMP`].
+    /// Reads the reply of [`DUMP`], without what counts and keeps what ended contexts left: the model knows nothing of it.
     pub(super) fn read(found: &Value) -> Self {
         let mut state = State::default();
         for entry in items(found) {
             let entry = items(&entry);
             let (name, elements) = (text(&entry[0]), texts(&entry[2]));
+            let kind = name.split(':').next().unwrap_or_default();
+            if matches!(kind, "traces" | "traced" | "spaces" | "split") {
+                continue;
+            }
             match text(&entry[1]).as_str() {
                 "zset" => {
                     let scores =

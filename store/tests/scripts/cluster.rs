@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Harness, Server, job, ms, name, or_skip, partition};
+use crate::harness::{Harness, Server, job, ms, name, note, or_skip, partition};
 use tickwheel_core::id::{ContextId, JobName, WorkerId};
 use tickwheel_core::job::{AfterOn, Trigger};
 use tickwheel_core::run::StateWord;
@@ -143,8 +143,8 @@ async fn contexts_are_read_retried_and_noted_in_their_slots() {
             },
             worker: WorkerId::new("w-1").unwrap(),
         };
-        let noted = store.note(&two, &["line".to_owned()], None).await.unwrap();
-        assert_eq!(noted, Noted::Written);
+        let noted = store.note(&two, &note(&["line"], None)).await.unwrap();
+        assert_eq!(noted, Noted::Written { dropped: 0 });
         let tag = format!("{{tw:{p}}}");
         for script in ["context", "explain"] {
             let shown = inspect(&server, script, &[&tag, ",", id.as_str()]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::harness::{Harness, Server, or_skip, partition};
+use crate::harness::{Harness, Server, note, or_skip, partition};
 use fred::clients::Client;
 use fred::interfaces::ClientLike;
 use fred::types::config::Config;
@@ -88,7 +88,7 @@ async fn a_moving_partition_stands_still_and_goes_on_where_it_arrives() {
         .await
         .unwrap();
     // First nothing, then the wheel, then everything is on the other side: at no step does the script run.
-    let lines = ["line".to_owned()];
+    let said = note(&["line"], None);
     let two = Holding {
         attempt: AttemptRef {
             context: id.clone(),
@@ -96,14 +96,14 @@ async fn a_moving_partition_stands_still_and_goes_on_where_it_arrives() {
         },
         worker: WorkerId::new("w-1").unwrap(),
     };
-    let note = || test.store.note(&two, &lines, None);
+    let noted = || test.store.note(&two, &said);
     let stands_still = Duration::from_millis(300);
     for step in [None, Some(&wheel), Some(&held)] {
         if let Some(key) = step {
             let words = ["MIGRATE", "127.0.0.1", &target.port, key, "0", "5000"];
             source.say(&words).await.unwrap();
         }
-        let early = tokio::time::timeout(stands_still, note()).await;
+        let early = tokio::time::timeout(stands_still, noted()).await;
         assert!(early.is_err(), "it ran after {step:?}: {early:?}");
     }
     let arrive = async {
@@ -112,7 +112,7 @@ async fn a_moving_partition_stands_still_and_goes_on_where_it_arrives() {
             node.say(&words).await.unwrap();
         }
     };
-    let (noted, ()) = tokio::join!(note(), arrive);
-    assert_eq!(noted.unwrap(), Noted::Written);
+    let (noted, ()) = tokio::join!(noted(), arrive);
+    assert_eq!(noted.unwrap(), Noted::Written { dropped: 0 });
     assert!(target.has(&held).await);
 }

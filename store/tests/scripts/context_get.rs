@@ -3,6 +3,7 @@
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::id::ContextId;
 use tickwheel_core::job::Trigger;
+use tickwheel_core::log::LogLevel;
 use tickwheel_core::run::StateWord;
 use tickwheel_store::Error;
 use tickwheel_store::context::ContextView;
@@ -98,8 +99,8 @@ async fn a_running_context_shows_its_lease_log_and_progress() {
     .await;
     test.command(&["SET", &key("progress:1.11.a-1"), "40 half way there"])
         .await;
-    test.command(&["RPUSH", &key("log:1.11.a-1"), "one", "two"])
-        .await;
+    let entry = "1000 2 0 2\ni30 3:one\nw0 3:two";
+    test.command(&["RPUSH", &key("log:1.11.a-1"), entry]).await;
     test.command(&["SET", &key("result:1.11.a-1"), "early"])
         .await;
     let view = get(&test, "1.11.a-1").await.unwrap();
@@ -120,11 +121,23 @@ async fn a_running_context_shows_its_lease_log_and_progress() {
         (Some("TIMED_OUT"), Some((40, "half way there".to_owned())))
     );
     assert_eq!(
-        (view.log, view.result.as_ref()),
-        (
-            vec!["one".to_owned(), "two".to_owned()],
-            b"early".as_slice()
-        )
+        view.log
+            .iter()
+            .map(|line| (
+                line.at,
+                line.attempt.as_u32(),
+                line.level,
+                line.text.as_str()
+            ))
+            .collect::<Vec<_>>(),
+        [
+            (ms(970), 2, LogLevel::Info, "one"),
+            (ms(1_000), 2, LogLevel::Warn, "two")
+        ]
+    );
+    assert_eq!(
+        (view.log_cut, view.result.as_ref()),
+        (false, b"early".as_slice())
     );
     assert_eq!(view.options.unwrap().priority.as_u8(), 4);
 }

@@ -98,7 +98,7 @@ const PLACES: [&str; 10] = [
     "ZADD | queue:a/b | 44 | 1.44.f@a/b 0:0 default work 2 t=500 ",
     "HSET | held | 1.55.a-5 | 2:1 w-1 100 2100 600 - default work 2 t=500 body",
     "HSET | held | 1.88.a-8 | 1:0 w-1 100 2100 600gk - default work 2 t=500,k=acme body",
-    "RPUSH | log:1.55.a-5 | one | two",
+    "RPUSH | log:1.55.a-5 | 1000 2 0 2\ni5 3:one\nw0 3:two",
     "ZADD | dead | 70 | 1.66.a-6\tfailed\t3\tw-1\t60\t70\tboom\tdefault\twork\t3\n3 default work 2 t=500 body",
 ];
 const EVENT: &str = "XADD | events | * | s | 1.6.a-6\tsucceeded\t1\tw-1\t5\t6\t\tdefault\twork\t0\n\
@@ -144,7 +144,7 @@ async fn a_context_is_shown_with_what_belongs_to_its_place() {
     );
     assert_eq!(held["worker"].as_str(), Some("w-1"));
     assert_eq!(held["lease_expires_ms"].as_u64(), Some(2_100));
-    assert_eq!(held["log"][1].as_str(), Some("two"));
+    assert_eq!(held["log"][1].as_str(), Some("1000 #2 w two"));
     let ended = inspect(&test, "context", &["1.66.a-6", ",", &test.prefix]);
     assert_eq!(ended["state"].as_str(), Some("failed"));
     assert_eq!(

@@ -97,7 +97,7 @@ impl Changed<'_> {
         let now = self.test().now().await;
         let ended = [[id, attempt, "succeeded", ""]];
         assert_eq!(self.part.settle(now, &ended).await, "S");
-        self.check("after an end").await;
+        Box::pin(self.check("after an end")).await;
     }
 }
 

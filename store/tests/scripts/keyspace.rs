@@ -1,5 +1,6 @@
 //! docs/keyspace.md is true: its lines run, every key is in it, and nothing in Redis is without it.
 
+mod history;
 mod lane;
 mod mapped;
 
@@ -8,12 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::harness::{Harness, Server, job, ms, name, or_skip};
+use crate::harness::{Harness, Server, job, ms, name, note, or_skip};
 use bytes::Bytes;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
-use tickwheel_store::context::Progress;
+use tickwheel_store::context::{Note, Progress};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{Holding, Outcome, Settlement};
 use tickwheel_store::record::Rest;
@@ -137,12 +138,8 @@ async fn seed_the_examples(test: &Harness) {
         format!("6.6.f@billing/nightly 0:0 {rest}"),
     );
     let settled = "6.7.f@billing/nightly\tsucceeded\t1\tmill-1a2b3c4d\t7\t8\t\tdefault\tinvoice\t0";
-    let (log, progress, result) = (
-        format!("log:{ID}"),
-        format!("progress:{ID}"),
-        format!("result:{ID}"),
-    );
-    let seeds: [&[&str]; 22] = [
+    let (progress, result) = (format!("progress:{ID}"), format!("result:{ID}"));
+    let seeds: [&[&str]; 21] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -156,7 +153,6 @@ async fn seed_the_examples(test: &Harness) {
         &["XADD", "events", "*", "s", settled],
         &["ZADD", "dead", "9", &dead],
         &["SET", "dedup:order-42", "6.3.a-1"],
-        &["RPUSH", &log, "one", "two"],
         &["SET", &progress, "40 half"],
         &["SET", &result, "done"],
         &["HSET", "stats", "stale", "1"],
@@ -180,6 +176,7 @@ async fn seed_the_examples(test: &Harness) {
         let words: Vec<&str> = [&words[..1], &[key.as_str()], &words[2..]].concat();
         test.command(&words).await;
     }
+    history::seed(test).await;
     lane::seed(test).await;
     mapped::seed(test).await;
     beat(test).await;
@@ -368,12 +365,12 @@ async fn note_and_settle(store: &Store, claims: &[Claim]) {
             message: String::new(),
         };
         let _ = store
-            .note(&held, &["line".to_owned()], Some(&progress))
+            .note(&held, &note(&["line"], Some(progress)))
             .await
             .unwrap();
         let mut later = held;
         later.attempt.attempt = later.attempt.attempt.next();
-        let _ = store.note(&later, &[], None).await.unwrap();
+        let _ = store.note(&later, &Note::default()).await.unwrap();
         let outcome = match index {
             0 => Outcome::Succeeded(Bytes::from_static(b"done")),
             1 => Outcome::Fatal("boom".to_owned()),
@@ -435,6 +432,8 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{tw:p}:contended",
             "{tw:p}:awaited:<job>",
             "{tw:p}:queue:<job>",
+            "{tw:p}:subtraced:<root>",
+            "{tw:p}:untraced",
             "{tw:p}:quarantine",
             "{tw}:limits",
         ],

@@ -90,14 +90,14 @@ async fn another_worker_writes_no_log_and_no_progress() {
     part.hold(ID, "1:0", "-").await;
     let (before, _) = seen(&part).await;
     let note = |holder: &'static str| async move {
-        let args = [ID, holder, "50", "half", "forged line"];
+        let args = [ID, holder, "50", "half", "0", "i0", "forged line"];
         part.answer("context/note", &args).await
     };
     assert_eq!(note("1 x").await, ["FOREIGN"]);
     assert_eq!(note("1 ww").await, ["FOREIGN"]);
     assert_eq!(seen(&part).await, (before, Some("2".to_owned())));
     assert_eq!(note("2 w").await, ["STALE"]);
-    assert_eq!(note("1 w").await, ["WRITTEN"]);
+    assert_eq!(note("1 w").await, ["WRITTEN", "1"]);
 }
 
 #[tokio::test]

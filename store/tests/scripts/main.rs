@@ -36,6 +36,7 @@ mod garbage;
 #[path = "../harness/lib.rs"]
 mod harness;
 mod headers;
+mod history;
 mod inspect;
 mod job_apply;
 mod job_change;

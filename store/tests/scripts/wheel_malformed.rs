@@ -70,7 +70,7 @@ async fn what_is_due_beside_a_record_that_cannot_be_used_is_claimed() {
         counted,
         Counters {
             put_aside: BAD.len() as u64,
-            dead_dropped: 0
+            ..Counters::default()
         }
     );
 }

@@ -59,6 +59,7 @@ fn find(name: &str) -> Option<Command> {
         "LINDEX" => read(lists::lindex),
         "RPUSH" => write(lists::rpush),
         "LPUSH" => write(lists::lpush),
+        "LPOP" => write(lists::lpop),
         "LREM" => write(lists::lrem),
         "LTRIM" => write(lists::ltrim),
         "ZCARD" => read(sorted_sets::zcard),

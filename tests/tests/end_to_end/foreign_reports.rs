@@ -65,6 +65,7 @@ fn forged_end(id: &str, attempt: u32) -> WorkerMessage {
             context_id: id.to_owned(),
             attempt,
             line: "forged line".to_owned(),
+            ..LogLine::default()
         }],
         progress: vec![Progress {
             context_id: id.to_owned(),

@@ -173,8 +173,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a part that ended well still counts as running",
         script: "lease/settle",
-        from: "        fan.out = fan.out - 1\n        fanned.end_subtask(fan, n, false, result)\n",
-        to: "        fanned.end_subtask(fan, n, false, result)\n",
+        from: "        fan.out = fan.out - 1\n        fanned.end_subtask(fan, n, false, result,",
+        to: "        fanned.end_subtask(fan, n, false, result,",
     },
     Mutation {
         what: "parts wait outside the lane of their root",

@@ -119,6 +119,7 @@ service! {
         list_contexts(v1::ListContextsRequest) -> v1::ListContextsResponse = contexts::list;
         get_context(v1::ContextRef) -> v1::Context = contexts::get;
         find_context(v1::FindContextRequest) -> v1::Context = contexts::find;
+        get_log(v1::GetLogRequest) -> v1::GetLogResponse = contexts::log;
         list_subtasks(v1::ListSubtasksRequest) -> v1::ListSubtasksResponse = subtasks::list;
         list_dead(v1::ListDeadRequest) -> v1::ListDeadResponse = dead::list;
         requeue_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::requeue;

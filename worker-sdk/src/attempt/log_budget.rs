@@ -40,6 +40,13 @@ impl LogBudget {
         false
     }
 
+    /// A line that was admitted found no room on its way.
+    pub(crate) fn refused(&mut self) {
+        self.written = self.written.saturating_sub(1);
+        self.dropped += 1;
+        self.last_dropped.clear();
+    }
+
     fn refill(&mut self, now: Instant) {
         let passed = now.saturating_duration_since(self.refilled);
         let lines = u64::from(LOG_LINES_PER_S)
@@ -55,11 +62,9 @@ impl LogBudget {
     /// Once: what to say about the dropped lines.
     pub(crate) fn farewell(&mut self) -> Option<String> {
         let dropped = std::mem::take(&mut self.dropped);
-        (dropped > 0).then(|| {
-            format!(
-                "[{dropped} log lines dropped; the last was: {}]",
-                self.last_dropped
-            )
+        (dropped > 0).then(|| match self.last_dropped.as_str() {
+            "" => format!("[{dropped} log lines dropped]"),
+            last => format!("[{dropped} log lines dropped; the last was: {last}]"),
         })
     }
 }
@@ -84,6 +89,8 @@ mod tests {
             "[7 log lines dropped; the last was: 506]"
         );
         assert_eq!(budget.farewell(), None);
+        budget.refused();
+        assert_eq!(budget.farewell().unwrap(), "[1 log lines dropped]");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tickwheel_proto::v1::{LogLine, Progress, rejection};
 use tokio::time::Instant;
 
 use super::{Desk, Phase};
-use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, later};
+use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, LogLevel, Said, later};
 use crate::limits::{PROGRESS_PAUSE, clipped};
 use crate::outcome::Outcome;
 
@@ -21,7 +21,12 @@ impl Desk {
         self.drop_calls(&key);
         self.resources.give_back(&attempt.requires, attempt.arrived);
         if let Some(line) = attempt.dropped_lines() {
-            self.push_log(running.link, &key, line);
+            let last = Said {
+                level: LogLevel::Warn,
+                at: Instant::now(),
+                line,
+            };
+            self.push_log(running.link, &key, last);
         }
         // The lease may have been lost after the handler's last step.
         let fenced = attempt.cancel.reason() == Some(CancelReason::Fenced);
@@ -90,23 +95,24 @@ impl Desk {
     }
 
     /// `false`: no room, the line is dropped.
-    pub(crate) fn log(&mut self, attempt: &Attempt, line: String) -> bool {
+    pub(crate) fn log(&mut self, attempt: &Attempt, said: Said) -> bool {
         let Some(running) = self.running.get(&attempt.key) else {
             return false;
         };
         let link = running.link;
-        self.push_log(link, &attempt.key, line)
+        self.push_log(link, &attempt.key, said)
     }
 
-    fn push_log(&mut self, link: usize, key: &AttemptKey, line: String) -> bool {
-        let line = clipped(line, self.terms.log_line_bytes_max);
+    fn push_log(&mut self, link: usize, key: &AttemptKey, said: Said) -> bool {
         let target = self.route(link);
         let line = LogLine {
             context_id: String::from(&*key.context),
             attempt: key.attempt,
-            line,
+            line: clipped(said.line, self.terms.log_line_bytes_max),
+            level: said.level.to_wire().into(),
+            ..LogLine::default()
         };
-        let taken = self.queue(target).push_log(line);
+        let taken = self.queue(target).push_log(line, said.at);
         self.stats.log_lines_dropped += u64::from(!taken);
         if let Some(target) = target {
             self.wake(target);

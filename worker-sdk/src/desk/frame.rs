@@ -76,7 +76,7 @@ impl Desk {
             frame.accepted = self.fill_running(index, now, |queue| queue.accepted.pop_front());
             frame.renew = self.fill_running(index, now, |queue| queue.renew.pop_front());
             self.fill_progress(index, &mut frame, &mut room);
-            self.fill_log(index, &mut frame, &mut room);
+            self.fill_log(index, &mut frame, &mut room, now);
             self.fill_settlements(index, &mut frame, &mut room, now);
             self.fill_lost(index, &mut frame);
             said |= !frame.is_silent();
@@ -234,14 +234,14 @@ impl Desk {
         }
     }
 
-    fn fill_log(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room) {
+    fn fill_log(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room, now: Instant) {
         let queue = self.queue(Some(index));
         while frame.log.len() < FRAME_ITEMS_MAX {
             let fits = queue
                 .log
                 .front()
-                .is_some_and(|line| room.take(line.line.len() + line.context_id.len()));
-            let Some(line) = fits.then(|| queue.pop_log()).flatten() else {
+                .is_some_and(|(line, _)| room.take(line.line.len() + line.context_id.len()));
+            let Some(line) = fits.then(|| queue.pop_log(now)).flatten() else {
                 break;
             };
             frame.log.push(line);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use tickwheel_proto::v1::{LogLine, Progress, Rejection};
+use tokio::time::Instant;
 
 use super::calls::CallKey;
 use crate::attempt::AttemptKey;
@@ -20,7 +21,8 @@ pub(crate) struct Queue {
     pub(crate) rejected: VecDeque<Rejection>,
     /// Trackers whose streams broke; told when everything else was.
     pub(crate) lost: VecDeque<String>,
-    pub(crate) log: VecDeque<LogLine>,
+    /// Each with when it was said.
+    pub(crate) log: VecDeque<(LogLine, Instant)>,
     pub(crate) calls: VecDeque<CallKey>,
     log_bytes: usize,
 }
@@ -52,19 +54,22 @@ impl Queue {
     }
 
     /// `false`: the queue is full, the line is dropped.
-    pub(crate) fn push_log(&mut self, line: LogLine) -> bool {
+    pub(crate) fn push_log(&mut self, line: LogLine, said: Instant) -> bool {
         let bytes = line.line.len();
         if self.log.len() >= LOG_QUEUE_LINES_MAX || self.log_bytes + bytes > LOG_QUEUE_BYTES_MAX {
             return false;
         }
         self.log_bytes += bytes;
-        self.log.push_back(line);
+        self.log.push_back((line, said));
         true
     }
 
-    pub(crate) fn pop_log(&mut self) -> Option<LogLine> {
-        let line = self.log.pop_front()?;
+    /// The oldest line, with its age at `now`.
+    pub(crate) fn pop_log(&mut self, now: Instant) -> Option<LogLine> {
+        let (mut line, said) = self.log.pop_front()?;
         self.log_bytes -= line.line.len();
+        let age = now.saturating_duration_since(said).as_millis();
+        line.age_ms = u32::try_from(age).unwrap_or(u32::MAX);
         Some(line)
     }
 
@@ -82,8 +87,8 @@ impl Queue {
         self.lost.extend(other.lost);
         self.calls.extend(other.calls);
         let mut dropped = 0;
-        for line in other.log {
-            dropped += u64::from(!self.push_log(line));
+        for (line, said) in other.log {
+            dropped += u64::from(!self.push_log(line, said));
         }
         dropped
     }

@@ -7,7 +7,7 @@ use tickwheel_proto::v1::{
 };
 
 use super::*;
-use crate::attempt::{Ended, Sink};
+use crate::attempt::{Ended, LogLevel, Said, Sink};
 use crate::fan::{Reply, Request};
 use crate::handler::Raw;
 use crate::outcome::Outcome;
@@ -17,7 +17,7 @@ use crate::resources::Resources;
 struct Nowhere;
 
 impl Sink for Nowhere {
-    fn log(&self, _: &Attempt, _: String) -> bool {
+    fn log(&self, _: &Attempt, _: Said) -> bool {
         true
     }
 
@@ -425,8 +425,14 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
     let link = bench.connect("a");
     let attempts = bench.dispatch(link, &["x"]);
     for n in 0..700 {
-        assert!(bench.desk.log(&attempts[0], n.to_string()));
+        let said = Said {
+            level: LogLevel::Warn,
+            at: bench.now,
+            line: n.to_string(),
+        };
+        assert!(bench.desk.log(&attempts[0], said));
     }
+    bench.later(40);
     bench.succeed(&attempts[0]);
     let (frames, _) = bench.frames(link);
     let counts: Vec<(usize, usize)> = frames
@@ -434,6 +440,11 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
         .map(|frame| (frame.log.len(), frame.settle.len()))
         .collect();
     assert_eq!(counts, [(500, 0), (200, 1)]);
+    let first = &frames[0].log[0];
+    assert_eq!(
+        (first.level(), first.age_ms),
+        (tickwheel_proto::v1::LogLevel::Warn, 40)
+    );
 }
 
 mod calls;

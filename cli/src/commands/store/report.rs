@@ -47,9 +47,45 @@ pub(super) struct CheckReport {
     jobs: u64,
     calls: u64,
     longest_call_us: u64,
+    history: Vec<HistoryView>,
     findings: Vec<FindingView>,
     /// Findings beyond those that are listed.
     more: u64,
+}
+
+/// What ended contexts take of what they may.
+#[derive(Debug, Serialize)]
+struct HistoryView {
+    kind: &'static str,
+    bytes: u64,
+    /// 0: no tracker has said it yet.
+    budget_bytes: u64,
+}
+
+impl HistoryView {
+    fn of(checked: &Checked) -> Vec<Self> {
+        let (taken, budget) = (checked.history, checked.budget);
+        [
+            ("logs", taken.logs, budget.logs),
+            ("results", taken.results, budget.results),
+            ("dead", taken.dead, budget.dead),
+        ]
+        .map(|(kind, bytes, budget_bytes)| Self {
+            kind,
+            bytes,
+            budget_bytes,
+        })
+        .into()
+    }
+
+    fn text(&self) -> String {
+        let mib = |bytes: u64| format!("{}.{} MiB", bytes >> 20, ((bytes % (1 << 20)) * 10) >> 20);
+        let budget = match self.budget_bytes {
+            0 => "no budget yet".to_owned(),
+            bytes => format!("of {}", mib(bytes)),
+        };
+        format!("{}: {} {budget}", self.kind, mib(self.bytes))
+    }
 }
 
 impl CheckReport {
@@ -62,6 +98,7 @@ impl CheckReport {
             jobs: checked.jobs,
             calls: checked.calls,
             longest_call_us: checked.longest_us,
+            history: HistoryView::of(checked),
             findings: checked.findings.iter().map(FindingView::from).collect(),
             more: checked.more,
         }
@@ -81,6 +118,9 @@ impl CheckReport {
             self.calls,
             std::time::Duration::from_micros(self.longest_call_us).as_secs_f64() * 1_000.0
         );
+        for kind in &self.history {
+            writeln!(text, "{}", kind.text()).ok();
+        }
         for finding in &self.findings {
             let repair = if finding.repair.is_empty() {
                 "a person has to decide".to_owned()

@@ -1,12 +1,14 @@
 //! W9: whatever grows has a bound.
 
 use tickwheel_core::limits::{
-    ATTEMPTS_MAX, BODY_BYTES_MAX, LOG_LINES_MAX, QUEUE_MAX, RESULT_BYTES_MAX, UPCOMING_MAX,
+    ATTEMPTS_MAX, BODY_BYTES_MAX, LOG_BYTES_MAX, QUEUE_MAX, RESULT_BYTES_MAX, UPCOMING_MAX,
 };
+use tickwheel_core::partition::PartitionId;
 
 use super::Rule;
 use crate::check::grammar::Name;
 use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Record, Subject};
+use crate::history::{Budget, Sizes};
 
 /// Entries of a partition's stream of events; it is trimmed by whole nodes of 100.
 /// Lanes of a partition.
@@ -14,6 +16,8 @@ const LANES_MAX: u64 = 1_000;
 /// Workers of a lane: those offered to one turn, and as many that were.
 const ROUTE_MAX: u64 = 3_000;
 const EVENTS_MAX: u64 = 1_200;
+/// Parts of a split context that are kept behind its end.
+const PARTS_KEPT: u64 = 1_000;
 const DEAD_MAX: u64 = 10_000;
 /// Records that a repair could not read and put aside.
 const QUARANTINE_MAX: u64 = 1_000;
@@ -144,8 +148,11 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         Name::Fixed("events") => Some(EVENTS_MAX),
         Name::Fixed("dead") => Some(DEAD_MAX),
         Name::Fixed("quarantine") => Some(QUARANTINE_MAX),
-        Name::Mortal("log") => Some(size(LOG_LINES_MAX)),
+        // Entries: each of them takes 16 bytes of the bound besides its lines.
+        Name::Mortal("log") => Some(size(LOG_BYTES_MAX) / 16),
         Name::Mortal("result") => Some(size(RESULT_BYTES_MAX)),
+        // Parts, and the summary in front of them.
+        Name::Mortal("split") => Some(PARTS_KEPT + 1),
         Name::Fixed("lanes") => Some(LANES_MAX),
         Name::Route(_) => Some(ROUTE_MAX),
         Name::Fixed(_)
@@ -154,6 +161,8 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         | Name::Limit(_)
         | Name::OfJob(..)
         | Name::OfRoot(..)
+        | Name::Subtraced(_)
+        | Name::Traces(_)
         | Name::Mortal(_) => None,
     };
     rule.check(
@@ -166,4 +175,31 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         format!("`{name}` lives for ever")
     });
     rule.found
+}
+
+/// What ended contexts left keeps to the budgets of its partition.
+#[must_use]
+pub fn w9_history_is_bounded(partition: PartitionId, sizes: Sizes, budget: Budget) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for (key, kind, taken, allowed) in [
+        ("traces", "logs", sizes.logs, budget.logs),
+        ("traces", "results", sizes.results, budget.results),
+        (
+            "dead",
+            "contexts that ended without success",
+            sizes.dead,
+            budget.dead,
+        ),
+    ] {
+        let mut rule = Rule {
+            partition,
+            subject: Subject::Key(key.to_owned()),
+            found: Vec::new(),
+        };
+        rule.check(taken <= allowed, Kind::TooMany, || {
+            format!("{kind} take {taken} bytes of the partition, {allowed} are allowed")
+        });
+        found.append(&mut rule.found);
+    }
+    found
 }

@@ -12,6 +12,7 @@ use crate::check::grammar::Name;
 use crate::check::read::KEYS_STEP;
 use crate::check::rules;
 use crate::error::Error;
+use crate::history::{Budget, Sizes};
 use crate::store::Store;
 
 /// Keys that one SCAN step looks at.
@@ -50,7 +51,10 @@ impl Names {
             && (CLUSTER.contains(&name) || CLUSTER_NAMED.iter().any(|kind| name.starts_with(kind)));
         let number = tag.strip_prefix(':');
         if let Some(partition) = number.and_then(|number| number.parse().ok()) {
-            if matches!(Name::parse(name), Some((Name::Mortal(_), _))) {
+            if matches!(
+                Name::parse(name),
+                Some((Name::Mortal(_) | Name::Subtraced(_), _))
+            ) {
                 return Some((partition, name.to_owned()));
             }
             let names = self.by_partition.entry(partition).or_default();
@@ -120,10 +124,14 @@ impl Store {
 impl Walk<'_> {
     /// Type, size and lifetime of every key; notes the places and jobs that are to be walked.
     pub(super) async fn keys(&mut self, names: &[String]) -> Result<(), Error> {
+        let mut sized = false;
         for few in names.chunks(KEYS_STEP) {
             let read = self
                 .timed(self.store.check_keys(self.partition, few))
                 .await?;
+            if !std::mem::replace(&mut sized, true) {
+                self.history(read.history, read.budget);
+            }
             for key in &read.keys {
                 self.checked.keys += 1;
                 self.note(key);
@@ -136,6 +144,22 @@ impl Walk<'_> {
             self.places.insert(place.to_owned());
         }
         Ok(())
+    }
+
+    /// What ended contexts left, and what they may.
+    fn history(&mut self, sizes: Sizes, budget: Option<Budget>) {
+        self.checked.history = self.checked.history.plus(sizes);
+        let Some(budget) = budget else {
+            return;
+        };
+        self.checked.budget = self.checked.budget.plus(Sizes {
+            logs: budget.logs,
+            results: budget.results,
+            dead: budget.dead,
+            events: 0,
+        });
+        let found = rules::w9_history_is_bounded(self.partition, sizes, budget);
+        self.checked.add(found);
     }
 
     fn note(&mut self, key: &KeyFacts) {

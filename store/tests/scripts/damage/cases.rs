@@ -334,7 +334,7 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
             "ZADD|B:wheel|9000000000000|&a/follower 0.5.m-1@a/queue failed",
         ),
         one(Immortal, "SET|B:dedup:k|0.5.a-1"),
-        one(Immortal, "RPUSH|B:log:0.5.a-1|line"),
+        one(Immortal, "RPUSH|B:log:0.5.a-1|9 1 0 1\ni0 4:line"),
         left(
             FiredTwice,
             "RPUSH|B:ledger:a/rate|1000 F +1|1000 F +2",

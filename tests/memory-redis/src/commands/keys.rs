@@ -68,11 +68,13 @@ pub(super) fn exists(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
 pub(super) fn set(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     let (key, rest) = keyed(arguments)?;
     let (text, options) = keyed(rest)?;
-    let (mut only_new, mut expires) = (false, None);
+    let (mut only_new, mut expires, mut answers) = (false, None, false);
     let mut options = options.iter();
     while let Some(option) = options.next() {
         if is_word(option, "NX") {
             only_new = true;
+        } else if is_word(option, "GET") {
+            answers = true;
         } else if is_word(option, "PX") {
             let kept = integer(options.next().ok_or_else(syntax)?)?;
             let kept = u64::try_from(kept).ok().filter(|kept| *kept > 0);
@@ -82,11 +84,16 @@ pub(super) fn set(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
             return Err(syntax());
         }
     }
+    let before = if answers {
+        Some(Reply::optional(db.read::<Text>(key)?))
+    } else {
+        None
+    };
     if only_new && db.exists(key) {
-        return Ok(Reply::Nil);
+        return Ok(before.unwrap_or(Reply::Nil));
     }
     db.put(key, text.to_vec(), expires);
-    Ok(Reply::Status("OK"))
+    Ok(before.unwrap_or(Reply::Status("OK")))
 }
 
 pub(super) fn incr(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {

@@ -47,6 +47,21 @@ pub(super) fn lpush(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     Ok(Reply::count(length))
 }
 
+/// With a count, as scripts ask.
+pub(super) fn lpop(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [key, count] = exactly(arguments)?;
+    let count = usize::try_from(integer(count)?)
+        .map_err(|_| "ERR value is out of range, must be positive".to_owned())?;
+    if db.read::<List>(key)?.is_none() {
+        return Ok(Reply::Nil);
+    }
+    let popped = db.write::<List, _>(key, |list| {
+        let count = count.min(list.len());
+        list.drain(..count).map(Reply::Bytes).collect()
+    })?;
+    Ok(Reply::List(popped))
+}
+
 pub(super) fn lindex(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     let [key, index] = exactly(arguments)?;
     let index = integer(index)?;

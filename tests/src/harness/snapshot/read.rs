@@ -191,7 +191,8 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         }
         (
             "dedup" | "log" | "attempts" | "attempted" | "progress" | "result" | "results"
-            | "quarantine" | "lanes" | "route" | "tags",
+            | "quarantine" | "lanes" | "route" | "tags" | "traces" | "traced" | "spaces"
+            | "subtraced" | "untraced" | "split",
             _,
         ) => {}
         _ => bail!("nobody knows this key"),

@@ -106,6 +106,7 @@ fn report(kind: u64, key: &Key) -> WorkerMessage {
                 context_id,
                 attempt,
                 line: "forged".to_owned(),
+                ..LogLine::default()
             });
         }
         _ => {

@@ -57,6 +57,19 @@ pub(super) async fn find(
     get(shared, v1::ContextRef { id: id.into() }).await
 }
 
+pub(super) async fn log(
+    shared: &Shared,
+    request: v1::GetLogRequest,
+) -> Result<v1::GetLogResponse, Error> {
+    let id = context_id(&request.context_id)?;
+    let page = shared.store().log(&id, &request.cursor).await?;
+    Ok(v1::GetLogResponse {
+        lines: page.lines.into_iter().map(views::log_line).collect(),
+        cursor: page.cursor,
+        lost: page.lost,
+    })
+}
+
 pub(super) async fn list(
     shared: &Shared,
     request: v1::ListContextsRequest,

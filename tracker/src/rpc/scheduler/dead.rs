@@ -84,6 +84,7 @@ async fn change(
         matched: step.matched,
         changed: step.done,
         busy: step.busy,
+        bodiless: step.bodiless,
         gone: step.gone,
         next_cursor: step.next,
         ids: step.ids.into_iter().map(String::from).collect(),

@@ -1,6 +1,7 @@
 //! The subtasks of a split context, and how far they are.
 
 use tickwheel_core::error::Violation;
+use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
 use tickwheel_store::context::ContextView;
 use tickwheel_store::fan::{FanView, SubtaskState, SubtaskView};
@@ -108,6 +109,8 @@ fn subtask(view: SubtaskView) -> v1::SubtaskView {
         worker: view.worker.map(String::from).unwrap_or_default(),
         error: view.error,
         body: view.body,
+        claimed_ms: view.claimed.map_or(0, TimestampMs::as_u64),
+        ended_ms: view.ended.map_or(0, TimestampMs::as_u64),
     }
 }
 
@@ -119,18 +122,19 @@ fn progress(fan: FanView) -> v1::FanProgress {
         running: fan.running,
         waiting: fan.waiting(),
         open: fan.state == "open",
+        ended: fan.has_ended(),
         eta_ms: fan.eta_ms(),
         model: fan.model,
         reduce: fan.reduce,
     }
 }
 
-/// How far the subtasks of a live context are; `None` of one that is not split.
+/// How far the subtasks of a context are, or were when it ended; `None` of one that was not split.
 pub(super) async fn of(
     shared: &Shared,
     view: &ContextView,
 ) -> Result<Option<v1::FanProgress>, Error> {
-    if view.state.is_settled() || view.id.subtask().is_some() {
+    if view.id.subtask().is_some() {
         return Ok(None);
     }
     let fan = shared.store().fan_view(&view.id).await?;

@@ -2,9 +2,9 @@
 
 use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
-use tickwheel_proto::convert::state_to_wire;
+use tickwheel_proto::convert::{level_to_wire, state_to_wire};
 use tickwheel_proto::v1;
-use tickwheel_store::context::{ContextView, PastAttempt};
+use tickwheel_store::context::{ContextView, LogLine, PastAttempt};
 use tickwheel_store::job::{JobStateWord, JobView};
 use tickwheel_store::record::Queue;
 
@@ -69,7 +69,9 @@ pub(super) fn context(shared: &Shared, view: ContextView) -> v1::Context {
         result: view.result,
         progress_percent,
         progress_message,
-        log: view.log,
+        log: view.log.into_iter().map(log_line).collect(),
+        log_cut: view.log_cut,
+        body_dropped: view.body_dropped.unwrap_or_default(),
         attempts: view.attempts.into_iter().map(past_attempt).collect(),
         next_attempt_ms: millis(view.next_attempt),
         lease_expires_ms: millis(view.lease_expires),
@@ -86,6 +88,16 @@ fn past_attempt(past: PastAttempt) -> v1::PastAttempt {
         ended_ms: past.ended.as_u64(),
         outcome: past.outcome,
         error: past.error,
+    }
+}
+
+/// A line of a log.
+pub(super) fn log_line(line: LogLine) -> v1::LoggedLine {
+    v1::LoggedLine {
+        time_ms: line.at.as_u64(),
+        attempt: line.attempt.as_u32(),
+        level: level_to_wire(line.level).into(),
+        line: line.text,
     }
 }
 

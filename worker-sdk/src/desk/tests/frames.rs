@@ -42,7 +42,12 @@ async fn frames_are_taken_by_a_tracker_however_much_waits() {
     );
     let mut replies = Vec::new();
     for (number, attempt) in attempts.iter().enumerate() {
-        bench.desk.log(attempt, "x".repeat(LOG_LINE_BYTES_MAX));
+        let said = Said {
+            level: LogLevel::Info,
+            at: bench.now,
+            line: "x".repeat(LOG_LINE_BYTES_MAX),
+        };
+        bench.desk.log(attempt, said);
         bench
             .desk
             .progress(attempt, 50, "x".repeat(LOG_LINE_BYTES_MAX), bench.now);

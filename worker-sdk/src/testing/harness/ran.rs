@@ -9,7 +9,7 @@ use tickwheel_proto::v1::split_confirmation::Verdict;
 use tickwheel_proto::v1::{self, FetchResults, ResultsPage, Split, SplitConfirmation};
 use tokio::sync::oneshot;
 
-use crate::attempt::{Attempt, Sink};
+use crate::attempt::{Attempt, Said, Sink};
 use crate::error::BoxError;
 use crate::fan::{Answer, Reply, Request};
 use crate::handler::decode_json;
@@ -164,8 +164,8 @@ impl Told {
 }
 
 impl Sink for Told {
-    fn log(&self, _: &Attempt, line: String) -> bool {
-        lock(&self.said).logs.push(line);
+    fn log(&self, _: &Attempt, said: Said) -> bool {
+        lock(&self.said).logs.push(said.line);
         true
     }
 

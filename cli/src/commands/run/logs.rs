@@ -1,0 +1,70 @@
+//! `tickwheel run logs`: what a run said.
+
+use std::time::Duration;
+
+use clap::Args;
+use tickwheel_proto::v1;
+
+use crate::args::Global;
+use crate::client::Client;
+use crate::failure::Failure;
+use crate::views::LogLineView;
+
+/// Between two looks at a log that is followed.
+const PAUSE: Duration = Duration::from_millis(500);
+
+#[derive(Debug, Args)]
+pub(crate) struct LogsArgs {
+    /// The id of the run
+    id: String,
+    /// Only what this attempt said
+    #[arg(long, value_name = "N")]
+    attempt: Option<u32>,
+    /// Go on until the run has ended
+    #[arg(short, long)]
+    follow: bool,
+}
+
+/// Prints line by line as pages come; JSON is one object in each line.
+pub(super) async fn run(global: &Global, client: &Client, args: LogsArgs) -> Result<(), Failure> {
+    let mut cursor = String::new();
+    loop {
+        // Before the page: what is said until the end is in it.
+        let ended = has_ended(client, &args.id).await?;
+        loop {
+            let request = v1::GetLogRequest {
+                context_id: args.id.clone(),
+                cursor: cursor.clone(),
+            };
+            let page = client
+                .call(request, async |mut api, r| api.get_log(r).await)
+                .await?;
+            let behind = page.cursor == cursor;
+            cursor = page.cursor;
+            let lines = page.lines.into_iter().map(LogLineView::from);
+            let chosen = lines.filter(|line| {
+                let told = line.attempt == 0;
+                args.attempt.is_none_or(|one| told || one == line.attempt)
+            });
+            for line in chosen {
+                global.output.line(&line, LogLineView::text)?;
+            }
+            if behind {
+                break;
+            }
+        }
+        if ended || !args.follow {
+            return Ok(());
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Whether nothing more will be said. A run that is not known is a failure.
+async fn has_ended(client: &Client, id: &str) -> Result<bool, Failure> {
+    let request = v1::ContextRef { id: id.to_owned() };
+    let context = client
+        .call(request, async |mut api, r| api.get_context(r).await)
+        .await?;
+    Ok(context.ended_ms > 0)
+}

@@ -1,0 +1,95 @@
+//! Whether the servers have room for new work. What they said last counts: memory is asked for when their settings are
+//! ([`Redis::inspect`]), and what comes in between meets the bound of Redis itself.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::Redis;
+use crate::error::Error;
+use crate::server::field;
+
+/// New work is refused from here on, percent of `maxmemory`: everything that leads to settlement needs the rest.
+const INTAKE_PERCENT: u64 = 80;
+
+/// Why there is no room, in words.
+#[derive(Debug, Default)]
+pub(super) struct RoomCell(Mutex<Option<String>>);
+
+/// What one primary says of its memory, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory {
+    used: u64,
+    most: u64,
+}
+
+impl Memory {
+    /// Of its `INFO memory`; `None` when it has no bound, or does not tell.
+    pub(crate) fn of(info: &str) -> Option<Self> {
+        let number = |name| field(info, name).parse::<u64>().ok();
+        let most = number("maxmemory").filter(|most| *most > 0)?;
+        // Buffers of replicas and of the log do not count for Redis either.
+        let aside = number("mem_not_counted_for_evict").unwrap_or(0);
+        Some(Self {
+            used: number("used_memory")?.saturating_sub(aside),
+            most,
+        })
+    }
+
+    fn is_full(self) -> bool {
+        self.used.saturating_mul(100) >= self.most.saturating_mul(INTAKE_PERCENT)
+    }
+}
+
+impl Redis {
+    /// What the primaries said of their memory.
+    pub(crate) fn set_room(&self, memories: impl IntoIterator<Item = Memory>) {
+        const MIB: u64 = 1 << 20;
+        let full = memories.into_iter().find(|memory| memory.is_full());
+        let why = full.map(|memory| {
+            format!(
+                "{} of {} MiB are in use, new work is taken below {INTAKE_PERCENT} %: raise maxmemory, or delete what is not needed",
+                memory.used / MIB,
+                memory.most / MIB
+            )
+        });
+        *self.room.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
+    }
+
+    /// Refuses new work while a primary is nearly full.
+    ///
+    /// # Errors
+    /// [`Error::Exhausted`], with what is in use.
+    pub(crate) fn has_room(&self) -> Result<(), Error> {
+        match self
+            .room
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .as_ref()
+        {
+            Some(reason) => Err(Error::Exhausted {
+                reason: reason.clone(),
+            }),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory(used: &str, most: &str, aside: &str) -> Option<Memory> {
+        Memory::of(&format!(
+            "# Memory\r\nused_memory:{used}\r\nmaxmemory:{most}\r\nmem_not_counted_for_evict:{aside}\r\n"
+        ))
+    }
+
+    #[test]
+    fn a_server_is_full_from_four_fifths_on() {
+        assert!(!memory("799", "1000", "0").unwrap().is_full());
+        assert!(memory("800", "1000", "0").unwrap().is_full());
+        assert!(!memory("900", "1000", "101").unwrap().is_full());
+        assert_eq!(memory("900", "0", "0"), None);
+        assert_eq!(Memory::of(""), None);
+    }
+}
