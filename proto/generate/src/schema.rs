@@ -37,7 +37,8 @@ pub(crate) fn schema(set: &FileDescriptorSet) -> Result<String> {
             .position(|(known, _)| known == name)
             .with_context(|| format!("{type_name} is in no file"))
     };
-    let mut text = String::from("// Written by `make proto`.\n\npub static MESSAGES: &[Message] = &[\n");
+    let mut text =
+        String::from("// Written by `make proto`.\n\npub static MESSAGES: &[Message] = &[\n");
     for (name, message) in &all {
         writeln!(text, "Message {{ name: {name:?}, fields: &[")?;
         for field in &message.field {

@@ -171,6 +171,7 @@ Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "open", repeated: false, kind: Kind::Bool },
 Field { number: 8, name: "eta_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "reduce", repeated: false, kind: Kind::Text },
+Field { number: 10, name: "ended", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "SubtaskView", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -181,6 +182,8 @@ Field { number: 5, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 6, name: "worker", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "error", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 9, name: "claimed_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "ended_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Context", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -201,12 +204,14 @@ Field { number: 15, name: "body", repeated: false, kind: Kind::Bytes },
 Field { number: 16, name: "result", repeated: false, kind: Kind::Bytes },
 Field { number: 17, name: "progress_percent", repeated: false, kind: Kind::Uint32 },
 Field { number: 18, name: "progress_message", repeated: false, kind: Kind::Text },
-Field { number: 19, name: "log", repeated: true, kind: Kind::Text },
 Field { number: 20, name: "next_attempt_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 21, name: "lease_expires_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(27) },
 Field { number: 24, name: "attempts", repeated: true, kind: Kind::Message(31) },
 Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(30) },
+Field { number: 27, name: "log", repeated: true, kind: Kind::Message(32) },
+Field { number: 23, name: "log_cut", repeated: false, kind: Kind::Bool },
+Field { number: 26, name: "body_dropped", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Upstream", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -222,6 +227,12 @@ Field { number: 4, name: "ended_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "outcome", repeated: false, kind: Kind::Text },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
+Message { name: "LoggedLine", fields: &[
+Field { number: 1, name: "time_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "level", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "line", repeated: false, kind: Kind::Text },
+] },
 Message { name: "JobRef", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 ] },
@@ -230,7 +241,7 @@ Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(0) },
 Field { number: 2, name: "dry_run", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "ApplyJobsResponse", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(35) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(36) },
 ] },
 Message { name: "AppliedJob", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
@@ -297,7 +308,7 @@ Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "record", repeated: false, kind: Kind::Message(26) },
 ] },
 Message { name: "SubmitRequest", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(49) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(50) },
 ] },
 Message { name: "Submission", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -323,10 +334,19 @@ Field { number: 5, name: "rejected", repeated: false, kind: Kind::Bool },
 Field { number: 6, name: "replaced_id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "SubmitResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(51) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(52) },
 ] },
 Message { name: "ContextRef", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+] },
+Message { name: "GetLogRequest", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "GetLogResponse", fields: &[
+Field { number: 1, name: "lines", repeated: true, kind: Kind::Message(32) },
+Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "lost", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListSubtasksRequest", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -362,7 +382,7 @@ Field { number: 6, name: "older_than_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "newer_than_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(58) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(61) },
 Field { number: 2, name: "page_size", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 ] },
@@ -374,7 +394,7 @@ Field { number: 4, name: "dropped", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ChangeDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(58) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(61) },
 Field { number: 2, name: "ids", repeated: true, kind: Kind::Text },
 Field { number: 3, name: "all", repeated: false, kind: Kind::Bool },
 Field { number: 4, name: "dry_run", repeated: false, kind: Kind::Bool },
@@ -385,6 +405,7 @@ Field { number: 1, name: "looked", repeated: false, kind: Kind::Uint64 },
 Field { number: 2, name: "matched", repeated: false, kind: Kind::Uint64 },
 Field { number: 3, name: "changed", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "busy", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "bodiless", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "gone", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "ids", repeated: true, kind: Kind::Text },
@@ -400,7 +421,7 @@ Message { name: "ListWorkersRequest", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListWorkersResponse", fields: &[
-Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(67) },
+Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(70) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Worker", fields: &[
@@ -422,19 +443,19 @@ Field { number: 15, name: "load", repeated: false, kind: Kind::Float },
 ] },
 Message { name: "GroupLimits", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "all", repeated: false, kind: Kind::Message(70) },
-Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(70) },
-Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(69) },
+Field { number: 2, name: "all", repeated: false, kind: Kind::Message(73) },
+Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(73) },
+Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(72) },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupLimits.KeysEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "value", repeated: false, kind: Kind::Message(70) },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Message(73) },
 ] },
 Message { name: "Limit", fields: &[
 Field { number: 1, name: "concurrency", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(71) },
+Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(74) },
 ] },
 Message { name: "Rate", fields: &[
 Field { number: 1, name: "starts", repeated: false, kind: Kind::Uint32 },
@@ -444,7 +465,7 @@ Field { number: 3, name: "burst", repeated: false, kind: Kind::Uint32 },
 Message { name: "ListLimitsRequest", fields: &[
 ] },
 Message { name: "ListLimitsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(68) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(71) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GetClusterRequest", fields: &[
@@ -460,7 +481,7 @@ Field { number: 7, name: "zone_table", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(77) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(80) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Violation", fields: &[
@@ -469,32 +490,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(86) },
-Field { number: 2, name: "beat", repeated: false, kind: Kind::Message(92) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(95) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(96) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(95) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(97) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(98) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(99) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(94) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(89) },
+Field { number: 2, name: "beat", repeated: false, kind: Kind::Message(95) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(98) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(99) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(98) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(100) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(101) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(102) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(97) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(80) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(83) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(82) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(90) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(85) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(93) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(88) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(100) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(103) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(104) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(89) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(91) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(103) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(106) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(107) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(92) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(85) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(88) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(81) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(83) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(84) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(86) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -526,7 +547,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(84) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(87) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -549,9 +570,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(95) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(98) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(87) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(90) },
 ] },
 Message { name: "Hello.ResourcesEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -559,7 +580,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(89) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(92) },
 Field { number: 3, name: "beat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -571,7 +592,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(91) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(94) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -579,7 +600,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Beat", fields: &[
 Field { number: 1, name: "home", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(93) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(96) },
 Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(23) },
 ] },
 Message { name: "Report", fields: &[
@@ -615,6 +636,9 @@ Message { name: "LogLine", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "line", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "level", repeated: false, kind: Kind::Enum },
+Field { number: 5, name: "age_ms", repeated: false, kind: Kind::Uint32 },
+Field { number: 6, name: "lost", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Settlement", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -637,8 +661,8 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(102) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(101) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(105) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(104) },
 Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(30) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
@@ -664,72 +688,75 @@ Field { number: 3, name: "verdict", repeated: false, kind: Kind::Enum },
 ];
 
 pub static METHODS: &[Method] = &[
-Method { service: "SchedulerService", name: "ApplyJobs", takes: 33, answers: 34, streams: false },
-Method { service: "SchedulerService", name: "ListJobs", takes: 36, answers: 37, streams: false },
-Method { service: "SchedulerService", name: "GetJob", takes: 32, answers: 25, streams: false },
-Method { service: "SchedulerService", name: "PauseJob", takes: 38, answers: 25, streams: false },
-Method { service: "SchedulerService", name: "ResumeJob", takes: 32, answers: 25, streams: false },
-Method { service: "SchedulerService", name: "DeleteJob", takes: 39, answers: 40, streams: false },
-Method { service: "SchedulerService", name: "RunJob", takes: 41, answers: 51, streams: false },
-Method { service: "SchedulerService", name: "PreviewJob", takes: 42, answers: 43, streams: false },
-Method { service: "SchedulerService", name: "GetLedger", takes: 44, answers: 45, streams: false },
-Method { service: "SchedulerService", name: "ExplainJob", takes: 46, answers: 47, streams: false },
-Method { service: "SchedulerService", name: "Submit", takes: 48, answers: 52, streams: false },
-Method { service: "SchedulerService", name: "FindContext", takes: 50, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "ListContexts", takes: 56, answers: 57, streams: false },
-Method { service: "SchedulerService", name: "GetContext", takes: 53, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "CancelContext", takes: 53, answers: 63, streams: false },
-Method { service: "SchedulerService", name: "RetryContext", takes: 53, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "ListSubtasks", takes: 54, answers: 55, streams: false },
-Method { service: "SchedulerService", name: "ListDead", takes: 59, answers: 60, streams: false },
-Method { service: "SchedulerService", name: "RequeueDead", takes: 61, answers: 62, streams: false },
-Method { service: "SchedulerService", name: "PurgeDead", takes: 61, answers: 62, streams: false },
-Method { service: "SchedulerService", name: "WaitContext", takes: 64, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "ListWorkers", takes: 65, answers: 66, streams: false },
-Method { service: "SchedulerService", name: "GetCluster", takes: 74, answers: 75, streams: false },
-Method { service: "SchedulerService", name: "SetLimits", takes: 68, answers: 68, streams: false },
-Method { service: "SchedulerService", name: "ListLimits", takes: 72, answers: 73, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 78, answers: 79, streams: true },
+Method { service: "SchedulerService", name: "ApplyJobs", takes: 34, answers: 35, streams: false },
+Method { service: "SchedulerService", name: "ListJobs", takes: 37, answers: 38, streams: false },
+Method { service: "SchedulerService", name: "GetJob", takes: 33, answers: 25, streams: false },
+Method { service: "SchedulerService", name: "PauseJob", takes: 39, answers: 25, streams: false },
+Method { service: "SchedulerService", name: "ResumeJob", takes: 33, answers: 25, streams: false },
+Method { service: "SchedulerService", name: "DeleteJob", takes: 40, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "RunJob", takes: 42, answers: 52, streams: false },
+Method { service: "SchedulerService", name: "PreviewJob", takes: 43, answers: 44, streams: false },
+Method { service: "SchedulerService", name: "GetLedger", takes: 45, answers: 46, streams: false },
+Method { service: "SchedulerService", name: "ExplainJob", takes: 47, answers: 48, streams: false },
+Method { service: "SchedulerService", name: "Submit", takes: 49, answers: 53, streams: false },
+Method { service: "SchedulerService", name: "FindContext", takes: 51, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "ListContexts", takes: 59, answers: 60, streams: false },
+Method { service: "SchedulerService", name: "GetContext", takes: 54, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "GetLog", takes: 55, answers: 56, streams: false },
+Method { service: "SchedulerService", name: "CancelContext", takes: 54, answers: 66, streams: false },
+Method { service: "SchedulerService", name: "RetryContext", takes: 54, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "ListSubtasks", takes: 57, answers: 58, streams: false },
+Method { service: "SchedulerService", name: "ListDead", takes: 62, answers: 63, streams: false },
+Method { service: "SchedulerService", name: "RequeueDead", takes: 64, answers: 65, streams: false },
+Method { service: "SchedulerService", name: "PurgeDead", takes: 64, answers: 65, streams: false },
+Method { service: "SchedulerService", name: "WaitContext", takes: 67, answers: 29, streams: false },
+Method { service: "SchedulerService", name: "ListWorkers", takes: 68, answers: 69, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 77, answers: 78, streams: false },
+Method { service: "SchedulerService", name: "SetLimits", takes: 71, answers: 71, streams: false },
+Method { service: "SchedulerService", name: "ListLimits", takes: 75, answers: 76, streams: false },
+Method { service: "WorkerService", name: "Session", takes: 81, answers: 82, streams: true },
 ];
 
-impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 33; }
-impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 34; }
-impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 63; }
-impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 61; }
-impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 62; }
-impl Spoken for crate::v1::Cluster { const PLACE: usize = 75; }
+impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 34; }
+impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 35; }
+impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 66; }
+impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 64; }
+impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 65; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 78; }
 impl Spoken for crate::v1::Context { const PLACE: usize = 29; }
-impl Spoken for crate::v1::ContextRef { const PLACE: usize = 53; }
-impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 39; }
-impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 40; }
-impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 46; }
-impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 47; }
-impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 50; }
-impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 74; }
-impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 44; }
-impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 45; }
-impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 68; }
+impl Spoken for crate::v1::ContextRef { const PLACE: usize = 54; }
+impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 40; }
+impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 41; }
+impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 47; }
+impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 48; }
+impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 51; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 77; }
+impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 45; }
+impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 46; }
+impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 55; }
+impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 56; }
+impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 71; }
 impl Spoken for crate::v1::Job { const PLACE: usize = 25; }
-impl Spoken for crate::v1::JobRef { const PLACE: usize = 32; }
-impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 56; }
-impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 57; }
-impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 59; }
-impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 60; }
-impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 36; }
-impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 37; }
-impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 72; }
-impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 73; }
-impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 54; }
-impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 55; }
-impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 65; }
-impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 66; }
-impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 38; }
-impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 42; }
-impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 43; }
-impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 41; }
-impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 48; }
-impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 52; }
-impl Spoken for crate::v1::Submitted { const PLACE: usize = 51; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 79; }
-impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 64; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 78; }
+impl Spoken for crate::v1::JobRef { const PLACE: usize = 33; }
+impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 59; }
+impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 60; }
+impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 62; }
+impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 63; }
+impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 37; }
+impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 38; }
+impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 75; }
+impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 76; }
+impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 57; }
+impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 58; }
+impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 68; }
+impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 69; }
+impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 39; }
+impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 43; }
+impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 44; }
+impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 42; }
+impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 49; }
+impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 53; }
+impl Spoken for crate::v1::Submitted { const PLACE: usize = 52; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 82; }
+impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 67; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 81; }

@@ -591,7 +591,7 @@ pub struct FanProgress {
     pub failed: u64,
     #[prost(uint64, tag = "5")]
     pub running: u64,
-    /// Waiting for a permit, or for their next attempt.
+    /// Waiting for a permit, or for their next attempt; of a context that has ended: never run.
     #[prost(uint64, tag = "6")]
     pub waiting: u64,
     /// Whether more subtasks may still come.
@@ -602,6 +602,9 @@ pub struct FanProgress {
     pub eta_ms: ::core::option::Option<u64>,
     #[prost(string, tag = "9")]
     pub reduce: ::prost::alloc::string::String,
+    /// The context has ended: this is how far its subtasks were.
+    #[prost(bool, tag = "10")]
+    pub ended: bool,
 }
 /// One subtask as a user sees it.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -609,7 +612,8 @@ pub struct SubtaskView {
     /// The root's id, `~`, and its number (`r`: the reduce).
     #[prost(string, tag = "1")]
     pub id: ::prost::alloc::string::String,
-    /// `waiting`, `running`, `retrying`, `succeeded` (only while results are kept) or `failed`.
+    /// `waiting`, `running`, `retrying`, `succeeded` (only while results are kept) or `failed`. Of a context that has ended: the first 1,000
+    /// that failed, and of a broadcast or a sharding the others too.
     #[prost(string, tag = "2")]
     pub state: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
@@ -624,6 +628,11 @@ pub struct SubtaskView {
     pub error: ::prost::alloc::string::String,
     #[prost(bytes = "bytes", tag = "8")]
     pub body: ::prost::bytes::Bytes,
+    /// Of a context that has ended: when its last attempt was claimed, and when it ended.
+    #[prost(uint64, tag = "9")]
+    pub claimed_ms: u64,
+    #[prost(uint64, tag = "10")]
+    pub ended_ms: u64,
 }
 /// One planned execution as a user sees it.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -665,8 +674,6 @@ pub struct Context {
     pub progress_percent: u32,
     #[prost(string, tag = "18")]
     pub progress_message: ::prost::alloc::string::String,
-    #[prost(string, repeated, tag = "19")]
-    pub log: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(uint64, tag = "20")]
     pub next_attempt_ms: u64,
     #[prost(uint64, tag = "21")]
@@ -680,6 +687,15 @@ pub struct Context {
     /// The end that fired it; absent where none did, and once it has ended well.
     #[prost(message, optional, tag = "25")]
     pub upstream: ::core::option::Option<Upstream>,
+    /// The newest lines, at most about 128 KiB, with the oldest of them first; GetLog reads all.
+    #[prost(message, repeated, tag = "27")]
+    pub log: ::prost::alloc::vec::Vec<LoggedLine>,
+    /// The log has older lines than `log`.
+    #[prost(bool, tag = "23")]
+    pub log_cut: bool,
+    /// Its body had so many bytes, and was not kept behind its end without success: it cannot run again. 0: nothing is missing.
+    #[prost(uint64, tag = "26")]
+    pub body_dropped: u64,
 }
 /// The end of a context that fired another one.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -713,6 +729,20 @@ pub struct PastAttempt {
     /// At most 200 bytes.
     #[prost(string, tag = "6")]
     pub error: ::prost::alloc::string::String,
+}
+/// A line of a context's log.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoggedLine {
+    /// When it was said, by the cluster's clock.
+    #[prost(uint64, tag = "1")]
+    pub time_ms: u64,
+    /// The attempt that said it; 0: it tells of lines that were dropped.
+    #[prost(uint32, tag = "2")]
+    pub attempt: u32,
+    #[prost(enumeration = "LogLevel", tag = "3")]
+    pub level: i32,
+    #[prost(string, tag = "4")]
+    pub line: ::prost::alloc::string::String,
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -836,6 +866,44 @@ impl ContextState {
             "CONTEXT_STATE_CANCELLED" => Some(Self::Cancelled),
             "CONTEXT_STATE_EXPIRED" => Some(Self::Expired),
             "CONTEXT_STATE_FANNED" => Some(Self::Fanned),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LogLevel {
+    Unspecified = 0,
+    Trace = 1,
+    Debug = 2,
+    Info = 3,
+    Warn = 4,
+    Error = 5,
+}
+impl LogLevel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LOG_LEVEL_UNSPECIFIED",
+            Self::Trace => "LOG_LEVEL_TRACE",
+            Self::Debug => "LOG_LEVEL_DEBUG",
+            Self::Info => "LOG_LEVEL_INFO",
+            Self::Warn => "LOG_LEVEL_WARN",
+            Self::Error => "LOG_LEVEL_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LOG_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "LOG_LEVEL_TRACE" => Some(Self::Trace),
+            "LOG_LEVEL_DEBUG" => Some(Self::Debug),
+            "LOG_LEVEL_INFO" => Some(Self::Info),
+            "LOG_LEVEL_WARN" => Some(Self::Warn),
+            "LOG_LEVEL_ERROR" => Some(Self::Error),
             _ => None,
         }
     }
@@ -1117,6 +1185,26 @@ pub struct ContextRef {
     pub id: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetLogRequest {
+    #[prost(string, tag = "1")]
+    pub context_id: ::prost::alloc::string::String,
+    /// Of an earlier page; empty: from the oldest line that is kept.
+    #[prost(string, tag = "2")]
+    pub cursor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct GetLogResponse {
+    /// At most about 256 KiB and what one call wrote; empty: there is nothing behind the cursor.
+    #[prost(message, repeated, tag = "1")]
+    pub lines: ::prost::alloc::vec::Vec<LoggedLine>,
+    /// Where the next page begins.
+    #[prost(string, tag = "2")]
+    pub cursor: ::prost::alloc::string::String,
+    /// Lines that are not kept any more: a log keeps about its newest MiB.
+    #[prost(uint64, tag = "3")]
+    pub lost: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ListSubtasksRequest {
     /// The root.
     #[prost(string, tag = "1")]
@@ -1244,6 +1332,9 @@ pub struct ChangeDeadResponse {
     /// Their job has no room for them; they stay.
     #[prost(uint64, tag = "4")]
     pub busy: u64,
+    /// Those whose body was too great to be kept; they stay among the dead.
+    #[prost(uint64, tag = "8")]
+    pub bodiless: u64,
     /// Taken by another caller meanwhile, or not among the dead.
     #[prost(uint64, tag = "5")]
     pub gone: u64,
@@ -1858,6 +1949,28 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetContext"));
             self.inner.unary(req, path, codec).await
         }
+        /// The log of a context, page by page, the oldest lines first. Ask again with the cursor for what was said meanwhile.
+        pub async fn get_log(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetLogRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetLogResponse>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/GetLog",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetLog"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn cancel_context(
             &mut self,
             request: impl tonic::IntoRequest<super::ContextRef>,
@@ -2220,6 +2333,11 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::ContextRef>,
         ) -> std::result::Result<tonic::Response<super::Context>, tonic::Status>;
+        /// The log of a context, page by page, the oldest lines first. Ask again with the cursor for what was said meanwhile.
+        async fn get_log(
+            &self,
+            request: tonic::Request<super::GetLogRequest>,
+        ) -> std::result::Result<tonic::Response<super::GetLogResponse>, tonic::Status>;
         async fn cancel_context(
             &self,
             request: tonic::Request<super::ContextRef>,
@@ -2983,6 +3101,51 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetContextSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/GetLog" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetLogSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::GetLogRequest>
+                    for GetLogSvc<T> {
+                        type Response = super::GetLogResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetLogRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::get_log(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetLogSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(
@@ -3937,6 +4100,15 @@ pub struct LogLine {
     pub attempt: u32,
     #[prost(string, tag = "3")]
     pub line: ::prost::alloc::string::String,
+    /// Unspecified: info.
+    #[prost(enumeration = "LogLevel", tag = "4")]
+    pub level: i32,
+    /// How long before this frame it was said; at most 999,999,999, more counts as that.
+    #[prost(uint32, tag = "5")]
+    pub age_ms: u32,
+    /// Lines of the attempt that were lost before this one. The log tells it.
+    #[prost(uint64, tag = "6")]
+    pub lost: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Settlement {

@@ -140,6 +140,7 @@ fn forged(id: &str, attempt: u32) -> WorkerMessage {
             context_id: context_id(),
             attempt,
             line: "forged line".to_owned(),
+            ..LogLine::default()
         }],
         progress: vec![Progress {
             context_id: context_id(),
