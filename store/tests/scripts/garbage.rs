@@ -381,6 +381,11 @@ async fn keys_of_a_wrong_type_stop_no_tracker() {
         test.command(&["DEL", &key]).await;
         put(&test, std::slice::from_ref(one)).await;
         other_lists(&test, &good).await;
+        if one.key == "groups" {
+            // Groups are stamped when a worker comes.
+            test.command(&["DEL", &format!("{tag}workers:default")])
+                .await;
+        }
         assert_eq!(
             beat(&test).await,
             std::slice::from_ref(&key),
