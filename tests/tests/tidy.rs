@@ -18,8 +18,8 @@ const UNFINISHED: &[&str] = &[
     concat!("X", "XX"),
 ];
 
-/// Folders without sources of ours.
-const SKIPPED: &[&str] = &["target", ".git", ".tickwheel", "node_modules"];
+/// Folders without sources that somebody wrote by hand.
+const SKIPPED: &[&str] = &["target", ".git", ".tickwheel", "node_modules", "generated"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))

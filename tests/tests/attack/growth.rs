@@ -7,10 +7,9 @@ use bytes::Bytes;
 use tickwheel_proto::v1::{Submission, WaitContextRequest, WorkerSelection};
 use tickwheel_tests::harness::jobs::{delayed, submission};
 use tokio::task::JoinSet;
-use tokio::time::sleep;
 use tonic::Code;
 
-use crate::scene::{GROUP, Scene};
+use crate::scene::{GROUP, Scene, pass};
 
 /// How many commands Redis has executed.
 async fn commands(scene: &Scene) -> Result<u64> {
@@ -44,7 +43,7 @@ async fn queues_that_nobody_serves_cost_nobody() -> Result<()> {
     println!("queues that nobody serves: {exhausted} of {QUEUES} refused");
     scene
         .beside(async {
-            sleep(Duration::from_secs(4)).await;
+            pass(Duration::from_secs(4)).await;
             Ok(())
         })
         .await
@@ -83,7 +82,7 @@ async fn conditions_of_contexts_that_are_gone_leave_room() -> Result<()> {
         })
         .await?;
     // All of them have expired by now.
-    sleep(Duration::from_secs(3)).await;
+    pass(Duration::from_secs(3)).await;
     let mut taken = 0;
     for number in 0..32 {
         taken += usize::from(
@@ -167,7 +166,7 @@ async fn failures_with_large_bodies_stay_within_their_budget() -> Result<()> {
                 });
                 client.submit(batch.collect()).await?;
             }
-            sleep(Duration::from_secs(2)).await;
+            pass(Duration::from_secs(2)).await;
             Ok(())
         })
         .await?;

@@ -5,9 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
-use tokio::time::sleep;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, pass};
 
 /// Health answers within this, whatever else happens.
 const HEALTH_MAX: Duration = Duration::from_millis(500);
@@ -44,7 +43,7 @@ async fn peers_that_never_read_do_not_hold_the_surface() -> Result<()> {
                     .ok();
                 open.push(stream);
             }
-            sleep(Duration::from_secs(3)).await;
+            pass(Duration::from_secs(3)).await;
             Ok(())
         })
         .await?;
@@ -95,7 +94,7 @@ async fn connections_that_say_nothing_are_closed() -> Result<()> {
                     Err(_) => break,
                 }
             }
-            sleep(Duration::from_secs(7)).await;
+            pass(Duration::from_secs(7)).await;
             Ok(())
         })
         .await?;

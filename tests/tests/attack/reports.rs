@@ -12,11 +12,10 @@ use tickwheel_proto::v1::{
     Rejection, Report, Routing, Settlement, Split, Submission, WorkerMessage,
 };
 use tickwheel_tests::harness::jobs::submission;
-use tokio::time::sleep;
 use tonic::Code;
 
 use crate::raw::{Puppet, channel, hello};
-use crate::scene::{Scene, innocent};
+use crate::scene::{Scene, innocent, pass};
 
 fn for_group(group: &str, handler: &str) -> Submission {
     Submission {
@@ -58,7 +57,7 @@ async fn names_of_resources_that_no_script_reads_are_refused_at_the_door() -> Re
                 ..ContextOptions::default()
             });
             client.submit_one(context).await?;
-            sleep(Duration::from_secs(1)).await;
+            pass(Duration::from_secs(1)).await;
             Ok(())
         })
         .await
@@ -207,7 +206,7 @@ async fn an_attempt_is_reported_by_its_holder_only() -> Result<()> {
                     break;
                 }
             }
-            sleep(Duration::from_millis(500)).await;
+            pass(Duration::from_millis(500)).await;
             let context = client.context(&id).await?;
             ensure!(context.state() == ContextState::Running, "{context:?}");
             ensure!(context.attempt == attempt, "{context:?}");
@@ -255,7 +254,7 @@ async fn settlements_of_nothing_cost_little() -> Result<()> {
                 };
                 puppet.frame(message).await;
             }
-            sleep(Duration::from_secs(3)).await;
+            pass(Duration::from_secs(3)).await;
             Ok(())
         })
         .await?;

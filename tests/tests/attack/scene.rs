@@ -13,10 +13,10 @@ use tickwheel_tests::chaos::verdict::percentile;
 use tickwheel_tests::harness::jobs::{delayed, submission};
 use tickwheel_tests::harness::rig::{TrackerProcess, WorkerProcess};
 use tickwheel_tests::harness::{
-    Client, Layout, Rig, RigOptions, TrackerOptions, WorkerOptions, until,
+    Client, Layout, Rig, RigOptions, TrackerOptions, WorkerOptions, until, until_clock, wall_ms,
 };
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// The innocents' group.
@@ -86,7 +86,7 @@ impl Scene {
         // The first contexts pay for what is made once.
         Stream::start(&scene)?.end(&scene).await?;
         let stream = Stream::start(&scene)?;
-        sleep(QUIET).await;
+        pass(QUIET).await;
         scene.quiet_p99 = percentile(&stream.end(&scene).await?, 99);
         scene.quiet_kib = kib(scene.pid()?)?;
         Ok(Some(scene))
@@ -113,7 +113,7 @@ impl Scene {
         let stream = Stream::start(self)?;
         attack.await.context("the attack itself went wrong")?;
         // What it left under way counts as well.
-        sleep(Duration::from_secs(1)).await;
+        pass(Duration::from_secs(1)).await;
         let late = stream
             .end(self)
             .await
@@ -163,6 +163,11 @@ impl Scene {
         let (status, _) = tickwheel_tests::chaos::stage::get(address, path).await?;
         Ok((status, began.elapsed()))
     }
+}
+
+/// Lets the cluster be attacked for a while.
+pub(crate) async fn pass(span: Duration) {
+    until_clock(wall_ms() + u64::try_from(span.as_millis()).unwrap_or(u64::MAX)).await;
 }
 
 /// One innocent context.

@@ -8,7 +8,7 @@ use tickwheel_tests::harness::until;
 use tonic::Code;
 
 use crate::raw::{Puppet, channel, hello};
-use crate::scene::Scene;
+use crate::scene::{Scene, pass};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -120,7 +120,7 @@ async fn handlers_that_nobody_wants_cost_nobody() -> Result<()> {
     }
     scene
         .beside(async {
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            pass(Duration::from_secs(4)).await;
             Ok(())
         })
         .await?;
