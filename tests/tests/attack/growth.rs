@@ -1,10 +1,11 @@
-//! What grows: queues that nobody serves, conditions, waiters, failures with large bodies.
+//! What grows: queues that nobody serves, waiters, failures with large bodies.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use tickwheel_proto::v1::{Submission, WaitContextRequest, WorkerSelection};
+use tickwheel_proto::v1::{Submission, WaitContextRequest};
+use tickwheel_tests::harness::Client;
 use tickwheel_tests::harness::jobs::{delayed, submission};
 use tokio::task::JoinSet;
 use tonic::Code;
@@ -50,56 +51,6 @@ async fn queues_that_nobody_serves_cost_nobody() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn conditions_of_contexts_that_are_gone_leave_room() -> Result<()> {
-    const CONDITIONS: usize = 12_000;
-    let Some(mut scene) = Scene::set("conditions").await? else {
-        return Ok(());
-    };
-    let mut client = scene.client.clone();
-    let with_tag = |tag: String| Submission {
-        group: GROUP.to_owned(),
-        options: Some(tickwheel_proto::v1::ContextOptions {
-            workers: Some(WorkerSelection {
-                select: tag,
-                ..WorkerSelection::default()
-            }),
-            start_deadline_ms: Some(1_000),
-            ..tickwheel_proto::v1::ContextOptions::default()
-        }),
-        ..submission("ok", 1)
-    };
-    scene
-        .beside(async {
-            for first in (0..CONDITIONS).step_by(500) {
-                let batch = (first..first + 500).map(|number| with_tag(format!("t{number}")));
-                match client.submit(batch.collect()).await {
-                    Ok(_) => {}
-                    Err(status) if status.code() == Code::ResourceExhausted => {}
-                    Err(status) => return Err(status.into()),
-                }
-            }
-            Ok(())
-        })
-        .await?;
-    // All of them have expired by now.
-    pass(Duration::from_secs(3)).await;
-    let mut taken = 0;
-    for number in 0..32 {
-        taken += usize::from(
-            client
-                .submit(vec![with_tag(format!("honest{number}"))])
-                .await
-                .is_ok(),
-        );
-    }
-    ensure!(
-        taken == 32,
-        "{taken} of 32 honest conditions were taken afterwards"
-    );
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn waiters_do_not_poll() -> Result<()> {
     const WAITERS: usize = 2_000;
     let Some(mut scene) = Scene::set("waiters").await? else {
@@ -109,11 +60,15 @@ async fn waiters_do_not_poll() -> Result<()> {
     let before = commands(&scene).await?;
     let later = (0..50).map(|_| delayed(crate::scene::innocent(), Duration::from_secs(3_600)));
     let ids = client.submit(later.collect()).await?;
-    let mut waiters = JoinSet::new();
+    let (mut waiters, url) = (JoinSet::new(), scene.tracker.url.clone());
     scene
         .beside(async {
+            let mut caller = client.clone();
             for number in 0..WAITERS {
-                let mut client = client.clone();
+                if number % 100 == 0 {
+                    caller = Client::connect(&url).await?;
+                }
+                let mut client = caller.clone();
                 let id = ids.get(number % ids.len()).context("an id")?.clone();
                 waiters.spawn(async move {
                     let request = WaitContextRequest {

@@ -11,6 +11,8 @@ use crate::raw::{Puppet, channel, hello};
 use crate::scene::{Scene, pass};
 
 const LIMIT: Duration = Duration::from_secs(20);
+/// Streams of one connection; a tracker takes 256.
+const EACH: usize = 100;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_hello_of_eight_megabytes_is_refused() -> Result<()> {
@@ -75,11 +77,15 @@ async fn twelve_hundred_workers_are_all_listed() -> Result<()> {
     let Some(mut scene) = Scene::set("twelve hundred workers").await? else {
         return Ok(());
     };
-    let channel = channel(&scene.tracker.url).await?;
+    let url = scene.tracker.url.clone();
     let mut puppets = Vec::new();
     scene
         .beside(async {
+            let mut channel = channel(&url).await?;
             for number in 0..WORKERS {
+                if number % EACH == 0 {
+                    channel = crate::raw::channel(&url).await?;
+                }
                 let hello = hello(&format!("crowd-{number:08}"), "crowd", &["h"]);
                 puppets.push(Puppet::connect(&channel, hello, Beat::default()).await?);
             }
@@ -110,11 +116,14 @@ async fn handlers_that_nobody_wants_cost_nobody() -> Result<()> {
     let Some(mut scene) = Scene::set("many handlers").await? else {
         return Ok(());
     };
-    let channel = channel(&scene.tracker.url).await?;
+    let mut channel = channel(&scene.tracker.url).await?;
     let handlers: Vec<String> = (0..1_000).map(|at| format!("unwanted-{at}")).collect();
     let handlers: Vec<&str> = handlers.iter().map(String::as_str).collect();
     let mut puppets = Vec::new();
     for number in 0..WORKERS {
+        if number % EACH == 0 {
+            channel = crate::raw::channel(&scene.tracker.url).await?;
+        }
         let hello = hello(&format!("crowd-{number:08}"), "innocent", &handlers);
         puppets.push(Puppet::connect(&channel, hello, Beat::default()).await?);
     }

@@ -9,18 +9,25 @@ use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MA
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::engine::Engine;
 use crate::intake;
 use crate::roster;
+use crate::seldom::Seldom;
 use crate::session::{FRAMES_MAX, Frame, Session, checked};
 
 /// A worker introduces itself within this.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// An attempt that runs longer is announced, so that its dispatch lease becomes a running one.
 const ACCEPT_AFTER: Duration = Duration::from_millis(500);
+
+/// Lines of workers that come, and of those that go: a crowd that does nothing else fills no disk.
+static CAME: Seldom = Seldom::new(LINE_EVERY);
+static WENT: Seldom = Seldom::new(LINE_EVERY);
+const LINE_EVERY: Duration = Duration::from_millis(150);
 
 /// The worker service of one tracker.
 #[derive(Debug, Clone)]
@@ -95,11 +102,15 @@ async fn serve(
             "a newer stream of this worker took over",
         ));
     }
-    tracing::info!(%worker, %group, handlers = %session.handlers(), permits = session.hello.permits, "worker connected");
+    if let Some(kept_back) = CAME.next(Instant::now()) {
+        tracing::info!(%worker, %group, handlers = %session.handlers(), permits = session.hello.permits, kept_back, "worker connected");
+    }
     let (ended, refused) = read_all(&engine, &session, (first, incoming)).await;
     if engine.sessions.remove(&session) {
         let drained = session.is_draining();
-        tracing::info!(%worker, drained, stream = ended, "worker disconnected");
+        if let Some(kept_back) = WENT.next(Instant::now()) {
+            tracing::info!(%worker, drained, stream = ended, kept_back, "worker disconnected");
+        }
         tokio::spawn(roster::gone(Arc::clone(&engine), group, worker, drained));
     }
     refused.map_or(Ok(()), Err)

@@ -141,7 +141,8 @@ async fn triggers(case: &mut Case, stage: &Stage, client: &mut Client) -> Result
             .is_some_and(|(_, job)| timed.contains(&job))
     };
     let late = succeeded(&snapshot, of_timed).collect();
-    for (spec, _) in &fires {
+    // A job that others follow goes behind them.
+    for (spec, _) in fires.iter().rev() {
         client.delete(spec.name.as_str()).await?;
     }
     Ok(late)
