@@ -112,7 +112,8 @@ async fn twelve_hundred_workers_are_all_listed() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn handlers_that_nobody_wants_cost_nobody() -> Result<()> {
-    const WORKERS: usize = 300;
+    // What a tracker keeps of 1,000 handlers is some 200 KiB, as long as the worker is there.
+    const WORKERS: usize = 200;
     let Some(mut scene) = Scene::set("many handlers").await? else {
         return Ok(());
     };
