@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use crate::scene::{Scene, pass};
 
 /// Health answers within this, whatever else happens.
-const HEALTH_MAX: Duration = Duration::from_millis(500);
+const HEALTH_MAX: Duration = Duration::from_secs(1);
 
 async fn healthy(scene: &Scene) -> Result<()> {
     for path in ["/healthz", "/readyz"] {

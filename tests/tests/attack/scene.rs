@@ -46,7 +46,7 @@ pub(crate) struct Scene {
 /// Lateness below which nothing is compared.
 fn floor_ms() -> u64 {
     let given = std::env::var("TICKWHEEL_ATTACK_FLOOR_MS").ok();
-    let usual = if cfg!(debug_assertions) { 150 } else { 25 };
+    let usual = if cfg!(debug_assertions) { 250 } else { 25 };
     given.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
