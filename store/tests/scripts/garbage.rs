@@ -382,9 +382,11 @@ async fn keys_of_a_wrong_type_stop_no_tracker() {
         put(&test, std::slice::from_ref(one)).await;
         other_lists(&test, &good).await;
         if one.key == "groups" {
-            // Groups are stamped when a worker comes.
-            test.command(&["DEL", &format!("{tag}workers:default")])
-                .await;
+            // Groups are stamped when a worker comes, and else once a minute.
+            for group in ["default", "other"] {
+                test.command(&["DEL", &format!("{tag}workers:{group}")])
+                    .await;
+            }
         }
         assert_eq!(
             beat(&test).await,
