@@ -1,7 +1,8 @@
 #!lua flags=no-writes
 --[[
 Script   check/page
-Purpose  Read a step of one place of a partition, without bodies. What stays in the place during a walk is seen at least once.
+Purpose  Read a step of one place of a partition, without bodies. What stays in the place during a walk is seen at least once. Events come
+         with the newest first, so that no walk is outrun by those that are written meanwhile.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:held :retry :fair :fans :jobs :dead :events :ready: :queue: :active:
@@ -14,8 +15,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'PAGE', now_ms, cursor, { text, extra, digest }... }  cursor `0`: there is no more
            sorted sets: text is the member, that of a context without its body; extra its score
            hashes: text is the field; extra its value, a held one without its body
-           events: text is the id of a settled context; extra is `<state> <attempt>`
-           dead: text is the settled record
+           events: text is a settled record; extra the entry it is in
+           dead: text is the settled record, and behind it the rest without its body
            digest: SHA-1 of the whole text (of a hash: of the value) where it does not follow the grammar, and is cut; else empty
 Raises   BAD_ARG    an argument is out of range
 
@@ -27,6 +28,9 @@ Repeat   Reads only.
 -- @part sightings
 local COUNT_MAX = 500
 local SHOWN = 200 -- bytes of a text that does not follow the grammar
+
+-- Texts but for the message are of characters that Rust's reader and a repair take alike.
+local SETTLED = '^[!-~]+\t%l[%l_]+\t%d+\t[!-~]+\t%d+\t%d+\t[^\t\n]*\t[!-~]+\t[!-~]+\t%d+$'
 
 local now = now_ms(1)
 local name = arg_text(2, 'key', 300)
@@ -46,8 +50,9 @@ local function of_member(member, score)
   if kind == 'jobs' or (kind == 'wheel' and not string.find(member, '^%d')) then
     add(member, score)
   elseif kind == 'dead' then
-    local record, behind = string.match(member, '^(%S+\t%l[%l_]+\t%d+\t[^\n]*)\n?(.*)$') -- older ones have nothing behind it
-    add((behind == '' or string.find(behind or '', '^%d+ %S+ %S+ %d %S+ ')) and record, score, member)
+    local record, behind = string.match(member, '^([^\n]*)(.*)$') -- older ones have nothing behind it
+    local rest = behind == '' and '' or string.match(behind, '^\n%d+ [!-~]+ [!-~]+ %d [!-~]+ ')
+    add(string.find(record, SETTLED) and rest and record .. rest, score, member)
   else
     add(head_of(member), score, member)
   end
@@ -77,11 +82,10 @@ elseif HASHES[kind] then
     of_field(scanned[2][i], scanned[2][i + 1])
   end
 elseif kind == 'events' then
-  local entry = redis.call('XRANGE', BASE .. name, cursor == '0' and '-' or '(' .. cursor, '+', 'COUNT', 1)[1]
+  local entry = redis.call('XREVRANGE', BASE .. name, cursor == '0' and '+' or '(' .. cursor, '-', 'COUNT', 1)[1]
   cursor = entry and entry[1] or '0'
   for record in string.gmatch(entry and entry[2][2] or '', '[^\n]+') do
-    local id, state, attempt = string.match(record, '^(%S+)\t(%S+)\t(%d+)\t')
-    add(id, id and state .. ' ' .. attempt or '', record)
+    add(string.find(record, SETTLED) and record, cursor, record)
   end
 else
   bad_arg('key', 'must be one of a partition that has entries', name)

@@ -15,4 +15,4 @@ pub use facts::{
     At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
 };
 pub use finding::{Evidence, Finding, Kind, Subject};
-pub use walk::{Checked, Pace};
+pub use walk::{Checked, History, Pace, Progress};

@@ -9,7 +9,7 @@ use fred::types::Value;
 use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
 
-use crate::check::{Checked, Finding, JobFacts, Kind, Pace, Subject};
+use crate::check::{Checked, Finding, History, JobFacts, Kind, Pace, Subject};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{
@@ -76,15 +76,24 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer; what was repaired so far stays repaired.
     pub async fn repair(&self, pace: Pace) -> Result<Repairs, Error> {
+        self.repair_of(pace, History::All).await
+    }
+
+    /// The same by checks that look at so much of the history.
+    ///
+    /// # Errors
+    /// As [`Store::repair`].
+    pub async fn repair_of(&self, pace: Pace, history: History) -> Result<Repairs, Error> {
         let mut repairs = Vec::new();
-        let mut checked = Box::pin(self.check(pace)).await?;
+        let check = || Box::pin(self.check_watched(pace, history, |_| {}));
+        let mut checked = check().await?;
         for _ in 0..ROUNDS_MAX {
             checked.findings.sort_by_key(order);
             let mut changed = false;
             for finding in std::mem::take(&mut checked.findings) {
                 let outcome = match self.repair_one(&finding).await {
                     // What one repair cannot do holds up no other.
-                    Err(error @ Error::Contract { .. }) => {
+                    Err(error @ (Error::Contract { .. } | Error::Damaged { .. })) => {
                         tracing::error!(?finding, %error, "left as it is");
                         Repaired::Left
                     }
@@ -98,7 +107,7 @@ impl Store {
                     repairs.push(Repair { finding, outcome });
                 }
             }
-            checked = Box::pin(self.check(pace)).await?;
+            checked = check().await?;
             if checked.is_clean() || !changed {
                 break;
             }

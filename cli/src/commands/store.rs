@@ -9,7 +9,7 @@ mod repair;
 mod report;
 
 use clap::{Args, Subcommand};
-use tickwheel_store::check::Pace;
+use tickwheel_store::check::{History, Pace};
 use tickwheel_store::{Redis, Store};
 
 use crate::args::Global;
@@ -20,7 +20,7 @@ use crate::output::Format;
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
     /// Look whether what is in Redis is consistent; safe while everything runs, nothing is written
-    Check(StoreArgs),
+    Check(check::CheckArgs),
     /// Repair what a check finds, each thing by one script that looks again before it writes
     Repair(repair::RepairArgs),
     /// Put every job into the wheel again, from its definition and its ledger, then repair the rest
@@ -46,6 +46,24 @@ pub(crate) struct StoreArgs {
     /// The same as --output json
     #[arg(long)]
     json: bool,
+}
+
+/// How much of the history a check looks at.
+#[derive(Debug, Args)]
+pub(crate) struct HistoryArgs {
+    /// Look at all of the history (ends, the dead, logs, results, dedup keys), and not only at a sample of it
+    #[arg(long)]
+    history: bool,
+}
+
+impl HistoryArgs {
+    fn scope(&self) -> History {
+        if self.history {
+            History::All
+        } else {
+            History::Sample
+        }
+    }
 }
 
 /// A share on the command line.

@@ -7,17 +7,19 @@
 mod contexts;
 mod edges;
 mod keys;
+mod pacer;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures::StreamExt as _;
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::PartitionId;
-use tokio::time::Instant;
 
 use self::edges::Edges;
+use self::pacer::Pacer;
 use super::facts::QueueFacts;
 use super::finding::{Finding, Kind};
-use super::read::{FANS_STEP, JOBS_STEP};
+use super::read::{FANS_STEP, JOBS_STEP, Wanted};
 use super::rules;
 use crate::error::Error;
 use crate::history::Sizes;
@@ -26,10 +28,14 @@ use crate::store::Store;
 /// Findings that are kept in full; further ones are only counted.
 const FINDINGS_MAX: usize = 10_000;
 
+/// Partitions that are walked at once. On a busy server a call waits for others; the pace holds for all of them together.
+const AT_ONCE: usize = 16;
+
 /// How gently a check walks.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pace {
-    /// The walk rests for this share of each call's time: 1.0 leaves Redis half of its time, 0.0 never rests.
+    /// The walk rests for this share of each call's time: 1.0 leaves Redis half of its time, 0.0 never rests. Of a call that took longer
+    /// than a millisecond the rest was waiting.
     pub rest: f64,
 }
 
@@ -37,6 +43,30 @@ impl Default for Pace {
     fn default() -> Self {
         Self { rest: 1.0 }
     }
+}
+
+/// How much of the history a check looks at: what ended contexts left, by which nobody decides anything any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum History {
+    /// Of each partition the newest records of ends, some of the dead, and some of the logs, results and dedup keys: a check ends within
+    /// seconds, however much ends meanwhile.
+    #[default]
+    Sample,
+    /// All of it. Of a store in which thousands of contexts end in each second, that takes minutes.
+    All,
+}
+
+/// How far a check is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// Partitions that were looked at.
+    pub done: u16,
+    /// Partitions in all.
+    pub partitions: u16,
+    /// Entries so far.
+    pub entries: u64,
+    /// Findings so far.
+    pub findings: u64,
 }
 
 /// What a check looked at, and what it found.
@@ -48,6 +78,8 @@ pub struct Checked {
     pub entries: u64,
     /// Jobs.
     pub jobs: u64,
+    /// Places that grew faster than they were walked, and were left before their ends.
+    pub unfinished: u64,
     /// Script calls.
     pub calls: u64,
     /// The longest time a call took as its caller saw it, in µs.
@@ -94,6 +126,7 @@ impl Checked {
         self.keys += other.keys;
         self.entries += other.entries;
         self.jobs += other.jobs;
+        self.unfinished += other.unfinished;
         self.calls += other.calls;
         self.history = self.history.plus(other.history);
         self.budget = self.budget.plus(other.budget);
@@ -107,7 +140,10 @@ impl Checked {
 struct Walk<'a> {
     store: &'a Store,
     partition: PartitionId,
-    pace: Pace,
+    pacer: &'a Pacer,
+    history: History,
+    /// Contexts that were seen in places of which none needs a wide look, and are still to be looked up.
+    wanted: Vec<Wanted>,
     checked: Checked,
     /// Redis' clock at the last page.
     now: u64,
@@ -115,8 +151,8 @@ struct Walk<'a> {
     jobs: BTreeSet<JobName>,
     /// Ready sets that were seen.
     queues: BTreeSet<String>,
-    /// Keys of places, to be walked.
-    places: BTreeSet<String>,
+    /// Keys of places, to be walked, and how many entries each had.
+    places: BTreeMap<String, u64>,
     /// Split contexts of which anything was seen, with the keys.
     fans: BTreeMap<ContextId, Vec<String>>,
     /// Which jobs follow which, by the jobs that were seen.
@@ -125,17 +161,43 @@ struct Walk<'a> {
 
 impl Store {
     /// Looks at everything of the cluster, partition by partition. Safe while it works: nothing is written, no call takes Redis more than
-    /// a few milliseconds. Dropping the future stops the walk.
+    /// a few milliseconds, and no walk is longer for what is written meanwhile. Dropping the future stops it.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer; what was found so far is lost.
     pub async fn check(&self, pace: Pace) -> Result<Checked, Error> {
+        self.check_watched(pace, History::All, |_| {}).await
+    }
+
+    /// The same with so much of the history, telling `watch` how far it is after each partition.
+    ///
+    /// # Errors
+    /// As [`Store::check`].
+    pub async fn check_watched(
+        &self,
+        pace: Pace,
+        history: History,
+        mut watch: impl FnMut(Progress),
+    ) -> Result<Checked, Error> {
         let mut all = Checked::default();
-        let names = self.scan_names(&mut all).await?;
+        let names = self.scan_names(&mut all, history).await?;
         all.add(self.strange_keys(&names));
-        for partition in self.partitions.partitions() {
-            let of_partition = names.of(partition);
-            all.merge(self.check_partition(partition, of_partition, pace).await?);
+        let pacer = Pacer::new(pace);
+        let walk = |partition| {
+            Box::pin(self.check_partition(partition, names.of(partition), (&pacer, history)))
+        };
+        let walks: Vec<_> = self.partitions.partitions().map(walk).collect();
+        let mut walked = futures::stream::iter(walks).buffered(AT_ONCE);
+        let mut done = 0;
+        while let Some(of_partition) = walked.next().await {
+            all.merge(of_partition?);
+            done += 1;
+            watch(Progress {
+                done,
+                partitions: self.partitions.as_u16(),
+                entries: all.entries,
+                findings: u64::try_from(all.findings.len()).unwrap_or(u64::MAX) + all.more,
+            });
         }
         Ok(all)
     }
@@ -144,17 +206,19 @@ impl Store {
         &self,
         partition: PartitionId,
         names: &[String],
-        pace: Pace,
+        (pacer, history): (&Pacer, History),
     ) -> Result<Checked, Error> {
         let mut walk = Walk {
             store: self,
             partition,
-            pace,
+            pacer,
+            history,
+            wanted: Vec::new(),
             checked: Checked::default(),
             now: 0,
             jobs: BTreeSet::new(),
             queues: BTreeSet::new(),
-            places: BTreeSet::new(),
+            places: BTreeMap::new(),
             fans: BTreeMap::new(),
             edges: Edges::default(),
         };
@@ -203,15 +267,10 @@ impl Walk<'_> {
 
     /// Measures a call, and rests after it.
     async fn timed<T>(&mut self, call: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let began = Instant::now();
-        let answer = call.await?;
-        let took = began.elapsed();
+        let (answer, took) = self.pacer.call(Box::pin(call)).await?;
         self.checked.calls += 1;
         let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         self.checked.longest_us = self.checked.longest_us.max(micros);
-        if self.pace.rest > 0.0 {
-            tokio::time::sleep(took.mul_f64(self.pace.rest)).await;
-        }
         Ok(answer)
     }
 

@@ -3,8 +3,8 @@
 use crate::damage::cases::{Case, of_contexts, of_jobs};
 use crate::damage::good;
 use crate::damage::good::{FAST, Good, command, good, kinds};
-use crate::harness::{Harness, alone, partition};
-use tickwheel_store::check::Kind;
+use crate::harness::{Harness, alone, alone_many, partition};
+use tickwheel_store::check::{History, Kind};
 use tickwheel_store::repair::Repaired;
 
 async fn fresh_good(test: &Harness) -> Good {
@@ -174,4 +174,102 @@ async fn a_call_costs_little_however_much_there_is() {
     let checked = test.store.check(FAST).await.unwrap();
     assert!(checked.is_clean(), "{:#?}", checked.findings);
     assert!(checked.entries >= 100_000, "{checked:?}");
+}
+
+#[tokio::test]
+async fn of_the_history_a_sample_is_looked_at_unless_all_is_asked_for() {
+    let Some((test, _server)) = alone_many(4).await else {
+        return;
+    };
+    let events = test.key(partition(0), "events");
+    for n in 1..=200 {
+        let entry = format!("{n}-1");
+        test.command(&["XADD", &events, &entry, "s", "no record"])
+            .await;
+    }
+    for n in 1..=12 {
+        let entry = format!("{}-1", 1_000 + n);
+        let record = format!("0.5.e-{n}\tsucceeded\t1\tw-1\t5\t6\t\tg\th\t0");
+        test.command(&["XADD", &events, &entry, "s", &record]).await;
+    }
+    for n in 0..1_500 {
+        let log = test.key(partition(1), &format!("log:1.5.a-{n}"));
+        test.command(&["SET", &log, "x", "PX", "3600000"]).await;
+    }
+    let mut told = Vec::new();
+    let sample = test
+        .store
+        .check_watched(FAST, History::Sample, |progress| told.push(progress.done))
+        .await
+        .unwrap();
+    assert_eq!(kinds(&sample), [Kind::WrongType], "of the keys");
+    assert_eq!(sample.findings.len() as u64 + sample.more, 500);
+    assert_eq!(told, [1, 2, 3, 4]);
+    let all = test.store.check(FAST).await.unwrap();
+    assert_eq!(kinds(&all), [Kind::Malformed, Kind::WrongType]);
+    assert!(
+        all.calls > sample.calls + 190,
+        "{} {}",
+        all.calls,
+        sample.calls
+    );
+    // What ended last is in the sample.
+    test.command(&["XADD", &events, "*", "s", "no record"])
+        .await;
+    let sample = test
+        .store
+        .check_watched(FAST, History::Sample, |_| {})
+        .await;
+    assert_eq!(kinds(&sample.unwrap()), [Kind::Malformed, Kind::WrongType]);
+}
+
+/// Contexts end, and due times move, faster than a check looks at them.
+#[tokio::test]
+async fn no_check_is_outrun_by_what_is_written_meanwhile() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    let wheel = test.key(partition(0), "wheel");
+    // Each call ends a hundred contexts, and moves a hundred due times behind all others.
+    let write = "local base = string.sub(KEYS[1], 1, -6) \
+        local n = redis.call('INCR', base .. 'dedup:n') \
+        redis.call('PEXPIRE', base .. 'dedup:n', 3600000) \
+        for i = 1, 20 do \
+          redis.call('XADD', base .. 'events', '*', 's', '0.5.e-' .. n .. '\\tsucceeded\\t1\\tw-1\\t5\\t6\\t\\tg\\th\\t0') \
+          local head = '.a-' .. i .. ' 0:0 g h 2 - x' \
+          redis.call('ZREM', KEYS[1], '0.' .. (9000000000000 + n - 1) .. head) \
+          redis.call('ZADD', KEYS[1], 9000000000000 + n, '0.' .. (9000000000000 + n) .. head) \
+        end return n";
+    for _ in 0..10 {
+        test.text(&["EVAL", write, "1", &wheel]).await;
+    }
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let writes = async {
+        let mut written = 0_u64;
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            test.text(&["EVAL", write, "1", &wheel]).await;
+            written += 1;
+        }
+        written
+    };
+    let check = async {
+        let mut calls = Vec::new();
+        for history in [History::Sample, History::All] {
+            let walk = test.store.check_watched(FAST, history, |_| {});
+            let checked = tokio::time::timeout(std::time::Duration::from_secs(60), walk).await;
+            let checked = checked.expect("the check is outrun").unwrap();
+            assert!(checked.is_clean(), "{:#?}", checked.findings);
+            calls.push(checked.calls);
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        calls
+    };
+    let (written, calls) = tokio::join!(writes, check);
+    println!("{written} writes, calls {calls:?}");
+    assert!(written > 100, "{written} writes beside it");
+    // A sample: keys, eight entries with their contexts, the wheel, and one for each of the others.
+    assert!(calls[0] < 60, "{calls:?}");
+    // Each entry that there was at its start, and its contexts.
+    let most = 60 + 2 * (200 + 20 * written);
+    assert!(calls[1] < most, "{calls:?} with {written} writes");
 }

@@ -2,7 +2,9 @@
 
 use clap::Args;
 
-use super::report::RepairReport;
+use tickwheel_store::check::History;
+
+use super::report::{CheckReport, RepairReport};
 use super::{StoreArgs, failure};
 use crate::args::Global;
 use crate::failure::Failure;
@@ -28,7 +30,8 @@ pub(super) async fn run(global: &Global, args: RebuildArgs) -> Result<(), Failur
         .rebuild(args.store.pace())
         .await
         .map_err(|error| failure(&error))?;
-    let report = RepairReport::new(&store, &rebuilt.repairs, &rebuilt.after).with_jobs(&rebuilt);
+    let after = CheckReport::new(&store, &rebuilt.after, History::All);
+    let report = RepairReport::new(&rebuilt.repairs, after).with_jobs(&rebuilt);
     report.print(args.store.output(global))?;
     report.verdict()
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::report::{CheckReport, RepairReport};
-use super::{StoreArgs, failure};
+use super::{HistoryArgs, StoreArgs, failure};
 use crate::args::Global;
 use crate::failure::Failure;
 
@@ -11,6 +11,8 @@ use crate::failure::Failure;
 pub(crate) struct RepairArgs {
     #[command(flatten)]
     store: StoreArgs,
+    #[command(flatten)]
+    history: HistoryArgs,
     /// Only say which script would repair what
     #[arg(long)]
     dry_run: bool,
@@ -19,15 +21,17 @@ pub(crate) struct RepairArgs {
 pub(super) async fn run(global: &Global, args: RepairArgs) -> Result<(), Failure> {
     let store = args.store.open().await?;
     let output = args.store.output(global);
-    let pace = args.store.pace();
+    let (pace, history) = (args.store.pace(), args.history.scope());
     if args.dry_run {
-        let checked = store.check(pace).await.map_err(|error| failure(&error))?;
-        let report = CheckReport::new(&store, &checked);
+        let checked = store.check_watched(pace, history, |_| {}).await;
+        let report = CheckReport::new(&store, &checked.map_err(|error| failure(&error))?, history);
         report.print(output)?;
         return report.verdict();
     }
-    let repairs = store.repair(pace).await.map_err(|error| failure(&error))?;
-    let report = RepairReport::new(&store, &repairs.repairs, &repairs.after);
+    let repairs = store.repair_of(pace, history).await;
+    let repairs = repairs.map_err(|error| failure(&error))?;
+    let after = CheckReport::new(&store, &repairs.after, history);
+    let report = RepairReport::new(&repairs.repairs, after);
     report.print(output)?;
     report.verdict()
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 use tickwheel_store::Store;
-use tickwheel_store::check::{Checked, Finding};
+use tickwheel_store::check::{Checked, Finding, History};
 use tickwheel_store::repair::{Rebuilt, Repair, Repaired};
 
 use crate::failure::Failure;
@@ -45,8 +45,12 @@ pub(super) struct CheckReport {
     keys: u64,
     entries: u64,
     jobs: u64,
+    /// Places that grew faster than they were walked.
+    unfinished: u64,
     calls: u64,
     longest_call_us: u64,
+    /// Of the history a sample was looked at.
+    sampled: bool,
     history: Vec<HistoryView>,
     findings: Vec<FindingView>,
     /// Findings beyond those that are listed.
@@ -89,15 +93,17 @@ impl HistoryView {
 }
 
 impl CheckReport {
-    pub(super) fn new(store: &Store, checked: &Checked) -> Self {
+    pub(super) fn new(store: &Store, checked: &Checked, history: History) -> Self {
         Self {
             clean: checked.is_clean(),
             partitions: store.partitions().as_u16(),
             keys: checked.keys,
             entries: checked.entries,
             jobs: checked.jobs,
+            unfinished: checked.unfinished,
             calls: checked.calls,
             longest_call_us: checked.longest_us,
+            sampled: history == History::Sample,
             history: HistoryView::of(checked),
             findings: checked.findings.iter().map(FindingView::from).collect(),
             more: checked.more,
@@ -118,6 +124,18 @@ impl CheckReport {
             self.calls,
             std::time::Duration::from_micros(self.longest_call_us).as_secs_f64() * 1_000.0
         );
+        if self.sampled {
+            text.push_str("of the history of ended contexts a sample; --history: all of it\n");
+        }
+        if self.unfinished > 0 {
+            // Writing to a string cannot fail.
+            writeln!(
+                text,
+                "{} places grew faster than they were walked, and were left before their ends",
+                self.unfinished
+            )
+            .ok();
+        }
         for kind in &self.history {
             writeln!(text, "{}", kind.text()).ok();
         }
@@ -185,17 +203,17 @@ pub(super) struct RepairReport {
 }
 
 impl RepairReport {
-    pub(super) fn new(store: &Store, repairs: &[Repair], after: &Checked) -> Self {
+    pub(super) fn new(repairs: &[Repair], after: CheckReport) -> Self {
         let views: Vec<RepairView> = repairs.iter().map(view).collect();
         let count = |outcome: &str| views.iter().filter(|view| view.outcome == outcome).count();
         Self {
-            clean: after.is_clean(),
+            clean: after.clean,
             repaired: count("repaired"),
             left: count("left"),
             jobs: after.jobs,
             rebuilt: Vec::new(),
             repairs: views,
-            after: CheckReport::new(store, after),
+            after,
         }
     }
 

@@ -2,37 +2,70 @@
 
 use tickwheel_core::id::{ContextId, JobName};
 
-use super::Walk;
+use super::{History, Walk};
 use crate::check::facts::At;
 use crate::check::finding::{Evidence, Finding, Kind, Subject};
 use crate::check::grammar::Entry;
 use crate::check::read::{CONTEXTS_STEP, Item, Wanted};
 use crate::check::rules;
 use crate::error::Error;
+use crate::record::{Dead, Settled};
+
+/// Of the history, a sample is so many steps of a partition's events, with the newest first, and of its dead. A step is one entry of the
+/// events, of some hundred records at most, or a hundred of the dead.
+const SAMPLE_STEPS: u64 = 8;
+
+/// Steps that a place of `size` entries takes at most: a scan visits the buckets of its hash table, which Redis makes smaller when less
+/// than a tenth of them are used. One that grows faster than it is walked is left after so many.
+const fn steps_of(size: u64) -> u64 {
+    size.saturating_mul(12) / 100 + 64
+}
 
 impl Walk<'_> {
-    /// Walks the places one after the other.
+    /// Walks the places one after the other: first what is to run, last what has ended.
     pub(super) async fn contexts(&mut self) -> Result<(), Error> {
-        for place in std::mem::take(&mut self.places) {
+        let mut places: Vec<(String, u64)> = std::mem::take(&mut self.places).into_iter().collect();
+        places.sort_by_key(|(place, _)| match place.as_str() {
+            "wheel" => 0,
+            "held" => 1,
+            "dead" => 3,
+            "events" => 4,
+            _ => 2,
+        });
+        for (place, size) in places {
+            let is_history = matches!(place.as_str(), "dead" | "events");
+            let mut steps = match place.as_str() {
+                "events" => u64::MAX, // back from the newest, so it comes to the oldest
+                _ => steps_of(size),
+            };
+            if is_history && self.history == History::Sample {
+                steps = steps.min(SAMPLE_STEPS);
+            }
             let mut cursor = Some("0".to_owned());
-            while let Some(from) = cursor {
+            while let Some(from) = cursor.take_if(|_| steps > 0) {
+                steps -= 1;
                 let call = self.store.check_page(self.partition, &place, &from);
                 let page = self.timed(call).await?;
                 self.now = page.now;
                 self.page(&place, page.items).await?;
                 cursor = page.next;
             }
+            self.checked.unfinished += u64::from(cursor.is_some() && !is_history);
         }
+        let left = std::mem::take(&mut self.wanted);
+        self.look_up(false, &left).await?;
         self.backlog().await?;
         self.scan().await
     }
 
     async fn page(&mut self, place: &str, items: Vec<Item>) -> Result<(), Error> {
-        let mut wanted = Vec::new();
+        let mut wide = Vec::new();
+        let is_wide = place.starts_with("ready");
         for item in items {
             self.checked.entries += 1;
             match self.read(place, &item) {
-                Found::Wanted(one) => wanted.push(one),
+                Found::Wanted(one) if is_wide => wide.push(one),
+                Found::Wanted(one) => self.wanted.push(one),
                 Found::Seen => {}
                 Found::Malformed => {
                     let finding = malformed(self, place, &item);
@@ -40,7 +73,14 @@ impl Walk<'_> {
                 }
             }
         }
-        let wide = place.starts_with("ready");
+        self.look_up(true, &wide).await?;
+        let full = self.wanted.len() / CONTEXTS_STEP * CONTEXTS_STEP;
+        let few: Vec<Wanted> = self.wanted.drain(..full).collect();
+        self.look_up(false, &few).await
+    }
+
+    /// `wide`: also in ready sets that are not their own.
+    async fn look_up(&mut self, wide: bool, wanted: &[Wanted]) -> Result<(), Error> {
         for few in wanted.chunks(CONTEXTS_STEP) {
             let call = self.store.check_contexts(self.partition, wide, few);
             let facts = self.timed(call).await?;
@@ -78,12 +118,8 @@ impl Walk<'_> {
                 }
                 Err(_) => Found::Malformed,
             },
-            "events" => ended(&text, &item.extra),
-            "dead" => {
-                let mut fields = text.split('\t');
-                let id = fields.next().unwrap_or_default();
-                ended(id, &fields.take(2).collect::<Vec<_>>().join(" "))
-            }
+            "events" => ended(Settled::parse(&item.text)),
+            "dead" => ended(Dead::parse(&item.text).map(|dead| dead.settled)),
             "wheel" if !text.starts_with(|first: char| first.is_ascii_digit()) => {
                 self.entry(&text, &item.extra)
             }
@@ -142,18 +178,20 @@ enum Found {
     Malformed,
 }
 
-/// `<state> <attempt>` of a context that has ended.
-fn ended(id: &str, how: &str) -> Found {
-    let attempt = how
-        .split_once(' ')
-        .and_then(|(_, attempt)| attempt.parse().ok());
-    match (id.parse(), attempt) {
-        (Ok(id), Some(attempt)) => Found::Wanted(Wanted {
-            ended: vec![attempt],
-            ..Wanted::by_id(id)
-        }),
-        _ => Found::Malformed,
-    }
+/// A context that has ended must be nowhere else.
+fn ended(record: Result<Settled, Error>) -> Found {
+    record.map_or(Found::Malformed, |record| {
+        Found::Wanted(Wanted {
+            ended: vec![record.attempt.as_u32()],
+            ..Wanted::by_id(record.id)
+        })
+    })
+}
+
+/// What a repair finds a text by: it may end where a script cut a message inside a character.
+fn begins(text: &[u8]) -> String {
+    let valid = text.utf8_chunks().next();
+    valid.map_or_else(String::new, |chunk| chunk.valid().to_owned())
 }
 
 fn malformed(walk: &Walk<'_>, place: &str, item: &Item) -> Finding {
@@ -178,7 +216,7 @@ fn malformed(walk: &Walk<'_>, place: &str, item: &Item) -> Finding {
             key: place.to_owned(),
             at,
             text: if item.digest.is_empty() {
-                text
+                begins(&item.text)
             } else {
                 format!("sha1:{}", item.digest)
             },

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use futures::TryStreamExt;
 use tickwheel_core::partition::PartitionId;
 
-use super::{Checked, Walk};
+use super::{Checked, History, Walk};
 use crate::check::facts::KeyFacts;
 use crate::check::finding::{Evidence, Finding, Kind, Subject};
 use crate::check::grammar::Name;
@@ -17,6 +17,12 @@ use crate::store::Store;
 
 /// Keys that one SCAN step looks at.
 const SCAN_STEP: u32 = 1_000;
+/// Places that are walked whether they were there or not: something may come meanwhile.
+const PLACES: [&str; 8] = [
+    "wheel", "held", "retry", "fair", "fans", "jobs", "dead", "events",
+];
+/// Of the keys of single contexts, a sample is so many of a partition.
+const SAMPLE_KEYS: usize = 500;
 /// Keys of the cluster that belong to no partition; the last two are followed by a name.
 const CLUSTER: [&str; 6] = [
     "meta",
@@ -33,6 +39,14 @@ const CLUSTER_NAMED: [&str; 2] = ["workers:", "worker:"];
 pub(super) struct Names {
     by_partition: BTreeMap<PartitionId, Vec<String>>,
     strange: Vec<String>,
+}
+
+/// Keys of single contexts of a partition that are still to be looked at.
+#[derive(Debug, Default)]
+struct Mortal {
+    names: Vec<String>,
+    /// How many there were so far, with those that were looked at.
+    seen: usize,
 }
 
 impl Names {
@@ -68,28 +82,51 @@ impl Names {
 }
 
 impl Store {
-    /// The keys of this cluster on every node. Those of single contexts are checked at once, and not kept.
-    pub(super) async fn scan_names(&self, checked: &mut Checked) -> Result<Names, Error> {
+    /// The keys of this cluster on every node. Those of single contexts are checked as they come, and not kept.
+    pub(super) async fn scan_names(
+        &self,
+        checked: &mut Checked,
+        history: History,
+    ) -> Result<Names, Error> {
         let prefix = self.keys.prefix();
         let mut names = Names::default();
+        let mut mortal: BTreeMap<PartitionId, Mortal> = BTreeMap::new();
         let mut pages = self.redis.scan(format!("{{{prefix}[:}}]*"), SCAN_STEP);
         while let Some(page) = pages.try_next().await? {
-            let mut mortal: BTreeMap<PartitionId, Vec<String>> = BTreeMap::new();
             for (partition, name) in page.iter().filter_map(|key| names.add(prefix, key)) {
-                mortal.entry(partition).or_default().push(name);
-            }
-            for (partition, few) in mortal {
-                for few in few.chunks(KEYS_STEP) {
-                    let read = self.check_keys(partition, few).await?;
-                    checked.calls += 1;
-                    for key in &read.keys {
-                        checked.keys += 1;
-                        checked.add(rules::of_key(key));
-                    }
+                let of_partition = mortal.entry(partition).or_default();
+                if history == History::Sample && of_partition.seen >= SAMPLE_KEYS {
+                    continue;
+                }
+                of_partition.seen += 1;
+                of_partition.names.push(name);
+                if of_partition.names.len() == KEYS_STEP {
+                    let few = std::mem::take(&mut of_partition.names);
+                    self.check_mortal(checked, partition, &few).await?;
                 }
             }
         }
+        for (partition, left) in mortal {
+            if !left.names.is_empty() {
+                self.check_mortal(checked, partition, &left.names).await?;
+            }
+        }
         Ok(names)
+    }
+
+    async fn check_mortal(
+        &self,
+        checked: &mut Checked,
+        partition: PartitionId,
+        names: &[String],
+    ) -> Result<(), Error> {
+        let read = self.check_keys(partition, names).await?;
+        checked.calls += 1;
+        for key in &read.keys {
+            checked.keys += 1;
+            checked.add(rules::of_key(key));
+        }
+        Ok(())
     }
 
     /// Keys that are not ours, and those of partitions that this cluster does not have.
@@ -138,10 +175,8 @@ impl Walk<'_> {
                 self.checked.add(rules::of_key(key));
             }
         }
-        for place in [
-            "wheel", "held", "retry", "fair", "fans", "jobs", "dead", "events",
-        ] {
-            self.places.insert(place.to_owned());
+        for place in PLACES {
+            self.places.entry(place.to_owned()).or_default();
         }
         Ok(())
     }
@@ -163,17 +198,20 @@ impl Walk<'_> {
     }
 
     fn note(&mut self, key: &KeyFacts) {
+        if PLACES.contains(&key.name.as_str()) {
+            self.places.insert(key.name.clone(), key.size);
+        }
         match Name::parse(&key.name) {
             Some((Name::Ready(queue), "zset")) => {
                 self.queues.insert(queue);
-                self.places.insert(key.name.clone());
+                self.places.insert(key.name.clone(), key.size);
             }
             Some((Name::OfRoot(_, root), _)) => {
                 self.fans.entry(root).or_default().push(key.name.clone());
             }
             Some((Name::OfJob(kind, job), _)) => {
                 if matches!(kind, "active" | "queue") {
-                    self.places.insert(key.name.clone());
+                    self.places.insert(key.name.clone(), key.size);
                 }
                 self.jobs.insert(job);
             }
