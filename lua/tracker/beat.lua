@@ -16,13 +16,13 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes, { key... }, store }   changes: how often limits of groups were given or taken
            away; keys of a wrong type: those of the roster are made anew, as beats write all that is in them, and limits are left as they
-           are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch>`, `-` for what is not there
+           are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch> <beats>`, `-` for what is not there
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(workers); at most 8 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
+Cost     O(workers); at most 9 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
          key of a wrong type
 Holds    W9 W10
-Repeat   Idempotent but for the later expiry.
+Repeat   Idempotent but for the later expiry, and the count of beats.
 ]]
 -- @prelude
 local REPORT_KEPT_MS = 60000
@@ -137,11 +137,19 @@ if not met then
   damaged[#damaged + 1], store = BASE .. 'meta', {}
 end
 local counted, epoch = pcall(redis.call, 'HGET', BASE .. 'epoch', 'number')
-if not counted then
+store[5] = counted and epoch
+-- How many signs of life of trackers are in these data: a copy that is older has fewer.
+local beaten, beats
+if ARGV[2] ~= '' then
+  beaten, beats = pcall(redis.call, 'HINCRBY', BASE .. 'epoch', 'beats', 1)
+else
+  beaten, beats = pcall(redis.call, 'HGET', BASE .. 'epoch', 'beats')
+end
+store[6] = not beaten and 'x' or beats and string.format('%s', beats)
+if not counted or not beaten then
   damaged[#damaged + 1] = BASE .. 'epoch'
 end
-store[5] = counted and epoch
-for i = 1, 5 do
+for i = 1, 6 do
   store[i] = store[i] or '-'
 end
 return { 'BEATEN', now, live, string.match(known and limits or '0', '^%d+') or '0', damaged, table.concat(store, ' ') }

@@ -4,6 +4,9 @@
 //! counts on. A guard remembers the highest count it saw; a store with a lower one lacks what happened since, and is refused until a
 //! newer one answers, a person adopts it (`tickwheel store adopt`), or the guard's process is restarted.
 //!
+//! A copy that was made in the life of the same server, a backup of yesterday, has the same count. It is told by what it lacks: the signs
+//! of life of trackers are counted in the store as well, and one that lacks more of them than a crash loses is an older one.
+//!
 //! A store that is emptied under its connections breaks none of them. Each beat therefore answers with the meta record and the count, and
 //! what is not as it was has the guard look at once, as after a broken connection (`identity.rs`).
 //!
@@ -19,7 +22,7 @@ use tokio::task::JoinHandle;
 
 use crate::client::Node;
 use crate::error::Error;
-use crate::identity::{Identity, Likeness};
+use crate::identity::{Age, Identity, Likeness};
 use crate::reply::Reply;
 use crate::script::EPOCH;
 use crate::store::Store;
@@ -103,9 +106,14 @@ impl Store {
     /// Asks which store it is, and every hash tag how new it is; answers with what is not as it was, in words.
     async fn recognise(&self, seen: &mut Seen) -> Result<Option<String>, Error> {
         let found = self.identity().await?;
+        let beats = self.beats().await?;
         if let Some(known) = &seen.identity {
             match known.compare(&found, &self.keys.meta()) {
-                Likeness::Same => {}
+                Likeness::Same => {
+                    if let Some(missing) = self.redis.fence().lacks(beats) {
+                        return Ok(Some(self.lacking(missing)));
+                    }
+                }
                 Likeness::Adopted => {
                     tracing::warn!(
                         "another store answers than before, and was adopted: going on with what it holds"
@@ -152,8 +160,29 @@ impl Store {
         }
         let newest = seen.epochs.get(&self.keys.cluster_epoch());
         let newest = newest.map_or(0, |(number, _)| *number);
-        self.redis.fence().know(found.clone(), newest);
+        let age = Age {
+            epoch: newest,
+            beats,
+        };
+        self.redis.fence().know(found.clone(), age);
         seen.identity = Some(found);
         Ok(None)
+    }
+
+    /// How many signs of life of trackers the store has; `None` where that cannot be read.
+    async fn beats(&self) -> Result<Option<u64>, Error> {
+        let words = vec![self.keys.cluster_epoch(), "beats".to_owned()];
+        let found: Option<String> = self.redis.read("HGET", words).await?;
+        Ok(Age::beats(found.as_deref()))
+    }
+
+    /// Why a store is refused that lacks so many of them.
+    fn lacking(&self, missing: u64) -> String {
+        format!(
+            "this redis holds an older copy of the store and is refused: {missing} signs of life of trackers that it had confirmed are not in \
+             `{}`, and with them what was accepted since; bring the newer one back, or go on with this one and lose what it does not have: \
+             `tickwheel store adopt`",
+            self.keys.cluster_epoch()
+        )
     }
 }

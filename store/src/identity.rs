@@ -14,6 +14,31 @@ use crate::store::Store;
 const FIELDS: [&str; 4] = ["schema", "partitions", "created_ms", "adopted_ms"];
 /// Stands for a field that is not there.
 const NONE: &str = "-";
+/// So many signs of life of each tracker may be missing, a second of each: an append-only file that is written each second, and replicas
+/// that lag, lose less with a crash. A store that lacks more is an older copy.
+const BEATS_LOST_MAX: u64 = 20;
+
+/// How new a store is, as it says itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Age {
+    /// How many servers have answered for the keys of the cluster.
+    pub(crate) epoch: u64,
+    /// How many signs of life of trackers it has; `None` where that cannot be read.
+    pub(crate) beats: Option<u64>,
+}
+
+impl Age {
+    /// Reads the count of beats; `None` where there is none.
+    pub(crate) fn beats(text: Option<&str>) -> Option<u64> {
+        text.map_or(Some(0), |text| text.parse().ok())
+    }
+
+    /// How many beats `found` lacks, when those are more than a crash can lose of so many trackers.
+    pub(crate) fn lacks(self, found: Option<u64>, trackers: u64) -> Option<u64> {
+        let missing = self.beats?.saturating_sub(found?);
+        (missing > BEATS_LOST_MAX * trackers.max(1)).then_some(missing)
+    }
+}
 
 /// The meta record; absent fields are empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,11 +72,16 @@ impl Identity {
     }
 
     /// Reads what `tracker/beat` answers with: the meta record, and how new the store is.
-    pub(crate) fn parse(text: &str) -> (Self, u64) {
+    pub(crate) fn parse(text: &str) -> (Self, Age) {
         let mut words = text.split(' ').map(ToOwned::to_owned);
         let identity = Self::of(words.by_ref().take(FIELDS.len()));
         let epoch = words.next().and_then(|epoch| epoch.parse().ok());
-        (identity, epoch.unwrap_or(0))
+        let beats = words.next().filter(|word| word != NONE);
+        let age = Age {
+            epoch: epoch.unwrap_or(0),
+            beats: Age::beats(beats.as_deref()),
+        };
+        (identity, age)
     }
 
     /// What `found` is to whoever knows this one; `meta` is its key.
@@ -145,9 +175,27 @@ mod tests {
     }
 
     #[test]
+    fn a_store_lacks_beats_when_they_are_more_than_a_crash_loses() {
+        let age = |text: &str| Identity::parse(text).1;
+        let known = age("1 16 1000 - 3 100");
+        assert_eq!(known.lacks(age("1 16 1000 - 3 80").beats, 1), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 79").beats, 1), Some(21));
+        assert_eq!(known.lacks(age("1 16 1000 - 3 40").beats, 3), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 -").beats, 3), Some(100));
+        assert_eq!(known.lacks(age("1 16 1000 - 3 120").beats, 0), None);
+        // What is damaged tells nothing.
+        assert_eq!(known.lacks(age("1 16 1000 - 3 x").beats, 1), None);
+        assert_eq!(Age::default().lacks(Some(0), 1), None);
+    }
+
+    #[test]
     fn another_life_of_the_store_is_refused_until_it_is_adopted() {
-        let known = "1 16 1000 - 3";
-        assert_eq!(Identity::parse(known).1, 3);
+        let known = "1 16 1000 - 3 70";
+        let age = Age {
+            epoch: 3,
+            beats: Some(70),
+        };
+        assert_eq!(Identity::parse(known).1, age);
         assert!(refused(known, "- - - - 0").contains("emptied"));
         assert!(refused(known, "1 16 2000 - 1").contains("another cluster"));
         assert!(refused(known, "1 8 2000 9000 1").contains("8 partitions"));

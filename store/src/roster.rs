@@ -128,8 +128,9 @@ impl Store {
             live.extend(tracker_sign(&String::from_utf8_lossy(&list.bytes()?)));
         }
         let (limits_changed, damaged) = (reply.number()?, reply.texts()?);
-        let (identity, epoch) = Identity::parse(&reply.text()?);
-        self.redis.fence().seen(&identity, epoch);
+        let (identity, age) = Identity::parse(&reply.text()?);
+        let trackers = u64::try_from(live.len()).unwrap_or(u64::MAX);
+        self.redis.fence().seen(&identity, age, trackers);
         Ok(Beaten {
             now,
             live,

@@ -3,6 +3,7 @@
 //! - [`catalogue`] lists the faults: how each is provoked, what is expected, and the code that does both.
 //! - [`stage`] is the cluster a fault happens to: Redis, trackers and workers as processes, with a proxy on every way between them.
 //! - [`load`] submits all the while through gRPC; only an answer that accepts a context counts.
+//! - [`loss`] is what a fault takes by its nature.
 //! - [`quiet`] is the second phase of every fault: silence, and then late customers.
 //! - [`verdict`] holds the run book and Redis against what was accepted.
 //! - [`random`] is a schedule of faults that follows from a seed.
@@ -11,6 +12,7 @@
 pub mod case;
 pub mod catalogue;
 pub mod load;
+pub mod loss;
 pub mod quiet;
 pub mod random;
 pub mod report;

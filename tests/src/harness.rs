@@ -11,6 +11,7 @@ pub mod clock_shim;
 pub mod fan;
 pub mod handlers;
 pub mod jobs;
+pub mod operator;
 pub mod process;
 pub mod proxy;
 pub mod readiness;

@@ -9,7 +9,7 @@ use tokio::sync::{Notify, watch};
 
 use super::COMMAND_TIMEOUT;
 use crate::error::Error;
-use crate::identity::Identity;
+use crate::identity::{Age, Identity};
 
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum State {
@@ -21,12 +21,22 @@ enum State {
     Refused(String),
 }
 
+/// What is known of a store that was recognised.
+#[derive(Debug)]
+struct Known {
+    identity: Identity,
+    /// The highest that was seen.
+    age: Age,
+    /// How many trackers were alive with the last beat.
+    trackers: u64,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Fence {
     state: watch::Sender<State>,
-    /// The store that was recognised last, and how new it was; nothing while nobody guards it.
-    known: Mutex<Option<(Identity, u64)>>,
+    /// The store that was recognised last; nothing while nobody guards it.
+    known: Mutex<Option<Known>>,
     alarm: Notify,
 }
 
@@ -78,17 +88,36 @@ impl Fence {
     }
 
     /// This store is recognised.
-    pub(crate) fn know(&self, identity: Identity, epoch: u64) {
-        *self.known.lock().unwrap_or_else(PoisonError::into_inner) = Some((identity, epoch));
+    pub(crate) fn know(&self, identity: Identity, age: Age) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let trackers = known.as_ref().map_or(0, |known| known.trackers);
+        *known = Some(Known {
+            identity,
+            age,
+            trackers,
+        });
     }
 
-    /// Somebody saw what the store says of itself: when that is not what is known, calls are held back, and whoever guards the store looks
-    /// at once.
-    pub(crate) fn seen(&self, identity: &Identity, epoch: u64) {
+    /// How many beats a store lacks that has `found`, when those are more than a crash loses.
+    pub(crate) fn lacks(&self, found: Option<u64>) -> Option<u64> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let strange = known
-            .as_ref()
-            .is_some_and(|(known, newest)| known != identity || epoch < *newest);
+        let known = known.as_ref()?;
+        known.age.lacks(found, known.trackers)
+    }
+
+    /// Somebody saw what the store says of itself, and how many trackers are alive: when that is not what is known, calls are held back, and
+    /// whoever guards the store looks at once.
+    pub(crate) fn seen(&self, identity: &Identity, age: Age, trackers: u64) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let strange = known.as_mut().is_some_and(|known| {
+            let lacks = known.age.lacks(age.beats, known.trackers).is_some();
+            let strange = known.identity != *identity || age.epoch < known.age.epoch || lacks;
+            if !strange {
+                known.age.beats = known.age.beats.max(age.beats);
+                known.trackers = trackers;
+            }
+            strange
+        });
         drop(known);
         if strange {
             self.doubt();

@@ -178,3 +178,70 @@ async fn an_emptied_store_is_refused_with_the_next_beat_until_it_is_adopted() {
     adopt(4).await.unwrap();
     accepted().await;
 }
+
+/// A backup of yesterday, made in the life of the server that is restored, has its epoch: it is told by the beats that it lacks.
+#[tokio::test]
+async fn a_copy_that_lacks_more_beats_than_a_crash_loses_is_refused_until_it_is_adopted() {
+    let Some(server) = or_skip(harness::Server::start(&[])) else {
+        return;
+    };
+    let test = Harness::open(&server.url(), server.port, "t", 4).await;
+    let _guard = test.store.guard().await.unwrap();
+    let (ttl, key) = (Duration::from_secs(6), "{t}:epoch");
+    let tracker = tickwheel_store::roster::TrackerSign {
+        id: "trk-1".parse().unwrap(),
+        url: "http://127.0.0.1:1".to_owned(),
+    };
+    let beat = async || test.store.beat(Some(&tracker), ttl, &[]).await;
+    let breaks = async || {
+        test.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
+            .await
+    };
+    for _ in 0..60 {
+        beat().await.unwrap();
+    }
+    assert_eq!(test.text(&["HGET", key, "beats"]).await, "60");
+    // As much as a crash loses.
+    test.command(&["HSET", key, "beats", "41"]).await;
+    breaks().await;
+    while beat().await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    for _ in 0..20 {
+        beat().await.unwrap();
+    }
+    // As an old copy has it, whether a connection breaks with it or not.
+    for broken in [true, false] {
+        let newer = test.text(&["HGET", key, "beats"]).await;
+        test.command(&["HSET", key, "beats", "9"]).await;
+        if broken {
+            breaks().await;
+        }
+        let refused = loop {
+            match beat().await {
+                Err(Error::Unusable(reason)) => break reason,
+                Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
+            }
+        };
+        assert!(refused.contains("older copy"), "{refused}");
+        assert!(refused.contains("store adopt"), "{refused}");
+        if broken {
+            test.command(&["HSET", key, "beats", &newer]).await;
+        } else {
+            let redis = tickwheel_store::Redis::connect(&server.url())
+                .await
+                .unwrap();
+            let partitions = test.store.partitions();
+            tickwheel_store::Store::adopt(redis, "t", partitions)
+                .await
+                .unwrap();
+        }
+        while beat().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    // A count that cannot be read tells nothing, and the beat says so.
+    test.command(&["HSET", key, "beats", "x"]).await;
+    assert_eq!(beat().await.unwrap().damaged, [key]);
+    beat().await.unwrap();
+}

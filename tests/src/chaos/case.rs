@@ -8,6 +8,7 @@ use serde_json::Value;
 use tickwheel_core::invariant::Invariant;
 use tokio::time::Instant;
 
+use super::loss::Loss;
 use super::quiet;
 use super::seed::Seed;
 use super::stage::{Plan, Stage};
@@ -29,6 +30,8 @@ pub struct Case {
     pub seed: Seed,
     /// Invariants that the fault breaks by its nature; the reason stands with the fault.
     pub tolerated: Vec<Invariant>,
+    /// What the fault takes by its nature.
+    pub loss: Loss,
     figures: Figures,
     marks: Vec<u64>,
     recoveries: Vec<u64>,
@@ -50,6 +53,7 @@ impl Case {
             bins,
             seed: Seed::new(seed),
             tolerated: Vec::new(),
+            loss: Loss::default(),
             figures,
             marks: Vec::new(),
             recoveries: Vec::new(),
@@ -114,7 +118,8 @@ impl Case {
             let snapshot = stage.rig.drained(DRAIN_LIMIT).await?;
             let live = verdict::live(&snapshot);
             let mut accepted = accounts.accepted.iter();
-            let left = accepted.find(|(id, _)| live.contains(id));
+            let left =
+                accepted.find(|(id, _)| live.contains(id) && !self.loss.contexts.contains(id));
             ensure!(left.is_none(), "{left:?} has not");
             Ok(snapshot)
         })
@@ -126,13 +131,15 @@ impl Case {
                 stage.rig.snapshot().await?
             }
         };
-        let runs = stage.rig.book.read()?;
+        let runs = self.loss.known(stage.rig.book.read()?);
+        self.is_gone(&snapshot);
         self.figures.take(&Evidence {
             accounts: &accounts,
             snapshot: &snapshot,
             runs: &runs,
             marks: &self.marks,
             recoveries: &self.recoveries,
+            loss: &self.loss,
         });
         let mut broken = invariants::all(&snapshot, &runs);
         broken.retain(|one| !self.tolerated.contains(&one.invariant));
@@ -165,6 +172,20 @@ impl Case {
         });
         Box::pin(quiet::hold(self, stage)).await?;
         Ok(snapshot)
+    }
+
+    /// What is gone by the nature of the fault does not come back.
+    fn is_gone(&mut self, snapshot: &Snapshot) {
+        let mut there = verdict::live(snapshot);
+        there.append(&mut verdict::ended(snapshot));
+        let back: Vec<String> = there.intersection(&self.loss.contexts).cloned().collect();
+        self.expect(back.is_empty(), || {
+            format!(
+                "{} contexts that were gone are there again, say {:?}",
+                back.len(),
+                back.first()
+            )
+        });
     }
 
     /// The figures so far, for expectations that depend on them.

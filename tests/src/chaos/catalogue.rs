@@ -6,7 +6,7 @@ use std::pin::Pin;
 use anyhow::Result;
 
 use super::case::Case;
-use super::faults::{clocks, networks, redis, reports, silent, start, trackers, workers};
+use super::faults::{clocks, networks, redis, reports, silent, start, stores, trackers, workers};
 
 /// What provokes and checks a fault.
 pub type Script = for<'a> fn(&'a mut Case) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -150,9 +150,17 @@ catalogue! {
     "F56" "wake messages' connection killed",
         "CLIENT KILL TYPE pubsub five times under load, twice within 50 ms",
         "nothing runs again; in the silence after it every tracker hears every partition" => silent::f56;
+    "F57" "store emptied under load",
+        "FLUSHALL while contexts wait and run; `tickwheel store adopt --yes` after a while, and the jobs applied again",
+        "readiness is 503 within 2.5 s, with one line in each log; calls are refused; green again within 3 s of the adoption without a \
+         restart; lost is exactly what was in the store, and its handlers are told" => stores::f57;
     "F58" "password changed and changed back",
         "`requirepass`, and every connection killed: for 1 s, then for 6 s",
         "readiness is 503 meanwhile; handlers start again within 3 s" => silent::f58;
+    "F60" "old backup restored beside running trackers",
+        "`redis-cli --rdb` under load; 30 s later Redis is killed and restored as docs/backup.md has it; `tickwheel store adopt --yes`",
+        "the older copy is refused until it is adopted; what was accepted before the backup ends, what came after is gone, and reports of \
+         attempts that are gone change nothing" => stores::f60;
     "F61" "tracker whose loop stands still",
         "every thread of its runtime sleeps for 3 s; each of three",
         "no start later than 4 s" => silent::f61;

@@ -6,6 +6,7 @@ pub(super) mod redis;
 pub(super) mod reports;
 pub(super) mod silent;
 pub(super) mod start;
+pub(super) mod stores;
 pub(super) mod trackers;
 pub(super) mod workers;
 

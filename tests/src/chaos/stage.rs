@@ -121,10 +121,8 @@ impl Stage {
         for _ in 0..stage.plan.workers {
             stage.add_worker(stage.plan.worker.clone()).await?;
         }
-        let mut client = stage.client(0)?;
         if stage.plan.jobs {
-            let specs = steady_jobs(stage.plan.tolerance_ms)?;
-            stage.jobs = Some(Registered::apply(&mut client, specs).await?);
+            stage.apply_jobs().await?;
         }
         if stage.plan.rate > 0 {
             stage.load = Load::start(&urls, stage.plan.rate, seed)?;
@@ -143,6 +141,26 @@ impl Stage {
         self.rig.wait_for_worker(&worker.id).await?;
         self.workers.push(worker);
         Ok(())
+    }
+
+    /// Registers the recurring jobs, as a person does again where the store has lost them.
+    ///
+    /// # Errors
+    /// As the tracker says.
+    pub async fn apply_jobs(&mut self) -> Result<()> {
+        let specs = steady_jobs(self.plan.tolerance_ms)?;
+        self.jobs = Some(Registered::apply(&mut self.client(0)?, specs).await?);
+        Ok(())
+    }
+
+    /// The log of tracker `at` since its start.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn log(&self, at: usize) -> Result<String> {
+        let node = self.nodes.get(at).context("no such tracker")?;
+        let file = format!("{}.log", node.tracker.process.name());
+        Ok(std::fs::read_to_string(self.rig.dir().join(file))?)
     }
 
     fn fronts(&self) -> Vec<String> {

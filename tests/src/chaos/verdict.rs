@@ -7,6 +7,7 @@ use serde_json::Value;
 use tickwheel_store::record::{EndState, Settled};
 
 use super::load::Accounts;
+use super::loss::Loss;
 use crate::harness::{Run, Snapshot};
 
 /// The figures of one fault, one line of JSON.
@@ -73,6 +74,8 @@ pub struct Evidence<'a> {
     pub marks: &'a [u64],
     /// Recovery times that the fault measured itself.
     pub recoveries: &'a [u64],
+    /// What is gone by the nature of the fault.
+    pub loss: &'a Loss,
 }
 
 impl Figures {
@@ -82,6 +85,7 @@ impl Figures {
             accounts,
             snapshot,
             runs,
+            loss,
             ..
         } = evidence;
         let accepted: BTreeSet<&str> = accounts.accepted.iter().map(|(id, _)| &**id).collect();
@@ -89,10 +93,10 @@ impl Figures {
         let ends = ends(snapshot);
         let live: BTreeSet<String> = live(snapshot);
         self.submitted = size(accepted.len());
-        for id in &accepted {
+        for id in accepted.iter().filter(|id| !loss.contexts.contains(**id)) {
             let own = by_context.get(*id).map_or(&[][..], Vec::as_slice);
             let ended = ends.get(*id).map_or(&[][..], Vec::as_slice);
-            let ran = own.iter().any(|run| run.outcome == "ok");
+            let ran = own.iter().any(|run| run.outcome == "ok") || loss.ended.contains(*id);
             let succeeded = ended.iter().any(|end| end.state == EndState::Succeeded);
             let is_lost =
                 live.contains(*id) || (ended.is_empty() && !ran) || (succeeded && own.is_empty());
@@ -166,6 +170,12 @@ pub fn live(snapshot: &Snapshot) -> BTreeSet<String> {
         live.extend(partition.held.keys().map(ToString::to_string));
     }
     live
+}
+
+/// What has ended, as far as Redis remembers.
+#[must_use]
+pub fn ended(snapshot: &Snapshot) -> BTreeSet<String> {
+    ends(snapshot).into_keys().collect()
 }
 
 /// An end counts once, and after it no later attempt may have been given out.

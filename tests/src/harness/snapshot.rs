@@ -115,7 +115,38 @@ impl Snapshot {
     pub async fn take(wire: &mut Wire, prefix: &str, partitions: u16) -> Result<Self> {
         let mut snapshot = Self::default();
         for number in 0..partitions {
-            let partition = read::partition(wire, prefix, number).await;
+            let base = base(prefix, number);
+            let command = read::command(&base);
+            let reply = wire.command(&command.each_ref().map(String::as_str)).await;
+            let partition = reply.and_then(|reply| read::partition(&base, number, reply));
+            snapshot
+                .partitions
+                .push(partition.with_context(|| format!("read partition {number}"))?);
+        }
+        Ok(snapshot)
+    }
+
+    /// Reads all of it and executes `last`, at one instant: what a command destroys was exactly this. Not on a Redis Cluster.
+    ///
+    /// # Errors
+    /// When Redis does not answer or refuses, or a record does not follow its grammar.
+    pub async fn take_before(
+        wire: &mut Wire,
+        (prefix, partitions): (&str, u16),
+        last: &[&str],
+    ) -> Result<Self> {
+        wire.command(&["MULTI"]).await?;
+        for number in 0..partitions {
+            let command = read::command(&base(prefix, number));
+            wire.command(&command.each_ref().map(String::as_str))
+                .await?;
+        }
+        wire.command(last).await?;
+        let mut replies = wire.command(&["EXEC"]).await?.list().into_iter();
+        let mut snapshot = Self::default();
+        for number in 0..partitions {
+            let reply = replies.next().context("a reply for each partition")?;
+            let partition = read::partition(&base(prefix, number), number, reply);
             snapshot
                 .partitions
                 .push(partition.with_context(|| format!("read partition {number}"))?);
@@ -174,4 +205,9 @@ impl Snapshot {
             .filter_map(|partition| partition.stats.get(name))
             .sum()
     }
+}
+
+/// What the keys of a partition begin with.
+fn base(prefix: &str, number: u16) -> String {
+    format!("{{{prefix}:{number}}}:")
 }

@@ -41,6 +41,7 @@ fn figures(runs: &[Run], ends: &[Settled]) -> Figures {
         runs,
         marks: &[1_005],
         recoveries: &[],
+        loss: &Loss::default(),
     });
     figures
 }
@@ -82,6 +83,7 @@ fn what_ended_long_ago_and_is_among_the_dead_is_not_lost() {
         runs: &[run(1, "a", (1_001, 1_002), "killed")],
         marks: &[1_005],
         recoveries: &[],
+        loss: &Loss::default(),
     });
     assert_eq!((figures.lost, figures.completed), (0, 1));
     assert_eq!((figures.ended_failed, figures.stale_accepted), (1, 0));
@@ -130,4 +132,56 @@ fn percentiles() {
     assert_eq!(percentile(&numbers, 99), 198);
     assert_eq!(percentile(&numbers, 100), 200);
     assert_eq!(percentile(&[], 99), 0);
+}
+
+#[test]
+fn what_is_gone_by_the_nature_of_a_fault_is_not_lost_and_all_else_is() {
+    let partition = Partition {
+        settled: vec![settled(2)],
+        ..Partition::default()
+    };
+    let backup = Snapshot {
+        partitions: vec![partition],
+    };
+    let later = Run {
+        context: "0.2000.1-2".to_owned(),
+        ..run(1, "a", (2_001, 2_002), "ok")
+    };
+    let of_then = run(2, "a", (1_001, 1_002), "ok");
+    let accepted = [(ID.to_owned(), 990), (later.context.clone(), 1_990)];
+    let loss = Loss::since(&backup, &accepted, &[of_then.clone(), later.clone()]);
+    assert_eq!(
+        loss.contexts.iter().collect::<Vec<_>>(),
+        ["0.2000.1-2"],
+        "what the backup has is not gone"
+    );
+    let known = loss.known(vec![of_then.clone(), later]);
+    assert_eq!(known, [of_then]);
+    let emptied = Loss::of_emptied(&backup);
+    assert!(emptied.contexts.is_empty() && emptied.ended.contains(ID));
+}
+
+#[test]
+fn a_run_that_the_store_forgot_counts_unless_its_attempt_was_started_again() {
+    let (first, second) = (
+        run(1, "a", (1_001, 1_002), "ok"),
+        run(1, "b", (5_001, 5_002), "ok"),
+    );
+    let loss = Loss {
+        runs: std::iter::once((ID.to_owned(), 1, 1_001)).collect(),
+        ..Loss::default()
+    };
+    let known = loss.known(vec![first.clone(), second.clone()]);
+    assert_eq!(known, [second]);
+    assert_eq!(loss.known(vec![first.clone()]), [first]);
+}
+
+#[test]
+fn strangers_are_told_by_the_end_of_their_ids() {
+    let loss = Loss {
+        strangers: vec![".z-".to_owned()],
+        ..Loss::default()
+    };
+    assert!(loss.is_strange("3.5.z-17"));
+    assert!(!loss.is_strange("3.5.z-17x") && !loss.is_strange(ID));
 }

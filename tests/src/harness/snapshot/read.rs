@@ -8,7 +8,7 @@ use tickwheel_core::id::JobName;
 use tickwheel_store::record::{Dead, Held, Member, Settled};
 
 use super::{Job, Key, Partition};
-use crate::harness::wire::{Value, Wire};
+use crate::harness::wire::Value;
 
 /// Every key of a partition with its type, lifetime and content. Strings are not read, only measured.
 const READ: &str = "#!lua flags=no-writes
@@ -27,12 +27,13 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. '*')) do
 end
 return { time[1], time[2], keys }";
 
-/// Reads partition `number`.
-pub(super) async fn partition(wire: &mut Wire, prefix: &str, number: u16) -> Result<Partition> {
-    let base = format!("{{{prefix}:{number}}}:");
-    let reply = wire
-        .command(&["EVAL", READ, "1", &format!("{base}wheel"), &base])
-        .await?;
+/// The command that reads the partition whose keys begin with `base`.
+pub(super) fn command(base: &str) -> [String; 5] {
+    ["EVAL", READ, "1", &format!("{base}wheel"), base].map(str::to_owned)
+}
+
+/// Takes apart what [`command`] answered for partition `number`.
+pub(super) fn partition(base: &str, number: u16, reply: Value) -> Result<Partition> {
     let [seconds, micros, keys] = <[Value; 3]>::try_from(reply.list())
         .ok()
         .context("three elements")?;
@@ -48,7 +49,7 @@ pub(super) async fn partition(wire: &mut Wire, prefix: &str, number: u16) -> Res
             .context("a key of four elements")?;
         let (name, ttl_ms, kind) = (name.text(), ttl.text().parse()?, kind.text());
         let name = name
-            .strip_prefix(&base)
+            .strip_prefix(base)
             .context("a key of the partition")?
             .to_owned();
         partition.read(&name, &kind, (ttl_ms, value))?;
