@@ -41,8 +41,8 @@ for i = 1, #ARGV do
   local size = SIZES[kind] and redis.call(SIZES[kind], BASE .. name) or 0
   found[i] = { name, kind, size, redis.call('PTTL', BASE .. name) }
 end
-if redis.call('TYPE', BASE .. 'backlog').ok == 'hash' then
-  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+if redis.call('TYPE', BASE .. 'backlog').ok == 'zset' then
+  for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
     if #waiting < BACKLOG_MAX then
       waiting[#waiting + 1] = { queue, ready_key(queue) and redis.call('ZCARD', ready_key(queue)) or claimable(queue) }
     end

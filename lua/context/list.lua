@@ -137,7 +137,7 @@ end
 local function of_ready()
   local current, inside = string.match(position, '^(.+) (%S*)$')
   local following = nil
-  for _, queue in ipairs(reading.call({}, 'HKEYS', BASE .. 'backlog')) do
+  for _, queue in ipairs(reading.call({}, 'ZRANGE', BASE .. 'backlog', 0, -1)) do
     local is_one = string.find(queue, '^%S+ %S') and not string.find(queue, '[^ -~]')
     if not is_one and position == '' then
       reading.skip()

@@ -117,6 +117,6 @@ redis.call('HSET', BASE .. 'fans', id, model)
 if pinned > 0 then
   redis.call('ZADD', BASE .. 'wheel', now + fans.LOOK_MS, '%' .. id)
 end
-redis.call('HSET', BASE .. 'backlog', fans.queue(fan, handler), '1')
+redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(fan, handler))
 wake(0)
 return { 'OPENED' }

@@ -157,7 +157,7 @@ if more > 0 then
   end
   redis.call('RPUSH', key('parts', handler .. ':' .. root_id), unpack(entries))
   local blocked = fan and fan.parallelism > 0 and fan.out >= fan.parallelism
-  if not blocked and redis.call('HSET', BASE .. 'backlog', fans.queue(place, handler), '1') > 0 then
+  if not blocked and redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(place, handler)) > 0 then
     wake(0)
   end
 end

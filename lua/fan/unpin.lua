@@ -60,9 +60,9 @@ if fan and fan.pinned > 0 and fan.state ~= 'dropping' then
     give_up(ARGV[2 + i], fan.handlers)
   end
   if fans.is_drained(fan, fan.handlers) then
-    redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, fan.handlers))
+    redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, fan.handlers))
   elseif moved > 0 then
-    redis.call('HSET', BASE .. 'backlog', fans.queue(fan, fan.handlers), '1')
+    redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(fan, fan.handlers))
     wake(0)
   end
   fanned.flush(endings, now)

@@ -124,7 +124,7 @@ local function find_live()
   end
   local retry = redis.call('HGET', base .. 'retry', id)
   local places = { { 'retry', base .. 'wheel', retry }, { 'wheel', base .. 'wheel', due } }
-  for _, queue in ipairs(redis.call('HKEYS', base .. 'backlog')) do
+  for _, queue in ipairs(redis.call('ZRANGE', base .. 'backlog', 0, -1)) do
     local zset = base .. 'ready:' .. string.gsub(queue, ' ', ':')
     if string.find(queue, ' k=', 1, true) then
       places[#places + 1] = { 'ready', zset, redis.call('HGET', base .. 'fair', id) }

@@ -200,7 +200,7 @@ local function explain_waiting(due, job)
     end
     return true
   end
-  for _, queue in ipairs(redis.call('HKEYS', base .. 'backlog')) do
+  for _, queue in ipairs(redis.call('ZRANGE', base .. 'backlog', 0, -1)) do
     local group, handler, lane = string.match(queue, '^(%S+) (%S+) ?c?=?(%x*)')
     local keyed = string.find(queue, ' k=', 1, true) and (redis.call('HGET', base .. 'fair', subject) or '-1')
     for above = 0, keyed and 0 or 4 do

@@ -28,7 +28,7 @@ if head[2] then
   shown.wheel_late_ms = math.max(now - tonumber(head[2]), 0)
 end
 local ready = {}
-for _, queue in ipairs(redis.call('HKEYS', base .. 'backlog')) do
+for _, queue in ipairs(redis.call('ZRANGE', base .. 'backlog', 0, -1)) do
   if #ready == READY_SHOWN then
     break
   end

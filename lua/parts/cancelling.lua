@@ -23,7 +23,7 @@ local cancel_one = made_on_call(function()
       fan.next_index = tonumber(n) + 1
     end
     if fans.is_drained(fan, handler) then
-      redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+      redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, handler))
     end
   end
 

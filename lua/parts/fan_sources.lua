@@ -133,7 +133,7 @@ on_demand(part_sources, function()
     if fan.parallelism > 0 and fan.out >= fan.parallelism then
       fan.blocked = true
       for handler in string.gmatch(fan.handlers, '%S+') do
-        redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+        redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, handler))
       end
       return true
     end

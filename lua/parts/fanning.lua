@@ -96,7 +96,7 @@ on_demand(fanned, function()
     end
     for handler in string.gmatch(fan.handlers, '%S+') do
       local list = handler .. ':' .. fan.id
-      redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+      redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, handler))
       redis.call('UNLINK', key('parts', list))
       for _, worker in ipairs(workers) do
         redis.call('UNLINK', key('parts', list .. ':' .. worker))

@@ -243,8 +243,8 @@ on_demand(fans, function()
       if not string.find(' ' .. fan.handlers .. ' ', ' ' .. entries.handler .. ' ', 1, true) then
         fan.handlers, fan.touched = fan.handlers .. (fan.handlers == '' and '' or ' ') .. entries.handler, true
       end
+      fields[#fields + 1] = 0
       fields[#fields + 1] = fans.queue(fan, entries.handler)
-      fields[#fields + 1] = '1'
     end
     fan.back = {}
     if fan.parallelism > 0 and fan.out >= fan.parallelism then
@@ -253,13 +253,13 @@ on_demand(fans, function()
     if fan.blocked and fans.waiting(fan) > 0 then
       for handler in string.gmatch(fan.handlers, '%S+') do
         if fan.model == 'indexed' or redis.call('EXISTS', key('parts', handler .. ':' .. fan.id)) == 1 then
+          fields[#fields + 1] = 0
           fields[#fields + 1] = fans.queue(fan, handler)
-          fields[#fields + 1] = '1'
         end
       end
     end
     fan.blocked = false
-    return #fields > 0 and redis.call('HSET', BASE .. 'backlog', unpack(fields)) > 0
+    return #fields > 0 and redis.call('ZADD', BASE .. 'backlog', unpack(fields)) > 0
   end
 
   -- True when the call did nothing with the fan but claim of it, or nothing at all.

@@ -80,7 +80,7 @@ local locate = made_on_call(function()
     if string.find(id, '~', 1, true) then
       return locate_part(id)
     end
-    for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+    for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
       local zset = ready_key(queue)
       for priority = PRIORITY_MAX, zset and (is_fair(queue) and PRIORITY_MAX or 0) or PRIORITY_MAX + 1, -1 do
         local score = score_in(queue, id, priority)

@@ -34,13 +34,13 @@ local function flush_ready(batch)
     for first = 1, #list, 2000 do
       redis.call('ZADD', list.key, unpack(list, first, math.min(first + 1999, #list)))
     end
+    names[#names + 1] = 0
     names[#names + 1] = queue
-    names[#names + 1] = '1'
   end
   if #names == 0 then
     return false
   end
-  return redis.call('HSET', BASE .. 'backlog', unpack(names)) > 0
+  return redis.call('ZADD', BASE .. 'backlog', unpack(names)) > 0
 end
 
 local function remove_ready(queue, zset, member)
@@ -49,6 +49,6 @@ local function remove_ready(queue, zset, member)
     redis.call('HDEL', BASE .. 'fair', (string.match(member, '^%S+')))
   end
   if redis.call('EXISTS', zset) == 0 then
-    redis.call('HDEL', BASE .. 'backlog', queue)
+    redis.call('ZREM', BASE .. 'backlog', queue)
   end
 end

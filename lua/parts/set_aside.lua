@@ -8,7 +8,7 @@ on_demand(set_aside, function()
   local LOOKED_MOST = 64 -- limits that one turn looks at
   local AHEAD_MOST = 128 -- contexts behind a key that was never asked for, whose keys are asked for with it
   local ANSWER_MS = 20 -- a first answer that takes longer than this may be lost
-  local moved_by_queue, unasked = {}, {}
+  local moved_by_queue, unasked, back_on_way = {}, {}, {}
 
   -- Whether nothing is known of a limit yet, and an answer may be on its way, or will be.
   local function is_new(limit)
@@ -68,6 +68,7 @@ on_demand(set_aside, function()
       back[base] = list
       for i = 1, #popped, 2 do
         list[#list + 1], list[#list + 2] = popped[i + 1], popped[i]
+        back_on_way[#back_on_way + 1] = popped[i]
       end
       local left = #popped / 2 < room and 0 or redis.call('ZCARD', zset)
       room = room - #popped / 2
@@ -84,10 +85,10 @@ on_demand(set_aside, function()
     for base, list in pairs(back) do
       if #list > 0 then
         write_many('ZADD', ready_key(base), list)
-        redis.call('HSET', BASE .. 'backlog', base, '1')
+        redis.call('ZADD', BASE .. 'backlog', 0, base)
       end
     end
-    write_many('HDEL', BASE .. 'backlog', emptied)
+    write_many('ZREM', BASE .. 'backlog', emptied)
   end
 
   -- Before anything is claimed: what was set aside and may go on does. `backlog` has the names of the queues. Looked at are the limits
@@ -141,15 +142,25 @@ on_demand(set_aside, function()
     return string.find(queue, ' k=%S') ~= nil or (limit ~= nil and limit.wanted == true) or unanswered or unasked[queue] == true
   end
 
+  -- What this call took out of one queue for another: where it is not written, it is nowhere.
+  function set_aside.moved()
+    for _, moved in pairs(moved_by_queue) do
+      for i = 2, #moved, 2 do
+        back_on_way[#back_on_way + 1] = moved[i]
+      end
+    end
+    return back_on_way
+  end
+
   -- Writes what was set aside.
   function set_aside.place()
     local queues = {}
     for queue, moved in pairs(moved_by_queue) do
       write_many('ZADD', ready_key(queue), moved)
-      queues[#queues + 1], queues[#queues + 2] = queue, '1'
+      queues[#queues + 1], queues[#queues + 2] = 0, queue
       local limit = shares.loaded[string.match(queue, '^%S+') .. ' k=' .. string.match(queue, ' k=(%S+)$')]
       limit.waiting = (limit.waiting or 0) + #moved / 2
     end
-    write_many('HSET', BASE .. 'backlog', queues)
+    write_many('ZADD', BASE .. 'backlog', queues)
   end
 end)

@@ -86,7 +86,7 @@ local function sightings_of(id, hints, wide)
     end
   end
   if wide or #found == 0 then
-    for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+    for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
       for priority = 0, PRIORITY_MAX do
         queues[#queues + 1] = { (string.gsub(queue, ' ', ':')), priority }
       end

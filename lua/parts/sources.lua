@@ -3,8 +3,9 @@
 -- A source has `queue`, `offer`, `score`, and three functions that get it as their parameter: `open`, false when nothing waits in it;
 -- `take`, which claims or ends the context at its head, and is false when nothing more can be claimed from it; `close`, called once
 -- after the last, which takes out of Redis what was taken, and is true when nothing is left.
--- `visit` is what they work on: now, limit, claims, endings, `aside`, how many records were put aside, and `claimed`, the queues of which
--- contexts under limits were claimed. Needs the parts ready, aside, ending, expiring, shares, set_aside and claiming.
+-- `visit` is what they work on: now, limit, claims, endings; `aside`, how many records were put aside, and `gone`, which; `out`, contexts
+-- that end and are not written yet; and `claimed`, the queues of which contexts under limits were claimed.
+-- Needs the parts ready, aside, ending, expiring, shares, set_aside and claiming.
 
 local PAGE = 8 -- entries read before it is known how many fit
 local TAKEN_MAX = 2000 -- of one source, those that make room for others included
@@ -21,8 +22,9 @@ end
 
 -- Puts a record aside that no turn can use; the caller takes it out of `name`.
 local function leave_aside(visit, name, record)
-  visit.aside = visit.aside + 1
   put_aside(visit.now, name, '', 'no record that a turn can use', record)
+  visit.aside = visit.aside + 1
+  visit.gone[record] = true
 end
 
 -- Reads the next page of a ready set; false at its end. Scores are read only where several sources are merged: printing one costs as
@@ -77,6 +79,7 @@ local function take_ready(visit, source)
   if not id then
     leave_aside(visit, string.sub(source.zset, #BASE + 1), member)
   elseif options ~= '-' and find(options, 's=', 1, true) and is_expiring(visit, queue, id, counts, rest, options) then
+    visit.out[#visit.out + 1] = member
     end_expired(visit.endings, visit.now, id, counts, rest)
   else
     local rules = source.rules
@@ -184,7 +187,7 @@ local function claim_from(visit, sources)
   end
   for _, source in ipairs(sources) do
     if source.close(visit, source) then
-      redis.call('HDEL', BASE .. 'backlog', source.queue)
+      redis.call('ZREM', BASE .. 'backlog', source.queue)
       emptied = true
     end
   end

@@ -1,13 +1,41 @@
--- Part telling: what a turn tells its tracker of what waits, and the subtasks that come back in it. Needs the parts fans, ready and aside.
+-- Part telling: what a turn tells its tracker of what waits, and the subtasks that come back in it. Needs the parts fans, ready,
+-- queues and aside.
 
 -- Queues, contexts to split and workers that one turn tells of, and queues that it looks at for them.
-local telling = { MOST = 64, LOOKED_MOST = 256 }
+local telling = { MOST = 64, LOOKED_MOST = 256, SPLITS_MOST = 64 }
 
 function telling.new()
   return { sizes = {}, places = {}, looked = 0, opens = {}, pinned = {} }
 end
 
+function telling.is_full(told)
+  return #told.sizes >= 2 * telling.MOST or told.looked >= telling.LOOKED_MOST
+end
+
+-- The queues of `all` in the order in which they are told of. Where they are more than can be, those of `bases()` come first, and each turn
+-- begins with another one; where `all` are not all, some of the others that have to be split come last.
+function telling.in_order(now, all, untold, bases)
+  return #all <= telling.MOST and not untold and all or telling.ordered(now, all, untold, bases)
+end
+
 on_demand(telling, function()
+  function telling.ordered(now, all, untold, bases)
+    local asked, ordered, others = {}, {}, untold and queues.of_splits(now, telling.SPLITS_MOST) or {}
+    for _, base in ipairs(bases()) do
+      asked[base] = true
+    end
+    local start = now % math.max(#all, 1)
+    for i = 1, #all do
+      local queue = all[(start + i) % #all + 1]
+      local list = asked[string.match(queue, '^%S+ %S+')] and ordered or others
+      list[#list + 1] = queue
+    end
+    for _, queue in ipairs(others) do
+      ordered[#ordered + 1] = queue
+    end
+    return ordered
+  end
+
   function telling.workers(root)
     local workers = {}
     for _, name in ipairs(redis.call('HKEYS', key('fan', root))) do

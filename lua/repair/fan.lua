@@ -57,9 +57,9 @@ local function clear_away()
   if redis.call('HDEL', BASE .. 'fans', root) > 0 then
     done('no longer among the split contexts')
   end
-  for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+  for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
     if string.match(queue, ' /(%S+)$') == root then
-      redis.call('HDEL', BASE .. 'backlog', queue)
+      redis.call('ZREM', BASE .. 'backlog', queue)
       done('taken out of the backlog: ' .. queue)
     end
   end
@@ -96,12 +96,12 @@ local function recount(fan)
   end
   for handler in string.gmatch(fan.handlers, '%S+') do
     local may = not fans.is_drained(fan, handler) and not (fan.parallelism > 0 and fan.out >= fan.parallelism)
-    local listed = redis.call('HEXISTS', BASE .. 'backlog', fans.queue(fan, handler)) == 1
+    local listed = redis.call('ZSCORE', BASE .. 'backlog', fans.queue(fan, handler)) ~= false
     if may and not listed then
-      redis.call('HSET', BASE .. 'backlog', fans.queue(fan, handler), '1')
+      redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(fan, handler))
       done('added to the backlog')
     elseif listed and not may then
-      redis.call('HDEL', BASE .. 'backlog', fans.queue(fan, handler))
+      redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, handler))
       done('taken out of the backlog')
     end
   end

@@ -62,7 +62,7 @@ for _, member in ipairs(members) do
   if is_it(member) then
     redis.call('ZREM', target, member)
     if kind == 'ready' and redis.call('EXISTS', target) == 0 then
-      redis.call('HDEL', BASE .. 'backlog', (string.gsub(string.match(name, '^ready:(.*)$'), ':', ' ')))
+      redis.call('ZREM', BASE .. 'backlog', (string.gsub(string.match(name, '^ready:(.*)$'), ':', ' ')))
     end
     return done(member)
   end

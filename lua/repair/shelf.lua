@@ -32,14 +32,14 @@ local function of_backlog()
     bad_arg('name', 'must be a group, a handler, maybe a lane, and maybe a key', name)
   end
   local waits = redis.call('ZCARD', key('ready', (string.gsub(name, ' ', ':')))) > 0
-  local listed = redis.call('HEXISTS', BASE .. 'backlog', name) == 1
+  local listed = redis.call('ZSCORE', BASE .. 'backlog', name) ~= false
   if waits and not listed then
-    redis.call('HSET', BASE .. 'backlog', name, '1')
+    redis.call('ZADD', BASE .. 'backlog', 0, name)
     wake(0)
     return 'added to the backlog'
   end
   if listed and not waits then
-    redis.call('HDEL', BASE .. 'backlog', name)
+    redis.call('ZREM', BASE .. 'backlog', name)
     return 'taken out of the backlog'
   end
 end

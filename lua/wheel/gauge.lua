@@ -9,25 +9,23 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'GAUGED', now_ms, entries, overdue, oldest_ms, waiting, running, dead }
            entries   in the wheel; overdue: those whose time has come; oldest_ms: how long ago that of the first came, 0 without one
-           waiting   contexts that wait for permits, of about 64 queues
+           waiting   contexts that wait for permits, of the first 64 queues
            running   contexts that workers hold
            dead      contexts that ended without success and are kept
 Raises   BAD_ARG    an argument is out of range
 
-Cost     O(log(wheel)), and some queues; at most 800 commands, about 70 where many queues wait
+Cost     O(log(wheel)), and some queues; at most 72 commands
 Holds    W9
 Repeat   Reads only.
 ]]
 -- @prelude
-local QUEUES = 64 -- a hash of more than a hundred is read in steps of about so many
+local QUEUES = 64
 local now = now_ms(1)
 local wheel, backlog = KEYS[1], BASE .. 'backlog'
 local head = redis.call('ZRANGE', wheel, 0, 0, 'WITHSCORES')
 local oldest = head[2] and math.max(now - tonumber(head[2]), 0) or 0
 local waiting = 0
-local queues = redis.call('HSCAN', backlog, '0', 'COUNT', QUEUES)[2]
-for i = 1, #queues, 2 do
-  local queue = queues[i]
+for _, queue in ipairs(redis.call('ZRANGE', backlog, 0, QUEUES - 1)) do
   local zset = ready_key(queue)
   if zset then
     waiting = waiting + redis.call('ZCARD', zset)

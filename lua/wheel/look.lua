@@ -6,21 +6,34 @@ Purpose  What waits in one partition and since when, without moving anything: fo
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:backlog {tw:p}:ready:<group>:<handler> {tw:p}:parts:<handler>:<root>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 handlers  that somebody here serves, at most 256, each `<group> <handler>`; `<group> !fan` for what is to be split of a group
 
 Reply    { 'LOOKED', now_ms, head_ms | '', { queue, due ms of the first }... }  at most 64 queues; of subtasks the due time of
-           their root; what a tracker has to split counts for the head
-Raises   BAD_ARG    now_ms is out of range
+           their root; what a tracker has to split counts for the head. Where more than 32 queues wait, those of
+           the handlers above, without any the first
+Raises   BAD_ARG    now_ms is out of range, or there are too many handlers
 
-Cost     O(ready sets); at most 68 commands
+Cost     O(handlers, or 64 queues); at most 70 commands, and one for each handler
 Holds    W9 W10
 Repeat   Reads only.
 ]]
 -- @prelude
+-- @part queues
 local BACKLOG_MAX = 64
+local HANDLERS_MAX = 256
 local now = now_ms(1)
 local head = tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
+if #ARGV > 1 + HANDLERS_MAX then
+  bad_arg('handlers', 'must be at most ' .. int(HANDLERS_MAX), #ARGV - 1)
+end
 local waiting = {}
-for _, queue in ipairs(redis.call('HKEYS', BASE .. 'backlog')) do
+local names
+if #ARGV == 1 then
+  names = redis.call('ZRANGE', BASE .. 'backlog', 0, BACKLOG_MAX - 1)
+else
+  names = queues_for(function() return { unpack(ARGV, 2) } end)
+end
+for _, queue in ipairs(names) do
   if #waiting >= 2 * BACKLOG_MAX then
     break
   end

@@ -17,9 +17,10 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'ACCEPTED', now_ms, replaced | '' }   the context that had the key
          { 'LANES_FULL' }   the partition keeps as many lanes as it may; nothing was written
+         { 'QUEUES_FULL', queue }   so many different handlers of its group wait here that no other may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(ready sets * log(wheel)); at most 80 + 170 * ready sets commands
+Cost     O(ready sets * log(wheel)); at most 90 + 170 * ready sets commands
 Holds    W1 W5 W7 W9
 Repeat   With the same unique part: accepted, and nothing changes. Otherwise it replaces what the first call put there.
 ]]
@@ -28,6 +29,7 @@ Repeat   With the same unique part: accepted, and nothing changes. Otherwise it 
 -- @part traces
 -- @part fairness
 -- @part ready
+-- @part queues
 -- @part aside
 -- @part ending
 -- @part fans
@@ -66,6 +68,10 @@ local dedup = key('dedup', name)
 local before = redis.call('GET', dedup)
 if before == id then
   return { 'ACCEPTED', now, '' }
+end
+local full = queues.too_many({ queue_of(group .. ' ' .. handler, options) })
+if full then
+  return { 'QUEUES_FULL', full }
 end
 local endings = new_endings()
 local place = before and locate(before)

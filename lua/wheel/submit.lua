@@ -18,9 +18,10 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'ACCEPTED', now_ms, { index, existing id }... }  indexes (from 1) of the contexts whose dedup key was taken
          { 'LANES_FULL' }   the partition keeps as many lanes as it may; nothing was written
+         { 'QUEUES_FULL', queue }   so many different handlers of its group wait here that no other may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(wheel)); at most 12 + 4 * count commands, one more for each lane
+Cost     O(count * log(wheel)); at most 13 + 6 * count commands, one more for each lane
 Holds    W1 W5 W9
 Repeat   A context with a dedup key is created once. Without one, a repeat with the same unique parts and times changes nothing
          while the contexts wait.
@@ -28,6 +29,7 @@ Repeat   A context with a dedup key is created once. Without one, a repeat with 
 -- @prelude
 -- @part fairness
 -- @part ready
+-- @part queues
 -- @part lanes
 local DUE_MAX = 9007199254740991
 
@@ -39,6 +41,7 @@ end
 local lanes = new_lanes(4 + 4 * count)
 local tag = partition() .. '.'
 local wheel, wheel_size, ready, taken, soonest = {}, 0, {}, {}, nil
+local asked = {} -- the queues, each once
 local keyed = {} -- contexts with a dedup key: nothing is written before the last check
 
 local function put_wheel(at, entry)
@@ -52,7 +55,6 @@ end
 
 local function place(id, due, rest, queue, priority, options)
   local member = id .. ' 0:0 ' .. rest
-  queue = queue_of(queue, options)
   if due > now then
     put_wheel(due, member)
   else
@@ -78,6 +80,11 @@ for i = 1, count do
   if not queue then
     bad_arg('rest', 'must be group, handler, priority, options and body', rest)
   end
+  queue = queue_of(queue, options)
+  if not asked[queue] then
+    asked[queue] = true
+    asked[#asked + 1] = queue
+  end
   local id = tag .. int(due) .. '.' .. ARGV[base + 2]
   if dedup == '' then
     place(id, due, rest, queue, priority, options)
@@ -91,6 +98,10 @@ for i = 1, count do
 end
 if not has_room_for(lanes) then
   return { 'LANES_FULL' }
+end
+local full = queues.too_many(asked)
+if full then
+  return { 'QUEUES_FULL', full }
 end
 for _, context in ipairs(keyed) do
   local index, id, name, keep = unpack(context)

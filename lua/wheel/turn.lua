@@ -19,7 +19,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            group    its group
            permits  free ones, integer, 0..1000000; a `+` behind them: another turn has more of them in hand; and behind a space
                     what is free of its resources, `<name>=<amount>` comma-separated
-           handlers comma-separated
+           handlers comma-separated. Of one without a permit only these matter: where many queues wait, only those of handlers that some
+                    worker here has are looked at
          and for lanes, behind the workers, a random number, 1..2147483646, and how many lanes follow, 0..256; then three for each:
            queue    `<group> <handler> c=<lane>`
            mode     rotate | count | use | recent | least | first | random | hash, and behind a space what a context takes of
@@ -27,10 +28,12 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            workers  `<number of the worker above>:<score>:<step>`, comma-separated, in the order of the lane
          and last, where groups have limits, `limits` and a line for each thing to know of them (lua/parts/shares.lua)
 
-Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned, reports, held_back }
+Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, scan, counts, opens, looks, pinned, reports, held_back,
+             untold }
            next_ms  score of the wheel's head; more: 1 when due entries are left
            claims   { worker, context member as it waited }...  the attempt claimed is the member's and one
-           backlog  { queue, how many wait }...  at most 64; a queue is `<group> <handler>`, and its lane where it has one
+           backlog  { queue, how many wait }...  at most 64, those of handlers above first; a queue is `<group> <handler>`, and its lane
+                    where it has one
            plan     jobs whose planned due times ran low or out
            outbox   `<follower> <context> <state>`... to deliver and then to confirm with wheel/delivered
            scan     1 when leases have to be looked at (lease/reap)
@@ -41,11 +44,13 @@ Reply    { 'TURNED', now_ms, next_ms | '', more, claims, backlog, plan, outbox, 
            pinned   { worker, queue }... for which parts wait; at most 64
            reports  { limit, report, holds, unspent, wanted, waiting }...  to be shared (limit/share)
            held_back  1 when something waits for a limit, 2 when a limit was asked for that nothing was known of
+           untold   1 when not all that waits was told of
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(limit * log(wheel)); at most 60 + 16 * limit commands, 5 more for each lane it claims of, 60 more for each context that expires
          or is replaced; where groups have limits, 12 more for each limit that it meets, 64 at most besides those of what it claims and
-         of what ended, one for each context that it sets aside, at most 2000 of a queue, and one for each 16 entries of :left
+         of what ended, one for each context that it sets aside, at most 2000 of a queue, and one for each 16 entries of :left; where more
+         than 32 queues wait, 6 more for each handler of the workers: what nobody serves costs nothing
 Holds    W1 W2 W3 W4 W6 W9 W10
 Repeat   Takes what is due then. A lost reply is repaired by the end of the dispatch leases; due times are decided once.
 ]]
@@ -53,6 +58,7 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part arming
 -- @part fairness
 -- @part ready
+-- @part queues
 -- @part limits
 -- @part aside
 -- @part traces
@@ -67,16 +73,15 @@ Repeat   Takes what is due then. A lost reply is repaired by the end of the disp
 -- @part cancelling
 -- @part firing
 -- @part due_times
+-- @part due_jobs
 -- @part expiring
 -- @part claiming
 -- @part routing
 -- @part sources
 -- @part fan_sources
 -- @part telling
-local PLAN_LEASE_MS = 1000 -- an unplanned job, and an outbox entry, is offered to the next tracker after this
-local UNSOUND_MS = 60000 -- a job whose fields cannot be used is tried again after this
-local PLAN_LOW = 8 -- planned due times of a job below which a tracker adds some
-local FIRINGS_MAX = 100 -- due times of one job decided in one visit, besides missed ones; the rest stays due
+-- @part restoring
+local LOOK_AGAIN_MS = 1000 -- an outbox entry, and a scan, is offered to the next tracker after this
 
 local now = now_ms(1)
 local lease_ms = arg_int(2, 'lease_ms', 100, 3600000)
@@ -95,16 +100,15 @@ if string.sub(ARGV[args], 1, 6) == 'limits' then
 end
 routing.read_lanes(offers, 4 + 4 * workers_count, workers, args)
 local claims, endings = new_claims(now, lease_ms, limit), new_endings()
-local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0, claimed = {} }
-local plan, outbox, scan, looks = {}, {}, 0, {}
-local fired, skipped, missed = 0, 0, 0
 local fresh, fresh_order = {}, {}
-local again = {} -- score, member: entries that stay in the wheel
-local retried, more = {}, 0
-local waiting = nil
+local visit = { now = now, limit = limit, claims = claims, endings = endings, aside = 0, claimed = {}, fired = 0, skipped = 0, missed = 0,
+  more = 0, plan = {}, again = {}, out = {}, gone = {} }
+local again = visit.again -- score, member: entries that stay in the wheel
+local outbox, scan, looks, retried, taken = {}, 0, {}, {}, {}
+local waiting, untold = nil, false
 
 -- A context that became due in this turn: `counts` is `<attempt>:<failures>`, `queue` where it would wait.
-local function add_fresh(queue, id, counts, rest, options, member)
+function visit.add_fresh(queue, id, counts, rest, options, member)
   local list = fresh[queue]
   if not list then
     list = { group = string.match(queue, '^%S+') }
@@ -112,6 +116,16 @@ local function add_fresh(queue, id, counts, rest, options, member)
     fresh_order[#fresh_order + 1] = queue
   end
   list[#list + 1] = { id, counts, rest, options, member }
+end
+
+function visit.drop_fresh(id)
+  for _, queue in ipairs(fresh_order) do
+    for i = #fresh[queue], 1, -1 do
+      if fresh[queue][i][1] == id then
+        table.remove(fresh[queue], i)
+      end
+    end
+  end
 end
 
 -- Puts a fresh context into its ready set, unless its start deadline is over (trackers that paused find both due at once).
@@ -123,9 +137,17 @@ local function make_ready(id, counts, rest, options, member)
   end
 end
 
--- The ready sets that are not empty; read again only after one was written.
+local told_handlers
+local function handlers_told()
+  told_handlers = told_handlers or queues.told(workers_count, args)
+  return told_handlers
+end
+
+-- The queues in which something waits that concern this turn; read again only after one was written.
 local function backlog()
-  waiting = waiting or redis.call('HKEYS', BASE .. 'backlog')
+  if not waiting then
+    waiting, untold = queues_for(handlers_told, untold)
+  end
   return waiting
 end
 
@@ -138,7 +160,7 @@ local function place_ready()
 end
 
 -- The same with the fresh contexts.
-local function place_fresh()
+function visit.place_fresh()
   local lists, order = fresh, fresh_order
   fresh, fresh_order = {}, {}
   for _, queue in ipairs(order) do
@@ -148,114 +170,6 @@ local function place_fresh()
   end
   place_ready()
 end
-
--- What the due times of jobs become.
-local jobs = {}
-on_demand(jobs, function()
-  local function rearm(fields, next, left)
-    if fields.kind == 'cron' and fields.plan_end ~= '1' and #left < PLAN_LOW then
-      plan[#plan + 1] = fields.name
-    end
-    if not next then
-      if fields.kind == 'cron' then
-        again[#again + 1] = now + PLAN_LEASE_MS
-        again[#again + 1] = '@' .. fields.name
-      end
-      return -- a delay is armed by the end of its firing
-    end
-    local gap = tonumber(fields.period) or 0
-    if fields.kind == 'cron' then
-      gap = left[1] and tonumber(left[1]) - next or 0
-    end
-    again[#again + 1] = next + jitter_of(fields.name, next, tonumber(fields.jitter) or 0, gap)
-    again[#again + 1] = '@' .. fields.name
-  end
-
-  local function fire_at(fields, due)
-    local id, shown = firing.firing_id(fields, due)
-    if fields.overlap == 'replace' and fields.active > 0 then
-      place_fresh()
-    end
-    local verdict, reason = firing.offer_firing(endings, now, fields, id, fields.tmpl)
-    if verdict == 'SKIP' then
-      skipped = skipped + 1
-      firing.note_due(fields, int(due) .. ' S ' .. reason)
-      return false
-    end
-    fired = fired + 1
-    fields.fired = fields.fired + 1
-    firing.note_due(fields, int(due) .. ' F +' .. int(now - due) .. shown)
-    if verdict == 'START' then
-      local group, handler, _, options = split_rest(fields.tmpl)
-      add_fresh(queue_of(group .. ' ' .. handler, options), id, '0:0', fields.tmpl, options, id .. ' 0:0 ' .. fields.tmpl)
-    end
-    return true
-  end
-
-  function jobs.fire(job)
-    local room = math.min(FIRINGS_MAX, limit - fired - skipped)
-    if room <= 0 then
-      more = 1
-      again[#again + 1] = now
-      again[#again + 1] = '@' .. job
-      return
-    end
-    local fields = firing.load_job(job)
-    if not fields or fields.state ~= 'active' then
-      return
-    end
-    if not firing.is_sound(fields) then
-      visit.aside = visit.aside + 1 -- `store check` names the job
-      again[#again + 1] = now + UNSOUND_MS
-      again[#again + 1] = '@' .. job
-      return
-    end
-    if fields.next == '' then
-      if fields.kind == 'cron' then
-        rearm(fields, nil, {})
-      end
-      return
-    end
-    local n, due_at, list = due_times.come(now, fields)
-    local behind = n > 0 and due_at(n - 1) < now - due_times.tolerance_of(fields)
-    if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
-      -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches the tolerance.
-      plan[#plan + 1] = job
-      again[#again + 1] = now + PLAN_LEASE_MS
-      again[#again + 1] = '@' .. job
-      return
-    end
-    local index, last_fired = 0, false
-    if n > 0 then
-      index = due_times.apply_misfire(now, fields, due_at, n)
-      if n > index + room then
-        n, more = index + room, 1
-      end
-    end
-    local most = fields.max_runs ~= '' and tonumber(fields.max_runs) or math.huge
-    while index < n and fields.fired < most do
-      last_fired = fire_at(fields, due_at(index))
-      index = index + 1
-    end
-    local next, finished, left = due_times.what_follows(now, fields, due_at, index, list, last_fired)
-    local written = { 'next', next and int(next) or '', 'fired', int(fields.fired) }
-    if index > 0 then
-      written[5], written[6] = 'last', int(due_at(index - 1))
-    end
-    if list then
-      written[#written + 1], written[#written + 2] = 'plan', table.concat(left, ' ')
-    end
-    if finished then
-      written[#written + 1], written[#written + 2] = 'state', 'finished'
-    end
-    redis.call('HSET', key('job', job), unpack(written))
-    firing.flush_ledger(fields)
-    missed = missed + fields.missed
-    if not finished then
-      rearm(fields, next, left)
-    end
-  end
-end)
 
 -- A context that did not start by its deadline ends as expired, wherever it waits.
 local expire = made_on_call(function()
@@ -275,7 +189,8 @@ local expire = made_on_call(function()
     local score = score_in(queue, id, tonumber(priority))
     local member = find_waiting(zset, score, id)
     local shared = queue
-    for _, other in ipairs(not member and score and is_fair(queue) and backlog() or {}) do
+    local others = not member and score and is_fair(queue)
+    for _, other in ipairs(others and queues.of(string.match(queue, '^%S+ %S+')) or {}) do
       if not member and string.sub(other, 1, #shared) == shared then -- its key may be at its limit
         queue, zset = other, ready_key(other)
         member = find_waiting(zset, score, id)
@@ -292,6 +207,7 @@ local expire = made_on_call(function()
     end
     if member then
       local counts, rest = string.match(member, '^%S+ (%S+) (.*)$')
+      visit.out[#visit.out + 1] = member
       end_expired(endings, now, id, counts, rest)
     end
   end
@@ -306,8 +222,8 @@ local function take_due()
       due[#due + 1] = entry
       due_bytes = due_bytes + #entry
     end
-    more = #found == page and 1 or 0
-    page = more == 1 and math.min(limit - #due, math.floor((TURN_BYTES - due_bytes) * #due / due_bytes)) or 0
+    visit.more = #found == page and 1 or 0
+    page = visit.more == 1 and math.min(limit - #due, math.floor((TURN_BYTES - due_bytes) * #due / due_bytes)) or 0
   end
   if #due > 0 then
     redis.call('ZREMRANGEBYRANK', wheel_key, 0, #due - 1)
@@ -317,10 +233,10 @@ end
 
 local function decide(entry, kind)
   if kind == 64 then -- '@'
-    jobs.fire(string.sub(entry, 2))
+    due_jobs.fire(visit, string.sub(entry, 2))
   elseif entry == '!reap' then -- the scan itself sets the time of the next one
     scan = 1
-    again[#again + 1] = now + PLAN_LEASE_MS
+    again[#again + 1] = now + LOOK_AGAIN_MS
     again[#again + 1] = entry
   elseif string.find(entry, '^!limits') then
     local at, cursor = reports.look(now, string.match(entry, ' (%d+)$') or '0')
@@ -339,141 +255,155 @@ local function decide(entry, kind)
     end
   elseif string.find(entry, '^&%S+ %d+%.%d+%.%S+ %l[%l_]+$') then
     outbox[#outbox + 1] = string.sub(entry, 2)
-    again[#again + 1] = now + PLAN_LEASE_MS
+    again[#again + 1] = now + LOOK_AGAIN_MS
     again[#again + 1] = entry
   else
     leave_aside(visit, 'wheel', entry)
   end
 end
 
-for _, entry in ipairs(take_due()) do
-  local kind = string.byte(entry) or 0
-  if kind >= 48 and kind <= 57 then -- a digit: a context
-    local queue, id, counts, rest, options = open_member(entry)
-    if not queue then
-      leave_aside(visit, 'wheel', entry)
-    else
-      if string.byte(counts) ~= 48 then
-        retried[#retried + 1] = id
-      end
-      if string.byte(counts) ~= 48 and string.find(id, '~', 1, true) then
-        telling.due_again(endings, id, counts, rest)
+local function turn()
+  taken = take_due()
+  for _, entry in ipairs(taken) do
+    local kind = string.byte(entry) or 0
+    if kind >= 48 and kind <= 57 then -- a digit: a context
+      local queue, id, counts, rest, options = open_member(entry)
+      if not queue then
+        leave_aside(visit, 'wheel', entry)
       else
-        add_fresh(queue, id, counts, rest, options, entry)
+        if string.byte(counts) ~= 48 then
+          retried[#retried + 1] = id
+        end
+        if string.byte(counts) ~= 48 and string.find(id, '~', 1, true) then
+          telling.due_again(endings, id, counts, rest)
+        else
+          visit.add_fresh(queue, id, counts, rest, options, entry)
+        end
       end
+    else
+      decide(entry, kind)
     end
-  else
-    decide(entry, kind)
   end
-end
-if #retried > 0 then
-  redis.call('HDEL', BASE .. 'retry', unpack(retried))
-end
+  if #retried > 0 then
+    redis.call('HDEL', BASE .. 'retry', unpack(retried))
+  end
 
-for _, fan in ipairs(endings.fans.order) do
-  if not fan.over then
-    fans.flush_waiting(fan, now)
+  for _, fan in ipairs(endings.fans.order) do
+    if not fan.over then
+      fans.flush_waiting(fan, now)
+      waiting = nil
+    end
+  end
+
+  -- Fresh contexts are claimed directly only when nothing of their group waits and all of them find a permit; else priority decides
+  -- among everything that is ready.
+  place_ready()
+  if shares.groups and set_aside.resume(now, backlog()) then
     waiting = nil
   end
-end
-
--- Fresh contexts are claimed directly only when nothing of their group waits and all of them find a permit; else priority decides
--- among everything that is ready.
-place_ready()
-if shares.groups and set_aside.resume(now, backlog()) then
-  waiting = nil
-end
-local contended, fresh_of_group, fresh_count = {}, {}, 0
-for _, queue in ipairs(backlog()) do
-  if offer_for(offers, queue) or offers[string.match(queue, '^(.+) /') or ''] then -- what nobody offers competes for no permit
-    contended[string.match(queue, '^%S+')] = true
-  end
-end
-for _, queue in ipairs(fresh_order) do
-  local list = fresh[queue]
-  fresh_of_group[list.group] = (fresh_of_group[list.group] or 0) + #list
-  fresh_count = fresh_count + #list
-end
-for _, queue in ipairs(fresh_order) do
-  local offer, group = offer_for(offers, queue), fresh[queue].group
-  if offer and (offer.free < fresh_of_group[group] or fresh_count > limit) then
-    contended[group] = true
-  end
-end
-for _, queue in ipairs(fresh_order) do
-  local list, offer = fresh[queue], offer_for(offers, queue)
-  local enough = offer and not contended[list.group] and not (shares.groups and shares.groups[list.group])
-  for _, context in ipairs(list) do
-    local id, counts, rest, options, member = unpack(context)
-    local worker = enough and has_room(claims) and not is_late(now, id, counts, options) and pick(offer, options)
-    if worker then
-      claim(claims, worker, id, counts, rest, options, member)
-    else
-      make_ready(id, counts, rest, options, member)
-    end
-  end
-end
-place_ready()
-
--- The queues for which permits are offered.
-local function offered_sources()
-  local sources, split = {}, {}
+  local contended, fresh_of_group, fresh_count = {}, {}, 0
   for _, queue in ipairs(backlog()) do
-    local offer = offer_for(offers, queue)
-    if offer then
-      sources[#sources + 1] = ready_source(queue, offer)
-    elseif string.find(queue, ' /', 1, true) then
-      split[#split + 1] = queue
+    if offer_for(offers, queue) or offers[string.match(queue, '^(.+) /') or ''] then -- what nobody offers competes for no permit
+      contended[string.match(queue, '^%S+')] = true
     end
   end
-  if split[1] then
-    part_sources.add(sources, endings, split, offers)
+  for _, queue in ipairs(fresh_order) do
+    local list = fresh[queue]
+    fresh_of_group[list.group] = (fresh_of_group[list.group] or 0) + #list
+    fresh_count = fresh_count + #list
   end
-  return sources
-end
-if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources()) then
-  waiting = nil
-end
-
--- What waits in the queues of a group, for what it asks of its limit: not what is to be split, nor what waits for the limit of its key.
-local function waiting_of_group(group)
-  local count = 0
-  for _, queue in ipairs(backlog()) do
-    local apart = string.find(queue, ' !fan', 1, true) or string.find(queue, ' k=%S')
-    if string.match(queue, '^%S+') == group and not apart then
-      local zset = ready_key(queue)
-      count = count + (zset and redis.call('ZCARD', zset) or 100)
+  for _, queue in ipairs(fresh_order) do
+    local offer, group = offer_for(offers, queue), fresh[queue].group
+    if offer and (offer.free < fresh_of_group[group] or fresh_count > limit) then
+      contended[group] = true
     end
   end
-  return count
-end
-
-flush_claims(claims)
-write_many('ZADD', wheel_key, again)
-local reported = {}
-if shares.groups then -- has limits looked at no later than `again` says
-  set_aside.place()
-  reported = reports.flush(now, waiting_of_group)
-  waiting = nil
-end
-routing.flush_routes()
-if next(endings.ready) then
-  waiting = nil
-end
-if fanned.flush_claims(endings, now) then
-  waiting = nil
-end
-flush_endings(endings, now)
-
-local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
-local told = telling.new()
-for _, queue in ipairs(backlog()) do
-  if shares.groups and set_aside.holds(queue, visit.claimed) then
-    telling.tell_lane(told, queue)
-  elseif told.looked < telling.LOOKED_MOST then
-    telling.tell(visit, told, endings, queue)
+  for _, queue in ipairs(fresh_order) do
+    local list, offer = fresh[queue], offer_for(offers, queue)
+    local enough = offer and not contended[list.group] and not (shares.groups and shares.groups[list.group])
+    for _, context in ipairs(list) do
+      local id, counts, rest, options, member = unpack(context)
+      local worker = enough and has_room(claims) and not is_late(now, id, counts, options) and pick(offer, options)
+      if worker then
+        claim(claims, worker, id, counts, rest, options, member)
+      else
+        make_ready(id, counts, rest, options, member)
+      end
+    end
   end
+  place_ready()
+
+  -- The queues for which permits are offered.
+  local function offered_sources()
+    local sources, split = {}, {}
+    for _, queue in ipairs(backlog()) do
+      local offer = offer_for(offers, queue)
+      if offer then
+        sources[#sources + 1] = ready_source(queue, offer)
+      elseif string.find(queue, ' /', 1, true) then
+        split[#split + 1] = queue
+      end
+    end
+    if split[1] then
+      part_sources.add(sources, endings, split, offers)
+    end
+    return sources
+  end
+  if workers_count > 0 and has_room(claims) and claim_from(visit, offered_sources()) then
+    waiting = nil
+  end
+
+  -- What waits in the queues of a group, for what it asks of its limit: not what is to be split, nor what waits for the limit of its key.
+  local function waiting_of_group(group)
+    local count = 0
+    for _, queue in ipairs(backlog()) do
+      local apart = string.find(queue, ' !fan', 1, true) or string.find(queue, ' k=%S')
+      if string.match(queue, '^%S+') == group and not apart then
+        local zset = ready_key(queue)
+        count = count + (zset and redis.call('ZCARD', zset) or 100)
+      end
+    end
+    return count
+  end
+
+  flush_claims(claims)
+  visit.held = true
+  write_many('ZADD', wheel_key, again)
+  local reported = {}
+  if shares.groups then -- has limits looked at no later than `again` says
+    set_aside.place()
+    reported = reports.flush(now, waiting_of_group)
+    waiting = nil
+  end
+  routing.flush_routes()
+  if next(endings.ready) then
+    waiting = nil
+  end
+  if fanned.flush_claims(endings, now) then
+    waiting = nil
+  end
+  flush_endings(endings, now)
+  visit.done = true
+
+  local head = redis.call('ZRANGE', wheel_key, 0, 0, 'WITHSCORES')
+  local told = telling.new()
+  for _, queue in ipairs(telling.in_order(now, backlog(), untold, handlers_told)) do
+    if shares.groups and set_aside.holds(queue, visit.claimed) then
+      telling.tell_lane(told, queue)
+    elseif told.looked < telling.LOOKED_MOST then
+      telling.tell(visit, told, endings, queue)
+    end
+  end
+  return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', visit.more, claims.told, told.sizes, visit.plan, outbox, scan,
+    { visit.fired, visit.skipped, visit.missed, visit.aside, unread + routing.unread }, told.opens, looks, told.pinned, reported,
+    shares.groups and reports.held_back() or 0, (untold or telling.is_full(told)) and 1 or 0 }
 end
-return { 'TURNED', now, head[2] and int(tonumber(head[2])) or '', more, claims.told, told.sizes, plan, outbox, scan,
-  { fired, skipped, missed, visit.aside, unread + routing.unread }, told.opens, looks, told.pinned, reported,
-  shares.groups and reports.held_back() or 0 }
+
+local done, reply = pcall(turn)
+if not done then
+  if not visit.done then
+    restoring.restore(visit, taken)
+  end
+  error(reply, 0)
+end
+return reply

@@ -22,6 +22,9 @@ pub enum Error {
         /// The server's words.
         reason: String,
     },
+    /// A bound of a partition is reached; nothing was written. What fills it may go.
+    #[error("{0}")]
+    Full(String),
     /// It is written, and has not come as far as was promised. A repeat is safe with a `dedup_key`, and confirms what the first call wrote.
     #[error("written, but not confirmed as {durability}: {missing}")]
     Unconfirmed {
@@ -72,7 +75,10 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
-            Self::Unavailable { .. } | Self::Exhausted { .. } | Self::Unconfirmed { .. } => true,
+            Self::Unavailable { .. }
+            | Self::Exhausted { .. }
+            | Self::Full(_)
+            | Self::Unconfirmed { .. } => true,
             Self::Invalid(_)
             | Self::Conflict(_)
             | Self::NotFound { .. }

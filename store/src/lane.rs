@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use fred::types::Value;
-use tickwheel_core::error::Violation;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::{Lane, LaneId, Mode, Standing, Units};
 
@@ -65,8 +64,18 @@ pub(crate) fn lane_args<'a>(lanes: impl Iterator<Item = &'a Lane>) -> Vec<Value>
 
 /// The partition has no room for another lane.
 pub(crate) fn lanes_full() -> Error {
-    let rule = "a partition keeps at most 1,000 different ways to choose a worker: name workers by tags, not one by one";
-    Error::Invalid(Violation::new("routing", rule, "").into())
+    Error::Full("routing: a partition keeps at most 1,000 different ways to choose a worker, and has them: name workers by tags, not one by                  one, or wait until contexts that ask for other ones have ended".to_owned())
+}
+
+/// So many queues of a group wait in the partition that no other may; `queue` would be one.
+pub(crate) fn queues_full(queue: &str) -> Error {
+    let mut words = queue.split(' ');
+    let group = words.next().unwrap_or_default();
+    let handler = words.next().unwrap_or_default();
+    Error::Full(format!(
+        "handler: contexts of 1,000 different handlers of group `{group}` wait in a partition, and no more may, so none for `{handler}`: \
+         start workers that offer what waits, or cancel it"
+    ))
 }
 
 impl Store {

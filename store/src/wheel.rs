@@ -12,6 +12,6 @@ pub use gauge::Gauges;
 pub use replace::Replaced;
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
-    Claim, Looked, Offer, OutboxEntry, Pinned, PinnedParts, Told, TurnCounts, TurnLimits, Turned,
-    WorkerCancel,
+    Claim, Looked, Offer, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits,
+    Turned, WorkerCancel,
 };

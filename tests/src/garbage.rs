@@ -203,10 +203,15 @@ fn places(table: &mut Table<'_>) {
         format!("{group} !fan"),
     ] {
         table.zset(&format!("ready:{}", queue.replace(' ', ":")), &[]);
-        table.put("HSET", "backlog", &[queue.as_bytes(), b"1"]);
+        table.put("ZADD", "backlog", &[b"0", queue.as_bytes()]);
     }
-    table.hash("backlog", &format!("{group} {handler} /x"));
-    table.hash("backlog", &format!("{group} {handler} /{root}"));
+    table.zset(
+        "backlog",
+        &[
+            &format!("{group} {handler} /x"),
+            &format!("{group} {handler} /{root}"),
+        ],
+    );
     for key in [
         format!("tags:{group}"),
         "jobs".to_owned(),

@@ -22,7 +22,7 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
     use tickwheel_store::Error;
     let kind = match error {
         Error::Unavailable { .. } => "unavailable",
-        Error::Exhausted { .. } => "exhausted",
+        Error::Exhausted { .. } | Error::Full(_) => "exhausted",
         Error::Unconfirmed { .. } => "unconfirmed",
         Error::Invalid(_) => "invalid",
         Error::Conflict(_) => "conflict",

@@ -147,6 +147,7 @@ fn answered(error: &tickwheel_store::Error) -> bool {
             word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
         }
         tickwheel_store::Error::Exhausted { .. }
+        | tickwheel_store::Error::Full(_)
         | tickwheel_store::Error::Unconfirmed { .. }
         | tickwheel_store::Error::Invalid(_)
         | tickwheel_store::Error::Conflict(_)

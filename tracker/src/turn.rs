@@ -40,6 +40,8 @@ const RETRY: Duration = Duration::from_millis(250);
 const HELD_ELSEWHERE: Duration = Duration::from_millis(4);
 /// What waits for one certain worker that is full is looked at this often: single contexts may pass it over.
 const PERHAPS: Duration = Duration::from_millis(50);
+/// Where more waits than a turn tells of, the next one comes after this: a worker may have come for some of it.
+const UNTOLD: Duration = Duration::from_secs(1);
 /// A partition with nothing to do is looked at this often all the same.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
@@ -90,10 +92,15 @@ impl Turner {
                 };
                 self.rotation = self.rotation.wrapping_add(1);
                 let looks = self.partitions.stands_in(partition);
+                self.partitions.begins(partition, engine.sessions.came());
                 visits.push(visit::visit(
                     Arc::clone(&engine),
                     (partition, purpose),
-                    (looks, self.partitions.backlog(partition)),
+                    (
+                        looks,
+                        self.partitions.backlog(partition),
+                        self.partitions.is_untold(partition),
+                    ),
                     self.rotation,
                 ));
             }
@@ -175,6 +182,7 @@ impl Turner {
     /// Permits became free: visit what waits for them.
     fn offer_capacity(&mut self) {
         let engine = &self.engine;
+        self.partitions.queue_untold(engine.sessions.came());
         self.partitions.queue_backlog(
             Instant::now(),
             |queue| engine.takes(queue) == Taken::Now,
@@ -264,7 +272,9 @@ impl Turner {
         let waiting = turned.backlog.iter().filter(|_| owns);
         let waiting = waiting.map(|(queue, _)| queue.clone()).collect();
         let pinned = turned.pinned.iter().filter(|_| owns).cloned().collect();
-        self.partitions.set_backlog(partition, waiting, pinned);
+        let was_told = self.partitions.is_untold(partition);
+        self.partitions
+            .set_backlog(partition, (waiting, turned.untold), pinned);
         let next = match turned.next {
             Some(next) => self.clock.instant_of(next, turned.now, received),
             None => received + LOOK_EVERY,
@@ -280,6 +290,16 @@ impl Turner {
             self.engine
                 .limits
                 .note_waiting(partition, reports, held_back);
+        }
+        if turned.untold && owns {
+            // What waits unknown to this tracker is found by another turn, which is told what is served here. Not many of them, as most of
+            // what is untold is served by nobody.
+            let at = if was_told {
+                received + UNTOLD
+            } else {
+                received
+            };
+            self.partitions.due_at(partition, at, OVERDUE);
         }
         if turned.held_back && owns {
             // Should a message that something is free be lost.

@@ -28,7 +28,10 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let settled = rig.crew.settle(jobs as u64).await?;
     let after = rig.read().await?;
     let held = rig.redis.sum("hlen", "held", options.partitions).await?;
-    let waiting = rig.redis.sum("hlen", "backlog", options.partitions).await?;
+    let waiting = rig
+        .redis
+        .sum("zcard", "backlog", options.partitions)
+        .await?;
     let costs = rig.costs(&before, &after, count(jobs)).await?;
     let starts = rig.finish().await?;
     let seconds = report::until_s(&starts, settled);

@@ -43,8 +43,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let reduced: Reduced =
         serde_json::from_slice(&ended.result).context("the result of the reduce")?;
     let mut left = 0;
-    for hash in ["held", "backlog", "fans"] {
-        left += rig.redis.sum("hlen", hash, options.partitions).await?;
+    for (command, key) in [("hlen", "held"), ("zcard", "backlog"), ("hlen", "fans")] {
+        left += rig.redis.sum(command, key, options.partitions).await?;
     }
     let costs = rig.costs(&before, &after, count(subtasks)).await?;
     let starts = rig.finish().await?;

@@ -37,7 +37,7 @@ pub(crate) struct SubmitArgs {
     body_file: Option<PathBuf>,
     #[command(flatten)]
     dedup: DedupArgs,
-    /// 0 (lowest) to 4 (highest) [default: 2]
+    /// 0 (lowest) to 4 (highest); orders what waits in the same partition, not over the whole cluster [default: 2]
     #[arg(long, value_parser = clap::value_parser!(u32).range(0..=4), value_name = "0..4")]
     priority: Option<u32>,
     /// How often it is tried again after a failure [default: 2]

@@ -99,7 +99,7 @@ const FIXED: [(&str, &str); 21] = [
     ("stopped", "hash"),
     ("left", "list"),
     ("contended", "hash"),
-    ("backlog", "hash"),
+    ("backlog", "zset"),
     ("jobs", "zset"),
     ("fans", "hash"),
     ("lanes", "hash"),

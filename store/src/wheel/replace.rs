@@ -7,7 +7,7 @@ use tickwheel_core::partition::partition_of;
 
 use super::submit::{NewContext, id_of, when_arg};
 use crate::error::Error;
-use crate::lane::{lane_args, lanes_full};
+use crate::lane::{lane_args, lanes_full, queues_full};
 use crate::reply::Reply;
 use crate::script::REPLACE;
 use crate::store::Store;
@@ -48,6 +48,7 @@ impl Store {
         match status.as_str() {
             "ACCEPTED" => {}
             "LANES_FULL" => return Err(lanes_full()),
+            "QUEUES_FULL" => return Err(queues_full(&reply.text()?)),
             other => return Err(Error::contract(REPLACE.name(), other)),
         }
         let now = reply.number()?;

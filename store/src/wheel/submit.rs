@@ -12,7 +12,7 @@ use tickwheel_core::routing::{Lane, LaneId};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
-use crate::lane::{lane_args, lanes_full};
+use crate::lane::{lane_args, lanes_full, queues_full};
 use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
@@ -134,6 +134,7 @@ impl Store {
         match status.as_str() {
             "ACCEPTED" => {}
             "LANES_FULL" => return Err(lanes_full()),
+            "QUEUES_FULL" => return Err(queues_full(&reply.text()?)),
             other => return Err(Error::contract(SUBMIT.name(), other)),
         }
         let now = reply.number()?;

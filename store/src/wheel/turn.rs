@@ -54,6 +54,17 @@ pub struct Told<'a> {
     pub random: u32,
     /// The limits of groups, where some have any.
     pub limits: Option<&'a LimitsTold>,
+    /// Handlers that some worker here has, besides those of the offers; of use where more waits than a turn tells of.
+    pub served: &'a [Served],
+}
+
+/// Handlers of a group that some worker here has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Served {
+    /// The group.
+    pub group: GroupName,
+    /// Names of handlers.
+    pub handlers: Vec<String>,
 }
 
 /// A context claimed for a worker; its member carries the attempt number to dispatch.
@@ -157,6 +168,8 @@ pub struct Turned {
     pub held_back: bool,
     /// A limit was asked for of which nothing was known: what stands behind it waits for the answer.
     pub awaits: bool,
+    /// More waits than `backlog` tells of: of what the turn was not told is served, perhaps all.
+    pub untold: bool,
 }
 
 /// Parts that wait for a certain worker.
@@ -220,6 +233,7 @@ impl Store {
             lanes: &[],
             random: 1,
             limits: None,
+            served: &[],
         };
         self.turn_told(partition, offers, told, limits).await
     }
@@ -239,6 +253,7 @@ impl Store {
             lanes,
             random,
             limits: None,
+            served: &[],
         };
         self.turn_told(partition, offers, told, limits).await
     }
@@ -254,12 +269,19 @@ impl Store {
         told: Told<'_>,
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
-        let Told { lanes, random, .. } = told;
+        let Told {
+            lanes,
+            random,
+            served,
+            ..
+        } = told;
         let mut args: Vec<Value> = Vec::with_capacity(6 + 4 * offers.len() + 3 * lanes.len());
         args.push(Value::from(""));
         args.push(Value::from(limits.dispatch_lease.as_millis().to_string()));
         args.push(Value::from(limits.entries.to_string()));
-        args.push(Value::from(offers.len().to_string()));
+        let room = 1_000_usize.saturating_sub(offers.len());
+        let served = served.get(..room).unwrap_or(served);
+        args.push(Value::from((offers.len() + served.len()).to_string()));
         for offer in offers {
             args.push(Value::from(offer.worker.as_str()));
             args.push(Value::from(offer.group.as_str()));
@@ -271,6 +293,12 @@ impl Store {
             };
             args.push(Value::from(format!("{}{more}{units}", offer.permits)));
             args.push(Value::from(offer.handlers.as_str()));
+        }
+        for of_group in served {
+            args.push(Value::from("-"));
+            args.push(Value::from(of_group.group.as_str()));
+            args.push(Value::from("0"));
+            args.push(Value::from(of_group.handlers.join(",")));
         }
         if !lanes.is_empty() {
             args.push(Value::from(random.to_string()));
@@ -292,14 +320,26 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn look(&self, partition: PartitionId) -> Result<Looked, Error> {
-        let value = self
-            .redis
-            .call(
-                &LOOK,
-                vec![self.keys.wheel(partition)],
-                vec![Value::from("")],
-            )
-            .await?;
+        self.look_for(partition, &[]).await
+    }
+
+    /// The same; where much waits, for these handlers: at most 256, with one for each group.
+    ///
+    /// # Errors
+    /// As [`Store::look`].
+    pub async fn look_for(
+        &self,
+        partition: PartitionId,
+        served: &[Served],
+    ) -> Result<Looked, Error> {
+        let mut args = vec![Value::from("")];
+        for Served { group, handlers } in served {
+            args.push(Value::from(format!("{group} !fan")));
+            let handlers = handlers.iter();
+            args.extend(handlers.map(|handler| Value::from(format!("{group} {handler}"))));
+        }
+        let keys = vec![self.keys.wheel(partition)];
+        let value = self.redis.call(&LOOK, keys, args).await?;
         let mut reply = Reply::expect(LOOK.name(), value, "LOOKED")?;
         let now = TimestampMs::new(reply.number()?);
         let head = reply.optional_number()?.map(TimestampMs::new);
@@ -397,6 +437,7 @@ fn turned(value: Value) -> Result<Turned, Error> {
         reports,
         held_back: held_back > 0,
         awaits: held_back == 2,
+        untold: reply.number()? == 1,
     })
 }
 

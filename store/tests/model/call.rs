@@ -45,6 +45,8 @@ pub(crate) struct Turned {
     pub(crate) counts: [u64; 3],
     /// Records that were put aside.
     pub(crate) aside: u64,
+    /// Not all that waits was told of.
+    pub(crate) untold: bool,
 }
 
 /// A worker with free permits: id, group, permits, handlers.
@@ -155,7 +157,7 @@ impl<'a> Part<'a> {
         }
         args.extend((!limits.is_empty()).then_some(limits));
         let reply = self.call("wheel/turn", "TURNED", &args).await;
-        assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 14));
+        assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 15));
         let counts = texts(&reply[8]);
         Turned {
             next: text(&reply[1]).parse().ok(),
@@ -171,6 +173,7 @@ impl<'a> Part<'a> {
             scan: text(&reply[7]) == "1",
             counts: [0, 1, 2].map(|index: usize| counts[index].parse().unwrap()),
             aside: counts[3].parse().unwrap(),
+            untold: text(&reply[14]) == "1",
         }
     }
 

@@ -148,7 +148,7 @@ fn jobs(state: &State, partition: PartitionId, now: u64) -> Vec<JobFacts> {
 }
 
 fn queues(state: &State, partition: PartitionId) -> Vec<QueueFacts> {
-    let listed: BTreeSet<&str> = (state.hash("backlog").iter())
+    let listed: BTreeSet<&str> = (state.zset("backlog").iter())
         .map(|(queue, _)| *queue)
         .collect();
     let ready = |queue: &str| format!("ready:{}", queue.replacen(' ', ":", 1));

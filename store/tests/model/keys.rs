@@ -58,18 +58,20 @@ impl Model {
                 .values()
                 .map(move |context| (format!("queue:{job}"), context.member(), context.due()))
         });
-        wheel.chain(dead).chain(ready).chain(queued).collect()
+        let backlog = self.ready.values();
+        let backlog = backlog.map(|context| ("backlog".to_owned(), context.queue(), 0));
+        wheel
+            .chain(dead)
+            .chain(ready)
+            .chain(queued)
+            .chain(backlog)
+            .collect()
     }
 
     fn hashes(&self) -> Lines {
         let field =
             |name: &str, field: &str, value: String| (name.to_owned(), field.to_owned(), value);
         let mut lines: Lines = Vec::new();
-        lines.extend(
-            self.ready
-                .values()
-                .map(|context| field("backlog", &context.queue(), "1".to_owned())),
-        );
         lines.extend(
             self.retry
                 .iter()

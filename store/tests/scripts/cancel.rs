@@ -83,7 +83,7 @@ async fn the_last_of_a_ready_set_leaves_no_backlog() {
     )
     .await;
     assert_eq!(part.cancel(T, "3.1000000.a-1").await, ["ENDED"]);
-    assert_eq!(part.state().await.hash("backlog"), [("k i", "1")]);
+    assert_eq!(part.state().await.zset("backlog"), [("k i", 0)]);
 }
 
 #[tokio::test]
@@ -220,7 +220,7 @@ async fn it_costs_what_its_header_says_however_much_waits() {
                redis.call('ZADD', KEYS[1] .. 'wheel', 5, '3.5.d-' .. i .. ' 0:0 g h 2 - ')
                redis.call('ZADD', KEYS[1] .. 'queue:d/j', 5, '3.5.e-' .. i .. '@d/j 0:0 g h 2 - ')
              end
-             redis.call('HSET', KEYS[1] .. 'backlog', 'g h', '1')"
+             redis.call('ZADD', KEYS[1] .. 'backlog', 0, 'g h')"
         );
         test.text(&["EVAL", &fill, "1", &part.key("")]).await;
         part.put_job(

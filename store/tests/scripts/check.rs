@@ -103,7 +103,7 @@ async fn one_damage_is_not_called_by_another_name() {
     };
     fresh_good(&test).await;
     good::fire(&test, "a/follower", "m-9").await;
-    command(&test, "HDEL|B:backlog|default work").await;
+    command(&test, "ZREM|B:backlog|default work").await;
     let checked = test.store.check(FAST).await.unwrap();
     assert_eq!(kinds(&checked), [Kind::Backlog], "{:#?}", checked.findings);
 }

@@ -38,7 +38,7 @@ async fn a_waiting_context_is_found_in_each_place() {
     ];
     test.command(&["HSET", &key("retry"), "1.22.a-2", "9000"])
         .await;
-    test.command(&["HSET", &key("backlog"), "default work", "1"])
+    test.command(&["ZADD", &key("backlog"), "0", "default work"])
         .await;
     for (id, place, score, counts, state) in seeds {
         let rest = REST.replace(" 4 ", " 2 ");
@@ -299,7 +299,7 @@ async fn a_call_costs_little_however_much_there_is() {
         return;
     };
     let key = |name: &str| test.key(partition(0), name);
-    test.command(&["HSET", &key("backlog"), "default work", "1"])
+    test.command(&["ZADD", &key("backlog"), "0", "default work"])
         .await;
     for size in [10_u32, 1_000, 100_000] {
         let fill = format!(

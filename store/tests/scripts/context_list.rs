@@ -10,7 +10,7 @@ use tickwheel_store::context::{ContextFilter, ContextView};
 const SEED: &str = "
 local base, p, job = string.match(KEYS[1], '^(.-}:)'), ARGV[1], ARGV[2]
 local function id(kind, i) return p .. '.' .. i .. '.' .. kind .. '-' .. i end
-redis.call('HSET', base .. 'backlog', 'alpha work', '1', 'beta work', '1')
+redis.call('ZADD', base .. 'backlog', 0, 'alpha work', 0, 'beta work')
 for i = 1, 7 do
   local group = i % 2 == 0 and 'alpha' or 'beta'
   local rest = ' ' .. group .. ' work 2 - body'

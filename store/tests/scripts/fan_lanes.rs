@@ -79,7 +79,7 @@ async fn mapped_subtasks_and_the_reduce_stay_in_the_lane_of_their_root() {
     };
     assert_eq!(split(&part, &page, &["a", "b", "c"]).await, ["TAKEN", "3"]);
     let queue = format!("g leaf {LANE} /{ROOT}");
-    assert_eq!(part.state().await.field("backlog", &queue), "1");
+    assert_eq!(part.state().await.zset("backlog"), [(queue.as_str(), 0)]);
     let workers = [["x", "9"], ["y", "9"], ["z", "9"]];
     // Nobody knows the lane: they wait, and it is told of.
     let (claims, told) = turn(&part, &workers, &[]).await;
@@ -101,7 +101,7 @@ async fn mapped_subtasks_and_the_reduce_stay_in_the_lane_of_their_root() {
     let (claims, _) = turn(&part, &workers, &[("sum", "count", "3:0:1")]).await;
     assert_eq!(claims, [claimed("z", "r")]);
     assert_eq!(succeed(&part, &[&format!("{ROOT}~r")]).await, "S");
-    assert!(!part.state().await.hashes.contains_key("backlog"));
+    assert!(!part.state().await.zsets.contains_key("backlog"));
 }
 
 #[tokio::test]
@@ -136,7 +136,7 @@ async fn parts_for_certain_workers_take_of_their_resources() {
     let score = ready_score(2, 900).to_string();
     let (ready, backlog) = (part.key("ready:g:!fan"), part.key("backlog"));
     test.command(&["ZADD", &ready, &score, &member]).await;
-    test.command(&["HSET", &backlog, "g !fan", "1"]).await;
+    test.command(&["ZADD", &backlog, "0", "g !fan"]).await;
     let (now, waiting) = (T.to_string(), format!("{ROOT} 0:0 g h 2"));
     let rules = [
         "sharding",
@@ -155,7 +155,7 @@ async fn parts_for_certain_workers_take_of_their_resources() {
     args.extend(["x", "0 zero", "x", "1 one", "y", "2 two"]);
     assert_eq!(part.answer("fan/open", &args).await, ["OPENED"]);
     let queue = format!("g h {LANE} /{ROOT}");
-    assert_eq!(part.state().await.field("backlog", &queue), "1");
+    assert_eq!(part.state().await.zset("backlog"), [(queue.as_str(), 0)]);
     // The lane is told of although nothing waits for just any worker.
     let (claims, told) = turn(&part, &[["x", "9 unit=1500"], ["y", "9"]], &[]).await;
     assert_eq!((claims, told), (vec![], vec![format!("g h {LANE}")]));
@@ -207,7 +207,7 @@ async fn workers_that_parts_wait_for_are_told_with_the_lane() {
     test.command(&command).await;
     let parts = part.key(&format!("parts:h:{ROOT}:x"));
     test.command(&["RPUSH", &parts, "0 0:0 zero"]).await;
-    test.command(&["HSET", &backlog, &queue, "1"]).await;
+    test.command(&["ZADD", &backlog, "0", &queue]).await;
     let said = turn_told(&part, &[["y", "9"]], &[], "").await;
     let lane = format!("g h {LANE}");
     assert_eq!(said.told, [(lane.clone(), "0".to_owned())]);

@@ -42,7 +42,7 @@ async fn wait(part: &Part<'_>, options: &str) {
     let score = ready_score(2, 900).to_string();
     let (ready, backlog) = (part.key("ready:g:!fan"), part.key("backlog"));
     part.test.command(&["ZADD", &ready, &score, &member]).await;
-    part.test.command(&["HSET", &backlog, "g !fan", "1"]).await;
+    part.test.command(&["ZADD", &backlog, "0", "g !fan"]).await;
 }
 
 async fn open(part: &Part<'_>, opening: &Opening<'_>, parts: &[&str]) -> Vec<String> {

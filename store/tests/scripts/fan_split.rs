@@ -16,7 +16,10 @@ async fn items_become_subtasks_that_are_claimed_in_their_order() {
         ["0 0:0 a", "1 0:0 b c"]
     );
     assert_eq!(state.field("fans", ROOT), "map");
-    assert_eq!(state.field("backlog", &format!("g leaf /{ROOT}")), "1");
+    assert_eq!(
+        state.zset("backlog"),
+        [(format!("g leaf /{ROOT}").as_str(), 0)]
+    );
     let turned = part.turn(T, 100, &[("w", "g", 1, "leaf")]).await;
     assert_eq!(
         turned.claims,

@@ -90,6 +90,7 @@ async fn turns(test: &Harness, p: PartitionId, with_limits: bool) -> Result<Vec<
         lanes: &[],
         random: 1,
         limits: with_limits.then_some(&told),
+        served: &[],
     };
     let mut all = Vec::new();
     for _ in 0..20 {
@@ -287,7 +288,7 @@ async fn prepared() -> Option<(Harness, crate::harness::Server, Good)> {
             ),
             &format!("HSET | fan:{root} | t:work | default work 2 - "),
             &format!("RPUSH | parts:work:{root} | 0 0:0 item"),
-            &format!("HSET | backlog | default work /{root} | 1"),
+            &format!("ZADD | backlog | 0 | default work /{root}"),
         ],
     )
     .await;

@@ -93,7 +93,7 @@ const PLACES: [&str; 10] = [
     "ZADD | wheel | 11 | 1.11.a-1 0:0 default work 2 t=500 {\"x\":1}",
     "ZADD | wheel | 9000 | 1.22.a-2 2:1 default work 2 t=500 \u{1}",
     "HSET | retry | 1.22.a-2 | 9000",
-    "HSET | backlog | default work | 1",
+    "ZADD | backlog | 0 | default work",
     "ZADD | ready:default:work | 35184372088865 | 1.33.a-3 0:0 default work 2 t=500 ",
     "ZADD | queue:a/b | 44 | 1.44.f@a/b 0:0 default work 2 t=500 ",
     "HSET | held | 1.55.a-5 | 2:1 w-1 100 2100 600 - default work 2 t=500 body",
@@ -210,7 +210,7 @@ async fn a_wheel_and_a_partition_are_shown_with_what_is_overdue() {
         "!reap",
     ])
     .await;
-    test.command(&["HSET", &key("backlog"), "default work", "1"])
+    test.command(&["ZADD", &key("backlog"), "0", "default work"])
         .await;
     test.command(&[
         "ZADD",
@@ -313,7 +313,7 @@ async fn a_waiting_context_is_explained() {
         "ZADD | wheel | 2 | P.2.f@a/b 0:0 default work 2 - ",
         "ZADD | wheel | 5000000000000 | P.3.f@a/b 2:2 default work 2 - ",
         "HSET | retry | P.3.f@a/b | 5000000000000",
-        "HSET | backlog | default work | 1",
+        "ZADD | backlog | 0 | default work",
         "ZADD | ready:default:work | 35184372088836 | P.4.f@a/b 0:0 default work 2 - ",
         "HSET | active:a/b | P.9.f@a/b | s",
         "ZADD | queue:a/b | 5 | P.5.f@a/b 0:0 default work 2 - ",
@@ -370,7 +370,7 @@ async fn a_wait_for_workers_names_what_is_missing() {
     let Some(test) = fresh().await else { return };
     let cluster = |name: &str| format!("{{{}}}:{name}", test.prefix);
     let key = |name: &str| test.key(partition(1), name);
-    test.command(&["HSET", &key("backlog"), "default work", "1"])
+    test.command(&["ZADD", &key("backlog"), "0", "default work"])
         .await;
     test.command(&[
         "ZADD",

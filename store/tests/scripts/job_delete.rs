@@ -60,7 +60,7 @@ async fn contexts_everywhere(test: &Harness) {
         &member(3, 0),
     ])
     .await;
-    test.command(&["HSET", &key("backlog"), "default work", "1"])
+    test.command(&["ZADD", &key("backlog"), "0", "default work"])
         .await;
     test.command(&["ZADD", &key("queue:a/b"), "4", &member(4, 0)])
         .await;

@@ -144,7 +144,7 @@ async fn seed_the_examples(test: &Harness) {
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
         &["ZADD", "ready:default:invoice", &ready, &ready_member],
-        &["HSET", "backlog", "default invoice", "1"],
+        &["ZADD", "backlog", "0", "default invoice"],
         &["HSET", "active:billing/nightly", ID, "s"],
         &["ZADD", "queue:billing/nightly", "6", &queued],
         &["SET", "awaited:billing/nightly", "billing/report:succeeded"],

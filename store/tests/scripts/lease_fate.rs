@@ -84,10 +84,10 @@ async fn many_stale_reports_beside_many_queues_cost_a_few_commands() {
         let queues: Vec<String> = (0..1_000)
             .map(|n| format!("g h{}", chunk * 1_000 + n))
             .collect();
-        let mut words = vec!["HSET", &backlog];
+        let mut words = vec!["ZADD", &backlog];
         queues
             .iter()
-            .for_each(|queue| words.extend([queue.as_str(), "1"]));
+            .for_each(|queue| words.extend(["0", queue.as_str()]));
         test.command(&words).await;
     }
     let events = part.key("events");

@@ -64,7 +64,7 @@ async fn put(part: &Part<'_>, place: &str, attempt: u32) {
         "ready:g:h" => {
             let score = ready_score(2, T).to_string();
             test.command(&["ZADD", &key, &score, &member]).await;
-            test.command(&["HSET", &part.key("backlog"), "g h", "1"])
+            test.command(&["ZADD", &part.key("backlog"), "0", "g h"])
                 .await;
         }
         _ => drop(test.command(&["ZADD", &key, &T.to_string(), &member]).await),

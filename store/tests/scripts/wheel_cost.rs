@@ -14,7 +14,7 @@ async fn filled(part: Part<'_>, size: u32) {
            redis.call('ZADD', KEYS[1] .. 'wheel', 9e12, '3.9.b-' .. i .. ' 0:0 g h 2 - ')
            redis.call('ZADD', KEYS[1] .. 'ready:other:h', 2 * 2^44 + 5, '3.5.c-' .. i .. ' 0:0 other h 2 - ')
          end
-         redis.call('HSET', KEYS[1] .. 'backlog', 'other h', '1')"
+         redis.call('ZADD', KEYS[1] .. 'backlog', 0, 'other h')"
     );
     part.test.text(&["EVAL", &fill, "1", &part.key("")]).await;
 }

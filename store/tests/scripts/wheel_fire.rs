@@ -343,7 +343,7 @@ async fn it_costs_what_its_header_says_however_much_waits() {
                redis.call('ZADD', KEYS[1] .. 'ready:g:h', 3 * 2^43, '3.1.b-' .. i .. ' 0:0 g h 2 - ')
                redis.call('HSET', KEYS[1] .. 'active:d/j', '3.1.b-' .. i .. '@d/j', 'm')
              end
-             redis.call('HSET', KEYS[1] .. 'backlog', 'g h', '1')"
+             redis.call('ZADD', KEYS[1] .. 'backlog', 0, 'g h')"
         );
         test.text(&["EVAL", &fill, "1", &part.key("")]).await;
         part.put_job(

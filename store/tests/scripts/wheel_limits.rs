@@ -110,6 +110,7 @@ impl Cluster {
             lanes: &[],
             random: 1,
             limits: Some(&told),
+            served: &[],
         };
         let limits = TurnLimits {
             dispatch_lease: Duration::from_secs(60),
@@ -179,7 +180,13 @@ impl Cluster {
 
     async fn value(&self, number: u16, name: &str) -> String {
         let key = self.test.key(partition(number), name);
-        self.test.text(&["HGETALL", &key]).await
+        let words = ["ZRANGE", &key, "0", "-1", "WITHSCORES"];
+        let words = if name == "backlog" {
+            &words[..]
+        } else {
+            &["HGETALL", &key]
+        };
+        self.test.text(words).await
     }
 }
 

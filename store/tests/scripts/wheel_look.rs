@@ -59,7 +59,7 @@ async fn it_shows_at_most_64_ready_sets_and_costs_what_its_header_says() {
             "for i = 1, {size} do
                local queue = i % 200
                redis.call('ZADD', '{{t:0}}:ready:g:' .. queue, i, '0.' .. i .. '.x 0:0 g h 2 - ')
-               redis.call('HSET', '{{t:0}}:backlog', 'g ' .. queue, '1')
+               redis.call('ZADD', '{{t:0}}:backlog', 0, 'g ' .. queue)
              end"
         );
         test.text(&["EVAL", &fill, "0"]).await;

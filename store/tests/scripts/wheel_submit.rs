@@ -54,7 +54,7 @@ async fn a_due_context_is_ready_at_once() {
             state.zset("ready:g:i"),
             [("3.1.a-3 0:0 g i 2 - x", ready_score(2, 1))]
         );
-        assert_eq!(state.hash("backlog"), [("g h", "1"), ("g i", "1")]);
+        assert_eq!(state.zset("backlog"), [("g h", 0), ("g i", 0)]);
     }
 }
 

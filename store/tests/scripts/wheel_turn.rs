@@ -141,7 +141,7 @@ async fn without_a_permit_it_waits_in_its_ready_set() {
             ("3.1000001.a-1 0:0 g h 2 - x", ready_score(2, T + 1)),
         ];
         assert_eq!(state.zset("ready:g:h"), ready);
-        assert_eq!(state.hash("backlog"), [("g h", "1"), ("k h", "1")]);
+        assert_eq!(state.zset("backlog"), [("g h", 0), ("k h", 0)]);
     }
     let turned = part
         .turn(T + 4, 10, &[("w", "g", 5, "h"), ("v", "k", 5, "h")])

@@ -103,7 +103,7 @@ fn harms(id: &str, due: u64, next: u64) -> Vec<(Invariant, String, String)> {
         ),
         (
             W1,
-            "HSET|B:backlog|default ok|1".to_owned(),
+            "ZADD|B:backlog|0|default ok".to_owned(),
             "DEL|B:backlog".to_owned(),
         ),
         (W1, format!("HSET|B:retry|{id}|5"), "DEL|B:retry".to_owned()),

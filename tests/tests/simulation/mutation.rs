@@ -59,7 +59,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a job's next firing is not armed",
         script: "wheel/turn",
-        from: "    if not finished then\n      rearm(fields, next, left)\n    end",
+        from: "    if not finished then\n      rearm(visit, fields, next, left)\n    end",
         to: "",
     },
     Mutation {
@@ -113,14 +113,14 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "an outbox entry goes with its first offer",
         script: "wheel/turn",
-        from: "    outbox[#outbox + 1] = string.sub(entry, 2)\n    again[#again + 1] = now + PLAN_LEASE_MS\n    again[#again + 1] = entry\n",
+        from: "    outbox[#outbox + 1] = string.sub(entry, 2)\n    again[#again + 1] = now + LOOK_AGAIN_MS\n    again[#again + 1] = entry\n",
         to: "    outbox[#outbox + 1] = string.sub(entry, 2)\n",
     },
     Mutation {
         what: "what finds no permit is dropped",
         script: "wheel/turn",
-        from: "      make_ready(id, counts, rest, options, member)\n    end\n  end\nend\nplace_ready()",
-        to: "    end\n  end\nend\nplace_ready()",
+        from: "        make_ready(id, counts, rest, options, member)\n      end\n    end\n  end\n  place_ready()",
+        to: "      end\n    end\n  end\n  place_ready()",
     },
     Mutation {
         what: "followers are not told",

@@ -98,7 +98,9 @@ pub fn code_of(error: &Error) -> ErrorCode {
         Error::Store(StoreError::NotFound { .. }) => ErrorCode::NotFound,
         Error::Store(StoreError::Conflict(_)) => ErrorCode::Conflict,
         Error::Store(StoreError::Unavailable { .. }) | Error::Draining => ErrorCode::Unavailable,
-        Error::Store(StoreError::Exhausted { .. }) | Error::Busy(_) => ErrorCode::Exhausted,
+        Error::Store(StoreError::Exhausted { .. } | StoreError::Full(_)) | Error::Busy(_) => {
+            ErrorCode::Exhausted
+        }
         Error::Store(StoreError::Unconfirmed { .. }) => ErrorCode::Unconfirmed,
         Error::Store(StoreError::Contract { .. }) => ErrorCode::Contract,
         Error::Store(StoreError::Damaged { .. }) => ErrorCode::Damaged,
@@ -120,6 +122,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
             | StoreError::Conflict(_)
             | StoreError::Unavailable { .. }
             | StoreError::Exhausted { .. }
+            | StoreError::Full(_)
             | StoreError::Unconfirmed { .. }
             | StoreError::Contract { .. }
             | StoreError::Damaged { .. }

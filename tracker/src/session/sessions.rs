@@ -3,11 +3,12 @@
 //! What waits is looked up by group and handler for each queue and whenever permits become free, so nothing here goes through all streams
 //! to answer that.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::AtomicUsize;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_store::wheel::Served;
 use tokio::sync::Notify;
 
 use super::{InFlight, Session};
@@ -21,7 +22,7 @@ pub(super) struct Live {
     by_worker: ByWorker,
     /// Each in the order of its workers.
     pub(super) groups: BTreeMap<GroupName, Vec<Arc<Session>>>,
-    offering: HashMap<GroupName, HashMap<String, ByWorker>>,
+    offering: BTreeMap<GroupName, BTreeMap<String, ByWorker>>,
 }
 
 impl Live {
@@ -82,6 +83,8 @@ pub(crate) struct Sessions {
     /// Told when permits became free or a worker came.
     pub(crate) capacity: Notify,
     in_flight: Arc<AtomicUsize>,
+    /// Streams that came so far.
+    came: AtomicUsize,
 }
 
 impl Sessions {
@@ -108,6 +111,7 @@ impl Sessions {
         live.add(&session);
         live.by_worker.insert(session.worker.clone(), session);
         drop(live);
+        self.came.fetch_add(1, Ordering::Relaxed);
         self.capacity.notify_one();
         older
     }
@@ -157,6 +161,41 @@ impl Sessions {
             known,
             offering.any(|session| session.credit().available() > 0),
         )
+    }
+
+    /// How many streams came so far: what is served here may be more when it has grown.
+    pub(crate) fn came(&self) -> usize {
+        self.came.load(Ordering::Relaxed)
+    }
+
+    /// What is offered here, with or without free permits: at most `most` names, a group counting for one, and each `turn` begins behind
+    /// those of the one before.
+    pub(crate) fn served(&self, most: usize, turn: usize) -> Vec<Served> {
+        let live = self.read();
+        let names = || {
+            let groups = live.offering.iter();
+            groups
+                .flat_map(|(group, handlers)| handlers.keys().map(move |handler| (group, handler)))
+        };
+        let start = turn.wrapping_mul(most / 2) % names().count().max(1);
+        let (mut served, mut count) = (Vec::<Served>::new(), 0);
+        for (group, handler) in names().skip(start).chain(names().take(start)) {
+            let known = served.last().is_some_and(|last| last.group == *group);
+            count += 1 + usize::from(!known);
+            if count > most {
+                break;
+            }
+            if !known {
+                served.push(Served {
+                    group: group.clone(),
+                    handlers: Vec::new(),
+                });
+            }
+            if let Some(last) = served.last_mut() {
+                last.handlers.push(handler.clone());
+            }
+        }
+        served
     }
 
     /// The workers of the group that offer the handler, in the order of their ids.

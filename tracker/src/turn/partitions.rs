@@ -49,6 +49,10 @@ struct State {
     stand_in: bool,
     /// Ready sets that were not empty at the last turn.
     backlog: Vec<Queue>,
+    /// More waited than it was told of.
+    untold: bool,
+    /// How many workers had come when the last visit began.
+    came: usize,
     /// Workers for which parts of split contexts wait.
     pinned: Vec<Pinned>,
     /// Visits that failed since the last one that did not.
@@ -92,6 +96,8 @@ impl Partitions {
             again: false,
             stand_in: false,
             backlog: Vec::new(),
+            untold: false,
+            came: 0,
             pinned: Vec::new(),
             failures: 0,
             unreachable: false,
@@ -274,6 +280,29 @@ impl Partitions {
         state.map_or_else(Vec::new, |state| state.backlog.clone())
     }
 
+    /// A visit begins when `came` workers have come.
+    pub(crate) fn begins(&mut self, partition: PartitionId, came: usize) {
+        if let Some(state) = self.state(partition) {
+            state.came = came;
+        }
+    }
+
+    /// Queues the partitions in which something waits that nobody here knows of, and in which some of the `came` workers were not asked for.
+    pub(crate) fn queue_untold(&mut self, came: usize) {
+        for partition in self.ids() {
+            let state = self.state(partition);
+            if state.is_some_and(|state| state.untold && state.came != came) {
+                self.queue(partition);
+            }
+        }
+    }
+
+    /// More waited in it at the last turn than that one told of.
+    pub(crate) fn is_untold(&self, partition: PartitionId) -> bool {
+        let state = self.states.get(usize::from(partition.as_u16()));
+        state.is_some_and(|state| state.untold)
+    }
+
     /// Visits it as soon as its turn in the queue comes.
     pub(crate) fn queue(&mut self, partition: PartitionId) {
         let Some(state) = self.state(partition) else {
@@ -341,11 +370,12 @@ impl Partitions {
     pub(crate) fn set_backlog(
         &mut self,
         partition: PartitionId,
-        backlog: Vec<Queue>,
+        (backlog, untold): (Vec<Queue>, bool),
         pinned: Vec<Pinned>,
     ) {
         if let Some(state) = self.state(partition) {
             state.backlog = backlog;
+            state.untold = untold;
             state.pinned = pinned;
         }
     }
@@ -399,7 +429,7 @@ mod tests {
         let (mut partitions, stuck, other) = partitions(now);
         partitions.queue_all();
         assert_eq!(taken(&mut partitions, now), [stuck, other]);
-        partitions.set_backlog(stuck, vec!["g h".parse().unwrap()], Vec::new());
+        partitions.set_backlog(stuck, (vec!["g h".parse().unwrap()], false), Vec::new());
         partitions.done(other, now + RETRY_MOST * 100, (now, NOT));
         let mut rests = Vec::new();
         for failures in 1..=8 {

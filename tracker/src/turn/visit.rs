@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::Error;
 use tickwheel_store::record::Queue;
-use tickwheel_store::wheel::{Looked, Told, TurnLimits, Turned};
+use tickwheel_store::wheel::{Looked, Served, Told, TurnLimits, Turned};
 use tokio::time::Instant;
 
 use super::OVERDUE;
@@ -15,6 +15,10 @@ use crate::offers::{self, Offered, Taken};
 use crate::session::Reserved;
 use crate::{dispatch, measure, open};
 
+/// Handlers, and their groups, that one turn is told of where more waits than it could tell of; turns take turns.
+const SERVED_TOLD: usize = 1_000;
+/// The same for a look.
+const SERVED_LOOKED: usize = 256;
 /// A visit that ended.
 pub(crate) struct Visit {
     pub(crate) partition: PartitionId,
@@ -38,14 +42,20 @@ pub(crate) enum Found {
 pub(crate) async fn visit(
     engine: Arc<Engine>,
     (partition, purpose): (PartitionId, Purpose),
-    (look_only, waiting): (bool, Vec<Queue>),
+    (look_only, waiting, untold): (bool, Vec<Queue>, bool),
     rotation: usize,
 ) -> Visit {
     let began = Instant::now();
     let found = if look_only {
-        look(&engine, partition).await
+        look(&engine, partition, rotation).await
     } else {
-        turn(&engine, (partition, began), (purpose, rotation, &waiting)).await
+        let served = if untold {
+            engine.sessions.served(SERVED_TOLD, rotation)
+        } else {
+            Vec::new()
+        };
+        let told = (rotation, waiting.as_slice(), served.as_slice());
+        turn(&engine, (partition, began), purpose, told).await
     };
     Visit {
         partition,
@@ -57,7 +67,8 @@ pub(crate) async fn visit(
 async fn turn(
     engine: &Arc<Engine>,
     (partition, began): (PartitionId, Instant),
-    (purpose, rotation, waiting): (Purpose, usize, &[Queue]),
+    purpose: Purpose,
+    (rotation, waiting, served): (usize, &[Queue], &[Served]),
 ) -> Found {
     let Offered { reserved, lanes } = offers::offer(engine, partition, (rotation, waiting)).await;
     if purpose == Purpose::Waiting && !reserved.has_permits() {
@@ -74,6 +85,7 @@ async fn turn(
         lanes: &lanes,
         random: engine.draws.next(),
         limits: told.as_ref(),
+        served,
     };
     let turned = engine.store.turn_told(partition, &offers, told, limits);
     match turned.await {
@@ -90,8 +102,9 @@ async fn turn(
     }
 }
 
-async fn look(engine: &Engine, partition: PartitionId) -> Found {
-    match engine.store.look(partition).await {
+async fn look(engine: &Engine, partition: PartitionId, rotation: usize) -> Found {
+    let served = engine.sessions.served(SERVED_LOOKED, rotation);
+    match engine.store.look_for(partition, &served).await {
         Ok(looked) => {
             let late = u64::try_from(OVERDUE.as_millis())
                 .unwrap_or(u64::MAX)

@@ -95,7 +95,7 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
                     "ZADD|B:ready:default:other|{}|{ready} 0:0 default other 2 - body",
                     at_ready(ready)
                 ),
-                "HSET|B:backlog|default other|1".to_owned(),
+                "ZADD|B:backlog|0|default other".to_owned(),
             ],
         ),
         case(
@@ -128,12 +128,12 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
             Misplaced,
             &[
                 format!("ZREM|B:ready:default:waits|{ready} 0:0 {watched}"),
-                "HDEL|B:backlog|default waits".to_owned(),
+                "ZREM|B:backlog|default waits".to_owned(),
                 format!(
                     "ZADD|B:ready:default:work|{}|{ready} 0:0 {watched}",
                     at_ready(ready)
                 ),
-                "HSET|B:backlog|default work|1".to_owned(),
+                "ZADD|B:backlog|0|default work".to_owned(),
             ],
         ),
         case(RetryIndex, &[format!("HDEL|B:retry|{retrying}")]),
@@ -211,7 +211,7 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
             Malformed,
             &[
                 "ZADD|B:ready:default:bad|5|0.5.x-1 0:0 default".to_owned(),
-                "HSET|B:backlog|default bad|1".to_owned(),
+                "ZADD|B:backlog|0|default bad".to_owned(),
             ],
         ),
         case(LimitCount, &["HSET|B:shares|default|7 9 0 1 k".to_owned()]),
@@ -259,11 +259,11 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
     };
     let one = |kind: Kind, damage: &str| case(kind, &[damage.to_owned()]);
     vec![
-        one(Backlog, "HDEL|B:backlog|default waits"),
-        one(Backlog, "HDEL|B:backlog|default waits k="),
-        one(Backlog, "HDEL|B:backlog|default !fan"),
-        one(Backlog, "HSET|B:backlog|default waits k=acme|1"),
-        one(Backlog, "HSET|B:backlog|default nobody|1"),
+        one(Backlog, "ZREM|B:backlog|default waits"),
+        one(Backlog, "ZREM|B:backlog|default waits k="),
+        one(Backlog, "ZREM|B:backlog|default !fan"),
+        one(Backlog, "ZADD|B:backlog|0|default waits k=acme"),
+        one(Backlog, "ZADD|B:backlog|0|default nobody"),
         one(NotArmed, "ZREM|B:wheel|@a/rate"),
         one(NotArmed, "ZREM|B:wheel|@a/cron"),
         one(NotArmed, "ZREM|B:wheel|@a/delay"),

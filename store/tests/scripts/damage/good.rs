@@ -107,6 +107,7 @@ async fn claim_under_limits(test: &Harness, handler: &str) -> Vec<Claim> {
         lanes: &[],
         random: 1,
         limits: Some(&told),
+        served: &[],
     };
     let turned = test
         .store

@@ -7,7 +7,7 @@ const FAN: [&str; 4] = [
     "HSET | fans | 1.55.a-5 | map",
     "HSET | fan:1.55.a-5 | root | 2:1 default work 2 t=500 body | model | map | total | 9 | succeeded | 3 | failed | 1 | out | 2",
     "ZADD | ready:default:work:k=acme | 5 | 1.66.a-6 0:0 default work 2 k=acme body",
-    "HSET | backlog | default work k=acme | 1",
+    "ZADD | backlog | 0 | default work k=acme",
 ];
 
 #[tokio::test]

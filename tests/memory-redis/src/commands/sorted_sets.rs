@@ -188,6 +188,14 @@ impl Asked {
     }
 }
 
+pub(super) fn zlexcount(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [key, start, stop] = exactly(arguments)?;
+    let Some(sorted) = db.read::<Sorted>(key)? else {
+        return Ok(Reply::Int(0));
+    };
+    Ok(Reply::count(by_name(sorted, start, stop, false)?.len()))
+}
+
 type Found<'a> = Vec<&'a (Score, Vec<u8>)>;
 
 pub(super) fn zrange(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
