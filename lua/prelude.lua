@@ -7,6 +7,8 @@ local PRIORITY_MAX = 4
 local LEASE_MS = 10000 -- a running lease where the context names none
 local GRACE_MS = 5000 -- between a cancellation and the end of its attempt
 local ATTEMPTS_MAX = 3 -- where the context names no max_attempts
+local ATTEMPT_MAX = 4294967295 -- of attempts and failures: a greater number is damage, and nobody else could read it
+local INSTANT_MAX = 9007199254740991 -- ms; Lua's numbers are exact up to here
 local ITEMS_MAX = 1000 -- of one call; unpack fails at 8,000 values and an item has up to four
 local FEW = 4 -- members read at once where one is looked for
 local TRIM_EVERY = 16 -- a bounded list is at most this much longer than its bound
@@ -66,7 +68,7 @@ end
 -- Redis' clock decides. Only tests pass a time of their own.
 local function now_ms(index)
   if ARGV[index] and ARGV[index] ~= '' then
-    return arg_int(index, 'now_ms', 0, 9007199254740991)
+    return arg_int(index, 'now_ms', 0, INSTANT_MAX)
   end
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)
@@ -107,9 +109,21 @@ local function is_scheduled(id)
   return string.find(id, '%.f%d*@') ~= nil
 end
 
+-- Whether digits are a number of attempts, and whether they are an instant; mostly their length tells.
+local function is_count(digits)
+  return #digits < 10 or tonumber(digits) <= ATTEMPT_MAX
+end
+
+local function is_instant(digits)
+  return #digits < 16 or tonumber(digits) <= INSTANT_MAX
+end
+
 -- A context member is `<id> <attempt>:<failures> <rest>`, its rest `<group> <handler> <priority> <options> <body>`.
 local function split_member(member)
   local id, attempt, failures, rest = string.match(member, '^(%S+) (%d+):(%d+) (.*)$')
+  if not id or not is_count(attempt) or not is_count(failures) then
+    return nil
+  end
   return id, tonumber(attempt), tonumber(failures), rest
 end
 
@@ -140,7 +154,7 @@ end
 -- When a context must have started, nil without a start deadline. For one that was asked to run again it counts from then (`d`).
 local function start_by(id, options)
   local span = tonumber(option(options, 's'))
-  return span and due_of(id) + option_number(options, 'd', 0) + span
+  return span and math.min(due_of(id) + option_number(options, 'd', 0) + span, INSTANT_MAX)
 end
 
 -- The queue in which a context waits for a permit: `<group> <handler>`, behind them its lane, as `c=<lane>`, where its options name one,
@@ -186,10 +200,20 @@ local function score_in(queue, id, priority)
   return ready_score(priority, due_of(id))
 end
 
--- A held value is `<attempt>:<failures> <worker> <claimed> <expires> <deadline>[<limits>] <cancel> <rest>`.
+-- Whether what a held value begins with can be used.
+local function is_held(attempt, failures, claimed, expires, deadline, cancel)
+  return is_count(attempt) and is_count(failures) and is_instant(claimed) and is_instant(expires) and is_instant(deadline)
+    and (cancel == '-' or is_instant(string.match(cancel, '^[%a_]+@(%d+)$') or string.rep('9', 16)))
+end
+
+-- A held value is `<attempt>:<failures> <worker> <claimed> <expires> <deadline>[<limits>] <cancel> <rest>`. Of one that does not follow
+-- the grammar every part is nil.
 local function split_held(value)
   local attempt, failures, worker, claimed, expires, deadline, under, cancel, rest =
     string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+)(%l*) (%S+) (.*)$')
+  if not rest or not is_held(attempt, failures, claimed, expires, deadline, cancel) then
+    return {}
+  end
   return {
     attempt = tonumber(attempt),
     failures = tonumber(failures),

@@ -58,6 +58,10 @@ end
 local history = { 0, 0, 0, '' }
 if redis.call('TYPE', BASE .. 'traces').ok == 'hash' then
   local sums = redis.call('HMGET', BASE .. 'traces', '!l', '!r', '!d', '!budget')
-  history = { tonumber(sums[1]) or 0, tonumber(sums[2]) or 0, tonumber(sums[3]) or 0, sums[4] or '' }
+  for i = 1, 3 do
+    local bytes = string.match(sums[i] or '', '^%d+$') or '0'
+    history[i] = is_instant(bytes) and tonumber(bytes) or 0 -- as who counts them reads them
+  end
+  history[4] = sums[4] or ''
 end
 return { 'KEYS', found, waiting, running, scan or '', history }

@@ -71,7 +71,7 @@ local function with_traces(reply)
   reply[#reply + 1] = reading.call(false, 'GET', key('result', id)) or ''
   local lost = string.match(reading.call(false, 'HGET', BASE .. 'traces', 'l ' .. id) or '', '^%d+ (%d+)')
   local entries, cut = newest_of_log()
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = tonumber(lost) or 0, cut and 1 or 0, entries
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = lost and is_instant(lost) and tonumber(lost) or 0, cut and 1 or 0, entries
   reply[#reply + 1] = reading.call({}, 'LRANGE', key('attempts', id), 0, -1)
   return reply
 end

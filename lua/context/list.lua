@@ -30,7 +30,6 @@ Repeat   Reads only.
 -- @part reading
 local LIMIT_MAX = 100
 local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
-local INSTANT_MAX = 9007199254740991
 local QUEUES_STEP = 100 -- jobs without a queue that one call passes by
 
 local place = arg_text(1, 'place', 16)

@@ -104,7 +104,7 @@ for i, context in ipairs(contexts) do
   if not member then
     attempt, rest = of_runs(id, ended)
   end
-  if not attempt then
+  if not attempt or not is_count(attempt) or not split_rest(rest) then
     verdicts[i] = 'N'
   elseif option(select(4, split_rest(rest)), 'n') then
     verdicts[i] = 'L'

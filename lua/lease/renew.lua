@@ -23,6 +23,7 @@ Holds    W2 W10
 Repeat   Idempotent but for the later expiry.
 ]]
 -- @prelude
+local SPAN_MAX = 316224000000 -- ten years, as for every span of time that somebody chooses
 local now = now_ms(1)
 local workers, which = 0, {}
 for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
@@ -52,7 +53,7 @@ for i = 1, count do
   else
     verdicts[i] = 'K'
     local _, _, _, options = split_rest(held.rest)
-    local lease = option_number(options, 'l', LEASE_MS)
+    local lease = math.min(option_number(options or '-', 'l', LEASE_MS), SPAN_MAX)
     held.expires = now + lease
     if held.cancel ~= '-' then
       local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')

@@ -57,7 +57,7 @@ if #ARGV ~= others_at + 4 * (count - plain) or count == 0 then
 end
 local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
   timed_out = 'timed_out' }
-local HEAD = '^(%d+):(%d+) (%S+) (%d+) %d+ %d+%l* %S+ (%S+) (%S+) $'
+local HEAD = '^((%d+):(%d+) (%S+) (%d+) (%d+) (%d+)%l* (%S+) (%S+) (%S+) )'
 local ids = {}
 for i = 1, plain do
   ids[i] = ARGV[2 + 2 * i]
@@ -79,7 +79,7 @@ local tails = {} -- what records of contexts that were claimed together have beh
 local split = fans.any(endings)
 
 local function record_tail(head)
-  local attempt, failures, worker, claimed, group, handler = string.match(head, HEAD)
+  local _, attempt, failures, worker, claimed, _, _, _, group, handler = string.match(head, HEAD)
   local tail = '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t\t' .. group .. '\t'
     .. handler .. '\t' .. failures
   tails[head] = tail
@@ -92,7 +92,7 @@ local function succeed(id, head, value)
     return
   end
   if string.find(id, '@', 1, true) then
-    local attempt, failures, worker, claimed, group, handler = string.match(head, HEAD)
+    local _, attempt, failures, worker, claimed, _, _, _, group, handler = string.match(head, HEAD)
     end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), failures = tonumber(failures), worker = worker,
       claimed = tonumber(claimed), group = group, handler = handler })
   else
@@ -134,8 +134,11 @@ for i = 1, count do
   else
     -- What was claimed together has the same head: comparing it costs a fifth of taking it apart.
     if string.find(value, head, 1, true) ~= 1 then
-      local worker
-      head, attempt, worker = string.match(value, '^((%d+):%d+ (%S+) %d+ %d+ %d+%l* %S+ %S+ %S+ )')
+      local failures, worker, claimed, expires, deadline, cancel
+      head, attempt, failures, worker, claimed, expires, deadline, cancel = string.match(value, HEAD)
+      if head and not is_held(attempt, failures, claimed, expires, deadline, cancel) then
+        head, attempt = nil, nil -- it is for lease/reap to put it aside
+      end
       holder = head and attempt .. (which[worker] or ' -')
       head = head or '\n' -- no value begins with it
     end

@@ -53,7 +53,9 @@ local function read_entries(home)
   for i = 1, #fields, 2 do
     local number = string.match(fields[i], '^p(%d+)$')
     local report, granted, waiting, since, at, mode = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%l)$')
-    if number and report then
+    local is_one = number and report and is_instant(report) and is_instant(granted) and is_instant(waiting) and is_instant(since)
+      and is_instant(at)
+    if is_one then
       entries[tonumber(number)] = { partition = tonumber(number), report = tonumber(report), granted = tonumber(granted),
         waiting = tonumber(waiting), since = tonumber(since), at = tonumber(at), mode = mode }
     else

@@ -21,7 +21,7 @@ local granted, waiting, partitions = 0, 0, 0
 local fields = reading.call({}, 'HGETALL', key('limit', arg_text(1, 'limit', 256)))
 for i = 2, #fields, 2 do
   local runs, waits = string.match(fields[i], '^%d+ (%d+) (%d+) ')
-  if runs then
+  if runs and is_instant(runs) and is_instant(waits) then
     granted, waiting, partitions = granted + tonumber(runs), waiting + tonumber(waits), partitions + 1
   end
 end

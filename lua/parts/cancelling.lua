@@ -38,6 +38,9 @@ local cancel_one = made_on_call(function()
     end
     if place == 'held' then
       local held = split_held(text)
+      if not held.rest then
+        return nil -- it is for lease/reap to put it aside
+      end
       local waiting, waiting_until = string.match(held.cancel, '^([%a_]+)@(%d+)$')
       if not waiting or waiting == 'TIMED_OUT' then -- an attempt that only timed out would be retried
         local _, _, _, options = split_rest(held.rest)

@@ -40,7 +40,7 @@ on_demand(counting, function()
     local left = {}
     for _, entry in ipairs(redis.call('LRANGE', BASE .. 'left', 0, -1)) do
       for number, name in string.gmatch(entry, '(%d+) (%C+)') do
-        left[name] = (left[name] or 0) + tonumber(number)
+        left[name] = math.min((left[name] or 0) + tonumber(number), INSTANT_MAX)
       end
     end
     return left
@@ -58,7 +58,7 @@ on_demand(counting, function()
     for i = 1, #fields, 2 do
       local name = fields[i]
       local using, rest = string.match(fields[i + 1], '^(%d+) (%d+ %d+ %d+ %l)$')
-      if using then
+      if using and is_instant(using) then -- else it is counted anew
         seen[name] = true
         visit(name, tonumber(using), left[name] or 0, running[name] or 0, rest)
       end

@@ -250,6 +250,8 @@ on_demand(enders, function()
     kept = string.gsub(kept, '^,%-?,?', '')
     if avoid then
       kept = (kept == '' and '' or kept .. ',') .. 'a=' .. avoid .. ',o=' .. int(orphaned)
+    elseif kept == '' then
+      kept = '-'
     end
     return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
   end
@@ -287,7 +289,7 @@ on_demand(enders, function()
 
   function enders.fail_attempt(endings, now, id, held, how)
     local _, _, _, options = split_rest(held.rest)
-    local failures = held.failures + 1
+    local failures = math.min(held.failures + 1, ATTEMPT_MAX)
     local cancelled = how.state == 'cancelled'
     if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
       cancelled = true

@@ -184,7 +184,7 @@ on_demand(fanned, function()
       rest, only = string.gsub(rest, ',w=[^,%s]+', '', 1), nil
     end
     if not at then
-      fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures + 1), rest, only)
+      fans.wait_again(fan, n, int(held.attempt) .. ':' .. int(math.min(held.failures + 1, ATTEMPT_MAX)), rest, only)
       return rest
     end
     fan.later = fan.later + 1
@@ -215,14 +215,18 @@ on_demand(fanned, function()
     for _, id in ipairs(redis.call('HKEYS', BASE .. 'held')) do
       if string.sub(id, 1, #fan.head) == fan.head and fans.split(id) == fan.id then
         local held = split_held(redis.call('HGET', BASE .. 'held', id))
-        if held.cancel == '-' or string.sub(held.cancel, 1, 9) == 'TIMED_OUT' then
+        if not held.rest then
+          held = nil -- it is for lease/reap to put it aside
+        elseif held.cancel == '-' or string.sub(held.cancel, 1, 9) == 'TIMED_OUT' then
           local _, _, _, options = split_rest(held.rest)
           local until_ms = now + option_number(options, 'g', GRACE_MS)
           held.cancel = 'REQUESTED@' .. int(until_ms)
           redis.call('HSET', BASE .. 'held', id, held_value(held))
           soonest = math.min(soonest or until_ms, until_ms)
         end
-        redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' REQUESTED')
+        if held then
+          redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' REQUESTED')
+        end
       end
     end
     if soonest then
@@ -236,9 +240,13 @@ on_demand(fanned, function()
     redis.call('HDEL', BASE .. 'fans', fan.id)
     fan.over = true
     endings.fans.roots[fan.id] = false
-    local attempt, failures, rest = string.match(fan.root, '^(%d+):(%d+) (.*)$')
+    local _, attempt, failures, rest = split_member(fan.id .. ' ' .. fan.root)
+    if not rest or not split_rest(rest) then -- what it ran cannot be read: it ends, and is not tried again
+      attempt, failures, rest = fan.round, 0, fan.group .. ' ' .. (string.match(fan.handlers, '^%S+') or 'lost') .. ' 2 r=1 '
+    end
     local worker, claimed = string.match(fan.by, '^(%S+) (%d+)$')
-    return { id = fan.id, attempt = tonumber(attempt), failures = tonumber(failures), rest = rest, worker = worker,
+    claimed = claimed and is_instant(claimed) and claimed or nil
+    return { id = fan.id, attempt = attempt, failures = failures, rest = rest, worker = worker,
       claimed = tonumber(claimed), cancel = '-' }
   end
 
@@ -262,6 +270,7 @@ on_demand(fanned, function()
 
   function fanned.end_root(endings, now, fan)
     local state, message = string.match(fan['end'], '^(%S+) (.*)$')
+    state, message = state or 'failed', message or 'lost: how it ends cannot be read'
     if state == 'succeeded' then
       return fanned.succeed_root(endings, now, fan, fan.result)
     elseif state == 'failing' then

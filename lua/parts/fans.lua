@@ -66,7 +66,7 @@ on_demand(fans, function()
       fan[name] = values[i] or ''
     end
     for _, name in ipairs(FAN_NUMBERS) do
-      fan[name] = tonumber(fan[name]) or 0
+      fan[name] = string.find(fan[name], '^%d+$') and is_instant(fan[name]) and tonumber(fan[name]) or 0
       fan.before[name] = fan[name]
     end
     fan.head, fan.tail = fans.ends(root, fan.round)

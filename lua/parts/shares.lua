@@ -12,7 +12,7 @@ on_demand(shares, function()
 
   -- Taking a number apart costs more than finding it.
   local numbers = setmetatable({}, { __index = function(numbers, text)
-    numbers[text] = tonumber(text)
+    numbers[text] = is_instant(text) and tonumber(text) or 0 -- what nobody could read counts as nothing
     return numbers[text]
   end })
   shares.numbers = numbers
@@ -128,7 +128,8 @@ on_demand(shares, function()
   -- happens to its limit: its grant is kept, and nobody else waits.
   local function take_apart(rest)
     local allowed, starts, report, mode = string.match(rest, '^(%d+) (%d+) (%d+) (%l)$')
-    local what = { allowed = tonumber(allowed) or 0, starts = tonumber(starts) or 0, report = tonumber(report), mode = mode or 'w' }
+    local what = { allowed = numbers[allowed or '0'], starts = numbers[starts or '0'], mode = mode or 'w',
+      report = report and is_instant(report) and tonumber(report) or nil }
     judge(what)
     what.quiet = what.kept and what.mode ~= 'w' and what.mode ~= 'n' and what.starts == 0 and what.allowed > 0
     what.__index, what.said, what.rest = what, what, rest
@@ -150,7 +151,7 @@ on_demand(shares, function()
     local share = shares.text_of(name)
     local number, rest = string.match(share or '', '^(%d+) (.*)$')
     local what, left = shares.said[rest or ''], shares.left[name]
-    local using = math.max((tonumber(number) or 0) - (left or 0), 0)
+    local using = math.max(numbers[number or '0'] - (left or 0), 0)
     local limit = setmetatable({ name = name, share = share, using = using, taken = 0, fresh = false, kept = false, aged = false }, what)
     if left and limit.mode == 'w' then
       shares.returned[name] = true

@@ -15,6 +15,7 @@ on_demand(traces, function()
   local PLACES = { l = 1, r = 2, d = 3 }
   local KEYS_OF = { l = { 'log', 'progress' }, r = { 'result', 'split' } }
   local STATS = { l = 'logs_dropped', r = 'results_dropped' }
+  local BYTES_MAX = 9007199254740991 -- nobody has so many
   local STEP = 4096 -- bytes of a namespace in one step of its rank
   local PAGE = 100
   local EVICTED_MAX = 1000 -- contexts that make room in one call
@@ -40,7 +41,8 @@ on_demand(traces, function()
   end
 
   local function number(field)
-    return tonumber(string.match(known[field] or '', '^%d+')) or 0
+    local bytes = tonumber(string.match(known[field] or '', '^%d+')) or 0
+    return bytes <= BYTES_MAX and bytes or 0 -- what cannot be read counts from 0 on
   end
 
   local function put(field, value)

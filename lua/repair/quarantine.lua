@@ -6,8 +6,9 @@ Purpose  Put a record that no script can use aside, with where it was, so that n
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:quarantine {tw:p}:stats, and the key that has the record
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, or a ready set, queue or active hash
-         3 at       its score; of a hash its field
+         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, events, or a ready set, queue
+                    or active hash
+         3 at       its score; of a hash its field; of the events its entry
          4 text     how the member begins, or `sha1:` and the digest of all of it; of a hash the value's digest or anything
          5 why      in words, at most 500 bytes
 
@@ -15,13 +16,14 @@ Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   it is no longer there
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(log(entries) + 1000 members of one score); at most 30 commands
+Cost     O(log(entries) + 1000 members of one score, or records of one entry); at most 30 commands
 Holds    W1 W9
 Repeat   Idempotent: the second call is CLEAN. The newest 1,000 records are kept.
 ]]
 -- @prelude
 -- @part aside
 local LOOKED = 1000 -- members of one score
+local EVENTS_KEPT = 1000
 local now = now_ms(1)
 local name = arg_text(2, 'key', 300)
 local at, text = ARGV[3], arg_text(4, 'text', 4096)
@@ -47,6 +49,29 @@ if HASHES[kind] then
   end
   redis.call('HDEL', target, at)
   return done(at .. ' ' .. value)
+end
+-- Entries do not change: the other records of this one come again as the newest.
+local function of_events()
+  if not string.find(at, '^%d+%-%d+$') then
+    bad_arg('at', 'must be an entry', at)
+  end
+  local entry = redis.call('XRANGE', target, at, at)[1]
+  local kept, bad = {}, {}
+  for record in string.gmatch(entry and entry[2][2] or '', '[^\n]+') do
+    table.insert(is_it(record) and bad or kept, record)
+  end
+  if #bad == 0 then
+    return { 'CLEAN' }
+  end
+  redis.call('XDEL', target, at)
+  if #kept > 0 then
+    redis.call('XADD', target, 'MAXLEN', '~', EVENTS_KEPT, '*', 's', table.concat(kept, '\n'))
+  end
+  return done(table.concat(bad, '\n'))
+end
+
+if kind == 'events' then
+  return of_events()
 end
 if not SORTED[kind] then
   bad_arg('key', 'must be a place of contexts or jobs', name)

@@ -108,7 +108,9 @@ for i = 1, workers do
     redis.call('PEXPIRE', key('worker', worker), REPORT_KEPT_MS)
   end
 end
-for _, group in ipairs(groups) do
+-- One that was made anew lacks groups whose workers came long ago.
+local stamps = #groups > 0 and call('HMGET', GROUPS, unpack(groups)) or {}
+for i, group in ipairs(groups) do
   local target, fresh = key('workers', group), false
   if call('ZADD', target, unpack(by_group[group])) > 0 then
     -- A new worker: a good moment to forget the dead ones.
@@ -116,7 +118,7 @@ for _, group in ipairs(groups) do
     came, fresh = true, true
   end
   -- For a day without a worker a minute more or less is nothing: once a minute, not with each sign.
-  if fresh or now % STAMP_MS < ttl / 3 then
+  if fresh or not stamps[i] or now % STAMP_MS < ttl / 3 then
     call('HSET', GROUPS, group, int(now))
   end
 end

@@ -273,6 +273,48 @@ fn lists(table: &mut Table<'_>) {
         table.put("SET", &format!("{key}:{root}"), &[b"x \xff"]);
     }
     table.put("SET", "dedup:key", &[b"\xff"]);
+    table.put("SET", &format!("awaited:{job}"), &[b"\xff x:what :: "]);
+    table.put("SET", "zones", &[b"\xff 2"]);
+    left_by_ended(table);
+}
+
+/// What ended contexts left, and the ledger of how much it is.
+fn left_by_ended(table: &mut Table<'_>) {
+    let Names { job, root, .. } = table.names;
+    let namespace = job.split('/').next().unwrap_or("default");
+    for key in [
+        format!("attempts:{root}"),
+        format!("split:{root}"),
+        format!("subtraced:{root}"),
+        "untraced".to_owned(),
+    ] {
+        table.list(&key);
+    }
+    for key in [
+        "attempted".to_owned(),
+        format!("traced:l:{namespace}"),
+        format!("traced:r:{namespace}"),
+        "spaces:l".to_owned(),
+        "spaces:r".to_owned(),
+    ] {
+        table.zset(&key, &[]);
+    }
+    table.hash("traces", "l ");
+    for field in [
+        "!l".to_owned(),
+        "!r".to_owned(),
+        "!d".to_owned(),
+        format!("!l {namespace}"),
+        format!("l {root}"),
+        format!("r {root}"),
+        format!("s {root}"),
+        "!budget".to_owned(),
+    ] {
+        for number in NUMBERS {
+            table.put("HSET", "traces", &[field.as_bytes(), number]);
+        }
+    }
+    table.fields("epoch", &["other"]);
 }
 
 /// Records that no script writes, for the keys of the cluster that trackers write; `tag` is `{tw}:` under the prefix `tw`.

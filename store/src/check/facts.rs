@@ -8,6 +8,9 @@ use tickwheel_core::partition::PartitionId;
 
 use crate::record::{Held, Member};
 
+/// Lua's numbers are exact up to here.
+const NUMBER_MAX: u64 = (1 << 53) - 1;
+
 /// A score of a sorted set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum At {
@@ -152,10 +155,13 @@ impl FanFacts {
         self.fields.get(name).map_or("", String::as_str)
     }
 
-    /// A field as a number; 0 when it is absent.
+    /// A field as a number; 0 when it is absent, or greater than scripts read.
     #[must_use]
     pub fn number(&self, name: &str) -> u64 {
-        self.field(name).parse().unwrap_or(0)
+        let number = self.field(name).parse().ok();
+        number
+            .filter(|number| *number <= NUMBER_MAX)
+            .unwrap_or_default()
     }
 }
 

@@ -286,7 +286,7 @@ impl Store {
                     .iter()
                     .filter_map(|record| record.parse().ok())
                     .collect(),
-                awaited: job.text()?,
+                awaited: job.shown()?,
                 gone: Vec::new(),
                 untold: false,
             });

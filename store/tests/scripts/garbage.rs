@@ -3,7 +3,7 @@
 
 #[expect(unreachable_pub, reason = "the fault rig uses it as well")]
 #[path = "../../../tests/src/garbage.rs"]
-mod table;
+pub(crate) mod table;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,6 +17,7 @@ use tickwheel_store::Error;
 use tickwheel_store::context::ContextFilter;
 use tickwheel_store::dead::DeadFilter;
 use tickwheel_store::fan::SubtaskState;
+use tickwheel_store::history::Budget;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 use tickwheel_store::limit::LimitsTold;
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
@@ -46,7 +47,7 @@ const STATES: [StateWord; 11] = [
     StateWord::Expired,
 ];
 
-fn names(good: &Good) -> Names {
+pub(crate) fn names(good: &Good) -> Names {
     Names {
         partition: 0,
         group: "default".to_owned(),
@@ -81,7 +82,11 @@ fn context(p: PartitionId, uniq: String, delay: u64) -> NewContext {
 }
 
 /// Turns until nothing more is due.
-async fn turns(test: &Harness, p: PartitionId, with_limits: bool) -> Result<Vec<Turned>, Error> {
+pub(crate) async fn turns(
+    test: &Harness,
+    p: PartitionId,
+    with_limits: bool,
+) -> Result<Vec<Turned>, Error> {
     let told = LimitsTold {
         groups: vec!["default cr c".to_owned()],
         ..LimitsTold::default()
@@ -168,7 +173,7 @@ async fn contexts(test: &Harness, filter: &ContextFilter) -> Pages {
 }
 
 /// Every list of contexts, to its end.
-async fn lists_of_contexts(test: &Harness, job: &JobName) -> u64 {
+pub(crate) async fn lists_of_contexts(test: &Harness, job: &JobName) -> u64 {
     let mut unreadable = 0;
     let of_all = STATES.into_iter().map(|state| (Some(state), None));
     let of_job = [None, Some(StateWord::Running), Some(StateWord::Failed)];
@@ -200,7 +205,7 @@ async fn lists_of_contexts(test: &Harness, job: &JobName) -> u64 {
 }
 
 /// Every other list.
-async fn other_lists(test: &Harness, good: &Good) -> u64 {
+pub(crate) async fn other_lists(test: &Harness, good: &Good) -> u64 {
     let store = &test.store;
     let (mut unreadable, mut after) = (0, None);
     for _ in 0..20 {
@@ -233,7 +238,15 @@ async fn other_lists(test: &Harness, good: &Good) -> u64 {
         );
     }
     let root: ContextId = good.running.parse().unwrap();
-    store.get_context(&root).await.unwrap();
+    assert!(store.get_context(&root).await.unwrap().is_some());
+    store.log(&root, "").await.unwrap();
+    let budget = Budget {
+        logs: 1 << 20,
+        results: 1 << 20,
+        dead: 1 << 24,
+        keep: Duration::from_hours(24),
+    };
+    store.tend(partition(0), budget).await.unwrap();
     for state in SubtaskState::ALL {
         let mut position = String::new();
         for _ in 0..50 {
@@ -275,7 +288,7 @@ async fn beat(test: &Harness) -> Vec<String> {
 }
 
 /// A good partition with a split context, and one beside it.
-async fn prepared() -> Option<(Harness, crate::harness::Server, Good)> {
+pub(crate) async fn prepared() -> Option<(Harness, crate::harness::Server, Good)> {
     let (test, server) = alone_many(2).await?;
     let good = good(&test).await;
     let root = good.running.as_str();
@@ -296,7 +309,7 @@ async fn prepared() -> Option<(Harness, crate::harness::Server, Good)> {
     Some((test, server, good))
 }
 
-async fn put(test: &Harness, garbage: &[Garbage]) {
+pub(crate) async fn put(test: &Harness, garbage: &[Garbage]) {
     let mut refused = 0;
     for one in garbage {
         refused += usize::from(!test.raw(&one.words).await);
@@ -382,13 +395,6 @@ async fn keys_of_a_wrong_type_stop_no_tracker() {
         test.command(&["DEL", &key]).await;
         put(&test, std::slice::from_ref(one)).await;
         other_lists(&test, &good).await;
-        if one.key == "groups" {
-            // Groups are stamped when a worker comes, and else once a minute.
-            for group in ["default", "other"] {
-                test.command(&["DEL", &format!("{tag}workers:{group}")])
-                    .await;
-            }
-        }
         assert_eq!(
             beat(&test).await,
             std::slice::from_ref(&key),
@@ -402,6 +408,9 @@ async fn keys_of_a_wrong_type_stop_no_tracker() {
         assert_eq!(beat(&test).await, Vec::<String>::new(), "{key}");
         let workers = test.store.list_workers(None).await.unwrap();
         assert_eq!(workers.len(), 2, "{key}");
+        let groups = test.texts(&["HKEYS", &format!("{tag}groups")]).await;
+        let groups: BTreeSet<&str> = groups.iter().map(String::as_str).collect();
+        assert_eq!(groups, BTreeSet::from(["default", "other"]), "{key}");
     }
 }
 

@@ -33,6 +33,7 @@ mod fan_pages;
 mod fan_split;
 mod fan_walk;
 mod garbage;
+mod garbage_numbers;
 #[path = "../harness/lib.rs"]
 mod harness;
 mod headers;

@@ -73,6 +73,7 @@ fn find(name: &str) -> Option<Command> {
         "ZREMRANGEBYRANK" => write(sorted_sets::zremrangebyrank),
         "ZREMRANGEBYSCORE" => write(sorted_sets::zremrangebyscore),
         "XADD" => write(streams::xadd),
+        "XDEL" => write(streams::xdel),
         "XLEN" => read(streams::xlen),
         "XRANGE" => read(streams::xrange),
         "XREVRANGE" => read(streams::xrevrange),

@@ -92,6 +92,11 @@ impl Stream {
         id
     }
 
+    /// Takes an entry out; true when it was there. Its id is not given again.
+    pub(crate) fn remove(&mut self, id: Id) -> bool {
+        self.entries.remove(&id).is_some()
+    }
+
     /// Drops the oldest nodes beyond `most` entries.
     pub(crate) fn trim(&mut self, most: usize) {
         while self.entries.len() >= most + NODE {

@@ -1,7 +1,9 @@
 //! W1: a context is in exactly one place, and every index agrees with the places.
 
 use super::Rule;
-use crate::check::{At, ContextFacts, Evidence, Finding, Kind, Place, QueueFacts, Record, Subject};
+use crate::check::{
+    At, ContextFacts, Evidence, Finding, Kind, Place, QueueFacts, Record, Sighting, Subject,
+};
 use crate::record::Member;
 
 /// Above the due times of one priority lie those of the next lower one.
@@ -34,6 +36,11 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             format!("the retry index has {id}, the wheel has not")
         });
     }
+    let is_read = |one: &Sighting| one.record != Record::Unreadable;
+    let readable = facts.sightings.iter().all(is_read);
+    rule.check_at(readable, Kind::Malformed, unread(facts), || {
+        format!("{id} is in {}, and cannot be read", places(facts))
+    });
     for sighting in &facts.sightings {
         if let Record::Waiting(member) = &sighting.record {
             let at = sighting.at.clone().unwrap_or(At::Ms(0));
@@ -50,7 +57,7 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             finding.evidence = seen();
         }
     }
-    let waits_fairly = |sighting: &crate::check::Sighting| matches!(&sighting.place, Place::Ready(queue) if queue.contains(" k="));
+    let waits_fairly = |sighting: &Sighting| matches!(&sighting.place, Place::Ready(queue) if queue.contains(" k="));
     rule.check(
         facts.fair.is_none() || facts.sightings.iter().any(waits_fairly),
         Kind::FairIndex,
@@ -59,6 +66,19 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
     active(&mut rule, facts);
     ended(&mut rule, facts);
     rule.found
+}
+
+/// Where the context cannot be read.
+fn unread(facts: &ContextFacts) -> impl FnOnce() -> Vec<Evidence> {
+    let unread = |one: &&Sighting| one.record == Record::Unreadable;
+    move || {
+        facts
+            .sightings
+            .iter()
+            .filter(unread)
+            .map(evidence)
+            .collect()
+    }
 }
 
 /// The backlog names exactly the ready sets in which something waits.
@@ -81,7 +101,7 @@ pub fn w1_backlog(facts: &QueueFacts) -> Vec<Finding> {
     rule.found
 }
 
-fn evidence(sighting: &crate::check::Sighting) -> Evidence {
+fn evidence(sighting: &Sighting) -> Evidence {
     Evidence {
         key: sighting.place.key(),
         at: sighting.at.as_ref().map(At::to_string).unwrap_or_default(),

@@ -195,7 +195,24 @@ pub(crate) fn of_contexts(good: &Good) -> Vec<Case> {
             Malformed,
             &["ZADD|B:dead|5|0.5.x-1 3:3 default work 2 - body".to_owned()],
         ),
+        case(
+            Malformed,
+            &["ZADD|B:dead|5|0.5.x-1\tfailed\t1\tw-1\t5\t6\tm\tg\th\t1\n1 g h 2 r=99999999999999999999 x".to_owned()],
+        ),
+        case(
+            Malformed,
+            &["XADD|B:events|*|s|0.5.x-1\tfailed\t100000000000000000000\tw-1\t5\t6\tm\tg\th\t1\n0.5.x-2\tsucceeded\t1\tw-1\t5\t6\t\tg\th\t0".to_owned()],
+        ),
+        case(
+            Malformed,
+            &["XADD|B:events|*|s|0.5.x-1\tsucceeded\t1\tw-1\t5\t6\t\tg\th\t4294967296".to_owned()],
+        ),
+        case(Malformed, &["XADD|B:events|*|s|nonsense".to_owned()]),
         case(Malformed, &["HSET|B:held|0.5.x-1|nonsense".to_owned()]),
+        case(
+            Malformed,
+            &["HSET|B:held|0.5.x-1|1:0 w-1 5 9000000000000 0 what default work 2 - body".to_owned()],
+        ),
         case(
             Malformed,
             &["HSET|B:held|nonsense|1:0 w 5 5 0 - g h 2 - b".to_owned()],

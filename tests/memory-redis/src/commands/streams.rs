@@ -28,6 +28,22 @@ pub(super) fn xadd(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     Ok(Reply::Bytes(id.print()))
 }
 
+/// `key id …`
+pub(super) fn xdel(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let (key, ids) = keyed(arguments)?;
+    let ids: Vec<Id> = ids.iter().map(|id| Id::low(id)).collect::<Result<_, _>>()?;
+    if ids.is_empty() {
+        return Err(arity());
+    }
+    if db.read::<Stream>(key)?.is_none() {
+        return Ok(Reply::count(0));
+    }
+    let removed = db.write::<Stream, _>(key, |stream| {
+        ids.into_iter().filter(|id| stream.remove(*id)).count()
+    })?;
+    Ok(Reply::count(removed))
+}
+
 pub(super) fn xlen(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     let [key] = exactly(arguments)?;
     let length = db
