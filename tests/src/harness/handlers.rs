@@ -13,6 +13,8 @@
 //! | `blocked` | holds its thread for so many ms, so that not even its worker can stop it | ms |
 //! | `abort` | ends its whole process | |
 //! | `chatty` | logs so many lines and a progress, and 300 ms later one line more | lines |
+//! | `finish` | says that it is at 100 %, and returns at once | |
+//! | `told` | answers with the end that fired it, `<context> <job> <state> <error>` | |
 //!
 //! Those that fan out are in [`fan`].
 
@@ -38,6 +40,8 @@ pub const ALL: &[&str] = &[
     "blocked",
     "abort",
     "chatty",
+    "finish",
+    "told",
 ];
 
 /// Adds `names` of the handlers to a worker whose runs are noted in `book` under the name `worker`.
@@ -99,6 +103,14 @@ async fn perform(
             ctx.progress(50, "half way").await;
             tokio::time::sleep(Duration::from_millis(300)).await;
             ctx.log("the end").await;
+        }
+        "finish" => ctx.progress(100, "done").await,
+        "told" => {
+            let told = ctx.upstream().map(|end| {
+                let (context, job) = (end.context_id(), end.job());
+                format!("{context} {job} {} {}", end.state(), end.error())
+            });
+            return Ok(told.unwrap_or_default().into());
         }
         _ => {}
     }

@@ -6,10 +6,12 @@ use anyhow::{Result, ensure};
 use tickwheel_core::job::{Backoff, ContextOptions, RetryPolicy};
 use tickwheel_proto::v1::{Context, ContextState};
 use tickwheel_tests::harness::jobs::{submission, tries, with_options};
-use tickwheel_tests::harness::{Run, Small};
+use tickwheel_tests::harness::{Run, Small, until};
 
 /// What a busy machine may add to a delay; the delays themselves are exact in the tests of the scripts.
 const SLACK_MS: u64 = 10_000;
+/// Notes are written beside settlements.
+const NOTED: Duration = Duration::from_secs(10);
 
 /// Runs one context to its end; answers with it, its runs, and the milliseconds from each end to the next start.
 async fn run(
@@ -101,7 +103,7 @@ async fn exponential_delays_double_up_to_their_cap() -> Result<()> {
     let contexts = (0..40).map(|_| with_options(submission("fail", 1), spread));
     small.client.submit(contexts.collect()).await?;
     let soon = Duration::from_secs(20);
-    tickwheel_tests::harness::until("a delay was shortened", soon, async || {
+    until("a delay was shortened", soon, async || {
         let again = small.rig.book.read()?;
         let again = again
             .iter()
@@ -195,6 +197,25 @@ async fn a_context_that_failed_for_good_runs_again_when_a_person_says_so() -> Re
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_handler_says_last_before_it_returns_arrives() -> Result<()> {
+    let Some(mut small) = Small::start().await? else {
+        return Ok(());
+    };
+    let contexts = (0..50).map(|number| submission("finish", number)).collect();
+    for id in &small.client.submit(contexts).await? {
+        small.client.end_of(id).await?;
+        until("the progress is written", NOTED, async || {
+            let context = small.client.context(id).await?;
+            let said = (context.progress_percent, context.progress_message.as_str());
+            ensure!(said == (100, "done"), "{context:?}");
+            Ok(())
+        })
+        .await?;
+    }
+    small.rig.check().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn logs_progress_and_result_stay_with_the_context() -> Result<()> {
     let Some(mut small) = Small::start().await? else {
         return Ok(());
@@ -212,7 +233,7 @@ async fn logs_progress_and_result_stay_with_the_context() -> Result<()> {
     }
     for id in &ids {
         // Notes are written beside the settlement.
-        tickwheel_tests::harness::until(
+        until(
             "the notes are written",
             Duration::from_secs(5),
             async || {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use tickwheel_core::job::{AfterOn, JobSpec, Overlap, Trigger};
 use tickwheel_proto::v1;
@@ -160,5 +160,36 @@ async fn followers_fire_once_for_each_end_that_counts() -> Result<()> {
         "{:?}",
         slowly.records
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_follower_is_told_which_end_fired_it() -> Result<()> {
+    let Some(mut small) = Small::start().await? else {
+        return Ok(());
+    };
+    let specs = vec![
+        job("breaks", "fatal", Trigger::Api)?,
+        job("works", "ok", Trigger::Api)?,
+        job("alarm", "told", after("breaks", AfterOn::Failed)?)?,
+        job("next", "told", after("works", AfterOn::Ended)?)?,
+    ];
+    let jobs = Registered::apply(&mut small.client, specs).await?;
+    for (upstream, follower, how) in [
+        ("breaks", "alarm", "failed nothing will cure this"),
+        ("works", "next", "succeeded "),
+    ] {
+        let ran = small.client.run(upstream).await?;
+        small.client.fired(follower, 1, LIMIT).await?;
+        let snapshot = small.rig.drained(LIMIT).await?;
+        jobs.check_quiet(&small.rig, &snapshot).await?;
+        let runs = small.rig.book.read()?;
+        let name = format!("default/{follower}");
+        let run = runs.iter().find(|run| run.job() == name);
+        let run = run.with_context(|| format!("{follower} did not run"))?;
+        let told = small.client.end_of(&run.context).await?;
+        let expected = format!("{} default/{upstream} {how}", ran.id);
+        ensure!(told.result == expected, "{:?}, not {expected}", told.result);
+    }
     Ok(())
 }
