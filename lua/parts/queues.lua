@@ -3,7 +3,7 @@
 -- those of the handlers that somebody asks for are read: what nobody serves costs others nothing. Needs nothing.
 
 -- A backlog of fewer than WHOLE is read as a whole; what is submitted makes no group have more than OF_GROUP.
-local queues = { WHOLE = 32, OF_GROUP = 1000 }
+local queues = { WHOLE = 32, OF_GROUP = 10000 }
 
 on_demand(queues, function()
   local RANGE_COST = 4 -- asking for the queues of one handler costs as much as reading so many names

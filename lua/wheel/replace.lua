@@ -17,7 +17,7 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'ACCEPTED', now_ms, replaced | '' }   the context that had the key
          { 'LANES_FULL' }   the partition keeps as many lanes as it may; nothing was written
-         { 'QUEUES_FULL', queue }   so many different handlers of its group wait here that no other may; nothing was written
+         { 'QUEUES_FULL', queue }   so many different queues of its group wait here that no other may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(ready sets * log(wheel)); at most 90 + 170 * ready sets commands

@@ -73,7 +73,7 @@ pub(crate) fn queues_full(queue: &str) -> Error {
     let group = words.next().unwrap_or_default();
     let handler = words.next().unwrap_or_default();
     Error::Full(format!(
-        "handler: contexts of 1,000 different handlers of group `{group}` wait in a partition, and no more may, so none for `{handler}`: \
+        "handler: contexts of 10,000 different handlers and lanes of group `{group}` wait in a partition, and no more may, so none for `{handler}`: \
          start workers that offer what waits, or cancel it"
     ))
 }

@@ -217,7 +217,7 @@ async fn of_more_queues_than_can_be_told_those_that_are_served_come_first() {
 async fn a_handler_too_many_of_a_group_is_refused_and_nobody_else() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
-    crowd(part, 999).await;
+    crowd(part, 9_999).await;
     let submit = async |name: &str, rests: &[&str]| {
         let (now, count) = (T.to_string(), rests.len().to_string());
         let mut args = vec![now.as_str()];
@@ -238,7 +238,7 @@ async fn a_handler_too_many_of_a_group_is_refused_and_nobody_else() {
     let refused = submit("wheel/submit", &two).await;
     assert_eq!(refused, ["QUEUES_FULL", "crowd b"]);
     assert_eq!(test.dump().await, before, "nothing was written");
-    crowd(part, 1_000).await;
+    crowd(part, 10_000).await;
     let refused = submit("wheel/replace", &["crowd a 2 - x"]).await;
     assert_eq!(refused, ["QUEUES_FULL", "crowd a"]);
     for rest in ["crowd nobody00007 2 - x", "others a 2 - x"] {
