@@ -47,7 +47,7 @@ on_demand(counting, function()
   end
 
   -- Calls `visit` with each limit, what `shares` counts of it, what left it since, what runs under it, and what else `shares` says; true
-  -- when so much runs that nothing was looked at.
+  -- when so much runs that nothing was looked at. What `shares` says and nobody can read is too much by one, so that it is found.
   function counting.each(visit)
     local running = counting.running()
     if not running then
@@ -61,6 +61,10 @@ on_demand(counting, function()
       if using and is_instant(using) then -- else it is counted anew
         seen[name] = true
         visit(name, tonumber(using), left[name] or 0, running[name] or 0, rest)
+      elseif name ~= '#' then
+        local gone, runs = left[name] or 0, running[name] or 0
+        seen[name] = true
+        visit(name, gone + runs + 1, gone, runs)
       end
     end
     for _, counted in ipairs({ running, left }) do

@@ -273,6 +273,18 @@ elseif not unreadable then
   end
   index_retry(nil)
   recover()
+else
+  local ready, planned = false, false
+  for _, one in ipairs(found) do
+    ready, planned = ready or one[1] == 'ready', planned or one[1] == 'wheel'
+  end
+  if not planned then
+    index_retry(nil)
+  end
+  if fair and not ready then
+    redis.call('HDEL', BASE .. 'fair', id)
+    done('taken out of the index of contexts with keys')
+  end
 end
 fanned.flush(endings, now)
 flush_endings(endings, now)

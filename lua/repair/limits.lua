@@ -20,10 +20,14 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @part ready
 -- @part counting
 local now = now_ms(1)
-local done, written, alone = {}, {}, {}
+local done, written, alone, gone = {}, {}, {}, {}
 counting.each(function(name, using, left, running, rest)
   if using ~= left + running then
     done[#done + 1] = int(running) .. ' run under ' .. name .. ', ' .. int(math.max(using - left, 0)) .. ' were counted'
+  end
+  if running == 0 and left == 0 and not rest then
+    gone[#gone + 1] = name
+    return
   end
   -- Without a report the number of the next one is that of the clock.
   written[#written + 1], written[#written + 2] = name, int(running) .. ' ' .. (rest or int(running) .. ' 0 0 k')
@@ -37,6 +41,9 @@ end
 redis.call('DEL', BASE .. 'left')
 for first = 1, #written, 2000 do
   redis.call('HSET', BASE .. 'shares', unpack(written, first, math.min(first + 1999, #written)))
+end
+for first = 1, #gone, 2000 do
+  redis.call('HDEL', BASE .. 'shares', unpack(gone, first, math.min(first + 1999, #gone)))
 end
 for first = 1, #alone, 2000 do
   redis.call('HDEL', BASE .. 'contended', unpack(alone, first, math.min(first + 1999, #alone)))

@@ -6,10 +6,11 @@ Purpose  Put a record that no script can use aside, with where it was, so that n
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:quarantine {tw:p}:stats, and the key that has the record
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, events, or a ready set, queue
-                    or active hash
-         3 at       its score; of a hash its field; of the events its entry
-         4 text     how the member begins, or `sha1:` and the digest of all of it; of a hash the value's digest or anything
+         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, events, or a
+                    ready set, queue or active hash
+         3 at       its score; of a hash its field, or `hex:` and its bytes where it is no text; of events the id of its entry
+         4 text     how the member begins, also as `hex:` and its bytes (none: it is empty), or `sha1:` and the digest of all of it;
+                    of a hash the value's digest or anything
          5 why      in words, at most 500 bytes
 
 Reply    { 'REPAIRED', what was done }
@@ -31,19 +32,34 @@ local why = arg_text(5, 'why', 500)
 local kind, target = string.match(name, '^%a+'), BASE .. name
 local digest = string.match(text, '^sha1:(%x+)$')
 
+local function bytes_of(hex)
+  return (string.gsub(hex, '%x%x', function(byte)
+    return string.char(tonumber(byte, 16))
+  end))
+end
+
 local function done(record)
   put_aside(now, name, at, why, record)
   return { 'REPAIRED', 'put aside' }
 end
 
+local hex = string.match(text, '^hex:(%x*)$')
+local begins = hex and bytes_of(hex) or text
 local function is_it(member)
-  return digest and redis.sha1hex(member) == digest or string.sub(member, 1, #text) == text
+  if begins == '' then
+    return member == ''
+  end
+  return digest and redis.sha1hex(member) == digest or string.sub(member, 1, #begins) == begins
 end
 
 local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
 local HASHES = { held = true, retry = true, active = true, fair = true, fans = true }
 if HASHES[kind] then
   local value = redis.call('HGET', target, at)
+  if not value and string.find(at, '^hex:%x+$') then
+    at = bytes_of(string.sub(at, 5))
+    value = redis.call('HGET', target, at)
+  end
   if not value or (digest and redis.sha1hex(value) ~= digest) then
     return { 'CLEAN' }
   end

@@ -13,7 +13,7 @@ Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   there was nothing to do
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(log(wheel)); at most 6 commands
+Cost     O(log(wheel)), O(backlog) for a name that is none; at most 6 commands, and 2 for each name of the backlog
 Holds    W1 W7
 Repeat   Idempotent but for an earlier look: the second call is CLEAN.
 ]]
@@ -23,13 +23,31 @@ Repeat   Idempotent but for an earlier look: the second call is CLEAN.
 local now = now_ms(1)
 local what, name = arg_text(2, 'what', 16), ARGV[3]
 
+local function is_queue(text)
+  local queue = string.gsub(text, ' k=%S*$', '')
+  return string.find(queue, '^[%w_][^%s%c\128-\255]* [%w_!][^%s%c\128-\255]*$') or string.find(queue, '^%S+ %S+ c=%x+$')
+end
+
+-- Names of nothing that could wait, all at once: one that is no text cannot be named.
+local function drop_strange()
+  local gone = 0
+  for _, listed in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
+    local root = string.match(listed, ' /(%S+)$')
+    local kept = root and redis.call('HEXISTS', BASE .. 'fans', root) == 1
+    if not kept and (root or not is_queue(listed)) then
+      gone = gone + redis.call('ZREM', BASE .. 'backlog', listed)
+    end
+  end
+  return gone > 0 and 'taken out of the backlog: ' .. int(gone) .. ' names that are no ready set' or nil
+end
+
 local function of_backlog()
-  if string.find(name, ' /', 1, true) then
+  local root = string.match(name, ' /(%S+)$')
+  if root and redis.call('HEXISTS', BASE .. 'fans', root) == 1 then
     return nil -- repair/fan's
   end
-  local queue = string.gsub(name, ' k=%S*$', '')
-  if not string.find(queue, '^%S+ %S+$') and not string.find(queue, '^%S+ %S+ c=%x+$') then
-    bad_arg('name', 'must be a group, a handler, maybe a lane, and maybe a key', name)
+  if root or not is_queue(name) then
+    return drop_strange()
   end
   local waits = redis.call('ZCARD', key('ready', (string.gsub(name, ' ', ':')))) > 0
   local listed = redis.call('ZSCORE', BASE .. 'backlog', name) ~= false

@@ -26,13 +26,14 @@ Repeat   Idempotent but for the later expiry, and the count of beats.
 ]]
 -- @prelude
 local REPORT_KEPT_MS = 60000
+local TTL_MAX_MS = 600000
 local GROUPS = BASE .. 'groups'
 local STAMP_MS = 60000 -- between two times at which a group is said to have workers
 local GROUP_KEPT_MS = 86400000 -- without a worker
 local SWEPT = 32 -- a hash of a hundred or fewer is read whole
 local REPORT_MAX = 200 -- names and values of one worker
 local now = now_ms(1)
-local ttl = arg_int(3, 'ttl_ms', 100, 600000)
+local ttl = arg_int(3, 'ttl_ms', 100, TTL_MAX_MS)
 local workers = arg_int(4, 'workers', 0, ITEMS_MAX)
 if #ARGV ~= 4 + 3 * workers then
   bad_arg('workers', 'must be three values each', #ARGV - 4)
@@ -125,7 +126,8 @@ end
 if came then
   forget_groups()
 end
-local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), '+inf', 'BYSCORE', 'LIMIT', 0, 1000)
+-- No sign is good for longer than the longest ttl: what says so was written by nobody who lives, and would take partitions to itself.
+local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), int(now + TTL_MAX_MS), 'BYSCORE', 'LIMIT', 0, 1000)
 if not listed then
   damaged[#damaged + 1], live = KEYS[1], {}
 end

@@ -332,8 +332,11 @@ impl Store {
                 ("held", Subject::Context(id)) => ("held", id.as_str()),
                 (key, _) => (key, seen.at.as_str()),
             };
+            let is_sorted = ["wheel", "jobs", "dead", "ready", "queue"]
+                .iter()
+                .any(|kind| key.split(':').next() == Some(kind));
             let text = if seen.text.is_empty() {
-                "-"
+                if is_sorted { "hex:" } else { "-" }
             } else {
                 seen.text.as_str()
             };

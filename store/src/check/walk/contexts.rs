@@ -110,7 +110,12 @@ impl Walk<'_> {
                 }
                 Err(_) => Found::Malformed,
             },
-            "held" | "retry" | "fair" | "active" => by_id(&text),
+            "held" | "retry" | "fair" => by_id(&text),
+            "active" => match text.parse::<ContextId>() {
+                // Nothing that ends would ever take out what belongs to no context of the job.
+                Ok(id) if is_of(&id, place) => Found::Wanted(Wanted::by_id(id)),
+                Ok(_) | Err(_) => Found::Malformed,
+            },
             "fans" => match text.parse::<ContextId>() {
                 Ok(root) => {
                     self.fans.entry(root.clone()).or_default();
@@ -190,22 +195,43 @@ fn ended(record: Result<Settled, Error>) -> Found {
 
 /// What a repair finds a text by: it may end where a script cut a message inside a character.
 fn begins(text: &[u8]) -> String {
-    let valid = text.utf8_chunks().next();
-    valid.map_or_else(String::new, |chunk| chunk.valid().to_owned())
+    let valid = text.utf8_chunks().next().map_or("", |chunk| chunk.valid());
+    if valid.is_empty() {
+        hex(text)
+    } else {
+        valid.to_owned()
+    }
+}
+
+/// Bytes that are no text, as a repair is told of them.
+fn hex(bytes: &[u8]) -> String {
+    let digits = bytes.iter().map(|byte| format!("{byte:02x}"));
+    format!("hex:{}", digits.collect::<String>())
+}
+
+/// True when a context is one of the job whose key `place` is.
+fn is_of(id: &ContextId, place: &str) -> bool {
+    let job = place.split_once(':').map_or("", |(_, job)| job);
+    id.job().is_some_and(|own| own.as_str() == job)
+}
+
+/// A field of a hash as a repair is told of it; one that is no text in its bytes.
+fn field(bytes: &[u8]) -> String {
+    str::from_utf8(bytes).map_or_else(|_| hex(bytes), ToOwned::to_owned)
 }
 
 fn malformed(walk: &Walk<'_>, place: &str, item: &Item) -> Finding {
     let text = item.shown();
     let short: String = text.chars().take(120).collect();
     let at = if matches!(place, "held" | "retry" | "fair" | "fans") || place.starts_with("active") {
-        text.clone()
+        field(&item.text)
     } else {
         item.extra.clone()
     };
-    let shown = if at == text {
-        format!("`{short}` = `{}`", item.extra)
-    } else {
+    let shown = if at == item.extra {
         format!("`{short}` at {at}")
+    } else {
+        format!("`{short}` = `{}`", item.extra)
     };
     Finding {
         kind: Kind::Malformed,
