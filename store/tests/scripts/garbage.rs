@@ -383,6 +383,8 @@ async fn garbage_in_every_kind_of_key_fails_no_list_and_no_turn() {
         .iter()
         .filter(|one| !of_a_person(one.kind))
         .map(ToString::to_string)
+        // The record of a split context that cannot be read has no repair: its subtasks have no other.
+        .filter(|one| !one.contains(" is in fan:"))
         .collect();
     assert_eq!(left, Vec::<String>::new());
     goes_on(&test, partition(0), "last").await;
