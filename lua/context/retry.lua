@@ -5,7 +5,7 @@ Purpose  Let contexts that have ended run again: from the dead, or from the runs
          attempts counted on and their failures forgotten and their start deadlines counted from now.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:dead :traces :backlog :ready: :fair :tags: :wake, and :job: :active: :runs: of their jobs
+           computed: {tw:p}:dead :lanes :used :traces :backlog :ready: :fair :tags: :wake, and :job: :active: :runs: of their jobs
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..100; then two for each context:
@@ -17,10 +17,11 @@ Reply    { 'RETRIED', verdicts }  verdicts: one letter for each context
            R it waits for a permit
            B its job has as many active contexts as its overlap policy allows; it stays among the dead
            L its body was too great to be kept; it stays among the dead
+           G its lane is no longer kept; it stays among the dead
            N it is not among the dead, or its job's runs, with this end
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(dead + ready)), and of runs O(count * runs); at most 10 + 44 * count commands
+Cost     O(count * log(dead + ready)), and of runs O(count * runs); at most 11 + 45 * count commands
 Holds    W1 W2 W6
 Repeat   The second call answers N for what the first one took.
 ]]
@@ -96,6 +97,12 @@ local function of_runs(id, ended)
   end
 end
 
+-- True when the context asks for certain workers, and nobody knows any more for which.
+local function lane_is_gone(rest)
+  local lane = option(select(4, split_rest(rest)), 'c')
+  return lane and redis.call('HEXISTS', BASE .. 'lanes', lane) == 0
+end
+
 local batch, verdicts, taken = {}, {}, false
 for i, context in ipairs(contexts) do
   local id, ended = unpack(context)
@@ -108,6 +115,8 @@ for i, context in ipairs(contexts) do
     verdicts[i] = 'N'
   elseif option(select(4, split_rest(rest)), 'n') then
     verdicts[i] = 'L'
+  elseif lane_is_gone(rest) then
+    verdicts[i] = 'G'
   elseif not admit(id) then
     verdicts[i] = 'B'
   else

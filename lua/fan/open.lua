@@ -91,6 +91,8 @@ if reduce then
   set('r', fans.template(fan, reduce, reduce_options))
 end
 if fan.lane ~= '' then
+  use_lane('c=' .. fan.lane)
+  flush_lanes()
   set('lane', fan.lane)
 end
 local lists, order, pinned = {}, {}, 0

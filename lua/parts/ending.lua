@@ -325,6 +325,7 @@ on_demand(enders, function()
     end
     endings.wheel[#endings.wheel + 1] = at
     endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt, failures, rest)
+    use_lane(options)
     endings.retry[#endings.retry + 1] = id
     endings.retry[#endings.retry + 1] = int(at)
     endings.soonest = math.min(endings.soonest or at, at)

@@ -109,6 +109,7 @@ on_demand(fanned, function()
 
   function fanned.own_attempt_over(fan, held)
     fan.root = int(held.attempt) .. ':' .. int(held.failures or 0) .. ' ' .. held.rest
+    use_lane('c=' .. fan.lane)
     fan.by = (held.worker or '-') .. ' ' .. int(held.claimed or 0)
     fan.touched = true
   end

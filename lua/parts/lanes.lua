@@ -28,6 +28,11 @@ end
 local function keep_lanes(lanes)
   if #lanes > 0 then
     redis.call('HSET', BASE .. 'lanes', unpack(lanes))
+    local used = {}
+    for at = 1, #lanes, 2 do
+      used[at], used[at + 1] = lanes[at], '1'
+    end
+    redis.call('HSET', BASE .. 'used', unpack(used))
   end
 end
 

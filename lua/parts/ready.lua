@@ -4,12 +4,37 @@ local function wake(at)
   redis.call('SPUBLISH', BASE .. 'wake', 'due ' .. int(at))
 end
 
+-- Lanes of which this call put a context somewhere. Who looks which lanes are needed (lane/sweep) goes through the places one after the
+-- other, and may miss what moves meanwhile: it is told here.
+local used_lanes = {}
+local function use_lane(options)
+  local at = string.find(options, 'c=', 1, true)
+  local lane = at and string.match(options, '^c=(%x%x%x%x%x%x%x%x%x%x)', at)
+  if lane then
+    used_lanes[lane] = '1'
+  end
+end
+
+local function flush_lanes()
+  if next(used_lanes) then
+    local written = {}
+    for lane, mark in pairs(used_lanes) do
+      written[#written + 1], written[#written + 2] = lane, mark
+    end
+    used_lanes = {}
+    for first = 1, #written, 2000 do
+      redis.call('HSET', BASE .. 'used', unpack(written, first, math.min(first + 1999, #written)))
+    end
+  end
+end
+
 -- Collects members per ready set; `batch` is a table of the caller's, `queue` is that of the context.
 local function put_ready(batch, queue, score, member, id, options)
   local list = batch[queue]
   if not list then
     list = { key = key('ready', (string.gsub(queue, ' ', ':'))), waiting = is_fair(queue) and {} }
     batch[queue] = list
+    use_lane(queue)
   end
   if list.waiting then
     return fairness.put(list, score, member, id, options)
@@ -26,6 +51,7 @@ end
 
 -- Writes what was collected. True when a set was empty before, so that no tracker may know of it.
 local function flush_ready(batch)
+  flush_lanes()
   local names = {}
   for queue, list in pairs(batch) do
     if list.waiting then

@@ -63,6 +63,7 @@ on_demand(restoring, function()
       ask('HSET', BASE .. 'retry', id, int(at))
     end
     ask('ZADD', BASE .. 'wheel', int(at), member)
+    use_lane(options)
   end
 
   -- `taken` are the entries that the turn took from the wheel.
@@ -89,6 +90,7 @@ on_demand(restoring, function()
         put_back(now, member, endings)
       end
     end
+    pcall(flush_lanes)
     for _, fan in ipairs(endings.fans.order) do
       pcall(fans.flush_waiting, fan, now)
     end

@@ -1,4 +1,5 @@
--- Part routing: which of the workers that a lane is offered takes a context. Needs the part claiming.
+-- Part routing: which of the workers that a lane is offered takes a context. Needs the parts
+-- ready and claiming.
 -- A lane's offer is a list of its workers like any other; it is made when something of the lane is met, as most lanes have nothing due.
 -- What a policy counts lies in route:<lane>, a hash: worker -> `<score>:<step of the last pick>`.
 
@@ -265,6 +266,10 @@ on_demand(routing, function()
     local worker = offer.choose(offer, offer.route or open_route(offer), option(options, 'a'), options)
     if worker and offer.requires then
       take_units(offer, worker)
+    end
+    if worker and not offer.noted then
+      offer.noted = true
+      use_lane('c=' .. offer.lane)
     end
     return worker
   end

@@ -40,6 +40,8 @@ pub enum Requeued {
     Busy,
     /// Its body was too great to be kept among the dead, where it stays.
     BodyDropped,
+    /// Its lane, which says what workers may run it, is no longer kept; it stays among the dead.
+    LaneGone,
     /// It was not among the dead: run again or forgotten meanwhile.
     NotDead,
 }
@@ -273,6 +275,7 @@ fn requeued(letters: &str) -> Result<Vec<Requeued>, Error> {
         'R' => Ok(Requeued::Ready),
         'B' => Ok(Requeued::Busy),
         'L' => Ok(Requeued::BodyDropped),
+        'G' => Ok(Requeued::LaneGone),
         'N' => Ok(Requeued::NotDead),
         other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
     });

@@ -159,6 +159,12 @@ impl Keys {
         self.part(partition, "lanes")
     }
 
+    /// Hash: the lanes that were used since somebody began to look which are needed.
+    #[must_use]
+    pub fn used(&self, partition: PartitionId) -> String {
+        self.part(partition, "used")
+    }
+
     /// Hash: contexts with a fairness key that wait for a permit, with their scores.
     #[must_use]
     pub fn fair(&self, partition: PartitionId) -> String {

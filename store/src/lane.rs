@@ -1,5 +1,7 @@
 //! Lanes: what scripts are told of them, and reading their content. Script: `lua/lane/get.lua`.
 
+mod sweep;
+
 use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::partition::PartitionId;

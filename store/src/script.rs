@@ -240,6 +240,10 @@ scripts! {
     TEND_HISTORY = "history/tend";
     /// Reads the content of lanes.
     GET_LANES = "lane/get";
+    /// Which lanes a step of a place needs.
+    WALK_LANES = "lane/walk";
+    /// Lets lanes go that nothing needs.
+    SWEEP_LANES = "lane/sweep";
     /// Registers or changes a job.
     APPLY_JOB = "job/apply";
     /// Lays due times into a job.

@@ -33,6 +33,7 @@ mod fitness;
 mod gauges;
 mod hearing;
 mod intake;
+mod lane_sweep;
 mod lanes;
 mod limits;
 mod measure;

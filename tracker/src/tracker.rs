@@ -22,6 +22,7 @@ use crate::fitness::{self, Fitness};
 use crate::gauges;
 use crate::hearing;
 use crate::http::health::Health;
+use crate::lane_sweep;
 use crate::plan::renew;
 use crate::roster;
 use crate::shared::Shared;
@@ -95,8 +96,9 @@ impl Tracker {
         };
         let fitness = fitness.watch(server.clone(), stop_turning.clone());
         let gauges = gauges::watch(Arc::clone(&engine), stop_turning.clone());
+        let lanes = lane_sweep::watch(Arc::clone(&engine), stop_turning.clone());
         let fitness = tokio::spawn(async move {
-            tokio::join!(fitness, gauges);
+            tokio::join!(fitness, gauges, lanes);
         });
         let renewing = tokio::spawn(renew::run(Arc::clone(&engine), stop_turning.clone()));
         let turning =

@@ -90,7 +90,7 @@ pub(crate) enum Name {
 }
 
 /// Each kind of key with its type.
-const FIXED: [(&str, &str); 21] = [
+const FIXED: [(&str, &str); 22] = [
     ("wheel", "zset"),
     ("held", "hash"),
     ("retry", "hash"),
@@ -103,6 +103,7 @@ const FIXED: [(&str, &str); 21] = [
     ("jobs", "zset"),
     ("fans", "hash"),
     ("lanes", "hash"),
+    ("used", "hash"),
     ("events", "stream"),
     ("dead", "zset"),
     ("attempted", "zset"),

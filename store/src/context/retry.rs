@@ -71,6 +71,9 @@ impl Store {
             (Requeued::BodyDropped, _) => refused(
                 "its body has more than 16 KiB and was not kept when it ended: submit it again with its body",
             ),
+            (Requeued::LaneGone, _) => refused(
+                "which workers may run it is not kept any more: submit it again with its routing, or apply its job again",
+            ),
             (Requeued::NotDead, Made::Alone) => refused(&format!(
                 "it ended as {} and is not kept among the dead, so its body is not known any more; submit it again",
                 view.state

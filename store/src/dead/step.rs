@@ -159,7 +159,7 @@ impl Store {
                     step.busy += 1;
                     continue;
                 }
-                Requeued::BodyDropped => {
+                Requeued::BodyDropped | Requeued::LaneGone => {
                     step.bodiless += 1;
                     continue;
                 }

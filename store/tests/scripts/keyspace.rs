@@ -139,7 +139,7 @@ async fn seed_the_examples(test: &Harness) {
     );
     let settled = "6.7.f@billing/nightly\tsucceeded\t1\tmill-1a2b3c4d\t7\t8\t\tdefault\tinvoice\t0";
     let (progress, result) = (format!("progress:{ID}"), format!("result:{ID}"));
-    let seeds: [&[&str]; 21] = [
+    let seeds: [&[&str]; 22] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -156,6 +156,7 @@ async fn seed_the_examples(test: &Harness) {
         &["SET", &progress, "40 half"],
         &["SET", &result, "done"],
         &["HSET", "stats", "stale", "1"],
+        &["HSET", "used", "0123456789", "1"],
         &[
             "RPUSH",
             "quarantine",

@@ -48,6 +48,7 @@ mod job_plan;
 mod job_set_state;
 mod job_zones;
 mod keyspace;
+mod lane_sweep;
 mod lease_cost;
 mod lease_fate;
 mod lease_foreign;

@@ -64,6 +64,7 @@ fn find(name: &str) -> Option<Command> {
         "LTRIM" => write(lists::ltrim),
         "ZCARD" => read(sorted_sets::zcard),
         "ZCOUNT" => read(sorted_sets::zcount),
+        "ZSCAN" => read(sorted_sets::zscan),
         "ZLEXCOUNT" => read(sorted_sets::zlexcount),
         "ZSCORE" => read(sorted_sets::zscore),
         "ZRANGE" => read(sorted_sets::zrange),

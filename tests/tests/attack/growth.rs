@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
-use tickwheel_proto::v1::{Submission, WaitContextRequest};
-use tickwheel_tests::harness::Client;
+use tickwheel_proto::v1::{ContextOptions, Submission, WaitContextRequest, WorkerSelection};
 use tickwheel_tests::harness::jobs::{delayed, submission};
 use tickwheel_tests::harness::wire::Wire;
+use tickwheel_tests::harness::{Client, until};
 use tokio::task::JoinSet;
 use tonic::Code;
 
@@ -49,6 +49,64 @@ async fn queues_that_nobody_serves_cost_nobody() -> Result<()> {
             Ok(())
         })
         .await
+}
+
+/// A submission for workers that no one is, under a condition of its own.
+fn conditioned(number: usize, deadline_ms: u64) -> Submission {
+    Submission {
+        group: GROUP.to_owned(),
+        options: Some(ContextOptions {
+            start_deadline_ms: Some(deadline_ms),
+            workers: Some(WorkerSelection {
+                select: format!("t{number} == \"x\""),
+                ..WorkerSelection::default()
+            }),
+            ..ContextOptions::default()
+        }),
+        ..submission("nobody", 1)
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn conditions_of_what_has_ended_are_not_kept() -> Result<()> {
+    // More than the partitions keep together.
+    const CONDITIONS: usize = 18_000;
+    let Some(mut scene) = Scene::set("conditions").await? else {
+        return Ok(());
+    };
+    let mut client = scene.client.clone();
+    scene
+        .beside(async {
+            let mut exhausted = 0;
+            for first in (0..CONDITIONS).step_by(250) {
+                let batch = (first..first + 250).map(|number| conditioned(number, 1_000));
+                match client.submit(batch.collect()).await {
+                    Ok(_) => {}
+                    Err(status) if status.code() == Code::ResourceExhausted => exhausted += 1,
+                    Err(status) => return Err(status.into()),
+                }
+            }
+            println!(
+                "conditions: {exhausted} calls of {} refused",
+                CONDITIONS / 250
+            );
+            Ok(())
+        })
+        .await?;
+    let mut client = scene.client.clone();
+    let mut number = CONDITIONS;
+    // New ones of somebody else, in every partition.
+    until(
+        "room for new conditions",
+        Duration::from_secs(60),
+        async || {
+            number += 200;
+            let batch = (number..number + 200).map(|number| conditioned(number, 1_000));
+            Ok(client.submit(batch.collect()).await?)
+        },
+    )
+    .await?;
+    scene.clean().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -118,9 +176,9 @@ async fn failures_with_large_bodies_stay_within_their_budget() -> Result<()> {
                 let batch = (0..100).map(|_| Submission {
                     group: GROUP.to_owned(),
                     body: Bytes::from(vec![b'x'; 16 * 1024 + 1]),
-                    options: Some(tickwheel_proto::v1::ContextOptions {
+                    options: Some(ContextOptions {
                         start_deadline_ms: Some(1),
-                        ..tickwheel_proto::v1::ContextOptions::default()
+                        ..ContextOptions::default()
                     }),
                     ..submission("nobody", 1)
                 });

@@ -188,6 +188,23 @@ impl Asked {
     }
 }
 
+/// The whole set at once, as a small one is answered.
+pub(super) fn zscan(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let (key, rest) = keyed(arguments)?;
+    let (cursor, options) = keyed(rest)?;
+    integer(cursor).map_err(|_| "ERR invalid cursor".to_owned())?;
+    match options {
+        [] => {}
+        [word, count] if is_word(word, "COUNT") => drop(integer(count)?),
+        _ => return Err(syntax()),
+    }
+    let mut found = Vec::new();
+    for (score, member) in db.read::<Sorted>(key)?.into_iter().flat_map(Sorted::iter) {
+        found.extend([Reply::bytes(member), Reply::Bytes(score.print())]);
+    }
+    Ok(Reply::List(vec![Reply::bytes(b"0"), Reply::List(found)]))
+}
+
 pub(super) fn zlexcount(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     let [key, start, stop] = exactly(arguments)?;
     let Some(sorted) = db.read::<Sorted>(key)? else {

@@ -192,7 +192,7 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         }
         (
             "dedup" | "log" | "attempts" | "attempted" | "progress" | "result" | "results"
-            | "quarantine" | "lanes" | "route" | "tags" | "traces" | "traced" | "spaces"
+            | "quarantine" | "lanes" | "used" | "route" | "tags" | "traces" | "traced" | "spaces"
             | "subtraced" | "untraced" | "split",
             _,
         ) => {}

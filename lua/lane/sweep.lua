@@ -1,0 +1,76 @@
+#!lua flags=allow-oom
+--[[
+Script   lane/sweep
+Purpose  Begin to look which lanes a partition still needs, or let those go that nothing needs: no place that was looked at since then
+         (lane/walk) has a context of theirs, and none was put anywhere meanwhile.
+
+KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
+           computed: {tw:p}:lanes :used :backlog :route:
+ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
+         2 what     begin or end
+         3 number   begin: lanes from which on it is worth while, integer, 0..1000; end: the token of its beginning
+         4 lanes    end: those that are needed, any number; behind them nothing
+
+Reply    { 'BEGUN', token, lane... }  with the lanes of what waits for permits
+         { 'FEW' }      the partition has fewer lanes
+         { 'BUSY' }     another one began a moment ago
+         { 'SWEPT', how many lanes went }
+         { 'STALE' }    another one began since then; nothing was written
+Raises   BAD_ARG    an argument is out of range; nothing was written
+
+Cost     O(lanes, and queues that wait); at most 6 commands
+Holds    W9
+Repeat   A second end is STALE.
+]]
+-- @prelude
+local PATIENCE_MS = 600000 -- who began and has not ended by then is gone
+local MARK = '!' -- no lane has this name
+
+local now = now_ms(1)
+local what, used = ARGV[2], BASE .. 'used'
+local token = redis.call('HGET', used, MARK)
+if what == 'begin' then
+  local least = arg_int(3, 'number', 0, 1000)
+  if redis.call('HLEN', BASE .. 'lanes') < math.max(least, 1) then
+    return { 'FEW' }
+  end
+  local began = token and tonumber(token)
+  if began and now >= began and now - began < PATIENCE_MS then
+    return { 'BUSY' }
+  end
+  redis.call('DEL', used)
+  redis.call('HSET', used, MARK, int(now))
+  local lanes, seen = {}, {}
+  for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
+    local lane = string.match(queue, ' c=(%x+)')
+    if lane and not seen[lane] then
+      seen[lane] = true
+      lanes[#lanes + 1] = lane
+    end
+  end
+  return { 'BEGUN', int(now), unpack(lanes, 1, math.min(#lanes, 4000)) }
+elseif what ~= 'end' then
+  bad_arg('what', 'must be begin or end', what)
+end
+if not token or token ~= ARGV[3] then
+  return { 'STALE' }
+end
+local needed, gone, routes = {}, {}, {}
+for i = 4, #ARGV do
+  needed[ARGV[i]] = true
+end
+for _, lane in ipairs(redis.call('HKEYS', used)) do
+  needed[lane] = true
+end
+for _, lane in ipairs(redis.call('HKEYS', BASE .. 'lanes')) do
+  if not needed[lane] and #gone < 4000 then
+    gone[#gone + 1] = lane
+    routes[#routes + 1] = key('route', lane)
+  end
+end
+redis.call('DEL', used)
+if #gone > 0 then
+  redis.call('HDEL', BASE .. 'lanes', unpack(gone))
+  redis.call('UNLINK', unpack(routes))
+end
+return { 'SWEPT', #gone }
