@@ -211,7 +211,8 @@ impl Redis {
                     continue;
                 };
                 let word = words.list().first().map(Answer::text).unwrap_or_default();
-                if word.eq_ignore_ascii_case("evalsha") {
+                let script = ["fcall", "evalsha", "eval"];
+                if script.iter().any(|one| word.eq_ignore_ascii_case(one)) {
                     longest = longest.max(u64::try_from(*us)?);
                 }
             }

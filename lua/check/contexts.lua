@@ -24,19 +24,22 @@ Cost     O(count * log(wheel)); at most 5 + count * (16 + 110 * ready sets) comm
 Holds    W1 W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part sightings
+-- @use args
+-- @use keys
+-- @use contexts/locations
+-- @use ready_sets
+-- @use record
 local COUNT_MAX = 50
-local now = now_ms(1)
-local wide = arg_int(2, 'wide', 0, 1) == 1
-local count = arg_int(3, 'count', 1, COUNT_MAX)
+local now = args.now(1)
+local wide = args.int(2, 'wide', 0, 1) == 1
+local count = args.int(3, 'count', 1, COUNT_MAX)
 if #ARGV ~= 3 + 4 * count then
-  bad_arg('contexts', 'must be four values each', #ARGV - 3)
+  args.bad('contexts', 'must be four values each', #ARGV - 3)
 end
 
 -- A text without its body, and the length of the body.
 local function without_body(place, text)
-  local head = head_of(text)
+  local head = locations.head_of(text)
   if place == 'held' then
     head = string.match(text, '^%d+:%d+ %S+ %d+ %d+ %d+%l* %S+ %S+ %S+ %d %S+ ')
   end
@@ -46,7 +49,7 @@ end
 
 local function is_watched(id, head)
   local queue, priority, options = string.match(head, '(%S+ %S+) (%d) (%S+) $')
-  return queue and redis.call('ZSCORE', KEYS[1], '#' .. id .. ' ' .. queue_of(queue, options) .. ' ' .. priority)
+  return queue and redis.call('ZSCORE', KEYS[1], '#' .. id .. ' ' .. ready_sets.queue_of(queue, options) .. ' ' .. priority)
 end
 
 local scan = redis.call('ZSCORE', KEYS[1], '!reap')
@@ -54,10 +57,10 @@ local reply = { 'CONTEXTS', now, scan or '' }
 for i = 1, count do
   local base = 4 * i
   local id, name, score, head = ARGV[base], ARGV[base + 1], ARGV[base + 2], ARGV[base + 3]
-  if not due_of(id) then
-    bad_arg('id', 'must be a context id', id)
+  if not record.due_of(id) then
+    args.bad('id', 'must be a context id', id)
   end
-  local found, retry, fair = sightings_of(id, name ~= '' and { { name, score, head } } or {}, wide)
+  local found, retry, fair = locations.of(id, name ~= '' and { { name, score, head } } or {}, wide)
   local watched = 0
   for _, spot in ipairs(found) do
     spot[3], spot[5] = without_body(spot[1], spot[3])
@@ -65,9 +68,9 @@ for i = 1, count do
       watched = 1
     end
   end
-  local job = job_of(id)
-  local mark = job and redis.call('HGET', key('active', job), id)
-  local state = job and redis.call('HGET', key('job', job), 'state')
+  local job = record.job_of(id)
+  local mark = job and redis.call('HGET', keys.active(job), id)
+  local state = job and redis.call('HGET', keys.job(job), 'state')
   reply[#reply + 1] = { id, retry or '', mark or '', state or '', watched, fair or '', found }
 end
 return reply

@@ -17,17 +17,20 @@ Cost     O(all that run or wait for a retry here); at most 12 + roots * (20 + ha
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part fans
+-- @use args
+-- @use fan_out/fans
+-- @use keys
+-- @use record
+local int = record.int
 local ROOTS_MAX = 10
 local SHOWN = { 'root', 'model', 'state', 'round', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'reduce', 'next_index' }
 if #ARGV < 1 or #ARGV > ROOTS_MAX then
-  bad_arg('roots', 'must be 1 to ' .. int(ROOTS_MAX), #ARGV)
+  args.bad('roots', 'must be 1 to ' .. int(ROOTS_MAX), #ARGV)
 end
 
 local reply = { 'FANS' }
 for i = 1, #ARGV do
-  local root = arg_text(i, 'root', 300)
+  local root = args.text(i, 'root', 300)
   local fields, waiting, running, retrying = {}, 0, 0, 0
   local fan = fans.read(root)
   if fan then
@@ -38,6 +41,6 @@ for i = 1, #ARGV do
     running, retrying = fans.count_in(fan, 'held'), fans.count_in(fan, 'retry')
     waiting = fans.count_listed(fan)
   end
-  reply[#reply + 1] = { root, redis.call('HEXISTS', BASE .. 'fans', root), fields, running, retrying, waiting }
+  reply[#reply + 1] = { root, redis.call('HEXISTS', keys.fans, root), fields, running, retrying, waiting }
 end
 return reply

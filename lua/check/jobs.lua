@@ -22,33 +22,38 @@ Cost     O(jobs * (active + records)); at most 1 + 37 * jobs commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use partition
+-- @use record
+-- @use zsets
+local int = record.int
 local JOBS_MAX = 20
 local FIELDS = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'fired', 'manual', 'end_at', 'max_runs', 'jitter',
   'misfire', 'overlap', 'overlap_limit', 'ledger_limit', 'runs_limit', 'followers', 'revision', 'digest',
   'updated_ms', 'after', 'surplus' }
-local now = now_ms(1)
-local records = arg_int(2, 'records', 0, 1000)
+local now = args.now(1)
+local records = args.int(2, 'records', 0, 1000)
 if #ARGV < 3 or #ARGV > 2 + JOBS_MAX then
-  bad_arg('jobs', 'must be 1 to ' .. int(JOBS_MAX), #ARGV - 2)
+  args.bad('jobs', 'must be 1 to ' .. int(JOBS_MAX), #ARGV - 2)
 end
 
 -- A firing of the trigger that has not ended: a delay counts from its end.
 local function is_under_way(job, last)
-  for _, mark in ipairs(redis.call('HVALS', key('active', job))) do
+  for _, mark in ipairs(redis.call('HVALS', keys.active(job))) do
     if mark == 's' then
       return true
     end
   end
   local due = tonumber(last)
-  return due and find_member(key('queue', job), due, partition() .. '.' .. int(due) .. '.f@' .. job .. ' ') ~= nil
+  return due and zsets.find(keys.queue(job), due, partition.number() .. '.' .. int(due) .. '.f@' .. job .. ' ') ~= nil
 end
 
 local reply = { 'JOBS', now }
 for i = 3, #ARGV do
-  local job = arg_text(i, 'job', 128)
+  local job = args.text(i, 'job', 128)
   local fields, last = {}, nil
-  for at, value in ipairs(redis.call('HMGET', key('job', job), unpack(FIELDS))) do
+  for at, value in ipairs(redis.call('HMGET', keys.job(job), unpack(FIELDS))) do
     if value then
       fields[#fields + 1] = FIELDS[at]
       fields[#fields + 1] = value
@@ -59,15 +64,15 @@ for i = 3, #ARGV do
   end
   reply[#reply + 1] = {
     job, fields,
-    redis.call('ZSCORE', BASE .. 'jobs', job) and 1 or 0,
+    redis.call('ZSCORE', keys.jobs, job) and 1 or 0,
     redis.call('ZSCORE', KEYS[1], '@' .. job) or '',
-    redis.call('HLEN', key('active', job)),
-    redis.call('ZCARD', key('queue', job)),
+    redis.call('HLEN', keys.active(job)),
+    redis.call('ZCARD', keys.queue(job)),
     is_under_way(job, last) and 1 or 0,
-    redis.call('LLEN', key('ledger', job)),
-    redis.call('LLEN', key('runs', job)),
-    records > 0 and redis.call('LRANGE', key('ledger', job), -records, -1) or {},
-    redis.call('GET', key('awaited', job)) or '',
+    redis.call('LLEN', keys.ledger(job)),
+    redis.call('LLEN', keys.runs(job)),
+    records > 0 and redis.call('LRANGE', keys.ledger(job), -records, -1) or {},
+    redis.call('GET', keys.awaited(job)) or '',
   }
 end
 return reply

@@ -19,13 +19,17 @@ Cost     O(names + ready sets); at most 8 + 3 * names + ready sets commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part fans
+-- @use args
+-- @use fan_out/fans
+-- @use keys
+-- @use ready_sets
+-- @use record
+local int = record.int
 local NAMES_MAX = 100
 local BACKLOG_MAX = 1000
 local SIZES = { zset = 'ZCARD', hash = 'HLEN', list = 'LLEN', stream = 'XLEN', set = 'SCARD', string = 'STRLEN' }
 if #ARGV < 1 or #ARGV > NAMES_MAX then
-  bad_arg('names', 'must be 1 to ' .. int(NAMES_MAX), #ARGV)
+  args.bad('names', 'must be 1 to ' .. int(NAMES_MAX), #ARGV)
 end
 -- Whether a subtask may be claimed from the queue of a split context.
 local function claimable(queue)
@@ -36,31 +40,31 @@ end
 
 local found, waiting = {}, {}
 for i = 1, #ARGV do
-  local name = arg_text(i, 'name', 600)
-  local kind = redis.call('TYPE', BASE .. name).ok
-  local size = SIZES[kind] and redis.call(SIZES[kind], BASE .. name) or 0
-  found[i] = { name, kind, size, redis.call('PTTL', BASE .. name) }
+  local name = args.text(i, 'name', 600)
+  local kind = redis.call('TYPE', keys.base .. name).ok
+  local size = SIZES[kind] and redis.call(SIZES[kind], keys.base .. name) or 0
+  found[i] = { name, kind, size, redis.call('PTTL', keys.base .. name) }
 end
-if redis.call('TYPE', BASE .. 'backlog').ok == 'zset' then
-  for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
+if redis.call('TYPE', keys.backlog).ok == 'zset' then
+  for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
     if #waiting < BACKLOG_MAX then
-      waiting[#waiting + 1] = { queue, ready_key(queue) and redis.call('ZCARD', ready_key(queue)) or claimable(queue) }
+      waiting[#waiting + 1] = { queue, ready_sets.key_of(queue) and redis.call('ZCARD', ready_sets.key_of(queue)) or claimable(queue) }
     end
   end
 end
 local running, scan = 0, false
-if redis.call('TYPE', BASE .. 'held').ok == 'hash' then
-  running = redis.call('HLEN', BASE .. 'held')
+if redis.call('TYPE', keys.held).ok == 'hash' then
+  running = redis.call('HLEN', keys.held)
 end
 if redis.call('TYPE', KEYS[1]).ok == 'zset' then
   scan = redis.call('ZSCORE', KEYS[1], '!reap')
 end
 local history = { 0, 0, 0, '' }
-if redis.call('TYPE', BASE .. 'traces').ok == 'hash' then
-  local sums = redis.call('HMGET', BASE .. 'traces', '!l', '!r', '!d', '!budget')
+if redis.call('TYPE', keys.traces).ok == 'hash' then
+  local sums = redis.call('HMGET', keys.traces, '!l', '!r', '!d', '!budget')
   for i = 1, 3 do
     local bytes = string.match(sums[i] or '', '^%d+$') or '0'
-    history[i] = is_instant(bytes) and tonumber(bytes) or 0 -- as who counts them reads them
+    history[i] = record.is_instant(bytes) and tonumber(bytes) or 0 -- as who counts them reads them
   end
   history[4] = sums[4] or ''
 end

@@ -16,8 +16,7 @@ Cost     O(what runs here + limits); at most 4 commands, and one for each of at 
 Holds    W6 W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part counting
+-- @use limits/counting
 local SHOWN_MAX = 100
 local reply = { 'LIMITS' }
 local many = counting.each(function(name, using, left, running)

@@ -24,20 +24,21 @@ Cost     O(count); at most 2 commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part sightings
+-- @use args
+-- @use keys
+-- @use contexts/locations
 local COUNT_MAX = 500
 local SHOWN = 200 -- bytes of a text that does not follow the grammar
 
 -- Texts but for the message are of characters that Rust's reader and a repair take alike.
 local SETTLED = '^[!-~]+\t%l[%l_]+\t%d+\t[!-~]+\t%d+\t%d+\t[^\t\n]*\t[!-~]+\t[!-~]+\t%d+$'
 
-local now = now_ms(1)
-local name = arg_text(2, 'key', 300)
-local cursor = arg_text(3, 'cursor', 41)
-local count = arg_int(4, 'count', 1, COUNT_MAX)
+local now = args.now(1)
+local name = args.text(2, 'key', 300)
+local cursor = args.text(3, 'cursor', 41)
+local count = args.int(4, 'count', 1, COUNT_MAX)
 if string.find(cursor, '[^%d%-]') then
-  bad_arg('cursor', 'must be of an earlier reply', cursor)
+  args.bad('cursor', 'must be of an earlier reply', cursor)
 end
 local kind = string.match(name, '^%a+')
 local items = {}
@@ -54,7 +55,7 @@ local function of_member(member, score)
     local rest = behind == '' and '' or string.match(behind, '^\n%d+ [!-~]+ [!-~]+ %d [!-~]+ ')
     add(string.find(record, SETTLED) and rest and record .. rest, score, member)
   else
-    add(head_of(member), score, member)
+    add(locations.head_of(member), score, member)
   end
 end
 
@@ -70,24 +71,24 @@ end
 local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
 local HASHES = { held = true, retry = true, fair = true, active = true, fans = true }
 if SORTED[kind] then
-  local scanned = redis.call('ZSCAN', BASE .. name, cursor, 'COUNT', count)
+  local scanned = redis.call('ZSCAN', keys.base .. name, cursor, 'COUNT', count)
   cursor = scanned[1]
   for i = 1, #scanned[2], 2 do
     of_member(scanned[2][i], scanned[2][i + 1])
   end
 elseif HASHES[kind] then
-  local scanned = redis.call('HSCAN', BASE .. name, cursor, 'COUNT', count)
+  local scanned = redis.call('HSCAN', keys.base .. name, cursor, 'COUNT', count)
   cursor = scanned[1]
   for i = 1, #scanned[2], 2 do
     of_field(scanned[2][i], scanned[2][i + 1])
   end
 elseif kind == 'events' then
-  local entry = redis.call('XREVRANGE', BASE .. name, cursor == '0' and '+' or '(' .. cursor, '-', 'COUNT', 1)[1]
+  local entry = redis.call('XREVRANGE', keys.base .. name, cursor == '0' and '+' or '(' .. cursor, '-', 'COUNT', 1)[1]
   cursor = entry and entry[1] or '0'
   for record in string.gmatch(entry and entry[2][2] or '', '[^\n]+') do
     add(string.find(record, SETTLED) and record, cursor, record)
   end
 else
-  bad_arg('key', 'must be one of a partition that has entries', name)
+  args.bad('key', 'must be one of a partition that has entries', name)
 end
 return { 'PAGE', now, cursor, unpack(items) }

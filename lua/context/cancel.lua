@@ -21,26 +21,20 @@ Cost     O(ready sets * log(wheel)); at most 60 + 170 * ready sets commands
 Holds    W1 W7
 Repeat   Idempotent: the grace of a running attempt counts from the first call.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
--- @part locate
--- @part cancelling
-local now = now_ms(1)
-local id = arg_text(2, 'id', 300)
-if not due_of(id) then
-  bad_arg('id', 'must be a context id', id)
+-- @use args
+-- @use contexts/cancelling
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use record
+local now = args.now(1)
+local id = args.text(2, 'id', 300)
+if not record.due_of(id) then
+  args.bad('id', 'must be a context id', id)
 end
-local endings = new_endings()
-local verdict, worker, attempt = cancel_one(endings, now, id, 'REQUESTED', 'cancelled on request')
-fanned.flush(endings, now)
-flush_endings(endings, now)
+local endings = ending.new()
+local verdict, worker, attempt = cancelling.cancel(endings, now, id, 'REQUESTED', 'cancelled on request')
+finishing.flush(endings, now)
+ending.flush(endings, now)
 if verdict == 'RUNNING' then
   return { verdict, worker, attempt }
 end

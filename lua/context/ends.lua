@@ -19,19 +19,21 @@ Cost     O(events of the step); at most 11 commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part ends
+-- @use args
+-- @use bounds
+-- @use history/ends
+-- @use keys
 local since, cursor = ARGV[1], ARGV[2]
 for number, name in ipairs({ 'since', 'cursor' }) do
   if ARGV[number] ~= '' and not string.find(ARGV[number], '^%d+%-%d+$') then
-    bad_arg(name, 'must be of an earlier reply', ARGV[number])
+    args.bad(name, 'must be of an earlier reply', ARGV[number])
   end
 end
-local count = arg_int(3, 'count', 0, ITEMS_MAX)
+local count = args.int(3, 'count', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 3 + count then
-  bad_arg('contexts', 'must be one value each', #ARGV - 3)
+  args.bad('contexts', 'must be one value each', #ARGV - 3)
 end
-local newest = cursor == '' and redis.call('XREVRANGE', BASE .. 'events', '+', '-', 'COUNT', 1)[1]
+local newest = cursor == '' and redis.call('XREVRANGE', keys.events, '+', '-', 'COUNT', 1)[1]
 newest = newest and newest[1] or ''
 if since == '' or newest == since or count == 0 then
   return { 'ENDS', newest, '', {} }

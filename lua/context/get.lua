@@ -26,10 +26,13 @@ Cost     O(ready sets * log(wheel)), and O(step) in what ended; at most 70 + 170
 Holds    W1 W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part fans
--- @part locate
--- @part reading
+-- @use args
+-- @use keys
+-- @use contexts/locating
+-- @use reading
+-- @use record
+-- @use zsets
+local int = record.int
 local EVENTS_STEP = 8 -- entries of the stream in one call; one of 1,000 records takes 0.3 ms
 local DEAD_STEP = 200
 local RUNS_STEP = 1000
@@ -37,19 +40,19 @@ local LOG_STEP = 32 -- entries of the log
 local LOG_STEPS = 8
 local LOG_BYTES = 131072 -- read on until there are so many
 
-local id = arg_text(1, 'id', 300)
-if not due_of(id) then
-  bad_arg('id', 'must be a context id', id)
+local id = args.text(1, 'id', 300)
+if not record.due_of(id) then
+  args.bad('id', 'must be a context id', id)
 end
 local phase, position = string.match(ARGV[2] or '', '^(%a+)/(.*)$')
 if ARGV[2] and ARGV[2] ~= '' and not (phase == 'events' and string.find(position, '^%d+%-%d+$'))
   and not (phase == 'dead' and string.find(position, '^%d+$')) then
-  bad_arg('cursor', 'must be of an earlier reply', ARGV[2])
+  args.bad('cursor', 'must be of an earlier reply', ARGV[2])
 end
 
 -- The newest entries of the log with the oldest of them first, and whether there are older ones.
 local function newest_of_log()
-  local log, entries, bytes = key('log', id), {}, 0
+  local log, entries, bytes = keys.log(id), {}, 0
   for step = 1, LOG_STEPS do
     local page = reading.call({}, 'LRANGE', log, -LOG_STEP * step, -LOG_STEP * (step - 1) - 1)
     for i = #page, 1, -1 do
@@ -67,25 +70,26 @@ local function newest_of_log()
 end
 
 local function with_traces(reply)
-  reply[#reply + 1] = reading.call(false, 'GET', key('progress', id)) or ''
-  reply[#reply + 1] = reading.call(false, 'GET', key('result', id)) or ''
-  local lost = string.match(reading.call(false, 'HGET', BASE .. 'traces', 'l ' .. id) or '', '^%d+ (%d+)')
+  reply[#reply + 1] = reading.call(false, 'GET', keys.progress(id)) or ''
+  reply[#reply + 1] = reading.call(false, 'GET', keys.result(id)) or ''
+  local lost = string.match(reading.call(false, 'HGET', keys.traces, 'l ' .. id) or '', '^%d+ (%d+)')
   local entries, cut = newest_of_log()
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = lost and is_instant(lost) and tonumber(lost) or 0, cut and 1 or 0, entries
-  reply[#reply + 1] = reading.call({}, 'LRANGE', key('attempts', id), 0, -1)
+  lost = lost and record.is_instant(lost) and tonumber(lost) or 0
+  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = lost, cut and 1 or 0, entries
+  reply[#reply + 1] = reading.call({}, 'LRANGE', keys.attempts(id), 0, -1)
   return reply
 end
 
-local function ended(record)
-  local at = tonumber(string.match(record, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
-  local job = job_of(id)
-  local template = job and redis.call('HGET', key('job', job), 'tmpl') or ''
-  return with_traces({ 'ENDED', record, find_member(BASE .. 'dead', at, id .. '\t') or '', template })
+local function ended(line)
+  local at = tonumber(string.match(line, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
+  local job = record.job_of(id)
+  local template = job and redis.call('HGET', keys.job(job), 'tmpl') or ''
+  return with_traces({ 'ENDED', line, zsets.find(keys.dead, at, id .. '\t') or '', template })
 end
 
 -- The newest record of the context in a list of runs, the newest being at its right end.
 local function in_runs()
-  local runs = key('runs', job_of(id))
+  local runs = keys.runs(record.job_of(id))
   for last = redis.call('LLEN', runs) - 1, 0, -RUNS_STEP do
     local page = redis.call('LRANGE', runs, math.max(last - RUNS_STEP + 1, 0), last)
     for i = #page, 1, -1 do
@@ -103,7 +107,7 @@ local function in_batch(batch)
 end
 
 if not phase then
-  local place, zset, text = locate(id)
+  local place, zset, text = locating.find(id)
   if place then
     local score = place == 'retry' and redis.call('ZSCORE', zset, text) or ''
     return with_traces({ 'LIVE', place, text, score })
@@ -111,19 +115,19 @@ if not phase then
   if string.find(id, '~', 1, true) then -- its end is told by its root
     return { 'NOWHERE' }
   end
-  local record = job_of(id) and in_runs()
-  if record then
-    return ended(record)
+  local line = record.job_of(id) and in_runs()
+  if line then
+    return ended(line)
   end
   phase, position = 'events', nil
 end
 if phase == 'events' then
   local from = position and '(' .. position or '+'
-  local entries = redis.call('XREVRANGE', BASE .. 'events', from, '-', 'COUNT', EVENTS_STEP)
+  local entries = redis.call('XREVRANGE', keys.events, from, '-', 'COUNT', EVENTS_STEP)
   for _, entry in ipairs(entries) do
-    local record = in_batch(entry[2][2])
-    if record then
-      return ended(record)
+    local line = in_batch(entry[2][2])
+    if line then
+      return ended(line)
     end
   end
   if #entries == EVENTS_STEP then
@@ -132,7 +136,7 @@ if phase == 'events' then
   return { 'SEEK', 'dead/0' }
 end
 local from = tonumber(position)
-local members = redis.call('ZRANGE', BASE .. 'dead', from, from + DEAD_STEP - 1, 'REV')
+local members = redis.call('ZRANGE', keys.dead, from, from + DEAD_STEP - 1, 'REV')
 for _, member in ipairs(members) do
   if string.sub(member, 1, #id + 1) == id .. '\t' then
     return with_traces({ 'DEAD', member })

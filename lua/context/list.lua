@@ -24,22 +24,27 @@ Cost     O(limit * log(wheel)); at most 60 + limit * (60 + 170 * ready sets) com
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part fans
--- @part locate
--- @part reading
+-- @use args
+-- @use bounds
+-- @use keys
+-- @use contexts/locating
+-- @use reading
+-- @use ready_sets
+-- @use record
+-- @use zsets
+local int = record.int
 local LIMIT_MAX = 100
 local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
 local QUEUES_STEP = 100 -- jobs without a queue that one call passes by
 
-local place = arg_text(1, 'place', 16)
+local place = args.text(1, 'place', 16)
 local position = ARGV[2]
-local limit = arg_int(3, 'limit', 1, LIMIT_MAX)
+local limit = args.int(3, 'limit', 1, LIMIT_MAX)
 local only_job, only_group, only_state = ARGV[4], ARGV[5], ARGV[6]
 local items = {}
 
 local function add(item_place, id, text, extra, rest)
-  if only_job ~= '' and job_of(id) ~= only_job then
+  if only_job ~= '' and record.job_of(id) ~= only_job then
     return
   end
   if only_group ~= '' and rest and string.match(rest, '^%S+') ~= only_group then
@@ -49,7 +54,7 @@ local function add(item_place, id, text, extra, rest)
 end
 
 local function add_member(item_place, member, score)
-  local id, _, _, rest = split_member(member)
+  local id, _, _, rest = record.split_member(member)
   if not id then
     return reading.skip()
   end
@@ -57,7 +62,7 @@ local function add_member(item_place, member, score)
 end
 
 local function add_held(id, value)
-  local rest = split_held(value).rest
+  local rest = record.split_held(value).rest
   if not rest then
     return reading.skip()
   end
@@ -108,23 +113,23 @@ local function page_of_hash(hash, visit)
 end
 
 local function of_held()
-  return page_of_hash(BASE .. 'held', add_held)
+  return page_of_hash(keys.held, add_held)
 end
 
 local function of_wheel()
   return page_of_zset(KEYS[1], position, function(member, score)
     if string.find(member, '^%d') then
-      local _, attempt = split_member(member)
+      local _, attempt = record.split_member(member)
       add_member((attempt or 0) > 0 and 'retry' or 'wheel', member, score)
     end
   end)
 end
 
 local function of_retry()
-  return page_of_hash(BASE .. 'retry', function(id, score)
+  return page_of_hash(keys.retry, function(id, score)
     local at = tonumber(score)
-    local member = at and find_member(KEYS[1], at, id .. ' ')
-    if not at or not due_of(id) then
+    local member = at and zsets.find(KEYS[1], at, id .. ' ')
+    if not at or not record.due_of(id) then
       reading.skip()
     elseif member then
       add_member('retry', member, score)
@@ -136,19 +141,19 @@ end
 local function of_ready()
   local current, inside = string.match(position, '^(.+) (%S*)$')
   local following = nil
-  for _, queue in ipairs(reading.call({}, 'ZRANGE', BASE .. 'backlog', 0, -1)) do
+  for _, queue in ipairs(reading.call({}, 'ZRANGE', keys.backlog, 0, -1)) do
     local is_one = string.find(queue, '^%S+ %S') and not string.find(queue, '[^ -~]')
     if not is_one and position == '' then
       reading.skip()
     end
-    local later = is_one and ready_key(queue) and (not current or bytes_before(current, queue))
-    if later and (not following or bytes_before(queue, following)) then
+    local later = is_one and ready_sets.key_of(queue) and (not current or zsets.bytes_before(current, queue))
+    if later and (not following or zsets.bytes_before(queue, following)) then
       following = queue
     end
   end
   local next = ''
   if current then
-    next = page_of_zset(ready_key(current), inside, function(member)
+    next = page_of_zset(ready_sets.key_of(current), inside, function(member)
       add_member('ready', member)
     end)
   end
@@ -165,16 +170,16 @@ local function of_queue()
     current = only_job
   end
   if current then
-    local next = page_of_zset(key('queue', current), inside or '', function(member)
+    local next = page_of_zset(keys.queue(current), inside or '', function(member)
       add_member('queue', member)
     end)
     if next ~= '' or only_job ~= '' then
       return next ~= '' and current .. ' ' .. next or ''
     end
   end
-  local jobs = reading.call({}, 'ZRANGE', BASE .. 'jobs', current and '(' .. current or '-', '+', 'BYLEX', 'LIMIT', 0, QUEUES_STEP)
+  local jobs = reading.call({}, 'ZRANGE', keys.jobs, current and '(' .. current or '-', '+', 'BYLEX', 'LIMIT', 0, QUEUES_STEP)
   for i, job in ipairs(jobs) do
-    if i == QUEUES_STEP or redis.call('EXISTS', key('queue', job)) == 1 then
+    if i == QUEUES_STEP or redis.call('EXISTS', keys.queue(job)) == 1 then
       return job .. ' '
     end
   end
@@ -182,11 +187,11 @@ local function of_queue()
 end
 
 local function of_active()
-  return page_of_hash(key('active', only_job), function(id)
-    if not due_of(id) then
+  return page_of_hash(keys.active(only_job), function(id)
+    if not record.due_of(id) then
       return reading.skip()
     end
-    local found, zset, text = locate(id)
+    local found, zset, text = locating.find(id)
     if found == 'held' then
       add_held(id, text)
     elseif found then
@@ -197,8 +202,8 @@ end
 
 -- Split contexts whose own attempt is over: they wait for their subtasks.
 local function of_fans()
-  return page_of_hash(BASE .. 'fans', function(id)
-    local root = reading.call(false, 'HGET', key('fan', id), 'root')
+  return page_of_hash(keys.fans, function(id)
+    local root = reading.call(false, 'HGET', keys.fan(id), 'root')
     if root then
       add_member('fanned', id .. ' ' .. root)
     end
@@ -209,7 +214,7 @@ end
 local function of_runs()
   local before, skip = string.match(position, '^(%d+):(%d+)$')
   before, skip = tonumber(before) or math.huge, tonumber(skip) or 0
-  local runs, seen, looked = key('runs', only_job), 0, 0
+  local runs, seen, looked = keys.runs(only_job), 0, 0
   local at, n = before, skip
   local is_behind = position == '' -- whether the last one that was passed is of an earlier page, or there is none
   for last = reading.call(0, 'LLEN', runs) - 1, 0, -1000 do
@@ -217,7 +222,7 @@ local function of_runs()
     for i = #page, 1, -1 do
       local ended = tonumber(string.match(page[i], '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
       seen = ended == before and seen + 1 or seen
-      if not ended or ended > INSTANT_MAX then
+      if not ended or ended > bounds.INSTANT_MAX then
         if is_behind then
           reading.skip()
         end
@@ -240,7 +245,7 @@ end
 local function of_events()
   local entry, skip = string.match(position, '^(%d+%-%d+):(%d+)$')
   skip = tonumber(skip) or 0
-  local found = reading.call({}, 'XREVRANGE', BASE .. 'events', entry or '+', '-', 'COUNT', 1)[1]
+  local found = reading.call({}, 'XREVRANGE', keys.events, entry or '+', '-', 'COUNT', 1)[1]
   if not found then
     return ''
   end
@@ -257,14 +262,14 @@ local function of_events()
       end
     end
   end
-  local older = redis.call('XREVRANGE', BASE .. 'events', '(' .. found[1], '-', 'COUNT', 1)[1]
+  local older = redis.call('XREVRANGE', keys.events, '(' .. found[1], '-', 'COUNT', 1)[1]
   return older and older[1] .. ':0' or ''
 end
 
 -- The dead from the newest on; a position is `<ended ms>:<n>`.
 local function of_dead()
   local score, skip = reading.position(position, '+inf')
-  local found = reading.call({}, 'ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
+  local found = reading.call({}, 'ZRANGE', keys.dead, score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
   for i = 1, #found, 2 do
     local member, ended = found[i], found[i + 1]
     if ended ~= score then
@@ -284,10 +289,10 @@ end
 local PLACES = { held = of_held, wheel = of_wheel, retry = of_retry, ready = of_ready, queue = of_queue, fans = of_fans, active = of_active,
   runs = of_runs, events = of_events, dead = of_dead }
 if not PLACES[place] then
-  bad_arg('place', 'must be held, wheel, retry, ready, queue, fans, active, runs, events or dead', place)
+  args.bad('place', 'must be held, wheel, retry, ready, queue, fans, active, runs, events or dead', place)
 end
 if only_job == '' and (place == 'active' or place == 'runs') then
-  bad_arg('job', 'must be given for ' .. place, only_job)
+  args.bad('job', 'must be given for ' .. place, only_job)
 end
 local next = PLACES[place]()
 return { 'PAGE', next, reading.unreadable, unpack(items) }

@@ -19,16 +19,19 @@ Cost     O(page); at most 34 commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use record
+local int = record.int
 local STEP = 32 -- entries
 local STEPS = 32
 local PAGE_BYTES = 262144 -- read on until there are so many
 
-local id = arg_text(1, 'id', 300)
-local cursor = ARGV[2] ~= '' and arg_int(2, 'cursor', 0, 9007199254740991) or 0
+local id = args.text(1, 'id', 300)
+local cursor = ARGV[2] ~= '' and args.int(2, 'cursor', 0, 9007199254740991) or 0
 
-local log = key('log', id)
-local ledger = redis.call('HGET', BASE .. 'traces', 'l ' .. id) or ''
+local log = keys.log(id)
+local ledger = redis.call('HGET', keys.traces, 'l ' .. id) or ''
 local lost, gone = string.match(ledger, '^%d+ (%d+) %d+ (%d+)$')
 gone = tonumber(gone) or 0
 -- Behind a log that made room and began anew the numbers begin anew too.

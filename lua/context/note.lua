@@ -26,8 +26,11 @@ Cost     O(lines); at most 14 commands, 5 for lines and 4 for progress of a cont
 Holds    W2 W9
 Repeat   The lines are appended again.
 ]]
--- @prelude
--- @part traces
+-- @use args
+-- @use keys
+-- @use record
+-- @use history/traces
+local int = record.int
 local LINES_MAX = 1000
 local LINE_BYTES = 4096
 local CALL_BYTES = 1048576
@@ -38,32 +41,32 @@ local ENTRY_OVERHEAD = 16
 local STEP = 64 -- entries
 local RENEWALS = 16 -- the end of a log is set anew each sixteenth of its lifetime
 
-local id = arg_text(1, 'id', 300)
-local attempt = string.match(arg_text(2, 'holder', 140), '^(%d+) %S+$')
+local id = args.text(1, 'id', 300)
+local attempt = string.match(args.text(2, 'holder', 140), '^(%d+) %S+$')
 if not attempt then
-  bad_arg('holder', 'must be an attempt and its worker', ARGV[2])
+  args.bad('holder', 'must be an attempt and its worker', ARGV[2])
 end
-local percent = ARGV[3] ~= '' and arg_int(3, 'percent', 0, 100) or nil
+local percent = ARGV[3] ~= '' and args.int(3, 'percent', 0, 100) or nil
 if #ARGV[4] > MESSAGE_BYTES then
-  bad_arg('message', 'must have at most ' .. int(MESSAGE_BYTES) .. ' bytes', ARGV[4])
+  args.bad('message', 'must have at most ' .. int(MESSAGE_BYTES) .. ' bytes', ARGV[4])
 end
-local lost = arg_int(5, 'lost', 0, 9007199254740991)
+local lost = args.int(5, 'lost', 0, 9007199254740991)
 local count = (#ARGV - 5) / 2
 if count > LINES_MAX or count ~= math.floor(count) then
-  bad_arg('lines', 'must be at most ' .. int(LINES_MAX) .. ', two values each', #ARGV - 5)
+  args.bad('lines', 'must be at most ' .. int(LINES_MAX) .. ', two values each', #ARGV - 5)
 end
 local bytes = 0
 for i = 6, #ARGV, 2 do
   if not string.find(ARGV[i], '^[tdiwe]%d%d?%d?%d?%d?%d?%d?%d?%d?$') then
-    bad_arg('mark', 'must be a level and at most nine digits', ARGV[i])
+    args.bad('mark', 'must be a level and at most nine digits', ARGV[i])
   end
   if #ARGV[i + 1] > LINE_BYTES then
-    bad_arg('lines', 'must have at most ' .. int(LINE_BYTES) .. ' bytes each', ARGV[i + 1])
+    args.bad('lines', 'must have at most ' .. int(LINE_BYTES) .. ' bytes each', ARGV[i + 1])
   end
   bytes = bytes + #ARGV[i + 1]
 end
 if bytes > CALL_BYTES then
-  bad_arg('lines', 'must have at most ' .. int(CALL_BYTES) .. ' bytes', bytes)
+  args.bad('lines', 'must have at most ' .. int(CALL_BYTES) .. ' bytes', bytes)
 end
 
 -- Lets the oldest entries of a log go until it is well below its bound. The last one stays, whatever it weighs.
@@ -87,7 +90,7 @@ end
 
 -- Appends the lines; returns how many were kept.
 local function write_lines()
-  local log, now = key('log', id), now_ms()
+  local log, now = keys.log(id), args.now()
   local entry = { int(now) .. ' ' .. attempt .. ' ' .. int(lost) .. ' ' .. int(count) }
   for i = 6, #ARGV, 2 do
     entry[#entry + 1] = '\n' .. ARGV[i] .. ' ' .. #ARGV[i + 1] .. ':' .. ARGV[i + 1]
@@ -108,22 +111,22 @@ local function write_lines()
   return count
 end
 
-local held = redis.call('HGET', BASE .. 'held', id)
+local held = redis.call('HGET', keys.held, id)
 local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
 if runs ~= attempt then
-  redis.call('HINCRBY', BASE .. 'stats', 'stale', 1)
+  redis.call('HINCRBY', keys.stats, 'stale', 1)
   return { 'STALE' }
 elseif runs .. ' ' .. worker ~= ARGV[2] then
-  redis.call('HINCRBY', BASE .. 'stats', 'foreign', 1)
+  redis.call('HINCRBY', keys.stats, 'foreign', 1)
   return { 'FOREIGN' }
 end
 if percent then
   traces.read('l', { id })
   local said = int(percent) .. ' ' .. ARGV[4]
-  local before = redis.call('SET', key('progress', id), said, 'PX', traces.kept_ms(), 'GET')
+  local before = redis.call('SET', keys.progress(id), said, 'PX', traces.kept_ms(), 'GET')
   local more = #said - #(before or '')
   if (not before or more ~= 0) and not traces.admit('l', id, more) then
-    redis.call('UNLINK', key('progress', id))
+    redis.call('UNLINK', keys.progress(id))
   end
 end
 local written = 0

@@ -25,67 +25,71 @@ Cost     O(count * log(dead + ready)), and of runs O(count * runs); at most 11 +
 Holds    W1 W2 W6
 Repeat   The second call answers N for what the first one took.
 ]]
--- @prelude
--- @part traces
--- @part fairness
--- @part ready
+-- @use args
+-- @use keys
+-- @use contexts/ready
+-- @use ready_sets
+-- @use record
+-- @use history/traces
+-- @use zsets
+local int = record.int
 local COUNT_MAX = 100
 local RUNS_STEP = 1000
-local now = now_ms(1)
-local count = arg_int(2, 'count', 1, COUNT_MAX)
+local now = args.now(1)
+local count = args.int(2, 'count', 1, COUNT_MAX)
 local any_end = #ARGV == 3 + 2 * count
 if #ARGV ~= 2 + 2 * count and not any_end then
-  bad_arg('contexts', 'must be two values each', #ARGV - 2)
+  args.bad('contexts', 'must be two values each', #ARGV - 2)
 end
 if any_end and ARGV[#ARGV] ~= 'ended' then
-  bad_arg('from', 'must be ended or absent', ARGV[#ARGV])
+  args.bad('from', 'must be ended or absent', ARGV[#ARGV])
 end
 local contexts, soonest = {}, nil
 for i = 1, count do
   local at = 1 + 2 * i
-  local id = arg_text(at, 'id', 300)
-  if not due_of(id) then
-    bad_arg('id', 'must be a context id', id)
+  local id = args.text(at, 'id', 300)
+  if not record.due_of(id) then
+    args.bad('id', 'must be a context id', id)
   end
-  contexts[i] = { id, arg_int(at + 1, 'ended_ms', 0, 9007199254740991) }
+  contexts[i] = { id, args.int(at + 1, 'ended_ms', 0, 9007199254740991) }
 end
 
 -- True when the overlap policy of the context's job lets it in; it is active then.
 local function admit(id)
-  local job = job_of(id)
+  local job = record.job_of(id)
   if not job then
     return true
   end
-  local policy = redis.call('HMGET', key('job', job), 'overlap', 'overlap_limit')
+  local policy = redis.call('HMGET', keys.job(job), 'overlap', 'overlap_limit')
   local most = policy[1] == 'parallel' and tonumber(policy[2]) or 1
-  if policy[1] and redis.call('HLEN', key('active', job)) >= most then
+  if policy[1] and redis.call('HLEN', keys.active(job)) >= most then
     return false
   end
-  redis.call('HSET', key('active', job), id, 'm')
+  redis.call('HSET', keys.active(job), id, 'm')
   return true
 end
 
 -- The rest of a context that has a start deadline, with the deadline counted from now and looked at then.
 local function watch_again(id, rest)
   local group, handler, priority, options, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
-  if not option(options, 's') then
+  if not record.option(options, 's') then
     return rest
   end
-  options = string.gsub(options, ',d=%d+', '') .. ',d=' .. int(math.max(now - due_of(id), 0))
-  local at = start_by(id, options)
-  redis.call('ZADD', KEYS[1], at, '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
+  options = string.gsub(options, ',d=%d+', '') .. ',d=' .. int(math.max(now - record.due_of(id), 0))
+  local at = record.start_by(id, options)
+  redis.call('ZADD', KEYS[1], at, '#' .. id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
   soonest = math.min(soonest or at, at)
   return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. options .. ' ' .. body
 end
 
 -- The attempts of the newest run of a context, where it ended then, and what its job runs now.
 local function of_runs(id, ended)
-  local job = any_end and job_of(id)
-  local rest = job and redis.call('HGET', key('job', job), 'tmpl')
-  if not rest or redis.call('HEXISTS', key('active', job), id) == 1 then
+  local job = any_end and record.job_of(id)
+  local rest = job and redis.call('HGET', keys.job(job), 'tmpl')
+  if not rest or redis.call('HEXISTS', keys.active(job), id) == 1 then
     return nil
   end
-  local runs = key('runs', job)
+  local runs = keys.runs(job)
   for last = redis.call('LLEN', runs) - 1, 0, -RUNS_STEP do
     local page = redis.call('LRANGE', runs, math.max(last - RUNS_STEP + 1, 0), last)
     for i = #page, 1, -1 do
@@ -99,21 +103,21 @@ end
 
 -- True when the context asks for certain workers, and nobody knows any more for which.
 local function lane_is_gone(rest)
-  local lane = option(select(4, split_rest(rest)), 'c')
-  return lane and redis.call('HEXISTS', BASE .. 'lanes', lane) == 0
+  local lane = record.option(select(4, record.split_rest(rest)), 'c')
+  return lane and redis.call('HEXISTS', keys.lanes, lane) == 0
 end
 
 local batch, verdicts, taken = {}, {}, false
 for i, context in ipairs(contexts) do
   local id, ended = unpack(context)
-  local member = find_member(BASE .. 'dead', ended, id .. '\t')
+  local member = zsets.find(keys.dead, ended, id .. '\t')
   local attempt, rest = string.match(member or '', '^[^\t]*\t[^\t]*\t(%d+)\t[^\n]*\n%d+ (.*)$')
   if not member then
     attempt, rest = of_runs(id, ended)
   end
-  if not attempt or not is_count(attempt) or not split_rest(rest) then
+  if not attempt or not record.is_count(attempt) or not record.split_rest(rest) then
     verdicts[i] = 'N'
-  elseif option(select(4, split_rest(rest)), 'n') then
+  elseif record.option(select(4, record.split_rest(rest)), 'n') then
     verdicts[i] = 'L'
   elseif lane_is_gone(rest) then
     verdicts[i] = 'G'
@@ -122,21 +126,21 @@ for i, context in ipairs(contexts) do
   else
     verdicts[i] = 'R'
     if member then
-      redis.call('ZREM', BASE .. 'dead', member)
+      redis.call('ZREM', keys.dead, member)
       traces.count_dead(-traces.weight_of_dead(member))
       taken = true
     end
     -- Whoever asks for it answers for it: workers that it took along do not count any more.
     rest = watch_again(id, (string.gsub(rest, '^(%S+ %S+ %d %S-),o=%d+', '%1', 1)))
-    add_ready(batch, id, member_of(id, tonumber(attempt), 0, rest), rest)
+    ready.add(batch, id, record.member_of(id, tonumber(attempt), 0, rest), rest)
   end
 end
 if taken then
   traces.close()
 end
-if flush_ready(batch) then
-  wake(0)
+if ready.flush(batch) then
+  ready.wake(0)
 elseif soonest then
-  wake(soonest)
+  ready.wake(soonest)
 end
 return { 'RETRIED', table.concat(verdicts) }

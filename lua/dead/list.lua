@@ -17,12 +17,15 @@ Cost     O(log(dead) + limit); 2 commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part reading
+-- @use args
+-- @use keys
+-- @use reading
+-- @use record
+local int = record.int
 local LIMIT_MAX = 100
 local score, skip = reading.position(ARGV[1], '+inf')
-local limit = arg_int(2, 'limit', 1, LIMIT_MAX)
-local found = reading.call({}, 'ZRANGE', BASE .. 'dead', score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
+local limit = args.int(2, 'limit', 1, LIMIT_MAX)
+local found = reading.call({}, 'ZRANGE', keys.dead, score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
 local items = {}
 for i = 1, #found, 2 do
   local member, ended = found[i], found[i + 1]
@@ -37,5 +40,5 @@ for i = 1, #found, 2 do
     reading.skip()
   end
 end
-local dropped = reading.call(false, 'HGET', BASE .. 'stats', 'dead_dropped')
+local dropped = reading.call(false, 'HGET', keys.stats, 'dead_dropped')
 return { 'DEAD', #found == 2 * limit and score .. ':' .. int(skip) or '', tonumber(dropped) or 0, reading.unreadable, unpack(items) }

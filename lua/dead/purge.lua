@@ -18,28 +18,30 @@ Cost     O(count * log(dead)); at most 30 + 28 * count commands
 Holds    W9
 Repeat   The second call answers N for what the first one took.
 ]]
--- @prelude
--- @part traces
+-- @use args
+-- @use keys
+-- @use history/traces
+-- @use zsets
 local COUNT_MAX = 100
-local count = arg_int(1, 'count', 1, COUNT_MAX)
+local count = args.int(1, 'count', 1, COUNT_MAX)
 if #ARGV ~= 1 + 2 * count then
-  bad_arg('contexts', 'must be two values each', #ARGV - 1)
+  args.bad('contexts', 'must be two values each', #ARGV - 1)
 end
 local ids, ends = {}, {}
 for i = 1, count do
   local at = 2 * i
-  ids[i] = arg_text(at, 'id', 300)
-  ends[i] = arg_int(at + 1, 'ended_ms', 0, 9007199254740991)
+  ids[i] = args.text(at, 'id', 300)
+  ends[i] = args.int(at + 1, 'ended_ms', 0, 9007199254740991)
 end
 local verdicts, gone = {}, {}
 for i, id in ipairs(ids) do
-  local member = find_member(BASE .. 'dead', ends[i], id .. '\t')
+  local member = zsets.find(keys.dead, ends[i], id .. '\t')
   verdicts[i] = member and 'P' or 'N'
   if member then
-    redis.call('ZREM', BASE .. 'dead', member)
+    redis.call('ZREM', keys.dead, member)
     traces.count_dead(-traces.weight_of_dead(member))
     gone[#gone + 1] = id
-    redis.call('UNLINK', key('log', id), key('progress', id), key('result', id), key('split', id), key('attempts', id))
+    redis.call('UNLINK', keys.log(id), keys.progress(id), keys.result(id), keys.split(id), keys.attempts(id))
   end
 end
 if #gone > 0 then

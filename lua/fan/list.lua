@@ -24,17 +24,22 @@ Cost     O(limit), of running and retrying ones O(all that run or wait for a ret
 Holds    W8 W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part fans
--- @part reading
+-- @use args
+-- @use bounds
+-- @use fan_out/fans
+-- @use keys
+-- @use reading
+-- @use record
+-- @use zsets
+local int = record.int
 local SCAN_COUNT = 100 -- the same in every call, so that a position inside a scan step keeps its meaning
 local STEPS = 20 -- of one call
-local root = arg_text(1, 'root', 300)
+local root = args.text(1, 'root', 300)
 local state = ARGV[2]
 local position = ARGV[3]
-local limit = arg_int(4, 'limit', 1, ITEMS_MAX)
+local limit = args.int(4, 'limit', 1, bounds.ITEMS_MAX)
 local fan = fans.of(fans.new(), root)
-local summary = not fan and redis.call('LINDEX', key('split', root), 0)
+local summary = not fan and redis.call('LINDEX', keys.split(root), 0)
 if summary then
   local model, numbers, reduce = string.match(summary, '^(%l+) ([%d ]+) (%S*)$')
   local told = {}
@@ -85,15 +90,15 @@ local function of_hash(hash, visit)
 end
 
 local function of_running()
-  of_hash(BASE .. 'held', function(id, value)
-    local _, handler = split_rest(split_held(value).rest or '')
+  of_hash(keys.held, function(id, value)
+    local _, handler = record.split_rest(record.split_held(value).rest or '')
     add(handler and id, handler, value)
   end)
 end
 
 local function of_retrying()
-  of_hash(BASE .. 'retry', function(id, score)
-    local member = tonumber(score) and find_member(BASE .. 'wheel', tonumber(score), id .. ' ')
+  of_hash(keys.retry, function(id, score)
+    local member = tonumber(score) and zsets.find(keys.wheel, tonumber(score), id .. ' ')
     if member then
       local handler = string.match(member, '^%S+ %S+ %S+ (%S+)')
       add(handler and id, handler, member)
@@ -105,12 +110,12 @@ end
 local function of_waiting()
   local lists, handlers = {}, {}
   local workers = {}
-  for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', key('fan', root)) or {}) do
+  for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', keys.fan(root)) or {}) do
     workers[#workers + 1] = string.match(name, '^w:(.+)$')
   end
   for handler in string.gmatch(fan.handlers, '%S+') do
     for at = 0, #workers do
-      lists[#lists + 1] = key('parts', handler .. ':' .. root .. (at > 0 and ':' .. workers[at] or ''))
+      lists[#lists + 1] = keys.parts(handler .. ':' .. root .. (at > 0 and ':' .. workers[at] or ''))
       handlers[#handlers + 1] = handler
     end
   end
@@ -143,7 +148,7 @@ end
 
 local function of_ended(letter)
   local from = tonumber(position) or 0
-  local found = redis.call('LRANGE', key('results', root), from, from + limit - 1)
+  local found = redis.call('LRANGE', keys.results(root), from, from + limit - 1)
   for _, entry in ipairs(found) do
     local n, word = string.match(entry, '^(%d+) (%a) ')
     if not n then
@@ -158,7 +163,7 @@ end
 -- Of a root that has ended: the parts that are kept, behind its summary.
 local function of_kept(letter)
   local from = (tonumber(position) or 0) + 1
-  local found = redis.call('LRANGE', key('split', root), from, from + limit - 1)
+  local found = redis.call('LRANGE', keys.split(root), from, from + limit - 1)
   for _, entry in ipairs(found) do
     local n, word = string.match(entry, '^(%w+) (%a) ')
     if word == letter then
@@ -171,7 +176,7 @@ end
 local STATES = { waiting = of_waiting, running = of_running, retrying = of_retrying, failed = function() of_ended('f') end,
   succeeded = function() of_ended('s') end }
 if state ~= '' and not STATES[state] then
-  bad_arg('state', 'must be waiting, running, retrying, failed, succeeded or empty', state)
+  args.bad('state', 'must be waiting, running, retrying, failed, succeeded or empty', state)
 end
 if fan.state == 'ended' then
   if state == 'failed' or state == 'succeeded' then
@@ -180,6 +185,6 @@ if fan.state == 'ended' then
 elseif state ~= '' then
   STATES[state]()
 end
-return { 'FAN', fan.ended or now_ms(), { 'model', fan.model, 'state', fan.state, 'reduce', fan.reduce, 'created_ms',
+return { 'FAN', fan.ended or args.now(), { 'model', fan.model, 'state', fan.state, 'reduce', fan.reduce, 'created_ms',
   int(fan.created_ms), 'total', int(fan.total), 'succeeded', int(fan.succeeded), 'failed', int(fan.failed), 'out', int(fan.out), 'later',
   int(fan.later) }, next_position, reading.unreadable, unpack(items) }

@@ -29,55 +29,59 @@ Cost     O(parts + log(ready)); at most 20 + 2 * parts commands
 Holds    W1 W2 W3 W8 W9
 Repeat   The second call answers GONE.
 ]]
--- @prelude
--- @part fairness
--- @part ready
--- @part fans
+-- @use args
+-- @use fan_out/fans
+-- @use keys
+-- @use contexts/ready
+-- @use ready_sets
+-- @use record
+-- @use zsets
+local int = record.int
 local PARTS_MAX = 1000
-local now = now_ms(1)
+local now = args.now(1)
 local id, counts, group, handler, priority = string.match(ARGV[2] or '', '^(%S+) (%d+:%d+) (%S+) (%S+) ([0-4])$')
-if not id or not due_of(id) then
-  bad_arg('waiting', 'must be id, counts, group, handler and priority', ARGV[2])
+if not id or not record.due_of(id) then
+  args.bad('waiting', 'must be id, counts, group, handler and priority', ARGV[2])
 end
 local model = ARGV[3]
 if model ~= 'broadcast' and model ~= 'sharding' and model ~= 'indexed' then
-  bad_arg('model', 'must be broadcast, sharding or indexed', model)
+  args.bad('model', 'must be broadcast, sharding or indexed', model)
 end
 local function check(index, name, pattern, rule)
   if not string.find(ARGV[index] or '', pattern) then
-    bad_arg(name, rule, ARGV[index])
+    args.bad(name, rule, ARGV[index])
   end
 end
 check(4, 'options', '^[0-4] %S+$', 'must be a priority and options')
 check(6, 'reduce_on', '^[es][nu]%l+$', 'must be ended or succeeded')
-local total = arg_int(7, 'total', 1, 10000000)
-arg_int(8, 'parallelism', 0, 1000000)
+local total = args.int(7, 'total', 1, 10000000)
+args.int(8, 'parallelism', 0, 1000000)
 for index, name in pairs({ [9] = 'quorum', [10] = 'max_failed', [11] = 'wanted' }) do
   check(index, name, '^%d*$', 'must be a number or empty')
 end
 check(12, 'success', '^[%d,]*$', 'must be numbers')
 local reduce, reduce_options = string.match(ARGV[5], '^(%S+) ([0-4] %S+)$')
 if ARGV[5] ~= '' and not reduce then
-  bad_arg('reduce', 'must be a handler, a priority and options', ARGV[5])
+  args.bad('reduce', 'must be a handler, a priority and options', ARGV[5])
 end
 local parts = (#ARGV - 12) / 2
 if parts ~= (model == 'indexed' and 0 or total) or parts > PARTS_MAX then
-  bad_arg('parts', 'must be two values for each of at most ' .. int(PARTS_MAX), #ARGV - 12)
+  args.bad('parts', 'must be two values for each of at most ' .. int(PARTS_MAX), #ARGV - 12)
 end
 for i = 1, parts do
   check(12 + 2 * i, 'part', '^%d+ ', 'must be a number and a body')
 end
 
 local queue = group .. ' !fan'
-local zset = ready_key(queue)
-local member = find_member(zset, ready_score(priority, due_of(id)), id .. ' ' .. counts .. ' ')
+local zset = ready_sets.key_of(queue)
+local member = zsets.find(zset, ready_sets.score(priority, record.due_of(id)), id .. ' ' .. counts .. ' ')
 if not member then
   return { 'GONE' }
 end
-remove_ready(queue, zset, member)
+ready.remove(queue, zset, member)
 local attempt, failures, rest = string.match(member, '^%S+ (%d+):(%d+) (.*)$')
-local _, _, _, root_options = split_rest(rest)
-local fan = { id = id, group = group, lane = option(root_options, 'c') or '' }
+local _, _, _, root_options = record.split_rest(rest)
+local fan = { id = id, group = group, lane = record.option(root_options, 'c') or '' }
 attempt = tonumber(attempt) + 1
 local fields = { 'root', int(attempt) .. ':' .. failures .. ' ' .. rest, 'by', '- ' .. int(now), 'model', model, 'state', 'closed',
   'round', int(attempt), 'created_ms', int(now), 'total', int(total), 'parallelism', ARGV[8], 'quorum', ARGV[9], 'max_failed', ARGV[10],
@@ -91,8 +95,8 @@ if reduce then
   set('r', fans.template(fan, reduce, reduce_options))
 end
 if fan.lane ~= '' then
-  use_lane('c=' .. fan.lane)
-  flush_lanes()
+  ready.use_lane('c=' .. fan.lane)
+  ready.flush_lanes()
   set('lane', fan.lane)
 end
 local lists, order, pinned = {}, {}, 0
@@ -112,13 +116,13 @@ for _, worker in ipairs(order) do
 end
 set('pinned', int(pinned))
 for _, worker in ipairs(order) do
-  fans.push('RPUSH', key('parts', handler .. ':' .. id .. (worker ~= '' and ':' .. worker or '')), lists[worker])
+  fans.push('RPUSH', keys.parts(handler .. ':' .. id .. (worker ~= '' and ':' .. worker or '')), lists[worker])
 end
-fans.push('HSET', key('fan', id), fields)
-redis.call('HSET', BASE .. 'fans', id, model)
+fans.push('HSET', keys.fan(id), fields)
+redis.call('HSET', keys.fans, id, model)
 if pinned > 0 then
-  redis.call('ZADD', BASE .. 'wheel', now + fans.LOOK_MS, '%' .. id)
+  redis.call('ZADD', keys.wheel, now + fans.LOOK_MS, '%' .. id)
 end
-redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(fan, handler))
-wake(0)
+redis.call('ZADD', keys.backlog, 0, fans.queue(fan, handler))
+ready.wake(0)
 return { 'OPENED' }

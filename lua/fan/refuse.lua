@@ -21,39 +21,39 @@ Cost     O(log(ready)); at most 40 commands
 Holds    W1 W2 W4 W7
 Repeat   The second call answers GONE.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
-local now = now_ms(1)
+-- @use args
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use keys
+-- @use contexts/ready
+-- @use ready_sets
+-- @use record
+-- @use zsets
+local now = args.now(1)
 local id, counts, group, priority = string.match(ARGV[2] or '', '^(%S+) (%d+:%d+) (%S+) %S+ ([0-4])$')
-if not id or not due_of(id) then
-  bad_arg('waiting', 'must be id, counts, group, handler and priority', ARGV[2])
+if not id or not record.due_of(id) then
+  args.bad('waiting', 'must be id, counts, group, handler and priority', ARGV[2])
 end
-local random = arg_int(3, 'random', 0, 999999) / 1000000
-local message = arg_text(4, 'message', MESSAGE_BYTES)
+local random = args.int(3, 'random', 0, 999999) / 1000000
+local message = args.text(4, 'message', ending.MESSAGE_BYTES)
 local queue = group .. ' !fan'
-local zset = ready_key(queue)
+local zset = ready_sets.key_of(queue)
 local deleted = ARGV[5] == '1'
 if not deleted and (ARGV[5] or '') ~= '' then
-  bad_arg('deleted', 'must be 1 or empty', ARGV[5])
+  args.bad('deleted', 'must be 1 or empty', ARGV[5])
 end
-if deleted and redis.call('EXISTS', key('job', job_of(id) or '')) == 1 then
+if deleted and redis.call('EXISTS', keys.job(record.job_of(id) or '')) == 1 then
   return { 'GONE' }
 end
-local member = find_member(zset, ready_score(priority, due_of(id)), id .. ' ' .. counts .. ' ')
+local member = zsets.find(zset, ready_sets.score(priority, record.due_of(id)), id .. ' ' .. counts .. ' ')
 if not member then
   return { 'GONE' }
 end
-remove_ready(queue, zset, member)
-local _, attempt, failures, rest = split_member(member)
-local endings = new_endings()
-local verdict = fail_attempt(endings, now, id, { attempt = attempt + 1, failures = failures, rest = rest, worker = '-', claimed = now,
+ready.remove(queue, zset, member)
+local _, attempt, failures, rest = record.split_member(member)
+local endings = ending.new()
+local verdict = finishing.fail_attempt(endings, now, id, { attempt = attempt + 1, failures = failures, rest = rest, worker = '-',
+  claimed = now,
   cancel = '-' }, { state = 'failed', message = message, random = random, final = deleted })
-flush_endings(endings, now)
+ending.flush(endings, now)
 return { verdict }

@@ -19,18 +19,22 @@ Cost     O(cursor / 100 + limit); at most 12 commands
 Holds    W2 W8 W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part fans
+-- @use args
+-- @use bounds
+-- @use fan_out/fans
+-- @use keys
+-- @use record
+local int = record.int
 local PAGE_BYTES = 1048576
 local STEP = 100
-local id = arg_text(1, 'id', 300)
-local attempt = string.match(arg_text(2, 'holder', 140), '^(%d+) %S+$')
+local id = args.text(1, 'id', 300)
+local attempt = string.match(args.text(2, 'holder', 140), '^(%d+) %S+$')
 if not attempt then
-  bad_arg('holder', 'must be an attempt and its worker', ARGV[2])
+  args.bad('holder', 'must be an attempt and its worker', ARGV[2])
 end
-local cursor = arg_int(3, 'cursor', 0, 10000000)
-local limit = arg_int(4, 'limit', 1, ITEMS_MAX)
-local held = redis.call('HGET', BASE .. 'held', id)
+local cursor = args.int(3, 'cursor', 0, 10000000)
+local limit = args.int(4, 'limit', 1, bounds.ITEMS_MAX)
+local held = redis.call('HGET', keys.held, id)
 local root, _, n = fans.split(id)
 local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
 if n ~= 'r' or runs ~= attempt then
@@ -41,7 +45,7 @@ end
 local results, bytes, found = {}, 0, nil
 repeat
   local first = cursor + #results
-  found = redis.call('LRANGE', key('results', root), first, first + math.min(STEP, limit - #results) - 1)
+  found = redis.call('LRANGE', keys.results(root), first, first + math.min(STEP, limit - #results) - 1)
   for _, result in ipairs(found) do
     if bytes > 0 and bytes + #result > PAGE_BYTES then
       return { 'PAGE', int(cursor + #results), results }

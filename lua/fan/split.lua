@@ -28,54 +28,57 @@ Cost     O(items); at most 20 commands
 Holds    W1 W2 W5 W8 W9
 Repeat   A page that was taken is passed over.
 ]]
--- @prelude
--- @part fairness
--- @part ready
--- @part fans
+-- @use args
+-- @use bounds
+-- @use fan_out/fans
+-- @use keys
+-- @use contexts/ready
+-- @use record
+local int = record.int
 local SUBTASKS_MAX = 10000000
 local BODY_BYTES = 262144
-local now = now_ms(1)
-local id = arg_text(2, 'id', 300)
-local attempt = tonumber((string.match(arg_text(3, 'holder', 140), '^(%d+) %S+$')))
+local now = args.now(1)
+local id = args.text(2, 'id', 300)
+local attempt = tonumber((string.match(args.text(3, 'holder', 140), '^(%d+) %S+$')))
 if not attempt then
-  bad_arg('holder', 'must be an attempt and its worker', ARGV[3])
+  args.bad('holder', 'must be an attempt and its worker', ARGV[3])
 end
-local offset = arg_int(4, 'offset', 0, SUBTASKS_MAX)
+local offset = args.int(4, 'offset', 0, SUBTASKS_MAX)
 local handler, options = ARGV[5], ARGV[6]
-local parallelism = arg_int(7, 'parallelism', 0, 1000000)
+local parallelism = args.int(7, 'parallelism', 0, 1000000)
 local reduce, reduce_on, reduce_options, mapped = ARGV[8], ARGV[9], nil, ''
 local count = #ARGV - 9
-if count > ITEMS_MAX then
-  bad_arg('items', 'must be at most ' .. int(ITEMS_MAX), count)
+if count > bounds.ITEMS_MAX then
+  args.bad('items', 'must be at most ' .. int(bounds.ITEMS_MAX), count)
 end
 for i = 10, #ARGV do
   if #ARGV[i] > BODY_BYTES then
-    bad_arg('items', 'must have at most ' .. int(BODY_BYTES) .. ' bytes each', #ARGV[i])
+    args.bad('items', 'must have at most ' .. int(BODY_BYTES) .. ' bytes each', #ARGV[i])
   end
 end
 if count > 0 and not (string.find(handler, '^%S+$') and string.find(options, '^[0-4] %S+$')) then
-  bad_arg('handler', 'must be given with a priority and options', handler)
+  args.bad('handler', 'must be given with a priority and options', handler)
 end
 if reduce ~= '' then
   reduce, reduce_options, mapped = string.match(reduce, '^(%S+) ([0-4] %S+)( ?%a*)$')
   if not reduce or (mapped ~= '' and mapped ~= ' mapped') then
-    bad_arg('reduce', 'must be a handler, a priority and options', ARGV[8])
+    args.bad('reduce', 'must be a handler, a priority and options', ARGV[8])
   end
 end
 if reduce_on ~= 'ended' and reduce_on ~= 'succeeded' then
-  bad_arg('reduce_on', 'must be ended or succeeded', reduce_on)
+  args.bad('reduce_on', 'must be ended or succeeded', reduce_on)
 end
 
-local held = redis.call('HGET', BASE .. 'held', id)
+local held = redis.call('HGET', keys.held, id)
 local function stale()
-  redis.call('HINCRBY', BASE .. 'stats', 'stale', 1)
+  redis.call('HINCRBY', keys.stats, 'stale', 1)
   return { 'STALE' }
 end
 local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
 if tonumber(runs) ~= attempt then
   return stale()
 elseif runs .. ' ' .. worker ~= ARGV[3] then
-  redis.call('HINCRBY', BASE .. 'stats', 'foreign', 1)
+  redis.call('HINCRBY', keys.stats, 'foreign', 1)
   return { 'FOREIGN' }
 end
 local root, round, n = fans.split(id)
@@ -91,7 +94,7 @@ if fan and fan.model ~= 'map' then
   return { 'REFUSED', 'items', 'are not mapped by parts of a job with a model, ' .. fan.model, id }
 end
 local field = 'm:' .. (n or '')
-local taken = fan and tonumber(redis.call('HGET', key('fan', fan.id), field)) or 0
+local taken = fan and tonumber(redis.call('HGET', keys.fan(fan.id), field)) or 0
 if offset > taken then
   return { 'REFUSED', 'offset', 'is at most the number of items taken so far, ' .. int(taken), int(offset) }
 end
@@ -113,7 +116,7 @@ end
 
 local group, own = string.match(held, '^%S+ %S+ %d+ %d+ %d+%l* %S+ (%S+) %S+ %d (%S+)')
 local root_id = root or id
-local place = fan or { id = root_id, group = group, lane = option(own, 'c') or '' }
+local place = fan or { id = root_id, group = group, lane = record.option(own, 'c') or '' }
 local written = { field, int(taken + more), 'total', int(total + more) }
 local function set(name, value)
   written[#written + 1] = name
@@ -146,19 +149,19 @@ if more > 0 and not string.find(' ' .. handlers .. ' ', ' ' .. handler .. ' ', 1
   set('handlers', handlers .. (handlers == '' and '' or ' ') .. handler)
   set('t:' .. handler, fans.template(place, handler, options))
 end
-redis.call('HSET', key('fan', root_id), unpack(written))
+redis.call('HSET', keys.fan(root_id), unpack(written))
 if not fan then
-  redis.call('HSET', BASE .. 'fans', root_id, 'map')
+  redis.call('HSET', keys.fans, root_id, 'map')
 end
 if more > 0 then
   local entries = {}
   for i = 1, more do
     entries[i] = int(total + i - 1) .. ' 0:0 ' .. ARGV[9 + skipped + i]
   end
-  redis.call('RPUSH', key('parts', handler .. ':' .. root_id), unpack(entries))
+  redis.call('RPUSH', keys.parts(handler .. ':' .. root_id), unpack(entries))
   local blocked = fan and fan.parallelism > 0 and fan.out >= fan.parallelism
-  if not blocked and redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(place, handler)) > 0 then
-    wake(0)
+  if not blocked and redis.call('ZADD', keys.backlog, 0, fans.queue(place, handler)) > 0 then
+    ready.wake(0)
   end
 end
 return { 'TAKEN', int(taken + more) }

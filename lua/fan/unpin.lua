@@ -17,28 +17,28 @@ Cost     O(parts of these workers); at most 60 + 10 * workers commands
 Holds    W1 W2 W7 W8
 Repeat   Idempotent: the parts do not wait there any more.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
-local now = now_ms(1)
-local root = arg_text(2, 'root', 300)
+-- @use args
+-- @use bounds
+-- @use contexts/ending
+-- @use fan_out/fans
+-- @use fan_out/finishing
+-- @use keys
+-- @use contexts/ready
+-- @use record
+local int = record.int
+local now = args.now(1)
+local root = args.text(2, 'root', 300)
 local count = #ARGV - 2
-if count < 1 or count > ITEMS_MAX then
-  bad_arg('workers', 'must be 1 to ' .. int(ITEMS_MAX), count)
+if count < 1 or count > bounds.ITEMS_MAX then
+  args.bad('workers', 'must be 1 to ' .. int(bounds.ITEMS_MAX), count)
 end
-local endings = new_endings()
+local endings = ending.new()
 local fan = fans.of(endings, root)
 local failed, moved = 0, 0
 
 -- A static model has one handler.
 local function give_up(worker, handler)
-  local list = key('parts', handler .. ':' .. root .. ':' .. worker)
+  local list = keys.parts(handler .. ':' .. root .. ':' .. worker)
   local entries = redis.call('LRANGE', list, 0, -1)
   if #entries == 0 then
     return
@@ -46,12 +46,12 @@ local function give_up(worker, handler)
   redis.call('UNLINK', list)
   fans.count_pinned(fan, worker, -#entries)
   if fan.model == 'sharding' then
-    fans.push('RPUSH', key('parts', handler .. ':' .. root), entries)
+    fans.push('RPUSH', keys.parts(handler .. ':' .. root), entries)
     moved = moved + #entries
     return
   end
   for _, entry in ipairs(entries) do
-    fanned.end_subtask(fan, string.match(entry, '^%d+'), true, 'worker lost: ' .. worker .. ' is gone', fanned.by(0, worker, 0))
+    finishing.end_subtask(fan, string.match(entry, '^%d+'), true, 'worker lost: ' .. worker .. ' is gone', finishing.by(0, worker, 0))
   end
   failed = failed + #entries
 end
@@ -60,12 +60,12 @@ if fan and fan.pinned > 0 and fan.state ~= 'dropping' then
     give_up(ARGV[2 + i], fan.handlers)
   end
   if fans.is_drained(fan, fan.handlers) then
-    redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, fan.handlers))
+    redis.call('ZREM', keys.backlog, fans.queue(fan, fan.handlers))
   elseif moved > 0 then
-    redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(fan, fan.handlers))
-    wake(0)
+    redis.call('ZADD', keys.backlog, 0, fans.queue(fan, fan.handlers))
+    ready.wake(0)
   end
-  fanned.flush(endings, now)
-  flush_endings(endings, now)
+  finishing.flush(endings, now)
+  ending.flush(endings, now)
 end
 return { 'UNPINNED', failed, moved }

@@ -17,25 +17,33 @@ Cost     O(what goes); at most 400 commands
 Holds    W9
 Repeat   Idempotent.
 ]]
--- @prelude
--- @part traces
+-- @use args
+-- @use keys
+-- @use record
+-- @use history/traces
+local int = record.int
 local BYTES_MAX = 1125899906842624 -- 2^50
 local DEAD_KEPT = 10000
 local budgets = {}
 for i, name in ipairs({ 'logs', 'results', 'dead' }) do
-  budgets[i] = int(arg_int(i, name, 65536, BYTES_MAX))
+  budgets[i] = int(args.int(i, name, 65536, BYTES_MAX))
 end
-local keep = arg_int(4, 'keep_ms', 1000, 315360000000)
+local keep = args.int(4, 'keep_ms', 1000, 315360000000)
 
+-- Most partitions have nothing, and are asked all the time.
+local budget, of_logs, of_results, of_dead = unpack(redis.call('HMGET', keys.traces, '!budget', '!l', '!r', '!d'))
+local is_empty = (of_logs or '0') == '0' and (of_results or '0') == '0' and (of_dead or '0') == '0'
 local text = table.concat(budgets, ' ') .. ' ' .. int(keep)
-if redis.call('HGET', BASE .. 'traces', '!budget') ~= text then
+if budget ~= text then
   traces.set_budget(text)
+elseif is_empty and redis.call('EXISTS', keys.dead, keys.untraced) == 0 then
+  return { 'TENDED', 0, 0, 0, redis.call('XLEN', keys.events) }
 end
-traces.forget_old(now_ms() - keep)
+traces.forget_old(args.now() - keep)
 traces.forget_subtasks()
 traces.sums()
 traces.bound_dead(DEAD_KEPT)
 traces.make_fit()
 traces.close()
 local logs, results, dead = traces.sums()
-return { 'TENDED', logs, results, dead, redis.call('XLEN', BASE .. 'events') }
+return { 'TENDED', logs, results, dead, redis.call('XLEN', keys.events) }

@@ -33,43 +33,42 @@ Cost     O(log(wheel + queue)); at most 47 commands, 8 more for each queued cont
 Holds    W3 W4 W6 W9 W10
 Repeat   Idempotent: the second call is UNCHANGED.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part planning
--- @part zones
--- @part lanes
+-- @use args
+-- @use jobs/arming
+-- @use contexts/ending
+-- @use keys
+-- @use claims/placements
+-- @use jobs/planning
+-- @use record
+-- @use jobs/zones
+local int = record.int
 local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
   'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after' }
 local SPEC_BYTES = 1048576
 
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
-local digest = arg_text(3, 'digest', 64)
-local spec = arg_text(4, 'spec', SPEC_BYTES)
-local dues, zones = arg_dues(5, 'dues')
-local plan_end = arg_int(6, 'plan_end', 0, 1)
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
+local digest = args.text(3, 'digest', 64)
+local spec = args.text(4, 'spec', SPEC_BYTES)
+local dues, edition = planning.read_dues(5, 'dues')
+local plan_end = args.int(6, 'plan_end', 0, 1)
 local fields, written = {}, {}
 for i = 7, math.min(#ARGV - 1, 5 + 2 * #DEFINITION), 2 do
   fields[ARGV[i]] = ARGV[i + 1]
 end
 for _, name in ipairs(DEFINITION) do
   if not fields[name] then
-    bad_arg('fields', 'must have ' .. name, #ARGV)
+    args.bad('fields', 'must have ' .. name, #ARGV)
   end
   written[#written + 1] = name
   written[#written + 1] = fields[name]
 end
 if #ARGV ~= 6 + #written and ARGV[7 + #written] ~= 'lanes' then
-  bad_arg('fields', 'must be ' .. int(#written) .. ' values', #ARGV - 6)
+  args.bad('fields', 'must be ' .. int(#written) .. ' values', #ARGV - 6)
 end
-local lanes = new_lanes(8 + #written)
+local lanes = placements.read(8 + #written)
 
-local target = key('job', job)
+local target = keys.job(job)
 local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired', 'surplus')
 if old[3] == 'deleting' then
   return { 'DELETING' }
@@ -77,33 +76,33 @@ end
 if old[2] == digest then
   return { 'UNCHANGED', tonumber(old[1]), old[4] or '' }
 end
-if not has_room_for(lanes) then
+if not placements.has_room_for(lanes) then
   return { 'LANES_FULL' }
 end
-keep_lanes(lanes)
+placements.keep(lanes)
 local revision = (tonumber(old[1]) or 0) + 1
 fields.state = old[3] == 'paused' and 'paused' or 'active'
 fields.last = old[5] or ''
 fields.fired = old[6] or '0'
 fields.plan_end = int(plan_end)
-lay_plan(job, fields, dues)
+planning.lay(job, fields, dues)
 
 if not old[1] then
-  local followers = redis.call('GET', key('awaited', job)) or ''
-  redis.call('DEL', key('awaited', job))
+  local followers = redis.call('GET', keys.awaited(job)) or ''
+  redis.call('DEL', keys.awaited(job))
   redis.call('HSET', target, 'created_ms', int(now), 'last', '', 'fired', '0', 'manual', '0', 'note', '', 'followers', followers)
-  redis.call('ZADD', BASE .. 'jobs', 0, job)
+  redis.call('ZADD', keys.jobs, 0, job)
 else
-  add_records(job, fields.ledger_limit, { int(now) .. ' R ' .. int(revision) })
+  planning.add_records(job, fields.ledger_limit, { int(now) .. ' R ' .. int(revision) })
 end
 redis.call('HSET', target, 'spec', spec, 'digest', digest, 'revision', int(revision), 'updated_ms', int(now), 'state', fields.state,
-  'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'zones', mark_zones(fields.kind, zones),
+  'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'zones', zones.mark(fields.kind, edition),
   unpack(written))
-arm_job(job, fields, now)
-local endings = new_endings()
+arming.arm(job, fields, now)
+local endings = ending.new()
 if old[1] then
-  enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)
+  ending.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)
 end
-enders.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
-flush_endings(endings, now)
+ending.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
+ending.flush(endings, now)
 return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next }

@@ -24,24 +24,24 @@ Cost     O(active + 50 * ready sets * log(wheel)); at most 32 + active / 500 com
 Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
--- @prelude
--- @part arming
--- @part traces
--- @part fairness
--- @part ready
--- @part aside
--- @part ending
--- @part fans
--- @part locate
+-- @use args
+-- @use contexts/ending
+-- @use keys
+-- @use contexts/locating
+-- @use quarantine
+-- @use contexts/ready
+-- @use record
+-- @use history/traces
+local int = record.int
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
 local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one call
 local HELD_STEP = 500
 local EVENT_BYTES = 8192 -- of one entry of the stream, and a record beyond
 local RUNS_STEP = 500 -- forgotten in one call with their traces
 
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
-local target, active = key('job', job), key('active', job)
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
+local target, active = keys.job(job), keys.active(job)
 local state, followers = unpack(redis.call('HMGET', target, 'state', 'followers'))
 state = state or (redis.call('EXISTS', target) == 1 and '')
 followers = followers or ''
@@ -60,41 +60,41 @@ redis.call('ZREM', KEYS[1], '@' .. job)
 
 local records = {}
 local function cancelled(name, at, member)
-  local id, attempt, failures, rest = open_or_put_aside(now, name, at, member)
+  local id, attempt, failures, rest = quarantine.open_or_put(now, name, at, member)
   if id then
-    enders.free_key(id, attempt, rest)
+    ending.free_key(id, attempt, rest)
     local group, handler = string.match(rest, '^(%S+) (%S+)')
     records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group, handler,
       int(failures) }, '\t')
   end
 end
 
-local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
+local popped = redis.call('ZPOPMIN', keys.queue(job), QUEUED_STEP)
 for i = 1, #popped, 2 do
   cancelled('queue:' .. job, popped[i + 1], popped[i])
 end
 
 local running, gone, left = 0, {}, #popped == 2 * QUEUED_STEP
 local ids = left and {} or redis.call('HKEYS', active)
-local split = redis.call('HLEN', BASE .. 'fans') > 0
+local split = redis.call('HLEN', keys.fans) > 0
 for first = 1, #ids, HELD_STEP do
   local last = math.min(first + HELD_STEP - 1, #ids)
-  local held = redis.call('HMGET', BASE .. 'held', unpack(ids, first, last))
+  local held = redis.call('HMGET', keys.held, unpack(ids, first, last))
   for i = first, last do
-    if held[i - first + 1] or (split and redis.call('HEXISTS', BASE .. 'fans', ids[i]) == 1) then
+    if held[i - first + 1] or (split and redis.call('HEXISTS', keys.fans, ids[i]) == 1) then
       running = running + 1
     elseif #gone == LOCATED_STEP then
       left = true
     else
-      local place, zset, member, queue = locate(ids[i])
+      local place, zset, member, queue = locating.find(ids[i])
       if place == 'ready' then
-        remove_ready(queue, zset, member)
+        ready.remove(queue, zset, member)
       elseif place then
         redis.call('ZREM', zset, member)
-        redis.call('HDEL', BASE .. 'retry', ids[i])
+        redis.call('HDEL', keys.retry, ids[i])
       end
       if place then
-        cancelled(string.sub(zset, #BASE + 1), '', member)
+        cancelled(string.sub(zset, #keys.base + 1), '', member)
       end
       gone[#gone + 1] = ids[i]
     end
@@ -110,7 +110,7 @@ while from <= #records do
     last = last + 1
     bytes = bytes + #records[last]
   end
-  redis.call('XADD', BASE .. 'events', 'MAXLEN', '~', 1000, '*', 's', table.concat(records, '\n', from, last))
+  redis.call('XADD', keys.events, 'MAXLEN', '~', 1000, '*', 's', table.concat(records, '\n', from, last))
   from = last + 1
 end
 if left then
@@ -118,7 +118,7 @@ if left then
 end
 if redis.call('HGET', target, 'traced') then
   local ids = {}
-  for _, record in ipairs(redis.call('LPOP', key('runs', job), RUNS_STEP) or {}) do
+  for _, record in ipairs(redis.call('LPOP', keys.runs(job), RUNS_STEP) or {}) do
     local id, state = string.match(record, '^([^\t]*)\t(%l*)')
     if state == 'succeeded' or state == 'cancelled' then
       ids[#ids + 1] = id
@@ -127,13 +127,13 @@ if redis.call('HGET', target, 'traced') then
   traces.forget(ids)
   traces.forget_subtasks()
   traces.close()
-  if redis.call('EXISTS', key('runs', job)) == 1 then
+  if redis.call('EXISTS', keys.runs(job)) == 1 then
     return { 'MORE', #records }
   end
 end
 if followers ~= '' then
-  redis.call('SET', key('awaited', job), followers)
+  redis.call('SET', keys.awaited(job), followers)
 end
-redis.call('UNLINK', target, key('ledger', job), key('runs', job))
-redis.call('ZREM', BASE .. 'jobs', job)
+redis.call('UNLINK', target, keys.ledger(job), keys.runs(job))
+redis.call('ZREM', keys.jobs, job)
 return { 'DELETED', #records, running }

@@ -18,17 +18,18 @@ Cost     O(followers); at most 3 commands
 Holds    W9
 Repeat   Idempotent.
 ]]
--- @prelude
+-- @use args
+-- @use keys
 local FOLLOWERS_MAX = 100
 local ONS = { [''] = true, succeeded = true, failed = true, ended = true }
 
-local job = arg_text(1, 'job', 128)
-local follower = arg_text(2, 'follower', 128)
+local job = args.text(1, 'job', 128)
+local follower = args.text(2, 'follower', 128)
 local on = ARGV[3]
 if not ONS[on] then
-  bad_arg('on', 'must be succeeded, failed, ended or empty', on)
+  args.bad('on', 'must be succeeded, failed, ended or empty', on)
 end
-local target, awaited = key('job', job), key('awaited', job)
+local target, awaited = keys.job(job), keys.awaited(job)
 local followers = redis.call('HGET', target, 'followers')
 local kept = {}
 for name, word in string.gmatch(followers or redis.call('GET', awaited) or '', '(%S+):(%a+)') do

@@ -15,26 +15,29 @@ Cost     O(fields + active); at most 4 commands for each name
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part reading
+-- @use args
+-- @use keys
+-- @use reading
+-- @use record
+local int = record.int
 local JOBS_MAX = 100
 local ACTIVE_MAX = 1000
 
 if #ARGV > JOBS_MAX then
-  bad_arg('jobs', 'must be at most ' .. int(JOBS_MAX), #ARGV)
+  args.bad('jobs', 'must be at most ' .. int(JOBS_MAX), #ARGV)
 end
 local reply = { 'JOBS', 0 }
 for i = 1, math.max(#ARGV, 1) do
-  local job = arg_text(i, 'job', 128)
+  local job = args.text(i, 'job', 128)
   local active = {}
-  if reading.call(0, 'HLEN', key('active', job)) <= ACTIVE_MAX then
-    active = reading.call({}, 'HKEYS', key('active', job))
+  if reading.call(0, 'HLEN', keys.active(job)) <= ACTIVE_MAX then
+    active = reading.call({}, 'HKEYS', keys.active(job))
   else
-    active = redis.call('HRANDFIELD', key('active', job), ACTIVE_MAX)
+    active = redis.call('HRANDFIELD', keys.active(job), ACTIVE_MAX)
   end
-  reply[#reply + 1] = reading.call({}, 'HGETALL', key('job', job))
+  reply[#reply + 1] = reading.call({}, 'HGETALL', keys.job(job))
   reply[#reply + 1] = active
-  reply[#reply + 1] = reading.call(0, 'ZCARD', key('queue', job))
+  reply[#reply + 1] = reading.call(0, 'ZCARD', keys.queue(job))
 end
 reply[2] = reading.unreadable
 return reply

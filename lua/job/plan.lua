@@ -24,21 +24,24 @@ Cost     O(dues + log(wheel + queue)); at most 40 commands
 Holds    W3 W4 W9 W10
 Repeat   The second call is STALE, or PLANNED without effect when there was nothing to add.
 ]]
--- @prelude
--- @part arming
--- @part planning
--- @part zones
+-- @use args
+-- @use jobs/arming
+-- @use keys
+-- @use jobs/planning
+-- @use record
+-- @use jobs/zones
+local int = record.int
 local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit',
   'zones' }
 
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
-local revision = arg_int(3, 'revision', 1, 9007199254740991)
-local dues, zones = arg_dues(6, 'dues')
-local plan_end = arg_int(7, 'plan_end', 0, 1)
-local missed, newest = arg_records(8)
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
+local revision = args.int(3, 'revision', 1, 9007199254740991)
+local dues, edition = planning.read_dues(6, 'dues')
+local plan_end = args.int(7, 'plan_end', 0, 1)
+local missed, newest = planning.read_records(8)
 
-local target, fields = key('job', job), {}
+local target, fields = keys.job(job), {}
 for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
   fields[READ[i]] = value or ''
 end
@@ -53,11 +56,11 @@ for due in string.gmatch(fields.next .. ' ' .. fields.plan, '%d+') do
   all[#all + 1] = tonumber(due)
 end
 if dues[1] and all[1] and dues[1] <= all[#all] then
-  bad_arg('dues', 'must be behind the planned ones', int(dues[1]))
+  args.bad('dues', 'must be behind the planned ones', int(dues[1]))
 end
 -- A plan with due times of two editions counts as one of the older.
-if all[1] and fields.zones < zones then
-  zones = fields.zones
+if all[1] and fields.zones < edition then
+  edition = fields.zones
 end
 for _, due in ipairs(dues) do
   all[#all + 1] = due
@@ -66,10 +69,10 @@ if newest and newest > (tonumber(fields.last) or -1) then
   fields.last = int(newest)
 end
 fields.plan_end = int(plan_end)
-lay_plan(job, fields, all)
+planning.lay(job, fields, all)
 
-add_records(job, fields.ledger_limit, missed)
+planning.add_records(job, fields.ledger_limit, missed)
 redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'last', fields.last,
-  'state', fields.state, 'zones', mark_zones(fields.kind, zones))
-arm_job(job, fields, now)
+  'state', fields.state, 'zones', zones.mark(fields.kind, edition))
+arming.arm(job, fields, now)
 return { 'PLANNED', fields.next }

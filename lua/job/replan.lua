@@ -23,28 +23,31 @@ Cost     O(dues + log(wheel + queue)); at most 40 commands
 Holds    W3 W4 W9 W10
 Repeat   The second call is STALE.
 ]]
--- @prelude
--- @part arming
--- @part planning
--- @part zones
+-- @use args
+-- @use jobs/arming
+-- @use keys
+-- @use jobs/planning
+-- @use record
+-- @use jobs/zones
+local int = record.int
 local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit',
   'zones' }
 
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
-local revision = arg_int(3, 'revision', 1, 9007199254740991)
-local dues, zones = arg_dues(6, 'dues')
-if zones == '' then
-  bad_arg('dues', 'must begin with an edition', ARGV[6])
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
+local revision = args.int(3, 'revision', 1, 9007199254740991)
+local dues, edition = planning.read_dues(6, 'dues')
+if edition == '' then
+  args.bad('dues', 'must begin with an edition', ARGV[6])
 end
-local plan_end = arg_int(7, 'plan_end', 0, 1)
-local missed, newest = arg_records(8)
+local plan_end = args.int(7, 'plan_end', 0, 1)
+local missed, newest = planning.read_records(8)
 
-local target, fields = key('job', job), {}
+local target, fields = keys.job(job), {}
 for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
   fields[READ[i]] = value or ''
 end
-if tonumber(fields.revision) ~= revision or fields.state ~= 'active' or fields.kind ~= 'cron' or fields.zones >= zones then
+if tonumber(fields.revision) ~= revision or fields.state ~= 'active' or fields.kind ~= 'cron' or fields.zones >= edition then
   return { 'STALE' }
 end
 if fields.next ~= ARGV[4] or (string.match(fields.plan, '(%d+)$') or fields.next) ~= ARGV[5] then
@@ -54,10 +57,10 @@ if newest and newest > (tonumber(fields.last) or -1) then
   fields.last = int(newest)
 end
 fields.plan_end = int(plan_end)
-lay_plan(job, fields, dues)
+planning.lay(job, fields, dues)
 
-add_records(job, fields.ledger_limit, missed)
+planning.add_records(job, fields.ledger_limit, missed)
 redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'last', fields.last,
-  'state', fields.state, 'zones', mark_zones(fields.kind, zones))
-arm_job(job, fields, now)
+  'state', fields.state, 'zones', zones.mark(fields.kind, edition))
+arming.arm(job, fields, now)
 return { 'PLANNED', fields.next }

@@ -26,27 +26,30 @@ Cost     O(dues + log(wheel + queue)); at most 40 commands
 Holds    W4 W9 W10
 Repeat   Idempotent: a second pause replaces the note, a second resume is UNCHANGED.
 ]]
--- @prelude
--- @part arming
--- @part planning
--- @part zones
+-- @use args
+-- @use jobs/arming
+-- @use keys
+-- @use jobs/planning
+-- @use record
+-- @use jobs/zones
+local int = record.int
 local READ = { 'revision', 'state', 'kind', 'period', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit' }
 local NOTE_BYTES = 4096
 
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
 local state = ARGV[3]
 if state ~= 'paused' and state ~= 'active' then
-  bad_arg('state', 'must be paused or active', state)
+  args.bad('state', 'must be paused or active', state)
 end
 if #ARGV[4] > NOTE_BYTES then
-  bad_arg('note', 'must have at most ' .. int(NOTE_BYTES) .. ' bytes', ARGV[4])
+  args.bad('note', 'must have at most ' .. int(NOTE_BYTES) .. ' bytes', ARGV[4])
 end
-local dues, zones = arg_dues(5, 'dues')
-local plan_end = arg_int(6, 'plan_end', 0, 1)
-local skipped, newest = arg_records(7)
+local dues, edition = planning.read_dues(5, 'dues')
+local plan_end = args.int(6, 'plan_end', 0, 1)
+local skipped, newest = planning.read_records(7)
 
-local target, fields = key('job', job), {}
+local target, fields = keys.job(job), {}
 for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
   fields[READ[i]] = value or ''
 end
@@ -69,10 +72,10 @@ if newest and newest > (tonumber(fields.last) or -1) then
 end
 fields.state = 'active'
 fields.plan_end = int(plan_end)
-lay_plan(job, fields, dues)
+planning.lay(job, fields, dues)
 skipped[#skipped + 1] = int(now) .. ' R ' .. fields.revision
-add_records(job, fields.ledger_limit, skipped)
+planning.add_records(job, fields.ledger_limit, skipped)
 redis.call('HSET', target, 'state', fields.state, 'note', '', 'updated_ms', int(now), 'next', fields.next, 'plan', fields.plan,
-  'plan_end', fields.plan_end, 'last', fields.last, 'zones', mark_zones(fields.kind, zones))
-arm_job(job, fields, now)
+  'plan_end', fields.plan_end, 'last', fields.last, 'zones', zones.mark(fields.kind, edition))
+arming.arm(job, fields, now)
 return { 'RESUMED' }

@@ -20,16 +20,17 @@ Cost     O(100); at most 105 commands
 Holds    W9
 Repeat   Idempotent.
 ]]
--- @prelude
+-- @use args
+-- @use keys
 local PAGE = 100
 
-local edition = arg_text(1, 'edition', 16)
+local edition = args.text(1, 'edition', 16)
 if not string.find(edition, '^%d%d%d%d%l%l?$') then
-  bad_arg('edition', 'must be like 2026f', edition)
+  args.bad('edition', 'must be like 2026f', edition)
 end
 local after = ARGV[2] or ''
-local done = arg_int(3, 'done', 0, 1)
-local mark = BASE .. 'zones'
+local done = args.int(3, 'done', 0, 1)
+local mark = keys.zones
 local oldest, renewing = string.match(redis.call('GET', mark) or '', '^(%S+) ?(%S*)$')
 if not oldest or oldest == edition then
   return { 'CURRENT' }
@@ -47,10 +48,10 @@ end
 if after == '' then
   redis.call('SET', mark, oldest .. ' ' .. edition)
 end
-local names = redis.call('ZRANGE', BASE .. 'jobs', after == '' and '-' or '(' .. after, '+', 'BYLEX', 'LIMIT', 0, PAGE)
+local names = redis.call('ZRANGE', keys.jobs, after == '' and '-' or '(' .. after, '+', 'BYLEX', 'LIMIT', 0, PAGE)
 local reply = { 'STALE', #names == PAGE and names[PAGE] or '' }
 for _, job in ipairs(names) do
-  local fields = redis.call('HMGET', key('job', job), 'kind', 'state', 'zones')
+  local fields = redis.call('HMGET', keys.job(job), 'kind', 'state', 'zones')
   if fields[1] == 'cron' and fields[2] == 'active' and (fields[3] or '') < edition then
     reply[#reply + 1] = job
   end

@@ -14,12 +14,15 @@ Cost     O(lanes); one command
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use record
+local int = record.int
 local LANES_MAX = 256
 if #ARGV < 1 or #ARGV > LANES_MAX then
-  bad_arg('lanes', 'must be 1 to ' .. int(LANES_MAX), #ARGV)
+  args.bad('lanes', 'must be 1 to ' .. int(LANES_MAX), #ARGV)
 end
-local contents = redis.call('HMGET', BASE .. 'lanes', unpack(ARGV))
+local contents = redis.call('HMGET', keys.lanes, unpack(ARGV))
 for i = 1, #ARGV do
   contents[i] = contents[i] or ''
 end

@@ -22,18 +22,20 @@ Cost     O(lanes, and queues that wait); at most 6 commands
 Holds    W9
 Repeat   A second end is STALE.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use record
+local int = record.int
 local PATIENCE_MS = 600000 -- who began and has not ended by then is gone
 local MARK = '!' -- no lane has this name
 
-local now = now_ms(1)
-local what, used = ARGV[2], BASE .. 'used'
+local what, used = ARGV[2], keys.used
+if what == 'begin' and redis.call('HLEN', keys.lanes) < math.max(args.int(3, 'number', 0, 1000), 1) then
+  return { 'FEW' } -- mostly, so it is known first
+end
+local now = args.now(1)
 local token = redis.call('HGET', used, MARK)
 if what == 'begin' then
-  local least = arg_int(3, 'number', 0, 1000)
-  if redis.call('HLEN', BASE .. 'lanes') < math.max(least, 1) then
-    return { 'FEW' }
-  end
   local began = token and tonumber(token)
   if began and now >= began and now - began < PATIENCE_MS then
     return { 'BUSY' }
@@ -41,7 +43,7 @@ if what == 'begin' then
   redis.call('DEL', used)
   redis.call('HSET', used, MARK, int(now))
   local lanes, seen = {}, {}
-  for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
+  for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
     local lane = string.match(queue, ' c=(%x+)')
     if lane and not seen[lane] then
       seen[lane] = true
@@ -50,7 +52,7 @@ if what == 'begin' then
   end
   return { 'BEGUN', int(now), unpack(lanes, 1, math.min(#lanes, 4000)) }
 elseif what ~= 'end' then
-  bad_arg('what', 'must be begin or end', what)
+  args.bad('what', 'must be begin or end', what)
 end
 if not token or token ~= ARGV[3] then
   return { 'STALE' }
@@ -62,15 +64,15 @@ end
 for _, lane in ipairs(redis.call('HKEYS', used)) do
   needed[lane] = true
 end
-for _, lane in ipairs(redis.call('HKEYS', BASE .. 'lanes')) do
+for _, lane in ipairs(redis.call('HKEYS', keys.lanes)) do
   if not needed[lane] and #gone < 4000 then
     gone[#gone + 1] = lane
-    routes[#routes + 1] = key('route', lane)
+    routes[#routes + 1] = keys.route(lane)
   end
 end
 redis.call('DEL', used)
 if #gone > 0 then
-  redis.call('HDEL', BASE .. 'lanes', unpack(gone))
+  redis.call('HDEL', keys.lanes, unpack(gone))
   redis.call('UNLINK', unpack(routes))
 end
 return { 'SWEPT', #gone }

@@ -15,11 +15,13 @@ Cost     O(100 entries); at most 3000 commands for jobs, 1100 for split contexts
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use record
 local COUNT = 100 -- a small hash or set comes at once
-local place, cursor = arg_text(1, 'place', 300), ARGV[2]
+local place, cursor = args.text(1, 'place', 300), ARGV[2]
 if not cursor or not string.find(cursor, '^%d+$') then
-  bad_arg('cursor', 'must be of an earlier reply', cursor)
+  args.bad('cursor', 'must be of an earlier reply', cursor)
 end
 local kind = string.match(place, '^%a+')
 local lanes, seen, waiting = {}, {}, {}
@@ -34,26 +36,26 @@ end
 -- The lane of a text that ends with options, or with options and a body behind `pattern`.
 local function add_of(text, pattern)
   local options = string.match(text, pattern)
-  add(options and option(options, 'c'))
+  add(options and record.option(options, 'c'))
 end
 
 local READS = {
   wheel = function(member) add_of(member, '^%S+ %d+:%d+ %S+ %S+ %d (%S+) ') end,
   queue = function(member) add_of(member, '^%S+ %d+:%d+ %S+ %S+ %d (%S+) ') end,
   held = function(_, value) add_of(value, '^%d+:%d+ %S+ %d+ %d+ %d+%l* %S+ %S+ %S+ %d (%S+) ') end,
-  fans = function(root) add(redis.call('HGET', key('fan', root), 'lane')) end,
+  fans = function(root) add(redis.call('HGET', keys.fan(root), 'lane')) end,
   jobs = function(job)
-    add_of(redis.call('HGET', key('job', job), 'tmpl') or '', '^%S+ %S+ %d (%S+) ')
-    if redis.call('EXISTS', key('queue', job)) == 1 then
+    add_of(redis.call('HGET', keys.job(job), 'tmpl') or '', '^%S+ %S+ %d (%S+) ')
+    if redis.call('EXISTS', keys.queue(job)) == 1 then
       waiting[#waiting + 1] = job
     end
   end,
 }
 if not READS[kind] then
-  bad_arg('place', 'must be one that has contexts or jobs', place)
+  args.bad('place', 'must be one that has contexts or jobs', place)
 end
 local command = (kind == 'held' or kind == 'fans') and 'HSCAN' or 'ZSCAN'
-local scanned = redis.call(command, BASE .. place, cursor, 'COUNT', COUNT)
+local scanned = redis.call(command, keys.base .. place, cursor, 'COUNT', COUNT)
 for i = 1, #scanned[2], 2 do
   READS[kind](scanned[2][i], scanned[2][i + 1])
 end

@@ -22,25 +22,30 @@ Cost     O(events of the step); at most 13 + count commands
 Holds    W2 W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part ends
+-- @use args
+-- @use bounds
+-- @use history/ends
+-- @use keys
+-- @use partition
+-- @use record
+local int = record.int
 local EARLY_MS = 60000 -- nothing ends before it is due; a clock that was set back is not set back further
 
 local cursor = ARGV[1]
 if cursor ~= '' and not string.find(cursor, '^%d+%-%d+$') then
-  bad_arg('cursor', 'must be of an earlier reply', cursor)
+  args.bad('cursor', 'must be of an earlier reply', cursor)
 end
-local count = arg_int(2, 'count', 1, ITEMS_MAX)
+local count = args.int(2, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 2 + 2 * count then
-  bad_arg('attempts', 'must be two values each', #ARGV - 2)
+  args.bad('attempts', 'must be two values each', #ARGV - 2)
 end
 local ids, wanted, letters, due = {}, {}, {}, nil
 for i = 1, count do
   local id = ARGV[1 + 2 * i]
   ids[i], letters[i] = id, 'U'
-  local since = due_of(id)
+  local since = record.due_of(id)
   if not since then
-    bad_arg('id', 'must be a context id', id)
+    args.bad('id', 'must be a context id', id)
   end
   if not string.find(id, '~', 1, true) then -- the end of a subtask is told by its root
     wanted[id] = true
@@ -50,13 +55,13 @@ end
 
 -- The attempt that split a context, which then waits for its subtasks.
 local function split_by(id)
-  return string.match(redis.call('HGET', key('fan', id), 'root') or '', '^(%d+):')
+  return string.match(redis.call('HGET', keys.fan(id), 'root') or '', '^(%d+):')
 end
 
 if cursor == '' then
-  local held = redis.call('HMGET', BASE .. 'held', unpack(ids))
-  local retry = redis.call('HMGET', BASE .. 'retry', unpack(ids))
-  local fans = is_plain() and {} or redis.call('HMGET', BASE .. 'fans', unpack(ids))
+  local held = redis.call('HMGET', keys.held, unpack(ids))
+  local retry = redis.call('HMGET', keys.retry, unpack(ids))
+  local fans = partition.is_plain() and {} or redis.call('HMGET', keys.fans, unpack(ids))
   for i = 1, count do
     if held[i] or retry[i] then
       letters[i] = 'L'

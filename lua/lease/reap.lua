@@ -27,37 +27,37 @@ Cost     O(page); at most 16 + 16 * page commands, 4 and one for each 32 context
 Holds    W1 W2 W7 W10
 Repeat   Idempotent: what was taken back is no longer held.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part limits
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
-local now = now_ms(1)
-local cursor = arg_text(2, 'cursor', 20)
-local page = arg_int(3, 'page', 1, ITEMS_MAX)
-local soonest = ARGV[4] ~= '' and arg_int(4, 'soonest', 0, 9007199254740991) or nil
-local random = arg_int(5, 'random', 0, 999999) / 1000000
-local lease_ms = arg_int(6, 'lease_ms', 100, 3600000)
-local workers = arg_int(7, 'workers', 0, ITEMS_MAX)
+-- @use args
+-- @use bounds
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use keys
+-- @use lists
+-- @use quarantine
+-- @use record
+-- @use limits/usage
+local int = record.int
+local now = args.now(1)
+local cursor = args.text(2, 'cursor', 20)
+local page = args.int(3, 'page', 1, bounds.ITEMS_MAX)
+local soonest = ARGV[4] ~= '' and args.int(4, 'soonest', 0, 9007199254740991) or nil
+local random = args.int(5, 'random', 0, 999999) / 1000000
+local lease_ms = args.int(6, 'lease_ms', 100, 3600000)
+local workers = args.int(7, 'workers', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 7 + workers then
-  bad_arg('workers', 'must be as many as said', #ARGV - 7)
+  args.bad('workers', 'must be as many as said', #ARGV - 7)
 end
 local evicted = {}
 for i = 1, workers do
   evicted[ARGV[7 + i]] = true
 end
 if string.find(cursor, '%D') then
-  bad_arg('cursor', 'must be a number', cursor)
+  args.bad('cursor', 'must be a number', cursor)
 end
-local held_key = BASE .. 'held'
+local held_key = keys.held
 local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
 cursor = scanned[1]
-local endings, gone, left, changed, seen = new_endings(), {}, {}, {}, {}
+local endings, gone, left, changed, seen = ending.new(), {}, {}, {}, {}
 local lost, timed_out, cancels = {}, 0, {}
 
 local function keep(at)
@@ -66,8 +66,8 @@ end
 
 local function take_back(id, held, how)
   gone[#gone + 1] = id
-  left[#left + 1] = held_value(held)
-  return fail_attempt(endings, now, id, held, how)
+  left[#left + 1] = record.held_value(held)
+  return finishing.fail_attempt(endings, now, id, held, how)
 end
 
 -- What was seen of a worker that lost a lease. How long it was silent is known where it never took the context up.
@@ -81,13 +81,13 @@ end
 
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
-  local held = not seen[id] and split_held(scanned[2][i + 1])
+  local held = not seen[id] and record.split_held(scanned[2][i + 1])
   seen[id] = true
-  if held and not (due_of(id) and held.rest and split_rest(held.rest)) then
-    put_aside(now, 'held', id, 'no running context', id .. ' ' .. scanned[2][i + 1])
+  if held and not (record.due_of(id) and held.rest and record.split_rest(held.rest)) then
+    quarantine.put(now, 'held', id, 'no running context', id .. ' ' .. scanned[2][i + 1])
     gone[#gone + 1], left[#left + 1] = id, scanned[2][i + 1] -- where it still says so, it counted under limits
   elseif held then
-    local _, _, _, options = split_rest(held.rest)
+    local _, _, _, options = record.split_rest(held.rest)
     local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')
     if reason and tonumber(until_ms) <= now then
       local state = reason == 'TIMED_OUT' and 'timed_out' or 'cancelled'
@@ -96,15 +96,15 @@ for i = 1, #scanned[2], 2 do
       cancels[#cancels + 1] = held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' FENCED'
     elseif held.expires <= now or evicted[held.worker] then
       local verdict = take_back(id, held, {
-        state = 'failed', retry_after = 0, avoid = held.worker, final = option(options, 'x') == '1',
+        state = 'failed', retry_after = 0, avoid = held.worker, final = record.option(options, 'x') == '1',
         message = why_lost(held), random = random,
       })
       lost[#lost + 1] = id .. ' ' .. int(held.attempt) .. ' ' .. held.worker .. ' ' .. verdict
     elseif held.deadline > 0 and held.deadline <= now and held.cancel == '-' then
-      local grace_end = now + option_number(options, 'g', GRACE_MS)
+      local grace_end = now + record.option_number(options, 'g', bounds.GRACE_MS)
       held.cancel = 'TIMED_OUT@' .. int(grace_end)
       changed[#changed + 1] = id
-      changed[#changed + 1] = held_value(held)
+      changed[#changed + 1] = record.held_value(held)
       cancels[#cancels + 1] = held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' TIMED_OUT'
       keep(math.min(held.expires, grace_end))
     else
@@ -120,22 +120,22 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-limits.leave(left, now)
-write_many('HSET', held_key, changed)
+usage.leave(left, now)
+lists.write_many('HSET', held_key, changed)
 if #lost > 0 then
-  redis.call('HINCRBY', BASE .. 'stats', 'reaped', #lost)
+  redis.call('HINCRBY', keys.stats, 'reaped', #lost)
 end
-fanned.flush(endings, now)
-flush_endings(endings, now)
+finishing.flush(endings, now)
+ending.flush(endings, now)
 for _, cancel in ipairs(cancels) do
-  redis.call('SPUBLISH', BASE .. 'wake', 'cancel ' .. cancel)
+  redis.call('SPUBLISH', keys.wake, 'cancel ' .. cancel)
 end
 if cursor == '0' then
   if redis.call('HLEN', held_key) == 0 then
     redis.call('ZREM', KEYS[1], '!reap')
   else
     -- Claims made between the pages end no earlier than a dispatch lease from now.
-    local at = math.max(math.min(soonest or now + lease_ms, now + lease_ms), now + REAP_STEP_MS)
+    local at = math.max(math.min(soonest or now + lease_ms, now + lease_ms), now + bounds.REAP_STEP_MS)
     redis.call('ZADD', KEYS[1], at, '!reap')
   end
 end

@@ -23,39 +23,38 @@ Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context 
 Holds    W1 W2 W7
 Repeat   Idempotent: what was given back is no longer held.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part limits
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
--- @part lanes
-local now = now_ms(1)
-local cursor = arg_text(2, 'cursor', 20)
-local page = arg_int(3, 'page', 1, ITEMS_MAX)
-local before = arg_int(4, 'before', 0, 9007199254740991)
-local lease_ms = arg_int(5, 'lease_ms', 100, 3600000)
-local count = arg_int(6, 'workers', 1, ITEMS_MAX)
+-- @use args
+-- @use bounds
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use keys
+-- @use claims/placements
+-- @use contexts/ready
+-- @use record
+-- @use limits/usage
+local int = record.int
+local now = args.now(1)
+local cursor = args.text(2, 'cursor', 20)
+local page = args.int(3, 'page', 1, bounds.ITEMS_MAX)
+local before = args.int(4, 'before', 0, 9007199254740991)
+local lease_ms = args.int(5, 'lease_ms', 100, 3600000)
+local count = args.int(6, 'workers', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 6 + count then
-  bad_arg('workers', 'must be as many as said', #ARGV - 6)
+  args.bad('workers', 'must be as many as said', #ARGV - 6)
 end
 local workers = {}
 for i = 1, count do
   workers[ARGV[6 + i]] = true
 end
 if string.find(cursor, '%D') then
-  bad_arg('cursor', 'must be a number', cursor)
+  args.bad('cursor', 'must be a number', cursor)
 end
-local held_key = BASE .. 'held'
+local held_key = keys.held
 local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
-local endings, gone, left, given_back, seen = new_endings(), {}, {}, {}, {}
+local endings, gone, left, given_back, seen = ending.new(), {}, {}, {}, {}
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
-  local held = not seen[id] and split_held(scanned[2][i + 1])
+  local held = not seen[id] and record.split_held(scanned[2][i + 1])
   seen[id] = true
   -- A lease that was announced ends at another instant; one that is over, or whose context is cancelled, is for lease/reap.
   if held and workers[held.worker] and held.claimed < before and held.cancel == '-'
@@ -63,16 +62,16 @@ for i = 1, #scanned[2], 2 do
     gone[#gone + 1] = id
     left[#left + 1] = scanned[2][i + 1]
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
-    if not fanned.give_back(endings, id, held, uncounted) then
-      local rest = uncounted(held.rest, held.worker)
-      add_ready(endings.ready, id, member_of(id, held.attempt, held.failures, rest), rest)
+    if not finishing.give_back(endings, id, held, placements.uncounted) then
+      local rest = placements.uncounted(held.rest, held.worker)
+      ready.add(endings.ready, id, record.member_of(id, held.attempt, held.failures, rest), rest)
     end
   end
 end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-limits.leave(left, now)
-fanned.flush(endings, now)
-flush_endings(endings, now)
+usage.leave(left, now)
+finishing.flush(endings, now)
+ending.flush(endings, now)
 return { 'RECLAIMED', scanned[1], given_back }

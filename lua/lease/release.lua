@@ -22,35 +22,34 @@ Cost     O(count * log(ready)); at most 11 + 2 * ready sets commands, 12 more fo
 Holds    W1 W2 W4 W7
 Repeat   Idempotent: an attempt is released once.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part limits
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
--- @part lanes
-local now = now_ms(1)
+-- @use args
+-- @use bounds
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use keys
+-- @use claims/placements
+-- @use contexts/ready
+-- @use record
+-- @use limits/usage
+local int = record.int
+local now = args.now(1)
 local workers, which = 0, {}
-for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
+for worker in string.gmatch(args.text(2, 'workers', 129 * bounds.ITEMS_MAX), '%S+') do
   workers = workers + 1
   which[worker] = ' ' .. workers
 end
-local count = arg_int(3, 'count', 1, ITEMS_MAX)
+local count = args.int(3, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 3 + 2 * count then
-  bad_arg('attempts', 'must be two values each', #ARGV - 3)
+  args.bad('attempts', 'must be two values each', #ARGV - 3)
 end
 local ids = {}
 for i = 1, count do
   ids[i] = ARGV[2 + 2 * i]
 end
-local values = redis.call('HMGET', BASE .. 'held', unpack(ids))
-local endings, gone, left, seen, foreign = new_endings(), {}, {}, {}, 0
+local values = redis.call('HMGET', keys.held, unpack(ids))
+local endings, gone, left, seen, foreign = ending.new(), {}, {}, {}, 0
 for i = 1, count do
-  local held = values[i] and split_held(values[i])
+  local held = values[i] and record.split_held(values[i])
   local attempt = held and not seen[ids[i]] and held.attempt and int(held.attempt)
   local named = attempt and attempt == string.match(ARGV[3 + 2 * i], '^%d+')
   if named and attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then
@@ -60,21 +59,21 @@ for i = 1, count do
     gone[#gone + 1] = ids[i]
     left[#left + 1] = values[i]
     if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
-      end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
+      finishing.end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
         message = 'cancelled before it started', rest = held.rest })
-    elseif not fanned.give_back(endings, ids[i], held, passed_over) then
-      local rest = passed_over(held.rest, held.worker)
-      add_ready(endings.ready, ids[i], member_of(ids[i], held.attempt, held.failures, rest), rest)
+    elseif not finishing.give_back(endings, ids[i], held, placements.passed_over) then
+      local rest = placements.passed_over(held.rest, held.worker)
+      ready.add(endings.ready, ids[i], record.member_of(ids[i], held.attempt, held.failures, rest), rest)
     end
   end
 end
 if #gone > 0 then
-  redis.call('HDEL', BASE .. 'held', unpack(gone))
-  limits.leave(left, now)
-  fanned.flush(endings, now)
-  flush_endings(endings, now)
+  redis.call('HDEL', keys.held, unpack(gone))
+  usage.leave(left, now)
+  finishing.flush(endings, now)
+  ending.flush(endings, now)
 end
 if foreign > 0 then
-  redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)
+  redis.call('HINCRBY', keys.stats, 'foreign', foreign)
 end
 return { 'RELEASED', #gone, foreign }

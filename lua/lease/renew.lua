@@ -22,27 +22,31 @@ Cost     O(count); at most 6 commands
 Holds    W2 W10
 Repeat   Idempotent but for the later expiry.
 ]]
--- @prelude
+-- @use args
+-- @use bounds
+-- @use keys
+-- @use record
+local int = record.int
 local SPAN_MAX = 316224000000 -- ten years, as for every span of time that somebody chooses
-local now = now_ms(1)
+local now = args.now(1)
 local workers, which = 0, {}
-for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
+for worker in string.gmatch(args.text(2, 'workers', 129 * bounds.ITEMS_MAX), '%S+') do
   workers = workers + 1
   which[worker] = ' ' .. workers
 end
-local count = arg_int(3, 'count', 1, ITEMS_MAX)
+local count = args.int(3, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 3 + 2 * count then
-  bad_arg('attempts', 'must be two values each', #ARGV - 3)
+  args.bad('attempts', 'must be two values each', #ARGV - 3)
 end
 local ids = {}
 for i = 1, count do
   ids[i] = ARGV[2 + 2 * i]
 end
-local held_key = BASE .. 'held'
+local held_key = keys.held
 local values = redis.call('HMGET', held_key, unpack(ids))
 local verdicts, changed, details, stale, foreign = {}, {}, {}, 0, 0
 for i = 1, count do
-  local held = values[i] and split_held(values[i])
+  local held = values[i] and record.split_held(values[i])
   local attempt = held and held.attempt and int(held.attempt)
   if not attempt or attempt ~= string.match(ARGV[3 + 2 * i], '^%d+') then
     verdicts[i] = 'L'
@@ -52,8 +56,8 @@ for i = 1, count do
     foreign = foreign + 1
   else
     verdicts[i] = 'K'
-    local _, _, _, options = split_rest(held.rest)
-    local lease = math.min(option_number(options or '-', 'l', LEASE_MS), SPAN_MAX)
+    local _, _, _, options = record.split_rest(held.rest)
+    local lease = math.min(record.option_number(options or '-', 'l', bounds.LEASE_MS), SPAN_MAX)
     held.expires = now + lease
     if held.cancel ~= '-' then
       local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')
@@ -64,16 +68,16 @@ for i = 1, count do
       details[#details + 1] = int(lease)
     end
     changed[#changed + 1] = ids[i]
-    changed[#changed + 1] = held_value(held)
+    changed[#changed + 1] = record.held_value(held)
   end
 end
 if #changed > 0 then
   redis.call('HSET', held_key, unpack(changed))
 end
 if stale > 0 then
-  redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+  redis.call('HINCRBY', keys.stats, 'stale', stale)
 end
 if foreign > 0 then
-  redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)
+  redis.call('HINCRBY', keys.stats, 'foreign', foreign)
 end
 return { 'RENEWED', now, table.concat(verdicts), details }

@@ -32,28 +32,27 @@ Cost     O(count); at most 13 + 3 * count commands, 16 * count when they are con
 Holds    W1 W2 W4 W7 W9
 Repeat   A second call answers G for what the first settled.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part limits
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
+-- @use args
+-- @use bounds
+-- @use contexts/ending
+-- @use fan_out/fans
+-- @use fan_out/finishing
+-- @use keys
+-- @use record
+-- @use limits/usage
+local int = record.int
 local SPAN_MAX = 316224000000 -- ten years, as for every span of time that somebody chooses
-local now = now_ms(1)
+local now = args.now(1)
 local workers, which = 0, {}
-for worker in string.gmatch(arg_text(2, 'workers', 129 * ITEMS_MAX), '%S+') do
+for worker in string.gmatch(args.text(2, 'workers', 129 * bounds.ITEMS_MAX), '%S+') do
   workers = workers + 1
   which[worker] = ' ' .. workers
 end
-local plain = arg_int(3, 'plain', 0, ITEMS_MAX)
+local plain = args.int(3, 'plain', 0, bounds.ITEMS_MAX)
 local others_at = 4 + 2 * plain
-local count = plain + arg_int(others_at, 'others', 0, ITEMS_MAX - plain)
+local count = plain + args.int(others_at, 'others', 0, bounds.ITEMS_MAX - plain)
 if #ARGV ~= others_at + 4 * (count - plain) or count == 0 then
-  bad_arg('settlements', 'must be two values for each plain one and four for each other', #ARGV - 4)
+  args.bad('settlements', 'must be two values for each plain one and four for each other', #ARGV - 4)
 end
 local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
   timed_out = 'timed_out' }
@@ -66,15 +65,15 @@ for i = plain + 1, count do
   local base = others_at + 4 * (i - plain - 1)
   ids[i] = ARGV[base + 1]
   if not STATES[ARGV[base + 3]] then
-    bad_arg('outcome', 'must be a known word', ARGV[base + 3])
+    args.bad('outcome', 'must be a known word', ARGV[base + 3])
   end
   if ARGV[base + 3] ~= 'succeeded' and not string.find(ARGV[base + 4], '^%d%d?%d?%d?%d?%d? %d+ ') then
-    bad_arg('payload', 'must be a random number, a delay and a message', ARGV[base + 4])
+    args.bad('payload', 'must be a random number, a delay and a message', ARGV[base + 4])
   end
 end
-local held_key = BASE .. 'held'
+local held_key = keys.held
 local values = redis.call('HMGET', held_key, unpack(ids))
-local endings, seen, stale, foreign, letters = new_endings(), {}, 0, 0, {} -- letters: verdicts that are not S
+local endings, seen, stale, foreign, letters = ending.new(), {}, 0, 0, {} -- letters: verdicts that are not S
 local tails = {} -- what records of contexts that were claimed together have behind their ids
 local split = fans.any(endings)
 
@@ -88,15 +87,16 @@ end
 
 -- `head` is what `value` begins with, up to its handler.
 local function succeed(id, head, value)
-  if split and fanned.succeed(endings, id, value, '') then
+  if split and finishing.succeed(endings, id, value, '') then
     return
   end
   if string.find(id, '@', 1, true) then
     local _, attempt, failures, worker, claimed, _, _, _, group, handler = string.match(head, HEAD)
-    end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), failures = tonumber(failures), worker = worker,
+    finishing.end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), failures = tonumber(failures),
+      worker = worker,
       claimed = tonumber(claimed), group = group, handler = handler })
   else
-    add_record(endings, id, tails[head] or record_tail(head))
+    ending.add_record(endings, id, tails[head] or record_tail(head))
   end
 end
 
@@ -104,7 +104,7 @@ end
 local function settle_other(id, base, value, head)
   local outcome, payload = ARGV[base + 3], ARGV[base + 4]
   if outcome == 'succeeded' then
-    if split and fanned.succeed(endings, id, value, payload) then
+    if split and finishing.succeed(endings, id, value, payload) then
       return 'S'
     end
     if payload ~= '' then
@@ -120,7 +120,7 @@ local function settle_other(id, base, value, head)
     message = asked .. int(SPAN_MAX) .. ' are allowed: ' .. message
     retry_after, is_final = nil, true
   end
-  return fail_attempt(endings, now, id, split_held(value), {
+  return finishing.fail_attempt(endings, now, id, record.split_held(value), {
     state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = is_final, retry_after = retry_after,
   }) == 'RETRYING' and 'R' or 'S'
 end
@@ -136,7 +136,7 @@ for i = 1, count do
     if string.find(value, head, 1, true) ~= 1 then
       local failures, worker, claimed, expires, deadline, cancel
       head, attempt, failures, worker, claimed, expires, deadline, cancel = string.match(value, HEAD)
-      if head and not is_held(attempt, failures, claimed, expires, deadline, cancel) then
+      if head and not record.is_held(attempt, failures, claimed, expires, deadline, cancel) then
         head, attempt = nil, nil -- it is for lease/reap to put it aside
       end
       holder = head and attempt .. (which[worker] or ' -')
@@ -160,10 +160,10 @@ for i = 1, count do
 end
 if stale + foreign > 0 then
   if stale > 0 then
-    redis.call('HINCRBY', BASE .. 'stats', 'stale', stale)
+    redis.call('HINCRBY', keys.stats, 'stale', stale)
   end
   if foreign > 0 then
-    redis.call('HINCRBY', BASE .. 'stats', 'foreign', foreign)
+    redis.call('HINCRBY', keys.stats, 'foreign', foreign)
   end
   local kept, left = {}, {}
   for i = 1, count do
@@ -175,10 +175,10 @@ if stale + foreign > 0 then
 end
 if #ids > 0 then
   redis.call('HDEL', held_key, unpack(ids))
-  limits.leave(values, now)
+  usage.leave(values, now)
 end
-fanned.flush(endings, now)
-flush_endings(endings, now)
+finishing.flush(endings, now)
+ending.flush(endings, now)
 local verdicts = string.rep('S', count)
 if next(letters) then
   for i = 1, count do

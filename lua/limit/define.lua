@@ -16,14 +16,16 @@ Cost     O(1); at most 6 commands
 Holds    W9
 Repeat   A second call changes nothing but the count of changes.
 ]]
--- @prelude
+-- @use args
+-- @use record
+local int = record.int
 local GROUPS_MAX = 1000
 local LIMITS_BYTES = 65536
-local group = arg_text(1, 'group', 128)
+local group = args.text(1, 'group', 128)
 
 local function count_change()
   local changes = tonumber(string.match(redis.call('HGET', KEYS[1], '!') or '', '^%d+')) or 0
-  redis.call('HSET', KEYS[1], '!', int(changes + 1) .. ' ' .. int(now_ms(3)))
+  redis.call('HSET', KEYS[1], '!', int(changes + 1) .. ' ' .. int(args.now(3)))
 end
 
 if ARGV[2] == '' then
@@ -32,7 +34,7 @@ if ARGV[2] == '' then
   end
   return { 'DEFINED' }
 end
-local limits = arg_text(2, 'limits', LIMITS_BYTES)
+local limits = args.text(2, 'limits', LIMITS_BYTES)
 if redis.call('HEXISTS', KEYS[1], group) == 0 and redis.call('HLEN', KEYS[1]) > GROUPS_MAX then
   return { 'LIMITS_FULL' }
 end

@@ -15,8 +15,7 @@ Cost     O(groups with limits); 1 command
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part reading
+-- @use reading
 local reply = { 'LIMITS', '0', '0', 0 }
 local found = reading.call({}, 'HGETALL', KEYS[1])
 for i = 1, #found, 2 do

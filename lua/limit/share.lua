@@ -31,18 +31,21 @@ Cost     O(count * partitions); at most 2 + count * 20 commands
 Holds    W6 W9 W10
 Repeat   A second call with the same report changes nothing and grants nothing.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use record
+local int = record.int
 local LIMITS_MAX = 64
 local WAITS_MS = 1500 -- a partition that wants some and did not say so for this long is passed over
 local RECALL_MS = 1500 -- a partition that holds some and did not report for this long is asked to
 local TOLD_MAX = 8 -- partitions that are woken in one call
 local KEPT_MS = 3600000
 local RUNNING_KEPT_MS = 2592000000 -- nothing runs so long without a report of its partition
-local now = now_ms(1)
-local reporter = arg_int(2, 'partition', 0, 1023)
-local count = arg_int(3, 'count', 1, LIMITS_MAX)
+local now = args.now(1)
+local reporter = args.int(2, 'partition', 0, 1023)
+local count = args.int(3, 'count', 1, LIMITS_MAX)
 if #ARGV ~= 3 + 9 * count then
-  bad_arg('limits', 'must be nine values each', #ARGV - 3)
+  args.bad('limits', 'must be nine values each', #ARGV - 3)
 end
 
 -- An entry is `<report> <granted> <waiting> <since> <at> <mode>`: what the partition may run; how many wait there, and since when it is in
@@ -53,6 +56,7 @@ local function read_entries(home)
   for i = 1, #fields, 2 do
     local number = string.match(fields[i], '^p(%d+)$')
     local report, granted, waiting, since, at, mode = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%l)$')
+    local is_instant = record.is_instant
     local is_one = number and report and is_instant(report) and is_instant(granted) and is_instant(waiting) and is_instant(since)
       and is_instant(at)
     if is_one then
@@ -75,7 +79,7 @@ local function write_entry(home, entry)
 end
 
 local function ask(name, partition)
-  redis.call('SPUBLISH', BASE .. 'wake', 'limit ' .. int(partition) .. ' ' .. string.gsub(name, ':', ' '))
+  redis.call('SPUBLISH', keys.wake, 'limit ' .. int(partition) .. ' ' .. string.gsub(name, ':', ' '))
 end
 
 -- Starts that have gathered by now.
@@ -158,7 +162,7 @@ local function wake_others(name, home, entries, waiting, free, short)
 end
 
 local function share(name, report, reported, rules)
-  local home = key('limit', name)
+  local home = keys.limit(name)
   local entries, bucket = read_entries(home)
   local mine = entries[reporter] or { partition = reporter, report = 0, since = 0 }
   if mine.report >= report then
@@ -195,21 +199,21 @@ end
 local calls = {}
 for i = 0, count - 1 do
   local base = 3 + 9 * i
-  local name = arg_text(base + 1, 'limit', 256)
+  local name = args.text(base + 1, 'limit', 256)
   local per, burst = string.match(ARGV[base + 9], '^(%d+) (%d+)$')
   local rules = { per = tonumber(per), burst = tonumber(burst) }
   if ARGV[base + 7] ~= '' then
-    rules.concurrency = arg_int(base + 7, 'concurrency', 0, 1000000)
+    rules.concurrency = args.int(base + 7, 'concurrency', 0, 1000000)
   end
   if ARGV[base + 8] ~= '' then
-    rules.rate = arg_int(base + 8, 'rate', 1, 1000000)
+    rules.rate = args.int(base + 8, 'rate', 1, 1000000)
     if not rules.per or rules.per < 1 or rules.burst < 1 then
-      bad_arg('per', 'must be ms and a burst above 0', ARGV[base + 9])
+      args.bad('per', 'must be ms and a burst above 0', ARGV[base + 9])
     end
   end
-  local report = arg_int(base + 2, 'report', 1, 9007199254740991)
-  local reported = { holds = arg_int(base + 3, 'holds', 0, 1000000), unspent = arg_int(base + 4, 'unspent', 0, 1000000),
-    wanted = arg_int(base + 5, 'wanted', 0, 1000000), waiting = arg_int(base + 6, 'waiting', 0, 9007199254740991) }
+  local report = args.int(base + 2, 'report', 1, 9007199254740991)
+  local reported = { holds = args.int(base + 3, 'holds', 0, 1000000), unspent = args.int(base + 4, 'unspent', 0, 1000000),
+    wanted = args.int(base + 5, 'wanted', 0, 1000000), waiting = args.int(base + 6, 'waiting', 0, 9007199254740991) }
   calls[#calls + 1] = { name, report, reported, rules }
 end
 local reply = { 'SHARED', now }

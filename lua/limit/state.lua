@@ -15,13 +15,16 @@ Cost     O(partitions); 1 command
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part reading
+-- @use args
+-- @use keys
+-- @use reading
+-- @use record
+local int = record.int
 local granted, waiting, partitions = 0, 0, 0
-local fields = reading.call({}, 'HGETALL', key('limit', arg_text(1, 'limit', 256)))
+local fields = reading.call({}, 'HGETALL', keys.limit(args.text(1, 'limit', 256)))
 for i = 2, #fields, 2 do
   local runs, waits = string.match(fields[i], '^%d+ (%d+) (%d+) ')
-  if runs and is_instant(runs) and is_instant(waits) then
+  if runs and record.is_instant(runs) and record.is_instant(waits) then
     granted, waiting, partitions = granted + tonumber(runs), waiting + tonumber(waits), partitions + 1
   end
 end

@@ -14,14 +14,18 @@ Cost     O(limits + contexts that ended since the last turn); 2 commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
--- @part counting
-if not ARGV[1] or #ARGV > ITEMS_MAX then
-  bad_arg('limits', 'must be 1 to 1000', #ARGV)
+-- @use args
+-- @use bounds
+-- @use limits/counting
+-- @use keys
+-- @use record
+local int = record.int
+if not ARGV[1] or #ARGV > bounds.ITEMS_MAX then
+  args.bad('limits', 'must be 1 to 1000', #ARGV)
 end
 local left = counting.left()
 local reply = { 'USING' }
-for i, share in ipairs(redis.call('HMGET', BASE .. 'shares', unpack(ARGV))) do
+for i, share in ipairs(redis.call('HMGET', keys.shares, unpack(ARGV))) do
   reply[1 + i] = int(math.max((string.match(share or '', '^%d+') or 0) - (left[ARGV[i]] or 0), 0))
 end
 return reply

@@ -24,38 +24,37 @@ Cost     O(ready sets * log(wheel)); at most 120 + 130 * ready sets + 40 * count
 Holds    W1 W2 W4 W6 W7
 Repeat   Idempotent: the second call is CLEAN.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part limits
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
--- @part sightings
+-- @use args
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use keys
+-- @use contexts/locations
+-- @use contexts/ready
+-- @use ready_sets
+-- @use record
+-- @use limits/usage
+local int = record.int
 local HINTS_MAX = 20
 local RECOVERED = 1000000 -- attempts of a lost context go on above every number that was given out
 local RANKS = { fan = 5, held = 4, ready = 3, wheel = 2, queue = 1 }
 
-local now = now_ms(1)
-local id = arg_text(2, 'id', 300)
-local due, job = due_of(id), job_of(id)
+local now = args.now(1)
+local id = args.text(2, 'id', 300)
+local due, job = record.due_of(id), record.job_of(id)
 if not due then
-  bad_arg('id', 'must be a context id', id)
+  args.bad('id', 'must be a context id', id)
 end
-local ended = ARGV[3] ~= '' and arg_int(3, 'ended', 0, 4294967295) or nil
-local count = arg_int(4, 'count', 0, HINTS_MAX)
+local ended = ARGV[3] ~= '' and args.int(3, 'ended', 0, 4294967295) or nil
+local count = args.int(4, 'count', 0, HINTS_MAX)
 if #ARGV ~= 4 + 3 * count then
-  bad_arg('places', 'must be three values each', #ARGV - 4)
+  args.bad('places', 'must be three values each', #ARGV - 4)
 end
 local hints = {}
 for i = 1, count do
   local at = 2 + 3 * i
-  hints[i] = { arg_text(at, 'key', 300), arg_text(at + 1, 'score', 40), ARGV[at + 2] }
+  hints[i] = { args.text(at, 'key', 300), args.text(at + 1, 'score', 40), ARGV[at + 2] }
 end
-local endings, did = new_endings(), {}
+local endings, did = ending.new(), {}
 
 local function done(text)
   did[#did + 1] = text
@@ -63,30 +62,30 @@ end
 
 local function remove(spot)
   if spot.place == 'held' then
-    redis.call('HDEL', BASE .. 'held', id)
-    limits.leave({ spot.text }, now)
+    redis.call('HDEL', keys.held, id)
+    usage.leave({ spot.text }, now)
   elseif spot.place == 'fan' then
-    redis.call('HDEL', BASE .. spot.name, 'root')
+    redis.call('HDEL', keys.base .. spot.name, 'root')
   elseif spot.place == 'ready' then
-    remove_ready((string.gsub(string.sub(spot.name, 7), ':', ' ')), BASE .. spot.name, spot.text)
+    ready.remove((string.gsub(string.sub(spot.name, 7), ':', ' ')), keys.base .. spot.name, spot.text)
   else
-    redis.call('ZREM', BASE .. spot.name, spot.text)
+    redis.call('ZREM', keys.base .. spot.name, spot.text)
   end
 end
 
 -- What is readable, and whether anything is not: that is quarantine's.
-local found, retry, fair = sightings_of(id, hints, true)
+local found, retry, fair = locations.of(id, hints, true)
 local spots, unreadable = {}, false
 for _, one in ipairs(found) do
   local spot = { place = one[1], name = one[2], text = one[3], score = one[4] }
-  local held = spot.place == 'held' and split_held(spot.text)
+  local held = spot.place == 'held' and record.split_held(spot.text)
   if held then
     spot.held, spot.attempt, spot.failures, spot.rest = held, held.attempt, held.failures, held.rest
   else
-    local _, attempt, failures, rest = split_member(spot.text)
+    local _, attempt, failures, rest = record.split_member(spot.text)
     spot.attempt, spot.failures, spot.rest = attempt, failures, rest
   end
-  if spot.rest and split_rest(spot.rest) then
+  if spot.rest and record.split_rest(spot.rest) then
     spots[#spots + 1] = spot
   else
     unreadable = true
@@ -105,9 +104,9 @@ local function drop_ended()
     end
   end
   if #left == 0 and #spots > 0 and job then
-    redis.call('HDEL', key('active', job), id)
-    local policy = redis.call('HMGET', key('job', job), 'overlap', 'overlap_limit')
-    enders.start_queued(endings, now, job, unpack(policy))
+    redis.call('HDEL', keys.active(job), id)
+    local policy = redis.call('HMGET', keys.job(job), 'overlap', 'overlap_limit')
+    ending.start_queued(endings, now, job, unpack(policy))
   end
   spots = left
 end
@@ -133,11 +132,11 @@ end
 local function index_retry(at)
   if at then
     if retry ~= int(at) then
-      redis.call('HSET', BASE .. 'retry', id, int(at))
+      redis.call('HSET', keys.retry, id, int(at))
       done('waits for its next attempt at ' .. int(at))
     end
   elseif retry then
-    redis.call('HDEL', BASE .. 'retry', id)
+    redis.call('HDEL', keys.retry, id)
     done('taken out of the retry index')
   end
 end
@@ -159,38 +158,38 @@ local function in_wheel(spot)
 end
 
 local function in_ready(spot)
-  local group, handler, priority, options = split_rest(spot.rest)
-  local own = 'ready:' .. string.gsub(queue_of(group .. ' ' .. handler, options), ' ', ':')
-  local score = score_in(queue_of(group .. ' ' .. handler, options), id, tonumber(priority))
+  local group, handler, priority, options = record.split_rest(spot.rest)
+  local own = 'ready:' .. string.gsub(ready_sets.queue_of(group .. ' ' .. handler, options), ' ', ':')
+  local score = ready_sets.score_in(ready_sets.queue_of(group .. ' ' .. handler, options), id, tonumber(priority))
   if spot.name == own and score and spot.score == int(score) then
     return
   end
-  if spot.name ~= own or is_fair(own) then
+  if spot.name ~= own or ready_sets.is_fair(own) then
     remove(spot)
   end
-  add_ready(endings.ready, id, spot.text, spot.rest)
+  ready.add(endings.ready, id, spot.text, spot.rest)
   done('moved to ' .. own)
 end
 
 local function in_queue(spot)
   if not job then
     remove(spot)
-    add_ready(endings.ready, id, spot.text, spot.rest)
+    ready.add(endings.ready, id, spot.text, spot.rest)
     done('moved to its ready set')
   elseif spot.name ~= 'queue:' .. job or spot.score ~= int(due) then
     remove(spot)
-    redis.call('ZADD', key('queue', job), due, spot.text)
+    redis.call('ZADD', keys.queue(job), due, spot.text)
     done('moved to queue:' .. job)
   end
 end
 
 local function in_held(spot)
   local held = spot.held
-  local _, _, _, options = split_rest(held.rest)
-  local timeout = tonumber(option(options, 't'))
+  local _, _, _, options = record.split_rest(held.rest)
+  local timeout = tonumber(record.option(options, 't'))
   if (timeout ~= nil) ~= (held.deadline > 0) then
     held.deadline = timeout and held.claimed + timeout or 0
-    redis.call('HSET', BASE .. 'held', id, held_value(held))
+    redis.call('HSET', keys.held, id, record.held_value(held))
     done('its deadline is ' .. int(held.deadline))
   end
   if redis.call('ZADD', KEYS[1], 'LT', 'CH', math.max(held.expires, now), '!reap') > 0 then
@@ -205,21 +204,21 @@ local PLACES = { wheel = in_wheel, ready = in_ready, queue = in_queue, held = in
 
 local function mark_active(spot)
   local queued = spot.place == 'queue'
-  local mark = redis.call('HGET', key('active', job), id)
+  local mark = redis.call('HGET', keys.active(job), id)
   if queued and mark then
-    redis.call('HDEL', key('active', job), id)
+    redis.call('HDEL', keys.active(job), id)
     done('no longer active: it waits for an earlier one')
   elseif not queued and mark ~= 's' and mark ~= 'm' then
-    redis.call('HSET', key('active', job), id, is_scheduled(id) and 's' or 'm')
+    redis.call('HSET', keys.active(job), id, record.is_scheduled(id) and 's' or 'm')
     done('active')
   end
 end
 
 local function watch(spot)
-  local group, handler, priority, options = split_rest(spot.rest)
-  local at = start_by(id, options)
-  if at and at > now and (spot.attempt == 0 or (spot.failures == 0 and option(options, 'd'))) then
-    local entry = '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
+  local group, handler, priority, options = record.split_rest(spot.rest)
+  local at = record.start_by(id, options)
+  if at and at > now and (spot.attempt == 0 or (spot.failures == 0 and record.option(options, 'd'))) then
+    local entry = '#' .. id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
     if redis.call('ZADD', KEYS[1], 'NX', at, entry) == 1 then
       done('its start deadline is watched')
     end
@@ -228,22 +227,22 @@ end
 
 -- Active by its job, and in no place: the lease of an attempt that nobody can end any more.
 local function recover()
-  local mark = job and redis.call('HGET', key('active', job), id)
+  local mark = job and redis.call('HGET', keys.active(job), id)
   if not mark then
     return
   end
-  local template = redis.call('HGET', key('job', job), 'tmpl')
-  if not template or not split_rest(template) then
-    redis.call('HDEL', key('active', job), id)
+  local template = redis.call('HGET', keys.job(job), 'tmpl')
+  if not template or not record.split_rest(template) then
+    redis.call('HDEL', keys.active(job), id)
     return done('no longer active: its job does not exist')
   end
   local attempt = RECOVERED + math.max(math.floor((now - due) / 1000), 0)
-  local _, _, _, options = split_rest(template)
-  if is_scheduled(id) and option(options, 'x') ~= '1' then
-    add_ready(endings.ready, id, member_of(id, attempt, 0, template), template)
+  local _, _, _, options = record.split_rest(template)
+  if record.is_scheduled(id) and record.option(options, 'x') ~= '1' then
+    ready.add(endings.ready, id, record.member_of(id, attempt, 0, template), template)
     return done('lost: it runs again')
   end
-  end_context(endings, now, { id = id, state = 'failed', attempt = attempt, failures = 0,
+  finishing.end_context(endings, now, { id = id, state = 'failed', attempt = attempt, failures = 0,
     message = 'lost: it was in no place', rest = template })
   done('lost: it ended as failed')
 end
@@ -253,8 +252,8 @@ if ended then
 end
 if #spots > 0 then
   local spot = keep_one()
-  if fair and not is_fair(spot.name) then
-    redis.call('HDEL', BASE .. 'fair', id)
+  if fair and not ready_sets.is_fair(spot.name) then
+    redis.call('HDEL', keys.fair, id)
     done('taken out of the index of contexts with keys')
   end
   PLACES[spot.place](spot)
@@ -268,7 +267,7 @@ if #spots > 0 then
     mark_active(spot)
   end
 elseif not unreadable then
-  if redis.call('HDEL', BASE .. 'fair', id) > 0 then
+  if redis.call('HDEL', keys.fair, id) > 0 then
     done('taken out of the index of contexts with keys')
   end
   index_retry(nil)
@@ -282,14 +281,14 @@ else
     index_retry(nil)
   end
   if fair and not ready then
-    redis.call('HDEL', BASE .. 'fair', id)
+    redis.call('HDEL', keys.fair, id)
     done('taken out of the index of contexts with keys')
   end
 end
-fanned.flush(endings, now)
-flush_endings(endings, now)
+finishing.flush(endings, now)
+ending.flush(endings, now)
 if #did == 0 then
   return { 'CLEAN' }
 end
-wake(0)
+ready.wake(0)
 return { 'REPAIRED', unpack(did) }

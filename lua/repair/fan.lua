@@ -20,29 +20,28 @@ Cost     O(all that run or wait for a retry here); at most 100 + 4 * keys comman
 Holds    W1 W7 W8
 Repeat   Idempotent: the second call is CLEAN.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
+-- @use args
+-- @use contexts/ending
+-- @use fan_out/fans
+-- @use fan_out/finishing
+-- @use keys
+-- @use contexts/ready
+-- @use record
+local int = record.int
 local KEYS_MAX = 100
-local now = now_ms(1)
-local root = arg_text(2, 'root', 300)
+local now = args.now(1)
+local root = args.text(2, 'root', 300)
 if #ARGV > 2 + KEYS_MAX then
-  bad_arg('keys', 'must be at most ' .. int(KEYS_MAX), #ARGV - 2)
+  args.bad('keys', 'must be at most ' .. int(KEYS_MAX), #ARGV - 2)
 end
 for i = 3, #ARGV do
   local kind, rest = string.match(ARGV[i], '^(%l+):(.+)$')
   local ours = (kind == 'fan' or kind == 'parts' or kind == 'results') and string.find(rest, root, 1, true)
   if not ours then
-    bad_arg('keys', 'must be fan, parts or results of the root', ARGV[i])
+    args.bad('keys', 'must be fan, parts or results of the root', ARGV[i])
   end
 end
-local endings, did = new_endings(), {}
+local endings, did = ending.new(), {}
 
 local function done(text)
   did[#did + 1] = text
@@ -50,16 +49,16 @@ end
 
 local function clear_away()
   for i = 3, #ARGV do
-    if redis.call('UNLINK', BASE .. ARGV[i]) > 0 then
+    if redis.call('UNLINK', keys.base .. ARGV[i]) > 0 then
       done('took away ' .. ARGV[i])
     end
   end
-  if redis.call('HDEL', BASE .. 'fans', root) > 0 then
+  if redis.call('HDEL', keys.fans, root) > 0 then
     done('no longer among the split contexts')
   end
-  for _, queue in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
+  for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
     if string.match(queue, ' /(%S+)$') == root then
-      redis.call('ZREM', BASE .. 'backlog', queue)
+      redis.call('ZREM', keys.backlog, queue)
       done('taken out of the backlog: ' .. queue)
     end
   end
@@ -96,12 +95,12 @@ local function recount(fan)
   end
   for handler in string.gmatch(fan.handlers, '%S+') do
     local may = not fans.is_drained(fan, handler) and not (fan.parallelism > 0 and fan.out >= fan.parallelism)
-    local listed = redis.call('ZSCORE', BASE .. 'backlog', fans.queue(fan, handler)) ~= false
+    local listed = redis.call('ZSCORE', keys.backlog, fans.queue(fan, handler)) ~= false
     if may and not listed then
-      redis.call('ZADD', BASE .. 'backlog', 0, fans.queue(fan, handler))
+      redis.call('ZADD', keys.backlog, 0, fans.queue(fan, handler))
       done('added to the backlog')
     elseif listed and not may then
-      redis.call('ZREM', BASE .. 'backlog', fans.queue(fan, handler))
+      redis.call('ZREM', keys.backlog, fans.queue(fan, handler))
       done('taken out of the backlog')
     end
   end
@@ -109,21 +108,21 @@ end
 
 local fan = fans.read(root)
 if fan then
-  if redis.call('HSET', BASE .. 'fans', root, fan.model) == 1 then
+  if redis.call('HSET', keys.fans, root, fan.model) == 1 then
     done('among the split contexts again')
   end
   fan = fans.of(endings, root)
   recount(fan)
-  fanned.flush(endings, now)
+  finishing.flush(endings, now)
   if fan.over and #did == 0 then
     done('its root goes on: all of its subtasks have ended')
   end
-  flush_endings(endings, now)
+  ending.flush(endings, now)
 else
   clear_away()
 end
 if #did == 0 then
   return { 'CLEAN' }
 end
-wake(0)
+ready.wake(0)
 return { 'REPAIRED', unpack(did) }

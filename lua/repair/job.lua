@@ -21,31 +21,31 @@ Cost     O(active + plan + log(wheel + queue)); at most 43 commands
 Holds    W3 W4 W6 W7 W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part planning
+-- @use args
+-- @use jobs/arming
+-- @use contexts/ending
+-- @use keys
+-- @use jobs/planning
+-- @use quarantine
+-- @use record
+local int = record.int
 local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
   'followers', 'revision', 'overlap', 'overlap_limit' }
 local QUEUED_STEP = 500
 local FOLLOWERS_MAX = 100
 local AHEAD_MS = 1000 -- a turn puts back what it cannot decide yet so far ahead
 
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
 if #ARGV > 2 + FOLLOWERS_MAX then
-  bad_arg('gone', 'must be at most ' .. int(FOLLOWERS_MAX), #ARGV - 2)
+  args.bad('gone', 'must be at most ' .. int(FOLLOWERS_MAX), #ARGV - 2)
 end
 local gone = {}
 for i = 3, #ARGV do
-  gone[arg_text(i, 'gone', 128)] = true
+  gone[args.text(i, 'gone', 128)] = true
 end
-local target, entry = key('job', job), '@' .. job
-local endings, did = new_endings(), {}
+local target, entry = keys.job(job), '@' .. job
+local endings, did = ending.new(), {}
 
 local function done(text)
   did[#did + 1] = text
@@ -60,31 +60,32 @@ end
 -- What is left of a job: what waits in its queue is cancelled as job/delete would have.
 local function clear_away()
   disarm()
-  if redis.call('ZREM', BASE .. 'jobs', job) == 1 then
+  if redis.call('ZREM', keys.jobs, job) == 1 then
     done('taken out of the list of jobs')
   end
-  local popped = redis.call('ZPOPMIN', key('queue', job), QUEUED_STEP)
+  local popped = redis.call('ZPOPMIN', keys.queue(job), QUEUED_STEP)
   for i = 1, #popped, 2 do
-    local id, attempt, failures, rest = open_or_put_aside(now, 'queue:' .. job, popped[i + 1], popped[i])
+    local id, attempt, failures, rest = quarantine.open_or_put(now, 'queue:' .. job, popped[i + 1], popped[i])
     if id then
-      enders.free_key(id, attempt, rest)
+      ending.free_key(id, attempt, rest)
       local group, handler = string.match(rest, '^(%S+) (%S+)')
-      add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group, handler,
+      ending.add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group,
+        handler,
         int(failures) }, '\t'))
     end
   end
   if #popped > 0 then
     done(int(#popped / 2) .. ' queued contexts cancelled')
   end
-  if redis.call('UNLINK', key('ledger', job), key('runs', job)) > 0 then
+  if redis.call('UNLINK', keys.ledger(job), keys.runs(job)) > 0 then
     done('its ledger and its runs are removed')
   end
-  return redis.call('EXISTS', key('queue', job)) == 1
+  return redis.call('EXISTS', keys.queue(job)) == 1
 end
 
 -- Forgets followers that are none. Those that waited for the job to be registered are told by it, or, where it is not, wait on.
 local function settle_followers(fields)
-  local exists, awaited = fields.revision ~= '', redis.call('GET', key('awaited', job)) or ''
+  local exists, awaited = fields.revision ~= '', redis.call('GET', keys.awaited(job)) or ''
   local kept, forgotten, known, taken = {}, 0, {}, 0
   for name, on in string.gmatch(fields.followers .. ' ' .. awaited, '(%S+):(%a+)') do
     if gone[name] then
@@ -96,12 +97,12 @@ local function settle_followers(fields)
   end
   local followers = table.concat(kept, ' ')
   if exists and (awaited ~= '' or forgotten > 0) then
-    taken = redis.call('DEL', key('awaited', job))
+    taken = redis.call('DEL', keys.awaited(job))
     redis.call('HSET', target, 'followers', followers)
   elseif forgotten > 0 and followers ~= '' then
-    redis.call('SET', key('awaited', job), followers)
+    redis.call('SET', keys.awaited(job), followers)
   elseif forgotten > 0 then
-    redis.call('DEL', key('awaited', job))
+    redis.call('DEL', keys.awaited(job))
   end
   if forgotten > 0 then
     done(int(forgotten) .. ' followers forgotten')
@@ -113,18 +114,18 @@ end
 
 -- A scheduled firing of it is active or queued: a delay counts from its end.
 local function is_under_way(fields)
-  for _, mark in ipairs(redis.call('HVALS', key('active', job))) do
+  for _, mark in ipairs(redis.call('HVALS', keys.active(job))) do
     if mark == 's' then
       return true
     end
   end
-  return firing_under_way(job, fields.last)
+  return planning.firing_under_way(job, fields.last)
 end
 
 -- Due times that are known of a job without a next one; nil leaves a cron job to be planned by a tracker.
 local function derive(fields)
   local period = tonumber(fields.period)
-  if is_delay(fields) then
+  if planning.is_delay(fields) then
     local due = now + period
     local over = fields.end_at ~= '' and due > tonumber(fields.end_at)
     return over and {} or { due }
@@ -142,9 +143,9 @@ local function rearm(fields)
   if #dues == 0 then
     dues = derive(fields)
   end
-  lay_plan(job, fields, dues)
+  planning.lay(job, fields, dues)
   redis.call('HSET', target, 'next', fields.next, 'plan', fields.plan, 'state', fields.state)
-  arm_job(job, fields, now)
+  arming.arm(job, fields, now)
   local at = redis.call('ZSCORE', KEYS[1], entry)
   done(at and 'in the wheel at ' .. at or 'finished: nothing is left to fire')
 end
@@ -157,7 +158,7 @@ local function go_on(fields)
   local at = redis.call('ZSCORE', KEYS[1], entry)
   local latest = math.max((tonumber(fields.next) or 0) + (tonumber(fields.jitter) or 0), now + AHEAD_MS)
   local in_time = at and string.find(at, '^%d+$') and tonumber(at) <= latest
-  if in_time or (not at and is_delay(fields) and is_under_way(fields)) then
+  if in_time or (not at and planning.is_delay(fields) and is_under_way(fields)) then
     return
   end
   rearm(fields)
@@ -172,16 +173,16 @@ settle_followers(fields)
 if fields.state == '' and fields.revision == '' then
   more = redis.call('EXISTS', target) == 0 and clear_away()
 else
-  if redis.call('ZADD', BASE .. 'jobs', 0, job) == 1 then
+  if redis.call('ZADD', keys.jobs, 0, job) == 1 then
     done('added to the list of jobs')
   end
-  local started = fields.state ~= 'deleting' and enders.start_queued(endings, now, job, fields.overlap, fields.overlap_limit) or 0
+  local started = fields.state ~= 'deleting' and ending.start_queued(endings, now, job, fields.overlap, fields.overlap_limit) or 0
   if started > 0 then
     done(int(started) .. ' of its queue let in')
   end
   go_on(fields)
 end
-flush_endings(endings, now)
+ending.flush(endings, now)
 if #did == 0 then
   return { 'CLEAN' }
 end

@@ -17,15 +17,16 @@ Cost     O(what is cut); at most 5 commands, and 200 for the dead
 Holds    W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
--- @prelude
--- @part traces
+-- @use args
+-- @use keys
+-- @use history/traces
 local EVENTS_KEPT, DEAD_KEPT, QUARANTINE_KEPT = 1000, 10000, 1000
 local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 86400000,
   result = 86400000, split = 86400000 } -- ms that the key lives on
 local CUT_MAX = 10000 -- elements in one call
-local name = arg_text(1, 'key', 600)
+local name = args.text(1, 'key', 600)
 local kind, job = string.match(name, '^(%a+):?(.*)$')
-local target = BASE .. name
+local target = keys.base .. name
 
 local function cut(excess, command, ...)
   if excess <= 0 then
@@ -58,10 +59,10 @@ local function of_key()
   elseif kind == 'quarantine' then
     return of_list(QUARANTINE_KEPT)
   elseif kind == 'ledger' or kind == 'runs' then
-    local limit = tonumber(redis.call('HGET', key('job', job), kind .. '_limit'))
+    local limit = tonumber(redis.call('HGET', keys.job(job), kind .. '_limit'))
     return limit and of_list(limit)
   elseif not MORTAL[kind] then
-    bad_arg('key', 'must be one with a bound or an end', name)
+    args.bad('key', 'must be one with a bound or an end', name)
   end
   local done = nil
   if redis.call('PTTL', target) == -1 then

@@ -15,11 +15,13 @@ Cost     O(what runs here + limits); at most 9 commands, and one for each of at 
 Holds    W6 W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
--- @prelude
--- @part fairness
--- @part ready
--- @part counting
-local now = now_ms(1)
+-- @use args
+-- @use limits/counting
+-- @use keys
+-- @use contexts/ready
+-- @use record
+local int = record.int
+local now = args.now(1)
 local done, written, alone, gone = {}, {}, {}, {}
 counting.each(function(name, using, left, running, rest)
   if using ~= left + running then
@@ -38,16 +40,16 @@ end)
 if #done == 0 then
   return { 'CLEAN' }
 end
-redis.call('DEL', BASE .. 'left')
+redis.call('DEL', keys.left)
 for first = 1, #written, 2000 do
-  redis.call('HSET', BASE .. 'shares', unpack(written, first, math.min(first + 1999, #written)))
+  redis.call('HSET', keys.shares, unpack(written, first, math.min(first + 1999, #written)))
 end
 for first = 1, #gone, 2000 do
-  redis.call('HDEL', BASE .. 'shares', unpack(gone, first, math.min(first + 1999, #gone)))
+  redis.call('HDEL', keys.shares, unpack(gone, first, math.min(first + 1999, #gone)))
 end
 for first = 1, #alone, 2000 do
-  redis.call('HDEL', BASE .. 'contended', unpack(alone, first, math.min(first + 1999, #alone)))
+  redis.call('HDEL', keys.contended, unpack(alone, first, math.min(first + 1999, #alone)))
 end
 redis.call('ZADD', KEYS[1], 'LT', now, '!limits')
-wake(now)
+ready.wake(now)
 return { 'REPAIRED', unpack(done, 1, 100) }

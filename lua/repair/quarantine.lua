@@ -21,15 +21,17 @@ Cost     O(log(entries) + 1000 members of one score, or records of one entry); a
 Holds    W1 W9
 Repeat   Idempotent: the second call is CLEAN. The newest 1,000 records are kept.
 ]]
--- @prelude
--- @part aside
+-- @use args
+-- @use keys
+-- @use quarantine
+-- @use zsets
 local LOOKED = 1000 -- members of one score
 local EVENTS_KEPT = 1000
-local now = now_ms(1)
-local name = arg_text(2, 'key', 300)
-local at, text = ARGV[3], arg_text(4, 'text', 4096)
-local why = arg_text(5, 'why', 500)
-local kind, target = string.match(name, '^%a+'), BASE .. name
+local now = args.now(1)
+local name = args.text(2, 'key', 300)
+local at, text = ARGV[3], args.text(4, 'text', 4096)
+local why = args.text(5, 'why', 500)
+local kind, target = string.match(name, '^%a+'), keys.base .. name
 local digest = string.match(text, '^sha1:(%x+)$')
 
 local function bytes_of(hex)
@@ -39,7 +41,7 @@ local function bytes_of(hex)
 end
 
 local function done(record)
-  put_aside(now, name, at, why, record)
+  quarantine.put(now, name, at, why, record)
   return { 'REPAIRED', 'put aside' }
 end
 
@@ -69,7 +71,7 @@ end
 -- Entries do not change: the other records of this one come again as the newest.
 local function of_events()
   if not string.find(at, '^%d+%-%d+$') then
-    bad_arg('at', 'must be an entry', at)
+    args.bad('at', 'must be an entry', at)
   end
   local entry = redis.call('XRANGE', target, at, at)[1]
   local kept, bad = {}, {}
@@ -90,20 +92,20 @@ if kind == 'events' then
   return of_events()
 end
 if not SORTED[kind] then
-  bad_arg('key', 'must be a place of contexts or jobs', name)
+  args.bad('key', 'must be a place of contexts or jobs', name)
 end
 if not string.find(at, '^%-?%d+[%d%.e%+%-]*$') and at ~= 'inf' and at ~= '-inf' then
-  bad_arg('at', 'must be a score', at)
+  args.bad('at', 'must be a score', at)
 end
 local members = redis.call('ZRANGE', target, at, at, 'BYSCORE', 'LIMIT', 0, LOOKED)
 if #members == LOOKED and not digest then
-  members = { find_member(target, tonumber(at), text) }
+  members = { zsets.find(target, tonumber(at), text) }
 end
 for _, member in ipairs(members) do
   if is_it(member) then
     redis.call('ZREM', target, member)
     if kind == 'ready' and redis.call('EXISTS', target) == 0 then
-      redis.call('ZREM', BASE .. 'backlog', (string.gsub(string.match(name, '^ready:(.*)$'), ':', ' ')))
+      redis.call('ZREM', keys.backlog, (string.gsub(string.match(name, '^ready:(.*)$'), ':', ' ')))
     end
     return done(member)
   end

@@ -17,11 +17,13 @@ Cost     O(log(wheel)), O(backlog) for a name that is none; at most 6 commands, 
 Holds    W1 W7
 Repeat   Idempotent but for an earlier look: the second call is CLEAN.
 ]]
--- @prelude
--- @part fairness
--- @part ready
-local now = now_ms(1)
-local what, name = arg_text(2, 'what', 16), ARGV[3]
+-- @use args
+-- @use keys
+-- @use contexts/ready
+-- @use record
+local int = record.int
+local now = args.now(1)
+local what, name = args.text(2, 'what', 16), ARGV[3]
 
 local function is_queue(text)
   local queue = string.gsub(text, ' k=%S*$', '')
@@ -31,11 +33,11 @@ end
 -- Names of nothing that could wait, all at once: one that is no text cannot be named.
 local function drop_strange()
   local gone = 0
-  for _, listed in ipairs(redis.call('ZRANGE', BASE .. 'backlog', 0, -1)) do
+  for _, listed in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
     local root = string.match(listed, ' /(%S+)$')
-    local kept = root and redis.call('HEXISTS', BASE .. 'fans', root) == 1
+    local kept = root and redis.call('HEXISTS', keys.fans, root) == 1
     if not kept and (root or not is_queue(listed)) then
-      gone = gone + redis.call('ZREM', BASE .. 'backlog', listed)
+      gone = gone + redis.call('ZREM', keys.backlog, listed)
     end
   end
   return gone > 0 and 'taken out of the backlog: ' .. int(gone) .. ' names that are no ready set' or nil
@@ -43,30 +45,30 @@ end
 
 local function of_backlog()
   local root = string.match(name, ' /(%S+)$')
-  if root and redis.call('HEXISTS', BASE .. 'fans', root) == 1 then
+  if root and redis.call('HEXISTS', keys.fans, root) == 1 then
     return nil -- repair/fan's
   end
   if root or not is_queue(name) then
     return drop_strange()
   end
-  local waits = redis.call('ZCARD', key('ready', (string.gsub(name, ' ', ':')))) > 0
-  local listed = redis.call('ZSCORE', BASE .. 'backlog', name) ~= false
+  local waits = redis.call('ZCARD', keys.ready((string.gsub(name, ' ', ':')))) > 0
+  local listed = redis.call('ZSCORE', keys.backlog, name) ~= false
   if waits and not listed then
-    redis.call('ZADD', BASE .. 'backlog', 0, name)
-    wake(0)
+    redis.call('ZADD', keys.backlog, 0, name)
+    ready.wake(0)
     return 'added to the backlog'
   end
   if listed and not waits then
-    redis.call('ZREM', BASE .. 'backlog', name)
+    redis.call('ZREM', keys.backlog, name)
     return 'taken out of the backlog'
   end
 end
 
 local function of_scan()
   local at = tonumber(redis.call('ZSCORE', KEYS[1], '!reap'))
-  if redis.call('HLEN', BASE .. 'held') > 0 and (not at or at > now) then
+  if redis.call('HLEN', keys.held) > 0 and (not at or at > now) then
     redis.call('ZADD', KEYS[1], now, '!reap')
-    wake(now)
+    ready.wake(now)
     return 'leases are looked at now'
   end
 end
@@ -75,14 +77,14 @@ local function of_delivery()
   local at = tonumber(redis.call('ZSCORE', KEYS[1], name))
   if string.byte(name) == 38 and at and at > now then -- '&'
     redis.call('ZADD', KEYS[1], now, name)
-    wake(now)
+    ready.wake(now)
     return 'delivered now'
   end
 end
 
 local WHATS = { backlog = of_backlog, scan = of_scan, delivery = of_delivery }
 if not WHATS[what] then
-  bad_arg('what', 'must be backlog, scan or delivery', what)
+  args.bad('what', 'must be backlog, scan or delivery', what)
 end
 local done = WHATS[what]()
 if done then

@@ -24,19 +24,25 @@ Cost     O(workers); at most 9 + 3 * groups + 2 * reports commands, some 40 more
 Holds    W9 W10
 Repeat   Idempotent but for the later expiry, and the count of beats.
 ]]
--- @prelude
+-- @use args
+-- @use bounds
+-- @use keys
+-- @use record
+local int = record.int
 local REPORT_KEPT_MS = 60000
 local TTL_MAX_MS = 600000
-local GROUPS = BASE .. 'groups'
+local GROUPS = keys.groups
 local STAMP_MS = 60000 -- between two times at which a group is said to have workers
+local LOOK_MS = 10000 -- between two looks whether the groups are all there
+local COUNT_MS = 5000 -- between two signs of a tracker that are counted
 local GROUP_KEPT_MS = 86400000 -- without a worker
 local SWEPT = 32 -- a hash of a hundred or fewer is read whole
 local REPORT_MAX = 200 -- names and values of one worker
-local now = now_ms(1)
-local ttl = arg_int(3, 'ttl_ms', 100, TTL_MAX_MS)
-local workers = arg_int(4, 'workers', 0, ITEMS_MAX)
+local now = args.now(1)
+local ttl = args.int(3, 'ttl_ms', 100, TTL_MAX_MS)
+local workers = args.int(4, 'workers', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 4 + 3 * workers then
-  bad_arg('workers', 'must be three values each', #ARGV - 4)
+  args.bad('workers', 'must be three values each', #ARGV - 4)
 end
 -- Whatever has the place of a key of the roster by mistake, no tracker stands still for it.
 local damaged = {}
@@ -62,7 +68,7 @@ for i = 1, workers do
     fields[#fields + 1] = value
   end
   if report ~= '' and (#fields == 0 or #fields > REPORT_MAX) then
-    bad_arg('report', 'must be lines of a name and a value', report)
+    args.bad('report', 'must be lines of a name and a value', report)
   end
   reports[i] = fields
 end
@@ -80,7 +86,7 @@ local function forget_groups()
   for i = 1, #names, 2 do
     local group, since = names[i], tonumber(names[i + 1]) or 0
     if group ~= '!' and since <= now - GROUP_KEPT_MS then
-      if call('ZCOUNT', key('workers', group), '(' .. int(now), '+inf') > 0 then
+      if call('ZCOUNT', keys.workers(group), '(' .. int(now), '+inf') > 0 then
         redis.call('HSET', GROUPS, group, int(now))
       else
         redis.call('HDEL', GROUPS, group)
@@ -105,21 +111,25 @@ for i = 1, workers do
   table.insert(by_group[group], now + ttl)
   table.insert(by_group[group], worker)
   if #fields > 0 then
-    call('HSET', key('worker', worker), unpack(fields))
-    redis.call('PEXPIRE', key('worker', worker), REPORT_KEPT_MS)
+    call('HSET', keys.worker(worker), unpack(fields))
+    redis.call('PEXPIRE', keys.worker(worker), REPORT_KEPT_MS)
   end
 end
+-- Whether the signs of this call are the ones of so long a span: whoever beats does three times within the life of a sign.
+local function once_in(span)
+  return now % span < ttl / 3
+end
 -- One that was made anew lacks groups whose workers came long ago.
-local stamps = #groups > 0 and call('HMGET', GROUPS, unpack(groups)) or {}
+local stamps = #groups > 0 and once_in(LOOK_MS) and call('HMGET', GROUPS, unpack(groups)) or nil
 for i, group in ipairs(groups) do
-  local target, fresh = key('workers', group), false
+  local target, fresh = keys.workers(group), false
   if call('ZADD', target, unpack(by_group[group])) > 0 then
     -- A new worker: a good moment to forget the dead ones.
     redis.call('ZREMRANGEBYSCORE', target, '-inf', now - REPORT_KEPT_MS)
     came, fresh = true, true
   end
   -- For a day without a worker a minute more or less is nothing: once a minute, not with each sign.
-  if fresh or not stamps[i] or now % STAMP_MS < ttl / 3 then
+  if fresh or (stamps and not stamps[i]) or once_in(STAMP_MS) then
     call('HSET', GROUPS, group, int(now))
   end
 end
@@ -131,27 +141,25 @@ local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), int(n
 if not listed then
   damaged[#damaged + 1], live = KEYS[1], {}
 end
-local known, limits = pcall(redis.call, 'HGET', BASE .. 'limits', '!')
+local known, limits = pcall(redis.call, 'HGET', keys.limits, '!')
 if not known then
-  damaged[#damaged + 1] = BASE .. 'limits'
+  damaged[#damaged + 1] = keys.limits
 end
 -- A store that was emptied or replaced breaks no connection: whoever beats can tell by this.
-local met, store = pcall(redis.call, 'HMGET', BASE .. 'meta', 'schema', 'partitions', 'created_ms', 'adopted_ms')
+local met, store = pcall(redis.call, 'HMGET', keys.meta, 'schema', 'partitions', 'created_ms', 'adopted_ms')
 if not met then
-  damaged[#damaged + 1], store = BASE .. 'meta', {}
+  damaged[#damaged + 1], store = keys.meta, {}
 end
-local counted, epoch = pcall(redis.call, 'HGET', BASE .. 'epoch', 'number')
-store[5] = counted and epoch
--- How many signs of life of trackers are in these data: a copy that is older has fewer.
-local beaten, beats
-if ARGV[2] ~= '' then
-  beaten, beats = pcall(redis.call, 'HINCRBY', BASE .. 'epoch', 'beats', 1)
-else
-  beaten, beats = pcall(redis.call, 'HGET', BASE .. 'epoch', 'beats')
+-- How many signs of life of trackers are in these data: a copy that is older has fewer. Some are counted, each for all since the last.
+local beaten = true
+if ARGV[2] ~= '' and once_in(COUNT_MS) then
+  beaten = pcall(redis.call, 'HINCRBY', keys.epoch, 'beats', 1)
 end
-store[6] = not beaten and 'x' or beats and string.format('%s', beats)
+local counted, epoch = pcall(redis.call, 'HMGET', keys.epoch, 'number', 'beats')
+store[5] = counted and epoch[1]
+store[6] = not (counted and beaten) and 'x' or epoch[2]
 if not counted or not beaten then
-  damaged[#damaged + 1] = BASE .. 'epoch'
+  damaged[#damaged + 1] = keys.epoch
 end
 for i = 1, 6 do
   store[i] = store[i] or '-'

@@ -19,9 +19,11 @@ Cost     O(1); at most 2 commands
 Holds    W5
 Repeat   Idempotent: the second call finds the server it knows.
 ]]
--- @prelude
-local seen = arg_int(1, 'number', 0, 9007199254740991)
-local run_id = arg_text(3, 'run_id', 64)
+-- @use args
+-- @use record
+local int = record.int
+local seen = args.int(1, 'number', 0, 9007199254740991)
+local run_id = args.text(3, 'run_id', 64)
 local found = redis.call('HMGET', KEYS[1], 'number', 'primary')
 local number, primary = tonumber(found[1] or 0), found[2] or ''
 if number < seen or (number == seen and number > 0 and primary ~= ARGV[2]) then

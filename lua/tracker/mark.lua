@@ -14,5 +14,5 @@ Cost     O(1); 1 command
 Holds    W5
 Repeat   Counts again.
 ]]
--- @prelude
-return { 'MARKED', redis.call('HINCRBY', BASE .. 'stats', 'confirmed', 1) }
+-- @use keys
+return { 'MARKED', redis.call('HINCRBY', keys.stats, 'confirmed', 1) }

@@ -20,13 +20,15 @@ Cost     O(workers); at most 4 + 3 * workers commands
 Holds    W10
 Repeat   Idempotent.
 ]]
--- @prelude
-local now = now_ms(1)
-local silent = arg_int(3, 'silent_ms', 0, 600000)
-local ttl = arg_int(4, 'ttl_ms', 100, 600000)
-local workers = arg_int(5, 'workers', 0, ITEMS_MAX)
+-- @use args
+-- @use bounds
+-- @use keys
+local now = args.now(1)
+local silent = args.int(3, 'silent_ms', 0, 600000)
+local ttl = args.int(4, 'ttl_ms', 100, 600000)
+local workers = args.int(5, 'workers', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 5 + 2 * workers then
-  bad_arg('workers', 'must be two values each', #ARGV - 5)
+  args.bad('workers', 'must be two values each', #ARGV - 5)
 end
 -- Of a sign with this expiry: none, or an old one.
 local function is_silent(expires)
@@ -36,10 +38,10 @@ local retired = {}
 for i = 1, workers do
   local group, worker = ARGV[4 + 2 * i], ARGV[5 + 2 * i]
   -- A key of another type is made anew by the next beat; until then nothing is said of its group.
-  local known, at = pcall(redis.call, 'ZSCORE', key('workers', group), worker)
+  local known, at = pcall(redis.call, 'ZSCORE', keys.workers(group), worker)
   if known and is_silent(tonumber(at)) then
-    redis.call('ZREM', key('workers', group), worker)
-    redis.call('DEL', key('worker', worker))
+    redis.call('ZREM', keys.workers(group), worker)
+    redis.call('DEL', keys.worker(worker))
     retired[#retired + 1] = worker
   end
 end

@@ -13,10 +13,11 @@ Cost     O(count * log(wheel)); 1 command
 Holds    W3 W9
 Repeat   Idempotent: what is gone stays gone.
 ]]
--- @prelude
-local count = arg_int(1, 'count', 1, ITEMS_MAX)
+-- @use args
+-- @use bounds
+local count = args.int(1, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 1 + count then
-  bad_arg('entries', 'must be as many as count', #ARGV - 1)
+  args.bad('entries', 'must be as many as count', #ARGV - 1)
 end
 local entries = {}
 for i = 1, count do

@@ -30,42 +30,40 @@ Holds    W1 W3 W6 W9
 Repeat   With a dedup key: one context within its keep time, with `once` one decision. Without: once while the context has not ended,
          for the same due time.
 ]]
--- @prelude
--- @part arming
--- @part fairness
--- @part ready
--- @part aside
--- @part traces
--- @part ending
--- @part fans
--- @part fanning
--- @part locate
--- @part cancelling
--- @part firing
+-- @use args
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use jobs/firing
+-- @use keys
+-- @use partition
+-- @use contexts/ready
+-- @use record
+-- @use zsets
+local int = record.int
 if #ARGV < 7 or #ARGV > 9 then
-  bad_arg('arguments', 'must be seven to nine', #ARGV)
+  args.bad('arguments', 'must be seven to nine', #ARGV)
 end
-local now = now_ms(1)
-local job = arg_text(2, 'job', 128)
-local due = ARGV[3] == '' and now or arg_int(3, 'due_ms', 0, 9007199254740991)
-local unique = arg_text(4, 'unique', 64)
-local own_body = arg_int(5, 'own_body', 0, 1)
+local now = args.now(1)
+local job = args.text(2, 'job', 128)
+local due = ARGV[3] == '' and now or args.int(3, 'due_ms', 0, 9007199254740991)
+local unique = args.text(4, 'unique', 64)
+local own_body = args.int(5, 'own_body', 0, 1)
 local keep, dedup, once = string.match(ARGV[7], '^(%d+) (%S+)( ?%a*)$')
 if ARGV[7] ~= '' and (not keep or (once ~= '' and once ~= ' once')) then
-  bad_arg('dedup', 'must be a keep time and a key', ARGV[7])
+  args.bad('dedup', 'must be a keep time and a key', ARGV[7])
 end
 local upstream = ARGV[8] or ''
 local told = ARGV[9] or ''
 if #told > 1000 or string.find(told, '[%s,=]') then
-  bad_arg('told', 'must have at most 1000 bytes, and none that separates options', told)
+  args.bad('told', 'must have at most 1000 bytes, and none that separates options', told)
 end
 local fields = firing.load_job(job)
 if not fields or fields.state == 'deleting' or (upstream ~= '' and string.match(fields.after, '^%S*') ~= upstream) then
   return { 'NO_JOB' }
 end
-local id = partition() .. '.' .. int(due) .. '.' .. unique .. '@' .. job
+local id = partition.number() .. '.' .. int(due) .. '.' .. unique .. '@' .. job
 if dedup then
-  local existing, skipped = string.match(redis.call('GET', key('dedup', dedup)) or '', '^(%S+) ?(%S*)$')
+  local existing, skipped = string.match(redis.call('GET', keys.dedup(dedup)) or '', '^(%S+) ?(%S*)$')
   if existing then
     return skipped == '' and { 'DUPLICATE', existing } or { 'SKIPPED', skipped }
   end
@@ -86,29 +84,29 @@ if #added > 0 then
   local head, options, body = string.match(rest, '^(%S+ %S+ %d )(%S+)( .*)$')
   rest = head .. (options == '-' and '' or options .. ',') .. table.concat(added, ',') .. body
 end
-if fields.active > 0 and (redis.call('HEXISTS', key('active', job), id) == 1 or find_member(key('queue', job), due, id .. ' ')) then
+if fields.active > 0 and (redis.call('HEXISTS', keys.active(job), id) == 1 or zsets.find(keys.queue(job), due, id .. ' ')) then
   return { 'DUPLICATE', id }
 end
-local endings = new_endings()
+local endings = ending.new()
 local verdict, reason = firing.offer_firing(endings, now, fields, id, rest)
 local decided = ' +' .. int(math.max(now - due, 0)) .. ' ' .. id
 if verdict == 'SKIP' then
   firing.note_due(fields, int(due) .. ' S ' .. reason .. decided)
 else
   firing.note_due(fields, int(due) .. ' F' .. decided)
-  redis.call('HINCRBY', key('job', job), 'manual', 1)
+  redis.call('HINCRBY', keys.job(job), 'manual', 1)
 end
 if dedup and verdict ~= 'SKIP' then
-  redis.call('SET', key('dedup', dedup), id, 'PX', keep)
+  redis.call('SET', keys.dedup(dedup), id, 'PX', keep)
 elseif dedup and once ~= '' then
-  redis.call('SET', key('dedup', dedup), id .. ' ' .. reason, 'PX', keep)
+  redis.call('SET', keys.dedup(dedup), id .. ' ' .. reason, 'PX', keep)
 end
 firing.flush_ledger(fields)
 if verdict == 'START' then
-  add_ready(endings.ready, id, member_of(id, 0, 0, rest), rest)
+  ready.add(endings.ready, id, record.member_of(id, 0, 0, rest), rest)
 end
-fanned.flush(endings, now)
-flush_endings(endings, now)
+finishing.flush(endings, now)
+ending.flush(endings, now)
 if verdict == 'SKIP' then
   return { 'SKIPPED', reason }
 end

@@ -18,23 +18,28 @@ Cost     O(log(wheel)), and some queues; at most 72 commands
 Holds    W9
 Repeat   Reads only.
 ]]
--- @prelude
+-- @use args
+-- @use keys
+-- @use ready_sets
+-- @use record
+local int = record.int
 local QUEUES = 64
-local now = now_ms(1)
-local wheel, backlog = KEYS[1], BASE .. 'backlog'
+local now = args.now(1)
+local wheel, backlog = KEYS[1], keys.backlog
 local head = redis.call('ZRANGE', wheel, 0, 0, 'WITHSCORES')
 local oldest = head[2] and math.max(now - tonumber(head[2]), 0) or 0
+local overdue = head[2] and tonumber(head[2]) <= now and redis.call('ZCOUNT', wheel, '-inf', now) or 0
 local waiting = 0
 for _, queue in ipairs(redis.call('ZRANGE', backlog, 0, QUEUES - 1)) do
-  local zset = ready_key(queue)
+  local zset = ready_sets.key_of(queue)
   if zset then
     waiting = waiting + redis.call('ZCARD', zset)
   else
     local handler, root = string.match(queue, '^%S+ (%S+).* /(%S+)$')
     if handler then
-      waiting = waiting + redis.call('LLEN', key('parts', handler .. ':' .. root))
+      waiting = waiting + redis.call('LLEN', keys.parts(handler .. ':' .. root))
     end
   end
 end
-return { 'GAUGED', now, redis.call('ZCARD', wheel), redis.call('ZCOUNT', wheel, '-inf', now), int(oldest), waiting,
-  redis.call('HLEN', BASE .. 'held'), redis.call('ZCARD', BASE .. 'dead') }
+return { 'GAUGED', now, redis.call('ZCARD', wheel), overdue, int(oldest), waiting,
+  redis.call('HLEN', keys.held), redis.call('ZCARD', keys.dead) }

@@ -17,30 +17,34 @@ Cost     O(handlers, or 64 queues); at most 70 commands, and one for each handle
 Holds    W9 W10
 Repeat   Reads only.
 ]]
--- @prelude
--- @part queues
+-- @use args
+-- @use keys
+-- @use claims/queues
+-- @use ready_sets
+-- @use record
+local int = record.int
 local BACKLOG_MAX = 64
 local HANDLERS_MAX = 256
-local now = now_ms(1)
+local now = args.now(1)
 local head = tonumber(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2])
 if #ARGV > 1 + HANDLERS_MAX then
-  bad_arg('handlers', 'must be at most ' .. int(HANDLERS_MAX), #ARGV - 1)
+  args.bad('handlers', 'must be at most ' .. int(HANDLERS_MAX), #ARGV - 1)
 end
 local waiting = {}
 local names
 if #ARGV == 1 then
-  names = redis.call('ZRANGE', BASE .. 'backlog', 0, BACKLOG_MAX - 1)
+  names = redis.call('ZRANGE', keys.backlog, 0, BACKLOG_MAX - 1)
 else
-  names = queues_for(function() return { unpack(ARGV, 2) } end)
+  names = queues.waiting(function() return { unpack(ARGV, 2) } end)
 end
 for _, queue in ipairs(names) do
   if #waiting >= 2 * BACKLOG_MAX then
     break
   end
   local base, root = string.match(queue, '^(.+) /(%S+)$')
-  local first = not root and redis.call('ZRANGE', ready_key(queue), 0, 0)[1]
+  local first = not root and redis.call('ZRANGE', ready_sets.key_of(queue), 0, 0)[1]
   local id = root or (first and string.match(first, '^%S+'))
-  local due = (first or root) and (due_of(id or '') or now) -- a turn puts aside what cannot be read
+  local due = (first or root) and (record.due_of(id or '') or now) -- a turn puts aside what cannot be read
   if due and string.find(queue, ' !fan', 1, true) then
     head = math.min(head or due, due)
   elseif due then

@@ -24,62 +24,62 @@ Cost     O(ready sets * log(wheel)); at most 90 + 170 * ready sets commands
 Holds    W1 W5 W7 W9
 Repeat   With the same unique part: accepted, and nothing changes. Otherwise it replaces what the first call put there.
 ]]
--- @prelude
--- @part arming
--- @part traces
--- @part fairness
--- @part ready
--- @part queues
--- @part aside
--- @part ending
--- @part fans
--- @part fanning
--- @part locate
--- @part cancelling
--- @part lanes
+-- @use args
+-- @use contexts/cancelling
+-- @use contexts/ending
+-- @use fan_out/finishing
+-- @use keys
+-- @use contexts/locating
+-- @use partition
+-- @use claims/placements
+-- @use claims/queues
+-- @use contexts/ready
+-- @use ready_sets
+-- @use record
+local int = record.int
 local DUE_MAX = 9007199254740991
 
-local now = now_ms(1)
+local now = args.now(1)
 local due = tonumber(ARGV[2])
 if not due or due ~= math.floor(due) or due < 0 or due > DUE_MAX then
-  bad_arg('when', 'must be +delay or a time in ms', ARGV[2])
+  args.bad('when', 'must be +delay or a time in ms', ARGV[2])
 end
 if string.byte(ARGV[2]) == 43 then -- '+'
   due = now + due
 end
-local unique, rest = arg_text(3, 'unique', 64), ARGV[4] or ''
-local group, handler, priority, options = split_rest(rest)
+local unique, rest = args.text(3, 'unique', 64), ARGV[4] or ''
+local group, handler, priority, options = record.split_rest(rest)
 if not group then
-  bad_arg('rest', 'must be group, handler, priority, options and body', rest)
+  args.bad('rest', 'must be group, handler, priority, options and body', rest)
 end
 local keep, name = string.match(ARGV[5] or '', '^(%d+) (%S+)$')
 if not keep then
-  bad_arg('dedup', 'must be a keep time and a key', ARGV[5])
+  args.bad('dedup', 'must be a keep time and a key', ARGV[5])
 end
 if #ARGV ~= 5 and (#ARGV ~= 8 or ARGV[6] ~= 'lanes') then
-  bad_arg('arguments', 'must be five, or eight with a lane', #ARGV)
+  args.bad('arguments', 'must be five, or eight with a lane', #ARGV)
 end
-local lanes = new_lanes(7)
-if not has_room_for(lanes) then
+local lanes = placements.read(7)
+if not placements.has_room_for(lanes) then
   return { 'LANES_FULL' }
 end
-local id = partition() .. '.' .. int(due) .. '.' .. unique
-local dedup = key('dedup', name)
+local id = partition.number() .. '.' .. int(due) .. '.' .. unique
+local dedup = keys.dedup(name)
 local before = redis.call('GET', dedup)
 if before == id then
   return { 'ACCEPTED', now, '' }
 end
-local full = queues.too_many({ queue_of(group .. ' ' .. handler, options) })
+local full = queues.too_many({ ready_sets.queue_of(group .. ' ' .. handler, options) })
 if full then
   return { 'QUEUES_FULL', full }
 end
-local endings = new_endings()
-local place = before and locate(before)
+local endings = ending.new()
+local place = before and locating.find(before)
 if place and place ~= 'held' and place ~= 'fanned' then
-  cancel_one(endings, now, before, 'REPLACED', 'replaced by ' .. id)
+  cancelling.cancel(endings, now, before, 'REPLACED', 'replaced by ' .. id)
 end
 redis.call('SET', dedup, id, 'PX', int(math.max(math.max(due - now, 0) + tonumber(keep), 1)))
-keep_lanes(lanes)
+placements.keep(lanes)
 
 local function put_wheel(at, entry)
   endings.wheel[#endings.wheel + 1] = at
@@ -87,16 +87,16 @@ local function put_wheel(at, entry)
   endings.soonest = math.min(endings.soonest or at, at)
 end
 
-local member = member_of(id, 0, 0, rest)
+local member = record.member_of(id, 0, 0, rest)
 if due > now then
   put_wheel(due, member)
 else
-  add_ready(endings.ready, id, member, rest)
+  ready.add(endings.ready, id, member, rest)
 end
-local deadline = tonumber(option(options, 's'))
+local deadline = tonumber(record.option(options, 's'))
 if deadline then
-  put_wheel(due + deadline, '#' .. id .. ' ' .. queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
+  put_wheel(due + deadline, '#' .. id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
 end
-fanned.flush(endings, now)
-flush_endings(endings, now)
+finishing.flush(endings, now)
+ending.flush(endings, now)
 return { 'ACCEPTED', now, before or '' }

@@ -26,22 +26,27 @@ Holds    W1 W5 W9
 Repeat   A context with a dedup key is created once. Without one, a repeat with the same unique parts and times changes nothing
          while the contexts wait.
 ]]
--- @prelude
--- @part fairness
--- @part ready
--- @part queues
--- @part lanes
+-- @use args
+-- @use bounds
+-- @use keys
+-- @use partition
+-- @use claims/placements
+-- @use claims/queues
+-- @use contexts/ready
+-- @use ready_sets
+-- @use record
+local int = record.int
 local DUE_MAX = 9007199254740991
 
-local now = now_ms(1)
-local count = arg_int(2, 'count', 1, ITEMS_MAX)
+local now = args.now(1)
+local count = args.int(2, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 2 + 4 * count and ARGV[count * 4 + 3] ~= 'lanes' then
-  bad_arg('contexts', 'must be four values each', #ARGV - 2)
+  args.bad('contexts', 'must be four values each', #ARGV - 2)
 end
-local lanes = new_lanes(4 + 4 * count)
-local tag = partition() .. '.'
-local wheel, wheel_size, ready, taken, soonest = {}, 0, {}, {}, nil
-local asked = {} -- the queues, each once
+local lanes = placements.read(4 + 4 * count)
+local tag = partition.number() .. '.'
+local wheel, wheel_size, batch, taken, soonest = {}, 0, {}, {}, nil
+local asked = {} -- the queues of what is due, each once
 local keyed = {} -- contexts with a dedup key: nothing is written before the last check
 
 local function put_wheel(at, entry)
@@ -58,9 +63,9 @@ local function place(id, due, rest, queue, priority, options)
   if due > now then
     put_wheel(due, member)
   else
-    put_ready(ready, queue, ready_score(priority, due), member, id, options)
+    ready.put(batch, queue, ready_sets.score(priority, due), member, id, options)
   end
-  local deadline = options ~= '-' and option(options, 's')
+  local deadline = options ~= '-' and record.option(options, 's')
   if deadline then
     put_wheel(due + tonumber(deadline), '#' .. id .. ' ' .. queue .. ' ' .. priority)
   end
@@ -71,17 +76,17 @@ for i = 1, count do
   local when, rest, dedup = ARGV[base + 1], ARGV[base + 3], ARGV[base + 4]
   local due = tonumber(when)
   if not due or due ~= math.floor(due) or due < 0 or due > DUE_MAX then
-    bad_arg('when', 'must be +delay or a time in ms', when)
+    args.bad('when', 'must be +delay or a time in ms', when)
   end
   if string.byte(when) == 43 then -- '+'
     due = now + due
   end
   local queue, priority, options = string.match(rest, '^(%S+ %S+) ([0-4]) (%S+) ')
   if not queue then
-    bad_arg('rest', 'must be group, handler, priority, options and body', rest)
+    args.bad('rest', 'must be group, handler, priority, options and body', rest)
   end
-  queue = queue_of(queue, options)
-  if not asked[queue] then
+  queue = ready_sets.queue_of(queue, options)
+  if due <= now and not asked[queue] then
     asked[queue] = true
     asked[#asked + 1] = queue
   end
@@ -91,21 +96,21 @@ for i = 1, count do
   else
     local keep, name = string.match(dedup, '^(%d+) (%S+)$')
     if not keep then
-      bad_arg('dedup', 'must be a keep time and a key', dedup)
+      args.bad('dedup', 'must be a keep time and a key', dedup)
     end
     keyed[#keyed + 1] = { i, id, name, math.max(math.max(due - now, 0) + tonumber(keep), 1), due, rest, queue, priority, options }
   end
 end
-if not has_room_for(lanes) then
+if not placements.has_room_for(lanes) then
   return { 'LANES_FULL' }
 end
-local full = queues.too_many(asked)
+local full = asked[1] and queues.too_many(asked)
 if full then
   return { 'QUEUES_FULL', full }
 end
 for _, context in ipairs(keyed) do
   local index, id, name, keep = unpack(context)
-  local existing = not redis.call('SET', key('dedup', name), id, 'NX', 'PX', int(keep)) and redis.call('GET', key('dedup', name))
+  local existing = not redis.call('SET', keys.dedup(name), id, 'NX', 'PX', int(keep)) and redis.call('GET', keys.dedup(name))
   if existing == id then
     -- This call came before, and its answer was lost.
   elseif existing then
@@ -115,7 +120,7 @@ for _, context in ipairs(keyed) do
     place(id, unpack(context, 5))
   end
 end
-keep_lanes(lanes)
+placements.keep(lanes)
 local at = nil
 if wheel_size > 0 then
   local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
@@ -126,10 +131,10 @@ if wheel_size > 0 then
     redis.call('ZADD', KEYS[1], unpack(wheel, first, math.min(first + 1999, wheel_size)))
   end
 end
-if flush_ready(ready) then
+if ready.flush(batch) then
   at = 0
 end
 if at then
-  wake(at)
+  ready.wake(at)
 end
 return { 'ACCEPTED', now, taken }

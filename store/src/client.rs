@@ -3,6 +3,7 @@
 //! Everything else of the client stays in this folder, so that another client costs this folder only: `hear` takes in wake messages,
 //! `confirm` waits for replicas and disks, `fence` holds calls back while it is unclear whose data answer, `nodes` asks single servers.
 
+mod calling;
 mod confirm;
 mod fence;
 mod hear;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use fred::clients::{Client, WithOptions};
-use fred::interfaces::{ClientLike, LuaInterface};
+use fred::interfaces::ClientLike;
 use fred::types::config::{Config, Options, ReconnectPolicy, ServerConfig, TcpConfig};
 use fred::types::{Builder, ClusterHash, CustomCommand, FromValue, Value};
 use tokio::sync::OnceCell;
@@ -23,6 +24,7 @@ use crate::error::Error;
 use crate::script::Script;
 use crate::stand_in::{self, StandIn};
 
+pub(crate) use calling::{Ways, has_no_functions, is_unknown};
 use confirm::Confirmer;
 pub(crate) use confirm::{Fsync, Promise};
 pub(crate) use fence::Fence;
@@ -67,6 +69,7 @@ pub struct Redis {
     confirmer: Arc<OnceCell<Confirmer>>,
     room: Arc<room::RoomCell>,
     promise: Option<Promise>,
+    ways: Arc<Ways>,
     stand_in: Option<Arc<dyn StandIn>>,
 }
 
@@ -91,6 +94,7 @@ impl Redis {
             room: Arc::default(),
             confirmer: Arc::default(),
             promise: None,
+            ways: Arc::default(),
             stand_in: Some(stand_in),
         })
     }
@@ -122,6 +126,7 @@ impl Redis {
                 room: Arc::default(),
                 confirmer: Arc::default(),
                 promise: None,
+                ways: Arc::default(),
                 stand_in: None,
             }),
             Ok(Err(error)) => Err(Error::Unavailable {
@@ -189,7 +194,7 @@ impl Redis {
         args: Vec<Value>,
     ) -> Result<(Value, Result<(), Error>), Error> {
         if let Some(stand_in) = &self.stand_in {
-            let value = stand_in::call(stand_in.as_ref(), script, keys, args).await?;
+            let value = stand_in::call(stand_in.as_ref(), &self.ways, script, keys, args).await?;
             return Ok((value, Ok(())));
         }
         match self.promise {
@@ -201,7 +206,13 @@ impl Redis {
                 Box::pin(confirmed).await
             }
             Some(_) | None => {
-                let value = run(&self.client, self.topology, script, (keys, args)).await?;
+                let value = calling::run(
+                    &self.client,
+                    (self.topology, &self.ways),
+                    script,
+                    (keys, args),
+                )
+                .await?;
                 Ok((value, Ok(())))
             }
         }
@@ -215,21 +226,19 @@ impl Redis {
         args: Vec<Value>,
     ) -> Result<Value, Error> {
         match &self.stand_in {
-            None => run(&self.client, self.topology, script, (keys, args)).await,
-            Some(stand_in) => stand_in::call(stand_in.as_ref(), script, keys, args).await,
+            None => {
+                calling::run(
+                    &self.client,
+                    (self.topology, &self.ways),
+                    script,
+                    (keys, args),
+                )
+                .await
+            }
+            Some(stand_in) => {
+                stand_in::call(stand_in.as_ref(), &self.ways, script, keys, args).await
+            }
         }
-    }
-
-    /// Makes `script` known to every primary.
-    pub(crate) async fn load(&self, script: &'static Script) -> Result<(), Error> {
-        let loaded: Result<Value, _> = if let Some(stand_in) = &self.stand_in {
-            stand_in::load(stand_in.as_ref(), script).await
-        } else if self.topology == Topology::Cluster {
-            self.client.script_load_cluster(script.text()).await
-        } else {
-            self.client.script_load(script.text()).await
-        };
-        loaded.map(drop).map_err(|error| sorted(script, error))
     }
 
     /// Runs a plain command that reads one key, its first argument.
@@ -311,63 +320,6 @@ fn builder(config: Config, patience: Duration) -> Builder {
     builder
 }
 
-/// Runs a script on `client`; refusals that certainly did nothing are ridden out.
-async fn run(
-    client: &Client,
-    topology: Topology,
-    script: &'static Script,
-    (mut keys, args): (Vec<String>, Vec<Value>),
-) -> Result<Value, Error> {
-    if topology == Topology::Cluster {
-        keys.extend(keys.first().and_then(|key| never_there(key)));
-    }
-    let called: Result<Value, _> = client
-        .evalsha(script.sha1(), keys.clone(), args.clone())
-        .await;
-    match called {
-        Ok(value) => Ok(value),
-        // Rare, and large: every call would carry its state along.
-        Err(error) => Box::pin(ride_out(client, script, (keys, args), error)).await,
-    }
-}
-
-/// Goes on after the first answer of a script was `error`.
-async fn ride_out(
-    client: &Client,
-    script: &'static Script,
-    (keys, args): (Vec<String>, Vec<Value>),
-    mut error: fred::error::Error,
-) -> Result<Value, Error> {
-    let give_up = Instant::now() + RIDE_OUT;
-    let mut pause = ASK_AGAIN_MIN;
-    let mut known = true;
-    loop {
-        if known && error.details().starts_with("NOSCRIPT") {
-            known = false;
-        } else if !did_nothing(error.details()) || Instant::now() + pause > give_up {
-            return Err(sorted(script, error));
-        } else {
-            if error.details().starts_with("READONLY") {
-                // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
-                client.force_reconnection().await.ok();
-            }
-            tokio::time::sleep(pause).await;
-            pause = (pause * 2).min(ASK_AGAIN_MAX);
-        }
-        let (keys, args) = (keys.clone(), args.clone());
-        let called: Result<Value, _> = if known {
-            client.evalsha(script.sha1(), keys, args).await
-        } else {
-            // With the text in the same command: a script that was loaded may be flushed before it is called.
-            client.eval(script.text(), keys, args).await
-        };
-        error = match called {
-            Ok(value) => return Ok(value),
-            Err(error) => error,
-        };
-    }
-}
-
 /// A key that no server has, in the slot of `key`.
 ///
 /// While a slot moves between nodes, each node has some of its keys, and a script would see those only: a running context would seem
@@ -379,23 +331,6 @@ fn never_there(key: &str) -> Option<String> {
 
 pub(crate) fn sorted(script: &'static Script, error: fred::error::Error) -> Error {
     Error::from_redis(script.name(), error, |text| script.locate(text))
-}
-
-/// Refusals after which the script has not run, and that pass by themselves.
-fn did_nothing(reply: &str) -> bool {
-    [
-        "TRYAGAIN",
-        "LOADING",
-        "BUSY ",
-        "MASTERDOWN",
-        "READONLY",
-        "MOVED",
-        "ASK ",
-        // The client's own words for either.
-        "Too many redirections",
-    ]
-    .iter()
-    .any(|word| reply.starts_with(word))
 }
 
 /// The URL without its password.
@@ -438,26 +373,6 @@ mod tests {
         let slot = |key: &str| fred::util::redis_keyslot(key.as_bytes());
         assert_eq!(slot(wheel), slot(&absent));
         assert_eq!(never_there("plain"), None);
-    }
-
-    #[test]
-    fn only_refusals_without_effect_are_ridden_out() {
-        for reply in [
-            "TRYAGAIN Multiple keys request during rehashing of slot",
-            "BUSY Redis is busy running a script",
-            "LOADING Redis is loading the dataset in memory",
-            "READONLY You can't write against a read only replica.",
-        ] {
-            assert!(did_nothing(reply), "{reply}");
-        }
-        for reply in [
-            "BUSYKEY Target key name already exists",
-            "MISCONF Errors writing to the AOF file",
-            "timed out",
-            "OOM",
-        ] {
-            assert!(!did_nothing(reply), "{reply}");
-        }
     }
 
     #[test]

@@ -14,9 +14,9 @@ use crate::store::Store;
 const FIELDS: [&str; 4] = ["schema", "partitions", "created_ms", "adopted_ms"];
 /// Stands for a field that is not there.
 const NONE: &str = "-";
-/// So many signs of life of each tracker may be missing, a second of each: an append-only file that is written each second, and replicas
+/// So many signs of life of each tracker may be missing, of which one in five seconds is counted: an append-only file that is written each second, and replicas
 /// that lag, lose less with a crash. A store that lacks more is an older copy.
-const BEATS_LOST_MAX: u64 = 20;
+const BEATS_LOST_MAX: u64 = 4;
 
 /// How new a store is, as it says itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -178,9 +178,9 @@ mod tests {
     fn a_store_lacks_beats_when_they_are_more_than_a_crash_loses() {
         let age = |text: &str| Identity::parse(text).1;
         let known = age("1 16 1000 - 3 100");
-        assert_eq!(known.lacks(age("1 16 1000 - 3 80").beats, 1), None);
-        assert_eq!(known.lacks(age("1 16 1000 - 3 79").beats, 1), Some(21));
-        assert_eq!(known.lacks(age("1 16 1000 - 3 40").beats, 3), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 96").beats, 1), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 95").beats, 1), Some(5));
+        assert_eq!(known.lacks(age("1 16 1000 - 3 88").beats, 3), None);
         assert_eq!(known.lacks(age("1 16 1000 - 3 -").beats, 3), Some(100));
         assert_eq!(known.lacks(age("1 16 1000 - 3 120").beats, 0), None);
         // What is damaged tells nothing.

@@ -1,5 +1,5 @@
 //! Limits of groups: their definitions, what a turn is told of them, and their sharing between partitions.
-//! Scripts: `lua/limit/*.lua`; in a turn, `lua/parts/shares.lua`.
+//! Scripts: `lua/limit/*.lua`; in a turn, `lua/lib/limits/shares.lua`.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,59 +1,143 @@
-//! The registry of Lua scripts: one constant per file of `lua/`, assembled from shebang, prelude, parts and body.
+//! The registry of Lua scripts: one constant per file of `lua/`, with the modules of `lua/lib` that it needs.
 //!
 //! A script is named by its path without the ending, `wheel/turn`; the name is in errors, metrics and tests.
 
-use std::sync::LazyLock;
+mod library;
+mod modules;
+
+use std::sync::{LazyLock, OnceLock};
 
 use fred::types::scripts::Script as Loaded;
 
-const PRELUDE: &str = include_str!("../../lua/prelude.lua");
-const PART_MARK: &str = "-- @part ";
-/// Around all that follows the prelude: what a function takes from the one around it costs a copy, and from the outermost lines of a script
-/// a search among all that other functions took from there. An empty turn spends a tenth less.
+pub use library::{LIBRARY, LIBRARY_PREFIX, Library};
+pub use modules::{MODULES, Module, needed_by, used_by};
+
+/// Redis runs the whole text of a script in each call, and making a function costs as much as a small command. So a module is made when
+/// something of it is first asked for: until then its table has a metatable that does it.
+const LAZILY: &str = "\
+local makers, LAZY = {}, {}
+local function make(module)
+  setmetatable(module, nil)
+  makers[module](module)
+  local begin = rawget(module, 'begin')
+  if begin then
+    begin()
+  end
+end
+LAZY.__index = function(module, name)
+  make(module)
+  return module[name]
+end
+LAZY.__newindex = function(module, name, value)
+  make(module)
+  module[name] = value
+end
+local function lazily(make_module)
+  local module = setmetatable({}, LAZY)
+  makers[module] = make_module
+  return module
+end
+";
+/// Around the body: what a function takes from the one around it costs a copy, and from the outermost lines of a script a search among all
+/// that other functions took from there.
 const INNER: (&str, &str) = ("return (function()\n", "end)()\n");
+
+/// A text made of pieces of files, that knows where each of its lines is from.
+#[derive(Debug, Default)]
+struct Linked {
+    text: String,
+    lines: usize,
+    /// For each piece: its file, its first line in `text` (from 1), its first line in the file.
+    pieces: Vec<(String, usize, usize)>,
+}
+
+impl Linked {
+    fn glue(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.lines += text.lines().count();
+    }
+
+    /// Adds `piece`, which begins at line `first` of `file`.
+    fn add(&mut self, file: String, piece: &str, first: usize) {
+        self.pieces.push((file, self.lines + 1, first));
+        self.glue(piece);
+        if !piece.ends_with('\n') {
+            self.text.push('\n');
+        }
+    }
+
+    /// Replaces `<mark>LINE` of this text in `error` by file and line.
+    fn locate(&self, error: &str, mark: &str) -> String {
+        let Some((before, after)) = error.split_once(mark) else {
+            return error.to_owned();
+        };
+        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
+        let place = digits.parse().ok().and_then(|line| self.place(line));
+        let Some((file, line)) = place else {
+            return error.to_owned();
+        };
+        let rest = after.get(digits.len()..).unwrap_or_default();
+        format!("{before}{file}:{line}{rest}")
+    }
+
+    /// File and line of a line of the text.
+    fn place(&self, line: usize) -> Option<(&str, usize)> {
+        let of_line = |(_, start, _): &&(String, usize, usize)| *start <= line;
+        let (file, start, first) = self.pieces.iter().rev().find(of_line)?;
+        Some((file, line - start + first))
+    }
+}
 
 /// One file of `lua/`, ready to be called.
 #[derive(Debug)]
 pub struct Script {
     name: &'static str,
     source: &'static str,
-    text: String,
-    /// For each piece of `text`: its file, its first line in `text` (from 1), its first line in the file.
-    pieces: Vec<(String, usize, usize)>,
+    linked: Linked,
     loaded: Loaded,
+    function: OnceLock<String>,
+}
+
+/// What stands behind the header of a script, and the line at which it begins.
+fn body_of(source: &str) -> (&str, usize) {
+    let at = source.find("\n]]\n").map_or(0, |at| at + "\n]]\n".len());
+    let (header, body) = source.split_at(at);
+    (body, header.lines().count() + 1)
 }
 
 impl Script {
+    #[expect(
+        clippy::panic,
+        reason = "the modules of every script are looked up by a test"
+    )]
     fn assemble(name: &'static str, source: &'static str) -> Self {
-        let (shebang, body) = source.split_once('\n').unwrap_or((source, ""));
-        let mut text = format!("{shebang}\n");
-        let mut pieces = Vec::new();
-        let mut add = |text: &mut String, file: String, piece: &str, first: usize| {
-            pieces.push((file, text.lines().count() + 1, first));
-            text.push_str(piece);
-            if !piece.ends_with('\n') {
-                text.push('\n');
-            }
-        };
-        add(&mut text, "lua/prelude.lua".to_owned(), PRELUDE, 1);
-        text.push_str(INNER.0);
-        for line in source.lines() {
-            if let Some(part) = line.strip_prefix(PART_MARK) {
-                let found = PARTS.iter().find(|(known, _)| *known == part.trim());
-                if let Some((part, piece)) = found {
-                    add(&mut text, format!("lua/parts/{part}.lua"), piece, 1);
-                }
-            }
+        let shebang = source.lines().next().unwrap_or_default();
+        let modules = needed_by(source).unwrap_or_else(|why| panic!("lua/{name}.lua: {why}"));
+        let mut linked = Linked::default();
+        linked.glue(&format!("{shebang}\n"));
+        linked.glue(LAZILY);
+        for module in modules {
+            let table = module.name();
+            linked.glue(&format!("local {table} = lazily(function({table})\n"));
+            let declared = format!("local {table} = {{}}\n");
+            linked.add(
+                module.file(),
+                &module.source.replacen(&declared, "\n", 1),
+                1,
+            );
+            linked.glue("end)\n");
         }
-        add(&mut text, format!("lua/{name}.lua"), body, 2);
-        text.push_str(INNER.1);
-        let loaded = Loaded::from_lua(text.as_str());
+        linked.glue(INNER.0);
+        let (body, first) = body_of(source);
+        linked.add(format!("lua/{name}.lua"), body, first);
+        linked.glue(INNER.1);
+        let loaded = Loaded::from_lua(linked.text.as_str());
         Self {
             name,
             source,
-            text,
-            pieces,
+            linked,
             loaded,
+            function: OnceLock::new(),
         }
     }
 
@@ -72,7 +156,7 @@ impl Script {
     /// What Redis is given.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        &self.linked.text
     }
 
     /// False for the scripts whose flags say that they only read.
@@ -91,33 +175,18 @@ impl Script {
         self.loaded.sha1()
     }
 
-    /// Replaces `user_script:LINE` of the assembled text by file and line.
+    /// The name of the function that it is in [`LIBRARY`].
+    #[must_use]
+    pub fn function(&self) -> &str {
+        self.function
+            .get_or_init(|| LIBRARY.function(self).to_owned())
+    }
+
+    /// Replaces the line of the text that Redis was given by file and line.
     #[must_use]
     pub fn locate(&self, error: &str) -> String {
-        let Some((before, after)) = error.split_once("user_script:") else {
-            return error.to_owned();
-        };
-        let digits: String = after.chars().take_while(char::is_ascii_digit).collect();
-        let Ok(line) = digits.parse::<usize>() else {
-            return error.to_owned();
-        };
-        let piece = self
-            .pieces
-            .iter()
-            .rev()
-            .find(|(_, start, _)| *start <= line);
-        let Some((file, start, first)) = piece else {
-            return error.to_owned();
-        };
-        let rest = after.get(digits.len()..).unwrap_or_default();
-        format!("{before}{file}:{}{rest}", line - start + first)
+        LIBRARY.locate(&self.linked.locate(error, "user_script:"))
     }
-}
-
-macro_rules! parts {
-    ($($name:literal),* $(,)?) => {
-        const PARTS: &[(&str, &str)] = &[$(($name, include_str!(concat!("../../lua/parts/", $name, ".lua")))),*];
-    };
 }
 
 macro_rules! scripts {
@@ -132,42 +201,6 @@ macro_rules! scripts {
         }
     };
 }
-
-parts![
-    "admitting",
-    "arming",
-    "aside",
-    "cancelling",
-    "claiming",
-    "counting",
-    "due_jobs",
-    "due_times",
-    "ending",
-    "ends",
-    "expiring",
-    "fairness",
-    "fan_sources",
-    "fanning",
-    "fans",
-    "firing",
-    "lanes",
-    "limits",
-    "locate",
-    "planning",
-    "reading",
-    "queues",
-    "ready",
-    "reports",
-    "restoring",
-    "routing",
-    "set_aside",
-    "shares",
-    "sightings",
-    "sources",
-    "telling",
-    "traces",
-    "zones"
-];
 
 scripts! {
     /// Puts new contexts into the wheel or, when due, into their ready sets.

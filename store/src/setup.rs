@@ -14,7 +14,6 @@ use crate::error::Error;
 use crate::keys::Keys;
 use tickwheel_core::zone::table;
 
-use crate::script;
 use crate::store::Store;
 
 pub use crate::server::{Eviction, Server};
@@ -72,9 +71,7 @@ impl Store {
             zones: table().edition().clone(),
         };
         store.check_meta().await?;
-        for script in script::all() {
-            store.redis.load(script).await?;
-        }
+        store.redis.make_known().await?;
         Ok((store, server))
     }
 
@@ -119,9 +116,7 @@ impl Store {
             partitions,
             zones: table().edition().clone(),
         };
-        for script in script::all() {
-            store.redis.load(script).await?;
-        }
+        store.redis.make_known().await?;
         Ok(store)
     }
 

@@ -12,7 +12,7 @@ use fred::error::{Error as ClientError, ErrorKind};
 use fred::types::Value;
 use tickwheel_core::time::TimestampMs;
 
-use crate::client;
+use crate::client::{self, Ways, has_no_functions, is_unknown};
 use crate::error::Error;
 use crate::reply::{into_bytes, into_text};
 use crate::script::Script;
@@ -44,7 +44,13 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Answer, Failure>> + Send
 
 /// Stands in for a connection.
 pub trait StandIn: Debug + Send + Sync {
-    /// Runs the script of this digest; `name` is for whoever reads along.
+    /// Runs the function of this script.
+    fn fcall(&self, script: &'static Script, keys: Vec<String>, args: Vec<Bytes>) -> Answering;
+
+    /// Makes the library known.
+    fn load_library(&self) -> Answering;
+
+    /// Runs the script of this digest.
     fn evalsha(&self, script: &'static Script, keys: Vec<String>, args: Vec<Bytes>) -> Answering;
 
     /// Makes a script known.
@@ -57,21 +63,54 @@ pub trait StandIn: Debug + Send + Sync {
     fn time(&self) -> Answering;
 }
 
-/// Calls `script`, by its text where it is not known, as a connection to a server does.
+/// Calls `script`, having made it known where it is not, as a connection to a server does.
 pub(crate) async fn call(
     stand_in: &dyn StandIn,
+    ways: &Ways,
     script: &'static Script,
     keys: Vec<String>,
     args: Vec<Value>,
 ) -> Result<Value, Error> {
     let sort = |error| client::sorted(script, error);
+    if ways.by_function() {
+        let called = fcall(stand_in, script, keys.clone(), args.clone()).await;
+        let called = match called {
+            Err(error) if is_unknown(error.details()) => {
+                load_library(stand_in).await.map_err(sort)?;
+                fcall(stand_in, script, keys.clone(), args.clone()).await
+            }
+            called => called,
+        };
+        match called {
+            Err(error) if has_no_functions(error.details()) => ways.call_by_text(),
+            called => return called.map_err(sort),
+        }
+    }
     match evalsha(stand_in, script, keys.clone(), args.clone()).await {
-        Err(error) if error.details().starts_with("NOSCRIPT") => {
+        Err(error) if is_unknown(error.details()) => {
             load(stand_in, script).await.map_err(sort)?;
             evalsha(stand_in, script, keys, args).await.map_err(sort)
         }
         called => called.map_err(sort),
     }
+}
+
+fn bytes(args: Vec<Value>) -> Result<Vec<Bytes>, ClientError> {
+    let args: Result<Vec<Bytes>, Value> = args.into_iter().map(into_bytes).collect();
+    args.map_err(|_| ClientError::new(ErrorKind::InvalidArgument, "an argument that is no text"))
+}
+
+async fn fcall(
+    stand_in: &dyn StandIn,
+    script: &'static Script,
+    keys: Vec<String>,
+    args: Vec<Value>,
+) -> Result<Value, ClientError> {
+    value(stand_in.fcall(script, keys, bytes(args)?).await)
+}
+
+pub(crate) async fn load_library(stand_in: &dyn StandIn) -> Result<Value, ClientError> {
+    value(stand_in.load_library().await)
 }
 
 async fn evalsha(
@@ -80,10 +119,7 @@ async fn evalsha(
     keys: Vec<String>,
     args: Vec<Value>,
 ) -> Result<Value, ClientError> {
-    let args: Result<Vec<Bytes>, Value> = args.into_iter().map(into_bytes).collect();
-    let args = args
-        .map_err(|_| ClientError::new(ErrorKind::InvalidArgument, "an argument that is no text"))?;
-    value(stand_in.evalsha(script, keys, args).await)
+    value(stand_in.evalsha(script, keys, bytes(args)?).await)
 }
 
 pub(crate) async fn load(

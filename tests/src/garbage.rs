@@ -239,6 +239,7 @@ fn hashes(table: &mut Table<'_>) {
     }
     table.hash(&format!("limit:{group}"), "p");
     table.hash("lanes", "012345678");
+    table.hash("used", "012345678");
     table.hash("route:0123456789", worker);
     table.hash(&format!("active:{job}"), &format!("{partition}.5.z-"));
     table.hash("stats", "stale");

@@ -27,6 +27,9 @@ pub(crate) struct Fitness {
     pub(crate) history: History,
 }
 
+/// Looks from one time that history is tended to the next: what ages does so by the day.
+const TEND_EVERY: u32 = 3;
+
 impl Fitness {
     /// Looks until `stop`. `known` is what was found at the start; only news is logged.
     pub(crate) async fn watch(self, mut known: Server, stop: CancellationToken) {
@@ -34,12 +37,16 @@ impl Fitness {
         let mut ticks = tokio::time::interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks.tick().await;
+        let mut looks = 0;
         while stop.run_until_cancelled(ticks.tick()).await.is_some() {
             match self.store.redis().inspect().await {
                 Ok(found) => {
                     self.health.unfit(found.unfit(self.eviction));
                     self.count().await;
-                    self.tend().await;
+                    looks = (looks + 1) % TEND_EVERY;
+                    if looks == 0 {
+                        self.tend().await;
+                    }
                     if found != known {
                         report(&found, self.eviction, &self.promises);
                         known = found;

@@ -82,6 +82,7 @@ type Rounds = HashMap<(Option<Server>, Durability), Arc<Round>>;
 pub(super) struct Confirmer {
     client: Client,
     topology: Topology,
+    ways: Arc<super::Ways>,
     rounds: Mutex<Rounds>,
 }
 
@@ -125,6 +126,7 @@ impl Redis {
             Ok(Confirmer {
                 client,
                 topology: self.topology,
+                ways: Arc::clone(&self.ways),
                 rounds: Mutex::default(),
             })
         };
@@ -146,7 +148,13 @@ impl Confirmer {
     ) -> Result<(Value, Result<(), Error>), Error> {
         let mut connections = self.client.reconnect_rx();
         let key = keys.first().cloned().unwrap_or_default();
-        let value = super::run(&self.client, self.topology, script, (keys, args)).await?;
+        let value = super::calling::run(
+            &self.client,
+            (self.topology, &self.ways),
+            script,
+            (keys, args),
+        )
+        .await?;
         let mut missing = self.gather(key, promise).await;
         if !matches!(connections.try_recv(), Err(TryRecvError::Empty)) {
             missing = Some("the connection broke before it was confirmed".to_owned());
@@ -186,9 +194,14 @@ impl Confirmer {
     /// `Err` says in words what is missing.
     async fn wait(&self, key: String, promise: Promise) -> Result<(), String> {
         let slot = fred::util::redis_keyslot(key.as_bytes());
-        super::run(&self.client, self.topology, &MARK, (vec![key], Vec::new()))
-            .await
-            .map_err(|error| error.to_string())?;
+        super::calling::run(
+            &self.client,
+            (self.topology, &self.ways),
+            &MARK,
+            (vec![key], Vec::new()),
+        )
+        .await
+        .map_err(|error| error.to_string())?;
         let limit = promise.wait.min(WAIT_MAX).as_millis().to_string();
         let (name, args) = match promise.durability {
             Durability::Replicated(replicas) => ("WAIT", vec![replicas.to_string(), limit]),

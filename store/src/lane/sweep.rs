@@ -1,7 +1,7 @@
 //! Lanes that nothing needs any more go. Scripts: `lua/lane/walk.lua`, `lua/lane/sweep.lua`.
 //!
 //! All places of a partition are read one after the other, a page in each call. What stays in its place meanwhile is seen; what moves says
-//! so where it comes to (`use_lane` in `lua/parts/ready.lua`). So a lane that was neither seen nor said has no context.
+//! so where it comes to (`use_lane` in `lua/lib/contexts/ready.lua`). So a lane that was neither seen nor said has no context.
 
 use std::collections::BTreeSet;
 

@@ -111,17 +111,38 @@ pub(crate) async fn fresh() -> Option<Harness> {
     Some(Harness::open(&server.url(), server.port, &prefix, 4).await)
 }
 
+/// How tests call a script: as production does, or with `TICKWHEEL_TEST_SCRIPTS=text` as where there are no functions.
+pub(crate) fn way(script: &'static script::Script) -> [&'static str; 2] {
+    let by_text = std::env::var("TICKWHEEL_TEST_SCRIPTS").is_ok_and(|how| how == "text");
+    if by_text {
+        ["EVALSHA", script.sha1()]
+    } else {
+        ["FCALL", script.function()]
+    }
+}
+
 impl Harness {
     pub(crate) async fn open(url: &str, port: u16, prefix: &str, partitions: u16) -> Self {
         let redis = Redis::connect(url).await.unwrap();
         let (store, _) = Store::open(redis, prefix, PartitionCount::new(partitions).unwrap())
             .await
             .unwrap();
+        let client = connect(url).await;
+        for script in script::all() {
+            if way(script)[0] == "EVALSHA" {
+                let loaded: Result<Value, _> = if client.is_clustered() {
+                    client.script_load_cluster(script.text()).await
+                } else {
+                    client.script_load(script.text()).await
+                };
+                loaded.unwrap();
+            }
+        }
         Self {
             store,
             prefix: prefix.to_owned(),
             port,
-            client: connect(url).await,
+            client,
         }
     }
 
@@ -263,9 +284,11 @@ impl Harness {
         let stats = self.text(&["INFO", "commandstats"]).await;
         let calls = stats.lines().filter_map(|line| {
             let (name, figures) = line.strip_prefix("cmdstat_")?.split_once(":calls=")?;
-            let ours = ["info", "eval", "evalsha", "client"]
+            let ours = ["info", "eval", "evalsha", "fcall", "client"]
                 .iter()
-                .any(|one| *one == name || name.starts_with("script"));
+                .any(|one| {
+                    *one == name || name.starts_with("script") || name.starts_with("function")
+                });
             figures
                 .split(',')
                 .next()?

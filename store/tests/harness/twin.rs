@@ -17,6 +17,7 @@ const CLOCK_MS: u64 = 1_800_000_000_000;
 pub(crate) fn join() {
     let mut twin = MemoryRedis::new().unwrap();
     twin.set_clock_ms(CLOCK_MS);
+    twin.load_library(script::LIBRARY.text()).unwrap();
     for script in script::all() {
         assert_eq!(twin.load(script.text()).unwrap(), script.sha1());
     }

@@ -14,7 +14,7 @@ use fred::types::Value;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::script;
 
-use crate::harness::{Harness, partition};
+use crate::harness::{Harness, partition, way};
 
 pub(crate) use state::State;
 
@@ -101,7 +101,8 @@ impl<'a> Part<'a> {
             .find(|script| script.name() == name)
             .unwrap();
         let wheel = self.key("wheel");
-        let mut words = vec!["EVALSHA", script.sha1(), "1", wheel.as_str()];
+        let [how, what] = way(script);
+        let mut words = vec![how, what, "1", wheel.as_str()];
         words.extend(args);
         let mut reply = items(&self.test.command(&words).await);
         assert_eq!(text(&reply[0]), status, "{name} {args:?} answers {reply:?}");
@@ -116,7 +117,8 @@ impl<'a> Part<'a> {
             .find(|script| script.name() == name)
             .unwrap();
         let wheel = self.key("wheel");
-        let mut words = vec!["EVALSHA", script.sha1(), "1", wheel.as_str()];
+        let [how, what] = way(script);
+        let mut words = vec![how, what, "1", wheel.as_str()];
         words.extend(args);
         self.test.texts(&words).await
     }

@@ -37,7 +37,8 @@ struct File {
     fields: BTreeMap<String, Vec<String>>,
     order: Vec<String>,
     body: String,
-    parts: Vec<String>,
+    /// Those that it names itself.
+    modules: Vec<String>,
 }
 
 fn lua() -> PathBuf {
@@ -67,6 +68,25 @@ fn areas() -> Vec<String> {
     areas
 }
 
+/// Every file, scripts and modules, without its ending.
+fn every_file() -> Vec<String> {
+    let mut all = Vec::new();
+    for area in areas() {
+        all.extend(
+            names(&lua().join(&area))
+                .iter()
+                .map(|name| format!("{area}/{name}")),
+        );
+    }
+    all.retain(|name| !name.starts_with("lib/"));
+    all.extend(
+        script::MODULES
+            .iter()
+            .map(|module| format!("lib/{}", module.path)),
+    );
+    all
+}
+
 impl File {
     fn read(name: &str) -> Self {
         let source = fs::read_to_string(lua().join(format!("{name}.lua"))).unwrap();
@@ -93,11 +113,7 @@ impl File {
                 .or_default()
                 .push(line.get(INDENT..).unwrap_or_default().to_owned());
         }
-        let parts = body
-            .lines()
-            .filter_map(|line| line.strip_prefix("-- @part "))
-            .map(|part| part.trim().to_owned())
-            .collect();
+        let modules = script::used_by(body).map(str::to_owned).collect();
         let flags = shebang
             .strip_prefix("#!lua flags=")
             .unwrap_or_default()
@@ -108,7 +124,7 @@ impl File {
             fields,
             order,
             body: body.to_owned(),
-            parts,
+            modules,
         }
     }
 
@@ -154,7 +170,7 @@ impl File {
 fn scripts(inspect: bool) -> Vec<File> {
     let areas = areas()
         .into_iter()
-        .filter(|area| area != "parts" && (area == "inspect") == inspect);
+        .filter(|area| area != "lib" && (area == "inspect") == inspect);
     areas
         .flat_map(|area| {
             names(&lua().join(&area))
@@ -202,11 +218,7 @@ fn the_fields_are_complete_and_in_order() {
     for file in scripts(true) {
         assert_eq!(file.order, INSPECT_FIELDS, "{}", file.name);
         assert_eq!(file.field("Script"), file.name);
-        assert!(
-            !file.body.contains("@prelude") && file.parts.is_empty(),
-            "{} stands alone",
-            file.name
-        );
+        assert!(file.modules.is_empty(), "{} stands alone", file.name);
         assert_eq!(file.flags, "no-writes", "{}", file.name);
     }
 }
@@ -247,11 +259,11 @@ fn keys_and_arguments_are_numbered_as_they_are_used() {
         );
         let marks = [
             "ARGV[",
-            "arg_int(",
-            "arg_text(",
-            "arg_dues(",
-            "arg_records(",
-            "now_ms(",
+            "args.int(",
+            "args.text(",
+            "planning.read_dues(",
+            "planning.read_records(",
+            "args.now(",
             "unpack(ARGV, ",
         ];
         let used = greatest(&file.body, &marks).max(loop_start(&file.body));
@@ -305,9 +317,7 @@ fn replies_and_errors_are_those_of_the_header() {
                 file.name
             );
         }
-        let checks = ["arg_", "bad_arg", "now_ms("]
-            .iter()
-            .any(|mark| file.body.contains(mark));
+        let checks = file.body.contains("args.") || file.body.contains(".read_dues(");
         assert_eq!(
             file.field("Raises").contains("BAD_ARG"),
             checks,
@@ -342,92 +352,85 @@ fn costs_are_counted_and_invariants_exist() {
 }
 
 #[test]
-fn every_part_that_is_pulled_in_is_used() {
-    for file in scripts(false) {
-        let text =
-            |part: &str| fs::read_to_string(lua().join(format!("parts/{part}.lua"))).unwrap();
-        for part in &file.parts {
-            let functions: Vec<String> = File::functions(&text(part));
-            let elsewhere = file
-                .parts
-                .iter()
-                .filter(|other| *other != part)
-                .map(|other| text(other))
-                .collect::<String>()
-                + &file.body;
-            assert!(
-                functions
-                    .iter()
-                    .any(|function| elsewhere.contains(&format!("{function}("))),
-                "{} pulls {part} in",
-                file.name
-            );
+fn every_module_that_is_named_is_used() {
+    let files = scripts(false);
+    let of_scripts = files
+        .iter()
+        .map(|file| (file.name.as_str(), file.body.as_str()));
+    let of_modules = script::MODULES
+        .iter()
+        .map(|module| (module.path, module.source));
+    for (name, text) in of_scripts.chain(of_modules) {
+        let code: String = text
+            .lines()
+            .filter(|line| !line.starts_with("--"))
+            .map(|line| format!("{line}\n"))
+            .collect();
+        for used in script::used_by(text) {
+            let table = used.rsplit('/').next().unwrap();
+            let word = |at: usize| {
+                let before = code[..at].chars().next_back().unwrap_or(' ');
+                !before.is_ascii_alphanumeric() && !"_.".contains(before)
+            };
+            let member = format!("{table}.");
+            let mut places = code.match_indices(&member).map(|(at, _)| at);
+            let passed = code.contains(&format!(", {table})"));
+            assert!(passed || places.any(word), "{name} uses nothing of {used}");
         }
     }
 }
 
-impl File {
-    /// The names of the functions that it has.
-    fn functions(text: &str) -> Vec<String> {
-        let names = text.lines().filter_map(|line| {
-            let line = line.trim_start();
-            let line = line.strip_prefix("local ").unwrap_or(line);
-            if let Some((name, _)) = line.split_once(" = made_on_call(") {
-                return Some(name);
-            }
-            line.strip_prefix("function ")?.split('(').next()
-        });
-        names.map(str::to_owned).collect()
-    }
-}
-
-/// No line is longer than the code's.
+/// No line is longer than the code's, and no file is longer than a person reads in one go.
 #[test]
 fn lines_keep_to_the_margin() {
-    for area in areas() {
-        for name in names(&lua().join(&area)) {
-            let text = fs::read_to_string(lua().join(format!("{area}/{name}.lua"))).unwrap();
-            for (number, line) in text.lines().enumerate() {
-                assert!(
-                    line.chars().count() <= 140 && !line.ends_with(' '),
-                    "lua/{area}/{name}.lua:{}",
-                    number + 1
-                );
-            }
+    for name in every_file() {
+        let text = fs::read_to_string(lua().join(format!("{name}.lua"))).unwrap();
+        for (number, line) in text.lines().enumerate() {
+            assert!(
+                line.chars().count() <= 140 && !line.ends_with(' '),
+                "lua/{name}.lua:{}",
+                number + 1
+            );
         }
     }
 }
 
 fn index() -> String {
     let mut text = "# Lua scripts\n\nMade from the headers by `TICKWHEEL_BLESS=1 cargo test -p tickwheel-store --test scripts headers`; do not edit.\n\n\
-        A script is assembled from its first line, `prelude.lua`, the parts it names, and its body; one script is one transition on one \
+        A script is assembled from its first line, the modules that it needs (`lib/`), and its body; one script is one transition on one \
         partition. Its name is that of its file, and is in errors, metrics and tests. Flags: `allow-oom` runs on a full server, \
         `no-writes` reads, none may be refused by a full server.\n\n"
         .to_owned();
-    text.push_str("| script | flags | parts | purpose | answers |\n|---|---|---|---|---|\n");
+    text.push_str("| script | flags | uses | purpose | answers |\n|---|---|---|---|---|\n");
     for file in scripts(false) {
         let answers = File::words_after(&file.field("Reply"), "{ '").join(", ");
         let row = format!(
             "| [{0}]({0}.lua) | {1} | {2} | {3} | {answers} |\n",
             file.name,
             file.flags,
-            file.parts.join(" "),
+            file.modules.join(" "),
             file.purpose()
         );
         text.push_str(&row);
     }
-    text.push_str("\n## Parts\n\n| part | what it is |\n|---|---|\n");
-    for part in names(&lua().join("parts")) {
-        let source = fs::read_to_string(lua().join(format!("parts/{part}.lua"))).unwrap();
-        let comment: Vec<&str> = source
+    text.push_str("\n## Modules\n\n| module | uses | what it is |\n|---|---|---|\n");
+    for module in script::MODULES {
+        let comment: Vec<&str> = module
+            .source
             .lines()
+            .take_while(|line| !line.starts_with("-- @use"))
             .map_while(|line| line.strip_prefix("-- "))
             .collect();
         let comment = comment.join(" ");
         let rest = comment
-            .strip_prefix(&format!("Part {part}: "))
-            .unwrap_or_else(|| panic!("part {part} says what it is"));
-        text.push_str(&format!("| [{part}](parts/{part}.lua) | {rest} |\n"));
+            .strip_prefix(&format!("Module {}: ", module.path))
+            .unwrap_or_else(|| panic!("module {} says what it is", module.path));
+        let uses: Vec<&str> = script::used_by(module.source).collect();
+        text.push_str(&format!(
+            "| [{0}](lib/{0}.lua) | {1} | {rest} |\n",
+            module.path,
+            uses.join(" ")
+        ));
     }
     text.push_str("\n## For people\n\nThese stand alone and run from a checkout with a plain redis-cli; add `| jq .` to read the JSON.\n\n");
     text.push_str("| script | usage | purpose |\n|---|---|---|\n");

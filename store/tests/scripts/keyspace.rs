@@ -3,6 +3,7 @@
 mod history;
 mod lane;
 mod mapped;
+mod writers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,13 +15,13 @@ use bytes::Bytes;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
+use tickwheel_store::Store;
 use tickwheel_store::context::{Note, Progress};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{Holding, Outcome, Settlement};
 use tickwheel_store::record::Rest;
 use tickwheel_store::roster::{TrackerSign, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
-use tickwheel_store::{Store, script};
 
 const ID: &str = "6.1767225600000.f@billing/nightly";
 const WORKER: &str = "mill-1a2b3c4d";
@@ -460,34 +461,4 @@ fn every_key_that_is_built_has_its_row() {
     documented.sort_unstable();
     assert_eq!(documented, built);
     assert!(page().contains("`{tw:p}:wake`"));
-}
-
-#[test]
-fn the_writers_are_scripts_that_name_the_key() {
-    for row in rows() {
-        for writer in &row.writers {
-            let script = script::all()
-                .into_iter()
-                .find(|script| script.name() == writer);
-            let script =
-                script.unwrap_or_else(|| panic!("{}: there is no script {writer}", row.pattern));
-            assert!(
-                !script.text().starts_with("#!lua flags=no-writes"),
-                "{writer} only reads"
-            );
-            let kind = row
-                .pattern
-                .split(':')
-                .nth(if row.pattern.starts_with("{tw:") {
-                    2
-                } else {
-                    1
-                })
-                .unwrap();
-            assert!(
-                script.text().contains(kind),
-                "{writer} has nothing to do with {kind}"
-            );
-        }
-    }
 }

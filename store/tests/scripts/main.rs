@@ -32,6 +32,7 @@ mod fan_open;
 mod fan_pages;
 mod fan_split;
 mod fan_walk;
+mod functions;
 mod garbage;
 mod garbage_numbers;
 #[path = "../harness/lib.rs"]
@@ -57,7 +58,7 @@ mod lease_reclaim;
 mod lease_release;
 mod lease_renew;
 mod lease_settle;
-mod parts;
+mod modules;
 mod race;
 mod repair;
 mod roster;

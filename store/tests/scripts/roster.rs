@@ -21,7 +21,8 @@ async fn call(test: &Harness, name: &str, args: &[&str]) -> Vec<String> {
         .find(|script| script.name() == name)
         .unwrap();
     let trackers = key(test, "trackers");
-    let mut words = vec!["EVALSHA", script.sha1(), "1", trackers.as_str()];
+    let [how, what] = crate::harness::way(script);
+    let mut words = vec![how, what, "1", trackers.as_str()];
     words.extend(args);
     test.texts(&words).await
 }

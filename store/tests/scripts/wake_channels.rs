@@ -1,7 +1,7 @@
 //! Wake channels are heard again after anything that ends a subscription, whether or not the connection or its client says so.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tickwheel_core::partition::PartitionCount;
@@ -91,8 +91,8 @@ async fn a_refused_channel_is_shown_and_looked_at_each_second_until_it_is_allowe
     each_is_heard(&test, &mut heard, "due 1").await;
 }
 
-/// Carries connections; of the second one, that for wake messages, nothing comes back while `deaf`.
-async fn one_deaf_connection(port: u16, deaf: Arc<AtomicBool>) -> (u16, Arc<AtomicU32>) {
+/// Carries connections, and counts them; of the one with the number `deaf` nothing comes back.
+async fn one_deaf_connection(port: u16, deaf: Arc<AtomicU32>) -> (u16, Arc<AtomicU32>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
     let connections = Arc::new(AtomicU32::new(0));
@@ -113,7 +113,7 @@ async fn one_deaf_connection(port: u16, deaf: Arc<AtomicBool>) -> (u16, Arc<Atom
                         if length == 0 {
                             return Ok::<(), std::io::Error>(());
                         }
-                        if number != 2 || !deaf.load(Ordering::SeqCst) {
+                        if number != deaf.load(Ordering::SeqCst) {
                             to_client.write_all(&chunk[..length]).await?;
                         }
                     }
@@ -133,16 +133,17 @@ async fn a_connection_that_is_open_and_hears_nothing_is_replaced() {
     let Some((test, server)) = alone().await else {
         return;
     };
-    let deaf = Arc::new(AtomicBool::new(false));
+    let deaf = Arc::new(AtomicU32::new(0));
     let (port, connections) = one_deaf_connection(server.port, Arc::clone(&deaf)).await;
     let redis = Redis::connect(&format!("redis://127.0.0.1:{port}"))
         .await
         .unwrap();
     let (mut heard, _hearing) = redis.hear(channels(&test)).await.unwrap();
     each_is_heard(&test, &mut heard, "due 1").await;
-    assert_eq!(connections.load(Ordering::SeqCst), 2);
-    deaf.store(true, Ordering::SeqCst);
-    until(async || connections.load(Ordering::SeqCst) > 2).await;
+    // The newest is the one that hears: on a slow machine it may be another than the second.
+    let newest = connections.load(Ordering::SeqCst);
+    deaf.store(newest, Ordering::SeqCst);
+    until(async || connections.load(Ordering::SeqCst) > newest).await;
     while heard.recv().await.unwrap() != Heard::Gap {}
     each_is_heard(&test, &mut heard, "due 2").await;
 }

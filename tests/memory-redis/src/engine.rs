@@ -26,8 +26,8 @@ setmetatable(_G, {
   __newindex = function(_, name) error('Script attempted to create global variable \\'' .. tostring(name) .. '\\'', 2) end,
 })
 local pcall = pcall
-return function(script)
-  local done, value = pcall(script)
+return function(script, ...)
+  local done, value = pcall(script, ...)
   return done, value
 end";
 
@@ -51,6 +51,8 @@ pub(crate) struct Engine {
     scripts: HashMap<String, Script>,
     /// Compiled before and forgotten: compiling costs more than a call.
     forgotten: HashMap<String, Script>,
+    /// By the names that they were registered with.
+    functions: HashMap<String, Script>,
     present: Rc<RefCell<Present>>,
     /// Written before an error: Redis does not roll back, and neither does this.
     failed: Cell<u64>,
@@ -96,6 +98,7 @@ impl Engine {
             guard,
             scripts: HashMap::new(),
             forgotten: HashMap::new(),
+            functions: HashMap::new(),
             present,
             failed: Cell::new(0),
         })
@@ -107,6 +110,40 @@ impl Engine {
 
     pub(crate) fn forget(&mut self) {
         self.forgotten.extend(self.scripts.drain());
+        self.functions.clear();
+    }
+
+    /// `FUNCTION LOAD REPLACE`, of libraries whose names differ with their texts.
+    pub(crate) fn load_library(&mut self, text: &str) -> Result<(), String> {
+        let (_, body) = text.split_once('\n').unwrap_or((text, ""));
+        let wrong = |error: mlua::Error| format!("ERR Error compiling function: {}", words(&error));
+        let found = self.registered(&format!("\n{body}")).map_err(wrong)?;
+        self.functions.extend(found);
+        Ok(())
+    }
+
+    /// Runs the text of a library, and takes in what it registers.
+    fn registered(&self, body: &str) -> mlua::Result<HashMap<String, Script>> {
+        let found = Rc::new(RefCell::new(HashMap::new()));
+        let taken = Rc::clone(&found);
+        let register = self.lua.create_function(move |_, of: Table| {
+            let flags: Vec<String> = of.get("flags")?;
+            let has = |flag: &str| flags.iter().any(|one| one == flag);
+            let script = Script {
+                function: of.get("callback")?,
+                reads_only: has("no-writes"),
+                runs_when_full: has("no-writes") || has("allow-oom"),
+            };
+            taken.borrow_mut().insert(of.get("function_name")?, script);
+            Ok(())
+        })?;
+        let redis: Table = self.lua.globals().raw_get("redis")?;
+        redis.raw_set("register_function", register)?;
+        let library = self.lua.load(body).set_name("@user_function");
+        let ran = library.exec();
+        redis.raw_set("register_function", Value::Nil)?;
+        ran?;
+        Ok(found.take())
     }
 
     pub(crate) fn load(&mut self, text: &str) -> Result<String, String> {
@@ -151,6 +188,38 @@ impl Engine {
         let Some(script) = self.scripts.get(sha1) else {
             return Reply::error("NOSCRIPT No matching script. Please use EVAL.");
         };
+        self.run_script(db, (script, sha1), keys, |engine| {
+            let globals = engine.lua.globals();
+            globals.raw_set("KEYS", engine.strings(keys)?)?;
+            globals.raw_set("ARGV", engine.strings(arguments)?)?;
+            engine.guard.call(&script.function)
+        })
+    }
+
+    /// `FCALL`.
+    pub(crate) fn fcall(
+        &self,
+        db: &RefCell<Db>,
+        name: &str,
+        keys: &[&[u8]],
+        arguments: &[&[u8]],
+    ) -> Reply {
+        let Some(script) = self.functions.get(name) else {
+            return Reply::error("ERR Function not found");
+        };
+        self.run_script(db, (script, name), keys, |engine| {
+            let (keys, arguments) = (engine.strings(keys)?, engine.strings(arguments)?);
+            engine.guard.call((&script.function, keys, arguments))
+        })
+    }
+
+    fn run_script(
+        &self,
+        db: &RefCell<Db>,
+        (script, name): (&Script, &str),
+        keys: &[&[u8]],
+        run: impl FnOnce(&Self) -> mlua::Result<(bool, Value)>,
+    ) -> Reply {
         if db.borrow().full && !script.runs_when_full {
             return Reply::error("OOM command not allowed when used memory > 'maxmemory'.");
         }
@@ -162,28 +231,15 @@ impl Engine {
             tag,
             reads_only: script.reads_only,
         };
-        let run = self.call_guarded(&script.function, keys, arguments);
-        let reply = match run {
+        let reply = match run(self) {
             Ok((true, value)) => from_lua(&value),
-            Ok((false, value)) => raised(&value, sha1),
+            Ok((false, value)) => raised(&value, name),
             Err(error) => Reply::error(format!("ERR {}", words(&error))),
         };
         if matches!(reply, Reply::Error(_)) {
             self.failed.set(self.failed.get() + 1);
         }
         reply
-    }
-
-    fn call_guarded(
-        &self,
-        function: &Function,
-        keys: &[&[u8]],
-        arguments: &[&[u8]],
-    ) -> mlua::Result<(bool, Value)> {
-        let globals = self.lua.globals();
-        globals.raw_set("KEYS", self.strings(keys)?)?;
-        globals.raw_set("ARGV", self.strings(arguments)?)?;
-        self.guard.call(function)
     }
 
     fn strings(&self, texts: &[&[u8]]) -> mlua::Result<Table> {

@@ -70,6 +70,16 @@ impl MemoryRedis {
                 Err(wrong) => Reply::error(wrong),
             },
             ("EVALSHA", [sha1, count, rest @ ..]) => self.evaluate(&text(sha1), count, rest),
+            ("FCALL", [name, count, rest @ ..]) => match split(count, rest) {
+                Some((keys, arguments)) => self.fcall(&text(name), keys, arguments),
+                None => too_many_keys(),
+            },
+            ("FUNCTION", [what, .., library]) if what.eq_ignore_ascii_case(b"LOAD") => {
+                match self.engine.load_library(&text(library)) {
+                    Ok(()) => Reply::Status("OK"),
+                    Err(wrong) => Reply::error(wrong),
+                }
+            }
             ("SCRIPT", [what, script]) if what.eq_ignore_ascii_case(b"LOAD") => {
                 match self.engine.load(&text(script)) {
                     Ok(sha1) => Reply::Bytes(sha1.into_bytes()),
@@ -85,13 +95,23 @@ impl MemoryRedis {
     }
 
     fn evaluate(&mut self, sha1: &str, count: &[u8], rest: &[&[u8]]) -> Reply {
-        let count = str::from_utf8(count)
-            .ok()
-            .and_then(|text| text.parse().ok());
-        match count.and_then(|count| rest.split_at_checked(count)) {
+        match split(count, rest) {
             Some((keys, arguments)) => self.evalsha(sha1, keys, arguments),
-            None => Reply::error("ERR Number of keys can't be greater than number of args"),
+            None => too_many_keys(),
         }
+    }
+
+    /// Makes a library of functions known; one of the same name has the same text.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn load_library(&mut self, library: &str) -> Result<(), String> {
+        self.engine.load_library(library)
+    }
+
+    /// Runs a function of a library that is known.
+    pub fn fcall(&mut self, name: &str, keys: &[&[u8]], arguments: &[&[u8]]) -> Reply {
+        self.engine.fcall(&self.db, name, keys, arguments)
     }
 
     /// Makes a script known; answers with its digest.
@@ -113,7 +133,7 @@ impl MemoryRedis {
         self.engine.run(&self.db, sha1, keys, arguments)
     }
 
-    /// Forgets all scripts, as a restart does.
+    /// Forgets all scripts and libraries, as a restart without data does.
     pub fn forget_scripts(&mut self) {
         self.engine.forget();
     }
@@ -162,4 +182,17 @@ impl MemoryRedis {
             })
             .collect()
     }
+}
+
+/// Words of a command.
+type Words<'a, 'b> = &'a [&'b [u8]];
+
+/// Keys and arguments of a call.
+fn split<'a, 'b>(count: &[u8], rest: Words<'a, 'b>) -> Option<(Words<'a, 'b>, Words<'a, 'b>)> {
+    let count = str::from_utf8(count).ok()?.parse().ok()?;
+    rest.split_at_checked(count)
+}
+
+fn too_many_keys() -> Reply {
+    Reply::error("ERR Number of keys can't be greater than number of args")
 }

@@ -9,7 +9,7 @@ use tickwheel_store::script::Script;
 use tickwheel_store::stand_in::{Answer, Answering, Failure, StandIn};
 use tokio::time::{Instant, sleep};
 
-use crate::world::{Node, World, while_frozen, with};
+use crate::world::{Node, Way, World, while_frozen, with};
 
 /// A caller waits no longer for an answer.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -22,6 +22,8 @@ pub(crate) struct Line {
 
 /// What goes over it.
 enum Call {
+    Function(&'static Script, Vec<String>, Vec<Bytes>),
+    Library,
     Script(&'static Script, Vec<String>, Vec<Bytes>),
     Load(&'static Script),
     Read(&'static str, Vec<String>),
@@ -29,6 +31,14 @@ enum Call {
 }
 
 impl StandIn for Line {
+    fn fcall(&self, script: &'static Script, keys: Vec<String>, args: Vec<Bytes>) -> Answering {
+        Box::pin(travel(self.node, Call::Function(script, keys, args)))
+    }
+
+    fn load_library(&self) -> Answering {
+        Box::pin(travel(self.node, Call::Library))
+    }
+
     fn evalsha(&self, script: &'static Script, keys: Vec<String>, args: Vec<Bytes>) -> Answering {
         Box::pin(travel(self.node, Call::Script(script, keys, args)))
     }
@@ -120,8 +130,12 @@ async fn travel(node: Node, call: Call) -> Result<Answer, Failure> {
 
 fn run(world: &mut World, node: Node, call: &Call) -> Result<Answer, Failure> {
     match call {
+        Call::Function(script, keys, arguments) => {
+            answer(world.execute(node, Way::Function, script, (keys, arguments)))
+        }
+        Call::Library => answer(world.load_library()),
         Call::Script(script, keys, arguments) => {
-            answer(world.execute(node, script, keys, arguments))
+            answer(world.execute(node, Way::Digest, script, (keys, arguments)))
         }
         Call::Load(script) => {
             world.load(script);

@@ -53,19 +53,19 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a due time is fired and not written into the ledger",
         script: "wheel/turn",
-        from: "    firing.flush_ledger(fields)\n",
+        from: "  firing.flush_ledger(fields)\n",
         to: "",
     },
     Mutation {
         what: "a job's next firing is not armed",
         script: "wheel/turn",
-        from: "    if not finished then\n      rearm(visit, fields, next, left)\n    end",
+        from: "  if not finished then\n    rearm(visit, fields, next, left)\n  end",
         to: "",
     },
     Mutation {
         what: "a claim does not plan a scan of the leases",
         script: "wheel/turn",
-        from: "    redis.call('ZADD', BASE .. 'wheel', 'LT', claims.scan_at, '!reap')\n",
+        from: "    redis.call('ZADD', keys.wheel, 'LT', claims.scan_at, '!reap')\n",
         to: "",
     },
     Mutation {
@@ -77,8 +77,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a retry uses its attempt number again",
         script: "",
-        from: "endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt, failures, rest)",
-        to: "endings.wheel[#endings.wheel + 1] = member_of(id, held.attempt - 1, failures, rest)",
+        from: "endings.wheel[#endings.wheel + 1] = record.member_of(id, held.attempt, failures, rest)",
+        to: "endings.wheel[#endings.wheel + 1] = record.member_of(id, held.attempt - 1, failures, rest)",
     },
     Mutation {
         what: "what ended still holds its permit",
@@ -89,55 +89,55 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a delay is not armed by its end",
         script: "lease/settle",
-        from: "      arm_after_end(endings, now, job)\n",
+        from: "    arm_after_end(endings, now, job)\n",
         to: "",
     },
     Mutation {
         what: "the overlap policy is not asked",
         script: "wheel/turn",
-        from: "    local busy = fields.active > 0\n",
-        to: "    local busy = false\n",
+        from: "  local busy = fields.active > 0\n",
+        to: "  local busy = false\n",
     },
     Mutation {
         what: "an ended context lets nobody of the queue start",
         script: "lease/settle",
-        from: "    enders.start_queued(endings, now, job, overlap, limit)\n",
+        from: "  ending.start_queued(endings, now, job, overlap, limit)\n",
         to: "",
     },
     Mutation {
         what: "what an earlier overlap policy let in is forgotten",
         script: "job/apply",
-        from: "enders.note_surplus(job, fields.overlap, fields.overlap_limit, old[7])",
+        from: "ending.note_surplus(job, fields.overlap, fields.overlap_limit, old[7])",
         to: "",
     },
     Mutation {
         what: "an outbox entry goes with its first offer",
         script: "wheel/turn",
-        from: "    outbox[#outbox + 1] = string.sub(entry, 2)\n    again[#again + 1] = now + LOOK_AGAIN_MS\n    again[#again + 1] = entry\n",
-        to: "    outbox[#outbox + 1] = string.sub(entry, 2)\n",
+        from: "    visit.outbox[#visit.outbox + 1] = string.sub(entry, 2)\n    come_again(visit, visit.now + LOOK_AGAIN_MS, entry)\n",
+        to: "    visit.outbox[#visit.outbox + 1] = string.sub(entry, 2)\n",
     },
     Mutation {
         what: "what finds no permit is dropped",
         script: "wheel/turn",
-        from: "        make_ready(id, counts, rest, options, member)\n      end\n    end\n  end\n  place_ready()",
-        to: "      end\n    end\n  end\n  place_ready()",
+        from: "      visits.make_ready(visit, id, counts, rest, options, member)\n    end\n  end\nend\n\nfunction fresh_claims.claim",
+        to: "    end\n  end\nend\n\nfunction fresh_claims.claim",
     },
     Mutation {
         what: "followers are not told",
         script: "lease/settle",
-        from: "      tell_followers(endings, now, followers, ended.id, ended.state)\n",
+        from: "    tell_followers(endings, now, followers, ended.id, ended.state)\n",
         to: "",
     },
     Mutation {
         what: "what ends goes on to count under its limit",
         script: "lease/settle",
-        from: "  limits.leave(values, now)\n",
+        from: "  usage.leave(values, now)\n",
         to: "",
     },
     Mutation {
         what: "what ended is taken off its limit again with each turn",
         script: "wheel/turn",
-        from: "      redis.call('LTRIM', BASE .. 'left', shares.left_read, -1)\n",
+        from: "    redis.call('LTRIM', keys.left, shares.left_read, -1)\n",
         to: "",
     },
     Mutation {
@@ -149,19 +149,19 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a claim does not count under the limit of its key",
         script: "wheel/turn",
-        from: "    if of_key and take(of_key) then\n",
-        to: "    if of_key and false then\n",
+        from: "  if of_key and take(of_key) then\n",
+        to: "  if of_key and false then\n",
     },
     Mutation {
         what: "a key that is counted by its name is not counted up",
         script: "wheel/turn",
-        from: "      using_of[key_name] = using_of[key_name] + 1\n",
+        from: "    using_of[key_name] = using_of[key_name] + 1\n",
         to: "",
     },
     Mutation {
         what: "a key is not counted up where nothing else is limited",
         script: "wheel/turn",
-        from: "    using_of[name] = using + 1\n",
+        from: "  using_of[name] = using + 1\n",
         to: "",
     },
     Mutation {
@@ -173,8 +173,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a part that ended well still counts as running",
         script: "lease/settle",
-        from: "        fan.out = fan.out - 1\n        fanned.end_subtask(fan, n, false, result,",
-        to: "        fanned.end_subtask(fan, n, false, result,",
+        from: "      fan.out = fan.out - 1\n      finishing.end_subtask(fan, n, false, result,",
+        to: "      finishing.end_subtask(fan, n, false, result,",
     },
     Mutation {
         what: "parts wait outside the lane of their root",
@@ -185,7 +185,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a tracker is not told of the lane of parts that wait for certain workers",
         script: "wheel/turn",
-        from: "      telling.tell_lane(told, queue) -- parts may wait for certain workers\n",
+        from: "    turn_report.tell_lane(told, queue) -- parts may wait for certain workers\n",
         to: "",
     },
 ];

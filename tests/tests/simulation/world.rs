@@ -71,6 +71,16 @@ pub(crate) struct Process {
     pub(crate) streams: Vec<CancellationToken>,
 }
 
+/// How a script is called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Way {
+    Function,
+    Digest,
+}
+
+/// What a server says that knows no functions.
+const NO_FUNCTIONS: &str = "ERR unknown command 'FUNCTION'";
+
 pub(crate) struct World {
     pub(crate) rng: Rng,
     pub(crate) weather: Weather,
@@ -86,6 +96,7 @@ pub(crate) struct World {
     pub(crate) redis: MemoryRedis,
     pub(crate) redis_down_until: Instant,
     known: BTreeSet<&'static str>,
+    knows_library: bool,
     digests: BTreeMap<&'static str, String>,
     mutation: Option<&'static Mutation>,
     began: Instant,
@@ -127,6 +138,7 @@ pub(crate) fn begin(seed: u64, mutation: Option<&'static Mutation>, traced: bool
         redis,
         redis_down_until: now,
         known: BTreeSet::new(),
+        knows_library: false,
         digests: BTreeMap::new(),
         mutation,
         began: now,
@@ -238,9 +250,23 @@ impl World {
         self.known.insert(script.name());
     }
 
+    /// The library is known to Redis. Where a script is broken on purpose there are no functions, so every text is asked for.
+    pub(crate) fn load_library(&mut self) -> Reply {
+        if self.mutation.is_some() {
+            return Reply::Error(NO_FUNCTIONS.to_owned());
+        }
+        let text = script::LIBRARY.text();
+        self.redis
+            .load_library(text)
+            .expect("a library that compiles");
+        self.knows_library = true;
+        Reply::Status("OK")
+    }
+
     /// Redis restarts with its keys and without its scripts.
     pub(crate) fn restart_redis(&mut self, down: Duration) {
         self.known.clear();
+        self.knows_library = false;
         self.redis.forget_scripts();
         self.redis_down_until = Instant::now() + down;
         self.note(|| format!("redis is down for {down:?}"));
@@ -250,12 +276,20 @@ impl World {
     pub(crate) fn execute(
         &mut self,
         node: Node,
+        way: Way,
         script: &'static Script,
-        keys: &[String],
-        arguments: &[bytes::Bytes],
+        (keys, arguments): (&[String], &[bytes::Bytes]),
     ) -> Reply {
-        if !self.known.contains(script.name()) {
-            return Reply::Error("NOSCRIPT No matching script. Please use EVAL.".to_owned());
+        let unknown = match way {
+            Way::Function if self.mutation.is_some() => Some(NO_FUNCTIONS),
+            Way::Function if !self.knows_library => Some("ERR Function not found"),
+            Way::Digest if !self.known.contains(script.name()) => {
+                Some("NOSCRIPT No matching script. Please use EVAL.")
+            }
+            Way::Function | Way::Digest => None,
+        };
+        if let Some(unknown) = unknown {
+            return Reply::Error(unknown.to_owned());
         }
         self.redis.set_clock_ms(self.now_ms());
         let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
@@ -266,9 +300,13 @@ impl World {
         } else {
             Vec::new()
         };
-        let reply = self
-            .redis
-            .evalsha(&self.digests[script.name()], &keys, &words);
+        let reply = match way {
+            Way::Function => self.redis.fcall(script.function(), &keys, &words),
+            Way::Digest => {
+                let digest = &self.digests[script.name()];
+                self.redis.evalsha(digest, &keys, &words)
+            }
+        };
         self.steps += 1;
         self.mix(script.name().as_bytes());
         self.mix(&self.now_ms().to_le_bytes());

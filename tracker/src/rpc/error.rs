@@ -252,6 +252,7 @@ mod tests {
     fn every() -> Vec<Row> {
         let mut every = about_the_request();
         every.extend(about_redis());
+        every.extend(about_the_setup());
         every
     }
 
@@ -288,7 +289,6 @@ mod tests {
     }
 
     fn about_redis() -> Vec<Row> {
-        let violations = || Violations::from(Violation::new("name", "is not empty", ""));
         let store = Error::Store;
         vec![
             (
@@ -330,20 +330,27 @@ mod tests {
             (
                 store(StoreError::Damaged {
                     script: "wheel/turn",
-                    found: "WRONGTYPE, script: 9533c9, on @lua/parts/ending.lua:7".to_owned(),
+                    found: "WRONGTYPE, script: 9533c9, on @lua/lib/contexts/ending.lua:7"
+                        .to_owned(),
                 }),
                 "DAMAGED",
                 Code::Internal,
                 500,
             ),
+        ]
+    }
+
+    fn about_the_setup() -> Vec<Row> {
+        let violations = Violations::from(Violation::new("name", "is not empty", ""));
+        vec![
             (
-                store(StoreError::Unusable("redis 6 is too old".to_owned())),
+                Error::Store(StoreError::Unusable("redis 6 is too old".to_owned())),
                 "UNUSABLE",
                 Code::FailedPrecondition,
                 500,
             ),
             (
-                Error::Config(violations()),
+                Error::Config(violations),
                 "UNUSABLE",
                 Code::FailedPrecondition,
                 500,

@@ -1,0 +1,141 @@
+-- Module claims/claiming: the permits that workers offer, and the contexts claimed with them. Texts that many claims share are made once:
+-- printing a number costs more than everything else that is done for a claim.
+-- @use keys
+-- @use lists
+-- @use record
+local claiming = {}
+local int = record.int
+
+claiming.TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed in one call; bodies may have 256 KiB each
+
+-- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
+-- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers. A `+` behind the permits
+-- says that another turn has more of them in hand; what is free of the worker's resources may stand behind that, as `name=amount,...`.
+-- An offer that cannot be read has no permits: it is what one worker said, and stops nobody else. The third answer counts them.
+function claiming.read_offers(first, count)
+  local offers, workers, unread = {}, {}, 0
+  for i = 0, count - 1 do
+    local base = first + 4 * i
+    local permits, soon, units = string.match(ARGV[base + 3], '^(%d+)(%+?)(.*)$')
+    local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {} }
+    worker.units = units and string.sub(units, 2)
+    if not worker.free or worker.free > 1000000 or (units ~= '' and not string.find(units, '^ [%l%d_.=,-]+$')) then
+      worker.free, worker.soon, worker.units, worker.unread = 0, false, '', true
+      unread = unread + 1
+    end
+    workers[i + 1] = worker
+    local group = ARGV[base + 2]
+    if worker.free > 0 then
+      for handler in string.gmatch(ARGV[base + 4], '[^,]+') do
+        local queue = group .. ' ' .. handler
+        local offer = offers[queue] or { at = 0, free = 0 }
+        offers[queue] = offer
+        offer[#offer + 1] = worker
+        offer.free = offer.free + worker.free
+      end
+    end
+  end
+  return offers, workers, unread
+end
+
+-- The workers for a queue; with or without keys they are the same. Nil when there are none.
+function claiming.offer_for(offers, queue)
+  return offers[string.sub(queue, -3) == ' k=' and string.sub(queue, 1, -4) or queue]
+end
+
+-- The next worker with a free permit, in turn; one that the context should avoid only when there is no other. A lane has its own rule.
+function claiming.pick(offer, options)
+  if offer.pick then
+    return offer.pick(offer, options)
+  end
+  local first = offer[1]
+  if not offer[2] then
+    return first.free > 0 and first or nil
+  end
+  local avoid, fallback = options ~= '-' and record.option(options, 'a'), nil
+  for _ = 1, #offer do
+    offer.at = offer.at % #offer + 1
+    local worker = offer[offer.at]
+    if worker.free > 0 then
+      if worker.id ~= avoid then
+        return worker
+      end
+      fallback = worker
+    end
+  end
+  return fallback
+end
+
+function claiming.free_permits(offer)
+  local free = 0
+  for _, worker in ipairs(offer) do
+    free = free + worker.free
+  end
+  return free
+end
+
+function claiming.new(now, lease_ms, limit)
+  return {
+    now = now, limit = limit, count = 0, bytes = 0, scan_at = now + lease_ms, told = {}, held = {},
+    lease = ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ',
+  }
+end
+
+function claiming.has_room(claims)
+  return claims.count < claims.limit and claims.bytes < claiming.TURN_BYTES
+end
+
+-- `<attempt>:<failures> <worker> <claimed> <expires> <deadline>[<limits>] <cancel> ` for the attempt that follows `counts`, without a
+-- deadline.
+local function held_head(claims, worker, counts, under)
+  local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
+  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease .. '0' .. (under or '') .. ' - '
+  local known = worker[under or 'heads'] or {}
+  worker[under or 'heads'], known[counts] = known, head
+  return head
+end
+
+-- The same with the deadline of an attempt that has one.
+local function bounded_head(claims, worker, head, timeout)
+  local last = worker.bounded -- most that follow each other have the same
+  if last and last.head == head and last.timeout == timeout then
+    return last.text
+  end
+  if not tonumber(timeout) then
+    return head -- no text that a script writes
+  end
+  claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
+  local before, under = string.match(head, '^(.*) 0(%l*) %- $')
+  local text = before .. ' ' .. int(claims.now + timeout) .. under .. ' - '
+  worker.bounded = { head = head, timeout = timeout, text = text }
+  return text
+end
+
+local find = string.find
+
+-- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it, `under` the letters of its limits, nil without.
+function claiming.claim(claims, worker, id, counts, rest, options, member, under)
+  local count = claims.count + 1
+  worker.free = worker.free - 1
+  claims.count = count
+  claims.bytes = claims.bytes + #member
+  local heads = worker[under or 'heads'] -- most that follow each other have the same
+  local head = heads and heads[counts] or held_head(claims, worker, counts, under)
+  local timeout = options ~= '-' and find(options, 't=', 1, true) and record.option(options, 't')
+  if timeout then
+    head = bounded_head(claims, worker, head, timeout)
+  end
+  local at, held, told = 2 * count, claims.held, claims.told
+  held[at - 1], held[at] = id, head .. rest
+  told[at - 1], told[at] = worker.id, member
+end
+
+-- Writes the leases, and has them looked at when the first of them may be over.
+function claiming.flush(claims)
+  if claims.count > 0 then
+    lists.write_many('HSET', keys.held, claims.held)
+    redis.call('ZADD', keys.wheel, 'LT', claims.scan_at, '!reap')
+  end
+end
+
+return claiming

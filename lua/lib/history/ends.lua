@@ -1,0 +1,38 @@
+-- Module history/ends: what the newest events say of some contexts, a bounded step in each call.
+-- @use keys
+local ends = {}
+
+-- Walks from the entry behind `from` (`+`: from the newest) to older ones, not beyond `oldest`, an entry's id or `-`, until each context of
+-- `wanted`, a set of ids, is found. Answers with what was found, id -> { attempt, state }, where the next step begins (nil: nothing is
+-- left), and the newest entry that was seen.
+function ends.walk(from, oldest, wanted)
+  local STEP, ENTRIES_MAX, BYTES_MAX = 8, 64, 262144
+  local found, left, newest = {}, 0, nil
+  for _ in pairs(wanted) do
+    left = left + 1
+  end
+  local entries_seen, bytes = 0, 0
+  while true do
+    local entries = redis.call('XREVRANGE', keys.events, from == '+' and '+' or '(' .. from, oldest, 'COUNT', STEP)
+    for _, entry in ipairs(entries) do
+      newest = newest or entry[1]
+      from = entry[1]
+      bytes = bytes + #entry[2][2]
+      for id, state, attempt in string.gmatch(entry[2][2], '([^\t\n]+)\t([^\t\n]*)\t(%d+)[^\n]*') do
+        if wanted[id] and not found[id] then -- the newest end of a context counts
+          found[id] = { attempt, state }
+          left = left - 1
+        end
+      end
+    end
+    entries_seen = entries_seen + #entries
+    if #entries < STEP or left == 0 then
+      return found, nil, newest
+    end
+    if entries_seen >= ENTRIES_MAX or bytes >= BYTES_MAX then
+      return found, from, newest
+    end
+  end
+end
+
+return ends

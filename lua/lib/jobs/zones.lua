@@ -1,0 +1,23 @@
+-- Module jobs/zones: which edition of the time zone table the due times of cron jobs are from, so that a newer one has them planned anew. A
+-- job's field `zones` tells the oldest edition in its plan; `{tw:p}:zones` is `<oldest>[ <edition>]`: no plan of the partition is from an
+-- older one, and behind a space the edition that somebody is planning the jobs anew with. Editions are texts like 2026f, later ones
+-- greater.
+-- @use keys
+local zones = {}
+
+-- Notes that a plan of `edition` is laid into a job of this kind, and returns what its field `zones` becomes.
+function zones.mark(kind, edition)
+  if kind ~= 'cron' or edition == '' then
+    return ''
+  end
+  local oldest, renewing = string.match(redis.call('GET', keys.zones) or '', '^(%S+) ?(%S*)$')
+  if not oldest or edition < oldest then
+    redis.call('SET', keys.zones, edition)
+  elseif renewing ~= '' and edition < renewing then
+    -- Whoever plans anew may have passed this job.
+    redis.call('SET', keys.zones, oldest)
+  end
+  return edition
+end
+
+return zones

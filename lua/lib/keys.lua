@@ -1,0 +1,39 @@
+-- Module keys: the names of all keys, built from the hash tag of KEYS[1], so that every key of a call shares it. docs/keyspace.md says what
+-- each one holds. `keys.wheel` is the name of the one key of its kind in a partition; `keys.job(name)` of one of many.
+
+local keys = {}
+keys.base = ''
+
+local SINGLE = ' attempted backlog contended dead epoch events fair fans groups held jobs lanes left limits meta quarantine retry shares'
+  .. ' stats stopped traces trackers untraced used wake wheel zones '
+local NAMED = ' active attempts awaited dedup fan job ledger limit log parts progress queue ready result results route runs spaces split'
+  .. ' subtraced tags traced worker workers '
+local made = {} -- single keys of the present base
+
+-- `{tw:7}:` of the partition that KEYS[1] belongs to, `{tw}:` for those of the cluster.
+function keys.begin()
+  local base = string.match(KEYS[1] or '', '^(.-}:)') or ''
+  if base ~= keys.base then
+    for _, kind in ipairs(made) do
+      keys[kind] = nil
+    end
+    made, keys.base = {}, base
+  end
+end
+
+setmetatable(keys, { __index = function(_, kind)
+  if string.find(SINGLE, ' ' .. kind .. ' ', 1, true) then
+    made[#made + 1] = kind
+    keys[kind] = keys.base .. kind
+  elseif string.find(NAMED, ' ' .. kind .. ' ', 1, true) then
+    local mark = kind .. ':'
+    keys[kind] = function(name)
+      return keys.base .. mark .. name
+    end
+  else
+    error('no such key: ' .. tostring(kind))
+  end
+  return keys[kind]
+end })
+
+return keys

@@ -1,0 +1,28 @@
+-- Module quarantine: a record that no script can use goes where a person finds it, so that nothing stumbles over it and nothing is lost
+-- with it.
+-- @use keys
+-- @use record
+local quarantine = {}
+local int = record.int
+
+local ASIDE_KEPT = 1000
+
+-- `name` is the key without its partition that had `record`, `at` its score or field there.
+function quarantine.put(now, name, at, why, record)
+  redis.call('RPUSH', keys.quarantine, int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record)
+  redis.call('LTRIM', keys.quarantine, -ASIDE_KEPT, -1)
+  redis.call('HINCRBY', keys.stats, 'put_aside', 1)
+end
+
+-- `id` and the parts of a context member behind it; nil for a record that cannot be used, which then goes aside. The caller takes it out
+-- of `name`.
+function quarantine.open_or_put(now, name, at, member)
+  local id, attempt, failures, rest = record.split_member(member)
+  if id and record.due_of(id) and record.split_rest(rest) then
+    return id, attempt, failures, rest
+  end
+  quarantine.put(now, name, at, 'no context', member)
+  return nil
+end
+
+return quarantine

@@ -1,0 +1,51 @@
+-- Module zsets: finds members of sorted sets by how they begin.
+-- @use record
+local zsets = {}
+local int = record.int
+
+local FEW = 4 -- members read at once where one is looked for
+
+-- Redis is started with the host's collation, so Lua's `<` on strings is not the byte order of a sorted set.
+function zsets.bytes_before(left, right)
+  for i = 1, math.min(#left, #right) do
+    local l, r = string.byte(left, i), string.byte(right, i)
+    if l ~= r then
+      return l < r
+    end
+  end
+  return #left < #right
+end
+
+-- The member of `zset` at `score` that starts with `prefix`. Mostly few share a score; among many it is found by halving, as members of
+-- one score lie in byte order.
+function zsets.find(zset, score, prefix)
+  if score ~= score then
+    return nil -- of a text that is not a number
+  end
+  local few = redis.call('ZRANGE', zset, int(score), int(score), 'BYSCORE', 'LIMIT', 0, FEW)
+  for _, member in ipairs(few) do
+    if string.sub(member, 1, #prefix) == prefix then
+      return member
+    end
+  end
+  if #few < FEW then
+    return nil
+  end
+  local low = redis.call('ZCOUNT', zset, '-inf', '(' .. int(score))
+  local high = redis.call('ZCOUNT', zset, '-inf', int(score)) - 1
+  while low <= high do
+    local middle = math.floor((low + high) / 2)
+    local member = redis.call('ZRANGE', zset, middle, middle)[1]
+    if string.sub(member, 1, #prefix) == prefix then
+      return member
+    end
+    if zsets.bytes_before(member, prefix) then
+      low = middle + 1
+    else
+      high = middle - 1
+    end
+  end
+  return nil
+end
+
+return zsets

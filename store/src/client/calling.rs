@@ -1,0 +1,336 @@
+//! How a script is called: as a function of the library that Redis keeps, or, where there are no functions, by its digest.
+//!
+//! A function costs a call nothing but its own work, as all that scripts are made of is kept; a text is run anew in each call. Servers that
+//! do not know the library are given it when they say so: one that was flushed, one that joined a cluster, one that a copy was made of
+//! before. Servers that refuse it, as they know no functions or the user may not use them, are called by texts from then on.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use fred::clients::Client;
+use fred::interfaces::{ClientLike, FunctionInterface, LuaInterface};
+use fred::types::{ClusterHash, CustomCommand, Value};
+use tokio::time::Instant;
+
+use super::{ASK_AGAIN_MAX, ASK_AGAIN_MIN, RIDE_OUT, Redis, Topology};
+use crate::error::Error;
+use crate::script::{self, LIBRARY, LIBRARY_PREFIX, Script};
+use crate::stand_in;
+
+/// Libraries of other versions that may stand beside this one's; beyond that all but its own are deleted. One that is still called is
+/// loaded again by who calls it.
+const LIBRARIES_KEPT: usize = 4;
+
+/// Which way scripts are called.
+#[derive(Debug, Default)]
+pub(crate) struct Ways {
+    by_text: AtomicBool,
+}
+
+impl Ways {
+    /// True while functions are called.
+    pub(crate) fn by_function(&self) -> bool {
+        !self.by_text.load(Ordering::Relaxed)
+    }
+
+    /// Takes down that a server refused functions; `reason` is its answer.
+    pub(crate) fn refuse_functions(&self, reason: &str) {
+        if !self.by_text.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                reason,
+                "redis refuses functions: scripts are called by their texts, which takes it longer; allow `FCALL` and `FUNCTION`"
+            );
+        }
+    }
+
+    /// Scripts are called by their texts.
+    pub(crate) fn call_by_text(&self) {
+        self.by_text.store(true, Ordering::Relaxed);
+    }
+}
+
+/// The server knows the way, but not what is called.
+pub(crate) fn is_unknown(reply: &str) -> bool {
+    reply.starts_with("NOSCRIPT") || reply.starts_with("ERR Function not found")
+}
+
+/// The server has no functions, or none for this user, and that will not pass by itself.
+pub(crate) fn has_no_functions(reply: &str) -> bool {
+    let of_functions = ["fcall", "function"];
+    let lower = reply.to_ascii_lowercase();
+    (lower.starts_with("noperm") || lower.starts_with("err unknown"))
+        && of_functions.iter().any(|word| lower.contains(word))
+}
+
+/// Refusals after which the script has not run, and that pass by themselves.
+fn did_nothing(reply: &str) -> bool {
+    [
+        "TRYAGAIN",
+        "LOADING",
+        "BUSY ",
+        "MASTERDOWN",
+        "READONLY",
+        "MOVED",
+        "ASK ",
+        // The client's own words for either.
+        "Too many redirections",
+    ]
+    .iter()
+    .any(|word| reply.starts_with(word))
+}
+
+/// What the next command of a call is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Function,
+    Digest,
+    /// With the text in the same command: a script that was loaded may be flushed before it is called.
+    Text,
+}
+
+async fn send(
+    client: &Client,
+    step: Step,
+    script: &'static Script,
+    keys: Vec<String>,
+    args: Vec<Value>,
+) -> Result<Value, fred::error::Error> {
+    match step {
+        Step::Function => client.fcall(script.function(), keys, args).await,
+        Step::Digest => client.evalsha(script.sha1(), keys, args).await,
+        Step::Text => client.eval(script.text(), keys, args).await,
+    }
+}
+
+/// Runs a script on `client`; refusals that certainly did nothing are ridden out.
+///
+/// # Errors
+/// As sorted by [`Error`].
+pub(super) async fn run(
+    client: &Client,
+    (topology, ways): (Topology, &Ways),
+    script: &'static Script,
+    (mut keys, args): (Vec<String>, Vec<Value>),
+) -> Result<Value, Error> {
+    if topology == Topology::Cluster {
+        keys.extend(keys.first().and_then(|key| super::never_there(key)));
+    }
+    let step = if ways.by_function() {
+        Step::Function
+    } else {
+        Step::Digest
+    };
+    match send(client, step, script, keys.clone(), args.clone()).await {
+        Ok(value) => Ok(value),
+        // Rare, and large: every call would carry its state along.
+        Err(error) => Box::pin(ride_out(client, ways, script, (keys, args), (step, error))).await,
+    }
+}
+
+/// Goes on after the first answer of a script was an error.
+async fn ride_out(
+    client: &Client,
+    ways: &Ways,
+    script: &'static Script,
+    (keys, args): (Vec<String>, Vec<Value>),
+    (mut step, mut error): (Step, fred::error::Error),
+) -> Result<Value, Error> {
+    let give_up = Instant::now() + RIDE_OUT;
+    let mut pause = ASK_AGAIN_MIN;
+    let mut loaded = false;
+    loop {
+        let reply = error.details();
+        if step == Step::Function && has_no_functions(reply) {
+            ways.refuse_functions(reply);
+            step = Step::Text;
+        } else if is_unknown(reply) && step != Step::Text {
+            step = match step {
+                Step::Function if !loaded => {
+                    loaded = true;
+                    let key = keys.first().map(String::as_str).unwrap_or_default();
+                    load_beside(client, ways, key).await
+                }
+                Step::Function | Step::Digest | Step::Text => Step::Text,
+            };
+        } else if !did_nothing(reply) || Instant::now() + pause > give_up {
+            return Err(super::sorted(script, error));
+        } else {
+            if reply.starts_with("READONLY") {
+                // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
+                client.force_reconnection().await.ok();
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(ASK_AGAIN_MAX);
+        }
+        error = match send(client, step, script, keys.clone(), args.clone()).await {
+            Ok(value) => return Ok(value),
+            Err(error) => error,
+        };
+    }
+}
+
+/// Gives the server of `key` the library, and answers with the next step of a call. A server that cannot take it now, as it is full, is
+/// called by texts meanwhile.
+async fn load_beside(client: &Client, ways: &Ways, key: &str) -> Step {
+    let slot = ClusterHash::Custom(fred::util::redis_keyslot(key.as_bytes()));
+    let command = CustomCommand::new_static("FUNCTION", slot, false);
+    let words = vec!["LOAD", "REPLACE", LIBRARY.text()];
+    let loaded: Result<Value, _> = client.custom(command, words).await;
+    match loaded {
+        Ok(_) => Step::Function,
+        Err(error) => {
+            if has_no_functions(error.details()) {
+                ways.refuse_functions(error.details());
+            }
+            Step::Text
+        }
+    }
+}
+
+impl Redis {
+    /// Makes all scripts known to every primary, so that no first call has to.
+    ///
+    /// # Errors
+    /// As sorted by [`Error`].
+    pub(crate) async fn make_known(&self) -> Result<(), Error> {
+        if self.ways.by_function() {
+            match self.load_library().await {
+                Ok(()) => return Ok(()),
+                Err(error) if has_no_functions(error.details()) => {
+                    self.ways.refuse_functions(error.details());
+                }
+                Err(error) => {
+                    let locate = |text: &str| LIBRARY.locate(text);
+                    return Err(Error::from_redis("function load", error, locate));
+                }
+            }
+        }
+        for script in script::all() {
+            let loaded = match &self.stand_in {
+                Some(stand_in) => stand_in::load(stand_in.as_ref(), script).await,
+                None if self.topology == Topology::Cluster => {
+                    self.client.script_load_cluster(script.text()).await
+                }
+                None => self.client.script_load(script.text()).await,
+            };
+            loaded.map_err(|error| super::sorted(script, error))?;
+        }
+        Ok(())
+    }
+
+    async fn load_library(&self) -> Result<(), fred::error::Error> {
+        if let Some(stand_in) = &self.stand_in {
+            return stand_in::load_library(stand_in.as_ref()).await.map(drop);
+        }
+        if self.topology == Topology::Cluster {
+            let loaded: Result<(), _> = self
+                .client
+                .function_load_cluster(true, LIBRARY.text())
+                .await;
+            loaded?;
+        } else {
+            let loaded: Result<Value, _> = self.client.function_load(true, LIBRARY.text()).await;
+            drop(loaded?);
+        }
+        self.forget_old_libraries().await
+    }
+
+    /// Deletes the libraries of other versions when there are many of them.
+    async fn forget_old_libraries(&self) -> Result<(), fred::error::Error> {
+        let pattern = format!("{LIBRARY_PREFIX}*");
+        let listed: Value = self.client.function_list(Some(pattern), false).await?;
+        let others = libraries(&listed);
+        let others: Vec<&String> = others
+            .iter()
+            .filter(|name| *name != LIBRARY.name())
+            .collect();
+        if others.len() < LIBRARIES_KEPT {
+            return Ok(());
+        }
+        for name in others {
+            let name = name.as_str();
+            let gone: Result<(), _> = if self.topology == Topology::Cluster {
+                self.client.function_delete_cluster(name).await
+            } else {
+                self.client.function_delete(name).await
+            };
+            // Somebody else may have deleted it.
+            gone.ok();
+        }
+        Ok(())
+    }
+}
+
+/// The names in an answer of `FUNCTION LIST`: a list of libraries, each a list of names and values in turn.
+fn libraries(listed: &Value) -> Vec<String> {
+    let Value::Array(items) = listed else {
+        return Vec::new();
+    };
+    let name = |item: &Value| {
+        let fields = item.clone().into_array();
+        let mut pairs = fields.chunks_exact(2);
+        pairs.find_map(|pair| match pair {
+            [field, value] if field.as_str().as_deref() == Some("library_name") => {
+                value.as_string()
+            }
+            _ => None,
+        })
+    };
+    items.iter().filter_map(name).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_found_among_libraries() {
+        let library = |name: &str| {
+            Value::Array(vec![
+                "library_name".into(),
+                name.into(),
+                "engine".into(),
+                "LUA".into(),
+            ])
+        };
+        let listed = Value::Array(vec![library("tickwheel_1"), library("tickwheel_2")]);
+        assert_eq!(libraries(&listed), ["tickwheel_1", "tickwheel_2"]);
+        assert!(libraries(&Value::Null).is_empty());
+    }
+
+    #[test]
+    fn only_refusals_without_effect_are_ridden_out() {
+        for reply in [
+            "TRYAGAIN Multiple keys request during rehashing of slot",
+            "BUSY Redis is busy running a script",
+            "LOADING Redis is loading the dataset in memory",
+            "READONLY You can't write against a read only replica.",
+        ] {
+            assert!(did_nothing(reply), "{reply}");
+        }
+        for reply in [
+            "BUSYKEY Target key name already exists",
+            "MISCONF Errors writing to the AOF file",
+            "timed out",
+            "OOM",
+        ] {
+            assert!(!did_nothing(reply), "{reply}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_functions_is_told_from_one_without_the_library() {
+        assert!(is_unknown("ERR Function not found"));
+        assert!(!has_no_functions("ERR Function not found"));
+        for refused in [
+            "ERR unknown command 'FCALL', with args beginning with: 'tickwheel_1'",
+            "ERR unknown command `FUNCTION`, with args beginning with: `LOAD`",
+            "NOPERM this user has no permissions to run the 'fcall' command",
+            "NOPERM this user has no permissions to run the 'function|load' command",
+        ] {
+            assert!(has_no_functions(refused), "{refused}");
+        }
+        assert!(!has_no_functions(
+            "NOPERM this user has no permissions to access one of the keys"
+        ));
+    }
+}

@@ -1,0 +1,98 @@
+//! The modules of `lua/lib`: all there, all used, in no circle.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tickwheel_store::script::{self, MODULES, Module};
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../lua/lib")
+}
+
+fn files(folder: &Path, above: &str, found: &mut BTreeSet<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = format!("{above}{}", path.file_stem().unwrap().to_str().unwrap());
+        if path.is_dir() {
+            files(&path, &format!("{name}/"), found);
+        } else {
+            found.insert(name);
+        }
+    }
+}
+
+#[test]
+fn every_file_is_a_module_and_nothing_else() {
+    let mut there = BTreeSet::new();
+    files(&folder(), "", &mut there);
+    let known: BTreeSet<String> = MODULES.iter().map(|one| one.path.to_owned()).collect();
+    assert_eq!(there, known);
+}
+
+#[test]
+fn every_module_is_used() {
+    let mut used: BTreeSet<&str> = BTreeSet::new();
+    for script in script::all() {
+        let needed = script::needed_by(script.source()).unwrap();
+        used.extend(needed.iter().map(|module| module.path));
+    }
+    for module in MODULES {
+        assert!(used.contains(module.path), "nobody uses {}", module.path);
+    }
+}
+
+/// A module is one table, declared and returned in the form that the loader knows.
+#[test]
+fn modules_have_their_form() {
+    for module in MODULES {
+        let name = module.name();
+        let lines: Vec<&str> = module.source.lines().collect();
+        let first = lines
+            .iter()
+            .find(|line| !line.starts_with("--") && !line.is_empty());
+        assert_eq!(
+            first.copied(),
+            Some(format!("local {name} = {{}}").as_str()),
+            "{}",
+            module.path
+        );
+        let last = format!("return {name}");
+        assert_eq!(
+            lines.last().copied(),
+            Some(last.as_str()),
+            "{}",
+            module.path
+        );
+        let returns = lines
+            .iter()
+            .filter(|line| line.starts_with("return "))
+            .count();
+        assert_eq!(returns, 1, "{}", module.path);
+    }
+}
+
+/// A held value has the letters of limits behind its deadline: a pattern that goes on behind it has to let them by.
+#[test]
+fn patterns_of_held_values_allow_for_limits() {
+    for script in script::all() {
+        for line in script.text().lines() {
+            let text = line.replace(['(', ')'], "");
+            assert!(
+                !text.contains("%d+ %d+ %d+ %S"),
+                "{}: `{line}` finds no context under a limit",
+                script.name()
+            );
+        }
+    }
+}
+
+#[test]
+fn no_module_needs_itself() {
+    for module in MODULES {
+        script::needed_by(module.source).unwrap();
+    }
+    assert_eq!(Module::find("no/such"), None);
+    let unknown = script::needed_by("-- @use no/such\n").unwrap_err();
+    assert!(unknown.contains("`no/such`"), "{unknown}");
+}
