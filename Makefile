@@ -83,7 +83,7 @@ bench: redis ## Measure submit and drain on this machine; one JSON line each
 	target/release/tickwheel-bench drain --json
 
 chaos: redis ## Provoke every fault of the catalogue, then two minutes of random ones; figures go to docs/faults.md
-	$(CARGO) build --release --locked -p tickwheel-tests --bin chaos
+	$(CARGO) build --release --locked -p tickwheel-tests -p tickwheel-cli --bin chaos --bin tickwheel
 	target/release/chaos --all --json --write docs/faults.md
 	target/release/chaos --seconds 120 --seed 7 --json
 

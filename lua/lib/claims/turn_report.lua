@@ -7,11 +7,9 @@
 -- @use ready_sets
 local turn_report = {}
 
-turn_report.MOST = 64
-turn_report.LOOKED_MOST = 256
+turn_report.MOST = 64 -- queues, contexts to split and workers that one turn tells of
+turn_report.LOOKED_MOST = 256 -- queues that it looks at for them
 turn_report.SPLITS_MOST = 64
-
--- Queues, contexts to split and workers that one turn tells of, and queues that it looks at for them.
 
 function turn_report.new()
   return { sizes = {}, places = {}, looked = 0, opens = {}, pinned = {} }

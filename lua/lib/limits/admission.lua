@@ -12,8 +12,8 @@ local using_of, said_of, written_of, texts, said, numbers, left, busy
 -- none.
 local own, of_key, key_name
 
--- Once the turn has read what it is told of limits.
--- Of limits that are counted by name: `using` says how many run, `said` what their shares say, `written` how many run by them.
+-- Called once the turn has read what it is told of limits. Of limits that are counted by name, `using` says how many run, `said` what
+-- their shares say, `written` how many run by them.
 function admission.open()
   using_of, said_of, written_of = {}, {}, {}
   admission.using, admission.said, admission.written = using_of, said_of, written_of

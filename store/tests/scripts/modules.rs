@@ -72,6 +72,24 @@ fn modules_have_their_form() {
     }
 }
 
+/// A library keeps its modules from call to call: what one of them remembers of a call, the next call must not find.
+#[test]
+fn what_a_module_remembers_is_made_anew() {
+    for module in MODULES {
+        // A name that is declared without a value gets it later.
+        let remembers = module.source.lines().any(|line| {
+            line.strip_prefix("local ")
+                .is_some_and(|names| !names.contains(['=', '(']))
+        });
+        let open = format!("function {}.open()", module.name());
+        assert!(
+            !remembers || module.has_begin() || module.source.contains(&open),
+            "{} remembers something and has no begin",
+            module.path
+        );
+    }
+}
+
 /// A held value has the letters of limits behind its deadline: a pattern that goes on behind it has to let them by.
 #[test]
 fn patterns_of_held_values_allow_for_limits() {
