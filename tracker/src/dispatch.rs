@@ -16,8 +16,8 @@ use tickwheel_store::record::{Member, SubtaskKind, Upstream};
 use tickwheel_store::wheel::Claim;
 
 use crate::engine::Engine;
-use crate::measure;
-use crate::session::Reserved;
+use crate::matching::reservations::Reserved;
+use crate::metrics::measure;
 
 /// A frame is closed when its bodies reach this; the receiver's limit is 4 MiB and one body may have 256 KiB.
 const FRAME_BYTES: usize = 1024 * 1024;
@@ -79,7 +79,7 @@ pub(crate) fn dispatch(
     }
 }
 
-fn send(session: &crate::session::Session, frame: Vec<Assignment>, unsent: &mut Vec<Holding>) {
+fn send(session: &crate::sessions::Session, frame: Vec<Assignment>, unsent: &mut Vec<Holding>) {
     let message = TrackerMessage {
         dispatch: frame,
         ..TrackerMessage::default()

@@ -20,12 +20,12 @@ use tonic::Status;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::http::health::Health;
-use crate::roster;
+use crate::membership::roster;
 use crate::rpc::scheduler::Scheduler;
+use crate::rpc::shared::Shared;
 use crate::rpc::worker;
-use crate::session::FRAMES_MAX;
-use crate::shared::Shared;
-use crate::turn::Turner;
+use crate::sessions::FRAMES_MAX;
+use crate::wheel::turner::Turner;
 
 /// A tracker inside another program.
 #[derive(Debug)]

@@ -22,24 +22,27 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use crate::absence::Absence;
-use crate::coalesce::Coalescer;
 use crate::config::Config;
-use crate::departed::Departed;
-use crate::draws::Draws;
-use crate::fan::Mapped;
-use crate::lanes::Lanes;
+use crate::fan_out::fan::Mapped;
 use crate::limits::Limits;
-use crate::notes::Notes;
-use crate::pace::Pace;
-use crate::retries::{Retries, Work};
+use crate::lock::lock;
+use crate::matching::lanes::Lanes;
+use crate::matching::reservations::Reserved;
+use crate::membership::absence::Absence;
+use crate::membership::departed::Departed;
+use crate::metrics::measure;
+use crate::outcomes::coalesce::Coalescer;
+use crate::outcomes::notes::Notes;
+use crate::outcomes::resolve::Unknown;
+use crate::outcomes::settle::{Renewing, Reported};
+use crate::outcomes::waits::Waits;
+use crate::planning;
 use crate::seldom::Seldom;
-use crate::session::{Reserved, Session, Sessions, Slot, lock};
-use crate::settle::resolve::Unknown;
-use crate::settle::{Renewing, Reported};
-use crate::stuck::Stuck;
-use crate::waits::Waits;
-use crate::{measure, plan};
+use crate::sessions::{Session, Sessions, Slot};
+use crate::wheel::draws::Draws;
+use crate::wheel::pace::Pace;
+use crate::wheel::retries::{Retries, Work};
+use crate::wheel::stuck::Stuck;
 
 /// Batched calls under way at once. The pipeline hides the round trip; more would only make the batches smaller.
 const CALLS_MAX: usize = 4;
@@ -144,7 +147,7 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         coalescer.push(reports, &self.tasks, move |batch| {
-            crate::settle::write(Arc::clone(&engine), partition, batch)
+            crate::outcomes::settle::write(Arc::clone(&engine), partition, batch)
         });
     }
 
@@ -155,7 +158,7 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         coalescer.push(unknown, &self.tasks, move |batch| {
-            crate::settle::resolve::write(Arc::clone(&engine), partition, batch)
+            crate::outcomes::resolve::write(Arc::clone(&engine), partition, batch)
         });
     }
 
@@ -175,7 +178,7 @@ impl Engine {
         };
         let engine = Arc::clone(self);
         coalescer.push([mapped], &self.tasks, move |batch| {
-            crate::fan::write(Arc::clone(&engine), batch)
+            crate::fan_out::fan::write(Arc::clone(&engine), batch)
         });
     }
 
@@ -192,7 +195,7 @@ impl Engine {
             slot: session.in_flight.begin(),
         };
         coalescer.push([renewing], &self.tasks, move |batch| {
-            crate::settle::renew(Arc::clone(&engine), partition, batch)
+            crate::outcomes::settle::renew(Arc::clone(&engine), partition, batch)
         });
     }
 
@@ -241,7 +244,7 @@ impl Engine {
         }
         let engine = Arc::clone(self);
         self.tasks.spawn(async move {
-            let planned = plan::replan(&engine.store, &job, now).await;
+            let planned = planning::replan(&engine.store, &job, now).await;
             let unreachable = planned.as_ref().is_err_and(crate::Error::is_retryable);
             if let Some((times, error)) = engine.tried(work, planned, unreachable) {
                 tracing::warn!(%job, times, %error, "planning failed; its entry comes back to some tracker");

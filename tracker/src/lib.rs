@@ -13,45 +13,29 @@ macro_rules! crash_point {
 }
 
 pub mod config;
-mod draws;
 pub mod durability;
-mod edge;
 pub mod embedded;
 pub mod error;
 pub mod http;
 pub mod metrics;
-pub mod plan;
+pub mod planning;
 pub mod rpc;
 
-mod absence;
-mod coalesce;
-mod departed;
 mod dispatch;
+mod edge;
 mod engine;
-mod fan;
-mod fitness;
-mod gauges;
-mod hearing;
-mod intake;
-mod lane_sweep;
-mod lanes;
+mod fan_out;
 mod limits;
-mod measure;
-mod notes;
-mod offers;
-mod open;
-mod pace;
-mod retries;
-mod roster;
+mod lock;
+mod matching;
+mod membership;
+mod outcomes;
+mod redis_health;
 mod seldom;
-mod session;
-mod settle;
-mod shared;
-mod stuck;
+mod sessions;
 mod surfaces;
 mod tracker;
-mod turn;
-mod waits;
+mod wheel;
 
 pub use config::Config;
 pub use error::Error;

@@ -19,8 +19,8 @@ use tokio::time::Instant;
 
 use crate::engine::Engine;
 use crate::limits::waiting::Waiting;
-use crate::measure;
-use crate::session::lock;
+use crate::lock::lock;
+use crate::metrics::measure;
 
 /// Something that waits for a limit is looked at this often, should a message be lost.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);

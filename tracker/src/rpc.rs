@@ -2,4 +2,5 @@
 
 pub mod error;
 pub(crate) mod scheduler;
+pub(crate) mod shared;
 pub(crate) mod worker;

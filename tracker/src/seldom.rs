@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::session::lock;
+use crate::lock::lock;
 
 /// Lets one through in each interval, and counts the others.
 #[derive(Debug)]

@@ -27,8 +27,8 @@ use crate::http::health::{Health, Pulse};
 use crate::http::{self, Surface};
 use crate::metrics;
 use crate::rpc::scheduler::Scheduler;
+use crate::rpc::shared::Shared;
 use crate::rpc::worker::Workers;
-use crate::shared::Shared;
 
 /// Streams of one connection; without a limit a peer could open any number.
 const STREAMS_MAX: u32 = 256;

@@ -18,16 +18,16 @@ use tonic::Status;
 use crate::config::Config;
 use crate::engine::Engine;
 use crate::error::Error;
-use crate::fitness::{self, Fitness};
-use crate::gauges;
-use crate::hearing;
 use crate::http::health::Health;
-use crate::lane_sweep;
-use crate::plan::renew;
-use crate::roster;
-use crate::shared::Shared;
+use crate::matching::lane_sweep;
+use crate::membership::roster;
+use crate::metrics::gauges;
+use crate::planning::renew;
+use crate::redis_health::fitness::{self, Fitness};
+use crate::redis_health::hearing;
+use crate::rpc::shared::Shared;
 use crate::surfaces::{Doors, Surfaces};
-use crate::turn::Turner;
+use crate::wheel::turner::Turner;
 
 /// A stopping tracker waits this long for settlements that are on their way.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);

@@ -10,7 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 use super::peers::{Full, Peers, Seat};
 use super::seldom::Seldom;
 use super::stream::Watched;
-use crate::measure;
+use crate::metrics::measure;
 
 /// After an error such as too many open files; without it a full table would be asked for as fast as the machine can.
 const PAUSE: Duration = Duration::from_millis(100);

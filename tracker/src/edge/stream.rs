@@ -12,7 +12,7 @@ use tonic::transport::server::Connected;
 
 use super::frames::{Frames, PREFACE};
 use super::peers::{Connection, Seat};
-use crate::measure;
+use crate::metrics::measure;
 
 /// The first byte of a connection comes within this. Keepalive of HTTP/2 begins behind the handshake.
 const SAY_WITHIN: Duration = Duration::from_secs(5);

@@ -53,7 +53,7 @@ mod tests {
         let scrape = Scrape::new(recorder.handle());
         let count = || {
             ::metrics::with_local_recorder(&recorder, || {
-                ::metrics::counter!(metrics::SUBMITTED.name).increment(1);
+                ::metrics::counter!(metrics::definitions::SUBMITTED.name).increment(1);
             });
         };
         count();

@@ -7,7 +7,7 @@ use tickwheel_core::id::GroupName;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::limit::LimitReport;
 
-use crate::measure;
+use crate::metrics::measure;
 
 /// Limits of a partition that are remembered; what waits for further ones is not shown.
 const KNOWN_MAX: usize = 1_000;

@@ -27,8 +27,8 @@ use tonic::{Request, Response, Status};
 
 use crate::durability;
 use crate::error::Error;
-use crate::metrics::GRPC;
-use crate::shared::Shared;
+use crate::metrics::definitions::GRPC;
+use crate::rpc::shared::Shared;
 
 /// The scheduler service of one tracker.
 #[derive(Debug, Clone)]

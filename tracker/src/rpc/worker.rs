@@ -14,10 +14,10 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
 use crate::engine::Engine;
-use crate::intake;
-use crate::roster;
+use crate::membership::roster;
 use crate::seldom::Seldom;
-use crate::session::{FRAMES_MAX, Frame, Session, checked};
+use crate::sessions::intake;
+use crate::sessions::{FRAMES_MAX, Frame, Session, checked};
 
 /// A worker introduces itself within this.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_core::zone::table;
 use tickwheel_store::Store;
 use tickwheel_store::job::{JobView, Plan};
-use tickwheel_tracker::plan::renew::{Renewed, renew};
+use tickwheel_tracker::planning::renew::{Renewed, renew};
 
 use crate::harness::{Caller, caller, cron, job};
 

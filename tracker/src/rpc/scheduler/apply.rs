@@ -16,8 +16,8 @@ use tickwheel_store::Store;
 use tickwheel_store::job::{Change, JobView};
 
 use crate::error::Error;
-use crate::plan;
-use crate::shared::Shared;
+use crate::planning;
+use crate::rpc::shared::Shared;
 
 /// Registered jobs that are followed upstream in search of a cycle; a longer chain is refused.
 const CHAIN_MAX: usize = 1_000;
@@ -195,7 +195,7 @@ async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> 
 }
 
 fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<AppliedJob, Error> {
-    let next_due = || plan::plan_for(spec, known, now).map(|plan| plan.dues.first().copied());
+    let next_due = || planning::plan_for(spec, known, now).map(|plan| plan.dues.first().copied());
     let (revision, change, next_due) = match known {
         None => (1, WireChange::Created, next_due()?),
         Some(view) if same(&view.spec, spec) => {
@@ -234,7 +234,7 @@ async fn write(
         | Trigger::Once { .. }
         | Trigger::Api => None,
     };
-    let plan = plan::plan_for(spec, known, now)?;
+    let plan = planning::plan_for(spec, known, now)?;
     if let Some((job, on)) = upstream {
         store.add_follower(job, &spec.name, on).await?;
         crash_point!("between_follower_and_apply");

@@ -7,7 +7,7 @@ use tickwheel_store::roster::WorkerView;
 
 use super::named;
 use crate::error::Error;
-use crate::shared::Shared;
+use crate::rpc::shared::Shared;
 
 pub(super) async fn workers(
     shared: &Shared,

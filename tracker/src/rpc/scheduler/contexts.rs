@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::jobs::counted;
 use super::{context_id, job_name, named, subtasks, views};
 use crate::error::Error;
-use crate::shared::Shared;
-use crate::waits::{WAITS_MAX, Wait};
+use crate::outcomes::waits::{WAITS_MAX, Wait};
+use crate::rpc::shared::Shared;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;

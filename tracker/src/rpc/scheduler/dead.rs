@@ -12,7 +12,7 @@ use tickwheel_store::record::EndState;
 use super::jobs::counted;
 use super::{named, views};
 use crate::error::Error;
-use crate::shared::Shared;
+use crate::rpc::shared::Shared;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;

@@ -9,8 +9,8 @@ use tickwheel_store::job::{JobStateWord, JobView};
 
 use super::job_name;
 use crate::error::Error;
-use crate::plan::calendar_of;
-use crate::shared::Shared;
+use crate::planning::calendar_of;
+use crate::rpc::shared::Shared;
 
 pub(super) async fn explain(
     shared: &Shared,

@@ -16,8 +16,8 @@ use tickwheel_store::wheel::{Fire, Fired};
 
 use super::{apply, job_name, submit, views};
 use crate::error::Error;
-use crate::plan;
-use crate::shared::Shared;
+use crate::planning;
+use crate::rpc::shared::Shared;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
@@ -94,9 +94,9 @@ pub(super) async fn resume(
     let now = shared.store().time().await?;
     let name = view.spec.name.clone();
     let paused = now.ms_since(view.next_due.or(view.last_due).unwrap_or(view.updated));
-    let (plan, skipped) = plan::beside(paused, move || {
-        let plan = plan::plan_after_pause(&view, now)?;
-        Ok::<_, Violation>((plan, plan::skipped_in_pause(&view, now)?))
+    let (plan, skipped) = planning::beside(paused, move || {
+        let plan = planning::plan_after_pause(&view, now)?;
+        Ok::<_, Violation>((plan, planning::skipped_in_pause(&view, now)?))
     })
     .await??;
     let store = shared.durable(Some(&name), asked)?;

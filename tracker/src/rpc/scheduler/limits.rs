@@ -6,7 +6,7 @@ use tickwheel_proto::v1;
 
 use super::named;
 use crate::error::Error;
-use crate::shared::Shared;
+use crate::rpc::shared::Shared;
 
 /// Gives a group its limits; without any it has none.
 pub(super) async fn set(

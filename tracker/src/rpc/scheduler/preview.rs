@@ -9,8 +9,8 @@ use tickwheel_store::job::{JobStateWord, JobView};
 
 use super::jobs::{counted, existing};
 use crate::error::Error;
-use crate::plan;
-use crate::shared::Shared;
+use crate::planning;
+use crate::rpc::shared::Shared;
 
 const DEFAULT: u32 = 5;
 const MOST: u32 = 1_000;
@@ -41,7 +41,7 @@ pub(super) async fn preview(
         }
         None => {
             let view = existing(shared, &request.name).await?;
-            let calendar = plan::calendar_of(&view)?;
+            let calendar = planning::calendar_of(&view)?;
             let preview = of_job(&view, &calendar, after, wanted);
             (view.spec, preview)
         }

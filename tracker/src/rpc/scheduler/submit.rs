@@ -18,8 +18,8 @@ use tickwheel_store::record::{Options, Rest};
 use tickwheel_store::wheel::{NewContext, When};
 
 use crate::error::Error;
-use crate::measure;
-use crate::shared::Shared;
+use crate::metrics::measure;
+use crate::rpc::shared::Shared;
 
 /// Duplicates of a call whose state is told, and how many of them are looked at together.
 const STATES_MAX: usize = 100;

@@ -9,7 +9,7 @@ use tickwheel_store::fan::{FanView, SubtaskState, SubtaskView};
 use super::jobs::counted;
 use super::{context_id, named};
 use crate::error::Error;
-use crate::shared::Shared;
+use crate::rpc::shared::Shared;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;

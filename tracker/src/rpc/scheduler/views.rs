@@ -8,7 +8,7 @@ use tickwheel_store::context::{ContextView, LogLine, PastAttempt};
 use tickwheel_store::job::{JobStateWord, JobView};
 use tickwheel_store::record::Queue;
 
-use crate::shared::Shared;
+use crate::rpc::shared::Shared;
 
 /// A job.
 pub(super) fn job(shared: &Shared, view: &JobView) -> v1::Job {

@@ -1,0 +1,185 @@
+//! Signs of life of workers, in calls of a bounded size.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_store::roster::WorkerSign;
+use tokio::time::Instant;
+
+use crate::sessions::Session;
+
+/// Workers written in one call: the script's bound.
+const WORKERS_MAX: usize = 1_000;
+/// Bytes of the reports of one call, so that it takes Redis some milliseconds at most.
+const REPORTS_BYTES_MAX: usize = 524_288;
+/// Calls of one beat. With more workers than they carry, beats take turns: signs are valid for three of them.
+const CALLS_MAX: usize = 16;
+/// A worker's figures are written at least this often, so that they do not expire, and at most this often.
+const REPORT_EVERY: Duration = Duration::from_secs(5);
+
+/// The signs of those that were heard of within `fresh` before `now`, beginning with the session at `from`; and where the next beat begins,
+/// so that all are signed for when one beat does not carry them.
+pub(super) fn calls(
+    sessions: &[Arc<Session>],
+    from: usize,
+    (now, fresh): (Instant, Duration),
+) -> (Vec<Vec<WorkerSign>>, usize) {
+    let (before, behind) = sessions.split_at(from.min(sessions.len()));
+    let mut calls: Vec<Vec<WorkerSign>> = vec![Vec::new()];
+    let (mut bytes, mut looked) = (0, 0);
+    for session in behind.iter().chain(before) {
+        let full = calls.last().is_some_and(|call| call.len() >= WORKERS_MAX);
+        if full || bytes >= REPORTS_BYTES_MAX {
+            if calls.len() == CALLS_MAX {
+                break;
+            }
+            calls.push(Vec::new());
+            bytes = 0;
+        }
+        looked += 1;
+        if let Some(sign) = sign_of(session, (now, fresh)) {
+            let report = sign.report.iter().flatten();
+            let sizes = report.map(|(name, value)| name.len() + value.len() + 2);
+            bytes += sizes.sum::<usize>();
+            if let Some(call) = calls.last_mut() {
+                call.push(sign);
+            }
+        }
+    }
+    let next = if looked < sessions.len() {
+        (from + looked) % sessions.len()
+    } else {
+        0
+    };
+    (calls, next)
+}
+
+/// The sign of a worker that calls this tracker its home and was heard of lately, with its report when that is due.
+fn sign_of(session: &Session, (now, fresh): (Instant, Duration)) -> Option<WorkerSign> {
+    let mut beat = session.beat();
+    if !beat.home || beat.at.is_none_or(|at| now.duration_since(at) > fresh) {
+        return None;
+    }
+    let due = beat
+        .written
+        .is_none_or(|written| now.duration_since(written) >= REPORT_EVERY);
+    let report = due.then(|| {
+        beat.written = Some(now);
+        let hello = &session.hello;
+        let report = beat.report.unwrap_or_default();
+        vec![
+            ("group", session.group.as_str().to_owned()),
+            ("handlers", session.handlers().as_ref().to_owned()),
+            ("permits", hello.permits.to_string()),
+            ("tags", hello.tags.join(",")),
+            ("host", hello.host.clone()),
+            ("version", hello.sdk_version.clone()),
+            ("running", report.running.to_string()),
+            ("cpu_load", figure(report.cpu_load)),
+            ("memory_used", report.memory_used.to_string()),
+            ("memory_total", report.memory_total.to_string()),
+            ("cpus", report.cpus.to_string()),
+            ("load", figure(report.load)),
+            ("resources", resources(session)),
+        ]
+    });
+    Some(WorkerSign {
+        worker: session.worker.clone(),
+        group: session.group.clone(),
+        report,
+    })
+}
+
+/// Two decimals; empty when it is not known.
+fn figure(figure: Option<f32>) -> String {
+    figure.map_or_else(String::new, |figure| format!("{figure:.2}"))
+}
+
+/// `<name>=<used>/<total>/<reserved>` separated by commas.
+fn resources(session: &Session) -> String {
+    let texts: Vec<String> = session
+        .resources()
+        .iter()
+        .map(|one| format!("{}={}/{}/{}", one.name, one.used, one.total, one.reserved))
+        .collect();
+    texts.join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tickwheel_core::id::WorkerId;
+    use tickwheel_proto::v1::Beat;
+
+    use super::*;
+    use crate::sessions::stand_in;
+
+    fn homes(count: usize, handlers: &[&str]) -> Vec<Arc<Session>> {
+        let one = |number| {
+            let session = stand_in(&format!("w{number:05}"), "g", handlers, 1);
+            session.heard(Beat {
+                home: true,
+                ..Beat::default()
+            });
+            session
+        };
+        (0..count).map(one).collect()
+    }
+
+    fn workers(calls: &[Vec<WorkerSign>]) -> BTreeSet<WorkerId> {
+        let signs = calls.iter().flatten();
+        signs.map(|sign| sign.worker.clone()).collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_worker_is_signed_for_in_each_beat_even_beyond_one_call() {
+        let sessions = homes(1_200, &["h"]);
+        let fresh = Duration::from_secs(2);
+        for _ in 0..3 {
+            let (calls, next) = calls(&sessions, 0, (Instant::now(), fresh));
+            assert_eq!((calls.len(), next), (2, 0));
+            assert_eq!(workers(&calls).len(), 1_200);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beats_take_turns_where_one_does_not_carry_all() {
+        let sessions = homes(CALLS_MAX * WORKERS_MAX + 500, &["h"]);
+        let times = (Instant::now(), Duration::from_secs(2));
+        let (first, next) = calls(&sessions, 0, times);
+        let (second, _) = calls(&sessions, next, times);
+        assert!(
+            first
+                .iter()
+                .chain(&second)
+                .all(|call| call.len() <= WORKERS_MAX)
+        );
+        assert_eq!(first.len(), CALLS_MAX);
+        let mut signed = workers(&first);
+        signed.append(&mut workers(&second));
+        assert_eq!(signed.len(), sessions.len());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn long_reports_are_spread_over_calls() {
+        let long: Vec<String> = (0..250).map(|n| format!("{n:0>128}")).collect();
+        let long: Vec<&str> = long.iter().map(String::as_str).collect();
+        let sessions = homes(100, &long);
+        let (calls, _) = calls(&sessions, 0, (Instant::now(), Duration::from_secs(2)));
+        let size = |call: &Vec<WorkerSign>| {
+            let reports = call.iter().filter_map(|sign| sign.report.as_ref());
+            reports
+                .flatten()
+                .map(|(_, value)| value.len())
+                .sum::<usize>()
+        };
+        assert!(calls.len() > 5, "{}", calls.len());
+        assert!(
+            calls
+                .iter()
+                .all(|call| size(call) < REPORTS_BYTES_MAX + 40_000)
+        );
+        assert_eq!(workers(&calls).len(), 100);
+    }
+}

@@ -1,0 +1,213 @@
+//! Callers that wait for the ends of contexts.
+//!
+//! However many wait, a partition is looked at four times a second, for all of its contexts together: the script goes through what ended
+//! since the last look. What this tracker settles itself is told at once.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tickwheel_core::id::ContextId;
+use tickwheel_core::partition::PartitionId;
+use tickwheel_store::Error;
+use tickwheel_store::context::Ends;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+
+use crate::engine::Engine;
+use crate::lock::lock;
+use crate::metrics::measure;
+
+/// Callers that one tracker lets wait.
+pub(crate) const WAITS_MAX: usize = 1_000;
+/// Between two looks at a partition in which somebody waits for an end.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// Stands before every event.
+const FIRST: &str = "0-0";
+/// Steps of one look. Where more has ended meanwhile, everybody looks for himself.
+const STEPS_MAX: usize = 8;
+
+/// Who waits for a context.
+#[derive(Debug, Default)]
+struct Waited {
+    told: Arc<Notify>,
+    waits: usize,
+}
+
+/// One partition in which somebody waits.
+#[derive(Debug, Default)]
+struct Watched {
+    contexts: HashMap<ContextId, Waited>,
+    /// The newest event that was looked at.
+    since: String,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Waits {
+    room: Arc<Semaphore>,
+    partitions: Mutex<HashMap<PartitionId, Watched>>,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self {
+            room: Arc::new(Semaphore::new(WAITS_MAX)),
+            partitions: Mutex::default(),
+        }
+    }
+}
+
+/// A place in the line for one context; dropping it gives up.
+#[derive(Debug)]
+pub(crate) struct Wait {
+    engine: Arc<Engine>,
+    context: ContextId,
+    told: Arc<Notify>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl Waits {
+    /// `context` has ended: whoever waits for it is told.
+    pub(crate) fn ended(&self, context: &ContextId) {
+        let partitions = lock(&self.partitions);
+        let watched = partitions.get(&context.partition());
+        if let Some(waited) = watched.and_then(|watched| watched.contexts.get(context)) {
+            waited.told.notify_waiters();
+        }
+    }
+
+    /// True for the first who waits in the partition, who has it looked at.
+    fn join(&self, context: &ContextId) -> (Arc<Notify>, bool) {
+        let mut partitions = lock(&self.partitions);
+        let first = !partitions.contains_key(&context.partition());
+        let watched = partitions.entry(context.partition()).or_default();
+        let waited = watched.contexts.entry(context.clone()).or_default();
+        waited.waits += 1;
+        (Arc::clone(&waited.told), first)
+    }
+
+    fn leave(&self, context: &ContextId) {
+        let mut partitions = lock(&self.partitions);
+        let Some(watched) = partitions.get_mut(&context.partition()) else {
+            return;
+        };
+        if let Some(waited) = watched.contexts.get_mut(context) {
+            waited.waits -= 1;
+            if waited.waits == 0 {
+                watched.contexts.remove(context);
+            }
+        }
+    }
+
+    /// What the next look at a partition asks for; `None` ends the looking, as nobody waits there.
+    fn asked(&self, partition: PartitionId) -> Option<(String, Vec<ContextId>)> {
+        let mut partitions = lock(&self.partitions);
+        let watched = partitions.get(&partition)?;
+        if watched.contexts.is_empty() {
+            partitions.remove(&partition);
+            return None;
+        }
+        let contexts = watched.contexts.keys().cloned().collect();
+        Some((watched.since.clone(), contexts))
+    }
+
+    /// Takes down how far a partition was looked at.
+    fn seen(&self, partition: PartitionId, newest: String) {
+        if let Some(watched) = lock(&self.partitions).get_mut(&partition) {
+            // A partition in which nothing has ended yet is looked at from its first event on.
+            watched.since = if newest.is_empty() {
+                FIRST.to_owned()
+            } else {
+                newest
+            };
+        }
+    }
+
+    fn tell_all(&self, partition: PartitionId) {
+        let partitions = lock(&self.partitions);
+        let contexts = partitions
+            .get(&partition)
+            .map(|watched| watched.contexts.values());
+        for waited in contexts.into_iter().flatten() {
+            waited.told.notify_waiters();
+        }
+    }
+}
+
+impl Wait {
+    /// Begins to wait for `context`: an end that comes after this is told by [`Wait::told`]. `None` when too many wait already.
+    pub(crate) async fn begin(engine: &Arc<Engine>, context: &ContextId) -> Option<Self> {
+        let room = Arc::clone(&engine.waits.room).try_acquire_owned().ok()?;
+        let (told, first) = engine.waits.join(context);
+        let wait = Self {
+            engine: Arc::clone(engine),
+            context: context.clone(),
+            told,
+            _room: room,
+        };
+        if first {
+            let partition = context.partition();
+            // What ends from here on is behind the newest event of this look.
+            if let Err(error) = look(engine, partition).await {
+                measure::store_error(&error);
+            }
+            let engine = Arc::clone(engine);
+            tokio::spawn(async move { look_on(&engine, partition).await });
+        }
+        Some(wait)
+    }
+
+    /// Ends when the context may have ended. It has to be enabled before the context is read, so that an end in between is not missed.
+    pub(crate) fn told(&self) -> tokio::sync::futures::Notified<'_> {
+        self.told.notified()
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        self.engine.waits.leave(&self.context);
+    }
+}
+
+async fn look_on(engine: &Engine, partition: PartitionId) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if engine.waits.asked(partition).is_none() {
+            return;
+        }
+        if let Err(error) = look(engine, partition).await {
+            measure::store_error(&error);
+        }
+    }
+}
+
+/// One look: tells those whose contexts have ended since the last one.
+async fn look(engine: &Engine, partition: PartitionId) -> Result<(), Error> {
+    let Some((since, contexts)) = engine.waits.asked(partition) else {
+        return Ok(());
+    };
+    let (mut cursor, mut newest) = (String::new(), String::new());
+    for step in 0..STEPS_MAX {
+        let asked = (since.as_str(), cursor.as_str());
+        let ends: Ends = engine.store.ends(partition, asked, &contexts).await?;
+        if step == 0 {
+            newest = ends.newest;
+        }
+        for context in &ends.ended {
+            engine.waits.ended(context);
+        }
+        cursor = ends.cursor;
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    if !cursor.is_empty() {
+        engine.waits.tell_all(partition);
+    }
+    engine.waits.seen(partition, newest);
+    if since.is_empty() {
+        // The first look only learns where to begin: what ended before it is seen by who looks once more.
+        engine.waits.tell_all(partition);
+    }
+    Ok(())
+}

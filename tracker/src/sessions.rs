@@ -1,0 +1,18 @@
+//! Workers' streams: who is connected, what each can take, and what its frames say.
+
+mod credit;
+mod faults;
+mod hello;
+mod in_flight;
+pub(crate) mod intake;
+mod registry;
+mod report;
+mod session;
+mod units;
+
+pub(crate) use hello::checked;
+pub(crate) use in_flight::{InFlight, Slot};
+pub(crate) use registry::{Live, Sessions};
+#[cfg(test)]
+pub(crate) use session::stand_in;
+pub(crate) use session::{FRAMES_MAX, Frame, Session};

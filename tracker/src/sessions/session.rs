@@ -1,0 +1,339 @@
+//! One worker's stream, as this tracker sees it: what it offers, what it can take, and the way to it.
+//!
+//! Nothing here matters after a crash: what a worker runs is in Redis, and the worker says it again when it connects elsewhere.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_core::limits::AMOUNT_MAX;
+use tickwheel_core::routing::{Figures, Profile, Units};
+use tickwheel_proto::v1::{self as wire, Assignment, Beat, Hello, Resource, TrackerMessage};
+use tokio::sync::{Semaphore, mpsc};
+use tokio::time::Instant;
+use tonic::Status;
+
+use super::credit::Credit;
+use super::faults::Faults;
+use super::in_flight::InFlight;
+use super::report::Measured;
+use super::units::UnitCredit;
+use crate::lock::lock;
+use crate::metrics::measure;
+
+/// Frames on the way to one worker. What is outstanding is bounded by its permits, so only confirmations and the like queue up.
+pub(crate) const FRAMES_MAX: usize = 1024;
+
+/// Pages of results, of up to a mebibyte, that are on the way to one worker.
+const FETCHES_MAX: usize = 4;
+/// Frames that wait for a worker which reads what it is sent.
+const FRAMES_FEW: usize = 8;
+/// Between two looks at whether they are few.
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
+/// Resources that an SDK measures, beside those that a Hello names.
+const MEASURED: [&str; 3] = ["cpu", "memory", "disk"];
+
+/// A frame for a worker, or the status that ends its stream.
+pub(crate) type Frame = Result<TrackerMessage, Status>;
+
+/// A worker's stream.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// The worker; unique per process start.
+    pub(crate) worker: WorkerId,
+    /// Its group.
+    pub(crate) group: GroupName,
+    /// What it said of itself.
+    pub(crate) hello: Hello,
+    /// The same, as routing reads it, with what its beats say of its resources.
+    profile: ArcSwap<Profile>,
+    /// The names of the resources that it may tell of.
+    nameable: Units,
+    resources: Mutex<Vec<Resource>>,
+    units: Mutex<UnitCredit>,
+    handlers: Mutex<Handlers>,
+    /// What it reported and what is not done yet.
+    pub(crate) in_flight: Arc<InFlight>,
+    faults: Faults,
+    /// Pages of results that are read for it at once.
+    pub(crate) fetching: Semaphore,
+    credit: Mutex<Credit>,
+    beat: Mutex<BeatState>,
+    draining: AtomicBool,
+    /// Contexts sent since its figures last changed.
+    unmeasured: AtomicU32,
+    frames: mpsc::Sender<Frame>,
+}
+
+/// The handlers that a worker offers.
+#[derive(Debug, Default)]
+struct Handlers {
+    names: BTreeSet<String>,
+    /// The same, comma-separated: each turn is told.
+    text: Arc<str>,
+}
+
+impl Handlers {
+    fn of(names: BTreeSet<String>) -> Self {
+        let joined: Vec<&str> = names.iter().map(String::as_str).collect();
+        Self {
+            text: joined.join(",").into(),
+            names,
+        }
+    }
+}
+
+/// What the last beats said.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct BeatState {
+    /// This tracker writes the worker's signs of life.
+    pub(crate) home: bool,
+    /// When it last beat.
+    pub(crate) at: Option<Instant>,
+    /// Its latest figures.
+    pub(crate) report: Option<Measured>,
+    /// When the figures were last written to Redis.
+    pub(crate) written: Option<Instant>,
+}
+
+impl Session {
+    pub(crate) fn new(
+        profile: Profile,
+        group: GroupName,
+        mut hello: Hello,
+        (frames, in_flight): (mpsc::Sender<Frame>, InFlight),
+    ) -> Self {
+        let running = u32::try_from(std::mem::take(&mut hello.running).len());
+        let credit = Credit::new(hello.permits.saturating_sub(running.unwrap_or(u32::MAX)));
+        let handlers = std::mem::take(&mut hello.handlers).into_iter().collect();
+        let measured = MEASURED.map(|name| (name.to_owned(), 0));
+        let declared = profile.resources.iter();
+        let declared = declared.map(|(name, _)| (name.to_owned(), 0));
+        Self {
+            nameable: Units::of(declared.chain(measured)),
+            worker: profile.id.clone(),
+            group,
+            hello,
+            profile: ArcSwap::from_pointee(profile),
+            resources: Mutex::default(),
+            units: Mutex::default(),
+            handlers: Mutex::new(Handlers::of(handlers)),
+            in_flight: Arc::new(in_flight),
+            faults: Faults::default(),
+            fetching: Semaphore::new(FETCHES_MAX),
+            credit: Mutex::new(credit),
+            beat: Mutex::default(),
+            draining: AtomicBool::new(false),
+            unmeasured: AtomicU32::new(0),
+            frames,
+        }
+    }
+
+    /// Hands a frame over; it comes back when the stream has ended or does not keep up.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the frame is the point of the error"
+    )]
+    pub(crate) fn send(&self, frame: TrackerMessage) -> Result<(), TrackerMessage> {
+        self.frames
+            .try_send(Ok(frame))
+            .map_err(|refused| refused.into_inner().unwrap_or_default())
+    }
+
+    /// Waits until the worker has read most of what was sent to it, or its stream has ended.
+    pub(crate) async fn sent_soon(&self) {
+        while !self.frames.is_closed() && self.frames.capacity() + FRAMES_FEW < FRAMES_MAX {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// An item of the stream could not be read, because `why`.
+    pub(crate) fn fault(&self, item: &'static str, why: impl std::fmt::Display) {
+        measure::item_refused(item);
+        if let Some(unsaid) = self.faults.add() {
+            tracing::warn!(worker = %self.worker, %why, unsaid, "a {item} could not be read");
+        }
+    }
+
+    /// Whether the stream goes on.
+    ///
+    /// # Errors
+    /// The status that ends it, after too many items that could not be read.
+    pub(crate) fn is_sound(&self) -> Result<(), Status> {
+        self.faults.verdict()
+    }
+
+    /// Ends the stream once the frames before were sent.
+    pub(crate) fn end(&self, status: Status) {
+        // A full or closed channel ends the stream as well: its receiver is dropped with the server.
+        self.frames.try_send(Err(status)).ok();
+    }
+
+    pub(crate) fn credit(&self) -> MutexGuard<'_, Credit> {
+        lock(&self.credit)
+    }
+
+    pub(crate) fn beat(&self) -> MutexGuard<'_, BeatState> {
+        lock(&self.beat)
+    }
+
+    /// Who it is, as routing reads it.
+    pub(crate) fn profile(&self) -> Arc<Profile> {
+        self.profile.load_full()
+    }
+
+    /// What of its resources may be promised.
+    pub(crate) fn units(&self) -> MutexGuard<'_, UnitCredit> {
+        lock(&self.units)
+    }
+
+    /// Its resources, by its last beat.
+    pub(crate) fn resources(&self) -> Vec<Resource> {
+        lock(&self.resources).clone()
+    }
+
+    /// Sends contexts; what they take of its resources counts from now on.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the frame is the point of the error"
+    )]
+    pub(crate) fn send_contexts(&self, frame: TrackerMessage) -> Result<(), TrackerMessage> {
+        let takes = |assignment: &Assignment| {
+            let needs = assignment.requires.iter();
+            (!assignment.requires.is_empty())
+                .then(|| Units::of(needs.map(|(name, amount)| (name.clone(), *amount))))
+        };
+        let takes: Vec<Option<Units>> = frame.dispatch.iter().map(takes).collect();
+        // Under the lock, so that the numbers follow the order of the frames.
+        let mut units = self.units();
+        self.send(frame)?;
+        units.send(takes.iter().map(Option::as_ref));
+        Ok(())
+    }
+
+    /// The worker said what of its resources is free. What it did not introduce is left out and counted.
+    pub(crate) fn heard_units(&self, units: Option<wire::Units>, received: u64) {
+        let free = units.map(|units| {
+            let (known, left_out) = self.nameable.known_of(units.amounts);
+            measure::values_dropped("resource", left_out);
+            known
+        });
+        self.units().update(free, received);
+    }
+
+    fn learn_resources(&self, mut resources: Vec<Resource>) {
+        let before = resources.len();
+        let mut seen = BTreeSet::new();
+        resources.retain(|one| {
+            self.nameable.iter().any(|(name, _)| name == one.name) && seen.insert(one.name.clone())
+        });
+        measure::values_dropped("resource", before - resources.len());
+        for one in &mut resources {
+            for amount in [&mut one.total, &mut one.used, &mut one.reserved] {
+                *amount = (*amount).min(AMOUNT_MAX);
+            }
+        }
+        let totals = resources.iter();
+        let totals = Units::of(totals.map(|one| (one.name.clone(), one.total)));
+        let profile = self.profile();
+        if profile.resources != totals {
+            self.profile.store(Arc::new(Profile {
+                resources: totals,
+                ..Profile::clone(&profile)
+            }));
+        }
+        *lock(&self.resources) = resources;
+    }
+
+    /// The worker said how it does.
+    pub(crate) fn heard(&self, beat: Beat) {
+        if !beat.resources.is_empty() {
+            self.learn_resources(beat.resources);
+        }
+        let mut known = self.beat();
+        known.home = beat.home;
+        known.at = Some(Instant::now());
+        if let Some(report) = beat.report {
+            let (report, wrong) = Measured::of(report);
+            measure::values_dropped("figure", wrong);
+            let figures = |report: &Measured| (report.cpu_load, report.memory_used);
+            if known.report.as_ref().map(figures) != Some(figures(&report)) {
+                self.unmeasured.store(0, Ordering::Relaxed);
+            }
+            known.report = Some(report);
+        }
+    }
+
+    /// Contexts were sent to it.
+    pub(crate) fn sent(&self, contexts: u32) {
+        self.unmeasured.fetch_add(contexts, Ordering::Relaxed);
+    }
+
+    /// How it does, by its last word and what was sent to it since.
+    pub(crate) fn figures(&self) -> Figures {
+        let report = self.beat().report.unwrap_or_default();
+        let credit = *self.credit();
+        let free = credit.available() + credit.in_hand();
+        Figures {
+            running: self.hello.permits.saturating_sub(free),
+            unmeasured: self.unmeasured.load(Ordering::Relaxed),
+            cpu_load: report.cpu_load.map(f64::from),
+            cpus: report.cpus.max(self.hello.cpus),
+            memory_used: report.memory_used,
+            memory_total: report.memory_total,
+            response_ms: report.response_ms.map(f64::from),
+        }
+    }
+
+    /// The handlers it offers, comma-separated.
+    pub(crate) fn handlers(&self) -> Arc<str> {
+        Arc::clone(&lock(&self.handlers).text)
+    }
+
+    /// The names of the handlers it offers.
+    pub(super) fn handler_names(&self) -> Vec<String> {
+        lock(&self.handlers).names.iter().cloned().collect()
+    }
+
+    /// True when it takes contexts of this group and handler.
+    pub(crate) fn offers(&self, group: &GroupName, handler: &str) -> bool {
+        self.group == *group && !self.is_draining() && lock(&self.handlers).names.contains(handler)
+    }
+
+    /// The worker refused this handler: it is not offered again on this stream. Only [`super::Sessions::withdraw`] calls it, so that what is
+    /// looked up by handlers agrees.
+    pub(super) fn withdraw(&self, handler: &str) {
+        let mut handlers = lock(&self.handlers);
+        let mut names = std::mem::take(&mut handlers.names);
+        names.remove(handler);
+        *handlers = Handlers::of(names);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_draining(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A worker with a stream that nobody reads.
+#[cfg(test)]
+pub(crate) fn stand_in(name: &str, group: &str, handlers: &[&str], permits: u32) -> Arc<Session> {
+    let hello = Hello {
+        worker_id: name.to_owned(),
+        group: group.to_owned(),
+        handlers: handlers.iter().map(|&handler| handler.to_owned()).collect(),
+        permits,
+        ..Hello::default()
+    };
+    let (profile, group, hello) = super::checked(hello).expect("a Hello that follows the rules");
+    let (frames, _) = mpsc::channel(FRAMES_MAX);
+    let session = Session::new(profile, group, hello, (frames, InFlight::default()));
+    Arc::new(session)
+}

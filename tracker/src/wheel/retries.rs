@@ -1,0 +1,129 @@
+//! Work that the wheel brings again and again until it is done: when it fails, it is left alone for a while, longer each time.
+//!
+//! The wheel offers a plan, a delivery or a scan each second to some tracker. What fails for a reason that stays would be tried each second
+//! by all of them; so each tracker remembers what failed with it. Nothing else is kept: a restart tries at once.
+
+use std::collections::HashMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::partition::PartitionId;
+use tokio::time::Instant;
+
+use crate::lock::lock;
+
+/// The first rest; each one that follows is twice as long.
+const FIRST: Duration = Duration::from_millis(500);
+/// The longest rest.
+const MOST: Duration = Duration::from_secs(30);
+/// The same while Redis does not answer: it may be back at any moment.
+const UNREACHABLE: Duration = Duration::from_secs(1);
+/// Work that is remembered. What fails beyond it is tried each time it comes.
+const KEPT_MAX: usize = 10_000;
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Work {
+    /// More due times for a job.
+    Plan(JobName),
+    /// A job is told of the end of another's context.
+    Deliver(JobName),
+    /// The running contexts of a partition are looked at.
+    Reap(PartitionId),
+    /// A context is split by the model of its job.
+    Open(ContextId),
+    /// Workers with parts of a context are looked at.
+    Look(ContextId),
+}
+
+/// What failed lately.
+#[derive(Debug, Default)]
+pub(crate) struct Retries(Mutex<HashMap<Work, Failing>>);
+
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    times: u32,
+    until: Instant,
+}
+
+impl Retries {
+    /// Whether the work failed a moment ago and rests.
+    pub(crate) fn rests(&self, work: &Work, now: Instant) -> bool {
+        let failing = lock(&self.0);
+        failing.get(work).is_some_and(|failing| failing.until > now)
+    }
+
+    /// The work was done.
+    pub(crate) fn done(&self, work: &Work) {
+        let mut failing = lock(&self.0);
+        if !failing.is_empty() {
+            failing.remove(work);
+        }
+    }
+
+    /// The work failed; how often in a row, when a line may say so: few of many do.
+    pub(crate) fn failed(&self, work: Work, unreachable: bool, now: Instant) -> Option<u32> {
+        let mut failing = lock(&self.0);
+        if failing.len() >= KEPT_MAX {
+            failing.retain(|_, one| one.until + MOST > now);
+        }
+        if failing.len() >= KEPT_MAX && !failing.contains_key(&work) {
+            return None;
+        }
+        let one = failing.entry(work).or_insert(Failing {
+            times: 0,
+            until: now,
+        });
+        let most = if unreachable { UNREACHABLE } else { MOST };
+        one.until = now + FIRST.saturating_mul(1 << one.times.min(8)).min(most);
+        one.times = one.times.saturating_add(1);
+        one.times.is_power_of_two().then_some(one.times)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_fails_rests_longer_each_time_and_is_seldom_told_of() {
+        let (retries, mut now) = (Retries::default(), Instant::now());
+        let work = Work::Reap(PartitionId::default());
+        assert!(!retries.rests(&work, now));
+        let (mut rests, mut told) = (Vec::new(), Vec::new());
+        for _ in 0..9 {
+            told.extend(retries.failed(work.clone(), false, now));
+            let began = now;
+            while retries.rests(&work, now) {
+                now += Duration::from_millis(500);
+            }
+            rests.push((now - began).as_millis());
+        }
+        let expected = [
+            500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
+        ];
+        assert_eq!((rests.as_slice(), told), (&expected[..], vec![1, 2, 4, 8]));
+        retries.done(&work);
+        assert!(!retries.rests(&work, now));
+        for _ in 0..5 {
+            retries.failed(work.clone(), true, now);
+        }
+        assert!(
+            !retries.rests(&work, now + UNREACHABLE),
+            "redis may be back"
+        );
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let (retries, now) = (Retries::default(), Instant::now());
+        let context = |number: usize| Work::Open(format!("1.1.x-{number}").parse().unwrap());
+        for number in 0..KEPT_MAX + 10 {
+            retries.failed(context(number), false, now);
+        }
+        assert_eq!(lock(&retries.0).len(), KEPT_MAX);
+        retries.failed(context(KEPT_MAX + 11), false, now + MOST * 2);
+        assert_eq!(lock(&retries.0).len(), 1, "old ones make room");
+    }
+}
