@@ -61,6 +61,13 @@ pub(crate) fn has_no_functions(reply: &str) -> bool {
         && of_functions.iter().any(|word| lower.contains(word))
 }
 
+/// The server takes no writes now, and a library is one; it may run scripts all the same.
+fn takes_no_writes(reply: &str) -> bool {
+    ["OOM", "READONLY", "MISCONF", "NOREPLICAS"]
+        .iter()
+        .any(|word| reply.starts_with(word))
+}
+
 /// Refusals after which the script has not run, and that pass by themselves.
 fn did_nothing(reply: &str) -> bool {
     [
@@ -181,7 +188,7 @@ async fn load_beside(client: &Client, ways: &Ways, key: &str) -> Step {
             if has_no_functions(error.details()) {
                 ways.refuse_functions(error.details());
             }
-            Step::Text
+            Step::Digest
         }
     }
 }
@@ -197,6 +204,9 @@ impl Redis {
                 Ok(()) => return Ok(()),
                 Err(error) if has_no_functions(error.details()) => {
                     self.ways.refuse_functions(error.details());
+                }
+                Err(error) if takes_no_writes(error.details()) => {
+                    tracing::debug!(%error, "the library is not loaded; scripts are called by their texts until it can be");
                 }
                 Err(error) => {
                     let locate = |text: &str| LIBRARY.locate(text);

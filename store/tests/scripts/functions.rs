@@ -131,6 +131,27 @@ async fn a_user_who_loses_the_right_to_functions_is_called_by_texts() {
     assert_eq!(calls(&test, "evalsha").await, 2);
 }
 
+/// Who has to make room on a full server needs its scripts.
+#[tokio::test]
+async fn a_full_server_without_the_library_is_called_by_texts() {
+    let Some((test, server)) = alone().await else {
+        return;
+    };
+    test.command(&["FUNCTION", "FLUSH"]).await;
+    test.command(&["CONFIG", "SET", "maxmemory", "1"]).await;
+    let redis = Redis::connect(&server.url()).await.unwrap();
+    let store = Store::attach(redis, &test.prefix).await.unwrap();
+    store.look(partition(0)).await.unwrap();
+    assert_eq!(calls(&test, "evalsha").await, 1);
+    test.command(&["CONFIG", "SET", "maxmemory", "0"]).await;
+    store.look(partition(0)).await.unwrap();
+    assert_eq!(
+        libraries(&test).await,
+        [LIBRARY.name()],
+        "and has it when there is room"
+    );
+}
+
 #[tokio::test]
 async fn libraries_of_other_versions_stand_beside_it_and_not_too_many() {
     let Some((test, server)) = alone().await else {
