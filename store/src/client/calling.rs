@@ -241,7 +241,11 @@ impl Redis {
             let loaded: Result<Value, _> = self.client.function_load(true, LIBRARY.text()).await;
             drop(loaded?);
         }
-        self.forget_old_libraries().await
+        // An ACL may allow to load and not to list: the library is there all the same.
+        if let Err(error) = self.forget_old_libraries().await {
+            tracing::debug!(%error, "libraries of other versions were not looked at");
+        }
+        Ok(())
     }
 
     /// Deletes the libraries of other versions when there are many of them.

@@ -153,6 +153,20 @@ async fn a_full_server_without_the_library_is_called_by_texts() {
 }
 
 #[tokio::test]
+async fn who_may_load_and_not_list_is_called_by_functions() {
+    let Some((test, server)) = alone().await else {
+        return;
+    };
+    test.command(&["ACL", "SETUSER", "default", "-function|list"])
+        .await;
+    let redis = Redis::connect(&server.url()).await.unwrap();
+    let store = Store::attach(redis, &test.prefix).await.unwrap();
+    store.look(partition(0)).await.unwrap();
+    assert_eq!(calls(&test, "fcall").await, 1);
+    assert_eq!(calls(&test, "evalsha").await, 0);
+}
+
+#[tokio::test]
 async fn libraries_of_other_versions_stand_beside_it_and_not_too_many() {
     let Some((test, server)) = alone().await else {
         return;
