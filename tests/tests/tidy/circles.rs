@@ -1,0 +1,424 @@
+//! No file of a crate needs another one that needs it in turn, directly or through others: each can be read, and understood, after those
+//! that it names.
+//!
+//! A file needs another when its code names something that is written there; a name that a third one passes on (`pub use`) counts for where
+//! it is written. A parent that only declares its children and passes their names on needs none of them, so that they may use what it has;
+//! one with code of its own that needs a child must not be needed by it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+use petgraph::algo::{astar, tarjan_scc};
+use petgraph::graph::{DiGraph, NodeIndex};
+
+use crate::modules::Modules;
+use crate::root;
+
+/// Files that stand in a circle still; the list may only get shorter.
+const KNOWN: &[&str] = &[
+    "bench/src/compare.rs",
+    "bench/src/compare/peer.rs",
+    "bench/src/compare/work.rs",
+    "bench/src/rig.rs",
+    "bench/src/rig/crew.rs",
+    "cli/src/args.rs",
+    "cli/src/commands.rs",
+    "cli/src/commands/cluster.rs",
+    "cli/src/commands/completion.rs",
+    "cli/src/commands/cron.rs",
+    "cli/src/commands/dead.rs",
+    "cli/src/commands/dedup.rs",
+    "cli/src/commands/job.rs",
+    "cli/src/commands/job/apply.rs",
+    "cli/src/commands/job/explain.rs",
+    "cli/src/commands/job/export.rs",
+    "cli/src/commands/job/ledger.rs",
+    "cli/src/commands/job/list.rs",
+    "cli/src/commands/job/preview.rs",
+    "cli/src/commands/job/start.rs",
+    "cli/src/commands/job/state.rs",
+    "cli/src/commands/limit.rs",
+    "cli/src/commands/quickstart.rs",
+    "cli/src/commands/run.rs",
+    "cli/src/commands/run/logs.rs",
+    "cli/src/commands/run/subtasks.rs",
+    "cli/src/commands/store.rs",
+    "cli/src/commands/store/adopt.rs",
+    "cli/src/commands/store/check.rs",
+    "cli/src/commands/store/rebuild.rs",
+    "cli/src/commands/store/repair.rs",
+    "cli/src/commands/submit.rs",
+    "cli/src/commands/worker.rs",
+    "cli/src/config.rs",
+    "cli/src/config/layers.rs",
+    "cli/src/config/sections.rs",
+    "cli/src/manifest.rs",
+    "cli/src/manifest/source.rs",
+    "cli/src/views/model.rs",
+    "cli/src/views/spec.rs",
+    "core/src/cron/fields.rs",
+    "core/src/cron/fields/read.rs",
+    "core/src/cron/fields/rule.rs",
+    "core/src/id/context.rs",
+    "core/src/id/text.rs",
+    "core/src/manifest/job.rs",
+    "core/src/manifest/model.rs",
+    "core/src/partition.rs",
+    "core/src/routing/choice.rs",
+    "core/src/routing/condition.rs",
+    "core/src/routing/condition/parse.rs",
+    "core/src/routing/condition/token.rs",
+    "core/src/routing/policy.rs",
+    "core/src/run.rs",
+    "core/src/run/event.rs",
+    "core/src/zone.rs",
+    "core/src/zone/suggest.rs",
+    "core/src/zone/table.rs",
+    "store/src/check/rules.rs",
+    "store/src/check/rules/bounds.rs",
+    "store/src/check/rules/clock.rs",
+    "store/src/check/rules/edges.rs",
+    "store/src/check/rules/endings.rs",
+    "store/src/check/rules/fans.rs",
+    "store/src/check/rules/firings.rs",
+    "store/src/check/rules/overlap.rs",
+    "store/src/check/rules/places.rs",
+    "store/src/check/rules/recurring.rs",
+    "store/src/check/walk.rs",
+    "store/src/check/walk/edges.rs",
+    "store/src/check/walk/pacer.rs",
+    "store/src/client.rs",
+    "store/src/client/calling.rs",
+    "store/src/client/confirm.rs",
+    "store/src/client/fence.rs",
+    "store/src/client/hear.rs",
+    "store/src/client/hear/ear.rs",
+    "store/src/client/hear/signs.rs",
+    "store/src/client/hear/state.rs",
+    "store/src/client/room.rs",
+    "store/src/identity.rs",
+    "store/src/script.rs",
+    "store/src/script/library.rs",
+    "store/src/server.rs",
+    "store/src/server/losses.rs",
+    "store/src/stand_in.rs",
+    "store/src/store.rs",
+    "store/tests/model/call.rs",
+    "store/tests/model/state.rs",
+    "store/tests/scripts/../model/call.rs",
+    "store/tests/scripts/../model/state.rs",
+    "store/tests/scripts/garbage.rs",
+    "store/tests/scripts/garbage/lists.rs",
+    "store/tests/scripts/keyspace.rs",
+    "store/tests/scripts/keyspace/history.rs",
+    "store/tests/scripts/keyspace/lane.rs",
+    "store/tests/scripts/keyspace/mapped.rs",
+    "tests/memory-redis/src/commands.rs",
+    "tests/memory-redis/src/commands/hashes.rs",
+    "tests/memory-redis/src/commands/keys.rs",
+    "tests/memory-redis/src/commands/lists.rs",
+    "tests/memory-redis/src/commands/sorted_sets.rs",
+    "tests/memory-redis/src/commands/streams.rs",
+    "tests/src/chaos/case.rs",
+    "tests/src/chaos/loss.rs",
+    "tests/src/chaos/quiet.rs",
+    "tests/src/chaos/quiet/customers.rs",
+    "tests/src/chaos/quiet/usage.rs",
+    "tests/src/chaos/stage.rs",
+    "tests/src/chaos/verdict.rs",
+    "tests/src/harness/redis.rs",
+    "tests/src/harness/redis/cluster.rs",
+    "tests/src/harness/redis/node.rs",
+    "tests/src/harness/snapshot.rs",
+    "tests/src/harness/snapshot/read.rs",
+    "tests/src/invariants.rs",
+    "tests/src/invariants/attempts.rs",
+    "tests/src/invariants/bounds.rs",
+    "tests/src/invariants/clock.rs",
+    "tests/src/invariants/edges.rs",
+    "tests/src/invariants/endings.rs",
+    "tests/src/invariants/facts.rs",
+    "tests/src/invariants/fans.rs",
+    "tests/src/invariants/firings.rs",
+    "tests/src/invariants/limits.rs",
+    "tests/src/invariants/overlap.rs",
+    "tests/src/invariants/places.rs",
+    "tests/src/invariants/recurring.rs",
+    "tests/src/ledger.rs",
+    "tests/src/ledger/calendar.rs",
+    "tests/src/ledger/chain.rs",
+    "tests/src/ledger/contexts.rs",
+    "tests/src/ledger/follower.rs",
+    "tests/tests/mixed_jobs/jobs.rs",
+    "tests/tests/mixed_jobs/main.rs",
+    "tests/tests/mixed_jobs/show.rs",
+    "tests/tests/simulation/checks.rs",
+    "tests/tests/simulation/limits.rs",
+    "tests/tests/simulation/line.rs",
+    "tests/tests/simulation/trackers.rs",
+    "tests/tests/simulation/worker.rs",
+    "tests/tests/simulation/worker/forge.rs",
+    "tests/tests/simulation/worker/split.rs",
+    "tests/tests/simulation/world.rs",
+    "tracker/src/edge/calls.rs",
+    "tracker/src/edge/peers.rs",
+    "tracker/src/edge/request.rs",
+    "tracker/src/edge/stream.rs",
+    "tracker/src/engine.rs",
+    "tracker/src/fan_out/fan.rs",
+    "tracker/src/limits.rs",
+    "tracker/src/membership/departed.rs",
+    "tracker/src/membership/roster.rs",
+    "tracker/src/metrics/measure.rs",
+    "tracker/src/outcomes/notes.rs",
+    "tracker/src/outcomes/resolve.rs",
+    "tracker/src/outcomes/settle.rs",
+    "tracker/src/outcomes/waits.rs",
+    "tracker/src/planning.rs",
+    "tracker/src/planning/catch_up.rs",
+    "tracker/src/rpc/scheduler.rs",
+    "tracker/src/rpc/scheduler/cluster.rs",
+    "tracker/src/rpc/scheduler/contexts.rs",
+    "tracker/src/rpc/scheduler/dead.rs",
+    "tracker/src/rpc/scheduler/explain.rs",
+    "tracker/src/rpc/scheduler/jobs.rs",
+    "tracker/src/rpc/scheduler/limits.rs",
+    "tracker/src/rpc/scheduler/preview.rs",
+    "tracker/src/rpc/scheduler/subtasks.rs",
+    "tracker/src/sessions/intake.rs",
+    "tracker/src/sessions/session.rs",
+    "tracker/src/wheel/turner.rs",
+    "tracker/src/wheel/visit.rs",
+    "worker-sdk/src/attempt.rs",
+    "worker-sdk/src/context.rs",
+    "worker-sdk/src/desk.rs",
+    "worker-sdk/src/desk/calls.rs",
+    "worker-sdk/src/desk/frame.rs",
+    "worker-sdk/src/desk/link.rs",
+    "worker-sdk/src/desk/queue.rs",
+    "worker-sdk/src/fan.rs",
+    "worker-sdk/src/fan/map.rs",
+    "worker-sdk/src/fan/results.rs",
+    "worker-sdk/src/handler.rs",
+    "worker-sdk/src/registry.rs",
+    "worker-sdk/src/session.rs",
+    "worker-sdk/src/session/backoff.rs",
+    "worker-sdk/src/testing/double.rs",
+    "worker-sdk/src/testing/double/fan.rs",
+    "worker-sdk/src/testing/double/service.rs",
+    "worker-sdk/src/testing/harness.rs",
+    "worker-sdk/src/testing/harness/call.rs",
+    "worker-sdk/src/worker.rs",
+    "worker-sdk/src/worker/builder.rs",
+    "worker-sdk/src/worker/drain.rs",
+];
+
+/// The first file of each crate of the workspace: libraries, programs, tests, examples.
+fn crates() -> Result<Vec<PathBuf>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let told = Command::new(cargo)
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version",
+            "1",
+        ])
+        .current_dir(root())
+        .output()?;
+    ensure!(
+        told.status.success(),
+        "{}",
+        String::from_utf8_lossy(&told.stderr)
+    );
+    let workspace: serde_json::Value = serde_json::from_slice(&told.stdout)?;
+    let packages = workspace
+        .get("packages")
+        .and_then(serde_json::Value::as_array);
+    let packages = packages.context("packages")?;
+    let targets = packages
+        .iter()
+        .filter_map(|package| package.get("targets")?.as_array());
+    let roots = targets
+        .flatten()
+        .filter_map(|target| target.get("src_path")?.as_str());
+    Ok(roots.map(PathBuf::from).collect())
+}
+
+/// Files, and what each names of the others.
+type Graph = DiGraph<PathBuf, String>;
+
+fn graph(modules: &Modules) -> Graph {
+    let (mut graph, mut nodes) = (Graph::new(), BTreeMap::<PathBuf, NodeIndex>::new());
+    for (from, to, name) in modules.needs() {
+        let mut node = |file: &Path| {
+            let known = nodes.entry(file.to_owned());
+            *known.or_insert_with(|| graph.add_node(file.to_owned()))
+        };
+        let (from, to) = (node(from), node(to));
+        graph.update_edge(from, to, name);
+    }
+    graph
+}
+
+/// The shortest circle among these files, each with what it needs of the next.
+fn shortest(graph: &Graph, among: &[NodeIndex]) -> Vec<NodeIndex> {
+    let circles = among.iter().flat_map(|start| {
+        let back = |next| astar(graph, next, |node| node == *start, |_| 1, |_| 0);
+        graph.neighbors(*start).filter_map(back)
+    });
+    circles
+        .min_by_key(|(steps, _)| *steps)
+        .map(|(_, path)| path)
+        .unwrap_or_default()
+}
+
+/// A circle in words: who needs what of whom.
+fn in_words(graph: &Graph, circle: &[NodeIndex]) -> String {
+    let short = |node: NodeIndex| {
+        let file = &graph[node];
+        file.strip_prefix(root())
+            .unwrap_or(file)
+            .display()
+            .to_string()
+    };
+    let after = circle.iter().skip(1).chain(circle.first());
+    let steps = circle.iter().zip(after).map(|(from, to)| {
+        let name = graph.find_edge(*from, *to).map(|edge| graph[edge].as_str());
+        let name = name.unwrap_or_default();
+        format!("  {} needs {} for `{name}`", short(*from), short(*to))
+    });
+    steps.collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with a crate: its circles, and all files in them.
+fn circles(modules: &Modules) -> Vec<(String, Vec<PathBuf>)> {
+    let graph = graph(modules);
+    let parts = tarjan_scc(&graph).into_iter().filter(|part| part.len() > 1);
+    parts
+        .map(|part| {
+            let mut files: Vec<PathBuf> = part.iter().map(|node| graph[*node].clone()).collect();
+            files.sort();
+            (in_words(&graph, &shortest(&graph, &part)), files)
+        })
+        .collect()
+}
+
+#[test]
+fn no_files_need_each_other() -> Result<()> {
+    let (mut problems, mut in_circles) = (Vec::new(), Vec::new());
+    let crates = crates()?;
+    ensure!(crates.len() > 10, "found the crates {crates:?}");
+    for first in crates {
+        let modules = Modules::of(&first)?;
+        for (circle, files) in circles(&modules) {
+            let files = files
+                .iter()
+                .map(|file| file.strip_prefix(root()).unwrap_or(file));
+            let files: Vec<String> = files.map(|file| file.display().to_string()).collect();
+            if files.iter().any(|file| !KNOWN.contains(&file.as_str())) {
+                let more = format!("{} files: {}", files.len(), files.join(" "));
+                problems.push(format!("{circle}\n  {more}"));
+            }
+            in_circles.extend(files);
+        }
+    }
+    for known in KNOWN
+        .iter()
+        .filter(|known| !in_circles.iter().any(|file| file == *known))
+    {
+        problems.push(format!("{known} is in no circle: take it off the list"));
+    }
+    ensure!(
+        problems.is_empty(),
+        "circles of imports:\n{}",
+        problems.join("\n")
+    );
+    Ok(())
+}
+
+/// A crate in a folder of its own.
+fn written(files: &[(&str, &str)]) -> Result<(tempfile::TempDir, Modules)> {
+    let folder = tempfile::tempdir()?;
+    for (name, text) in files {
+        let file = folder.path().join(name);
+        std::fs::create_dir_all(file.parent().context("a folder")?)?;
+        std::fs::write(file, text)?;
+    }
+    let modules = Modules::of(&folder.path().join("lib.rs"))?;
+    Ok((folder, modules))
+}
+
+#[test]
+fn a_circle_is_found_through_imports_inline_paths_and_names_passed_on() -> Result<()> {
+    let (_folder, modules) = written(&[
+        ("lib.rs", "mod a; mod b; mod room;"),
+        ("a.rs", "use crate::{b::{self, f}, x}; fn a() { f() }"),
+        ("b.rs", "fn f() { vec![crate::room::Thing::new()]; }"),
+        ("room.rs", "mod thing; pub(crate) use thing::Thing;"),
+        (
+            "room/thing.rs",
+            "pub struct Thing; fn g() { super::super::a::a() }",
+        ),
+    ])?;
+    let found = circles(&modules);
+    let [(circle, files)] = found.as_slice() else {
+        anyhow::bail!("{found:?}");
+    };
+    assert_eq!(files.len(), 3, "{files:?}");
+    for step in [
+        "a.rs needs",
+        "b.rs for `crate::b::f`",
+        "room/thing.rs for `crate::room::Thing::new`",
+        "a.rs for `super::super::a::a`",
+    ] {
+        assert!(circle.contains(step), "{step}: {circle}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_parent_is_in_a_circle_only_by_code_of_its_own() -> Result<()> {
+    let child = (
+        "room/thing.rs",
+        "use super::Number; use crate::room::other::Other; pub struct Thing(Number, Other);",
+    );
+    let other = ("room/other.rs", "pub struct Other;");
+    let passes_on =
+        "mod other; mod thing; pub use other::Other; pub use thing::Thing; pub struct Number;";
+    let (_folder, modules) = written(&[
+        ("lib.rs", "mod room;"),
+        ("room.rs", passes_on),
+        child,
+        other,
+    ])?;
+    assert_eq!(circles(&modules), []);
+    let uses = format!("{passes_on} fn f(thing: Thing) {{}}");
+    let (_folder, modules) = written(&[("lib.rs", "mod room;"), ("room.rs", &uses), child, other])?;
+    assert_eq!(circles(&modules).len(), 1);
+    Ok(())
+}
+
+#[test]
+fn code_for_tests_and_other_crates_make_no_circle() -> Result<()> {
+    let (_folder, modules) = written(&[
+        ("lib.rs", "mod a; mod b; mod metrics;"),
+        (
+            "a.rs",
+            "use metrics::counter; use crate::b::B; #[cfg(test)] use crate::b::{C, D}; pub struct A; #[cfg(test)] mod tests;",
+        ),
+        ("a/tests.rs", "use super::*; use crate::metrics::M;"),
+        (
+            "b.rs",
+            "pub struct B; #[cfg(test)] mod tests { use crate::a::A; #[test] fn f() { crate::a::A; } }",
+        ),
+        (
+            "metrics.rs",
+            "use metrics::gauge; use crate::a::A; fn f() { metrics::describe() }",
+        ),
+    ])?;
+    assert_eq!(circles(&modules), []);
+    Ok(())
+}
