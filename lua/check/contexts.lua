@@ -37,6 +37,11 @@ if #ARGV ~= 3 + 4 * count then
   args.bad('contexts', 'must be four values each', #ARGV - 3)
 end
 
+-- What an index says; an empty text, which nobody writes, is told as a blank: an index that does not know is told as an empty one.
+local function told(value)
+  return value == '' and ' ' or value or ''
+end
+
 -- A text without its body, and the length of the body.
 local function without_body(place, text)
   local head = locations.head_of(text)
@@ -71,6 +76,6 @@ for i = 1, count do
   local job = record.job_of(id)
   local mark = job and redis.call('HGET', keys.active(job), id)
   local state = job and redis.call('HGET', keys.job(job), 'state')
-  reply[#reply + 1] = { id, retry or '', mark or '', state or '', watched, fair or '', found }
+  reply[#reply + 1] = { id, told(retry), told(mark), state or '', watched, told(fair), found }
 end
 return reply

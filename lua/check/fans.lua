@@ -4,22 +4,25 @@ Script   check/fans
 Purpose  Everything that a check needs of some split contexts at one instant, whether they are split or only something of them is left.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: {tw:p}:fans :held :retry, and :fan: :parts: :results: of the roots
+           computed: {tw:p}:fans :held :retry :backlog :fair :ready:, and :fan: :parts: :results: of the roots and :queue: of their jobs
 ARGV     1 roots    1..10 of them
 
-Reply    { 'FANS', { root, listed, { field, value... }, running, retrying, waiting }... }
+Reply    { 'FANS', { root, listed, { field, value... }, running, retrying, waiting, lost }... }
            listed   1 when it is among the split contexts
            fields   of its hash, without those of single handlers, subtasks and workers; none when there is no such hash
            running, retrying, waiting: subtasks that are held, in the wheel, and in lists or not made yet; the reduce is one of them
+           lost     1 when no attempt of it is anywhere, or its group cannot be read
 Raises   BAD_ARG    an argument is out of range
 
-Cost     O(all that run or wait for a retry here); at most 12 + roots * (20 + handlers * workers with parts) commands
+Cost     O(all that run or wait for a retry here); at most 12 + roots * (30 + handlers * workers with parts) commands, and
+         of a root whose own attempt does not run 110 for each ready set
 Holds    W9
 Repeat   Reads only.
 ]]
 -- @use args
 -- @use fan_out/fans
 -- @use keys
+-- @use contexts/locating
 -- @use record
 local int = record.int
 local ROOTS_MAX = 10
@@ -31,16 +34,17 @@ end
 local reply = { 'FANS' }
 for i = 1, #ARGV do
   local root = args.text(i, 'root', 300)
-  local fields, waiting, running, retrying = {}, 0, 0, 0
+  local fields, waiting, running, retrying, lost = {}, 0, 0, 0, 0
   local fan = fans.read(root)
   if fan then
     for _, name in ipairs(SHOWN) do
       fields[#fields + 1] = name
-      fields[#fields + 1] = name == 'root' and string.match(fan.root, '^%d+:%d+') or fan[name]
+      fields[#fields + 1] = name == 'root' and (string.match(fan.root, '^%d+:%d+') or (fan.root == '' and '' or '?')) or fan[name]
     end
     running, retrying = fans.count_in(fan, 'held'), fans.count_in(fan, 'retry')
     waiting = fans.count_listed(fan)
+    lost = locating.is_lost(fan) and 1 or 0
   end
-  reply[#reply + 1] = { root, redis.call('HEXISTS', keys.fans, root), fields, running, retrying, waiting }
+  reply[#reply + 1] = { root, redis.call('HEXISTS', keys.fans, root), fields, running, retrying, waiting, lost }
 end
 return reply

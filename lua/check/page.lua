@@ -25,6 +25,7 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @use args
+-- @use history/ends
 -- @use keys
 -- @use contexts/locations
 local COUNT_MAX = 500
@@ -85,7 +86,7 @@ elseif HASHES[kind] then
 elseif kind == 'events' then
   local entry = redis.call('XREVRANGE', keys.base .. name, cursor == '0' and '+' or '(' .. cursor, '-', 'COUNT', 1)[1]
   cursor = entry and entry[1] or '0'
-  for record in string.gmatch(entry and entry[2][2] or '', '[^\n]+') do
+  for _, record in ipairs(entry and ends.records(entry) or {}) do
     add(string.find(record, SETTLED) and record, cursor, record)
   end
 else

@@ -27,6 +27,7 @@ Holds    W2 W9
 Repeat   The lines are appended again.
 ]]
 -- @use args
+-- @use counters
 -- @use keys
 -- @use record
 -- @use history/traces
@@ -114,10 +115,10 @@ end
 local held = redis.call('HGET', keys.held, id)
 local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
 if runs ~= attempt then
-  redis.call('HINCRBY', keys.stats, 'stale', 1)
+  counters.add('stale', 1)
   return { 'STALE' }
 elseif runs .. ' ' .. worker ~= ARGV[2] then
-  redis.call('HINCRBY', keys.stats, 'foreign', 1)
+  counters.add('foreign', 1)
   return { 'FOREIGN' }
 end
 if percent then

@@ -115,7 +115,7 @@ for i, context in ipairs(contexts) do
   if not member then
     attempt, rest = of_runs(id, ended)
   end
-  if not attempt or not record.is_count(attempt) or not record.split_rest(rest) then
+  if not attempt or not record.is_count(attempt) or not ready_sets.of_rest(rest) then
     verdicts[i] = 'N'
   elseif record.option(select(4, record.split_rest(rest)), 'n') then
     verdicts[i] = 'L'

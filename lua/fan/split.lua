@@ -30,6 +30,7 @@ Repeat   A page that was taken is passed over.
 ]]
 -- @use args
 -- @use bounds
+-- @use counters
 -- @use fan_out/fans
 -- @use keys
 -- @use contexts/ready
@@ -71,14 +72,14 @@ end
 
 local held = redis.call('HGET', keys.held, id)
 local function stale()
-  redis.call('HINCRBY', keys.stats, 'stale', 1)
+  counters.add('stale', 1)
   return { 'STALE' }
 end
 local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
 if tonumber(runs) ~= attempt then
   return stale()
 elseif runs .. ' ' .. worker ~= ARGV[3] then
-  redis.call('HINCRBY', keys.stats, 'foreign', 1)
+  counters.add('foreign', 1)
   return { 'FOREIGN' }
 end
 local root, round, n = fans.split(id)

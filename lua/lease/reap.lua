@@ -29,6 +29,7 @@ Repeat   Idempotent: what was taken back is no longer held.
 ]]
 -- @use args
 -- @use bounds
+-- @use counters
 -- @use contexts/ending
 -- @use fan_out/finishing
 -- @use keys
@@ -123,7 +124,7 @@ end
 usage.leave(left, now)
 lists.write_many('HSET', held_key, changed)
 if #lost > 0 then
-  redis.call('HINCRBY', keys.stats, 'reaped', #lost)
+  counters.add('reaped', #lost)
 end
 finishing.flush(endings, now)
 ending.flush(endings, now)

@@ -24,6 +24,7 @@ Repeat   Idempotent: an attempt is released once.
 ]]
 -- @use args
 -- @use bounds
+-- @use counters
 -- @use contexts/ending
 -- @use fan_out/finishing
 -- @use keys
@@ -74,6 +75,6 @@ if #gone > 0 then
   ending.flush(endings, now)
 end
 if foreign > 0 then
-  redis.call('HINCRBY', keys.stats, 'foreign', foreign)
+  counters.add('foreign', foreign)
 end
 return { 'RELEASED', #gone, foreign }

@@ -24,6 +24,7 @@ Repeat   Idempotent but for the later expiry.
 ]]
 -- @use args
 -- @use bounds
+-- @use counters
 -- @use keys
 -- @use record
 local int = record.int
@@ -75,9 +76,9 @@ if #changed > 0 then
   redis.call('HSET', held_key, unpack(changed))
 end
 if stale > 0 then
-  redis.call('HINCRBY', keys.stats, 'stale', stale)
+  counters.add('stale', stale)
 end
 if foreign > 0 then
-  redis.call('HINCRBY', keys.stats, 'foreign', foreign)
+  counters.add('foreign', foreign)
 end
 return { 'RENEWED', now, table.concat(verdicts), details }

@@ -34,6 +34,7 @@ Repeat   A second call answers G for what the first settled.
 ]]
 -- @use args
 -- @use bounds
+-- @use counters
 -- @use contexts/ending
 -- @use fan_out/fans
 -- @use fan_out/finishing
@@ -160,10 +161,10 @@ for i = 1, count do
 end
 if stale + foreign > 0 then
   if stale > 0 then
-    redis.call('HINCRBY', keys.stats, 'stale', stale)
+    counters.add('stale', stale)
   end
   if foreign > 0 then
-    redis.call('HINCRBY', keys.stats, 'foreign', foreign)
+    counters.add('foreign', foreign)
   end
   local kept, left = {}, {}
   for i = 1, count do

@@ -1,6 +1,8 @@
 -- Module quarantine: a record that no script can use goes where a person finds it, so that nothing stumbles over it and nothing is lost
 -- with it.
+-- @use counters
 -- @use keys
+-- @use ready_sets
 -- @use record
 local quarantine = {}
 local int = record.int
@@ -9,16 +11,21 @@ local ASIDE_KEPT = 1000
 
 -- `name` is the key without its partition that had `record`, `at` its score or field there.
 function quarantine.put(now, name, at, why, record)
-  redis.call('RPUSH', keys.quarantine, int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record)
+  local text = int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record
+  if not pcall(redis.call, 'RPUSH', keys.quarantine, text) then
+    -- Something else has its place, and makes room: a check names it where it is then.
+    redis.call('RENAME', keys.quarantine, keys.base .. 'aside:quarantine:' .. int(now))
+    redis.call('RPUSH', keys.quarantine, text)
+  end
   redis.call('LTRIM', keys.quarantine, -ASIDE_KEPT, -1)
-  redis.call('HINCRBY', keys.stats, 'put_aside', 1)
+  counters.add('put_aside', 1)
 end
 
 -- `id` and the parts of a context member behind it; nil for a record that cannot be used, which then goes aside. The caller takes it out
 -- of `name`.
 function quarantine.open_or_put(now, name, at, member)
   local id, attempt, failures, rest = record.split_member(member)
-  if id and record.due_of(id) and record.split_rest(rest) then
+  if id and record.due_of(id) and ready_sets.of_rest(rest) then
     return id, attempt, failures, rest
   end
   quarantine.put(now, name, at, 'no context', member)

@@ -8,8 +8,8 @@ ready_sets.PRIORITY_SPAN = 17592186044416 -- 2^44 ms, the year 2527
 ready_sets.PRIORITY_MAX = 4
 
 -- The queue in which a context waits for a permit: `<group> <handler>`, behind them its lane, as `c=<lane>`, where its options name one,
--- and behind that ` k=` where they name a key.
--- What a tracker has to split waits apart, as no worker offers to run it.
+-- and behind that ` k=` where they name a key. What a tracker has to split waits apart, as no worker offers to run it.
+-- Of a lane or key that is none the answer is no queue either (is_queue).
 function ready_sets.queue_of(queue, options)
   if options == '-' then
     return queue
@@ -21,7 +21,24 @@ function ready_sets.queue_of(queue, options)
   if at then
     queue = queue .. ' ' .. string.match(options, '^c=[^,]*', at)
   end
-  return string.find(options, 'k=', 1, true) and queue .. ' k=' or queue
+  at = string.find(options, 'k=', 1, true)
+  if not at then
+    return queue
+  end
+  return queue .. (string.find(options, '^k=[%w._@+-]+%f[,%z]', at) and ' k=' or ' k=?')
+end
+
+-- Whether a queue may have this name: what nobody submitted must not become keys and names of the backlog.
+function ready_sets.is_queue(queue)
+  local names = string.gsub(string.gsub(queue, ' k=[%w._@+-]*$', ''), ' c=%x%x%x%x%x%x%x%x%x%x$', '')
+  return string.find(names, '^[%w_][%w._/-]* [%w_!][%w._/-]*$') ~= nil
+end
+
+-- The queue that the rest of a context names; nil where none may have that name.
+function ready_sets.of_rest(rest)
+  local group, handler, _, options = record.split_rest(rest)
+  local queue = group and ready_sets.queue_of(group .. ' ' .. handler, options)
+  return queue and ready_sets.is_queue(queue) and queue or nil
 end
 
 -- True for a queue of contexts with keys, and for its ready set: they do not wait in the order of their due times (claims/fairness). With

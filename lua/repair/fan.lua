@@ -2,7 +2,7 @@
 --[[
 Script   repair/fan
 Purpose  Make the counts of a split context agree with where its subtasks are, and end its root where nothing is left of them; or clear
-         away what is left of one that is not split. Subtasks that are lost count as failed.
+         away what is left of one that is not split. Subtasks that are lost count as failed, and so does a root that is.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:fans :held :retry :events :dead :backlog :wake :fan: :parts: :results: :result: and of the root's job :job:
@@ -16,7 +16,8 @@ Reply    { 'REPAIRED', what was done... }
          { 'CLEAN' }   there was nothing to do
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(all that run or wait for a retry here); at most 100 + 4 * keys commands
+Cost     O(all that run or wait for a retry here); at most 110 + 4 * keys commands, and of a root whose own attempt does
+         not run 110 for each ready set
 Holds    W1 W7 W8
 Repeat   Idempotent: the second call is CLEAN.
 ]]
@@ -25,6 +26,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use fan_out/fans
 -- @use fan_out/finishing
 -- @use keys
+-- @use contexts/locating
 -- @use contexts/ready
 -- @use record
 local int = record.int
@@ -64,6 +66,26 @@ local function clear_away()
   end
 end
 
+-- Whatever cannot be read of it, it is split in some way and in some state. One that cannot go on ends.
+local function mend(fan)
+  local model = redis.call('HGET', keys.fans, root)
+  if not fans.MODELS[fan.model] then
+    model = fans.MODELS[model] and model or 'map'
+    redis.call('HSET', keys.fan(root), 'model', model)
+    done('its model is ' .. model)
+  end
+  if not fans.STATES[fan.state] then
+    redis.call('HSET', keys.fan(root), 'state', fan.root == '' and 'open' or 'closed')
+    done('its state is known')
+  end
+end
+
+local function end_lost(fan)
+  finishing.drop(fan, 'failed', 'lost: what it ran cannot be read')
+  fan.root, fan.touched = 'lost', true
+  done('its root ends as failed: what it ran cannot be read')
+end
+
 local function recount(fan)
   local function set(name, value)
     if fan[name] ~= value then
@@ -73,6 +95,9 @@ local function recount(fan)
   end
   local reducing = fan.state == 'reducing'
   set('out', fans.count_in(fan, 'held'))
+  if locating.is_lost(fan) then
+    return end_lost(fan)
+  end
   if fan.state == 'dropping' then
     return
   end
@@ -108,7 +133,8 @@ end
 
 local fan = fans.read(root)
 if fan then
-  if redis.call('HSET', keys.fans, root, fan.model) == 1 then
+  mend(fan)
+  if redis.call('HSET', keys.fans, root, redis.call('HGET', keys.fan(root), 'model')) == 1 then
     done('among the split contexts again')
   end
   fan = fans.of(endings, root)

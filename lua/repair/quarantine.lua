@@ -6,9 +6,10 @@ Purpose  Put a record that no script can use aside, with where it was, so that n
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:quarantine {tw:p}:stats, and the key that has the record
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, events, or a
-                    ready set, queue or active hash
-         3 at       its score; of a hash its field, or `hex:` and its bytes where it is no text; of events the id of its entry
+         2 key      that has it, without the partition: wheel, held, retry, fair, fans, jobs, dead, events, a ready set, queue or active
+                    hash, or the hash of a split context
+         3 at       its score; of a hash its field (of a split context `root`), or `hex:` and its bytes where it is no text; of events the
+                    id of its entry
          4 text     how the member begins, also as `hex:` and its bytes (none: it is empty), or `sha1:` and the digest of all of it;
                     of a hash the value's digest or anything
          5 why      in words, at most 500 bytes
@@ -22,6 +23,7 @@ Holds    W1 W9
 Repeat   Idempotent: the second call is CLEAN. The newest 1,000 records are kept.
 ]]
 -- @use args
+-- @use history/ends
 -- @use keys
 -- @use quarantine
 -- @use zsets
@@ -56,7 +58,7 @@ end
 
 local SORTED = { wheel = true, jobs = true, dead = true, ready = true, queue = true }
 local HASHES = { held = true, retry = true, active = true, fair = true, fans = true }
-if HASHES[kind] then
+if HASHES[kind] or (kind == 'fan' and at == 'root') then
   local value = redis.call('HGET', target, at)
   if not value and string.find(at, '^hex:%x+$') then
     at = bytes_of(string.sub(at, 5))
@@ -75,7 +77,7 @@ local function of_events()
   end
   local entry = redis.call('XRANGE', target, at, at)[1]
   local kept, bad = {}, {}
-  for record in string.gmatch(entry and entry[2][2] or '', '[^\n]+') do
+  for _, record in ipairs(entry and ends.records(entry) or {}) do
     table.insert(is_it(record) and bad or kept, record)
   end
   if #bad == 0 then

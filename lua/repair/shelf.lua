@@ -20,15 +20,11 @@ Repeat   Idempotent but for an earlier look: the second call is CLEAN.
 -- @use args
 -- @use keys
 -- @use contexts/ready
+-- @use ready_sets
 -- @use record
 local int = record.int
 local now = args.now(1)
 local what, name = args.text(2, 'what', 16), ARGV[3]
-
-local function is_queue(text)
-  local queue = string.gsub(text, ' k=%S*$', '')
-  return string.find(queue, '^[%w_][^%s%c\128-\255]* [%w_!][^%s%c\128-\255]*$') or string.find(queue, '^%S+ %S+ c=%x+$')
-end
 
 -- Names of nothing that could wait, all at once: one that is no text cannot be named.
 local function drop_strange()
@@ -36,7 +32,7 @@ local function drop_strange()
   for _, listed in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
     local root = string.match(listed, ' /(%S+)$')
     local kept = root and redis.call('HEXISTS', keys.fans, root) == 1
-    if not kept and (root or not is_queue(listed)) then
+    if not kept and (root or not ready_sets.is_queue(listed)) then
       gone = gone + redis.call('ZREM', keys.backlog, listed)
     end
   end
@@ -48,7 +44,7 @@ local function of_backlog()
   if root and redis.call('HEXISTS', keys.fans, root) == 1 then
     return nil -- repair/fan's
   end
-  if root or not is_queue(name) then
+  if root or not ready_sets.is_queue(name) then
     return drop_strange()
   end
   local waits = redis.call('ZCARD', keys.ready((string.gsub(name, ' ', ':')))) > 0

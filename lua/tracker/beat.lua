@@ -164,4 +164,4 @@ end
 for i = 1, 6 do
   store[i] = store[i] or '-'
 end
-return { 'BEATEN', now, live, string.match(known and limits or '0', '^%d+') or '0', damaged, table.concat(store, ' ') }
+return { 'BEATEN', now, live, string.match(known and limits or '', '^(%d+) %d+$') or '0', damaged, table.concat(store, ' ') }

@@ -14,5 +14,5 @@ Cost     O(1); 1 command
 Holds    W5
 Repeat   Counts again.
 ]]
--- @use keys
-return { 'MARKED', redis.call('HINCRBY', keys.stats, 'confirmed', 1) }
+-- @use counters
+return { 'MARKED', counters.add('confirmed', 1) }

@@ -1,5 +1,6 @@
 //! The counters that scripts keep in `{tw:p}:stats`, over all partitions.
 
+use bytes::Bytes;
 use fred::interfaces::HashesInterface;
 
 use crate::error::Error;
@@ -16,6 +17,8 @@ pub struct Counters {
     pub logs_dropped: u64,
     /// Results, as logs.
     pub results_dropped: u64,
+    /// Counters that could not be counted on, as somebody had written what is no number; they began anew.
+    pub reset: u64,
 }
 
 impl Store {
@@ -31,22 +34,30 @@ impl Store {
                 "dead_dropped",
                 "logs_dropped",
                 "results_dropped",
+                "reset",
             ];
             let read = self
                 .redis
                 .plain()
                 .hmget(self.keys.stats(partition), fields)
-                .await;
-            let counted: Vec<Option<u64>> =
-                read.map_err(|error| Error::from_redis("hmget", error, ToOwned::to_owned))?;
-            let mut counted = counted.into_iter().map(Option::unwrap_or_default);
+                .await
+                .map_err(|error| Error::from_redis("hmget", error, ToOwned::to_owned));
+            let counted: Vec<Option<Bytes>> = match read {
+                // No hash: the next that counts there makes it anew.
+                Err(Error::Damaged { .. }) => continue,
+                read => read?,
+            };
+            // What is no number counts nothing.
+            let number = |text: Bytes| str::from_utf8(&text).ok()?.parse::<u64>().ok();
+            let mut counted = counted.into_iter().map(|text| text.and_then(number));
             for field in [
                 &mut sum.put_aside,
                 &mut sum.dead_dropped,
                 &mut sum.logs_dropped,
                 &mut sum.results_dropped,
+                &mut sum.reset,
             ] {
-                *field += counted.next().unwrap_or(0);
+                *field = field.saturating_add(counted.next().flatten().unwrap_or(0));
             }
         }
         Ok(sum)

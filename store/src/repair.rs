@@ -330,6 +330,7 @@ impl Store {
         for seen in &finding.evidence {
             let (key, at) = match (seen.key.as_str(), &finding.subject) {
                 ("held", Subject::Context(id)) => ("held", id.as_str()),
+                (key, Subject::Context(_)) if key.starts_with("fan:") => (key, "root"),
                 (key, _) => (key, seen.at.as_str()),
             };
             let is_sorted = ["wheel", "jobs", "dead", "ready", "queue"]

@@ -246,9 +246,36 @@ fn hashes(table: &mut Table<'_>) {
     let fields = ["spec", "state", "kind", "next", "plan", "tmpl", "followers"];
     table.fields("job:no/body", &fields);
     table.put("ZADD", "jobs", &[b"0", b"no/body"]);
-    let fan = format!("{partition}.5.z-7");
-    table.fields(&format!("fan:{fan}"), &["model", "state", "total", "root"]);
-    table.put("HSET", "fans", &[fan.as_bytes(), b"map"]);
+    let of_fan = [
+        "model", "state", "total", "root", "by", "group", "handlers", "lane", "wanted", "quorum",
+    ];
+    for (n, fields) in [&of_fan[..4], &of_fan, &of_fan[4..], &of_fan[1..2]]
+        .iter()
+        .enumerate()
+    {
+        let fan = format!("{partition}.5.z-7{n}");
+        table.put(
+            "HSET",
+            &format!("fan:{fan}"),
+            &[b"model", b"map", b"state", b"closed"],
+        );
+        table.put("HSET", &format!("fan:{fan}"), &[b"group", group.as_bytes()]);
+        table.fields(&format!("fan:{fan}"), fields);
+        table.put("HSET", "fans", &[fan.as_bytes(), b"map"]);
+    }
+    // Counters that scripts count on.
+    table.fields(
+        "stats",
+        &[
+            "stale",
+            "foreign",
+            "reaped",
+            "put_aside",
+            "dead_dropped",
+            "confirmed",
+            "reset",
+        ],
+    );
 }
 
 fn lists(table: &mut Table<'_>) {

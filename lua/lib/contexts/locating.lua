@@ -104,10 +104,16 @@ function locating.find(id)
     end
   end
   local root = redis.call('HGET', keys.fan(id), 'root')
-  if root then
+  if root and root ~= '' then
     return 'fanned', nil, prefix .. root
   end
   return nil
+end
+
+-- Whether a split context cannot go on: no attempt of it is kept beside its subtasks, and it is in no other place; or nobody knows any
+-- more where its subtasks may run.
+function locating.is_lost(fan)
+  return not string.find(fan.group, '^[%w_][%w._/-]*$') or (fan.root == '' and locating.find(fan.id) == nil)
 end
 
 return locating

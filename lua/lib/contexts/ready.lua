@@ -1,6 +1,7 @@
 -- Module contexts/ready: puts due contexts where they wait for a permit, and wakes the trackers.
 -- @use claims/fairness
 -- @use keys
+-- @use quarantine
 -- @use ready_sets
 -- @use record
 local ready = {}
@@ -42,7 +43,10 @@ end
 -- Collects members per ready set; `batch` is a table of the caller's, `queue` is that of the context.
 function ready.put(batch, queue, score, member, id, options)
   local list = batch[queue]
-  if not list then
+  if not list and not ready_sets.is_queue(queue) then
+    local time = redis.call('TIME')
+    return quarantine.put(time[1] * 1000, 'ready', int(score), 'no queue may have its name', member)
+  elseif not list then
     list = { key = keys.ready((string.gsub(queue, ' ', ':'))), waiting = ready_sets.is_fair(queue) and {} }
     batch[queue] = list
     ready.use_lane(queue)

@@ -33,6 +33,10 @@ local FAN_FIELDS = { 'root', 'by', 'model', 'state', 'round', 'created_ms', 'tot
   'quorum', 'max_failed', 'wanted', 'success', 'reduce', 'reduce_on', 'group', 'handlers', 'next_index', 'deep', 'end', 'error', 'result',
   'pinned', 'lane' }
 local FAN_NUMBERS = { 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'next_index', 'pinned' }
+-- These may be absent; what is no number counts as that.
+local FAN_OPTIONAL = { 'quorum', 'max_failed', 'wanted' }
+fans.MODELS = { map = true, broadcast = true, sharding = true, indexed = true }
+fans.STATES = { open = true, closed = true, reducing = true, dropping = true }
 local FAILURES_KEPT = 10000 -- results of a fan that nobody reduces
 local PARTS_KEPT = 1000 -- that stay behind the end of a root, the first of them
 local PARTS_KEPT_MS = 2592000000 -- of a root that has not ended, should nobody ever end it
@@ -75,6 +79,10 @@ function fans.read(root)
     fan[name] = string.find(fan[name], '^%d+$') and record.is_instant(fan[name]) and tonumber(fan[name]) or 0
     fan.before[name] = fan[name]
   end
+  for _, name in ipairs(FAN_OPTIONAL) do
+    fan[name] = string.match(fan[name], '^%-?%d+$') or ''
+  end
+  fan.lane = string.match(fan.lane, '^%x%x%x%x%x%x%x%x%x%x$') or ''
   fan.head, fan.tail = fans.ends(root, fan.round)
   fan.blocked = fan.parallelism > 0 and fan.out >= fan.parallelism
   return fan

@@ -253,6 +253,8 @@ function finishing.stop_running(fan, now)
   end
 end
 
+local NAME = '^[%w_][%w._/-]*$'
+
 -- Removes a fan; what becomes of its root is the caller's. Answers with the root's last attempt.
 function finishing.forget(endings, fan)
   redis.call('UNLINK', keys.fan(fan.id), keys.results(fan.id))
@@ -261,7 +263,8 @@ function finishing.forget(endings, fan)
   endings.fans.roots[fan.id] = false
   local _, attempt, failures, rest = record.split_member(fan.id .. ' ' .. fan.root)
   if not rest or not record.split_rest(rest) then -- what it ran cannot be read: it ends, and is not tried again
-    attempt, failures, rest = fan.round, 0, fan.group .. ' ' .. (string.match(fan.handlers, '^%S+') or 'lost') .. ' 2 r=1 '
+    local group, handler = string.match(fan.group, NAME), string.match(fan.handlers, '^%S+')
+    attempt, failures, rest = fan.round, 0, (group or 'lost') .. ' ' .. (string.match(handler or '', NAME) or 'lost') .. ' 2 r=1 '
   end
   local worker, claimed = string.match(fan.by, '^(%S+) (%d+)$')
   claimed = claimed and record.is_instant(claimed) and claimed or nil

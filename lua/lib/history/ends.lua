@@ -2,6 +2,22 @@
 -- @use keys
 local ends = {}
 
+-- The records of an entry, empty ones too, as somebody may have written it; of a field that no script writes its name and value.
+function ends.records(entry)
+  local records = {}
+  for i = 1, #entry[2], 2 do
+    local name, value = entry[2][i], entry[2][i + 1]
+    if name == 's' then
+      for record in string.gmatch(value .. '\n', '([^\n]*)\n') do
+        records[#records + 1] = record
+      end
+    else
+      records[#records + 1] = name .. ' ' .. value
+    end
+  end
+  return records
+end
+
 -- Walks from the entry behind `from` (`+`: from the newest) to older ones, not beyond `oldest`, an entry's id or `-`, until each context of
 -- `wanted`, a set of ids, is found. Answers with what was found, id -> { attempt, state }, where the next step begins (nil: nothing is
 -- left), and the newest entry that was seen.

@@ -6,6 +6,7 @@
 -- <entries that its log let go>`, `r <context>` -> `<bytes>`, `s <root>` -> how many of its subtasks left something, `!l` and `!r` sums,
 -- `!l <namespace>` of one, `!d` that of the dead, and `!budget` -> `<logs> <results> <dead> <ms that they are kept>`.
 -- @use args
+-- @use counters
 -- @use keys
 -- @use record
 local traces = {}
@@ -329,7 +330,7 @@ function traces.bound_dead(most)
       return
     end
     redis.call('ZREMRANGEBYRANK', keys.dead, 0, #gone - 1)
-    redis.call('HINCRBY', keys.stats, 'dead_dropped', #gone)
+    counters.add('dead_dropped', #gone)
     traces.count_dead(-bytes)
     traces.forget(gone)
     excess, left = excess - #gone, left - #gone
@@ -395,7 +396,7 @@ function traces.close()
   end
   for kind, count in pairs(dropped) do
     if count > 0 then
-      redis.call('HINCRBY', keys.stats, STATS[kind], count)
+      counters.add(STATS[kind], count)
       dropped[kind] = 0
     end
   end

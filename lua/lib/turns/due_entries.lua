@@ -6,6 +6,7 @@
 -- @use jobs/due_jobs
 -- @use keys
 -- @use limits/demand
+-- @use ready_sets
 -- @use turns/start_deadlines
 -- @use turns/visits
 local due_entries = {}
@@ -66,7 +67,7 @@ end
 -- A context is fresh, or a subtask that comes back after its delay. Notes those that were to be tried again.
 local function take_context(visit, entry, retried)
   local queue, id, counts, rest, options = sources.open_member(entry)
-  if not queue then
+  if not queue or not (visit.fresh[queue] or ready_sets.is_queue(queue)) then
     return sources.leave_aside(visit, 'wheel', entry)
   end
   local is_retry = string.byte(counts) ~= 48

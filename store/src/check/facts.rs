@@ -144,6 +144,8 @@ pub struct FanFacts {
     pub retrying: u64,
     /// Subtasks that wait in lists, or were not made yet.
     pub waiting: u64,
+    /// No attempt of it is anywhere, or nobody knows any more where its subtasks may run.
+    pub lost: bool,
     /// Keys of it that were seen.
     pub keys: Vec<String>,
 }

@@ -209,6 +209,7 @@ impl Store {
                 running: fan.number()?,
                 retrying: fan.number()?,
                 waiting: fan.number()?,
+                lost: fan.number()? == 1,
                 keys: keys.clone(),
             });
         }

@@ -112,6 +112,7 @@ modules![
     "contexts/locating",
     "contexts/locations",
     "contexts/ready",
+    "counters",
     "fan_out/fan_sources",
     "fan_out/fans",
     "fan_out/finishing",

@@ -3,6 +3,7 @@
 use crate::damage::cases::{Case, of_contexts, of_jobs};
 use crate::damage::good;
 use crate::damage::good::{FAST, Good, command, good, kinds};
+use crate::damage::values::of_values;
 use crate::harness::{Harness, alone, alone_many, partition};
 use tickwheel_store::check::{History, Kind};
 use tickwheel_store::repair::Repaired;
@@ -82,6 +83,17 @@ async fn damage_to_contexts_is_named_and_repaired() {
     for index in 0..of_contexts(&fresh_good(&test).await).len() {
         let good = fresh_good(&test).await;
         Box::pin(run(&test, &of_contexts(&good)[index])).await;
+    }
+}
+
+#[tokio::test]
+async fn values_that_nobody_writes_are_named_and_repaired() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    for index in 0..of_values(&fresh_good(&test).await).len() {
+        let good = fresh_good(&test).await;
+        Box::pin(run(&test, &of_values(&good)[index])).await;
     }
 }
 

@@ -35,6 +35,7 @@ mod fan_walk;
 mod functions;
 mod garbage;
 mod garbage_numbers;
+mod garbage_values;
 #[path = "../harness/lib.rs"]
 mod harness;
 mod headers;

@@ -110,7 +110,10 @@ async fn turn_broken(part: Part<'_>, key: &str, permits: &str) {
             "{key}, {permits}: {id} is nowhere"
         );
     }
-    test.command(&["DEL", &broken]).await;
+    // What made room by itself is the real one by now.
+    if test.text(&["TYPE", &broken]).await == "string" {
+        test.command(&["DEL", &broken]).await;
+    }
     if there {
         test.command(&["RENAME", &kept, &broken]).await;
     }

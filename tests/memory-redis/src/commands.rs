@@ -42,6 +42,7 @@ fn find(name: &str) -> Option<Command> {
         "INCR" => write(keys::incr),
         "PEXPIRE" => write(keys::pexpire),
         "DEL" | "UNLINK" => Some(command(keys::del, true, Keys::All)),
+        "RENAME" => Some(command(keys::rename, true, Keys::All)),
         "FLUSHALL" => Some(command(keys::flushall, true, Keys::None)),
         "HGET" => read(hashes::hget),
         "HMGET" => read(hashes::hmget),

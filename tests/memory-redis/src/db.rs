@@ -165,6 +165,18 @@ impl Db {
         self.changed.insert(key.to_vec());
     }
 
+    /// Gives a key another name, whatever had that; false when there is no such key.
+    pub(crate) fn rename(&mut self, from: &[u8], to: &[u8]) -> bool {
+        if !self.exists(from) {
+            return false;
+        }
+        if let Some(slot) = self.keys.remove(from) {
+            self.keys.insert(to.to_vec(), slot);
+        }
+        self.changed.extend([from.to_vec(), to.to_vec()]);
+        true
+    }
+
     pub(crate) fn remove(&mut self, key: &[u8]) -> bool {
         let existed = self.exists(key);
         self.keys.remove(key);

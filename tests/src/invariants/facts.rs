@@ -240,6 +240,17 @@ pub(super) fn fans_of(partition: &Partition) -> Vec<FanFacts> {
         .collect()
 }
 
+/// No attempt of a split context is beside its subtasks, nor anywhere else.
+fn is_lost(partition: &Partition, root: &ContextId, fields: &BTreeMap<String, String>) -> bool {
+    let kept = fields.get("root").is_some_and(|root| !root.is_empty());
+    let waits = |member: &Member| &member.id == root;
+    let queued = partition.jobs.values().flat_map(|job| &job.queue);
+    let ready = partition.ready.values().flatten();
+    let mut waiting = partition.planned.iter().chain(ready).chain(queued);
+    let split = !fields.is_empty();
+    split && !kept && !partition.held.contains_key(root) && !waiting.any(|(_, one)| waits(one))
+}
+
 fn fan_of(partition: &Partition, root: &ContextId) -> FanFacts {
     let fields = partition.fan_fields.get(root).cloned().unwrap_or_default();
     let number = |name: &str| fields.get(name).and_then(|text| text.parse::<u64>().ok());
@@ -265,6 +276,7 @@ fn fan_of(partition: &Partition, root: &ContextId) -> FanFacts {
         running: size(partition.held.keys().filter(is_part).count()),
         retrying: size(partition.retry.keys().filter(is_part).count()),
         waiting,
+        lost: is_lost(partition, root, &fields),
         fields,
         keys: vec![format!("fan:{root}")],
     }

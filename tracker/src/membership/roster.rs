@@ -26,6 +26,9 @@ const SILENT_BEATS: u32 = 2;
 /// A store that is refused or away fails every beat: each reason is said once in a while.
 static FAILED: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
+/// A key of a wrong type stays one until a person looks at it.
+static DAMAGED: LazyLock<Seldom> = LazyLock::new(|| Seldom::every(Duration::from_mins(10)));
+
 /// Beats until `stop`, then signs off, so that the other trackers take over at once.
 pub(crate) async fn run(engine: Arc<Engine>, health: Arc<Health>, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(engine.config.beat_interval);
@@ -73,10 +76,7 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
             health.redis_answered();
             engine.absence.answered(beaten.now, Instant::now());
             adopt(engine, beaten.live, beaten.now);
-            if !beaten.damaged.is_empty() {
-                let keys = beaten.damaged.join(" ");
-                tracing::error!(%keys, "keys of a wrong type: those of the roster were made anew, that of limits needs a person");
-            }
+            tell_damage(&beaten.damaged);
             for signs in calls {
                 if let Err(error) = engine
                     .store
@@ -88,7 +88,9 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
                     break;
                 }
             }
-            if engine.limits.known_changes() != Some(beaten.limits_changed) {
+            let unread = beaten.damaged.contains(&engine.store.keys().limits());
+            // While nobody can read them, those that are known go on.
+            if !unread && engine.limits.known_changes() != Some(beaten.limits_changed) {
                 engine.read_limits().await;
             }
         }
@@ -106,6 +108,18 @@ pub(crate) async fn beat(engine: &Arc<Engine>, health: &Health) {
                 ..TrackerMessage::default()
             });
         }
+    }
+}
+
+/// Says which keys of the cluster have another type than they should, when that begins and then seldom; the gauge has it all the while.
+fn tell_damage(keys: &[String]) {
+    measure::damaged_keys(keys.len());
+    let keys = keys.join(" ");
+    if keys.is_empty() {
+        return;
+    }
+    if let Some(kept_back) = DAMAGED.say(&keys) {
+        tracing::error!(%keys, kept_back, "keys of a wrong type: those of the roster were made anew, that of limits needs a person; limits that are known go on");
     }
 }
 

@@ -184,6 +184,16 @@ pub const DEAD_DROPPED: Metric = gauge(
     "tickwheel_dead_dropped",
     "Dead contexts that were forgotten because there were too many, ever, in the whole cluster.",
 );
+/// Keys of a wrong type.
+pub const DAMAGED_KEYS: Metric = gauge(
+    "tickwheel_cluster_keys_damaged",
+    "Keys of the cluster (roster, limits, groups) that had another type than they should at the last beat.",
+);
+/// Counters in Redis that began anew.
+pub const COUNTERS_RESET: Metric = gauge(
+    "tickwheel_counters_reset",
+    "Counters in Redis that began anew because something else than a number lay there, ever, in the whole cluster.",
+);
 /// Jumps of Redis' clock to an earlier time.
 pub const CLOCK_REGRESSED: Metric = counter(
     "tickwheel_clock_regressed_total",
@@ -264,7 +274,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 41] = [
+pub const ALL: [Metric; 43] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -291,6 +301,8 @@ pub const ALL: [Metric; 41] = [
     NOTES_DROPPED,
     PUT_ASIDE,
     DEAD_DROPPED,
+    COUNTERS_RESET,
+    DAMAGED_KEYS,
     HISTORY_BYTES,
     HISTORY_DROPPED,
     CLOCK_REGRESSED,

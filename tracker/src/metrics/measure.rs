@@ -39,10 +39,16 @@ fn shown(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
+/// Keys of the cluster that have another type than they should, as the last beat found.
+pub(crate) fn damaged_keys(count: usize) {
+    gauge!(names::DAMAGED_KEYS.name).set(shown(u64::try_from(count).unwrap_or(u64::MAX)));
+}
+
 /// The counters that scripts keep were read.
 pub(crate) fn kept_in_redis(counters: Counters) {
     gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
     gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
+    gauge!(names::COUNTERS_RESET.name).set(shown(counters.reset));
     for (kind, count) in [
         ("logs", counters.logs_dropped),
         ("results", counters.results_dropped),

@@ -3,6 +3,10 @@
 use super::Rule;
 use crate::check::{Evidence, FanFacts, Finding, Kind, Subject};
 
+/// How a context is split, and how far it is.
+const MODELS: [&str; 4] = ["map", "broadcast", "sharding", "indexed"];
+const STATES: [&str; 4] = ["open", "closed", "reducing", "dropping"];
+
 /// The counts are those of the subtasks where they are, the root ends with the last of them, a reduce is there once, and nothing is left of
 /// a context that is not split.
 #[must_use]
@@ -21,6 +25,18 @@ pub fn w8_fan_agrees(facts: &FanFacts) -> Vec<Finding> {
         });
         return rule.found;
     }
+    let (model, state) = (facts.field("model"), facts.field("state"));
+    let known = MODELS.contains(&model) && STATES.contains(&state);
+    rule.check(known && !facts.lost, Kind::FanCounts, || {
+        if known {
+            format!("{root} is split, and nothing is left of what it ran itself")
+        } else {
+            format!("{root} is split as `{model}` and in state `{state}`")
+        }
+    });
+    if !rule.found.is_empty() {
+        return rule.found;
+    }
     let (out, later) = (facts.number("out"), facts.number("later"));
     rule.check(out == facts.running, Kind::FanCounts, || {
         format!(
@@ -28,7 +44,6 @@ pub fn w8_fan_agrees(facts: &FanFacts) -> Vec<Finding> {
             facts.running
         )
     });
-    let state = facts.field("state");
     let attempt_over = !facts.field("root").is_empty();
     if state == "dropping" {
         let over = attempt_over && facts.running == 0;

@@ -31,7 +31,8 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             )
         },
     );
-    if number == 0 {
+    let in_the_wheel = |sighting: &Sighting| sighting.place == Place::Wheel;
+    if !facts.sightings.iter().any(in_the_wheel) {
         rule.check(facts.retry.is_none(), Kind::RetryNowhere, || {
             format!("the retry index has {id}, the wheel has not")
         });

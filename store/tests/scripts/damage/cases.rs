@@ -12,7 +12,7 @@ pub(crate) struct Case {
     pub(crate) undo: Option<String>,
 }
 
-fn case(kind: Kind, damage: &[String]) -> Case {
+pub(super) fn case(kind: Kind, damage: &[String]) -> Case {
     Case {
         damage: damage.to_vec(),
         kind,

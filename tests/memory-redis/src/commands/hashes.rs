@@ -116,7 +116,9 @@ pub(super) fn hincrby(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     let before = before.map_or(Ok(0), |text| {
         integer(text).map_err(|_| "ERR hash value is not an integer".to_owned())
     })?;
-    let now = before + by;
+    let now = before
+        .checked_add(by)
+        .ok_or_else(|| "ERR increment or decrement would overflow".to_owned())?;
     db.write::<Hash, _>(key, |hash| hash.set(field, now.to_string().as_bytes()))?;
     Ok(Reply::Int(now))
 }

@@ -111,6 +111,15 @@ pub(super) fn pexpire(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     Ok(Reply::flag(db.expire(key, at)))
 }
 
+pub(super) fn rename(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [from, to] = exactly(arguments)?;
+    if db.rename(from, to) {
+        Ok(Reply::Status("OK"))
+    } else {
+        Err("ERR no such key".to_owned())
+    }
+}
+
 pub(super) fn del(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     Ok(Reply::count(
         arguments.iter().filter(|key| db.remove(key)).count(),

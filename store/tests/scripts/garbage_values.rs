@@ -1,0 +1,196 @@
+//! Values that no script writes and that some script reads in passing: no call fails for one, and none of them becomes a key.
+
+use tickwheel_store::Counters;
+
+use crate::call::{Part, T};
+use crate::fan_pages::{ALL, PAGE, ROOT, claims, split};
+use crate::harness::fresh;
+
+const COUNTERS: [&str; 8] = [
+    "stale",
+    "foreign",
+    "reaped",
+    "dead_dropped",
+    "put_aside",
+    "confirmed",
+    "logs_dropped",
+    "reset",
+];
+
+/// Everything that counts, once.
+async fn count(part: &Part<'_>) {
+    for name in ["a", "b", "c"] {
+        part.hold(&format!("3.7.{name}-1"), "1:0", "-").await;
+    }
+    part.hold("3.7.d-1", "1:0", "x=1").await;
+    assert_eq!(
+        part.settle(T, &[["3.7.a-1", "9", "succeeded", ""]]).await,
+        "L"
+    );
+    let by_another = part.settle_by(T, &["w-9"], &[["3.7.a-1", "1", "succeeded", ""]]);
+    assert_eq!(by_another.await, "F");
+    assert_eq!(part.renew(T, &[["3.7.b-1", "9"]]).await.0, "L");
+    assert_eq!(part.renew_by(T, "w-9", &[["3.7.b-1", "1"]]).await.0, "F");
+    assert_eq!(part.release_by(T, "w-9", &[["3.7.b-1", "1"]]).await.1, "1");
+    let wheel = part.key("wheel");
+    part.test.command(&["ZADD", &wheel, "5", "nonsense"]).await;
+    assert_eq!(part.turn(T, 10, &[]).await.aside, 1);
+    part.call("tracker/mark", "MARKED", &[]).await;
+    let (lost, ..) = part.reap(T + 5_000, &[]).await;
+    assert_eq!(lost.len(), 4, "{lost:?}");
+    part.test.command(&["DEL", &wheel]).await;
+}
+
+#[tokio::test]
+async fn a_counter_that_is_no_number_fails_no_call_and_begins_anew() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let stats = part.key("stats");
+    for value in [
+        "x",
+        "",
+        "1e5",
+        "9223372036854775807",
+        "99999999999999999999",
+    ] {
+        test.command(&["DEL", &stats]).await;
+        for counter in COUNTERS {
+            test.command(&["HSET", &stats, counter, value]).await;
+        }
+        test.store.counters().await.unwrap();
+        count(&part).await;
+        let state = part.state().await;
+        assert_eq!(state.field("stats", "stale"), "2", "{value}");
+        assert_eq!(state.field("stats", "foreign"), "3", "{value}");
+        assert_eq!(state.field("stats", "reaped"), "4", "{value}");
+        assert_eq!(state.field("stats", "put_aside"), "1", "{value}");
+        assert_eq!(state.field("stats", "confirmed"), "1", "{value}");
+        assert_eq!(state.field("stats", "reset"), "5", "{value}");
+    }
+    for words in [["SET", &stats, "x"], ["RPUSH", &stats, "x"]] {
+        test.command(&["DEL", &stats]).await;
+        test.command(&words).await;
+        assert_eq!(test.store.counters().await.unwrap(), Counters::default());
+        count(&part).await;
+        let counted = test.store.counters().await.unwrap();
+        assert_eq!((counted.put_aside, counted.reset), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_has_the_place_of_the_quarantine_makes_room() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    test.command(&["SET", &part.key("quarantine"), "mine"])
+        .await;
+    let wheel = part.key("wheel");
+    test.command(&["ZADD", &wheel, "5", "nonsense"]).await;
+    part.submit(T, &[["+0", "a-1", "g h 2 - x", ""]]).await;
+    let turned = part.turn(T, 10, &[("w", "g", 5, "h")]).await;
+    assert_eq!((turned.claims.len(), turned.aside), (1, 1));
+    assert_eq!(part.state().await.list("quarantine").len(), 1);
+    let moved = part.key(&format!("aside:quarantine:{T}"));
+    assert_eq!(test.text(&["GET", &moved]).await, "mine", "nothing is lost");
+}
+
+/// What may stand behind the counts of a context, and names no queue.
+const RESTS: [&str; 9] = [
+    "g h 2 c=zz x",
+    "g h 2 s=x,t=x,k=,c=zz,v=x x",
+    "g h 2 c= x",
+    "g h 2 c=0123456789a x",
+    "g h 2 k=a:b x",
+    "a:b h 2 - x",
+    "g h:i 2 - x",
+    "g !h\u{e9} 2 - x",
+    "{x} h 2 - x",
+];
+
+#[tokio::test]
+async fn what_no_queue_may_be_called_becomes_no_key() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let (wheel, queue) = (part.key("wheel"), part.key("queue:d/j"));
+    part.put_job(
+        "d/j",
+        9 * T,
+        &[("overlap", "queue"), ("overlap_limit", "99")],
+    )
+    .await;
+    part.fire(T, "d/j", "m-0").await;
+    part.turn(T, 10, &[("w", "g", 5, "h")]).await;
+    for (n, rest) in RESTS.iter().enumerate() {
+        let in_wheel = format!("3.999000.a-{n} 0:0 {rest}");
+        test.command(&["ZADD", &wheel, "999000", &in_wheel]).await;
+        let queued = format!("3.5.m-{n}@d/j 0:0 {rest}");
+        test.command(&["ZADD", &queue, "5", &queued]).await;
+        let held = format!("1:0 w {T} 5 0 - {rest}");
+        let id = format!("3.5.h-{n}");
+        test.command(&["HSET", &part.key("held"), &id, &held]).await;
+    }
+    part.put_job("d/bad", T, &[("tmpl", "g h 2 c=zz x")]).await;
+    let turned = part.turn(T + 1, 100, &[]).await;
+    assert_eq!(turned.aside, RESTS.len() as u64 + 1);
+    let first = "3.1000000.m-0@d/j";
+    assert_eq!(
+        part.settle(T + 2, &[[first, "1", "succeeded", ""]]).await,
+        "S"
+    );
+    part.reap(T + 5_000, &[]).await;
+    let state = part.state().await;
+    let ready: Vec<String> = (state.keys().into_iter())
+        .filter(|key| key.starts_with("ready") || key.starts_with("tags"))
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(ready, [""; 0]);
+    assert!(
+        state.zset("backlog").is_empty(),
+        "{:?}",
+        state.zset("backlog")
+    );
+    assert_eq!(state.list("quarantine").len(), 3 * RESTS.len());
+}
+
+#[tokio::test]
+async fn values_of_a_split_context_that_are_none_fail_no_call() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    for field in [
+        "wanted",
+        "max_failed",
+        "quorum",
+        "state",
+        "model",
+        "lane",
+        "end",
+        "root",
+        "by",
+    ] {
+        for value in ["x", "", "nan", "-1", "1e999"] {
+            test.command(&["FLUSHDB"]).await;
+            part.hold(ROOT, "1:0", "-").await;
+            split(&part, &PAGE, &["a", "b", "c"]).await;
+            assert_eq!(claims(&part, T, &[ALL]).await.len(), 3);
+            let fan = part.key(&format!("fan:{ROOT}"));
+            test.command(&["HSET", &fan, field, value]).await;
+            let ids: Vec<String> = (0..3).map(|n| format!("{ROOT}~{n}")).collect();
+            let settlements = [
+                [ids[0].as_str(), "1", "succeeded", ""],
+                [&ids[1], "1", "fatal", "0 0 no"],
+                [ROOT, "1", "succeeded", ""],
+                [&ids[2], "1", "failed", "0 0 no"],
+            ];
+            // By itself each, as one that fails would take the others along.
+            for settlement in settlements {
+                let verdict = part.settle(T, &[settlement]).await;
+                assert!(
+                    ["S", "R"].contains(&verdict.as_str()),
+                    "{field}={value}: {verdict}"
+                );
+            }
+            part.turn(T + 2, 100, &[ALL]).await;
+            drop(part.cancel(T + 3, ROOT).await);
+            part.reap(T + 9_000, &[]).await;
+        }
+    }
+}
