@@ -2,25 +2,35 @@
 //!
 //! From the wire, a conversion collects every mistake with the path of its field in the message, and fills in what is absent with the
 //! defaults of core. It checks what a type cannot hold (names, words, missing parts); ranges are checked by core's own `validate`, which
-//! the caller runs on the result. To the wire, nothing can fail.
+//! the caller runs on the result. To the wire, nothing can fail. What a worker never says is there with the feature `schedule`.
 
+#[cfg(feature = "schedule")]
 mod job;
+#[cfg(feature = "schedule")]
 mod ledger;
+#[cfg(feature = "schedule")]
 mod limits;
 mod model;
 mod options;
+#[cfg(feature = "schedule")]
 mod policy;
+#[cfg(feature = "schedule")]
 mod routing;
 mod state;
+#[cfg(feature = "schedule")]
 mod submission;
+#[cfg(feature = "schedule")]
 mod trigger;
 
+#[cfg(feature = "schedule")]
 pub use job::wire_paths;
 pub use model::{reduce_on_from_wire, reduce_on_to_wire};
 pub use state::{level_from_wire, level_to_wire, state_from_wire, state_to_wire};
+#[cfg(feature = "schedule")]
 pub use submission::{Dedup, Submission, When, dedup_of};
 
 use tickwheel_core::error::{Violation, Violations};
+#[cfg(feature = "schedule")]
 use tickwheel_core::id::GroupName;
 
 use crate::v1;
@@ -54,6 +64,7 @@ fn field<T>(found: &mut Violations, path: &str, result: Result<T, Violation>) ->
 }
 
 /// The name of a group; empty means [`DEFAULT_GROUP`].
+#[cfg(feature = "schedule")]
 fn group(found: &mut Violations, name: &str) -> Option<GroupName> {
     let name = if name.is_empty() { DEFAULT_GROUP } else { name };
     field(found, "group", GroupName::new(name))
