@@ -36,7 +36,6 @@ local int = record.int
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
 local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one call
 local HELD_STEP = 500
-local EVENT_BYTES = 8192 -- of one entry of the stream, and a record beyond
 local RUNS_STEP = 500 -- forgotten in one call with their traces
 
 local now = args.now(1)
@@ -106,7 +105,7 @@ end
 local from = 1
 while from <= #records do
   local last, bytes = from, #records[from]
-  while last < #records and bytes < EVENT_BYTES do
+  while last < #records and bytes < bounds.EVENT_BYTES do
     last = last + 1
     bytes = bytes + #records[last]
   end

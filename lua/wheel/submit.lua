@@ -104,7 +104,14 @@ end
 if not placements.has_room_for(lanes) then
   return { 'LANES_FULL' }
 end
-local full = asked[1] and queues.too_many(asked)
+-- One queue is put into the backlog at once: where something waits in it already, its bound costs no command.
+local is_new, full = nil, nil
+if #asked == 1 and #keyed == 0 then
+  is_new = queues.enter(asked[1])
+  full = is_new == nil and asked[1]
+elseif #asked > 0 then
+  full = queues.too_many(asked)
+end
 if full then
   return { 'QUEUES_FULL', full }
 end
@@ -131,7 +138,7 @@ if wheel_size > 0 then
     redis.call('ZADD', KEYS[1], unpack(wheel, first, math.min(first + 1999, wheel_size)))
   end
 end
-if ready.flush(batch) then
+if ready.flush(batch, is_new) then
   at = 0
 end
 if at then

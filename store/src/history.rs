@@ -15,7 +15,7 @@ pub const BUDGET_MIN: u64 = 65_536;
 const BUDGET_MAX: u64 = 1 << 50;
 const KEEP_MAX_MS: u64 = 315_360_000_000;
 /// Entries of the stream of events have at most about so many bytes each, whatever ended in a call.
-const EVENT_BYTES: u64 = 9_600;
+const EVENT_BYTES: u64 = 18_000;
 /// Entries that the stream keeps.
 const EVENTS: u64 = 1_100;
 

@@ -72,6 +72,21 @@ function queues.too_many(names)
   return nil
 end
 
+-- Puts `name` into the backlog. True when it is new there, and nil when its group has so many queues that it may not be; then it is not.
+function queues.enter(name)
+  if redis.call('ZADD', keys.backlog, 0, name) == 0 then
+    return false
+  end
+  if redis.call('ZCARD', keys.backlog) > queues.OF_GROUP then
+    local group = string.match(name, '^%S+')
+    if redis.call('ZLEXCOUNT', keys.backlog, '[' .. group .. ' ', '(' .. group .. '!') > queues.OF_GROUP then
+      redis.call('ZREM', keys.backlog, name)
+      return nil
+    end
+  end
+  return true
+end
+
 -- Some of the others that wait to be split, whoever serves them: another place each time.
 function queues.of_splits(now, most)
   local at = now % 2147483647 * 16807 % 2147483647 % math.max(redis.call('ZCARD', keys.backlog), 1)

@@ -11,7 +11,6 @@ local ending = {}
 local int = record.int
 
 local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call, or some of them
-local EVENT_BYTES = 8192 -- of one entry, and a record beyond: so many bytes and no more are in the stream
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 ending.MESSAGE_BYTES = 1024
 local DEAD_BODY_BYTES = 16384 -- a greater body does not stay with a context that ended without success
@@ -337,7 +336,7 @@ end
 -- Adds records of ends, one on a line, to the events.
 local function write_events(records)
   while records ~= '' do
-    local cut = #records > EVENT_BYTES and string.find(records, '\n', EVENT_BYTES, true)
+    local cut = #records > bounds.EVENT_BYTES and string.find(records, '\n', bounds.EVENT_BYTES, true)
     redis.call('XADD', keys.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 's', cut and string.sub(records, 1, cut - 1) or records)
     records = cut and string.sub(records, cut + 1) or ''
   end

@@ -64,8 +64,9 @@ function ready.add(batch, id, member, rest)
   ready.put(batch, ready_sets.queue_of(queue, options), ready_sets.score(priority, record.due_of(id)), member, id, options)
 end
 
--- Writes what was collected. True when a set was empty before, so that no tracker may know of it.
-function ready.flush(batch)
+-- Writes what was collected. True when a set was empty before, so that no tracker may know of it. `is_new` says so of the only queue there
+-- is when it lies in the backlog already (queues.enter).
+function ready.flush(batch, is_new)
   ready.flush_lanes()
   local names = {}
   for queue, list in pairs(batch) do
@@ -80,6 +81,9 @@ function ready.flush(batch)
   end
   if #names == 0 then
     return false
+  end
+  if is_new ~= nil then
+    return is_new
   end
   return redis.call('ZADD', keys.backlog, unpack(names)) > 0
 end

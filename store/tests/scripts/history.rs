@@ -294,7 +294,7 @@ async fn an_entry_of_the_events_has_a_bound_in_bytes() {
         .iter()
         .filter(|text| text.contains("failed"))
         .collect();
-    assert!(records.iter().all(|text| text.len() <= 8_192 + 1_300));
+    assert!(records.iter().all(|text| text.len() <= 16_384 + 1_300));
     let lines: usize = records.iter().map(|text| text.lines().count()).sum();
     assert_eq!(lines, 200);
     for number in [0, 77, 199] {

@@ -122,3 +122,21 @@ async fn start_deadlines_among_many_of_one_due_time() {
         println!("wheel/turn, 300 expired contexts of a job, {size} entries: {expired} commands");
     }
 }
+
+#[tokio::test]
+async fn a_batch_for_a_queue_in_which_something_waits() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    let part = Part::new(&test);
+    let now = T.to_string();
+    for (batch, most) in [("a", 4), ("b", 2)] {
+        let unique: Vec<String> = (0..200).map(|i| format!("{batch}-{i}")).collect();
+        let mut args = vec![now.as_str(), "200"];
+        for unique in &unique {
+            args.extend(["+0", unique, "g h 2 - x", ""]);
+        }
+        let commands = part.test.cost("wheel/submit", part.id, &args).await;
+        assert!(commands <= most, "{commands} commands for batch {batch}");
+    }
+}

@@ -239,8 +239,12 @@ async fn a_handler_too_many_of_a_group_is_refused_and_nobody_else() {
     assert_eq!(refused, ["QUEUES_FULL", "crowd b"]);
     assert_eq!(test.dump().await, before, "nothing was written");
     crowd(part, 10_000).await;
-    let refused = submit("wheel/replace", &["crowd a 2 - x"]).await;
-    assert_eq!(refused, ["QUEUES_FULL", "crowd a"]);
+    let before = test.dump().await;
+    for name in ["wheel/submit", "wheel/replace"] {
+        let refused = submit(name, &["crowd a 2 - x"]).await;
+        assert_eq!(refused, ["QUEUES_FULL", "crowd a"]);
+    }
+    assert_eq!(test.dump().await, before, "nothing was written");
     for rest in ["crowd nobody00007 2 - x", "others a 2 - x"] {
         assert_eq!(submit("wheel/submit", &[rest]).await[0], "ACCEPTED");
         assert_eq!(submit("wheel/replace", &[rest]).await[0], "ACCEPTED");

@@ -20,6 +20,7 @@ const PARTITIONS: u16 = 16;
 const TRACKERS: usize = 2;
 /// What a late wake message is told from: without one, a partition is looked at each minute.
 const ON_TIME_MS: u64 = 50;
+const CONTEXTS: usize = 100;
 /// A busy machine may be late for other reasons; a partition that is not heard is late each time.
 const ROUNDS: usize = 6;
 
@@ -91,21 +92,22 @@ impl Idle {
         anyhow::bail!("late in each round: {seen:?} ms")
     }
 
-    /// The ms between the due time and the claim of the latest of a few contexts on each partition.
+    /// The ms between the due time and the claim of the latest of a hundred contexts and more, some on each partition.
     async fn lateness(&mut self) -> Result<u64> {
         let client = &mut self.client;
         let mut partitions = BTreeSet::new();
         let mut ids = Vec::new();
         until("submissions reach every partition", LIMIT, async || {
-            let soon = delayed(submission("ok", 0), Duration::from_millis(600));
+            let soon = delayed(submission("ok", 0), Duration::from_secs(1));
             for id in client.submit(vec![soon; 8]).await? {
                 let partition = id.split('.').next().unwrap_or_default().to_owned();
                 partitions.insert(partition);
                 ids.push(id);
             }
             ensure!(
-                partitions.len() == usize::from(PARTITIONS),
-                "{} so far",
+                partitions.len() == usize::from(PARTITIONS) && ids.len() >= CONTEXTS,
+                "{} on {} so far",
+                ids.len(),
                 partitions.len()
             );
             Ok(())
