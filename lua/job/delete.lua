@@ -31,6 +31,7 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 -- @use quarantine
 -- @use contexts/ready
 -- @use record
+-- @use history/ends
 -- @use history/traces
 local int = record.int
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
@@ -102,16 +103,7 @@ end
 if #gone > 0 then
   redis.call('HDEL', active, unpack(gone))
 end
-local from = 1
-while from <= #records do
-  local last, bytes = from, #records[from]
-  while last < #records and bytes < bounds.EVENT_BYTES do
-    last = last + 1
-    bytes = bytes + #records[last]
-  end
-  redis.call('XADD', keys.events, 'MAXLEN', '~', 1000, '*', 's', table.concat(records, '\n', from, last))
-  from = last + 1
-end
+ends.add(table.concat(records, '\n'))
 if left then
   return { 'MORE', #records }
 end

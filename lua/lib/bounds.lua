@@ -8,7 +8,6 @@ bounds.ATTEMPTS_MAX = 3 -- where the context names no max_attempts
 bounds.ITEMS_MAX = 1000 -- of one call; unpack fails at 8,000 values and an item has up to four
 bounds.REAP_STEP_MS = 250 -- lease scans of one partition are at least this far apart
 bounds.ATTEMPT_MAX = 4294967295 -- of attempts and failures: a greater number is damage, and nobody else could read it
-bounds.EVENT_BYTES = 16384 -- of one entry of the events, and a record beyond: what a call ends seldom takes two
 bounds.INSTANT_MAX = 9007199254740991 -- ms; Lua's numbers are exact up to here
 
 return bounds

@@ -19,8 +19,9 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @use args
 -- @use keys
+-- @use history/ends
 -- @use history/traces
-local EVENTS_KEPT, DEAD_KEPT, QUARANTINE_KEPT = 1000, 10000, 1000
+local DEAD_KEPT, QUARANTINE_KEPT = 10000, 1000
 local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 86400000,
   result = 86400000, split = 86400000 } -- ms that the key lives on
 local CUT_MAX = 10000 -- elements in one call
@@ -43,7 +44,7 @@ end
 
 local function of_key()
   if kind == 'events' then
-    return cut(redis.call('XLEN', target) - EVENTS_KEPT, 'XTRIM', 'MAXLEN', '~', EVENTS_KEPT)
+    return cut(redis.call('XLEN', target) - ends.KEPT, 'XTRIM', 'MAXLEN', '~', ends.KEPT)
   elseif name == 'traces' then
     local logs, results = traces.sums()
     traces.make_fit()

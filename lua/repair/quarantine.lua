@@ -28,7 +28,6 @@ Repeat   Idempotent: the second call is CLEAN. The newest 1,000 records are kept
 -- @use quarantine
 -- @use zsets
 local LOOKED = 1000 -- members of one score
-local EVENTS_KEPT = 1000
 local now = args.now(1)
 local name = args.text(2, 'key', 300)
 local at, text = ARGV[3], args.text(4, 'text', 4096)
@@ -85,7 +84,7 @@ local function of_events()
   end
   redis.call('XDEL', target, at)
   if #kept > 0 then
-    redis.call('XADD', target, 'MAXLEN', '~', EVENTS_KEPT, '*', 's', table.concat(kept, '\n'))
+    ends.add(table.concat(kept, '\n'))
   end
   return done(table.concat(bad, '\n'))
 end

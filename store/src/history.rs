@@ -15,9 +15,9 @@ pub const BUDGET_MIN: u64 = 65_536;
 const BUDGET_MAX: u64 = 1 << 50;
 const KEEP_MAX_MS: u64 = 315_360_000_000;
 /// Entries of the stream of events have at most about so many bytes each, whatever ended in a call.
-const EVENT_BYTES: u64 = 18_000;
-/// Entries that the stream keeps.
-const EVENTS: u64 = 1_100;
+const EVENT_BYTES: u64 = 34_000;
+/// And all of them at most about so many: the n-th newest has at most 16 MiB / n.
+const EVENTS_BYTES: u64 = 30_000_000;
 
 /// How much the history of one partition may take. Where a budget is spent, the oldest of the namespace that keeps most goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub struct Sizes {
 
 impl Sizes {
     /// The most that events can take in a partition.
-    pub const EVENTS_MAX: u64 = EVENTS * EVENT_BYTES;
+    pub const EVENTS_MAX: u64 = EVENTS_BYTES;
 
     /// Both together.
     #[must_use]
@@ -98,7 +98,10 @@ impl Store {
             logs: reply.number()?,
             results: reply.number()?,
             dead: reply.number()?,
-            events: reply.number()?.saturating_mul(EVENT_BYTES),
+            events: reply
+                .number()?
+                .saturating_mul(EVENT_BYTES)
+                .min(Sizes::EVENTS_MAX),
         })
     }
 }

@@ -6,11 +6,11 @@
 -- @use quarantine
 -- @use contexts/ready
 -- @use record
+-- @use history/ends
 -- @use history/traces
 local ending = {}
 local int = record.int
 
-local EVENTS_KEPT = 1000 -- stream entries of a partition; one holds the settlements of one call, or some of them
 local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
 ending.MESSAGE_BYTES = 1024
 local DEAD_BODY_BYTES = 16384 -- a greater body does not stay with a context that ended without success
@@ -333,15 +333,6 @@ function ending.fail_attempt(endings, now, id, held, how, subtasks)
   return 'RETRYING'
 end
 
--- Adds records of ends, one on a line, to the events.
-local function write_events(records)
-  while records ~= '' do
-    local cut = #records > bounds.EVENT_BYTES and string.find(records, '\n', bounds.EVENT_BYTES, true)
-    redis.call('XADD', keys.events, 'MAXLEN', '~', EVENTS_KEPT, '*', 's', cut and string.sub(records, 1, cut - 1) or records)
-    records = cut and string.sub(records, cut + 1) or ''
-  end
-end
-
 local function write_dead(dead)
   local bytes = 0
   for i = 2, #dead, 2 do
@@ -355,7 +346,7 @@ end
 -- Writes what was collected: the events, the dead, results, the retries and whatever became ready, and wakes the trackers where needed.
 function ending.flush(endings, now)
   if #endings.records > 0 then
-    write_events(table.concat(endings.records))
+    ends.add(table.concat(endings.records))
   end
   local results, dead, forgotten = endings.results, endings.dead, endings.forgotten
   if results[1] or dead[1] or forgotten[1] then

@@ -1,6 +1,22 @@
--- Module history/ends: what the newest events say of some contexts, a bounded step in each call.
+-- Module history/ends: writes the events of a partition, and reads what the newest say of some contexts, a bounded step in each call.
 -- @use keys
+-- @use record
 local ends = {}
+
+ends.KEPT = 1000 -- entries of a partition; one holds the ends of one call, or some of them
+local ENTRY_BYTES = 32768 -- of one entry, and a record beyond: the ends of some 300 contexts
+local KEPT_BYTES = 16777216 -- of all entries, were each as great as the newest
+
+-- Adds records, one on a line, as the newest entries. A great entry leaves room for fewer: an n-th newest one has at most KEPT_BYTES / n.
+function ends.add(records)
+  while records ~= '' do
+    local cut = #records > ENTRY_BYTES and string.find(records, '\n', ENTRY_BYTES, true)
+    local entry = cut and string.sub(records, 1, cut - 1) or records
+    local kept = math.min(ends.KEPT, math.floor(KEPT_BYTES / #entry))
+    redis.call('XADD', keys.events, 'MAXLEN', '~', record.int(kept), '*', 's', entry)
+    records = cut and string.sub(records, cut + 1) or ''
+  end
+end
 
 -- The records of an entry, empty ones too, as somebody may have written it; of a field that no script writes its name and value.
 function ends.records(entry)
