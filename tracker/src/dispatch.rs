@@ -15,71 +15,112 @@ use tickwheel_store::lease::{AttemptRef, Holding};
 use tickwheel_store::record::{Member, SubtaskKind, Upstream};
 use tickwheel_store::wheel::Claim;
 
-use crate::engine::Engine;
-use crate::matching::reservations::Reserved;
+use crate::matching::{Matching, Reserved, return_permits};
 use crate::metrics::measure;
+use crate::outcomes::Releases;
+use crate::sessions::{Session, Sessions};
 
 /// A frame is closed when its bodies reach this; the receiver's limit is 4 MiB and one body may have 256 KiB.
 const FRAME_BYTES: usize = 1024 * 1024;
 
-/// Sends `claims`, made when Redis' clock showed `now`, with what is left of their lease, and gives back the permits that were reserved and not used. What cannot be sent is released.
-pub(crate) fn dispatch(
-    engine: &Arc<Engine>,
-    claims: Vec<Claim>,
-    (now, lease): (TimestampMs, Duration),
-    reserved: Reserved,
-) {
-    let positions: HashMap<WorkerId, usize> = reserved
-        .workers
-        .iter()
-        .enumerate()
-        .map(|(position, taken)| (taken.session.worker.clone(), position))
-        .collect();
-    let mut used = vec![0_u32; reserved.workers.len()];
-    let mut frames: Vec<Vec<Assignment>> = vec![Vec::new(); reserved.workers.len()];
-    let mut sizes = vec![0_usize; reserved.workers.len()];
-    let mut unsent = Vec::new();
-    let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-    let took = engine.config.dispatch_lease.saturating_sub(lease);
-    measure::dispatched(&claims, now, took);
-    for claim in claims {
-        let position = positions.get(&claim.worker).copied();
-        let place = position.and_then(|at| {
-            Some((
-                &reserved.workers.get(at)?.session,
-                frames.get_mut(at)?,
-                used.get_mut(at)?,
-                sizes.get_mut(at)?,
-            ))
-        });
-        let requires = engine.requires(claim.member.rest.options.lane.as_ref());
-        let (Some((session, frame, used, size)), Some(requires)) = (place, requires) else {
-            unsent.push(claim.holding());
-            continue;
-        };
-        *used += 1;
-        *size += claim.member.rest.body.len();
-        frame.push(Assignment {
-            requires,
-            ..assignment(claim.member, lease_ms)
-        });
-        if *size >= FRAME_BYTES {
-            *size = 0;
-            send(session, std::mem::take(frame), &mut unsent);
+/// When claims were made, and how long ago by our own clock.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sending {
+    /// Redis' clock at the claim.
+    pub(crate) now: TimestampMs,
+    /// From the call on.
+    pub(crate) took: Duration,
+}
+
+/// What is on its way to one worker.
+#[derive(Default)]
+struct ToWorker {
+    frame: Vec<Assignment>,
+    /// Of the bodies in the frame.
+    bytes: usize,
+    /// Permits that are used.
+    used: u32,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Dispatch {
+    sessions: Arc<Sessions>,
+    matching: Arc<Matching>,
+    releases: Arc<Releases>,
+    lease: Duration,
+}
+
+impl Dispatch {
+    /// What cannot be sent is given to `releases`; a claim ends `lease` after it was made, unless its worker accepts it.
+    pub(crate) fn new(
+        sessions: Arc<Sessions>,
+        matching: Arc<Matching>,
+        releases: Arc<Releases>,
+        lease: Duration,
+    ) -> Self {
+        Self {
+            sessions,
+            matching,
+            releases,
+            lease,
         }
     }
-    for (taken, frame) in reserved.workers.iter().zip(frames) {
-        if !frame.is_empty() {
-            send(&taken.session, frame, &mut unsent);
+
+    /// Sends `claims`, with what is left of their lease, and gives back the permits that were reserved and not used. What cannot be sent is
+    /// released.
+    pub(crate) fn send(&self, claims: Vec<Claim>, sending: Sending, reserved: Reserved) {
+        let positions: HashMap<WorkerId, usize> = reserved
+            .workers
+            .iter()
+            .enumerate()
+            .map(|(position, taken)| (taken.session.worker.clone(), position))
+            .collect();
+        let mut to_workers: Vec<ToWorker> = Vec::new();
+        to_workers.resize_with(reserved.workers.len(), ToWorker::default);
+        let mut unsent = Vec::new();
+        let lease = self.lease.saturating_sub(sending.took);
+        let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
+        measure::dispatched(&claims, sending.now, sending.took);
+        for claim in claims {
+            let position = positions.get(&claim.worker).copied();
+            let place = position.and_then(|at| {
+                let taken = reserved.workers.get(at)?;
+                Some((&taken.session, to_workers.get_mut(at)?))
+            });
+            let requires = self
+                .matching
+                .requires(claim.member.rest.options.lane.as_ref());
+            let (Some((session, to_worker)), Some(requires)) = (place, requires) else {
+                unsent.push(claim.holding());
+                continue;
+            };
+            to_worker.used += 1;
+            to_worker.bytes += claim.member.rest.body.len();
+            to_worker.frame.push(Assignment {
+                requires,
+                ..assignment(claim.member, lease_ms)
+            });
+            if to_worker.bytes >= FRAME_BYTES {
+                to_worker.bytes = 0;
+                send(session, std::mem::take(&mut to_worker.frame), &mut unsent);
+            }
         }
-    }
-    engine.return_permits(reserved, &used);
-    for holding in unsent {
-        engine.release(holding, None);
+        let mut used = Vec::with_capacity(to_workers.len());
+        for (taken, to_worker) in reserved.workers.iter().zip(to_workers) {
+            used.push(to_worker.used);
+            if !to_worker.frame.is_empty() {
+                send(&taken.session, to_worker.frame, &mut unsent);
+            }
+        }
+        return_permits(&self.sessions, reserved, &used);
+        for holding in unsent {
+            self.releases.release(holding, None);
+        }
     }
 }
 
-fn send(session: &crate::sessions::Session, frame: Vec<Assignment>, unsent: &mut Vec<Holding>) {
+fn send(session: &Session, frame: Vec<Assignment>, unsent: &mut Vec<Holding>) {
     let message = TrackerMessage {
         dispatch: frame,
         ..TrackerMessage::default()

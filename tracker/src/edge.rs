@@ -11,11 +11,14 @@ pub(crate) mod incoming;
 
 mod frames;
 mod framing;
+mod memory;
 mod peers;
 mod request;
 mod seldom;
 mod stream;
 
-pub(crate) use calls::{Guard, Memory};
+pub(crate) use calls::Guard;
 pub(crate) use front::Front;
+pub(crate) use memory::Memory;
 pub(crate) use peers::Peers;
+pub(crate) use stream::Watched;

@@ -9,6 +9,7 @@ use futures::Stream;
 use tickwheel_core::id::TrackerId;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
 use tickwheel_proto::v1::{TrackerMessage, WorkerMessage};
+use tickwheel_store::roster::TrackerSign;
 use tickwheel_store::setup::Server;
 use tickwheel_store::{Heard, Store};
 use tokio::sync::mpsc;
@@ -18,20 +19,19 @@ use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use crate::config::Config;
-use crate::engine::Engine;
-use crate::http::health::Health;
-use crate::membership::roster;
+use crate::health::Health;
+use crate::periodic::Periodic;
+use crate::rpc::api::ApiContext;
 use crate::rpc::scheduler::Scheduler;
-use crate::rpc::shared::Shared;
-use crate::rpc::worker;
+use crate::rpc::worker::Streams;
 use crate::sessions::FRAMES_MAX;
-use crate::wheel::turner::Turner;
+use crate::wiring::{Surroundings, Wired, wire};
 
 /// A tracker inside another program.
 #[derive(Debug)]
 pub struct Embedded {
-    engine: Arc<Engine>,
-    shared: Arc<Shared>,
+    streams: Arc<Streams>,
+    api: Arc<ApiContext>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
 }
@@ -42,27 +42,40 @@ impl Embedded {
     ///
     /// Must be called inside a tokio runtime.
     pub async fn start(
-        config: Config,
+        config: &Config,
         store: Store,
         (incarnation, url): (u64, String),
         heard: mpsc::Receiver<Heard>,
     ) -> Self {
-        let id = TrackerId::of_incarnation(incarnation);
-        let mut engine = Engine::new(config, store, id, url);
-        // Its peers have no sockets.
-        engine.probes = false;
-        let engine = Arc::new(engine);
-        let shared = Shared::new(Arc::clone(&engine), incarnation, Server::none());
-        let shared = Arc::new(shared);
-        let (health, stop) = (Arc::new(Health::new()), CancellationToken::new());
-        roster::beat(&engine, &health).await;
+        let own = TrackerSign {
+            id: TrackerId::of_incarnation(incarnation),
+            url,
+        };
+        let around = Surroundings {
+            store,
+            own,
+            incarnation,
+            server: Server::none(),
+            health: Arc::new(Health::new()),
+            // Its peers have no sockets.
+            probes: false,
+        };
+        let Wired {
+            mut heartbeat,
+            turner,
+            streams,
+            api,
+            ..
+        } = wire(config, around);
+        let stop = CancellationToken::new();
+        heartbeat.run_once().await;
         let tasks = vec![
-            tokio::spawn(roster::run(Arc::clone(&engine), health, stop.clone())),
-            tokio::spawn(Turner::new(Arc::clone(&engine)).run(heard, stop.clone())),
+            tokio::spawn(heartbeat.run(stop.clone())),
+            tokio::spawn(turner.run(heard, stop.clone())),
         ];
         Self {
-            engine,
-            shared,
+            streams,
+            api,
             stop,
             tasks,
         }
@@ -77,14 +90,14 @@ impl Embedded {
         S: Stream<Item = Result<WorkerMessage, Status>> + Send + Unpin + 'static,
     {
         let (sender, receiver) = mpsc::channel(FRAMES_MAX);
-        worker::accept(Arc::clone(&self.engine), incoming, sender);
+        self.streams.accept(incoming, sender);
         ReceiverStream::new(receiver)
     }
 
     /// The service for callers.
     #[must_use]
     pub fn scheduler(&self) -> impl SchedulerService + use<> {
-        Scheduler::new(Arc::clone(&self.shared))
+        Scheduler::new(Arc::clone(&self.api))
     }
 
     /// Turns no more and signs off, as a tracker that is asked to stop; what is under way goes on.

@@ -3,7 +3,6 @@
 //! It listens on loopback unless configured otherwise, knows three paths, and bounds what a peer can hold: connections by number, and each
 //! by time (`patience.rs`). A connection has one request. The metrics are written out once a second at most, whoever asks.
 
-pub mod health;
 mod hosts;
 mod patience;
 mod scrape;
@@ -22,7 +21,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Error;
-use health::{Health, Pulse};
+use crate::health::{Health, Pulse};
 use hosts::Hosts;
 use patience::Patient;
 use scrape::Scrape;

@@ -1,5 +1,5 @@
-//! Limits of groups, as this tracker knows them: their definitions, read again when a beat tells that they changed, and what the partitions that it turns were
-//! granted. Nothing here matters to anybody else: what is lost is reported and granted anew.
+//! Limits of groups, as this tracker knows them: their definitions, read again when a beat tells that they changed, and what the partitions
+//! that it turns were granted. Nothing here matters to anybody else: what is lost is reported and granted anew.
 
 mod waiting;
 
@@ -13,14 +13,16 @@ use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
+use tickwheel_store::Store;
 use tickwheel_store::limit::{Defined, Grant, LimitReport, LimitsTold};
 use tokio::sync::Notify;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
-use crate::engine::Engine;
-use crate::limits::waiting::Waiting;
 use crate::lock::lock;
 use crate::metrics::measure;
+use crate::seldom::Unwritten;
+use waiting::Waiting;
 
 /// Something that waits for a limit is looked at this often, should a message be lost.
 pub(crate) const LOOK_AGAIN: Duration = Duration::from_millis(250);
@@ -37,8 +39,11 @@ struct News {
 }
 
 /// The limits of groups.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Limits {
+    store: Store,
+    tasks: TaskTracker,
+    unwritten: Unwritten,
     groups: ArcSwap<BTreeMap<GroupName, GroupLimits>>,
     /// Some group has limits, or had some since this tracker started.
     active: AtomicBool,
@@ -51,8 +56,23 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
+    /// Nothing is known yet.
+    pub(crate) fn new(store: Store, tasks: TaskTracker) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            tasks,
+            unwritten: Unwritten::default(),
+            groups: ArcSwap::default(),
+            active: AtomicBool::new(false),
+            changes: Mutex::default(),
+            news: Mutex::default(),
+            waiting: Mutex::default(),
+            told: Notify::new(),
+        })
+    }
+
     /// Takes over the definitions.
-    pub(crate) fn adopt(&self, defined: Defined) {
+    fn adopt(&self, defined: Defined) {
         let groups: BTreeMap<_, _> = defined.groups.into_iter().collect();
         *lock(&self.changes) = Some((defined.changes, defined.changed));
         if !groups.is_empty() {
@@ -169,29 +189,27 @@ impl Limits {
         });
         due.collect()
     }
-}
 
-impl Engine {
     /// Shares what a turn of `partition` left of limits with the other partitions, in the background.
     pub(crate) fn share(self: &Arc<Self>, partition: PartitionId, reports: Vec<LimitReport>) {
         let mut by_home: BTreeMap<PartitionId, Vec<(LimitReport, Limit)>> = BTreeMap::new();
         for report in reports {
             let home = self.store.home_of_limit(&report.limit);
-            let limit = self.limits.limit(&report.limit);
+            let limit = self.limit(&report.limit);
             by_home.entry(home).or_default().push((report, limit));
         }
         for (home, reports) in by_home {
-            let engine = Arc::clone(self);
+            let limits = Arc::clone(self);
             self.tasks.spawn(async move {
                 crash_point!("before_share");
-                match engine.store.share_limits(home, partition, &reports).await {
+                match limits.store.share_limits(home, partition, &reports).await {
                     Ok(grants) => {
                         crash_point!("after_share");
-                        engine.limits.granted(partition, useful(grants, &reports));
+                        limits.granted(partition, useful(grants, &reports));
                     }
                     Err(error) => {
                         // The partition reports again when something waits in it, and at the latest when somebody else does.
-                        engine.unwritten(&error, |unsaid| {
+                        limits.unwritten.count(&error, |unsaid| {
                             tracing::warn!(%partition, %error, unsaid, "limits could not be shared");
                         });
                     }
@@ -201,10 +219,10 @@ impl Engine {
     }
 
     /// Reads the definitions again. False when they were not answered: those that are known go on.
-    pub(crate) async fn read_limits(&self) -> bool {
+    pub(crate) async fn read(&self) -> bool {
         match self.store.list_limits().await {
             Ok(defined) => {
-                self.limits.adopt(defined);
+                self.adopt(defined);
                 true
             }
             Err(error) => {

@@ -1,7 +1,14 @@
-//! Who is alive: this tracker's signs of life, the trackers and workers that went, and Redis when it was away.
+//! Who is alive: this tracker's signs of life and those of its workers, the live trackers, and what is done for those that went.
 
-pub(crate) mod absence;
-pub(crate) mod departed;
+mod departures;
+mod eviction;
+mod heartbeat;
+mod lost_trackers;
 mod reach;
-pub(crate) mod roster;
+mod roster;
 mod signs;
+
+pub(crate) use eviction::Evictions;
+pub(crate) use heartbeat::Heartbeat;
+pub(crate) use lost_trackers::LostTrackers;
+pub(crate) use roster::Roster;

@@ -1,8 +1,8 @@
 //! What a tracker tells a monitoring system: the metrics' definitions, what gathers them, and what feeds them.
 
 pub mod definitions;
-pub(crate) mod gauges;
 pub(crate) mod measure;
 mod recorder;
 
-pub use recorder::{describe, install, recorder, upkeep};
+pub(crate) use recorder::Upkeep;
+pub use recorder::{describe, install, recorder};

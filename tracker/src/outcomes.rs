@@ -1,7 +1,21 @@
-//! What workers report of their attempts: written in batches, confirmed, and told to the callers that wait for it.
+//! How attempts end: what their workers report, written in batches and confirmed, what leases that are over end, and who is told of it:
+//! callers that wait, and jobs that follow.
 
-pub(crate) mod coalesce;
-pub(crate) mod notes;
-pub(crate) mod resolve;
-pub(crate) mod settle;
-pub(crate) mod waits;
+mod confirm;
+mod notes;
+mod outbox;
+mod reap;
+mod release;
+mod renew;
+mod resolve;
+mod settle;
+mod waits;
+
+pub(crate) use confirm::answer_stale;
+pub(crate) use notes::Notes;
+pub(crate) use outbox::Outbox;
+pub(crate) use reap::Reaper;
+pub(crate) use release::Releases;
+pub(crate) use renew::Renewals;
+pub(crate) use settle::{Reported, Settlements, read};
+pub(crate) use waits::{WAITS_MAX, Waits};

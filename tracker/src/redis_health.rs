@@ -1,4 +1,11 @@
-//! Whether Redis is set up and heard as a tracker needs it.
+//! Whether Redis is there, set up and heard as a tracker needs it.
 
-pub(crate) mod fitness;
-pub(crate) mod hearing;
+mod hearing;
+mod history;
+mod outage;
+mod settings;
+
+pub(crate) use hearing::watch as watch_hearing;
+pub(crate) use history::HistoryTending;
+pub(crate) use outage::Outage;
+pub(crate) use settings::{Settings, report};

@@ -6,6 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::lock::lock;
+use crate::metrics::measure;
+
+/// Between two lines about the same kind of trouble, of whatever partition.
+pub(crate) const LINE_EVERY: Duration = Duration::from_secs(1);
 
 /// Lets one through in each interval, and counts the others.
 #[derive(Debug)]
@@ -31,6 +35,26 @@ impl Seldom {
         }
         *last = Some(now);
         Some(std::mem::take(kept_back))
+    }
+}
+
+/// What to do when a batch was not written: it is counted, and few of many failures have a line.
+#[derive(Debug)]
+pub(crate) struct Unwritten(Seldom);
+
+impl Default for Unwritten {
+    fn default() -> Self {
+        Self(Seldom::new(LINE_EVERY))
+    }
+}
+
+impl Unwritten {
+    /// Counts it, and lets `line` say so once in a second, with the number of those that were not said.
+    pub(crate) fn count(&self, error: &tickwheel_store::Error, line: impl FnOnce(u64)) {
+        measure::store_error(error);
+        if let Some(unsaid) = self.0.next(Instant::now()) {
+            line(unsaid);
+        }
     }
 }
 

@@ -1,17 +1,19 @@
 //! Workers' streams: who is connected, what each can take, and what its frames say.
 
+mod cancel;
 mod credit;
 mod faults;
 mod hello;
 mod in_flight;
-pub(crate) mod intake;
+pub(crate) mod items;
 mod registry;
 mod report;
 mod session;
 mod units;
 
+pub(crate) use cancel::cancel;
 pub(crate) use hello::checked;
-pub(crate) use in_flight::{InFlight, Slot};
+pub(crate) use in_flight::Slot;
 pub(crate) use registry::{Live, Sessions};
 #[cfg(test)]
 pub(crate) use session::stand_in;

@@ -9,10 +9,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::Stream;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerServiceServer;
 use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
 use tickwheel_proto::wire::bounds::{CALL_BYTES_MAX, FRAME_BYTES_MAX};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
@@ -20,15 +21,15 @@ use tonic::transport::Server;
 use crate::config::Config;
 use crate::edge::descriptors::{self, Room};
 use crate::edge::incoming::incoming;
-use crate::edge::{Front, Guard, Memory, Peers};
-use crate::engine::Engine;
+use crate::edge::{Front, Guard, Memory, Peers, Watched};
 use crate::error::Error;
-use crate::http::health::{Health, Pulse};
+use crate::health::{Health, Pulse};
 use crate::http::{self, Surface};
-use crate::metrics;
+use crate::metrics::{self, Upkeep};
+use crate::periodic;
 use crate::rpc::scheduler::Scheduler;
-use crate::rpc::shared::Shared;
 use crate::rpc::worker::Workers;
+use crate::wiring::Wired;
 
 /// Streams of one connection; without a limit a peer could open any number.
 const STREAMS_MAX: u32 = 256;
@@ -86,17 +87,18 @@ impl Doors {
     /// Serves both until `stop`.
     pub(crate) fn serve(
         self,
-        engine: &Arc<Engine>,
-        shared: Arc<Shared>,
+        config: &Config,
+        wired: &Wired,
         health: &Arc<Health>,
         stop: &CancellationToken,
     ) -> Result<Surfaces, Error> {
-        let room = descriptors::room(engine.config.grpc_connections, HTTP_CONNECTIONS);
+        let room = descriptors::room(config.grpc_connections, HTTP_CONNECTIONS);
         let address = self.grpc_addr;
         let refused = |source| Error::Listen { address, source };
         let calls = Front::start("tickwheel-calls", CALL_THREADS).map_err(refused)?;
-        let peers = Peers::new(room.grpc, engine.config.grpc_connections_per_address);
-        let grpc = grpc(self.grpc, (engine, shared), (&calls, peers), stop.clone());
+        let peers = Peers::new(room.grpc, config.grpc_connections_per_address);
+        let incoming = incoming(self.grpc, peers);
+        let grpc = grpc(incoming, wired, &calls, stop.clone());
         let mut serving = vec![tokio::spawn(grpc)];
         let mut http = None;
         if let Some((listener, address)) = self.http.zip(self.http_addr) {
@@ -131,15 +133,15 @@ impl Surfaces {
     }
 }
 
-fn grpc(
-    listener: TcpListener,
-    (engine, shared): (&Arc<Engine>, Arc<Shared>),
-    (calls, peers): (&Front, Arc<Peers>),
+fn grpc<C: Stream<Item = std::io::Result<Watched<TcpStream>>>>(
+    connections: C,
+    wired: &Wired,
+    calls: &Front,
     stop: CancellationToken,
-) -> impl Future<Output = ()> + use<> {
-    let scheduler = SchedulerServiceServer::new(Scheduler::new(shared))
+) -> impl Future<Output = ()> + use<C> {
+    let scheduler = SchedulerServiceServer::new(Scheduler::new(Arc::clone(&wired.api)))
         .max_decoding_message_size(CALL_BYTES_MAX);
-    let workers = WorkerServiceServer::new(Workers::new(Arc::clone(engine)))
+    let workers = WorkerServiceServer::new(Workers(Arc::clone(&wired.streams)))
         .max_decoding_message_size(FRAME_BYTES_MAX);
     let threads = calls.handle().clone();
     let scheduler = Guard::calls(scheduler, CALL_BYTES_MAX, threads, Memory::new());
@@ -154,7 +156,7 @@ fn grpc(
     async move {
         // An open stream would hold a graceful shutdown for ever, so the server simply ends when it is told to.
         tokio::select! {
-            served = server.serve_with_incoming(incoming(listener, peers)) => {
+            served = server.serve_with_incoming(connections) => {
                 if let Err(error) = served {
                     tracing::error!(%error, "the gRPC server ended");
                 }
@@ -174,7 +176,7 @@ async fn serve_http(
     let served = match TcpListener::from_std(listener) {
         Ok(listener) => {
             let serve = http::serve(listener, surface, room.http, stop.clone());
-            let (served, ()) = tokio::join!(serve, metrics::upkeep(handle, stop));
+            let (served, _) = tokio::join!(serve, periodic::run(Upkeep(handle), stop));
             served
         }
         Err(error) => Err(error),

@@ -9,25 +9,26 @@ use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::zone::table;
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_store::epoch::Guard;
+use tickwheel_store::roster::TrackerSign;
 use tickwheel_store::setup::Server as StoreServer;
 use tickwheel_store::{Redis, Store};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tonic::Status;
 
 use crate::config::Config;
-use crate::engine::Engine;
 use crate::error::Error;
-use crate::http::health::Health;
-use crate::matching::lane_sweep;
-use crate::membership::roster;
-use crate::metrics::gauges;
-use crate::planning::renew;
-use crate::redis_health::fitness::{self, Fitness};
-use crate::redis_health::hearing;
-use crate::rpc::shared::Shared;
+use crate::health::Health;
+use crate::matching::LaneSweep;
+use crate::membership::Roster;
+use crate::periodic::{self, Periodic};
+use crate::planning::renew::PlanRenewal;
+use crate::redis_health::{self, HistoryTending, Settings};
+use crate::sessions::Sessions;
 use crate::surfaces::{Doors, Surfaces};
-use crate::wheel::turner::Turner;
+use crate::wheel::{HeldGauges, ScriptCounters};
+use crate::wiring::{Surroundings, Wired, wire};
 
 /// A stopping tracker waits this long for settlements that are on their way.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -35,18 +36,19 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 /// A running tracker.
 #[derive(Debug)]
 pub struct Tracker {
-    engine: Arc<Engine>,
+    own: TrackerSign,
     health: Arc<Health>,
+    sessions: Arc<Sessions>,
+    /// Background work that a stop waits for.
+    background: TaskTracker,
     durability: String,
     grpc_addr: SocketAddr,
     http_addr: Option<SocketAddr>,
+    drain_timeout: Duration,
     stop_turning: CancellationToken,
     stop_serving: CancellationToken,
-    turning: JoinHandle<()>,
-    beating: JoinHandle<()>,
-    fitness: JoinHandle<()>,
-    hearing: JoinHandle<()>,
-    renewing: JoinHandle<()>,
+    /// What turns, beats and looks until it is told to stop.
+    loops: Vec<JoinHandle<()>>,
     _guard: Guard,
     surfaces: Surfaces,
 }
@@ -70,53 +72,59 @@ impl Tracker {
             .clone()
             .unwrap_or_else(|| format!("http://{grpc_addr}"));
         let (heard, hearing) = store.redis().hear(wake_channels(&store)).await?;
-        let engine = Arc::new(Engine::new(config.clone(), store.clone(), tracker_id, url));
+        let own = TrackerSign {
+            id: tracker_id,
+            url,
+        };
         let health = Arc::new(Health::new());
-        let shared = Arc::new(Shared::new(
-            Arc::clone(&engine),
-            incarnation,
-            server.clone(),
-        ));
-        let (stop_turning, stop_serving) = (CancellationToken::new(), CancellationToken::new());
-        roster::beat(&engine, &health).await;
-        let surfaces = doors.serve(&engine, shared, &health, &stop_serving)?;
-        let beating = tokio::spawn(roster::run(
-            Arc::clone(&engine),
-            Arc::clone(&health),
-            stop_turning.clone(),
-        ));
-        let hearing = hearing::watch(hearing, Arc::clone(&health), stop_turning.clone());
-        let hearing = tokio::spawn(hearing);
-        let fitness = Fitness {
+        let around = Surroundings {
             store: store.clone(),
+            own: own.clone(),
+            incarnation,
+            server: server.clone(),
+            health: Arc::clone(&health),
+            probes: true,
+        };
+        let mut wired = wire(&config, around);
+        let (stop_turning, stop_serving) = (CancellationToken::new(), CancellationToken::new());
+        // The first turn wants the roster.
+        wired.heartbeat.run_once().await;
+        let surfaces = doors.serve(&config, &wired, &health, &stop_serving)?;
+        let durability = server.durability.clone();
+        let stop = &stop_turning;
+        let mut loops = upkeep(&config, &store, &wired.roster, stop);
+        let Wired {
+            tasks,
+            sessions,
+            heartbeat,
+            turner,
+            ..
+        } = wired;
+        let settings = Settings {
+            store,
             health: Arc::clone(&health),
             eviction: config.eviction,
             promises: config.durability.clone(),
-            history: config.history,
+            known: server,
         };
-        let fitness = fitness.watch(server.clone(), stop_turning.clone());
-        let gauges = gauges::watch(Arc::clone(&engine), stop_turning.clone());
-        let lanes = lane_sweep::watch(Arc::clone(&engine), stop_turning.clone());
-        let fitness = tokio::spawn(async move {
-            tokio::join!(fitness, gauges, lanes);
-        });
-        let renewing = tokio::spawn(renew::run(Arc::clone(&engine), stop_turning.clone()));
-        let turning =
-            tokio::spawn(Turner::new(Arc::clone(&engine)).run(heard, stop_turning.clone()));
-        tracing::info!(tracker = %engine.tracker_id, grpc = %grpc_addr, http = ?http_addr, zones = %table(), "tracker started");
+        loops.push(spawn(settings, stop));
+        let hearing = redis_health::watch_hearing(hearing, Arc::clone(&health), stop.clone());
+        loops.push(tokio::spawn(hearing));
+        loops.push(tokio::spawn(heartbeat.run(stop.clone())));
+        loops.push(tokio::spawn(turner.run(heard, stop.clone())));
+        tracing::info!(tracker = %own.id, grpc = %grpc_addr, http = ?http_addr, zones = %table(), "tracker started");
         Ok(Self {
-            engine,
+            own,
             health,
-            durability: server.durability,
+            sessions,
+            background: tasks,
+            durability,
             grpc_addr,
             http_addr,
+            drain_timeout: config.drain_timeout,
             stop_turning,
             stop_serving,
-            turning,
-            beating,
-            fitness,
-            hearing,
-            renewing,
+            loops,
             _guard: guard,
             surfaces,
         })
@@ -137,7 +145,7 @@ impl Tracker {
     /// Its id, unique per start.
     #[must_use]
     pub fn id(&self) -> &TrackerId {
-        &self.engine.tracker_id
+        &self.own.id
     }
 
     /// What can be lost with this Redis, and under which failure, in one sentence.
@@ -149,9 +157,9 @@ impl Tracker {
     /// Stops gracefully: no more turns, signs off so that the other trackers take over, lets settlements on their way be written, ends
     /// the streams. Returns within [`Config::drain_timeout`]; what is cut off then is repaired by the ends of leases.
     pub async fn stop(self) {
-        let limit = self.engine.config.drain_timeout;
+        let limit = self.drain_timeout;
         self.health.drain();
-        tracing::info!(tracker = %self.engine.tracker_id, "tracker stops");
+        tracing::info!(tracker = %self.own.id, "tracker stops");
         if tokio::time::timeout(limit, self.wind_down()).await.is_err() {
             tracing::warn!(
                 seconds = limit.as_secs(),
@@ -162,27 +170,58 @@ impl Tracker {
 
     async fn wind_down(self) {
         self.stop_turning.cancel();
-        // A task that panicked has nothing left to wind down.
-        self.turning.await.ok();
-        self.beating.await.ok();
-        self.fitness.await.ok();
-        self.hearing.await.ok();
-        self.renewing.await.ok();
-        for session in self.engine.sessions.all() {
-            session
-                .send(TrackerMessage {
-                    drain: true,
-                    ..TrackerMessage::default()
-                })
-                .ok();
+        for one in self.loops {
+            // A task that panicked has nothing left to wind down.
+            one.await.ok();
         }
-        settle_down(&self.engine).await;
-        for session in self.engine.sessions.all() {
+        self.sessions.tell_all(|| TrackerMessage {
+            drain: true,
+            ..TrackerMessage::default()
+        });
+        settle_down(&self.background).await;
+        for session in self.sessions.all() {
             session.end(Status::unavailable("the tracker stops"));
         }
         self.stop_serving.cancel();
         self.surfaces.ended().await;
     }
+}
+
+/// What is looked after beside turning: lanes, plans, history, and figures for the metrics.
+fn upkeep(
+    config: &Config,
+    store: &Store,
+    roster: &Arc<Roster>,
+    stop: &CancellationToken,
+) -> Vec<JoinHandle<()>> {
+    let (store, roster) = (|| store.clone(), || Arc::clone(roster));
+    let lanes = LaneSweep {
+        store: store(),
+        roster: roster(),
+    };
+    let gauges = HeldGauges {
+        store: store(),
+        roster: roster(),
+    };
+    let history = HistoryTending {
+        budget: config.history.of_partition(store().partitions()),
+        store: store(),
+    };
+    let counters = ScriptCounters { store: store() };
+    vec![
+        spawn(lanes, stop),
+        spawn(gauges, stop),
+        spawn(history, stop),
+        spawn(counters, stop),
+        spawn(PlanRenewal::new(store()), stop),
+    ]
+}
+
+fn spawn(periodic: impl Periodic + 'static, stop: &CancellationToken) -> JoinHandle<()> {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        periodic::run(periodic, stop).await;
+    })
 }
 
 fn wake_channels(store: &Store) -> Vec<String> {
@@ -199,7 +238,7 @@ async fn open(config: &Config) -> Result<(Store, StoreServer), Error> {
     let redis = Redis::connect(&config.redis_url).await?;
     let opened = Store::open_on(redis, &config.prefix, partitions, config.eviction).await;
     let (store, server) = opened?;
-    fitness::report(&server, config.eviction, &config.durability);
+    redis_health::report(&server, config.eviction, &config.durability);
     // A mode that these servers do not have stops the start, not the first call.
     for mode in config.durability.modes() {
         store.durable(mode, config.durability.wait)?;
@@ -208,14 +247,14 @@ async fn open(config: &Config) -> Result<(Store, StoreServer), Error> {
 }
 
 /// Waits until nothing is on its way into Redis, at most [`FLUSH_TIMEOUT`].
-async fn settle_down(engine: &Engine) {
-    engine.tasks.close();
-    if tokio::time::timeout(FLUSH_TIMEOUT, engine.tasks.wait())
+async fn settle_down(background: &TaskTracker) {
+    background.close();
+    if tokio::time::timeout(FLUSH_TIMEOUT, background.wait())
         .await
         .is_err()
     {
         tracing::warn!(
-            tasks = engine.tasks.len(),
+            tasks = background.len(),
             "some settlements are still on their way; the workers report them elsewhere"
         );
     }

@@ -1,10 +1,15 @@
 //! When a partition is turned: at its next due time by the tracker that ranks first, and again for what is left over.
 
 mod clock;
-pub(crate) mod draws;
-pub(crate) mod pace;
+mod draws;
+mod follow_up;
+mod gauges;
 mod partitions;
-pub(crate) mod retries;
-pub(crate) mod stuck;
-pub(crate) mod turner;
+mod turner;
 mod visit;
+
+pub(crate) use draws::Draws;
+pub(crate) use follow_up::FollowUp;
+pub(crate) use gauges::{HeldGauges, ScriptCounters};
+pub(crate) use turner::Turner;
+pub(crate) use visit::Visits;

@@ -39,7 +39,7 @@ pub(crate) async fn start(number: u64) -> Node {
     let (hears, heard) = mpsc::channel(WAKES);
     with(|world| world.process(node).hears = Some(hears));
     let url = format!("http://t{number}");
-    let embedded = Arc::new(Embedded::start(config(), store, (number, url), heard).await);
+    let embedded = Arc::new(Embedded::start(&config(), store, (number, url), heard).await);
     RUNNING.with_borrow_mut(|running| running.insert(node, embedded));
     node
 }

@@ -8,35 +8,15 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::task::AbortOnDropHandle;
 use tonic::codegen::{Body, BoxFuture, Service, http};
 use tonic::server::NamedService;
 use tonic::{Status, body};
 
+use super::memory::Memory;
 use super::peers::Answering;
 use super::request::{Arriving, Kept};
 use super::stream::Peer;
-
-/// What large messages of all callers may take in memory together, from their first byte to their answer.
-const MEMORY: usize = 256 << 20;
-/// And those of one connection.
-pub(super) const MEMORY_OF_CONNECTION: usize = 64 << 20;
-
-/// Memory is set aside in pieces of one KiB.
-pub(super) const fn permits(bytes: usize) -> usize {
-    bytes.div_ceil(1_024)
-}
-
-/// The memory of one tracker for messages that arrive.
-#[derive(Debug, Clone)]
-pub(crate) struct Memory(Arc<Semaphore>);
-
-impl Memory {
-    pub(crate) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(permits(MEMORY))))
-    }
-}
 
 /// How the requests of a service are taken.
 #[derive(Debug, Clone)]

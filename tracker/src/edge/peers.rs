@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::calls::{MEMORY_OF_CONNECTION, permits};
+use super::memory::{MEMORY_OF_CONNECTION, permits};
 
 /// An answer that its caller has not taken after so long ends its connection.
 const TAKE_WITHIN: Duration = Duration::from_secs(60);

@@ -17,8 +17,8 @@ use tokio_util::sync::PollSemaphore;
 use tonic::Status;
 use tonic::codegen::Body;
 
-use super::calls::permits;
 use super::framing::Framing;
+use super::memory::permits;
 use crate::rpc::error::ErrorCode;
 
 /// The request of a call is there within this.
@@ -207,7 +207,7 @@ mod tests {
     use tokio_stream::wrappers::ReceiverStream;
     use tonic::Code;
 
-    use super::super::calls::MEMORY_OF_CONNECTION;
+    use super::super::memory::MEMORY_OF_CONNECTION;
     use super::*;
 
     /// Data as it comes; it has not ended before its sender is dropped.

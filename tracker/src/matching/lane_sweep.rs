@@ -3,38 +3,47 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
+use tickwheel_store::Store;
 
-use crate::engine::Engine;
+use crate::membership::Roster;
 use crate::metrics::measure;
+use crate::periodic::{Counts, Periodic};
 
 /// Between two looks whether a partition has many.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// Lanes of a partition from which on those that nothing needs go; it may keep 1,000.
 const MANY: usize = 500;
 
-/// Looks until `stop`, one partition after the other.
-pub(crate) async fn watch(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(LOOK_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let look = async {
-            for partition in engine.owned() {
-                match engine.store.sweep_lanes(partition, MANY).await {
-                    Ok(Some(lanes)) if lanes > 0 => {
-                        tracing::debug!(%partition, lanes, "lanes that nothing needs any more went");
-                    }
-                    Ok(_) => {}
-                    Err(error) => {
-                        tracing::debug!(%partition, %error, "the lanes of a partition were not looked at");
-                        measure::store_error(&error);
-                    }
+/// Looks at the partitions that this tracker turns, one after the other.
+#[derive(Debug)]
+pub(crate) struct LaneSweep {
+    pub(crate) store: Store,
+    pub(crate) roster: Arc<Roster>,
+}
+
+impl Periodic for LaneSweep {
+    const TASK: &'static str = "lanes";
+
+    fn every(&self) -> Duration {
+        LOOK_EVERY
+    }
+
+    async fn run_once(&mut self) -> Counts {
+        let mut counts = Counts::default();
+        for partition in self.roster.owned() {
+            let swept = self.store.sweep_lanes(partition, MANY).await;
+            counts.add(swept.is_ok());
+            match swept {
+                Ok(Some(lanes)) if lanes > 0 => {
+                    tracing::debug!(%partition, lanes, "lanes that nothing needs any more went");
+                }
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%partition, %error, "the lanes of a partition were not looked at");
+                    measure::store_error(&error);
                 }
             }
-        };
-        if stop.run_until_cancelled(look).await.is_none() {
-            return;
         }
+        counts
     }
 }

@@ -142,35 +142,40 @@ impl Taking {
     }
 }
 
-impl Sessions {
-    /// Takes up to `most` free permits of each of some workers, `turn` rotating over them. Those of `wanted` are offered in any case, even
-    /// without a free permit; `waiting` is what is known to wait in the partition.
-    pub(crate) fn reserve(
-        &self,
-        most: u32,
-        turn: usize,
-        (wanted, waiting): (&[Wanted], &[Queue]),
-    ) -> Reserved {
-        let live = self.read();
-        let mut taking = Taking {
-            most,
-            seen: HashSet::new(),
-            workers: Vec::new(),
-            plain: 0,
-            bytes: 0,
-        };
-        // Those whose resources are asked for come first: a worker is taken once.
-        let (with, without) = wanted.iter().partition::<Vec<_>, _>(|one| one.takes_units);
-        for one in with.into_iter().chain(without) {
-            if taking.workers.len() < WANTED_MAX {
-                taking.take(&one.session, Some(one));
-            }
+/// Takes up to `most` free permits of each of some workers, `turn` rotating over them. Those of `wanted` are offered in any case, even
+/// without a free permit; `waiting` is what is known to wait in the partition.
+pub(crate) fn reserve(
+    live: &Live,
+    most: u32,
+    turn: usize,
+    (wanted, waiting): (&[Wanted], &[Queue]),
+) -> Reserved {
+    let mut taking = Taking {
+        most,
+        seen: HashSet::new(),
+        workers: Vec::new(),
+        plain: 0,
+        bytes: 0,
+    };
+    // Those whose resources are asked for come first: a worker is taken once.
+    let (with, without) = wanted.iter().partition::<Vec<_>, _>(|one| one.takes_units);
+    for one in with.into_iter().chain(without) {
+        if taking.workers.len() < WANTED_MAX {
+            taking.take(&one.session, Some(one));
         }
-        taking.take_for(&live, waiting, turn);
-        taking.take_of_groups(&live, turn);
-        Reserved {
-            workers: taking.workers,
-        }
+    }
+    taking.take_for(live, waiting, turn);
+    taking.take_of_groups(live, turn);
+    Reserved {
+        workers: taking.workers,
+    }
+}
+
+/// Returns the permits that a turn reserved and did not use, and has what waits for permits looked at again: a turn that ran beside it may
+/// have found them taken.
+pub(crate) fn return_permits(sessions: &Sessions, reserved: Reserved, used: &[u32]) {
+    if reserved.give_back(used) {
+        sessions.capacity.notify_one();
     }
 }
 

@@ -17,12 +17,20 @@ const CALLS_MAX: usize = 16;
 /// A worker's figures are written at least this often, so that they do not expire, and at most this often.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
 
-/// The signs of those that were heard of within `fresh` before `now`, beginning with the session at `from`; and where the next beat begins,
-/// so that all are signed for when one beat does not carry them.
+/// Who was heard of lately.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fresh {
+    pub(super) now: Instant,
+    /// Before it.
+    pub(super) within: Duration,
+}
+
+/// The signs of those that were heard of lately, beginning with the session at `from`; and where the next beat begins, so that all are
+/// signed for when one beat does not carry them.
 pub(super) fn calls(
     sessions: &[Arc<Session>],
     from: usize,
-    (now, fresh): (Instant, Duration),
+    fresh: Fresh,
 ) -> (Vec<Vec<WorkerSign>>, usize) {
     let (before, behind) = sessions.split_at(from.min(sessions.len()));
     let mut calls: Vec<Vec<WorkerSign>> = vec![Vec::new()];
@@ -37,7 +45,7 @@ pub(super) fn calls(
             bytes = 0;
         }
         looked += 1;
-        if let Some(sign) = sign_of(session, (now, fresh)) {
+        if let Some(sign) = sign_of(session, fresh) {
             let report = sign.report.iter().flatten();
             let sizes = report.map(|(name, value)| name.len() + value.len() + 2);
             bytes += sizes.sum::<usize>();
@@ -55,9 +63,9 @@ pub(super) fn calls(
 }
 
 /// The sign of a worker that calls this tracker its home and was heard of lately, with its report when that is due.
-fn sign_of(session: &Session, (now, fresh): (Instant, Duration)) -> Option<WorkerSign> {
+fn sign_of(session: &Session, Fresh { now, within }: Fresh) -> Option<WorkerSign> {
     let mut beat = session.beat();
-    if !beat.home || beat.at.is_none_or(|at| now.duration_since(at) > fresh) {
+    if !beat.home || beat.at.is_none_or(|at| now.duration_since(at) > within) {
         return None;
     }
     let due = beat
@@ -127,6 +135,13 @@ mod tests {
         (0..count).map(one).collect()
     }
 
+    fn fresh() -> Fresh {
+        Fresh {
+            now: Instant::now(),
+            within: Duration::from_secs(2),
+        }
+    }
+
     fn workers(calls: &[Vec<WorkerSign>]) -> BTreeSet<WorkerId> {
         let signs = calls.iter().flatten();
         signs.map(|sign| sign.worker.clone()).collect()
@@ -135,9 +150,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn every_worker_is_signed_for_in_each_beat_even_beyond_one_call() {
         let sessions = homes(1_200, &["h"]);
-        let fresh = Duration::from_secs(2);
         for _ in 0..3 {
-            let (calls, next) = calls(&sessions, 0, (Instant::now(), fresh));
+            let (calls, next) = calls(&sessions, 0, fresh());
             assert_eq!((calls.len(), next), (2, 0));
             assert_eq!(workers(&calls).len(), 1_200);
         }
@@ -146,9 +160,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn beats_take_turns_where_one_does_not_carry_all() {
         let sessions = homes(CALLS_MAX * WORKERS_MAX + 500, &["h"]);
-        let times = (Instant::now(), Duration::from_secs(2));
-        let (first, next) = calls(&sessions, 0, times);
-        let (second, _) = calls(&sessions, next, times);
+        let (first, next) = calls(&sessions, 0, fresh());
+        let (second, _) = calls(&sessions, next, fresh());
         assert!(
             first
                 .iter()
@@ -166,7 +179,7 @@ mod tests {
         let long: Vec<String> = (0..250).map(|n| format!("{n:0>128}")).collect();
         let long: Vec<&str> = long.iter().map(String::as_str).collect();
         let sessions = homes(100, &long);
-        let (calls, _) = calls(&sessions, 0, (Instant::now(), Duration::from_secs(2)));
+        let (calls, _) = calls(&sessions, 0, fresh());
         let size = |call: &Vec<WorkerSign>| {
             let reports = call.iter().filter_map(|sign| sign.report.as_ref());
             reports

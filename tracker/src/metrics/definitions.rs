@@ -262,6 +262,16 @@ pub const CONNECTIONS_CLOSED: Metric = counter(
     "tickwheel_connections_closed_total",
     "Connections of gRPC that were closed because there are too many, or of what their peer did {reason=full|address|silent|flood|stuck}.",
 );
+/// What a tracker does again and again.
+pub const ROUNDS: Metric = counter(
+    "tickwheel_rounds_total",
+    "Rounds of what a tracker does again and again {task}.",
+);
+/// What it called for that.
+pub const ROUND_CALLS: Metric = counter(
+    "tickwheel_round_calls_total",
+    "Calls of these rounds, by whether they were answered {task, result=done|failed}.",
+);
 /// Whether Redis may hold a store.
 pub const REDIS_UNFIT: Metric = gauge(
     "tickwheel_redis_unfit",
@@ -274,7 +284,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 43] = [
+pub const ALL: [Metric; 45] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -316,6 +326,8 @@ pub const ALL: [Metric; 43] = [
     STORE_ERRORS,
     GRPC,
     CONNECTIONS_CLOSED,
+    ROUNDS,
+    ROUND_CALLS,
     REDIS_UNFIT,
     BUILD_INFO,
 ];

@@ -1,7 +1,7 @@
 //! What the parts of a tracker tell the metrics, one function for each event.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use metrics::{Histogram, counter, gauge, histogram};
@@ -16,7 +16,6 @@ use tickwheel_store::{Counters, Hearing};
 
 use super::definitions as names;
 use crate::lock::lock;
-use crate::sessions::Session;
 
 /// A store operation failed.
 pub(crate) fn store_error(error: &tickwheel_store::Error) {
@@ -268,51 +267,66 @@ fn label(group: &str) -> String {
     group.to_owned()
 }
 
+/// How the workers of one group do.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct GroupFigures {
+    pub(crate) workers: u64,
+    /// Permits.
+    pub(crate) free: u64,
+    /// Permits.
+    pub(crate) busy: u64,
+}
+
 /// The workers connected now.
-pub(crate) fn sessions(sessions: &[Arc<Session>]) {
-    let mut by_label: BTreeMap<String, (f64, f64, f64)> = BTreeMap::new();
+pub(crate) fn workers(by_group: &BTreeMap<GroupName, GroupFigures>) {
     // Those that are gone have none.
-    for known in lock(&NAMED).iter() {
-        by_label.insert(known.clone(), (0.0, 0.0, 0.0));
+    let named = lock(&NAMED).clone();
+    let known = named.into_iter().chain([OTHERS.to_owned()]);
+    let mut by_label: BTreeMap<String, GroupFigures> = known
+        .map(|label| (label, GroupFigures::default()))
+        .collect();
+    for (group, figures) in by_group {
+        let sum = by_label.entry(label(group.as_str())).or_default();
+        sum.workers += figures.workers;
+        sum.free += figures.free;
+        sum.busy += figures.busy;
     }
-    let mut by_group: BTreeMap<&str, (f64, f64, f64)> = BTreeMap::new();
-    for session in sessions {
-        let free = f64::from(session.credit().available());
-        let entry = by_group.entry(session.group.as_str()).or_default();
-        *entry = (
-            entry.0 + 1.0,
-            entry.1 + free,
-            entry.2 + f64::from(session.hello.permits) - free,
-        );
+    for (group, figures) in by_label {
+        gauge!(names::WORKERS.name, "group" => group.clone()).set(shown(figures.workers));
+        gauge!(names::PERMITS.name, "group" => group.clone(), "state" => "free")
+            .set(shown(figures.free));
+        gauge!(names::PERMITS.name, "group" => group, "state" => "busy").set(shown(figures.busy));
     }
-    by_label.insert(OTHERS.to_owned(), (0.0, 0.0, 0.0));
-    for (group, (workers, free, busy)) in by_group {
-        let sum = by_label.entry(label(group)).or_default();
-        *sum = (sum.0 + workers, sum.1 + free, sum.2 + busy);
-    }
-    for (group, (workers, free, busy)) in by_label {
-        gauge!(names::WORKERS.name, "group" => group.clone()).set(workers);
-        gauge!(names::PERMITS.name, "group" => group.clone(), "state" => "free").set(free);
-        gauge!(names::PERMITS.name, "group" => group, "state" => "busy").set(busy);
+}
+
+/// A round of a task of the tracker is over: so many calls were answered, and so many were not.
+pub(crate) fn round(task: &'static str, done: u64, failed: u64) {
+    counter!(names::ROUNDS.name, "task" => task).increment(1);
+    for (result, calls) in [("done", done), ("failed", failed)] {
+        counter!(names::ROUND_CALLS.name, "task" => task, "result" => result).increment(calls);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sessions::stand_in;
+
+    fn groups(names: impl Iterator<Item = String>) -> BTreeMap<GroupName, GroupFigures> {
+        let one = GroupFigures {
+            workers: 1,
+            free: 3,
+            busy: 1,
+        };
+        names.map(|name| (name.parse().unwrap(), one)).collect()
+    }
 
     #[test]
     fn gauges_of_groups_are_bounded_and_what_is_gone_is_zero() {
         let recorder = crate::metrics::recorder().unwrap();
         let handle = recorder.handle();
-        let first = stand_in("first", "alpha", &["h"], 4);
-        let many: Vec<_> = (0..3_000)
-            .map(|number| stand_in(&format!("w{number}"), &format!("g{number}"), &["h"], 1))
-            .collect();
         metrics::with_local_recorder(&recorder, || {
-            sessions(&[first]);
-            sessions(&many);
+            workers(&groups(["alpha".to_owned()].into_iter()));
+            workers(&groups((0..3_000).map(|number| format!("g{number}"))));
         });
         let text = handle.render();
         let workers = |line: &&str| line.starts_with("tickwheel_workers{");
@@ -322,5 +336,6 @@ mod tests {
         assert!(series.contains(&"tickwheel_workers{group=\"g0\"} 1"));
         let others = format!("tickwheel_workers{{group=\"{OTHERS}\"}} 2901");
         assert!(series.contains(&others.as_str()), "{series:?}");
+        assert!(text.contains("tickwheel_permits{group=\"g0\",state=\"free\"} 3"));
     }
 }

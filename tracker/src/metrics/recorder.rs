@@ -1,4 +1,4 @@
-//! What gathers the metrics of a process and renders them. The exporter keeps raw samples until somebody takes them, so [`upkeep`] runs
+//! What gathers the metrics of a process and renders them. The exporter keeps raw samples until somebody takes them, so [`Upkeep`] runs
 //! beside it.
 
 use std::sync::{Mutex, PoisonError};
@@ -8,14 +8,13 @@ use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use tickwheel_core::error::Violation;
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
 use super::definitions::{
     ALL, BUILD_INFO, ITEMS_REFUSED, Kind, REJECTED, RUNS, STALE_REPORTS, STORE_ERRORS,
     VALUES_DROPPED,
 };
 use crate::error::Error;
+use crate::periodic::{Counts, Periodic};
 
 /// Bucket bounds in seconds: half a millisecond, where lateness is judged, to five minutes, where runs are.
 const BOUNDS: [f64; 18] = [
@@ -107,16 +106,22 @@ fn begin_at_zero() {
     }
 }
 
-/// Folds raw samples until `stop`. Stopping it loses nothing that was folded.
-pub async fn upkeep(handle: PrometheusHandle, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(UPKEEP_EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-        let handle = handle.clone();
+/// Folds raw samples into buckets. Dropping a round loses nothing that was folded.
+#[derive(Debug)]
+pub(crate) struct Upkeep(pub(crate) PrometheusHandle);
+
+impl Periodic for Upkeep {
+    const TASK: &'static str = "metrics";
+
+    fn every(&self) -> Duration {
+        UPKEEP_EVERY
+    }
+
+    async fn run_once(&mut self) -> Counts {
+        let handle = self.0.clone();
         // It takes a while where there are many; a panic in it is nobody's end.
-        tokio::task::spawn_blocking(move || handle.run_upkeep())
-            .await
-            .ok();
+        let folded = tokio::task::spawn_blocking(move || handle.run_upkeep()).await;
+        Counts::one(folded.is_ok())
     }
 }
 

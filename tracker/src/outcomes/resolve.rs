@@ -3,47 +3,76 @@
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
-use tickwheel_proto::v1::confirmation::Verdict as WireVerdict;
+use tickwheel_proto::v1::confirmation::Verdict;
+use tickwheel_store::Store;
 use tickwheel_store::lease::{AttemptRef, Fate};
 
-use super::settle::Confirmations;
-use crate::engine::Engine;
+use super::confirm::Confirmations;
+use crate::batches::{Batches, Calls};
+use crate::seldom::Unwritten;
 use crate::sessions::{Session, Slot};
 
 /// A settlement whose attempt is not held.
 #[derive(Debug)]
-pub(crate) struct Unknown {
+pub(crate) struct Unheld {
     pub(crate) session: Arc<Session>,
     pub(crate) attempt: AttemptRef,
     pub(crate) slot: Slot,
 }
 
-/// Answers one batch. What no record of the last ends tells is taken for a lost lease: nothing was changed by its report, and the worker
-/// needs no more.
-pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Vec<Unknown>) {
-    let mut unknown = Vec::with_capacity(batch.len());
-    let mut attempts = Vec::with_capacity(batch.len());
-    for one in batch {
-        attempts.push(one.attempt);
-        unknown.push((one.session, one.slot));
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Resolving {
+    batches: Batches<Unheld>,
+    store: Store,
+    unwritten: Unwritten,
+}
+
+impl Resolving {
+    pub(crate) fn new(calls: &Calls, store: Store) -> Arc<Self> {
+        Arc::new(Self {
+            batches: calls.batches(),
+            store,
+            unwritten: Unwritten::default(),
+        })
     }
-    let fates = match engine.store.fates(partition, &attempts).await {
-        Ok(fates) => fates,
-        Err(error) => {
-            let count = attempts.len();
-            engine.unwritten(&error, |unsaid| {
-                tracing::warn!(%partition, count, %error, unsaid, "settlements were not looked up; the workers report again");
-            });
-            return;
+
+    /// Tells what became of these attempts.
+    pub(super) fn resolve(self: &Arc<Self>, partition: PartitionId, unheld: Vec<Unheld>) {
+        let resolving = Arc::clone(self);
+        self.batches.push(partition, unheld, move |batch| {
+            let resolving = Arc::clone(&resolving);
+            async move { resolving.answer(partition, batch).await }
+        });
+    }
+
+    /// Answers one batch. What no record of the last ends tells is taken for a lost lease: nothing was changed by its report, and the worker
+    /// needs no more.
+    async fn answer(&self, partition: PartitionId, batch: Vec<Unheld>) {
+        let mut unheld = Vec::with_capacity(batch.len());
+        let mut attempts = Vec::with_capacity(batch.len());
+        for one in batch {
+            attempts.push(one.attempt);
+            unheld.push((one.session, one.slot));
         }
-    };
-    let mut confirmations = Confirmations::default();
-    for (((session, _slot), attempt), fate) in unknown.into_iter().zip(attempts).zip(fates) {
-        let verdict = match fate {
-            Fate::Settled => WireVerdict::AlreadySettled,
-            Fate::Lost => WireVerdict::Stale,
+        let fates = match self.store.fates(partition, &attempts).await {
+            Ok(fates) => fates,
+            Err(error) => {
+                let count = attempts.len();
+                self.unwritten.count(&error, |unsaid| {
+                    tracing::warn!(%partition, count, %error, unsaid, "settlements were not looked up; the workers report again");
+                });
+                return;
+            }
         };
-        confirmations.add(&session, attempt, verdict);
+        let mut confirmations = Confirmations::default();
+        for (((session, _slot), attempt), fate) in unheld.into_iter().zip(attempts).zip(fates) {
+            let verdict = match fate {
+                Fate::Settled => Verdict::AlreadySettled,
+                Fate::Lost => Verdict::Stale,
+            };
+            confirmations.add(&session, attempt, verdict);
+        }
+        confirmations.send();
     }
-    confirmations.send();
 }

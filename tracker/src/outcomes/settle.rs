@@ -1,6 +1,7 @@
-//! What workers report of their attempts: outcomes into Redis, confirmations back; leases prolonged or told lost.
+//! Outcomes of attempts, into Redis, and their confirmations back.
 //!
-//! Nothing is kept: when Redis does not answer, no confirmation goes out, and the worker reports again, here or to another tracker.
+//! Nothing is kept: when Redis does not answer, no confirmation goes out, and the worker reports again, here or to another tracker. A note is
+//! refused once its attempt has ended, so a settlement waits for the notes of its context that are on their way.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,36 +9,31 @@ use std::time::Duration;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::limits::{ERROR_BYTES_MAX, RESULT_BYTES_MAX, SPAN_MS_MAX};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_proto::v1;
 use tickwheel_proto::v1::confirmation::Verdict as WireVerdict;
 use tickwheel_proto::v1::settlement::Outcome as WireOutcome;
-use tickwheel_proto::v1::{self, CancelAttempt, Confirmation, Renewed, TrackerMessage};
-use tickwheel_store::lease::{AttemptRef, Holding, Outcome, Renewal, Settlement, Verdict};
+use tickwheel_store::Store;
+use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tokio_util::task::TaskTracker;
 
-use super::resolve;
-use crate::engine::{Engine, reason_of};
+use super::confirm::Confirmations;
+use super::notes::Notes;
+use super::resolve::{Resolving, Unheld};
+use super::waits::Waits;
+use crate::batches::{Batches, Calls};
 use crate::metrics::measure;
+use crate::seldom::Unwritten;
 use crate::sessions::{Session, Slot};
-
-/// Running leases are told to workers as this much shorter, so that a worker gives up before Redis does.
-const LEASE_MARGIN: Duration = Duration::from_millis(500);
-
-/// An attempt whose lease its worker wants to be prolonged.
-#[derive(Debug)]
-pub(crate) struct Renewing {
-    pub(crate) session: Arc<Session>,
-    pub(crate) attempt: AttemptRef,
-    pub(crate) slot: Slot,
-}
 
 /// A settlement with the stream that wants its confirmation.
 #[derive(Debug)]
 pub(crate) struct Reported {
-    pub(crate) session: Arc<Session>,
-    pub(crate) settlement: Settlement,
+    session: Arc<Session>,
+    settlement: Settlement,
     /// How long its handler ran, by the worker's word.
-    pub(crate) ran: Duration,
+    ran: Duration,
     /// The report broke a limit and was changed into a failure.
-    pub(crate) refused: bool,
+    refused: bool,
     slot: Slot,
 }
 
@@ -51,7 +47,8 @@ pub(crate) fn read(
         context,
         attempt: wire.attempt.into(),
     };
-    let error = bounded(wire.error);
+    let mut error = wire.error;
+    error.truncate(error.floor_char_boundary(ERROR_BYTES_MAX));
     let mut refused = false;
     let outcome = match WireOutcome::try_from(wire.outcome).unwrap_or_default() {
         WireOutcome::Unspecified => return Err(format!("{} is no outcome", wire.outcome)),
@@ -97,186 +94,120 @@ pub(crate) fn read(
     })
 }
 
-fn bounded(mut error: String) -> String {
-    if error.len() > ERROR_BYTES_MAX {
-        let end = (0..=ERROR_BYTES_MAX)
-            .rev()
-            .find(|end| error.is_char_boundary(*end))
-            .unwrap_or(0);
-        error.truncate(end);
+impl Reported {
+    fn context(&self) -> &ContextId {
+        &self.settlement.attempt.context
     }
-    error
+
+    pub(crate) fn partition(&self) -> PartitionId {
+        self.context().partition()
+    }
 }
 
-/// Writes one batch and confirms it.
-pub(crate) async fn write(engine: Arc<Engine>, partition: PartitionId, batch: Vec<Reported>) {
-    let mut sessions = Vec::with_capacity(batch.len());
-    let mut settlements = Vec::with_capacity(batch.len());
-    let mut runs = Vec::with_capacity(batch.len());
-    let mut slots = Vec::with_capacity(batch.len());
-    for reported in batch {
-        runs.push(reported.ran);
-        sessions.push((reported.session, reported.refused));
-        settlements.push(reported.settlement);
-        slots.push(reported.slot);
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Settlements {
+    batches: Batches<Reported>,
+    store: Store,
+    notes: Arc<Notes>,
+    resolving: Arc<Resolving>,
+    waits: Arc<Waits>,
+    tasks: TaskTracker,
+    unwritten: Unwritten,
+}
+
+impl Settlements {
+    /// `waits` are told what ended here; what is not held is asked of the records.
+    pub(crate) fn new(
+        calls: &Calls,
+        store: Store,
+        notes: Arc<Notes>,
+        waits: Arc<Waits>,
+        tasks: TaskTracker,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            batches: calls.batches(),
+            resolving: Resolving::new(calls, store.clone()),
+            store,
+            notes,
+            waits,
+            tasks,
+            unwritten: Unwritten::default(),
+        })
     }
-    crash_point!("before_settle_script");
-    let verdicts = match engine.store.settle(partition, &settlements).await {
-        Ok(verdicts) => verdicts,
-        Err(error) => {
-            let count = settlements.len();
-            engine.unwritten(&error, |unsaid| {
-                tracing::warn!(%partition, count, %error, unsaid, "settling failed; the workers report again");
-            });
-            return;
-        }
-    };
-    crash_point!("after_settle_script");
-    measure::settled(&settlements, &verdicts, &runs);
-    let mut confirmations = Confirmations::default();
-    let mut gone = Vec::new();
-    let reports = sessions.into_iter().zip(slots).zip(settlements);
-    for ((((session, refused), slot), settlement), verdict) in reports.zip(verdicts) {
-        let verdict = match verdict {
-            Verdict::Settled if refused => WireVerdict::Refused,
-            Verdict::Settled => WireVerdict::Settled,
-            Verdict::Retrying => WireVerdict::Retrying,
-            Verdict::LeaseLost | Verdict::Foreign => WireVerdict::Stale,
-            Verdict::Gone => {
-                let attempt = settlement.attempt;
-                gone.push(resolve::Unknown {
-                    session,
-                    attempt,
-                    slot,
+
+    /// Settles what workers reported; those whose context has notes on their way follow when these are written.
+    pub(crate) fn settle(self: &Arc<Self>, partition: PartitionId, mut reports: Vec<Reported>) {
+        if !self.notes.are_all_written() {
+            let waits = |report: &mut Reported| self.notes.are_pending(report.context());
+            for report in reports.extract_if(.., waits) {
+                let settlements = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    settlements.notes.written(report.context()).await;
+                    settlements.push(partition, vec![report]);
                 });
-                continue;
-            }
-        };
-        if matches!(verdict, WireVerdict::Settled | WireVerdict::Refused) {
-            engine.waits.ended(&settlement.attempt.context);
-        }
-        confirmations.add(&session, settlement.attempt, verdict);
-    }
-    engine.resolve(partition, gone);
-    confirmations.send();
-    crash_point!("after_confirm");
-}
-
-/// Confirmations, one frame for each stream.
-#[derive(Debug, Default)]
-pub(super) struct Confirmations(Vec<(Arc<Session>, Vec<Confirmation>)>);
-
-impl Confirmations {
-    pub(super) fn add(
-        &mut self,
-        session: &Arc<Session>,
-        attempt: AttemptRef,
-        verdict: WireVerdict,
-    ) {
-        let confirmation = Confirmation {
-            context_id: attempt.context.into(),
-            attempt: attempt.attempt.as_u32(),
-            verdict: verdict.into(),
-        };
-        let known = self
-            .0
-            .iter_mut()
-            .find(|(known, _)| Arc::ptr_eq(known, session));
-        match known {
-            Some((_, list)) => list.push(confirmation),
-            None => self.0.push((Arc::clone(session), vec![confirmation])),
-        }
-    }
-
-    pub(super) fn send(self) {
-        for (session, confirm) in self.0 {
-            // A stream that ended takes its confirmations along: the worker reports again and is told that it is settled.
-            session
-                .send(TrackerMessage {
-                    confirm,
-                    ..TrackerMessage::default()
-                })
-                .ok();
-        }
-    }
-}
-
-/// Tells a worker that these attempts hold nothing.
-pub(crate) fn answer_stale(session: &Arc<Session>, attempts: Vec<AttemptRef>) {
-    let mut confirmations = Confirmations::default();
-    for attempt in attempts {
-        confirmations.add(session, attempt, WireVerdict::Stale);
-    }
-    confirmations.send();
-}
-
-/// Prolongs one batch of leases, and tells the workers what became of them.
-pub(crate) async fn renew(engine: Arc<Engine>, partition: PartitionId, batch: Vec<Renewing>) {
-    let mut sessions = Vec::with_capacity(batch.len());
-    let mut attempts = Vec::with_capacity(batch.len());
-    for Renewing {
-        session,
-        attempt,
-        slot,
-    } in batch
-    {
-        let worker = session.worker.clone();
-        sessions.push((session, slot));
-        attempts.push(Holding { attempt, worker });
-    }
-    crash_point!("before_accept_flush");
-    let renewals = match engine.store.renew(partition, &attempts).await {
-        Ok(renewals) => renewals,
-        Err(error) => {
-            let count = attempts.len();
-            engine.unwritten(&error, |unsaid| {
-                tracing::warn!(%partition, count, %error, unsaid, "renewing failed; the workers ask again");
-            });
-            return;
-        }
-    };
-    crash_point!("after_accept_flush");
-    for (((session, _slot), holding), renewal) in sessions.into_iter().zip(attempts).zip(renewals) {
-        let AttemptRef { context, attempt } = holding.attempt;
-        let (context_id, attempt) = (String::from(context), attempt.as_u32());
-        session.send(answer(renewal, (context_id, attempt))).ok();
-    }
-}
-
-/// What a worker is told of the lease it wanted to be prolonged.
-fn answer(renewal: Renewal, (context_id, attempt): (String, u32)) -> TrackerMessage {
-    let cancel = |word: &str, context_id: String| {
-        let cancel = vec![CancelAttempt {
-            context_id,
-            attempt,
-            reason: reason_of(word).into(),
-        }];
-        TrackerMessage {
-            cancel,
-            ..TrackerMessage::default()
-        }
-    };
-    match renewal {
-        Renewal::Kept(lease) => {
-            let lease = lease.saturating_sub(LEASE_MARGIN.min(lease / 4));
-            let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
-            TrackerMessage {
-                renewed: vec![Renewed {
-                    context_id,
-                    attempt,
-                    lease_ms,
-                }],
-                ..TrackerMessage::default()
             }
         }
-        Renewal::Cancelling(word) => cancel(&word, context_id),
-        Renewal::Lost => {
-            measure::stale("renew");
-            cancel("FENCED", context_id)
+        self.push(partition, reports);
+    }
+
+    fn push(self: &Arc<Self>, partition: PartitionId, reports: Vec<Reported>) {
+        let settlements = Arc::clone(self);
+        self.batches.push(partition, reports, move |batch| {
+            let settlements = Arc::clone(&settlements);
+            async move { settlements.write(partition, batch).await }
+        });
+    }
+
+    /// Writes one batch and confirms it.
+    async fn write(&self, partition: PartitionId, batch: Vec<Reported>) {
+        let mut sessions = Vec::with_capacity(batch.len());
+        let mut settlements = Vec::with_capacity(batch.len());
+        let mut runs = Vec::with_capacity(batch.len());
+        for reported in batch {
+            runs.push(reported.ran);
+            sessions.push((reported.session, reported.refused, reported.slot));
+            settlements.push(reported.settlement);
         }
-        Renewal::Foreign => {
-            measure::foreign("renew", 1);
-            cancel("FENCED", context_id)
+        crash_point!("before_settle_script");
+        let verdicts = match self.store.settle(partition, &settlements).await {
+            Ok(verdicts) => verdicts,
+            Err(error) => {
+                let count = settlements.len();
+                self.unwritten.count(&error, |unsaid| {
+                    tracing::warn!(%partition, count, %error, unsaid, "settling failed; the workers report again");
+                });
+                return;
+            }
+        };
+        crash_point!("after_settle_script");
+        measure::settled(&settlements, &verdicts, &runs);
+        let mut confirmations = Confirmations::default();
+        let mut unheld = Vec::new();
+        let reports = sessions.into_iter().zip(settlements);
+        for (((session, refused, slot), settlement), verdict) in reports.zip(verdicts) {
+            let verdict = match verdict {
+                Verdict::Settled if refused => WireVerdict::Refused,
+                Verdict::Settled => WireVerdict::Settled,
+                Verdict::Retrying => WireVerdict::Retrying,
+                Verdict::LeaseLost | Verdict::Foreign => WireVerdict::Stale,
+                Verdict::Gone => {
+                    let attempt = settlement.attempt;
+                    unheld.push(Unheld {
+                        session,
+                        attempt,
+                        slot,
+                    });
+                    continue;
+                }
+            };
+            if matches!(verdict, WireVerdict::Settled | WireVerdict::Refused) {
+                self.waits.ended(&settlement.attempt.context);
+            }
+            confirmations.add(&session, settlement.attempt, verdict);
         }
+        self.resolving.resolve(partition, unheld);
+        confirmations.send();
+        crash_point!("after_confirm");
     }
 }

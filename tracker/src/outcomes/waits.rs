@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_store::Error;
 use tickwheel_store::context::Ends;
+use tickwheel_store::{Error, Store};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::engine::Engine;
 use crate::lock::lock;
 use crate::metrics::measure;
 
@@ -44,29 +43,51 @@ struct Watched {
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Waits {
+    store: Store,
     room: Arc<Semaphore>,
     partitions: Mutex<HashMap<PartitionId, Watched>>,
-}
-
-impl Default for Waits {
-    fn default() -> Self {
-        Self {
-            room: Arc::new(Semaphore::new(WAITS_MAX)),
-            partitions: Mutex::default(),
-        }
-    }
 }
 
 /// A place in the line for one context; dropping it gives up.
 #[derive(Debug)]
 pub(crate) struct Wait {
-    engine: Arc<Engine>,
+    waits: Arc<Waits>,
     context: ContextId,
     told: Arc<Notify>,
     _room: OwnedSemaphorePermit,
 }
 
 impl Waits {
+    pub(crate) fn new(store: Store) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            room: Arc::new(Semaphore::new(WAITS_MAX)),
+            partitions: Mutex::default(),
+        })
+    }
+
+    /// Begins to wait for `context`: an end that comes after this is told by [`Wait::told`]. `None` when too many wait already.
+    pub(crate) async fn begin(self: &Arc<Self>, context: &ContextId) -> Option<Wait> {
+        let room = Arc::clone(&self.room).try_acquire_owned().ok()?;
+        let (told, first) = self.join(context);
+        let wait = Wait {
+            waits: Arc::clone(self),
+            context: context.clone(),
+            told,
+            _room: room,
+        };
+        if first {
+            let partition = context.partition();
+            // What ends from here on is behind the newest event of this look.
+            if let Err(error) = self.look(partition).await {
+                measure::store_error(&error);
+            }
+            let waits = Arc::clone(self);
+            tokio::spawn(async move { waits.look_on(partition).await });
+        }
+        Some(wait)
+    }
+
     /// `context` has ended: whoever waits for it is told.
     pub(crate) fn ended(&self, context: &ContextId) {
         let partitions = lock(&self.partitions);
@@ -123,6 +144,49 @@ impl Waits {
         }
     }
 
+    async fn look_on(&self, partition: PartitionId) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if self.asked(partition).is_none() {
+                return;
+            }
+            if let Err(error) = self.look(partition).await {
+                measure::store_error(&error);
+            }
+        }
+    }
+
+    /// One look: tells those whose contexts have ended since the last one.
+    async fn look(&self, partition: PartitionId) -> Result<(), Error> {
+        let Some((since, contexts)) = self.asked(partition) else {
+            return Ok(());
+        };
+        let (mut cursor, mut newest) = (String::new(), String::new());
+        for step in 0..STEPS_MAX {
+            let asked = (since.as_str(), cursor.as_str());
+            let ends: Ends = self.store.ends(partition, asked, &contexts).await?;
+            if step == 0 {
+                newest = ends.newest;
+            }
+            for context in &ends.ended {
+                self.ended(context);
+            }
+            cursor = ends.cursor;
+            if cursor.is_empty() {
+                break;
+            }
+        }
+        if !cursor.is_empty() {
+            self.tell_all(partition);
+        }
+        self.seen(partition, newest);
+        if since.is_empty() {
+            // The first look only learns where to begin: what ended before it is seen by who looks once more.
+            self.tell_all(partition);
+        }
+        Ok(())
+    }
+
     fn tell_all(&self, partition: PartitionId) {
         let partitions = lock(&self.partitions);
         let contexts = partitions
@@ -135,28 +199,6 @@ impl Waits {
 }
 
 impl Wait {
-    /// Begins to wait for `context`: an end that comes after this is told by [`Wait::told`]. `None` when too many wait already.
-    pub(crate) async fn begin(engine: &Arc<Engine>, context: &ContextId) -> Option<Self> {
-        let room = Arc::clone(&engine.waits.room).try_acquire_owned().ok()?;
-        let (told, first) = engine.waits.join(context);
-        let wait = Self {
-            engine: Arc::clone(engine),
-            context: context.clone(),
-            told,
-            _room: room,
-        };
-        if first {
-            let partition = context.partition();
-            // What ends from here on is behind the newest event of this look.
-            if let Err(error) = look(engine, partition).await {
-                measure::store_error(&error);
-            }
-            let engine = Arc::clone(engine);
-            tokio::spawn(async move { look_on(&engine, partition).await });
-        }
-        Some(wait)
-    }
-
     /// Ends when the context may have ended. It has to be enabled before the context is read, so that an end in between is not missed.
     pub(crate) fn told(&self) -> tokio::sync::futures::Notified<'_> {
         self.told.notified()
@@ -165,49 +207,6 @@ impl Wait {
 
 impl Drop for Wait {
     fn drop(&mut self) {
-        self.engine.waits.leave(&self.context);
+        self.waits.leave(&self.context);
     }
-}
-
-async fn look_on(engine: &Engine, partition: PartitionId) {
-    loop {
-        tokio::time::sleep(LOOK_EVERY).await;
-        if engine.waits.asked(partition).is_none() {
-            return;
-        }
-        if let Err(error) = look(engine, partition).await {
-            measure::store_error(&error);
-        }
-    }
-}
-
-/// One look: tells those whose contexts have ended since the last one.
-async fn look(engine: &Engine, partition: PartitionId) -> Result<(), Error> {
-    let Some((since, contexts)) = engine.waits.asked(partition) else {
-        return Ok(());
-    };
-    let (mut cursor, mut newest) = (String::new(), String::new());
-    for step in 0..STEPS_MAX {
-        let asked = (since.as_str(), cursor.as_str());
-        let ends: Ends = engine.store.ends(partition, asked, &contexts).await?;
-        if step == 0 {
-            newest = ends.newest;
-        }
-        for context in &ends.ended {
-            engine.waits.ended(context);
-        }
-        cursor = ends.cursor;
-        if cursor.is_empty() {
-            break;
-        }
-    }
-    if !cursor.is_empty() {
-        engine.waits.tell_all(partition);
-    }
-    engine.waits.seen(partition, newest);
-    if since.is_empty() {
-        // The first look only learns where to begin: what ended before it is seen by who looks once more.
-        engine.waits.tell_all(partition);
-    }
-    Ok(())
 }

@@ -8,7 +8,7 @@ use tickwheel_core::misfire::{Verdict, decide};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::job::{JobView, Plan};
 
-use super::{PLAN_AHEAD, PLAN_MAX, calendar_of};
+use super::calendar::{PLAN_AHEAD, PLAN_MAX, calendar_of};
 
 /// Due times walked in one go; what lies beyond is walked by the next planning, a second later.
 const WALK_MAX: usize = 1_000_000;

@@ -3,7 +3,6 @@
 //! Each tracker looks for them at its start and once a minute. Where trackers with different tables run side by side, those with the newest plan
 //! anew what the others planned; the others add to plans that run low, and leave the rest alone.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_core::id::JobName;
@@ -11,35 +10,53 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::Store;
 use tickwheel_store::job::{JobStateWord, JobView, PlanGuard, PlanOutcome, StalePlans};
-use tokio::time::MissedTickBehavior;
-use tokio_util::sync::CancellationToken;
 
-use super::{beside, catch_up};
-use crate::engine::Engine;
+use super::beside::beside;
+use super::catch_up;
 use crate::error::Error;
+use crate::periodic::{Counts, Periodic};
 
 /// Between two looks at all partitions: so long a plan of an older table may stay.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Looks for old plans until `stop`.
-pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(EVERY);
-    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut warned = false;
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
+/// Looks for old plans, in all partitions.
+#[derive(Debug)]
+pub(crate) struct PlanRenewal {
+    store: Store,
+    /// That there is a newer table was said.
+    warned: bool,
+}
+
+impl PlanRenewal {
+    pub(crate) fn new(store: Store) -> Self {
+        Self {
+            store,
+            warned: false,
         }
-        for partition in engine.store.partitions().partitions() {
-            match renew(&engine.store, partition).await {
+    }
+}
+
+impl Periodic for PlanRenewal {
+    const TASK: &'static str = "plans";
+
+    fn every(&self) -> Duration {
+        EVERY
+    }
+
+    async fn run_once(&mut self) -> Counts {
+        let mut counts = Counts::default();
+        let zones = self.store.zones();
+        for partition in self.store.partitions().partitions() {
+            let renewed = renew(&self.store, partition).await;
+            counts.add(renewed.is_ok());
+            match renewed {
                 Ok(Renewed::Planned(0)) => {}
                 Ok(Renewed::Planned(jobs)) => {
-                    tracing::info!(%partition, jobs, zones = %engine.store.zones(), "jobs are planned anew by the newer table of time zones");
+                    tracing::info!(%partition, jobs, %zones, "jobs are planned anew by the newer table of time zones");
                 }
-                Ok(Renewed::Outdated(newer)) if !warned => {
-                    warned = true;
-                    tracing::warn!(zones = %engine.store.zones(), %newer,
+                Ok(Renewed::Outdated(newer)) if !self.warned => {
+                    self.warned = true;
+                    tracing::warn!(%zones, %newer,
                         "other trackers plan with a newer table of time zones: upgrade this one, or the tzdata of its system");
                 }
                 Ok(Renewed::Outdated(_)) => {}
@@ -47,10 +64,8 @@ pub(crate) async fn run(engine: Arc<Engine>, stop: CancellationToken) {
                     tracing::warn!(%partition, %error, "plans of an older table of time zones were not looked for; again in a minute");
                 }
             }
-            if stop.is_cancelled() {
-                return;
-            }
         }
+        counts
     }
 }
 

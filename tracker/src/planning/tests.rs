@@ -1,12 +1,15 @@
 //! Plans follow the calendar without a gap, fit into a job, and decide an outage as the misfire policy says.
 
 use tickwheel_core::id::{GroupName, HandlerName, JobName};
-use tickwheel_core::job::{Misfire, MisfirePolicy};
-use tickwheel_core::ledger::{LedgerVerdict, Reason};
+use tickwheel_core::job::{JobSpec, Misfire, MisfirePolicy, Trigger};
+use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
 use tickwheel_core::misfire::{Verdict, decide};
+use tickwheel_core::time::TimestampMs;
+use tickwheel_store::job::{JobStateWord, JobView};
 
-use super::catch_up::{Refill, refill_within};
-use super::*;
+use super::calendar::{PLAN_AHEAD, PLAN_MAX};
+use super::catch_up::{LATE_MAX, Refill, refill_within};
+use super::{plan_for, skipped_in_pause};
 
 /// 2026-01-01T00:00:00Z.
 const START: u64 = 1_767_225_600_000;
@@ -185,10 +188,7 @@ fn the_greatest_limit_still_leaves_room_for_a_due_time_to_come() {
 
 #[test]
 fn what_may_fire_late_is_the_plan_without_what_is_ahead() {
-    assert_eq!(
-        usize::try_from(catch_up::LATE_MAX),
-        Ok(PLAN_MAX - PLAN_AHEAD)
-    );
+    assert_eq!(usize::try_from(LATE_MAX), Ok(PLAN_MAX - PLAN_AHEAD));
 }
 
 #[test]

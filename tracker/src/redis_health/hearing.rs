@@ -6,7 +6,7 @@ use tickwheel_store::Hearing;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::http::health::Health;
+use crate::health::Health;
 use crate::metrics::measure;
 
 /// Shows it until `stop`, or until nobody hears any more.

@@ -8,6 +8,7 @@ mod cluster;
 mod contexts;
 mod dead;
 mod explain;
+mod given;
 mod jobs;
 mod limits;
 mod preview;
@@ -18,46 +19,24 @@ mod views;
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use tickwheel_core::error::Violation;
-use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use crate::durability;
-use crate::error::Error;
 use crate::metrics::definitions::GRPC;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 /// The scheduler service of one tracker.
 #[derive(Debug, Clone)]
 pub(crate) struct Scheduler {
-    shared: Arc<Shared>,
+    api: Arc<ApiContext>,
 }
 
 impl Scheduler {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
-        Self { shared }
-    }
-}
-
-/// A job's name as given.
-fn job_name(name: &str) -> Result<JobName, Error> {
-    JobName::new(name).map_err(|violation| named("name", violation).into())
-}
-
-/// A context's id as given.
-fn context_id(id: &str) -> Result<ContextId, Error> {
-    id.parse::<ContextId>()
-        .map_err(|violation| named("id", violation).into())
-}
-
-/// The violation under the name that the message's field has.
-fn named(field: &str, violation: Violation) -> Violation {
-    Violation {
-        field: field.to_owned(),
-        ..violation
+    pub(crate) fn new(api: Arc<ApiContext>) -> Self {
+        Self { api }
     }
 }
 
@@ -81,7 +60,7 @@ macro_rules! service {
             $(async fn $write(&self, request: Request<$write_request>) -> Result<Response<$write_answer>, Status> {
                 let started = Instant::now();
                 let answer = match durability::asked(request.metadata()) {
-                    Ok(asked) => $write_function(&self.shared, request.into_inner(), asked).await,
+                    Ok(asked) => $write_function(&self.api, request.into_inner(), asked).await,
                     Err(violation) => Err(violation.into()),
                 };
                 let answer = answer.map_err(Status::from);
@@ -91,7 +70,7 @@ macro_rules! service {
 
             $(async fn $method(&self, request: Request<$request>) -> Result<Response<$answer>, Status> {
                 let started = Instant::now();
-                let answer = $function(&self.shared, request.into_inner()).await.map_err(Status::from);
+                let answer = $function(&self.api, request.into_inner()).await.map_err(Status::from);
                 answered(stringify!($method), answer.as_ref().err(), started);
                 answer.map(Response::new)
             })*

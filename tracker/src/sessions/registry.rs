@@ -8,10 +8,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use tickwheel_core::id::{GroupName, WorkerId};
-use tickwheel_store::wheel::Served;
+use tickwheel_proto::v1::TrackerMessage;
+use tickwheel_store::lease::AttemptRef;
+use tickwheel_store::wheel::{Served, WorkerCancel};
 use tokio::sync::Notify;
 
-use super::{InFlight, Session};
+use super::cancel::cancel;
+use super::in_flight::InFlight;
+use super::session::Session;
+use crate::metrics::measure::GroupFigures;
 
 /// Streams by their worker: in order, so that what is offered to a turn does not depend on chance.
 type ByWorker = BTreeMap<WorkerId, Arc<Session>>;
@@ -147,6 +152,40 @@ impl Sessions {
     /// All of them, in the order of their workers.
     pub(crate) fn all(&self) -> Vec<Arc<Session>> {
         self.read().by_worker.values().cloned().collect()
+    }
+
+    /// Tells every worker.
+    pub(crate) fn tell_all(&self, message: impl Fn() -> TrackerMessage) {
+        for session in self.all() {
+            // A stream that just ended: its worker hears it from another tracker.
+            session.send(message()).ok();
+        }
+    }
+
+    /// Passes a cancellation on to its worker, when the worker has a stream here.
+    pub(crate) fn tell_cancel(&self, told: WorkerCancel) {
+        let Some(session) = self.get(&told.worker) else {
+            return;
+        };
+        let attempt = AttemptRef {
+            context: told.context,
+            attempt: told.attempt,
+        };
+        // A stream that just ended: the next renewal tells the worker.
+        session.send(cancel(attempt, &told.reason)).ok();
+    }
+
+    /// How the workers of each group do.
+    pub(crate) fn figures(&self) -> BTreeMap<GroupName, GroupFigures> {
+        let mut by_group = BTreeMap::<GroupName, GroupFigures>::new();
+        for session in self.read().by_worker.values() {
+            let free = session.credit().available();
+            let figures = by_group.entry(session.group.clone()).or_default();
+            figures.workers += 1;
+            figures.free += u64::from(free);
+            figures.busy += u64::from(session.hello.permits.saturating_sub(free));
+        }
+        by_group
     }
 
     /// True when some worker of the group offers the handler; the second is true when one of them has a free permit.

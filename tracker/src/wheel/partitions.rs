@@ -10,7 +10,7 @@ use tickwheel_store::roster::TrackerSign;
 use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
-use crate::wheel::pace::Pace;
+use crate::batches::Pace;
 
 /// A partition whose visit failed is tried again after this, and after twice as long each time that follows.
 const RETRY_FIRST: Duration = Duration::from_millis(250);
@@ -18,6 +18,9 @@ const RETRY_FIRST: Duration = Duration::from_millis(250);
 const RETRY_MOST: Duration = Duration::from_secs(5);
 /// The same while Redis does not answer: it may be back at any moment.
 const RETRY_UNREACHABLE: Duration = Duration::from_secs(1);
+
+/// A head this much past its due time makes a stand-in turn the partition, one step later for each rank.
+pub(super) const OVERDUE: Duration = Duration::from_secs(1);
 
 /// Why a partition is visited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,18 +18,18 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::clock::Clock;
-use super::partitions::Partitions;
-use super::visit::{self, Found, Visit};
-use crate::engine::Engine;
-use crate::fan_out::open;
-use crate::limits;
-use crate::matching::offers::Taken;
+use super::partitions::{OVERDUE, Partitions};
+use super::visit::{Found, Order, Visit, Visits};
+use crate::fan_out;
+use crate::health::Stuck;
+use crate::limits::{self, Limits};
+use crate::matching::{Matching, Taken};
+use crate::membership::Roster;
 use crate::metrics::measure;
+use crate::sessions::Sessions;
 
 /// Visits under way at once. More than one hides the round trip; few let permits gather, so that batches get fatter under load.
 const VISITS_MAX: usize = 3;
-/// A head this much past its due time makes a stand-in turn the partition, one step later for each rank.
-pub(super) const OVERDUE: Duration = Duration::from_secs(1);
 /// Between two tries to read the limits of groups at the start.
 const RETRY: Duration = Duration::from_millis(250);
 /// What found its permits held by another turn is looked at after this, should nobody tell that they are free.
@@ -42,63 +42,54 @@ const UNTOLD: Duration = Duration::from_secs(1);
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// The turning task.
+#[derive(Debug)]
 pub(crate) struct Turner {
-    engine: Arc<Engine>,
+    visits: Arc<Visits>,
+    sessions: Arc<Sessions>,
+    matching: Arc<Matching>,
+    limits: Arc<Limits>,
+    roster: Arc<Roster>,
+    stuck: Arc<Stuck>,
     partitions: Partitions,
     clock: Clock,
     rotation: usize,
 }
 
 impl Turner {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        let partitions = Partitions::new(engine.store.partitions(), Instant::now());
+    /// Visits are made for the partitions by the ranks of `roster`; those that fail again and again are told to `stuck`.
+    pub(crate) fn new(visits: Visits, roster: Arc<Roster>, stuck: Arc<Stuck>) -> Self {
+        let now = Instant::now();
         Self {
-            engine,
-            partitions,
-            clock: Clock::new(Instant::now()),
+            partitions: Partitions::new(visits.store.partitions(), now),
+            sessions: Arc::clone(&visits.sessions),
+            matching: Arc::clone(&visits.matching),
+            limits: Arc::clone(&visits.limits),
+            visits: Arc::new(visits),
+            roster,
+            stuck,
+            clock: Clock::new(now),
             rotation: 0,
         }
     }
 
     /// Turns until `stop`; then lets the visits under way end, so that their claims are dispatched.
     pub(crate) async fn run(mut self, mut heard: mpsc::Receiver<Heard>, stop: CancellationToken) {
-        let engine = Arc::clone(&self.engine);
         // Without them, more would run than may.
-        while !engine.limits.are_known() && !engine.read_limits().await {
-            if stop
-                .run_until_cancelled(tokio::time::sleep(RETRY))
-                .await
-                .is_none()
-            {
+        while !self.limits.are_known() && !self.limits.read().await {
+            let again = tokio::time::sleep(RETRY);
+            if stop.run_until_cancelled(again).await.is_none() {
                 return;
             }
         }
-        self.partitions
-            .rank(&engine.tracker_id, &engine.roster.load());
+        self.rank();
+        let (sessions, limits) = (Arc::clone(&self.sessions), Arc::clone(&self.limits));
+        let roster = Arc::clone(&self.roster);
         let mut visits = FuturesUnordered::new();
         loop {
-            while visits.len() < VISITS_MAX {
-                let next = self.partitions.take(
-                    Instant::now(),
-                    |queue| engine.takes(queue) == Taken::Now,
-                    |pinned| engine.is_free_for(pinned),
-                );
-                let Some((partition, purpose)) = next else {
-                    break;
-                };
-                self.rotation = self.rotation.wrapping_add(1);
-                let looks = self.partitions.stands_in(partition);
-                self.partitions.begins(partition, engine.sessions.came());
-                visits.push(visit::visit(
-                    Arc::clone(&engine),
-                    (partition, purpose),
-                    (
-                        looks,
-                        self.partitions.backlog(partition),
-                        self.partitions.is_untold(partition),
-                    ),
-                    self.rotation,
-                ));
+            while visits.len() < VISITS_MAX
+                && let Some(order) = self.next()
+            {
+                visits.push(Arc::clone(&self.visits).visit(order));
             }
             let (wake_at, now) = (self.partitions.earliest(), Instant::now());
             if wake_at <= now {
@@ -119,19 +110,48 @@ impl Turner {
                         break;
                     }
                 },
-                () = engine.sessions.capacity.notified() => self.offer_capacity(),
-                () = engine.limits.told.notified() => self.follow_limits(),
-                () = engine.roster_changed.notified() => {
-                    self.partitions.rank(&engine.tracker_id, &engine.roster.load());
-                    for partition in self.partitions.of_others() {
-                        engine.limits.forget_waiting(partition);
-                    }
-                }
+                () = sessions.capacity.notified() => self.offer_capacity(),
+                () = limits.told.notified() => self.follow_limits(),
+                () = roster.changed.notified() => self.follow_roster(),
                 () = tokio::time::sleep_until(wake_at) => self.partitions.queue_due(Instant::now()),
             }
         }
         while let Some(visit) = visits.next().await {
             self.finish(visit);
+        }
+    }
+
+    /// The next visit, if there is anything to do.
+    fn next(&mut self) -> Option<Order> {
+        let matching = &self.matching;
+        let (partition, purpose) = self.partitions.take(
+            Instant::now(),
+            |queue| matching.takes(queue) == Taken::Now,
+            |pinned| matching.is_free_for(pinned),
+        )?;
+        self.rotation = self.rotation.wrapping_add(1);
+        let look_only = self.partitions.stands_in(partition);
+        self.partitions.begins(partition, self.sessions.came());
+        Some(Order {
+            partition,
+            purpose,
+            look_only,
+            waiting: self.partitions.backlog(partition),
+            untold: self.partitions.is_untold(partition),
+            rotation: self.rotation,
+        })
+    }
+
+    fn rank(&mut self) {
+        self.partitions
+            .rank(&self.roster.own.id, &self.roster.live());
+    }
+
+    /// Other trackers are alive than before.
+    fn follow_roster(&mut self) {
+        self.rank();
+        for partition in self.partitions.of_others() {
+            self.limits.forget_waiting(partition);
         }
     }
 
@@ -165,30 +185,30 @@ impl Turner {
             if let (Some(partition), Ok(name)) = (partition, name.parse())
                 && self.partitions.owns(partition)
             {
-                self.engine.limits.recall(partition, name);
+                self.limits.recall(partition, name);
             }
         } else if let Some(cancel) = text
             .strip_prefix("cancel ")
             .and_then(tickwheel_store::wheel::WorkerCancel::parse)
         {
-            self.engine.tell_cancel(&cancel);
+            self.sessions.tell_cancel(cancel);
         }
     }
 
     /// Permits became free: visit what waits for them.
     fn offer_capacity(&mut self) {
-        let engine = &self.engine;
-        self.partitions.queue_untold(engine.sessions.came());
+        let matching = &self.matching;
+        self.partitions.queue_untold(self.sessions.came());
         self.partitions.queue_backlog(
             Instant::now(),
-            |queue| engine.takes(queue) == Taken::Now,
-            |pinned| engine.is_free_for(pinned),
+            |queue| matching.takes(queue) == Taken::Now,
+            |pinned| matching.is_free_for(pinned),
         );
     }
 
     /// Partitions were granted something of limits, or are to give something back.
     fn follow_limits(&mut self) {
-        for (partition, at) in self.engine.limits.due() {
+        for (partition, at) in self.limits.due() {
             self.partitions.due_at(partition, at, OVERDUE);
         }
     }
@@ -245,14 +265,14 @@ impl Turner {
                 tracing::warn!(%partition, failures, %error, "{what} failed; it is tried again");
             }
         }
-        self.engine.stuck.failed(partition, now);
+        self.stuck.failed(partition, now);
     }
 
     /// A visit succeeded.
     fn succeeded(&mut self, partition: PartitionId, now: Instant) {
         if let Some(failures) = self.partitions.recovered(partition, now) {
             tracing::info!(%partition, failures, "the partition is turned again");
-            self.engine.stuck.recovered(partition);
+            self.stuck.recovered(partition);
         }
     }
 
@@ -283,9 +303,7 @@ impl Turner {
         );
         if owns {
             let (reports, held_back) = (&turned.reports, turned.held_back);
-            self.engine
-                .limits
-                .note_waiting(partition, reports, held_back);
+            self.limits.note_waiting(partition, reports, held_back);
         }
         if turned.untold && owns {
             // What waits unknown to this tracker is found by another turn, which is told what is served here. Not many of them, as most of
@@ -309,7 +327,7 @@ impl Turner {
         if !turned.opens.is_empty() {
             // Those that no worker fits are still there then.
             self.partitions
-                .due_at(partition, received + open::WAIT, OVERDUE);
+                .due_at(partition, received + fan_out::WAIT, OVERDUE);
         }
     }
 
@@ -320,15 +338,15 @@ impl Turner {
         turned: &Turned,
         (received, claimed): (Instant, bool),
     ) {
-        let engine = &self.engine;
+        let matching = &self.matching;
         let taken = |wanted: Taken| {
             turned
                 .backlog
                 .iter()
-                .any(|(queue, _)| engine.takes(queue) == wanted)
+                .any(|(queue, _)| matching.takes(queue) == wanted)
         };
         let mut pinned = turned.pinned.iter();
-        let now = taken(Taken::Now) || pinned.any(|pinned| engine.is_free_for(pinned));
+        let now = taken(Taken::Now) || pinned.any(|pinned| matching.is_free_for(pinned));
         if turned.more || (claimed && now) {
             self.partitions.queue(partition);
         } else if now {

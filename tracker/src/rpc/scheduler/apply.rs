@@ -17,18 +17,18 @@ use tickwheel_store::job::{Change, JobView};
 
 use crate::error::Error;
 use crate::planning;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 /// Registered jobs that are followed upstream in search of a cycle; a longer chain is refused.
 const CHAIN_MAX: usize = 1_000;
 
 /// Registers or changes the jobs of the request.
 pub(super) async fn apply(
-    shared: &Shared,
+    api: &ApiContext,
     request: ApplyJobsRequest,
     asked: Option<Durability>,
 ) -> Result<ApplyJobsResponse, Error> {
-    let store = shared.store();
+    let store = &api.store;
     let now = store.time().await?;
     let specs = checked(store, request.jobs, now).await?;
     let mut known: BTreeMap<JobName, JobView> = BTreeMap::new();
@@ -44,7 +44,7 @@ pub(super) async fn apply(
         let job = if request.dry_run {
             foresee(spec, view, now)?
         } else {
-            write(&shared.durable(Some(&spec.name), asked)?, spec, view, now).await?
+            write(&api.durable(Some(&spec.name), asked)?, spec, view, now).await?
         };
         applied.insert(&spec.name, job);
     }

@@ -5,21 +5,21 @@ use tickwheel_core::zone::table;
 use tickwheel_proto::v1;
 use tickwheel_store::roster::WorkerView;
 
-use super::named;
+use super::given::named;
 use crate::error::Error;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 pub(super) async fn workers(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ListWorkersRequest,
 ) -> Result<v1::ListWorkersResponse, Error> {
     let group = match request.group.as_str() {
         "" => None,
         group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
     };
-    let now = shared.store().time().await?;
-    let listed = shared.store().read_workers(group.as_ref()).await?;
-    let ttl_ms = shared.beat_ttl_ms();
+    let now = api.store.time().await?;
+    let listed = api.store.read_workers(group.as_ref()).await?;
+    let ttl_ms = api.beat_ttl_ms;
     let worker = |view: &WorkerView| v1::Worker {
         id: view.id.to_string(),
         group: view.group.to_string(),
@@ -70,21 +70,21 @@ fn narrow(number: u64) -> u32 {
 }
 
 pub(super) async fn cluster(
-    shared: &Shared,
+    api: &ApiContext,
     _request: v1::GetClusterRequest,
 ) -> Result<v1::Cluster, Error> {
-    let trackers = shared.store().list_trackers().await?;
-    let server = shared.server();
+    let trackers = api.store.list_trackers().await?;
+    let server = &api.server;
     Ok(v1::Cluster {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         zone_table: table().to_string(),
-        partitions: u32::from(shared.store().partitions().as_u16()),
+        partitions: u32::from(api.store.partitions().as_u16()),
         trackers: trackers
             .into_iter()
             .map(|sign| format!("{} {}", sign.id, sign.url))
             .collect(),
         durability: server.durability.clone(),
         redis_version: server.version.clone(),
-        redis_time_ms: shared.store().time().await?.as_u64(),
+        redis_time_ms: api.store.time().await?.as_u64(),
     })
 }

@@ -12,11 +12,12 @@ use tickwheel_store::Cancelled;
 use tickwheel_store::context::{ContextFilter, ContextView};
 use tokio::time::Instant;
 
+use super::given::{context_id, job_name, named};
 use super::jobs::counted;
-use super::{context_id, job_name, named, subtasks, views};
+use super::{subtasks, views};
 use crate::error::Error;
-use crate::outcomes::waits::{WAITS_MAX, Wait};
-use crate::rpc::shared::Shared;
+use crate::outcomes::WAITS_MAX;
+use crate::rpc::api::ApiContext;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
@@ -27,24 +28,24 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// The same of a subtask, whose end is told by its root.
 const LOOK_AT_SUBTASK: Duration = Duration::from_secs(1);
 
-async fn existing(shared: &Shared, id: &ContextId) -> Result<ContextView, Error> {
-    let view = shared.store().get_context(id).await?;
+async fn existing(api: &ApiContext, id: &ContextId) -> Result<ContextView, Error> {
+    let view = api.store.get_context(id).await?;
     view.ok_or_else(|| Error::not_found("context", id.as_str()))
 }
 
-pub(super) async fn get(shared: &Shared, request: v1::ContextRef) -> Result<v1::Context, Error> {
-    let view = existing(shared, &context_id(&request.id)?).await?;
-    shared.learn(std::slice::from_ref(&view)).await;
-    let fan = subtasks::of(shared, &view).await?;
+pub(super) async fn get(api: &ApiContext, request: v1::ContextRef) -> Result<v1::Context, Error> {
+    let view = existing(api, &context_id(&request.id)?).await?;
+    api.matching.learn(std::slice::from_ref(&view)).await;
+    let fan = subtasks::of(api, &view).await?;
     Ok(v1::Context {
         fan,
-        ..views::context(shared, view)
+        ..views::context(api, view)
     })
 }
 
 /// The context that a caller's own key stands for.
 pub(super) async fn find(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::FindContextRequest,
 ) -> Result<v1::Context, Error> {
     let key = DedupKey::new(&request.dedup_key)?;
@@ -52,17 +53,17 @@ pub(super) async fn find(
         "" => None,
         job => Some(job_name(job).map_err(|_| bad_job(job))?),
     };
-    let found = shared.store().context_of_key(&key, job.as_ref()).await?;
+    let found = api.store.context_of_key(&key, job.as_ref()).await?;
     let id = found.ok_or_else(|| Error::not_found("dedup key", key.as_str()))?;
-    get(shared, v1::ContextRef { id: id.into() }).await
+    get(api, v1::ContextRef { id: id.into() }).await
 }
 
 pub(super) async fn log(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::GetLogRequest,
 ) -> Result<v1::GetLogResponse, Error> {
     let id = context_id(&request.context_id)?;
-    let page = shared.store().log(&id, &request.cursor).await?;
+    let page = api.store.log(&id, &request.cursor).await?;
     Ok(v1::GetLogResponse {
         lines: page.lines.into_iter().map(views::log_line).collect(),
         cursor: page.cursor,
@@ -71,7 +72,7 @@ pub(super) async fn log(
 }
 
 pub(super) async fn list(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ListContextsRequest,
 ) -> Result<v1::ListContextsResponse, Error> {
     let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
@@ -87,16 +88,16 @@ pub(super) async fn list(
             group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
         },
     };
-    let page = shared
-        .store()
+    let page = api
+        .store
         .list_contexts(&filter, &request.cursor, size)
         .await?;
-    shared.learn(&page.items).await;
+    api.matching.learn(&page.items).await;
     Ok(v1::ListContextsResponse {
         contexts: page
             .items
             .into_iter()
-            .map(|view| views::context(shared, view))
+            .map(|view| views::context(api, view))
             .collect(),
         next_cursor: page.next,
         unreadable: page.unreadable,
@@ -108,15 +109,15 @@ fn bad_job(given: &str) -> Violation {
 }
 
 pub(super) async fn cancel(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ContextRef,
     asked: Option<Durability>,
 ) -> Result<v1::CancelContextResponse, Error> {
     let id = context_id(&request.id)?;
-    let store = shared.durable(id.job().as_ref(), asked)?;
+    let store = api.durable(id.job().as_ref(), asked)?;
     // The end of a subtask is told by its root: it is not found afterwards.
     let subtask = match id.subtask() {
-        Some(_) => shared.store().get_context(&id).await?,
+        Some(_) => api.store.get_context(&id).await?,
         None => None,
     };
     let cancelled = store.cancel_context(&id).await?;
@@ -125,17 +126,17 @@ pub(super) async fn cancel(
         (Cancelled::Ended, Some(view)) => {
             let state = StateWord::Cancelled;
             Ok(v1::CancelContextResponse {
-                context: Some(views::context(shared, ContextView { state, ..view })),
+                context: Some(views::context(api, ContextView { state, ..view })),
             })
         }
         (Cancelled::Ended | Cancelled::Stopping | Cancelled::Running { .. }, _) => {
-            let view = existing(shared, &id).await?;
+            let view = existing(api, &id).await?;
             Ok(v1::CancelContextResponse {
-                context: Some(views::context(shared, view)),
+                context: Some(views::context(api, view)),
             })
         }
         (Cancelled::Nowhere, _) => {
-            let view = existing(shared, &id).await?;
+            let view = existing(api, &id).await?;
             Err(Error::conflict(format!(
                 "context `{id}` has ended: {}",
                 view.state
@@ -145,19 +146,19 @@ pub(super) async fn cancel(
 }
 
 pub(super) async fn retry(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ContextRef,
     asked: Option<Durability>,
 ) -> Result<v1::Context, Error> {
     let id = context_id(&request.id)?;
-    let store = shared.durable(id.job().as_ref(), asked)?;
+    let store = api.durable(id.job().as_ref(), asked)?;
     let view = store.retry_context(&id).await?;
-    Ok(views::context(shared, view))
+    Ok(views::context(api, view))
 }
 
 /// Answers when the context has ended, or at the time limit. Dropping the call ends the waiting.
 pub(super) async fn wait(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::WaitContextRequest,
 ) -> Result<v1::Context, Error> {
     let id = context_id(&request.id)?;
@@ -171,7 +172,7 @@ pub(super) async fn wait(
         }
     };
     let until = Instant::now() + Duration::from_millis(limit);
-    let wait = Wait::begin(shared.engine(), &id).await.ok_or_else(|| {
+    let wait = api.waits.begin(&id).await.ok_or_else(|| {
         Error::Busy(format!(
             "{WAITS_MAX} callers wait at this tracker: wait at another one, or read the context every few seconds"
         ))
@@ -184,10 +185,10 @@ pub(super) async fn wait(
         let told = wait.told();
         tokio::pin!(told);
         told.as_mut().enable();
-        let view = existing(shared, &id).await?;
+        let view = existing(api, &id).await?;
         let now = Instant::now();
         if view.state.is_settled() || now >= until {
-            return Ok(views::context(shared, view));
+            return Ok(views::context(api, view));
         }
         // Told or not, it is read again.
         tokio::time::timeout_at((now + pause).min(until), told)

@@ -9,29 +9,30 @@ use tickwheel_proto::v1;
 use tickwheel_store::dead::{DeadAction, DeadFilter};
 use tickwheel_store::record::EndState;
 
+use super::given::named;
 use super::jobs::counted;
-use super::{named, views};
+use super::views;
 use crate::error::Error;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
 const IDS_MAX: usize = 1_000;
 
 pub(super) async fn list(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ListDeadRequest,
 ) -> Result<v1::ListDeadResponse, Error> {
     let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
-    let filter = filter(shared, request.filter.unwrap_or_default()).await?;
-    let store = shared.store();
+    let filter = filter(api, request.filter.unwrap_or_default()).await?;
+    let store = &api.store;
     let page = store.list_dead(&filter, &request.cursor, size).await?;
     let counts = store.dead_counts().await?;
     Ok(v1::ListDeadResponse {
         contexts: page
             .items
             .into_iter()
-            .map(|view| views::context(shared, view))
+            .map(|view| views::context(api, view))
             .collect(),
         next_cursor: page.next,
         unreadable: page.unreadable,
@@ -41,25 +42,25 @@ pub(super) async fn list(
 }
 
 pub(super) async fn requeue(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ChangeDeadRequest,
 ) -> Result<v1::ChangeDeadResponse, Error> {
-    change(shared, DeadAction::Requeue, request).await
+    change(api, DeadAction::Requeue, request).await
 }
 
 pub(super) async fn purge(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ChangeDeadRequest,
 ) -> Result<v1::ChangeDeadResponse, Error> {
-    change(shared, DeadAction::Purge, request).await
+    change(api, DeadAction::Purge, request).await
 }
 
 async fn change(
-    shared: &Shared,
+    api: &ApiContext,
     action: DeadAction,
     request: v1::ChangeDeadRequest,
 ) -> Result<v1::ChangeDeadResponse, Error> {
-    let filter = filter(shared, request.filter.unwrap_or_default()).await?;
+    let filter = filter(api, request.filter.unwrap_or_default()).await?;
     let ids = ids(&request.ids)?;
     let given = [!filter.is_empty(), !ids.is_empty(), request.all];
     if given.iter().filter(|given| **given).count() != 1 {
@@ -71,7 +72,7 @@ async fn change(
     if !ids.is_empty() && !request.cursor.is_empty() {
         return Err(Violation::new("cursor", "is empty with ids", &request.cursor).into());
     }
-    let store = shared.store();
+    let store = &api.store;
     let step = if ids.is_empty() {
         store
             .dead_step(action, &filter, &request.cursor, request.dry_run)
@@ -112,7 +113,7 @@ fn ids(given: &[String]) -> Result<Vec<ContextId>, Error> {
 }
 
 /// The filter in types, with all its mistakes at once. Ages count back from Redis' clock (W10).
-async fn filter(shared: &Shared, given: v1::DeadFilter) -> Result<DeadFilter, Error> {
+async fn filter(api: &ApiContext, given: v1::DeadFilter) -> Result<DeadFilter, Error> {
     fn read<T>(
         (field, text): (&str, &str),
         new: impl Fn(&str) -> Result<T, Violation>,
@@ -166,7 +167,7 @@ async fn filter(shared: &Shared, given: v1::DeadFilter) -> Result<DeadFilter, Er
     }
     let (mut ended_before, mut ended_from) = (None, None);
     if given.older_than_ms.is_some() || given.newer_than_ms.is_some() {
-        let now = shared.store().time().await?.as_u64();
+        let now = api.store.time().await?.as_u64();
         let ago = |age: u64| TimestampMs::new(now.saturating_sub(age));
         ended_before = given.older_than_ms.map(ago);
         ended_from = given.newer_than_ms.map(ago);

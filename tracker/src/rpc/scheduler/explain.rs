@@ -7,24 +7,24 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
 use tickwheel_store::job::{JobStateWord, JobView};
 
-use super::job_name;
+use super::given::job_name;
 use crate::error::Error;
 use crate::planning::calendar_of;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 pub(super) async fn explain(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ExplainJobRequest,
 ) -> Result<v1::ExplainJobResponse, Error> {
     let name = job_name(&request.name)?;
     let at = TimestampMs::new(request.at_ms);
-    let view = shared
-        .store()
+    let view = api
+        .store
         .get_job(&name)
         .await?
         .ok_or_else(|| Error::not_found("job", name.as_str()))?;
     let limit = view.spec.ledger_limit;
-    let records = shared.store().ledger(&name, limit).await?.items;
+    let records = api.store.ledger(&name, limit).await?.items;
     let stands_for = |record: &&LedgerRecord| {
         record.verdict != LedgerVerdict::Redefined
             && (record.from..=record.to).contains(&at)
@@ -32,16 +32,16 @@ pub(super) async fn explain(
     };
     let Some(record) = records.iter().find(stands_for) else {
         return Ok(v1::ExplainJobResponse {
-            text: without_record(&view, &records, at, shared.store().time().await?)?,
+            text: without_record(&view, &records, at, api.store.time().await?)?,
             record: None,
         });
     };
     let mut text = in_words(record, at);
     if record.verdict == LedgerVerdict::Fired {
-        let firing = ContextId::firing(&name, at, shared.store().partitions());
+        let firing = ContextId::firing(&name, at, api.store.partitions());
         let id = record.context_id.clone().unwrap_or(firing);
         text.push(' ');
-        text.push_str(&outcome(shared, &id).await?);
+        text.push_str(&outcome(api, &id).await?);
     }
     Ok(v1::ExplainJobResponse {
         text,
@@ -83,8 +83,8 @@ fn in_words(record: &LedgerRecord, at: TimestampMs) -> String {
     }
 }
 
-async fn outcome(shared: &Shared, id: &ContextId) -> Result<String, Error> {
-    let Some(view) = shared.store().get_context(id).await? else {
+async fn outcome(api: &ApiContext, id: &ContextId) -> Result<String, Error> {
+    let Some(view) = api.store.get_context(id).await? else {
         return Ok(format!(
             "Its context `{id}` ended before what is kept of settled contexts."
         ));

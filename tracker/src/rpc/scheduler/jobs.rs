@@ -14,10 +14,11 @@ use tickwheel_store::Store;
 use tickwheel_store::job::{Deletion, JobStateWord, JobView};
 use tickwheel_store::wheel::{Fire, Fired};
 
-use super::{apply, job_name, submit, views};
+use super::given::job_name;
+use super::{apply, submit, views};
 use crate::error::Error;
 use crate::planning;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
@@ -37,18 +38,18 @@ pub(super) fn counted(field: &str, given: u32, (default, most): (u32, u32)) -> R
     }
 }
 
-pub(super) async fn existing(shared: &Shared, name: &str) -> Result<JobView, Error> {
+pub(super) async fn existing(api: &ApiContext, name: &str) -> Result<JobView, Error> {
     let name = job_name(name)?;
-    let view = shared.store().get_job(&name).await?;
+    let view = api.store.get_job(&name).await?;
     view.ok_or_else(|| Error::not_found("job", name))
 }
 
-pub(super) async fn get(shared: &Shared, request: v1::JobRef) -> Result<v1::Job, Error> {
-    Ok(views::job(shared, &existing(shared, &request.name).await?))
+pub(super) async fn get(api: &ApiContext, request: v1::JobRef) -> Result<v1::Job, Error> {
+    Ok(views::job(api, &existing(api, &request.name).await?))
 }
 
 pub(super) async fn list(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ListJobsRequest,
 ) -> Result<v1::ListJobsResponse, Error> {
     let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
@@ -59,11 +60,11 @@ pub(super) async fn list(
                 .map_err(|_| Violation::new("cursor", "is of an earlier page", cursor))?,
         ),
     };
-    let page = shared
-        .store()
+    let page = api
+        .store
         .list_jobs(&request.prefix, after.as_ref(), size)
         .await?;
-    let jobs = page.items.iter().map(|view| views::job(shared, view));
+    let jobs = page.items.iter().map(|view| views::job(api, view));
     Ok(v1::ListJobsResponse {
         jobs: jobs.collect(),
         next_cursor: page.next,
@@ -72,26 +73,26 @@ pub(super) async fn list(
 }
 
 pub(super) async fn pause(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::PauseJobRequest,
     asked: Option<Durability>,
 ) -> Result<v1::Job, Error> {
     let name = job_name(&request.name)?;
-    let store = shared.durable(Some(&name), asked)?;
+    let store = api.durable(Some(&name), asked)?;
     let view = store.pause_job(&name, &request.note).await?;
-    Ok(views::job(shared, &view))
+    Ok(views::job(api, &view))
 }
 
 pub(super) async fn resume(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::JobRef,
     asked: Option<Durability>,
 ) -> Result<v1::Job, Error> {
-    let view = existing(shared, &request.name).await?;
+    let view = existing(api, &request.name).await?;
     if view.state != JobStateWord::Paused {
-        return Ok(views::job(shared, &view));
+        return Ok(views::job(api, &view));
     }
-    let now = shared.store().time().await?;
+    let now = api.store.time().await?;
     let name = view.spec.name.clone();
     let paused = now.ms_since(view.next_due.or(view.last_due).unwrap_or(view.updated));
     let (plan, skipped) = planning::beside(paused, move || {
@@ -99,18 +100,18 @@ pub(super) async fn resume(
         Ok::<_, Violation>((plan, planning::skipped_in_pause(&view, now)?))
     })
     .await??;
-    let store = shared.durable(Some(&name), asked)?;
+    let store = api.durable(Some(&name), asked)?;
     let resumed = store.resume_job(&name, &plan, skipped).await?;
-    Ok(views::job(shared, &resumed))
+    Ok(views::job(api, &resumed))
 }
 
 pub(super) async fn delete(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::DeleteJobRequest,
     asked: Option<Durability>,
 ) -> Result<v1::DeleteJobResponse, Error> {
     let name = job_name(&request.name)?;
-    let upstream = match shared.store().get_job(&name).await? {
+    let upstream = match api.store.get_job(&name).await? {
         Some(JobView {
             spec:
                 JobSpec {
@@ -121,11 +122,11 @@ pub(super) async fn delete(
         }) => Some(job),
         Some(_) | None => None,
     };
-    let store = shared.durable(Some(&name), asked)?;
+    let store = api.durable(Some(&name), asked)?;
     let (deleted, followers) = match store.delete_job_alone(&name).await? {
         Deletion::Deleted(deleted) => (deleted, Vec::new()),
         Deletion::Followed(named) => {
-            let followers = following(shared.store(), &name, named).await?;
+            let followers = following(&api.store, &name, named).await?;
             if !followers.is_empty() && !request.force {
                 return Err(followed(&name, &followers));
             }
@@ -181,7 +182,7 @@ fn followed(name: &JobName, followers: &[JobName]) -> Error {
 }
 
 pub(super) async fn run(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::RunJobRequest,
     asked: Option<Durability>,
 ) -> Result<v1::Submitted, Error> {
@@ -209,12 +210,12 @@ pub(super) async fn run(
         (dedup.key, keep)
     };
     let fire = Fire {
-        uniq: shared.uniq(),
+        uniq: api.uniq(),
         due: None,
         body: request.body,
         dedup: dedup.map(kept),
     };
-    let store = shared.durable(Some(&name), asked)?;
+    let store = api.durable(Some(&name), asked)?;
     let fired = store.fire_job(&name, fire).await?;
     crash_point!("after_fire_script");
     match fired {
@@ -229,7 +230,7 @@ pub(super) async fn run(
                 rejected: reuse == Some(Reuse::Reject),
                 ..v1::Submitted::default()
             };
-            let answers = submit::with_states(shared.store(), vec![answer]).await;
+            let answers = submit::with_states(&api.store, vec![answer]).await;
             Ok(answers.into_iter().next().unwrap_or_default())
         }
         Fired::Skipped(reason) => Ok(v1::Submitted {
@@ -241,15 +242,15 @@ pub(super) async fn run(
 }
 
 pub(super) async fn ledger(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::GetLedgerRequest,
 ) -> Result<v1::GetLedgerResponse, Error> {
     let limit = counted("limit", request.limit, (LEDGER_DEFAULT, LEDGER_MAX))?;
-    let view = existing(shared, &request.name).await?;
-    let mut page = shared.store().ledger(&view.spec.name, limit).await?;
+    let view = existing(api, &request.name).await?;
+    let mut page = api.store.ledger(&view.spec.name, limit).await?;
     for record in &mut page.items {
         if record.verdict == LedgerVerdict::Fired && record.context_id.is_none() {
-            let partitions = shared.store().partitions();
+            let partitions = api.store.partitions();
             record.context_id = Some(ContextId::firing(&view.spec.name, record.from, partitions));
         }
     }

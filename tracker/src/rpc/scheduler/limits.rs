@@ -4,19 +4,19 @@ use tickwheel_core::group_limits::{GroupLimits, LimitName};
 use tickwheel_core::id::GroupName;
 use tickwheel_proto::v1;
 
-use super::named;
+use super::given::named;
 use crate::error::Error;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 /// Gives a group its limits; without any it has none.
 pub(super) async fn set(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::GroupLimits,
 ) -> Result<v1::GroupLimits, Error> {
     let group = GroupName::new(&request.group).map_err(|wrong| named("group", wrong))?;
     let limits = GroupLimits::try_from(request)?;
-    shared.store().define_limits(&group, &limits).await?;
-    shared.read_limits().await;
+    api.store.define_limits(&group, &limits).await?;
+    api.limits.read().await;
     Ok(v1::GroupLimits {
         group: group.to_string(),
         ..v1::GroupLimits::from(&limits)
@@ -25,11 +25,11 @@ pub(super) async fn set(
 
 /// All groups with limits, and how much of them is used.
 pub(super) async fn list(
-    shared: &Shared,
+    api: &ApiContext,
     _request: v1::ListLimitsRequest,
 ) -> Result<v1::ListLimitsResponse, Error> {
     let mut groups = Vec::new();
-    let listed = shared.store().list_limits().await?;
+    let listed = api.store.list_limits().await?;
     let (defined, unreadable) = (listed.groups, listed.unreadable);
     let names: Vec<LimitName> = defined
         .iter()
@@ -38,7 +38,7 @@ pub(super) async fn list(
             key: None,
         })
         .collect();
-    let states = shared.store().limit_states(&names).await?;
+    let states = api.store.limit_states(&names).await?;
     for ((group, limits), state) in defined.into_iter().zip(states) {
         groups.push(v1::GroupLimits {
             group: group.to_string(),

@@ -10,7 +10,7 @@ use tickwheel_store::job::{JobStateWord, JobView};
 use super::jobs::{counted, existing};
 use crate::error::Error;
 use crate::planning;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 const DEFAULT: u32 = 5;
 const MOST: u32 = 1_000;
@@ -23,12 +23,12 @@ struct Preview {
 }
 
 pub(super) async fn preview(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::PreviewJobRequest,
 ) -> Result<v1::PreviewJobResponse, Error> {
     let count = counted("count", request.count, (DEFAULT, MOST))?;
     let wanted = usize::try_from(count).unwrap_or(usize::MAX);
-    let now = shared.store().time().await?;
+    let now = api.store.time().await?;
     let after = request.after_ms.map_or(now, TimestampMs::new);
     let (spec, preview) = match request.spec {
         Some(spec) => {
@@ -40,7 +40,7 @@ pub(super) async fn preview(
             (spec, preview)
         }
         None => {
-            let view = existing(shared, &request.name).await?;
+            let view = existing(api, &request.name).await?;
             let calendar = planning::calendar_of(&view)?;
             let preview = of_job(&view, &calendar, after, wanted);
             (view.spec, preview)

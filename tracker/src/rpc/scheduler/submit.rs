@@ -19,7 +19,7 @@ use tickwheel_store::wheel::{NewContext, When};
 
 use crate::error::Error;
 use crate::metrics::measure;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 /// Duplicates of a call whose state is told, and how many of them are looked at together.
 const STATES_MAX: usize = 100;
@@ -32,7 +32,7 @@ type Submitting = (NewContext, Reuse);
 
 /// Accepts 1..=1,000 contexts. Those without a dedup key go to one partition, so that they cost one script call.
 pub(super) async fn submit(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::SubmitRequest,
     asked: Option<Durability>,
 ) -> Result<v1::SubmitResponse, Error> {
@@ -42,7 +42,7 @@ pub(super) async fn submit(
             Violation::new("contexts", format!("has 1..={SUBMIT_MAX} contexts"), given).into(),
         );
     }
-    let home = shared.any_partition();
+    let home = api.any_partition();
     let mut found = Violations::new();
     let mut contexts = Vec::with_capacity(given);
     for (index, wire) in request.contexts.into_iter().enumerate() {
@@ -50,19 +50,19 @@ pub(super) async fn submit(
             Ok(submission) => {
                 let dedup = submission.dedup.as_ref();
                 let reuse = dedup.map_or(Reuse::ReturnExisting, |dedup| dedup.reuse);
-                contexts.push((new_context(shared, submission, home), reuse));
+                contexts.push((new_context(api, submission, home), reuse));
             }
             Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),
         }
     }
     found.into_result()?;
-    let store = shared.durable(None, asked)?;
+    let store = api.durable(None, asked)?;
     crash_point!("before_submit_script");
     let answers = write(&store, contexts).await?;
     crash_point!("after_submit_script");
     measure::submitted(answers.len());
     Ok(v1::SubmitResponse {
-        contexts: with_states(shared.store(), answers).await,
+        contexts: with_states(&api.store, answers).await,
     })
 }
 
@@ -132,9 +132,9 @@ pub(super) async fn with_states(
 }
 
 /// The context to create. Without a dedup key, and without a policy that counts, it lies in `home`.
-fn new_context(shared: &Shared, submission: Submission, home: PartitionId) -> NewContext {
-    let partitions = shared.store().partitions();
-    let uniq = shared.uniq();
+fn new_context(api: &ApiContext, submission: Submission, home: PartitionId) -> NewContext {
+    let partitions = api.store.partitions();
+    let uniq = api.uniq();
     let lane = Lane::of(
         None,
         &submission.routing,

@@ -6,10 +6,10 @@ use tickwheel_proto::v1;
 use tickwheel_store::context::ContextView;
 use tickwheel_store::fan::{FanView, SubtaskState, SubtaskView};
 
+use super::given::{context_id, named};
 use super::jobs::counted;
-use super::{context_id, named};
 use crate::error::Error;
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 const PAGE_DEFAULT: u32 = 100;
 const PAGE_MAX: u32 = 1_000;
@@ -17,7 +17,7 @@ const PAGE_MAX: u32 = 1_000;
 const CALLS_MAX: u32 = 20;
 
 pub(super) async fn list(
-    shared: &Shared,
+    api: &ApiContext,
     request: v1::ListSubtasksRequest,
 ) -> Result<v1::ListSubtasksResponse, Error> {
     let root = context_id(&request.context_id)?;
@@ -27,8 +27,8 @@ pub(super) async fn list(
     let mut response = v1::ListSubtasksResponse::default();
     for _ in 0..CALLS_MAX {
         let missing = limit.saturating_sub(u32::try_from(response.subtasks.len()).unwrap_or(limit));
-        let page = shared
-            .store()
+        let page = api
+            .store
             .list_subtasks(&root, state, (&position, missing))
             .await?;
         let Some((fan, page)) = page else {
@@ -131,12 +131,12 @@ fn progress(fan: FanView) -> v1::FanProgress {
 
 /// How far the subtasks of a context are, or were when it ended; `None` of one that was not split.
 pub(super) async fn of(
-    shared: &Shared,
+    api: &ApiContext,
     view: &ContextView,
 ) -> Result<Option<v1::FanProgress>, Error> {
     if view.id.subtask().is_some() {
         return Ok(None);
     }
-    let fan = shared.store().fan_view(&view.id).await?;
+    let fan = api.store.fan_view(&view.id).await?;
     Ok(fan.map(progress))
 }

@@ -8,10 +8,10 @@ use tickwheel_store::context::{ContextView, LogLine, PastAttempt};
 use tickwheel_store::job::{JobStateWord, JobView};
 use tickwheel_store::record::Queue;
 
-use crate::rpc::shared::Shared;
+use crate::rpc::api::ApiContext;
 
 /// A job.
-pub(super) fn job(shared: &Shared, view: &JobView) -> v1::Job {
+pub(super) fn job(api: &ApiContext, view: &JobView) -> v1::Job {
     let state = match view.state {
         JobStateWord::Active => v1::JobState::Active,
         JobStateWord::Paused => v1::JobState::Paused,
@@ -33,7 +33,7 @@ pub(super) fn job(shared: &Shared, view: &JobView) -> v1::Job {
             .map(|id| id.as_str().to_owned())
             .collect(),
         queued: view.queued,
-        partition: u32::from(shared.store().partition_of_job(&view.spec.name).as_u16()),
+        partition: u32::from(api.store.partition_of_job(&view.spec.name).as_u16()),
         pause_note: view.note.clone(),
         created_ms: view.created.as_u64(),
         updated_ms: view.updated.as_u64(),
@@ -41,9 +41,9 @@ pub(super) fn job(shared: &Shared, view: &JobView) -> v1::Job {
 }
 
 /// A context, with why it waits.
-pub(super) fn context(shared: &Shared, view: ContextView) -> v1::Context {
+pub(super) fn context(api: &ApiContext, view: ContextView) -> v1::Context {
     let millis = |at: Option<TimestampMs>| at.map_or(0, TimestampMs::as_u64);
-    let waiting_reason = waiting_reason(shared, &view);
+    let waiting_reason = waiting_reason(api, &view);
     let (progress_percent, progress_message) =
         view.progress.map_or((0, String::new()), |(percent, text)| {
             (u32::from(percent), text)
@@ -102,7 +102,7 @@ pub(super) fn log_line(line: LogLine) -> v1::LoggedLine {
 }
 
 /// Why a context waits, in words; empty when it does not.
-fn waiting_reason(shared: &Shared, view: &ContextView) -> String {
+fn waiting_reason(api: &ApiContext, view: &ContextView) -> String {
     match view.state {
         StateWord::Scheduled => format!("it is due at {}", view.due),
         StateWord::Retrying => {
@@ -117,7 +117,7 @@ fn waiting_reason(shared: &Shared, view: &ContextView) -> String {
         }
         StateWord::Queued => "an earlier context of its job has not ended".to_owned(),
         StateWord::Ready => match (&view.group, &view.handler) {
-            (Some(group), Some(handler)) => shared.waits_for(&Queue {
+            (Some(group), Some(handler)) => api.waits_for(&Queue {
                 group: group.clone(),
                 handler: handler.clone(),
                 lane: view.lane,

@@ -1,4 +1,5 @@
 use super::*;
+use crate::matching::reserve;
 use crate::sessions::stand_in;
 use tickwheel_store::record::Queue;
 
@@ -12,7 +13,7 @@ fn names(sessions: &[Arc<Session>]) -> Vec<&str> {
 }
 
 fn offered(sessions: &Sessions, turn: usize, waiting: &[Queue]) -> Vec<WorkerId> {
-    let reserved = sessions.reserve(1, turn, (&[], waiting));
+    let reserved = reserve(&sessions.read(), 1, turn, (&[], waiting));
     let offers = reserved.offers();
     assert_eq!(reserved.give_back(&[]), !offers.is_empty());
     offers.into_iter().map(|offer| offer.worker).collect()

@@ -11,6 +11,7 @@ use tickwheel_core::time::TimestampMs;
 use tokio::time::Instant;
 
 use crate::lock::lock;
+use crate::metrics::measure;
 
 /// Redis was away when it has not answered for this long. A tracker beats every second, and a call waits three.
 const AWAY: Duration = Duration::from_secs(3);
@@ -26,13 +27,13 @@ struct State {
     grace_until: Option<Instant>,
 }
 
-/// What the answers of Redis say about its absence.
+/// What the answers of Redis say about outages.
 #[derive(Debug, Default)]
-pub(crate) struct Absence {
+pub(crate) struct Outage {
     state: Mutex<State>,
 }
 
-impl Absence {
+impl Outage {
     /// Redis answered at `at`, and its clock showed `now`.
     pub(crate) fn answered(&self, now: TimestampMs, at: Instant) {
         let mut state = lock(&self.state);
@@ -57,7 +58,7 @@ impl Absence {
             );
         }
         if back > LEAP {
-            crate::metrics::measure::clock_regressed();
+            measure::clock_regressed();
             tracing::error!(
                 back_ms = back.as_millis(),
                 "redis' clock was set back: what is due after it waits until it is that time again"
@@ -80,38 +81,38 @@ mod tests {
     }
 
     /// Answers as (Redis' clock, ours), both in ms.
-    fn after(answers: &[(u64, u64)]) -> (Absence, Instant) {
-        let (absence, base) = (Absence::default(), Instant::now());
+    fn after(answers: &[(u64, u64)]) -> (Outage, Instant) {
+        let (outage, base) = (Outage::default(), Instant::now());
         for (now, at) in answers {
-            absence.answered(TimestampMs::new(*now), base + ms(*at));
+            outage.answered(TimestampMs::new(*now), base + ms(*at));
         }
-        (absence, base)
+        (outage, base)
     }
 
     #[test]
-    fn an_answer_each_second_is_no_absence() {
-        let (absence, base) = after(&[(50_000, 0), (51_000, 1_000), (52_500, 2_400)]);
-        assert_eq!(absence.grace(base), None);
+    fn an_answer_each_second_is_no_outage() {
+        let (outage, base) = after(&[(50_000, 0), (51_000, 1_000), (52_500, 2_400)]);
+        assert_eq!(outage.grace(base), None);
     }
 
     #[test]
     fn after_a_silence_there_is_a_grace() {
-        let (absence, base) = after(&[(50_000, 0), (53_000, 3_000)]);
-        assert_eq!(absence.grace(base + ms(3_000)), Some(base + ms(8_000)));
-        assert_eq!(absence.grace(base + ms(8_000)), None);
+        let (outage, base) = after(&[(50_000, 0), (53_000, 3_000)]);
+        assert_eq!(outage.grace(base + ms(3_000)), Some(base + ms(8_000)));
+        assert_eq!(outage.grace(base + ms(8_000)), None);
     }
 
     #[test]
     fn a_clock_that_leaps_ahead_gives_a_grace_and_one_that_falls_back_does_not() {
-        let (absence, base) = after(&[(50_000, 0), (3_650_000, 100)]);
-        assert_eq!(absence.grace(base + ms(100)), Some(base + ms(5_100)));
-        let (absence, base) = after(&[(3_650_000, 0), (50_000, 100)]);
-        assert_eq!(absence.grace(base), None);
+        let (outage, base) = after(&[(50_000, 0), (3_650_000, 100)]);
+        assert_eq!(outage.grace(base + ms(100)), Some(base + ms(5_100)));
+        let (outage, base) = after(&[(3_650_000, 0), (50_000, 100)]);
+        assert_eq!(outage.grace(base), None);
     }
 
     #[test]
-    fn a_new_tracker_knows_of_no_absence() {
-        let (absence, base) = after(&[(50_000, 9_000)]);
-        assert_eq!(absence.grace(base), None);
+    fn a_new_tracker_knows_of_no_outage() {
+        let (outage, base) = after(&[(50_000, 9_000)]);
+        assert_eq!(outage.grace(base), None);
     }
 }

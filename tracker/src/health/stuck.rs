@@ -29,8 +29,13 @@ impl Stuck {
         lock(&self.0).remove(&partition);
     }
 
-    /// Those that are stuck at `now`.
-    pub(crate) fn at(&self, now: Instant) -> Vec<PartitionId> {
+    /// How many are stuck at `now`, and why that keeps a tracker from being ready; `None` without any.
+    pub(crate) fn told(&self, now: Instant) -> (usize, Option<String>) {
+        let stuck = self.at(now);
+        (stuck.len(), reason(&stuck))
+    }
+
+    fn at(&self, now: Instant) -> Vec<PartitionId> {
         let failing = lock(&self.0);
         let stuck = failing.iter().filter(|(_, since)| now - **since >= AFTER);
         stuck.map(|(partition, _)| *partition).collect()
@@ -38,7 +43,7 @@ impl Stuck {
 }
 
 /// Why a tracker with these stuck partitions is not ready; `None` without any.
-pub(crate) fn reason(stuck: &[PartitionId]) -> Option<String> {
+fn reason(stuck: &[PartitionId]) -> Option<String> {
     let first = stuck.first()?;
     if stuck.len() == 1 {
         return Some(format!("partition {first} cannot be turned"));

@@ -2,19 +2,16 @@
 //!
 //! Times here are of the process' own monotonic clock: they decide what a load balancer is told, never what is due.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Serialize;
-use tokio::time::{Instant, MissedTickBehavior};
-use tokio_util::sync::CancellationToken;
+use tokio::time::Instant;
+
+use crate::lock::lock;
 
 /// Redis is taken as gone when it has not answered for this long. A tracker beats every second, and one beat may be lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
-
-const BEAT_EVERY: Duration = Duration::from_secs(1);
-/// Longer than anything that a process does in one piece; whoever watches it restarts it then.
-const STUCK_AFTER: Duration = Duration::from_secs(60);
 
 /// What a tracker knows about its own fitness. Shared by the loops, which report, and the HTTP surface, which asks.
 #[derive(Debug, Default)]
@@ -74,44 +71,6 @@ fn short(reason: &str) -> String {
         .enumerate()
         .filter(|(at, word)| !(is_address(*at) || **word == "at" && is_address(at + 1)));
     kept.map(|(_, word)| *word).collect::<Vec<_>>().join(" ")
-}
-
-/// Whether the loops of this process run. They are asked every second; a process in which they do not answer is alive by name only.
-#[derive(Debug)]
-pub struct Pulse {
-    last: Mutex<Instant>,
-}
-
-impl Pulse {
-    /// Alive now.
-    #[must_use]
-    pub fn new() -> Self {
-        Self {
-            last: Mutex::new(Instant::now()),
-        }
-    }
-
-    /// Beats until `stop`, where it is polled: on the threads whose life is in question.
-    pub async fn beat(self: Arc<Self>, stop: CancellationToken) {
-        let mut ticks = tokio::time::interval(BEAT_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while stop.run_until_cancelled(ticks.tick()).await.is_some() {
-            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
-        }
-    }
-
-    /// Whether it has beaten within the last minute.
-    #[must_use]
-    pub fn is_alive(&self) -> bool {
-        let last = *self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.elapsed() < STUCK_AFTER
-    }
-}
-
-impl Default for Pulse {
-    fn default() -> Self {
-        Self::new()
-    }
 }
 
 impl Health {
@@ -195,15 +154,11 @@ impl Health {
     }
 
     fn state(&self) -> State {
-        // A holder cannot panic between lock and unlock, and a copy is whole either way.
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        lock(&self.state).clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner));
+        change(&mut lock(&self.state));
     }
 }
 
@@ -242,18 +197,5 @@ mod tests {
         assert!(health.readiness().ready);
         health.drain();
         assert_eq!(health.readiness().reasons, ["draining"]);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_process_whose_loops_stand_still_is_not_alive() {
-        let pulse = Arc::new(Pulse::new());
-        let stop = CancellationToken::new();
-        let beating = tokio::spawn(Arc::clone(&pulse).beat(stop.clone()));
-        tokio::time::sleep(STUCK_AFTER * 2).await;
-        assert!(pulse.is_alive());
-        stop.cancel();
-        beating.await.unwrap();
-        tokio::time::sleep(STUCK_AFTER).await;
-        assert!(!pulse.is_alive());
     }
 }

@@ -1,7 +1,7 @@
 //! Group commit for one kind of operation on one partition: what arrives while a call is under way goes into the next call.
 //!
 //! An idle partition is written at once, a busy one in batches as large as the traffic makes them; between small batches that follow each
-//! other without pause a partition rests (`wheel/pace.rs`).
+//! other without pause a partition rests (`pace.rs`).
 
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -11,8 +11,8 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use super::pace::Pace;
 use crate::lock::lock;
-use crate::wheel::pace::Pace;
 
 /// Items of one call. A settlement costs Redis about 4 microseconds, so a call stays near 2 ms.
 const BATCH_MAX: usize = 500;

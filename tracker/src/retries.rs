@@ -4,11 +4,10 @@
 //! by all of them; so each tracker remembers what failed with it. Nothing else is kept: a restart tries at once.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use tickwheel_core::id::{ContextId, JobName};
-use tickwheel_core::partition::PartitionId;
 use tokio::time::Instant;
 
 use crate::lock::lock;
@@ -19,27 +18,36 @@ const FIRST: Duration = Duration::from_millis(500);
 const MOST: Duration = Duration::from_secs(30);
 /// The same while Redis does not answer: it may be back at any moment.
 const UNREACHABLE: Duration = Duration::from_secs(1);
-/// Work that is remembered. What fails beyond it is tried each time it comes.
+/// Work of one kind that is remembered. What fails beyond it is tried each time it comes.
 const KEPT_MAX: usize = 10_000;
 
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Work {
-    /// More due times for a job.
-    Plan(JobName),
-    /// A job is told of the end of another's context.
-    Deliver(JobName),
-    /// The running contexts of a partition are looked at.
-    Reap(PartitionId),
-    /// A context is split by the model of its job.
-    Open(ContextId),
-    /// Workers with parts of a context are looked at.
-    Look(ContextId),
+/// What failed lately of one kind of work, by what it is about.
+#[derive(Debug)]
+pub(crate) struct Retries<K>(Mutex<HashMap<K, Failing>>);
+
+impl<K> Default for Retries<K> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
 }
 
-/// What failed lately.
-#[derive(Debug, Default)]
-pub(crate) struct Retries(Mutex<HashMap<Work, Failing>>);
+/// Why some work failed, and what its next try depends on.
+pub(crate) trait Reason {
+    /// Whether Redis did not answer, and may at any moment.
+    fn is_unreachable(&self) -> bool;
+}
+
+impl Reason for tickwheel_store::Error {
+    fn is_unreachable(&self) -> bool {
+        self.is_retryable()
+    }
+}
+
+impl Reason for crate::Error {
+    fn is_unreachable(&self) -> bool {
+        self.is_retryable()
+    }
+}
 
 #[derive(Debug, Clone, Copy)]
 struct Failing {
@@ -47,23 +55,36 @@ struct Failing {
     until: Instant,
 }
 
-impl Retries {
+impl<K: Eq + Hash> Retries<K> {
     /// Whether the work failed a moment ago and rests.
-    pub(crate) fn rests(&self, work: &Work, now: Instant) -> bool {
+    pub(crate) fn rests(&self, work: &K, now: Instant) -> bool {
         let failing = lock(&self.0);
         failing.get(work).is_some_and(|failing| failing.until > now)
     }
 
     /// The work was done.
-    pub(crate) fn done(&self, work: &Work) {
+    fn done(&self, work: &K) {
         let mut failing = lock(&self.0);
         if !failing.is_empty() {
             failing.remove(work);
         }
     }
 
-    /// The work failed; how often in a row, when a line may say so: few of many do.
-    pub(crate) fn failed(&self, work: Work, unreachable: bool, now: Instant) -> Option<u32> {
+    /// Takes down how some work ended. When it failed and a line may say so: how often in a row, and why. Few of many say so.
+    pub(crate) fn ended<E: Reason>(&self, work: K, ended: Result<(), E>) -> Option<(u32, E)> {
+        match ended {
+            Ok(()) => {
+                self.done(&work);
+                None
+            }
+            Err(error) => {
+                let times = self.failed(work, error.is_unreachable(), Instant::now())?;
+                Some((times, error))
+            }
+        }
+    }
+
+    fn failed(&self, work: K, unreachable: bool, now: Instant) -> Option<u32> {
         let mut failing = lock(&self.0);
         if failing.len() >= KEPT_MAX {
             failing.retain(|_, one| one.until + MOST > now);
@@ -89,11 +110,11 @@ mod tests {
     #[test]
     fn what_fails_rests_longer_each_time_and_is_seldom_told_of() {
         let (retries, mut now) = (Retries::default(), Instant::now());
-        let work = Work::Reap(PartitionId::default());
+        let work = "some work";
         assert!(!retries.rests(&work, now));
         let (mut rests, mut told) = (Vec::new(), Vec::new());
         for _ in 0..9 {
-            told.extend(retries.failed(work.clone(), false, now));
+            told.extend(retries.failed(work, false, now));
             let began = now;
             while retries.rests(&work, now) {
                 now += Duration::from_millis(500);
@@ -107,7 +128,7 @@ mod tests {
         retries.done(&work);
         assert!(!retries.rests(&work, now));
         for _ in 0..5 {
-            retries.failed(work.clone(), true, now);
+            retries.failed(work, true, now);
         }
         assert!(
             !retries.rests(&work, now + UNREACHABLE),
@@ -118,12 +139,11 @@ mod tests {
     #[test]
     fn what_is_remembered_is_bounded() {
         let (retries, now) = (Retries::default(), Instant::now());
-        let context = |number: usize| Work::Open(format!("1.1.x-{number}").parse().unwrap());
         for number in 0..KEPT_MAX + 10 {
-            retries.failed(context(number), false, now);
+            retries.failed(number, false, now);
         }
         assert_eq!(lock(&retries.0).len(), KEPT_MAX);
-        retries.failed(context(KEPT_MAX + 11), false, now + MOST * 2);
+        retries.failed(KEPT_MAX + 11, false, now + MOST * 2);
         assert_eq!(lock(&retries.0).len(), 1, "old ones make room");
     }
 }

@@ -1,0 +1,170 @@
+//! One frame of a worker, taken apart: credit first, then outcomes, refusals, leases, notes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tickwheel_core::id::ContextId;
+use tickwheel_core::partition::{PartitionCount, PartitionId};
+use tickwheel_proto::v1::rejection::Reason;
+use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, Settlement, WorkerMessage};
+use tickwheel_store::lease::{AttemptRef, Holding};
+use tonic::Status;
+
+use crate::fan_out::{MapPages, ResultPages};
+use crate::membership::LostTrackers;
+use crate::metrics::measure;
+use crate::outcomes::{self, Notes, Releases, Renewals, Reported, Settlements};
+use crate::sessions::{Session, Sessions, items};
+
+/// Trackers that one frame may name as lost.
+const LOST_MAX: usize = 64;
+
+/// Whoever takes what frames say.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    pub(crate) partitions: PartitionCount,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) notes: Arc<Notes>,
+    pub(crate) settlements: Arc<Settlements>,
+    pub(crate) renewals: Arc<Renewals>,
+    pub(crate) releases: Arc<Releases>,
+    pub(crate) map_pages: Arc<MapPages>,
+    pub(crate) results: Arc<ResultPages>,
+    pub(crate) lost_trackers: Arc<LostTrackers>,
+}
+
+impl Inbound {
+    /// Takes one frame. Never waits: what has to be written is handed to those who gather it, and counts as in flight until it is.
+    ///
+    /// # Errors
+    /// The status that ends the stream, when too many of its items could not be read.
+    pub(crate) fn take(
+        &self,
+        session: &Arc<Session>,
+        message: WorkerMessage,
+    ) -> Result<(), Status> {
+        if message.draining {
+            session.set_draining();
+        }
+        if let Some(beat) = message.beat {
+            session.heard(beat);
+        }
+        // Before the settlements: what an attempt said last counts only while it holds its context.
+        if !message.log.is_empty() || !message.progress.is_empty() {
+            self.notes.note(session, message.log, message.progress)?;
+        }
+        if !message.settle.is_empty() {
+            self.settle(session, message.settle)?;
+        }
+        if !message.split.is_empty() {
+            self.map_pages.take(session, message.split)?;
+        }
+        for fetch in message.fetch {
+            self.results.fetch(session, fetch);
+        }
+        let refused = !message.rejected.is_empty();
+        for rejection in message.rejected {
+            self.reject(session, &rejection)?;
+        }
+        if let Some(credit) = message.credit {
+            let mut known = session.credit();
+            known.update(credit.free, credit.received);
+            let free = known.available() > 0;
+            drop(known);
+            session.heard_units(message.units, credit.received);
+            if free {
+                self.sessions.capacity.notify_one();
+            }
+        } else if refused {
+            session.credit().exhaust();
+        }
+        for attempt in message.accepted.into_iter().chain(message.renew) {
+            if let Some(attempt) = reference(self.partitions, session, "renewal", &attempt)? {
+                self.renewals.renew(session, attempt);
+            }
+        }
+        // After what the worker holds.
+        for tracker in message.lost_trackers.iter().take(LOST_MAX) {
+            if let Ok(tracker) = tracker.parse() {
+                self.lost_trackers.missed(session.worker.clone(), tracker);
+            }
+        }
+        Ok(())
+    }
+
+    fn settle(&self, session: &Arc<Session>, settlements: Vec<Settlement>) -> Result<(), Status> {
+        let mut by_partition: BTreeMap<PartitionId, Vec<Reported>> = BTreeMap::new();
+        let mut foreign = Vec::new();
+        for wire in settlements {
+            let read = match wire.context_id.parse::<ContextId>() {
+                Ok(context) if !items::has(self.partitions, &context) => {
+                    let attempt = wire.attempt.into();
+                    foreign.push(AttemptRef { context, attempt });
+                    continue;
+                }
+                Ok(context) => outcomes::read(session, context, wire),
+                Err(wrong) => Err(wrong.to_string()),
+            };
+            match read {
+                Ok(reported) => {
+                    let partition = reported.partition();
+                    by_partition.entry(partition).or_default().push(reported);
+                }
+                Err(why) => {
+                    session.fault("settlement", why);
+                    session.is_sound()?;
+                }
+            }
+        }
+        // Of another cluster, or of this one when it had more partitions: nobody here will ever hold them.
+        outcomes::answer_stale(session, foreign);
+        for (partition, reports) in by_partition {
+            self.settlements.settle(partition, reports);
+        }
+        Ok(())
+    }
+
+    fn reject(&self, session: &Arc<Session>, rejection: &Rejection) -> Result<(), Status> {
+        let wire = WireRef {
+            context_id: rejection.context_id.clone(),
+            attempt: rejection.attempt,
+        };
+        let Some(attempt) = reference(self.partitions, session, "rejection", &wire)? else {
+            return Ok(());
+        };
+        match rejection.reason() {
+            Reason::Draining => session.set_draining(),
+            Reason::Unspecified | Reason::Busy => {}
+            Reason::UnknownHandler => {
+                // The worker's own Hello said otherwise: take nothing more of this kind to it.
+                let context = &attempt.context;
+                tracing::warn!(worker = %session.worker, %context, "the worker does not know a handler it announced");
+                self.sessions.withdraw(session, &rejection.handler);
+            }
+        }
+        measure::rejected(rejection.reason());
+        let worker = session.worker.clone();
+        let holding = Holding { attempt, worker };
+        self.releases
+            .release(holding, Some(session.in_flight.begin()));
+        Ok(())
+    }
+}
+
+/// The attempt that an item of the stream names; nothing when there can be none.
+fn reference(
+    partitions: PartitionCount,
+    session: &Session,
+    item: &'static str,
+    wire: &WireRef,
+) -> Result<Option<AttemptRef>, Status> {
+    let context = items::context(partitions, &wire.context_id);
+    let attempt = context.map(|context| AttemptRef {
+        context,
+        attempt: wire.attempt.into(),
+    });
+    attempt.map(Some).or_else(|why| {
+        session.fault(item, why);
+        session.is_sound().map(|()| None)
+    })
+}

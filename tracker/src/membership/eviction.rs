@@ -1,0 +1,82 @@
+//! Workers whose streams ended: forgotten, and their leases ended, when no tracker hears of them any more.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_store::Store;
+
+use super::roster::Roster;
+use crate::config::Config;
+use crate::metrics::measure;
+use crate::outcomes::Reaper;
+use crate::sessions::Sessions;
+
+/// A worker whose stream broke is evicted when no tracker heard of it for this many beat intervals.
+const SILENT_BEATS: u32 = 2;
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Evictions {
+    store: Store,
+    beat_interval: Duration,
+    beat_ttl: Duration,
+    sessions: Arc<Sessions>,
+    roster: Arc<Roster>,
+    reaper: Arc<Reaper>,
+}
+
+impl Evictions {
+    pub(crate) fn new(
+        config: &Config,
+        store: Store,
+        sessions: Arc<Sessions>,
+        roster: Arc<Roster>,
+        reaper: Arc<Reaper>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            beat_interval: config.beat_interval,
+            beat_ttl: config.beat_ttl(),
+            sessions,
+            roster,
+            reaper,
+        })
+    }
+
+    /// A worker's stream ended. When it said that it drains, it is forgotten at once; else when no tracker hears of it for two beats. Its
+    /// leases end with that, in the partitions of this tracker; the other trackers saw their streams end as well.
+    pub(crate) async fn gone(&self, group: GroupName, worker: WorkerId, drained: bool) {
+        let silent = if drained {
+            Duration::ZERO
+        } else {
+            self.beat_interval * SILENT_BEATS
+        };
+        // A beat that was under way when the stream broke is written within one more interval.
+        let patience = if drained {
+            Duration::ZERO
+        } else {
+            silent + self.beat_interval / 4
+        };
+        tokio::time::sleep(patience).await;
+        if self.sessions.get(&worker).is_some() {
+            return;
+        }
+        let workers = [(group, worker.clone())];
+        let retired = self.store.retire(None, (silent, self.beat_ttl), &workers);
+        match retired.await {
+            Ok(retired) if retired.contains(&worker) => {
+                crash_point!("between_retire_and_reap");
+                tracing::info!(%worker, drained, "worker is gone; its leases end");
+                for partition in self.roster.owned() {
+                    self.reaper.reap(partition, vec![worker.clone()]);
+                }
+            }
+            Ok(_) => {}
+            Err(error) => {
+                tracing::warn!(%worker, %error, "could not evict; its leases end by themselves");
+                measure::store_error(&error);
+            }
+        }
+    }
+}

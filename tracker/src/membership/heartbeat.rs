@@ -1,0 +1,171 @@
+//! Signs of life: this tracker's own and those of the workers whose home it is, written together once per beat interval.
+//!
+//! The same call answers with the live trackers.
+
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use tickwheel_proto::v1::TrackerMessage;
+use tickwheel_store::roster::{Beaten, WorkerSign};
+use tickwheel_store::{Error, Seldom, Store};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::roster::Roster;
+use super::signs;
+use crate::health::{Health, Stuck};
+use crate::limits::Limits;
+use crate::metrics::measure;
+use crate::periodic::{self, Counts, Periodic};
+use crate::redis_health::Outage;
+use crate::sessions::Sessions;
+
+/// A store that is refused or away fails every beat: each reason is said once in a while.
+static FAILED: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+
+/// A key of a wrong type stays one until a person looks at it.
+static DAMAGED: LazyLock<Seldom> = LazyLock::new(|| Seldom::every(Duration::from_mins(10)));
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Heartbeat {
+    pub(crate) store: Store,
+    pub(crate) every: Duration,
+    /// How long a sign is valid.
+    pub(crate) ttl: Duration,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) sessions: Arc<Sessions>,
+    /// Read again when a beat tells that they changed.
+    pub(crate) limits: Arc<Limits>,
+    /// Told of each answer.
+    pub(crate) outage: Arc<Outage>,
+    pub(crate) health: Arc<Health>,
+    pub(crate) stuck: Arc<Stuck>,
+    /// Where the next beat begins to sign for workers, when there are too many for one.
+    pub(crate) next_signed: usize,
+}
+
+impl Periodic for Heartbeat {
+    const TASK: &'static str = "heartbeat";
+    /// A sign that arrives after the tracker signed off would keep it on the roster.
+    const FINISHES: bool = true;
+
+    fn every(&self) -> Duration {
+        self.every
+    }
+
+    /// One beat. The start of the tracker calls it before the first turn, which wants the roster.
+    async fn run_once(&mut self) -> Counts {
+        measure::workers(&self.sessions.figures());
+        let (stuck, reason) = self.stuck.told(Instant::now());
+        measure::stuck(stuck);
+        self.health.stuck(reason);
+        let sessions = self.sessions.all();
+        let from = self.next_signed % sessions.len().max(1);
+        let fresh = signs::Fresh {
+            now: Instant::now(),
+            within: self.every * 2,
+        };
+        let (calls, next) = signs::calls(&sessions, from, fresh);
+        self.next_signed = next;
+        let mut calls = calls.into_iter();
+        let first = calls.next().unwrap_or_default();
+        let beaten = self.store.beat(Some(&self.roster.own), self.ttl, &first);
+        match beaten.await {
+            Ok(beaten) => {
+                crash_point!("after_beat");
+                self.answered(beaten, calls).await
+            }
+            Err(error) => {
+                self.unanswered(&error);
+                Counts::one(false)
+            }
+        }
+    }
+}
+
+impl Heartbeat {
+    async fn answered(
+        &self,
+        beaten: Beaten,
+        calls: impl Iterator<Item = Vec<WorkerSign>>,
+    ) -> Counts {
+        let mut counts = Counts::one(true);
+        self.health.redis_answered();
+        self.outage.answered(beaten.now, Instant::now());
+        self.roster.adopt(beaten.live, beaten.now);
+        tell_damage(&beaten.damaged);
+        for signs in calls {
+            let written = self.store.beat(None, self.ttl, &signs).await;
+            counts.add(written.is_ok());
+            if let Err(error) = written {
+                tracing::warn!(workers = signs.len(), %error, "signs of life of workers were not written; the next beat has them again");
+                measure::store_error(&error);
+                break;
+            }
+        }
+        let unread = beaten.damaged.contains(&self.store.keys().limits());
+        // While nobody can read them, those that are known go on.
+        if !unread && self.limits.known_changes() != Some(beaten.limits_changed) {
+            counts.add(self.limits.read().await);
+        }
+        counts
+    }
+
+    fn unanswered(&self, error: &Error) {
+        if let Some(kept_back) = FAILED.say(&error.to_string()) {
+            tracing::warn!(%error, kept_back, "beat failed");
+        }
+        measure::store_error(error);
+        if answered(error) {
+            self.health.redis_refused(error.to_string());
+        }
+        // Workers whose leases nobody can prolong or take back now go on.
+        self.sessions.tell_all(|| TrackerMessage {
+            store_away: true,
+            ..TrackerMessage::default()
+        });
+    }
+
+    /// Beats until `stop`, then signs off, so that the other trackers take over at once.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let last = Box::pin(periodic::run(self, stop)).await;
+        let own = Some(&last.roster.own);
+        let retired = last.store.retire(own, (Duration::ZERO, last.ttl), &[]);
+        if let Err(error) = retired.await {
+            tracing::warn!(%error, "could not sign off; the other trackers see it in a few seconds");
+        }
+    }
+}
+
+/// Says which keys of the cluster have another type than they should, when that begins and then seldom; the gauge has it all the while.
+fn tell_damage(keys: &[String]) {
+    measure::damaged_keys(keys.len());
+    let keys = keys.join(" ");
+    if keys.is_empty() {
+        return;
+    }
+    if let Some(kept_back) = DAMAGED.say(&keys) {
+        tracing::error!(%keys, kept_back, "keys of a wrong type: those of the roster were made anew, that of limits needs a person; limits that are known go on");
+    }
+}
+
+/// Whether Redis gave this answer itself; silence is another matter.
+fn answered(error: &Error) -> bool {
+    match error {
+        // The words of a server begin with a word in capitals.
+        Error::Unavailable { reason, .. } => {
+            let word = reason.split(' ').next().unwrap_or_default();
+            word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+        }
+        Error::Exhausted { .. }
+        | Error::Full(_)
+        | Error::Unconfirmed { .. }
+        | Error::Invalid(_)
+        | Error::Conflict(_)
+        | Error::NotFound { .. }
+        | Error::Contract { .. }
+        | Error::Damaged { .. }
+        | Error::Unusable(_) => true,
+    }
+}

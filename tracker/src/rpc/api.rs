@@ -1,0 +1,119 @@
+//! What the services for callers work with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tickwheel_core::Durability;
+use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::partition::PartitionId;
+use tickwheel_store::Store;
+use tickwheel_store::record::Queue;
+use tickwheel_store::setup::Server;
+
+use crate::config::Config;
+use crate::durability::Promises;
+use crate::error::Error;
+use crate::limits::Limits;
+use crate::matching::Matching;
+use crate::outcomes::Waits;
+
+/// What every call may use.
+#[derive(Debug)]
+pub(crate) struct ApiContext {
+    pub(crate) store: Store,
+    pub(crate) matching: Arc<Matching>,
+    pub(crate) limits: Arc<Limits>,
+    /// Callers that wait for ends of contexts.
+    pub(crate) waits: Arc<Waits>,
+    /// What Redis said about itself at the start.
+    pub(crate) server: Server,
+    /// How long signs of life are valid, in ms.
+    pub(crate) beat_ttl_ms: u64,
+    promises: Promises,
+    ids: Ids,
+}
+
+/// Where the unique parts of ids come from.
+#[derive(Debug)]
+pub(crate) struct Ids {
+    incarnation: u64,
+    count: AtomicU64,
+}
+
+impl Ids {
+    /// `incarnation` is a number that no other start of a tracker has.
+    pub(crate) fn new(incarnation: u64) -> Self {
+        Self {
+            incarnation,
+            count: AtomicU64::new(0),
+        }
+    }
+
+    fn next(&self) -> u64 {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+}
+
+/// The parts of a tracker that calls ask.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) matching: Arc<Matching>,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) waits: Arc<Waits>,
+}
+
+impl ApiContext {
+    pub(crate) fn new(
+        config: &Config,
+        store: Store,
+        asked: Asked,
+        ids: Ids,
+        server: Server,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            matching: asked.matching,
+            limits: asked.limits,
+            waits: asked.waits,
+            server,
+            beat_ttl_ms: u64::try_from(config.beat_ttl().as_millis()).unwrap_or(u64::MAX),
+            promises: config.durability.clone(),
+            ids,
+        })
+    }
+
+    /// The store for a write about `job`, or about no job, as durable as the call asks or as its namespace has it.
+    pub(crate) fn durable(
+        &self,
+        job: Option<&JobName>,
+        asked: Option<Durability>,
+    ) -> Result<Store, Error> {
+        let promises = &self.promises;
+        let durability = asked.unwrap_or_else(|| promises.of(job.map(JobName::namespace)));
+        Ok(self.store.durable(durability, promises.wait)?)
+    }
+
+    /// The next unique part of an id; grows, so that contexts of one due time keep the order of their submission.
+    pub(crate) fn uniq(&self) -> String {
+        ContextId::uniq(self.ids.incarnation, self.ids.next())
+    }
+
+    /// A partition for contexts that may lie anywhere; each call answers with the next one.
+    pub(crate) fn any_partition(&self) -> PartitionId {
+        let count = u64::from(self.store.partitions().as_u16());
+        let number = self.ids.next() % count.max(1);
+        u16::try_from(number)
+            .ok()
+            .and_then(|number| PartitionId::new(number).ok())
+            .unwrap_or_default()
+    }
+
+    /// Why a context of this queue waits, in words: for a worker, or for a limit. Only a turn knows which of the two it is.
+    pub(crate) fn waits_for(&self, queue: &Queue) -> String {
+        let (group, reason) = (&queue.group, self.matching.waits_for_worker(queue));
+        match self.limits.in_words(group) {
+            Some(limits) => format!("{reason}; or for a limit: group `{group}` may have {limits}"),
+            None => reason,
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! How the parts of a tracker know each other: each is made here, once, and is given its neighbours.
+//!
+//! Whoever comes later may know whoever came before, never the other way round. There is no state in any of them that matters: everything a
+//! crash would take is in Redis.
+
+use std::sync::Arc;
+
+use tickwheel_store::Store;
+use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::setup::Server;
+use tickwheel_store::wheel::TurnLimits;
+use tokio_util::task::TaskTracker;
+
+use crate::batches::Calls;
+use crate::config::Config;
+use crate::dispatch::Dispatch;
+use crate::fan_out::{Expansion, LostParts, MapPages, ResultPages};
+use crate::health::{Health, Stuck};
+use crate::inbound::Inbound;
+use crate::limits::Limits;
+use crate::matching::Matching;
+use crate::membership::{Evictions, Heartbeat, LostTrackers, Roster};
+use crate::outcomes::{Notes, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
+use crate::planning::Planner;
+use crate::redis_health::Outage;
+use crate::rpc::api::{ApiContext, Asked, Ids};
+use crate::rpc::worker::Streams;
+use crate::seldom::{LINE_EVERY, Seldom};
+use crate::sessions::Sessions;
+use crate::wheel::{Draws, FollowUp, Turner, Visits};
+
+/// Who a tracker is, and what stands around it.
+#[derive(Debug)]
+pub(crate) struct Surroundings {
+    pub(crate) store: Store,
+    pub(crate) own: TrackerSign,
+    /// A number that no other start of a tracker has.
+    pub(crate) incarnation: u64,
+    /// What Redis said about itself.
+    pub(crate) server: Server,
+    pub(crate) health: Arc<Health>,
+    /// Whether trackers that workers lost are dialled, to see whether they are there.
+    pub(crate) probes: bool,
+}
+
+/// A tracker whose parts are connected; nothing runs yet.
+#[derive(Debug)]
+pub(crate) struct Wired {
+    /// Background work that a graceful stop waits for.
+    pub(crate) tasks: TaskTracker,
+    pub(crate) sessions: Arc<Sessions>,
+    pub(crate) roster: Arc<Roster>,
+    pub(crate) heartbeat: Heartbeat,
+    pub(crate) turner: Turner,
+    /// Workers come in here.
+    pub(crate) streams: Arc<Streams>,
+    /// Callers come in here.
+    pub(crate) api: Arc<ApiContext>,
+}
+
+/// Parts that several others know.
+struct Common {
+    store: Store,
+    tasks: TaskTracker,
+    sessions: Arc<Sessions>,
+    matching: Arc<Matching>,
+    limits: Arc<Limits>,
+    outage: Arc<Outage>,
+    roster: Arc<Roster>,
+    releases: Arc<Releases>,
+    reaper: Arc<Reaper>,
+    waits: Arc<Waits>,
+}
+
+/// Connects the parts of a tracker.
+pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
+    let (store, tasks) = (around.store.clone(), TaskTracker::new());
+    let calls = Calls::new(store.partitions(), tasks.clone());
+    let sessions = Arc::new(Sessions::default());
+    let outage = Arc::new(Outage::default());
+    let common = Common {
+        matching: Matching::new(store.clone(), Arc::clone(&sessions)),
+        limits: Limits::new(store.clone(), tasks.clone()),
+        roster: Roster::new(around.own, store.partitions(), Arc::clone(&sessions)),
+        releases: Releases::new(&calls, store.clone()),
+        reaper: Reaper::new(
+            store.clone(),
+            config.dispatch_lease,
+            Arc::clone(&sessions),
+            Arc::clone(&outage),
+            tasks.clone(),
+        ),
+        waits: Waits::new(store.clone()),
+        outage,
+        sessions,
+        tasks,
+        store,
+    };
+    let stuck = Arc::new(Stuck::default());
+    let heartbeat = Heartbeat {
+        store: common.store.clone(),
+        every: config.beat_interval,
+        ttl: config.beat_ttl(),
+        roster: Arc::clone(&common.roster),
+        sessions: Arc::clone(&common.sessions),
+        limits: Arc::clone(&common.limits),
+        outage: Arc::clone(&common.outage),
+        health: around.health,
+        stuck: Arc::clone(&stuck),
+        next_signed: 0,
+    };
+    let turner = Turner::new(visits(config, &common), Arc::clone(&common.roster), stuck);
+    let asked = Asked {
+        matching: Arc::clone(&common.matching),
+        limits: Arc::clone(&common.limits),
+        waits: Arc::clone(&common.waits),
+    };
+    let ids = Ids::new(around.incarnation);
+    let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
+    let streams = streams(config, &common, &calls, around.probes);
+    Wired {
+        tasks: common.tasks,
+        sessions: common.sessions,
+        roster: common.roster,
+        heartbeat,
+        turner,
+        streams,
+        api,
+    }
+}
+
+/// What turns need, and what follows from them.
+fn visits(config: &Config, common: &Common) -> Visits {
+    let (store, tasks) = (&common.store, &common.tasks);
+    Visits {
+        store: store.clone(),
+        turn_limits: TurnLimits {
+            dispatch_lease: config.dispatch_lease,
+            entries: config.turn_limit,
+        },
+        sessions: Arc::clone(&common.sessions),
+        matching: Arc::clone(&common.matching),
+        limits: Arc::clone(&common.limits),
+        dispatch: Dispatch::new(
+            Arc::clone(&common.sessions),
+            Arc::clone(&common.matching),
+            Arc::clone(&common.releases),
+            config.dispatch_lease,
+        ),
+        releases: Arc::clone(&common.releases),
+        follow_up: FollowUp {
+            planner: Planner::new(store.clone(), tasks.clone()),
+            outbox: Outbox::new(store.clone(), tasks.clone()),
+            expansion: Expansion::new(
+                store.clone(),
+                Arc::clone(&common.sessions),
+                Arc::clone(&common.matching),
+                tasks.clone(),
+            ),
+            lost_parts: LostParts::new(store.clone(), Arc::clone(&common.sessions), tasks.clone()),
+            limits: Arc::clone(&common.limits),
+            outage: Arc::clone(&common.outage),
+            reaper: Arc::clone(&common.reaper),
+        },
+        outage: Arc::clone(&common.outage),
+        draws: Draws::of(&common.roster.own.id),
+        unread_offers: Seldom::new(LINE_EVERY),
+    }
+}
+
+/// What the streams of workers need.
+fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc<Streams> {
+    let (store, tasks) = (&common.store, &common.tasks);
+    let (sessions, roster) = (&common.sessions, &common.roster);
+    let notes = Notes::new(store.clone(), tasks.clone());
+    let renewals = Renewals::new(calls, store.clone());
+    let inbound = Inbound {
+        partitions: store.partitions(),
+        sessions: Arc::clone(sessions),
+        settlements: Settlements::new(
+            calls,
+            store.clone(),
+            Arc::clone(&notes),
+            Arc::clone(&common.waits),
+            tasks.clone(),
+        ),
+        notes,
+        lost_trackers: LostTrackers::new(
+            config,
+            store.clone(),
+            Arc::clone(roster),
+            Arc::clone(&renewals),
+            probes,
+        ),
+        renewals,
+        releases: Arc::clone(&common.releases),
+        map_pages: MapPages::new(calls, store.clone()),
+        results: ResultPages::new(store.clone(), tasks.clone()),
+    };
+    let evictions = Evictions::new(
+        config,
+        store.clone(),
+        Arc::clone(sessions),
+        Arc::clone(roster),
+        Arc::clone(&common.reaper),
+    );
+    Streams::new(
+        config,
+        Arc::clone(sessions),
+        Arc::clone(roster),
+        inbound,
+        evictions,
+    )
+}
