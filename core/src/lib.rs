@@ -18,6 +18,7 @@
 pub mod after;
 #[cfg(feature = "schedule")]
 pub mod calendar;
+pub mod cancel;
 #[cfg(feature = "schedule")]
 pub mod cron;
 pub mod durability;

@@ -25,7 +25,9 @@ mod trigger;
 #[cfg(feature = "schedule")]
 pub use job::wire_paths;
 pub use model::{reduce_on_from_wire, reduce_on_to_wire};
-pub use state::{level_from_wire, level_to_wire, state_from_wire, state_to_wire};
+pub use state::{
+    cancel_reason_to_wire, level_from_wire, level_to_wire, state_from_wire, state_to_wire,
+};
 #[cfg(feature = "schedule")]
 pub use submission::{Dedup, Submission, When, dedup_of};
 

@@ -17,7 +17,7 @@ use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
 pub use attempt::PastAttempt;
-pub use ends::Ends;
+pub use ends::{Ends, EndsCursor, EventMark};
 pub use list::ContextFilter;
 pub use log::{LogLine, LogPage};
 pub use note::{Line, Note, Noted, Progress};

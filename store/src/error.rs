@@ -71,6 +71,27 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether Redis gave this answer itself; silence is another matter.
+    #[must_use]
+    pub fn is_answer(&self) -> bool {
+        match self {
+            // The words of a server begin with a word in capitals.
+            Self::Unavailable { reason, .. } => {
+                let word = reason.split(' ').next().unwrap_or_default();
+                word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
+            }
+            Self::Exhausted { .. }
+            | Self::Full(_)
+            | Self::Unconfirmed { .. }
+            | Self::Invalid(_)
+            | Self::Conflict(_)
+            | Self::NotFound { .. }
+            | Self::Contract { .. }
+            | Self::Damaged { .. }
+            | Self::Unusable(_) => true,
+        }
+    }
+
     /// True when the same call may succeed later without a change by the caller.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

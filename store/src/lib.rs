@@ -30,6 +30,7 @@ mod server;
 pub mod setup;
 pub mod stand_in;
 mod store;
+pub mod wake;
 pub mod wheel;
 
 pub use cancel::Cancelled;

@@ -1,6 +1,7 @@
 //! Who is alive: trackers and workers with their reports. Scripts: `lua/tracker/`.
 
-use std::collections::HashMap;
+mod report;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use crate::listed::Listed;
 use crate::reply::Reply;
 use crate::script::{BEAT, RETIRE};
 use crate::store::Store;
+pub use report::{ReportedResource, WorkerReport};
 
 /// Workers listed at most.
 const LISTED_MAX: i64 = 10_000;
@@ -34,8 +36,8 @@ pub struct WorkerSign {
     pub worker: WorkerId,
     /// Its group.
     pub group: GroupName,
-    /// Fields of its hash, when there is a new report.
-    pub report: Option<Vec<(&'static str, String)>>,
+    /// What it says of itself, when that is new.
+    pub report: Option<WorkerReport>,
 }
 
 /// What a beat is answered.
@@ -60,28 +62,17 @@ pub struct WorkerView {
     pub group: GroupName,
     /// When its last sign expires.
     pub expires: TimestampMs,
-    /// Its report: handlers, permits, running, host, …
-    pub fields: HashMap<String, String>,
+    /// What it said of itself last.
+    pub report: WorkerReport,
 }
 
-impl WorkerView {
-    /// A field of the report as a number; 0 when it is absent.
-    #[must_use]
-    pub fn number(&self, field: &str) -> u64 {
-        self.fields
-            .get(field)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(0)
-    }
-
-    /// A field of the report as text.
-    #[must_use]
-    pub fn text(&self, field: &str) -> &str {
-        self.fields
-            .get(field)
-            .map(String::as_str)
-            .unwrap_or_default()
-    }
+/// Who is silent for so long that it is forgotten.
+#[derive(Debug, Clone, Copy)]
+pub struct Silence {
+    /// Its last sign is older than this; zero: in any case.
+    pub longer_than: Duration,
+    /// With which its signs were written.
+    pub ttl: Duration,
 }
 
 impl Store {
@@ -108,12 +99,7 @@ impl Store {
         for sign in workers {
             args.push(Value::from(sign.group.as_str()));
             args.push(Value::from(sign.worker.as_str()));
-            let lines = sign
-                .report
-                .iter()
-                .flatten()
-                .map(|(name, value)| format!("{name} {}\n", value.replace('\n', " ")));
-            args.push(Value::from(lines.collect::<String>()));
+            args.push(Value::from(report_lines(sign)));
         }
         let value = self
             .redis
@@ -139,15 +125,14 @@ impl Store {
         })
     }
 
-    /// Forgets `tracker` and those of `workers` whose last sign, written with `ttl`, is older than `silent` (zero: in any case); answers with
-    /// the workers.
+    /// Forgets `tracker` and those of `workers`, as far as they are silent; answers with the workers.
     ///
     /// # Errors
     /// [`Error::Unavailable`]: their signs expire by themselves.
     pub async fn retire(
         &self,
         tracker: Option<&TrackerSign>,
-        (silent, ttl): (Duration, Duration),
+        silence: Silence,
         workers: &[(GroupName, WorkerId)],
     ) -> Result<Vec<WorkerId>, Error> {
         let mut args = vec![
@@ -157,8 +142,8 @@ impl Store {
                     .map(|sign| format!("{} {}", sign.id, sign.url))
                     .unwrap_or_default(),
             ),
-            Value::from(silent.as_millis().to_string()),
-            Value::from(ttl.as_millis().to_string()),
+            Value::from(silence.longer_than.as_millis().to_string()),
+            Value::from(silence.ttl.as_millis().to_string()),
             Value::from(workers.len().to_string()),
         ];
         for (group, worker) in workers {
@@ -260,7 +245,7 @@ impl Store {
             id,
             group: group.clone(),
             expires: TimestampMs::new(expires.to_string().parse().unwrap_or(u64::MAX)),
-            fields: fields.collect(),
+            report: WorkerReport::read(&fields.collect()),
         })
     }
 
@@ -271,6 +256,17 @@ impl Store {
     pub async fn list_trackers(&self) -> Result<Vec<TrackerSign>, Error> {
         Ok(self.beat(None, Duration::from_secs(1), &[]).await?.live)
     }
+}
+
+/// `<name> <value>` for each field; empty without a report.
+fn report_lines(sign: &WorkerSign) -> String {
+    let Some(report) = &sign.report else {
+        return String::new();
+    };
+    let group = ("group", sign.group.as_str().to_owned());
+    let fields = report.fields().into_iter().chain([group]);
+    let lines = fields.map(|(name, value)| format!("{name} {}\n", value.replace('\n', " ")));
+    lines.collect()
 }
 
 fn tracker_sign(text: &str) -> Option<TrackerSign> {

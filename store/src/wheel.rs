@@ -13,5 +13,5 @@ pub use replace::Replaced;
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
     Claim, Looked, Offer, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits,
-    Turned, WorkerCancel,
+    Turned,
 };

@@ -71,7 +71,7 @@ impl Tracker {
             .advertise_url
             .clone()
             .unwrap_or_else(|| format!("http://{grpc_addr}"));
-        let (heard, hearing) = store.redis().hear(wake_channels(&store)).await?;
+        let (heard, hearing) = store.hear().await?;
         let own = TrackerSign {
             id: tracker_id,
             url,
@@ -222,13 +222,6 @@ fn spawn(periodic: impl Periodic + 'static, stop: &CancellationToken) -> JoinHan
     tokio::spawn(async move {
         periodic::run(periodic, stop).await;
     })
-}
-
-fn wake_channels(store: &Store) -> Vec<String> {
-    let partitions = store.partitions().partitions();
-    partitions
-        .map(|partition| store.keys().wake(partition))
-        .collect()
 }
 
 /// Connects to Redis, opens the cluster, and says what can be lost with it.

@@ -1,5 +1,6 @@
-//! The states of a context, and the levels of its log.
+//! The states of a context, why its attempts have to stop, and the levels of its log.
 
+use tickwheel_core::cancel::CancelReason;
 use tickwheel_core::error::Violation;
 use tickwheel_core::log::LogLevel;
 use tickwheel_core::run::StateWord;
@@ -7,6 +8,7 @@ use tickwheel_core::run::StateWord;
 use super::word;
 use crate::v1 as wire;
 use crate::v1::ContextState;
+use crate::v1::cancel_attempt::Reason;
 
 /// The state of a message's number; `None` when it is unspecified.
 ///
@@ -28,6 +30,17 @@ pub fn state_from_wire(number: i32) -> Result<Option<StateWord>, Violation> {
         ContextState::Cancelled => Some(StateWord::Cancelled),
         ContextState::Expired => Some(StateWord::Expired),
     })
+}
+
+/// Why an attempt has to stop, as a message carries it.
+#[must_use]
+pub fn cancel_reason_to_wire(reason: CancelReason) -> Reason {
+    match reason {
+        CancelReason::Requested => Reason::Requested,
+        CancelReason::Replaced => Reason::Replaced,
+        CancelReason::TimedOut => Reason::TimedOut,
+        CancelReason::Fenced => Reason::Fenced,
+    }
 }
 
 /// The level of a log line as a message carries it.

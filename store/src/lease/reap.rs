@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::REAP;
 use crate::store::Store;
-use crate::wheel::WorkerCancel;
+use crate::wake::WorkerCancel;
 
 /// Running contexts looked at in one call.
 const PAGE: u32 = 500;

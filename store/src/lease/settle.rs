@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fred::types::Value;
+use tickwheel_core::cancel::CancelReason;
 use tickwheel_core::id::{AttemptNo, ContextId, WorkerId};
 use tickwheel_core::partition::PartitionId;
 
@@ -12,6 +13,7 @@ use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{RELEASE, RENEW, SETTLE};
 use crate::store::Store;
+use crate::wake;
 
 /// One attempt of one context.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -84,7 +86,7 @@ pub enum Renewal {
     /// The lease goes on for this long.
     Kept(Duration),
     /// A cancellation of this reason waits for the attempt.
-    Cancelling(String),
+    Cancelling(CancelReason),
     /// Another attempt may run: this one is fenced.
     Lost,
     /// Another worker holds that attempt; nothing changed.
@@ -213,7 +215,9 @@ impl Store {
                     .parse()
                     .ok()
                     .map(|lease| Renewal::Kept(Duration::from_millis(lease))),
-                'C' => details.next().map(Renewal::Cancelling),
+                'C' => details
+                    .next()
+                    .map(|word| Renewal::Cancelling(wake::reason(&word))),
                 'L' => Some(Renewal::Lost),
                 'F' => Some(Renewal::Foreign),
                 _ => None,

@@ -45,7 +45,7 @@ pub struct HeldLimits {
 /// `<REASON>@<grace until>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeldCancel {
-    /// Why, in capitals: REQUESTED, REPLACED, TIMED_OUT, …
+    /// Why, as the record has it: a word of [`CancelReason`](tickwheel_core::cancel::CancelReason), or one of a newer version.
     pub reason: String,
     /// The attempt may settle until then; afterwards its lease is taken.
     pub grace_until: TimestampMs,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use fred::types::Value;
-use tickwheel_core::id::{AttemptNo, ContextId, GroupName, JobName, WorkerId};
+use tickwheel_core::id::{ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::Units;
 use tickwheel_core::run::StateWord;
@@ -101,37 +101,6 @@ pub struct OutboxEntry {
     pub state: StateWord,
     /// The entry as the script knows it.
     pub text: String,
-}
-
-/// A cancellation to tell a worker of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WorkerCancel {
-    /// The worker that runs it.
-    pub worker: WorkerId,
-    /// The context.
-    pub context: ContextId,
-    /// Its attempt.
-    pub attempt: AttemptNo,
-    /// `REQUESTED`, `REPLACED`, `TIMED_OUT` or `FENCED`.
-    pub reason: String,
-}
-
-impl WorkerCancel {
-    /// Reads `<worker> <context> <attempt> <reason>`.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let worker = words.next()?.parse().ok()?;
-        let context = words.next()?.parse().ok()?;
-        let attempt = AttemptNo::new(words.next()?.parse().ok()?);
-        let reason = words.next()?.to_owned();
-        Some(Self {
-            worker,
-            context,
-            attempt,
-            reason,
-        })
-    }
 }
 
 /// What a turn found and did.

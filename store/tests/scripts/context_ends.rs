@@ -3,6 +3,7 @@
 use crate::call::{Part, T};
 use crate::harness::{fresh, partition};
 use tickwheel_core::id::ContextId;
+use tickwheel_store::context::{EndsCursor, EventMark};
 
 fn ids(names: &[&str]) -> Vec<ContextId> {
     names.iter().map(|name| name.parse().unwrap()).collect()
@@ -14,23 +15,32 @@ async fn ends_are_told_once_each_look_begins_where_the_last_one_did() {
     let part = Part::new(&test);
     let place = partition(3);
     let waited = ids(&["3.900.a", "3.900.b", "3.900.c"]);
-    let first = test.store.ends(place, ("", ""), &waited).await.unwrap();
-    assert_eq!((first.newest.as_str(), first.ended.len()), ("", 0));
+    let (unset, start) = (EventMark::default(), EndsCursor::default());
+    let first = test
+        .store
+        .ends(place, &unset, &start, &waited)
+        .await
+        .unwrap();
+    assert!(!first.newest.is_unset() && first.ended.is_empty());
     for name in ["3.900.a", "3.900.b", "3.900.x"] {
         part.hold(name, "1:0", "-").await;
     }
     part.settle(T, &[["3.900.x", "1", "succeeded", ""]]).await;
-    let begun = test.store.ends(place, ("", ""), &waited).await.unwrap();
-    assert!(!begun.newest.is_empty() && begun.ended.is_empty());
+    let begun = test
+        .store
+        .ends(place, &unset, &start, &waited)
+        .await
+        .unwrap();
+    assert!(begun.newest != first.newest && begun.ended.is_empty());
     part.settle(T, &[["3.900.a", "1", "succeeded", ""]]).await;
     part.settle(T, &[["3.900.b", "1", "fatal", "0 0 no"]]).await;
-    let since = (begun.newest.as_str(), "");
-    let mut looked = test.store.ends(place, since, &waited).await.unwrap();
+    let looked = test.store.ends(place, &begun.newest, &start, &waited);
+    let mut looked = looked.await.unwrap();
     looked.ended.sort();
     assert_eq!(looked.ended, ids(&["3.900.a", "3.900.b"]));
-    assert_eq!(looked.cursor, "");
-    let since = (looked.newest.as_str(), "");
-    let after = test.store.ends(place, since, &waited).await.unwrap();
+    assert!(looked.cursor.is_over());
+    let after = test.store.ends(place, &looked.newest, &start, &waited);
+    let after = after.await.unwrap();
     assert_eq!(
         (after.newest == looked.newest, after.ended.len()),
         (true, 0)
@@ -55,17 +65,20 @@ async fn a_look_at_nothing_new_costs_two_commands_and_a_long_one_goes_in_steps()
     let mut args = vec![begin.as_str(), "", "1000"];
     args.extend(waited.iter().map(ContextId::as_str));
     assert!(test.cost("context/ends", place, &args).await <= 2);
+    let (unset, mut cursor) = (EventMark::default(), EndsCursor::default());
+    let begun = test.store.ends(place, &unset, &cursor, &waited);
+    let since = begun.await.unwrap().newest;
     for number in 1..150 {
         add(number).await;
     }
-    let (mut cursor, mut ended, mut steps) = (String::new(), 0, 0);
+    let (mut ended, mut steps) = (0, 0);
     loop {
-        let asked = (begin.as_str(), cursor.as_str());
-        let step = test.store.ends(place, asked, &waited).await.unwrap();
+        let step = test.store.ends(place, &since, &cursor, &waited);
+        let step = step.await.unwrap();
         ended += step.ended.len();
         steps += 1;
         cursor = step.cursor;
-        if cursor.is_empty() {
+        if cursor.is_over() {
             break;
         }
     }

@@ -18,7 +18,7 @@ use tickwheel_store::Error;
 use tickwheel_store::check::{Finding, Kind, Subject};
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 use tickwheel_store::limit::LimitsTold;
-use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tickwheel_store::roster::{TrackerSign, WorkerReport, WorkerSign};
 use tickwheel_store::wheel::{NewContext, Offer, Told, TurnLimits, Turned, When};
 
 use crate::call::Part;
@@ -153,7 +153,10 @@ async fn beat(test: &Harness) -> Vec<String> {
     let sign = |worker: &str, group: GroupName| WorkerSign {
         worker: worker.parse().unwrap(),
         group,
-        report: Some(vec![("host", "h".to_owned())]),
+        report: Some(WorkerReport {
+            host: "h".to_owned(),
+            ..WorkerReport::default()
+        }),
     };
     let tracker = TrackerSign {
         id: "trk-1".parse().unwrap(),

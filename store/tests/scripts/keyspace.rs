@@ -20,7 +20,7 @@ use tickwheel_store::context::{Note, Progress};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{Holding, Outcome, Settlement};
 use tickwheel_store::record::Rest;
-use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tickwheel_store::roster::{TrackerSign, WorkerReport, WorkerSign};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
 
 const ID: &str = "6.1767225600000.f@billing/nightly";
@@ -194,10 +194,11 @@ async fn beat(test: &Harness) {
     let worker = WorkerSign {
         worker: WorkerId::new(WORKER).unwrap(),
         group: GroupName::new("default").unwrap(),
-        report: Some(vec![
-            ("handlers", "invoice,work".to_owned()),
-            ("permits", "4".to_owned()),
-        ]),
+        report: Some(WorkerReport {
+            handlers: vec!["invoice".to_owned(), "work".to_owned()],
+            permits: 4,
+            ..WorkerReport::default()
+        }),
     };
     let beaten = test
         .store

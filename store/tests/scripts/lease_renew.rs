@@ -1,6 +1,7 @@
 //! lease/renew: a dispatch lease becomes a running one, and a running one goes on.
 
 use std::time::Duration;
+use tickwheel_core::cancel::CancelReason;
 
 use crate::call::{Part, T};
 use crate::harness::{fresh, partition};
@@ -81,7 +82,7 @@ async fn a_cancelled_attempt_is_kept_until_its_grace_ends_at_most() {
         .await
         .unwrap();
     let expected = [
-        Renewal::Cancelling("REPLACED".to_owned()),
+        Renewal::Cancelling(CancelReason::Replaced),
         Renewal::Lost,
         Renewal::Kept(Duration::from_secs(10)),
     ];

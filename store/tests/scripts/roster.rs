@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::harness::{Harness, alone, fresh, partition};
 use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
-use tickwheel_store::roster::{TrackerSign, WorkerSign};
+use tickwheel_store::roster::{Silence, TrackerSign, WorkerReport, WorkerSign};
 use tickwheel_store::script;
 
 const T: u64 = 1_000_000;
@@ -253,11 +253,10 @@ async fn the_store_lists_who_is_alive() {
     let sign = |worker: &str, of: &str, permits: Option<u32>| WorkerSign {
         worker: WorkerId::new(worker).unwrap(),
         group: group(of),
-        report: permits.map(|permits| {
-            vec![
-                ("permits", permits.to_string()),
-                ("host", "a\nb".to_owned()),
-            ]
+        report: permits.map(|permits| WorkerReport {
+            permits,
+            host: "a\nb".to_owned(),
+            ..WorkerReport::default()
         }),
     };
     let ttl = Duration::from_secs(60);
@@ -277,15 +276,19 @@ async fn the_store_lists_who_is_alive() {
     assert_eq!(
         (
             of_group.len(),
-            of_group[0].number("permits"),
-            of_group[0].text("host")
+            of_group[0].report.permits,
+            of_group[0].report.host.as_str()
         ),
         (1, 8, "a b")
     );
     let leaving = [(group("g"), WorkerId::new("w-1").unwrap())];
+    let silence = Silence {
+        longer_than: Duration::ZERO,
+        ttl,
+    };
     let retired = test
         .store
-        .retire(Some(&tracker(1)), (Duration::ZERO, ttl), &leaving)
+        .retire(Some(&tracker(1)), silence, &leaving)
         .await
         .unwrap();
     assert_eq!(retired, [WorkerId::new("w-1").unwrap()]);

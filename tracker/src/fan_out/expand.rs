@@ -132,7 +132,12 @@ impl Expansion {
         };
         let mut offering = BTreeMap::new();
         for worker in self.store.list_workers(Some(group)).await? {
-            if words(worker.text("handlers")).any(|offered| offered == handler) {
+            if worker
+                .report
+                .handlers
+                .iter()
+                .any(|offered| offered == handler)
+            {
                 offering.insert(worker.id.clone(), profile(&worker));
             }
         }
@@ -180,21 +185,14 @@ fn parts(spec: &JobSpec, workers: Vec<WorkerId>) -> Result<Parts, Unsplit> {
 
 /// What routing knows of a worker of another tracker, by its report.
 fn profile(worker: &WorkerView) -> Profile {
-    let total = |text: &str| {
-        let (name, amounts) = text.split_once('=')?;
-        let total = amounts.split('/').nth(1)?.parse().ok()?;
-        Some((name.to_owned(), total))
-    };
+    let report = &worker.report;
+    let resources = report.resources.iter();
     Profile {
         id: worker.id.clone(),
-        host: worker.text("host").to_owned(),
-        cpus: u32::try_from(worker.number("cpus")).unwrap_or(u32::MAX),
+        host: report.host.clone(),
+        cpus: report.cpus,
         // Its own tracker has checked them.
-        tags: Tags::parse(words(worker.text("tags"))).unwrap_or_default(),
-        resources: Units::of(words(worker.text("resources")).filter_map(total)),
+        tags: Tags::parse(&report.tags).unwrap_or_default(),
+        resources: Units::of(resources.map(|one| (one.name.clone(), one.total))),
     }
-}
-
-fn words(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').filter(|word| !word.is_empty())
 }

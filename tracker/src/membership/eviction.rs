@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_store::Store;
+use tickwheel_store::roster::Silence;
 
 use super::roster::Roster;
 use crate::config::Config;
@@ -63,7 +64,11 @@ impl Evictions {
             return;
         }
         let workers = [(group, worker.clone())];
-        let retired = self.store.retire(None, (silent, self.beat_ttl), &workers);
+        let silence = Silence {
+            longer_than: silent,
+            ttl: self.beat_ttl,
+        };
+        let retired = self.store.retire(None, silence, &workers);
         match retired.await {
             Ok(retired) if retired.contains(&worker) => {
                 crash_point!("between_retire_and_reap");

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tickwheel_proto::v1::TrackerMessage;
-use tickwheel_store::roster::{Beaten, WorkerSign};
+use tickwheel_store::roster::{Beaten, Silence, WorkerSign};
 use tickwheel_store::{Error, Seldom, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -117,7 +117,7 @@ impl Heartbeat {
             tracing::warn!(%error, kept_back, "beat failed");
         }
         measure::store_error(error);
-        if answered(error) {
+        if error.is_answer() {
             self.health.redis_refused(error.to_string());
         }
         // Workers whose leases nobody can prolong or take back now go on.
@@ -131,7 +131,11 @@ impl Heartbeat {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let last = Box::pin(periodic::run(self, stop)).await;
         let own = Some(&last.roster.own);
-        let retired = last.store.retire(own, (Duration::ZERO, last.ttl), &[]);
+        let silence = Silence {
+            longer_than: Duration::ZERO,
+            ttl: last.ttl,
+        };
+        let retired = last.store.retire(own, silence, &[]);
         if let Err(error) = retired.await {
             tracing::warn!(%error, "could not sign off; the other trackers see it in a few seconds");
         }
@@ -147,25 +151,5 @@ fn tell_damage(keys: &[String]) {
     }
     if let Some(kept_back) = DAMAGED.say(&keys) {
         tracing::error!(%keys, kept_back, "keys of a wrong type: those of the roster were made anew, that of limits needs a person; limits that are known go on");
-    }
-}
-
-/// Whether Redis gave this answer itself; silence is another matter.
-fn answered(error: &Error) -> bool {
-    match error {
-        // The words of a server begin with a word in capitals.
-        Error::Unavailable { reason, .. } => {
-            let word = reason.split(' ').next().unwrap_or_default();
-            word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
-        }
-        Error::Exhausted { .. }
-        | Error::Full(_)
-        | Error::Unconfirmed { .. }
-        | Error::Invalid(_)
-        | Error::Conflict(_)
-        | Error::NotFound { .. }
-        | Error::Contract { .. }
-        | Error::Damaged { .. }
-        | Error::Unusable(_) => true,
     }
 }

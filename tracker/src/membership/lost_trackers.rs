@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tickwheel_core::id::{TrackerId, WorkerId};
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::{Silence, TrackerSign};
 use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 
@@ -176,7 +176,11 @@ impl LostTrackers {
     /// Takes a tracker off whose last sign is older than `silent`, and reads the roster anew.
     async fn forget(&self, sign: &TrackerSign, silent: Duration) -> Result<(), Error> {
         let ttl = self.beat_ttl;
-        self.store.retire(Some(sign), (silent, ttl), &[]).await?;
+        let silence = Silence {
+            longer_than: silent,
+            ttl,
+        };
+        self.store.retire(Some(sign), silence, &[]).await?;
         let beaten = self.store.beat(None, ttl, &[]).await?;
         self.roster.adopt(beaten.live, beaten.now);
         Ok(())

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tickwheel_store::roster::WorkerSign;
+use tickwheel_proto::v1::Resource;
+use tickwheel_store::roster::{ReportedResource, WorkerReport, WorkerSign};
 use tokio::time::Instant;
 
 use crate::sessions::Session;
@@ -46,9 +47,7 @@ pub(super) fn calls(
         }
         looked += 1;
         if let Some(sign) = sign_of(session, fresh) {
-            let report = sign.report.iter().flatten();
-            let sizes = report.map(|(name, value)| name.len() + value.len() + 2);
-            bytes += sizes.sum::<usize>();
+            bytes += sign.report.as_ref().map_or(0, WorkerReport::bytes);
             if let Some(call) = calls.last_mut() {
                 call.push(sign);
             }
@@ -75,21 +74,20 @@ fn sign_of(session: &Session, Fresh { now, within }: Fresh) -> Option<WorkerSign
         beat.written = Some(now);
         let hello = &session.hello;
         let report = beat.report.unwrap_or_default();
-        vec![
-            ("group", session.group.as_str().to_owned()),
-            ("handlers", session.handlers().as_ref().to_owned()),
-            ("permits", hello.permits.to_string()),
-            ("tags", hello.tags.join(",")),
-            ("host", hello.host.clone()),
-            ("version", hello.sdk_version.clone()),
-            ("running", report.running.to_string()),
-            ("cpu_load", figure(report.cpu_load)),
-            ("memory_used", report.memory_used.to_string()),
-            ("memory_total", report.memory_total.to_string()),
-            ("cpus", report.cpus.to_string()),
-            ("load", figure(report.load)),
-            ("resources", resources(session)),
-        ]
+        WorkerReport {
+            handlers: session.handler_names(),
+            permits: hello.permits,
+            tags: hello.tags.clone(),
+            host: hello.host.clone(),
+            version: hello.sdk_version.clone(),
+            running: report.running,
+            cpu_load: report.cpu_load,
+            memory_used: report.memory_used,
+            memory_total: report.memory_total,
+            cpus: report.cpus,
+            load: report.load,
+            resources: resources(session),
+        }
     });
     Some(WorkerSign {
         worker: session.worker.clone(),
@@ -98,19 +96,14 @@ fn sign_of(session: &Session, Fresh { now, within }: Fresh) -> Option<WorkerSign
     })
 }
 
-/// Two decimals; empty when it is not known.
-fn figure(figure: Option<f32>) -> String {
-    figure.map_or_else(String::new, |figure| format!("{figure:.2}"))
-}
-
-/// `<name>=<used>/<total>/<reserved>` separated by commas.
-fn resources(session: &Session) -> String {
-    let texts: Vec<String> = session
-        .resources()
-        .iter()
-        .map(|one| format!("{}={}/{}/{}", one.name, one.used, one.total, one.reserved))
-        .collect();
-    texts.join(",")
+fn resources(session: &Session) -> Vec<ReportedResource> {
+    let reported = |one: Resource| ReportedResource {
+        name: one.name,
+        used: one.used,
+        total: one.total,
+        reserved: one.reserved,
+    };
+    session.resources().into_iter().map(reported).collect()
 }
 
 #[cfg(test)]
@@ -182,10 +175,7 @@ mod tests {
         let (calls, _) = calls(&sessions, 0, fresh());
         let size = |call: &Vec<WorkerSign>| {
             let reports = call.iter().filter_map(|sign| sign.report.as_ref());
-            reports
-                .flatten()
-                .map(|(_, value)| value.len())
-                .sum::<usize>()
+            reports.map(WorkerReport::bytes).sum::<usize>()
         };
         assert!(calls.len() > 5, "{}", calls.len());
         assert!(

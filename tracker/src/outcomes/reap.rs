@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwheel_core::cancel::CancelReason;
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::Store;
 use tickwheel_store::lease::{AttemptRef, Reaped};
-use tickwheel_store::wheel::WorkerCancel;
+use tickwheel_store::wake::WorkerCancel;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -83,7 +84,7 @@ impl Reaper {
                 worker,
                 context,
                 attempt,
-                reason: "FENCED".to_owned(),
+                reason: CancelReason::Fenced,
             });
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwheel_core::cancel::CancelReason;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_proto::v1::{Renewed, TrackerMessage};
 use tickwheel_store::Store;
@@ -89,14 +90,14 @@ impl Renewals {
         crash_point!("after_accept_flush");
         let told = sessions.into_iter().zip(attempts).zip(renewals);
         for (((session, _slot), holding), renewal) in told {
-            session.send(answer(renewal, holding.attempt)).ok();
+            session.send(answer(&renewal, holding.attempt)).ok();
         }
     }
 }
 
 /// What a worker is told of the lease it wanted to be prolonged.
-fn answer(renewal: Renewal, attempt: AttemptRef) -> TrackerMessage {
-    match renewal {
+fn answer(renewal: &Renewal, attempt: AttemptRef) -> TrackerMessage {
+    match *renewal {
         Renewal::Kept(lease) => {
             let lease = lease.saturating_sub(LEASE_MARGIN.min(lease / 4));
             let lease_ms = u64::try_from(lease.as_millis()).unwrap_or(u64::MAX);
@@ -109,14 +110,14 @@ fn answer(renewal: Renewal, attempt: AttemptRef) -> TrackerMessage {
                 ..TrackerMessage::default()
             }
         }
-        Renewal::Cancelling(reason) => cancel(attempt, &reason),
+        Renewal::Cancelling(reason) => cancel(attempt, reason),
         Renewal::Lost => {
             measure::stale("renew");
-            cancel(attempt, "FENCED")
+            cancel(attempt, CancelReason::Fenced)
         }
         Renewal::Foreign => {
             measure::foreign("renew", 1);
-            cancel(attempt, "FENCED")
+            cancel(attempt, CancelReason::Fenced)
         }
     }
 }

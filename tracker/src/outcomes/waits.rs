@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_store::context::Ends;
+use tickwheel_store::context::{EndsCursor, EventMark};
 use tickwheel_store::{Error, Store};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
@@ -20,8 +20,6 @@ use crate::metrics::measure;
 pub(crate) const WAITS_MAX: usize = 1_000;
 /// Between two looks at a partition in which somebody waits for an end.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// Stands before every event.
-const FIRST: &str = "0-0";
 /// Steps of one look. Where more has ended meanwhile, everybody looks for himself.
 const STEPS_MAX: usize = 8;
 
@@ -37,7 +35,7 @@ struct Waited {
 struct Watched {
     contexts: HashMap<ContextId, Waited>,
     /// The newest event that was looked at.
-    since: String,
+    since: EventMark,
 }
 
 /// See the module.
@@ -121,7 +119,7 @@ impl Waits {
     }
 
     /// What the next look at a partition asks for; `None` ends the looking, as nobody waits there.
-    fn asked(&self, partition: PartitionId) -> Option<(String, Vec<ContextId>)> {
+    fn asked(&self, partition: PartitionId) -> Option<(EventMark, Vec<ContextId>)> {
         let mut partitions = lock(&self.partitions);
         let watched = partitions.get(&partition)?;
         if watched.contexts.is_empty() {
@@ -133,14 +131,9 @@ impl Waits {
     }
 
     /// Takes down how far a partition was looked at.
-    fn seen(&self, partition: PartitionId, newest: String) {
+    fn seen(&self, partition: PartitionId, newest: EventMark) {
         if let Some(watched) = lock(&self.partitions).get_mut(&partition) {
-            // A partition in which nothing has ended yet is looked at from its first event on.
-            watched.since = if newest.is_empty() {
-                FIRST.to_owned()
-            } else {
-                newest
-            };
+            watched.since = newest;
         }
     }
 
@@ -161,10 +154,10 @@ impl Waits {
         let Some((since, contexts)) = self.asked(partition) else {
             return Ok(());
         };
-        let (mut cursor, mut newest) = (String::new(), String::new());
+        let (mut cursor, mut newest) = (EndsCursor::default(), EventMark::default());
         for step in 0..STEPS_MAX {
-            let asked = (since.as_str(), cursor.as_str());
-            let ends: Ends = self.store.ends(partition, asked, &contexts).await?;
+            let ends = self.store.ends(partition, &since, &cursor, &contexts);
+            let ends = ends.await?;
             if step == 0 {
                 newest = ends.newest;
             }
@@ -172,15 +165,15 @@ impl Waits {
                 self.ended(context);
             }
             cursor = ends.cursor;
-            if cursor.is_empty() {
+            if cursor.is_over() {
                 break;
             }
         }
-        if !cursor.is_empty() {
+        if !cursor.is_over() {
             self.tell_all(partition);
         }
         self.seen(partition, newest);
-        if since.is_empty() {
+        if since.is_unset() {
             // The first look only learns where to begin: what ended before it is seen by who looks once more.
             self.tell_all(partition);
         }

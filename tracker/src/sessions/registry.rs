@@ -10,7 +10,8 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_store::lease::AttemptRef;
-use tickwheel_store::wheel::{Served, WorkerCancel};
+use tickwheel_store::wake::WorkerCancel;
+use tickwheel_store::wheel::Served;
 use tokio::sync::Notify;
 
 use super::cancel::cancel;
@@ -172,7 +173,7 @@ impl Sessions {
             attempt: told.attempt,
         };
         // A stream that just ended: the next renewal tells the worker.
-        session.send(cancel(attempt, &told.reason)).ok();
+        session.send(cancel(attempt, told.reason)).ok();
     }
 
     /// How the workers of each group do.

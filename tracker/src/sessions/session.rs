@@ -295,7 +295,7 @@ impl Session {
     }
 
     /// The names of the handlers it offers.
-    pub(super) fn handler_names(&self) -> Vec<String> {
+    pub(crate) fn handler_names(&self) -> Vec<String> {
         lock(&self.handlers).names.iter().cloned().collect()
     }
 

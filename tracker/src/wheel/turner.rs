@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::time::TimestampMs;
+use tickwheel_store::wake::{Message, Wake};
 use tickwheel_store::wheel::Turned;
 use tickwheel_store::{Error, Heard};
 use tokio::sync::mpsc;
@@ -155,43 +155,27 @@ impl Turner {
         }
     }
 
-    fn hear(&mut self, message: Heard) {
-        let (channel, text) = match message {
-            Heard::Message(channel, text) => (channel, text),
+    fn hear(&mut self, heard: Heard) {
+        let wake = match heard {
+            Heard::Message(channel, text) => Wake::read(&channel, &text),
             Heard::Gap => return self.partitions.queue_all(),
         };
-        let Some(partition) = partition_of_channel(&channel) else {
+        let Some(Wake { partition, message }) = wake else {
             return;
         };
-        if let Some(due) = text
-            .strip_prefix("due ")
-            .and_then(|due| due.parse::<u64>().ok())
-        {
-            let now = Instant::now();
-            let at = self
-                .clock
-                .known_instant(TimestampMs::from(due))
-                .unwrap_or(now)
-                .max(now);
-            self.partitions.due_at(partition, at, OVERDUE);
-        } else if let Some((number, name)) = text
-            .strip_prefix("limit ")
-            .and_then(|limit| limit.split_once(' '))
-        {
-            let partition = number
-                .parse()
-                .ok()
-                .and_then(|number| PartitionId::new(number).ok());
-            if let (Some(partition), Ok(name)) = (partition, name.parse())
-                && self.partitions.owns(partition)
-            {
-                self.limits.recall(partition, name);
+        match message {
+            Message::Due(due) => {
+                let now = Instant::now();
+                let known = self.clock.known_instant(due);
+                let at = known.unwrap_or(now).max(now);
+                self.partitions.due_at(partition, at, OVERDUE);
             }
-        } else if let Some(cancel) = text
-            .strip_prefix("cancel ")
-            .and_then(tickwheel_store::wheel::WorkerCancel::parse)
-        {
-            self.sessions.tell_cancel(cancel);
+            Message::Report { partition, limit } => {
+                if self.partitions.owns(partition) {
+                    self.limits.recall(partition, limit);
+                }
+            }
+            Message::Cancel(cancel) => self.sessions.tell_cancel(cancel),
         }
     }
 
@@ -359,10 +343,4 @@ impl Turner {
                 .due_at(partition, received + PERHAPS, OVERDUE);
         }
     }
-}
-
-/// The partition in `{prefix:7}:wake`.
-fn partition_of_channel(channel: &str) -> Option<PartitionId> {
-    let number = channel.split_once('}')?.0.rsplit(':').next()?;
-    PartitionId::new(number.parse().ok()?).ok()
 }

@@ -214,7 +214,7 @@ pub(crate) async fn f48(case: &mut Case) -> Result<()> {
         let liar = workers
             .iter()
             .find(|worker| worker.id.as_str() == "liar-00000001");
-        Ok(liar.context("it is not")?.number("permits"))
+        Ok(u64::from(liar.context("it is not")?.report.permits))
     })
     .await?;
     case.note("permits_believed", permits);

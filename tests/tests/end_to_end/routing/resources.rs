@@ -115,8 +115,10 @@ async fn two_cores_are_found_where_they_are_and_once() -> Result<()> {
     until("the reservation is in Redis", LIMIT, async || {
         let workers = cluster.rig.store.list_workers(None).await?;
         let large = workers.iter().find(|worker| worker.id.as_str() == id);
-        let text = large.context("it is gone")?.text("resources").to_owned();
-        ensure!(text.contains("cpu=2000/2100/2000"), "{text}");
+        let resources = &large.context("it is gone")?.report.resources;
+        let cpu = resources.iter().find(|one| one.name == "cpu");
+        let cpu = cpu.map(|cpu| (cpu.used, cpu.total, cpu.reserved));
+        ensure!(cpu == Some((2_000, 2_100, 2_000)), "{resources:?}");
         Ok(())
     })
     .await?;

@@ -3,7 +3,7 @@
 use tickwheel_core::id::GroupName;
 use tickwheel_core::zone::table;
 use tickwheel_proto::v1;
-use tickwheel_store::roster::WorkerView;
+use tickwheel_store::roster::{ReportedResource, WorkerView};
 
 use super::given::named;
 use crate::error::Error;
@@ -20,53 +20,39 @@ pub(super) async fn workers(
     let now = api.store.time().await?;
     let listed = api.store.read_workers(group.as_ref()).await?;
     let ttl_ms = api.beat_ttl_ms;
-    let worker = |view: &WorkerView| v1::Worker {
-        id: view.id.to_string(),
-        group: view.group.to_string(),
-        handlers: words(view.text("handlers")),
-        permits: narrow(view.number("permits")),
-        running: narrow(view.number("running")),
-        cpu_load: view.text("cpu_load").parse().unwrap_or(0.0),
-        memory_used_bytes: view.number("memory_used"),
-        memory_total_bytes: view.number("memory_total"),
-        host: view.text("host").to_owned(),
-        sdk_version: view.text("version").to_owned(),
-        beat_age_ms: (now.as_u64() + ttl_ms).saturating_sub(view.expires.as_u64()),
-        tags: words(view.text("tags")),
-        cpus: narrow(view.number("cpus")),
-        resources: words(view.text("resources"))
-            .iter()
-            .filter_map(|text| resource(text))
-            .collect(),
-        load: view.text("load").parse().unwrap_or(0.0),
+    let worker = |view: WorkerView| {
+        let report = view.report;
+        v1::Worker {
+            id: view.id.to_string(),
+            group: view.group.to_string(),
+            handlers: report.handlers,
+            permits: report.permits,
+            running: report.running,
+            cpu_load: report.cpu_load.unwrap_or_default(),
+            memory_used_bytes: report.memory_used,
+            memory_total_bytes: report.memory_total,
+            host: report.host,
+            sdk_version: report.version,
+            beat_age_ms: (now.as_u64() + ttl_ms).saturating_sub(view.expires.as_u64()),
+            tags: report.tags,
+            cpus: report.cpus,
+            resources: report.resources.into_iter().map(resource).collect(),
+            load: report.load.unwrap_or_default(),
+        }
     };
     Ok(v1::ListWorkersResponse {
-        workers: listed.items.iter().map(worker).collect(),
+        workers: listed.items.into_iter().map(worker).collect(),
         unreadable: listed.unreadable,
     })
 }
 
-/// `<name>=<used>/<total>/<reserved>`.
-fn resource(text: &str) -> Option<v1::Resource> {
-    let (name, amounts) = text.split_once('=')?;
-    let mut amounts = amounts.split('/').map(str::parse);
-    Some(v1::Resource {
-        name: name.to_owned(),
-        used: amounts.next()?.ok()?,
-        total: amounts.next()?.ok()?,
-        reserved: amounts.next()?.ok()?,
-    })
-}
-
-fn words(list: &str) -> Vec<String> {
-    list.split(',')
-        .filter(|word| !word.is_empty())
-        .map(ToOwned::to_owned)
-        .collect()
-}
-
-fn narrow(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+fn resource(reported: ReportedResource) -> v1::Resource {
+    v1::Resource {
+        name: reported.name,
+        used: reported.used,
+        total: reported.total,
+        reserved: reported.reserved,
+    }
 }
 
 pub(super) async fn cluster(
