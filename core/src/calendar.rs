@@ -110,22 +110,6 @@ impl Calendar {
             .collect()
     }
 
-    /// The due times in `from..=to`, the `limit` oldest (1,000 at most).
-    #[must_use]
-    pub fn dues_between(
-        &self,
-        from: TimestampMs,
-        to: TimestampMs,
-        limit: usize,
-    ) -> Vec<TimestampMs> {
-        std::iter::successors(self.next_after(from.minus_ms(1)), |due| {
-            self.next_after(*due)
-        })
-        .take_while(|due| *due <= to)
-        .take(limit.min(UPCOMING_MAX))
-        .collect()
-    }
-
     /// Due times come after this instant: the registration, or just before `start_at` when that is later.
     fn eve(&self) -> TimestampMs {
         self.registered_at.max(self.eve_of_start())

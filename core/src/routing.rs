@@ -12,7 +12,7 @@ mod tag;
 mod units;
 mod worker;
 
-pub use choice::{Choice, Mode, Standing, choose, hash_key};
+pub use choice::{HASH_PRIME, Mode, Standing, hash_key};
 pub use condition::Condition;
 pub use lane::{Lane, LaneId};
 pub use policy::{Routing, RoutingPolicy};

@@ -123,18 +123,6 @@ fn what_others_ask_for_has_no_due_time() {
     }
 }
 
-#[test]
-fn dues_between_includes_both_ends_and_stops_at_its_limit() {
-    let calendar = calendar(&spec(every(100, Some(0))));
-    let (from, to) = (after_registration(100), after_registration(500));
-    let dues = calendar.dues_between(from, to, 10);
-    assert_eq!(
-        (dues.first(), dues.last(), dues.len()),
-        (Some(&from), Some(&to), 5)
-    );
-    assert_eq!(calendar.dues_between(from, to, 2).len(), 2);
-}
-
 proptest! {
     #[test]
     fn grid_instants_are_a_period_apart_and_strictly_after(

@@ -1,4 +1,4 @@
-//! How a policy chooses: what each worker stands for, and the rule that compares it. The reference for the scripts.
+//! How a policy chooses: what each worker stands for, and the rule by which the script compares it.
 //!
 //! A tracker says for each worker that fits a lane a [`Standing`]: two numbers whose meaning is that of the [`Mode`]. The script does the
 //! choosing, as it alone knows which permits are still free when the next context is claimed, and what the lane picked before.
@@ -13,7 +13,7 @@ const CONTEXT_BYTES: u32 = 64 << 20;
 /// Lets equals take turns.
 const SLIGHTLY: f64 = 1e-6;
 /// A prime below 2^26: products of two smaller numbers are exact in a double.
-const HASH_PRIME: u32 = 67_108_859;
+pub const HASH_PRIME: u32 = 67_108_859;
 
 word_enum! {
     /// The rule by which workers are compared.
@@ -44,17 +44,6 @@ pub struct Standing {
     pub score: f64,
     /// By how much a pick moves it.
     pub step: f64,
-}
-
-/// A worker to choose from.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Choice {
-    /// What it stands for.
-    pub standing: Standing,
-    /// Its free permits.
-    pub free: u32,
-    /// Another turn has its permits in hand and gives back what it does not use: it counts as free, and when it is the one it is waited for.
-    pub soon: bool,
 }
 
 impl RoutingPolicy {
@@ -128,33 +117,6 @@ pub fn hash_key(text: &str) -> u32 {
 
 fn mebibytes(bytes: u64) -> f64 {
     f64::from(u32::try_from(bytes >> 20).unwrap_or(u32::MAX))
-}
-
-/// The worker that takes the next context by a rule without a memory; `None` when none is free, or when the one chosen has to be waited
-/// for. `key` is that of the context, below the prime; only [`Mode::Hash`] reads it.
-#[must_use]
-pub fn choose(mode: Mode, choices: &[Choice], key: u32) -> Option<usize> {
-    let free = |choice: &Choice| choice.free > 0 || choice.soon;
-    let value = |choice: &Choice| {
-        let Standing { score, step } = choice.standing;
-        match mode {
-            Mode::Hash => -(step.mul_add(f64::from(key), score) % f64::from(HASH_PRIME)),
-            Mode::Rotate
-            | Mode::Count
-            | Mode::Use
-            | Mode::Recent
-            | Mode::Least
-            | Mode::First
-            | Mode::Random => score,
-        }
-    };
-    let candidates = choices
-        .iter()
-        .enumerate()
-        .filter(|(_, choice)| mode == Mode::First || free(choice));
-    let (place, chosen) =
-        candidates.min_by(|(_, left), (_, right)| value(left).total_cmp(&value(right)))?;
-    (chosen.free > 0).then_some(place)
 }
 
 #[cfg(test)]

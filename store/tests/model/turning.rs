@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tickwheel_core::misfire::{Verdict, decide};
-use tickwheel_core::overlap::{self, OverlapDecision};
 use tickwheel_core::time::TimestampMs;
+use tickwheel_reference::overlap::{self, OverlapDecision};
 
 use crate::call::{Offer, State, Turned};
 use crate::memory::{Context, Kind, Model, OFFER_MS};

@@ -2,7 +2,7 @@
 
 use crate::call::{Part, T};
 use crate::harness::{fresh, ms, name};
-use tickwheel_core::jitter::jitter_of;
+use tickwheel_reference::jitter::jitter_of;
 
 const W: (&str, &str, u64, &str) = ("w", "g", 50, "h");
 

@@ -12,9 +12,9 @@ use bytes::Bytes;
 use field::{Field, Worker, counts, free, names};
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::routing::{
-    Choice, Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, Units, choose,
-    hash_key,
+    Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, Units, hash_key,
 };
+use tickwheel_reference::choose::{Choice, choose};
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{NewContext, Offer, TurnLimits, When};
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use tickwheel_core::jitter::jitter_of;
 use tickwheel_core::job::{JobSpec, Misfire, MisfirePolicy, Overlap, Trigger};
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::JobState;
+use tickwheel_reference::jitter::jitter_of;
 use tickwheel_tests::harness::jobs::{cron, every, job, once};
 use tickwheel_tests::harness::{Registered, Small, until_clock, wall_ms};
 

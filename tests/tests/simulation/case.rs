@@ -1,6 +1,7 @@
 //! One seed: a cluster, a storm, and calm; then everything has ended, and every promise was kept.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use crate::checks;
 use crate::lanes;
 use crate::limits;
 use crate::line::tell_gap;
+use crate::lives::Walked;
 use crate::load::{self, Known, lock};
 use crate::mutation::Mutation;
 use crate::rng::Rng;
@@ -41,6 +43,9 @@ pub(crate) struct Outcome {
     /// Handlers that ran a part of a split context.
     pub(crate) parts: usize,
     pub(crate) confirmed: usize,
+    /// Moves of contexts that were held against the reference.
+    pub(crate) moves: usize,
+    pub(crate) walked: BTreeSet<Walked>,
 }
 
 thread_local! {
@@ -100,6 +105,8 @@ pub(crate) fn run(seed: u64, mutation: Option<&'static Mutation>, traced: bool) 
             .filter(|run| run.context.contains('~'))
             .count(),
         confirmed: world.checks.confirmed,
+        moves: world.checks.lives.moves,
+        walked: std::mem::take(&mut world.checks.lives.walked),
     };
     world::recycle(world);
     outcome

@@ -15,6 +15,7 @@ use tickwheel_tests::invariants::{self, Broken};
 
 use crate::holders::{self, Foreign};
 use crate::limits;
+use crate::lives::Lives;
 use crate::world::PARTITIONS;
 
 /// What the checks remember from step to step.
@@ -32,6 +33,8 @@ pub(crate) struct Checks {
     /// Those of the workers' group.
     pub(crate) limits: Option<v1::GroupLimits>,
     pub(crate) confirmed: usize,
+    /// What scripts did to contexts.
+    pub(crate) lives: Lives,
 }
 
 impl Checks {
@@ -98,8 +101,13 @@ impl Checks {
             .map(|id| format!("W5: {id} was confirmed and never ended"))
     }
 
-    /// What is broken now, in words, if anything.
-    pub(crate) fn after_step(&mut self, redis: &MemoryRedis, changed: &[String]) -> Option<String> {
+    /// What is broken after a call of `script`, in words, if anything.
+    pub(crate) fn after_step(
+        &mut self,
+        script: &'static str,
+        redis: &MemoryRedis,
+        changed: &[String],
+    ) -> Option<String> {
         let mut numbers = BTreeSet::new();
         for key in changed {
             let Some(number) = partition_of(key) else {
@@ -126,9 +134,13 @@ impl Checks {
                 invariant: Invariant::W5,
                 what: format!("{id} was confirmed, has not ended, and is nowhere"),
             }));
+            let misled = self.lives.after_call(script, (&partition, redis));
             self.read.insert(number, partition);
             if !broken.is_empty() {
                 return Some(words(&broken));
+            }
+            if misled.is_some() {
+                return misled;
             }
         }
         self.over_limit()

@@ -69,6 +69,18 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         to: "",
     },
     Mutation {
+        what: "a lost lease has its context wait as after a failure",
+        script: "lease/reap",
+        from: "state = 'failed', retry_after = 0,",
+        to: "state = 'failed', retry_after = 1,",
+    },
+    Mutation {
+        what: "attempts of what runs again by hand are counted anew",
+        script: "context/retry",
+        from: "record.member_of(id, tonumber(attempt), 0, rest)",
+        to: "record.member_of(id, 0, 0, rest)",
+    },
+    Mutation {
         what: "a scan does not plan the next one",
         script: "lease/reap",
         from: "    redis.call('ZADD', KEYS[1], at, '!reap')\n",

@@ -330,21 +330,21 @@ impl World {
             self.note(|| line);
         }
         crate::line::publish(self);
-        self.check();
+        self.check(script.name());
         if let Some(broken) = self.checks.given_back(&wheel, &foreign) {
             self.fail(broken);
         }
         reply
     }
 
-    /// Checks what has changed.
-    fn check(&mut self) {
+    /// Checks what a call of `script` has changed.
+    fn check(&mut self, script: &'static str) {
         let changed = self.redis.take_changed();
         if changed.is_empty() || self.broken.is_some() {
             return;
         }
         let mut checks = std::mem::take(&mut self.checks);
-        if let Some(broken) = checks.after_step(&self.redis, &changed) {
+        if let Some(broken) = checks.after_step(script, &self.redis, &changed) {
             self.fail(broken);
         }
         self.checks = checks;

@@ -71,8 +71,6 @@ const KNOWN: &[&str] = &[
     "core/src/routing/condition/parse.rs",
     "core/src/routing/condition/token.rs",
     "core/src/routing/policy.rs",
-    "core/src/run.rs",
-    "core/src/run/event.rs",
     "core/src/zone.rs",
     "core/src/zone/suggest.rs",
     "core/src/zone/table.rs",

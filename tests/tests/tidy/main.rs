@@ -167,7 +167,15 @@ fn dependencies_point_one_way() -> Result<()> {
         ("core", &["tickwheel-core"]),
         ("proto", &["tickwheel-core", "tickwheel-proto"]),
         // What its tests hold against a real server.
-        ("store", &["tickwheel-core", "tickwheel-memory-redis"]),
+        (
+            "store",
+            &[
+                "tickwheel-core",
+                "tickwheel-memory-redis",
+                "tickwheel-reference",
+            ],
+        ),
+        ("reference", &["tickwheel-core"]),
         (
             "tracker",
             &[

@@ -1,7 +1,7 @@
 //! What a new definition plans: where it comes from, and whom it wakes.
 
-use tickwheel_core::jitter::jitter_of;
 use tickwheel_core::job::Trigger;
+use tickwheel_reference::jitter::jitter_of;
 use tickwheel_store::Heard;
 use tickwheel_store::job::JobStateWord;
 

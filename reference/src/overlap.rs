@@ -1,7 +1,7 @@
 //! What a firing does while earlier contexts of its job are active: the reference for the wheel's script (W6).
 
-use crate::job::Overlap;
-use crate::ledger::Reason;
+use tickwheel_core::job::Overlap;
+use tickwheel_core::ledger::Reason;
 
 /// What becomes of a firing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -4,8 +4,8 @@
 
 use sha1::{Digest, Sha1};
 
-use crate::id::JobName;
-use crate::time::TimestampMs;
+use tickwheel_core::id::JobName;
+use tickwheel_core::time::TimestampMs;
 
 /// Milliseconds by which the firing of `job` at `due` is late on purpose: 0..=`max_ms`, and always below `gap_ms`,
 /// the distance to the next due time, so that firings keep their order. No gap known (0): no jitter.

@@ -1,6 +1,6 @@
 //! When a failed context is tried again.
 
-use crate::job::{Backoff, RetryPolicy};
+use tickwheel_core::job::{Backoff, RetryPolicy};
 
 /// Milliseconds until the next attempt after the `failures`-th failure (from 1), or `None` when attempts are used up.
 ///

@@ -1,8 +1,19 @@
 //! What can happen to a context, what follows from it, and what may not happen.
 
-use crate::id::{AttemptNo, WorkerId};
-use crate::run::StateWord;
-use crate::time::TimestampMs;
+use tickwheel_core::id::{AttemptNo, WorkerId};
+use tickwheel_core::run::StateWord;
+use tickwheel_core::time::TimestampMs;
+
+/// What follows an attempt that did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Next {
+    /// Another one, then.
+    At(TimestampMs),
+    /// Another one, without a delay.
+    Now,
+    /// None: attempts are used up, the failure was final, or the context must run at most once.
+    Never,
+}
 
 /// Something that happens to a context. Decisions (when to retry, until when a lease holds) are made before and carried
 /// along, so applying an event needs no clock and no chance.
@@ -47,36 +58,43 @@ pub enum Event {
     Open,
     /// It cannot be split, say because fewer workers live than have to succeed: an attempt of it ends.
     Refuse {
-        /// When it is tried again; `None`: attempts are used up, or its job was deleted.
-        retry_at: Option<TimestampMs>,
+        /// When it is tried again.
+        next: Next,
     },
-    /// Its subtasks, and its reduce, have ended as they should.
+    /// How it ends is decided while subtasks run: these are told to stop, and the others go.
+    Stop,
+    /// The last of those that were told to has stopped, of a context that was cancelled or whose attempt timed out.
+    Stopped {
+        /// Its last attempt took longer than its timeout.
+        timed_out: bool,
+    },
+    /// Its subtasks, and its reduce, have ended as they should, or enough of them.
     Finish,
     /// They have not: too many failed, or the reduce did.
     FallShort {
-        /// When everything is split anew; `None`: attempts are used up.
-        retry_at: Option<TimestampMs>,
+        /// When everything is split anew.
+        next: Next,
     },
     /// The handler failed.
     Fail {
         /// The settled attempt.
         attempt: AttemptNo,
-        /// When it is tried again; `None`: attempts are used up.
-        retry_at: Option<TimestampMs>,
+        /// When it is tried again.
+        next: Next,
     },
     /// The attempt took longer than its timeout.
     TimeOut {
         /// The attempt.
         attempt: AttemptNo,
-        /// When it is tried again; `None`: attempts are used up.
-        retry_at: Option<TimestampMs>,
+        /// When it is tried again.
+        next: Next,
     },
     /// The lease expired.
     LoseLease {
         /// The attempt that held it.
         attempt: AttemptNo,
-        /// When it is tried again; `None`: attempts are used up, or it must run at most once.
-        retry_at: Option<TimestampMs>,
+        /// When it is tried again: without a delay, or never.
+        next: Next,
     },
     /// A running attempt has obeyed a cancellation, or its grace is over.
     ConfirmCancel {
@@ -85,7 +103,7 @@ pub enum Event {
     },
     /// Somebody wants it ended.
     Cancel,
-    /// Somebody wants a dead one tried again.
+    /// Somebody wants an ended one to run again: a dead one, or one of a job, which runs what its job says by then.
     Retry,
     /// Its start deadline has passed.
     Expire,
@@ -105,6 +123,8 @@ impl Event {
             Self::Fan { .. } => "succeed, subtasks left",
             Self::Open => "split",
             Self::Refuse { .. } => "cannot be split",
+            Self::Stop => "stop subtasks",
+            Self::Stopped { .. } => "subtasks stopped",
             Self::Finish => "subtasks succeed",
             Self::FallShort { .. } => "subtasks fail",
             Self::Fail { .. } => "fail",
@@ -117,27 +137,43 @@ impl Event {
         }
     }
 
-    /// The scripts in which it happens.
+    /// What follows, for an event that ends an attempt without success.
     #[must_use]
-    pub const fn owners(&self) -> &'static [&'static str] {
+    pub const fn next(&self) -> Option<Next> {
         match self {
-            Self::Due | Self::Claim { .. } | Self::Expire => &["wheel/turn"],
-            Self::Admit => &["lease/settle", "lease/reap", "context/cancel", "wheel/turn"],
-            Self::Renew { .. } => &["lease/renew"],
-            Self::Release { .. } => &["lease/release", "lease/reclaim"],
-            Self::Succeed { .. } | Self::Fan { .. } | Self::Fail { .. } => &["lease/settle"],
-            Self::Open => &["fan/open"],
-            Self::Refuse { .. } => &["fan/refuse"],
-            Self::Finish => &["lease/settle", "lease/reap"],
-            Self::FallShort { .. } => {
-                &["lease/settle", "lease/reap", "context/cancel", "fan/unpin"]
-            }
-            Self::TimeOut { .. } | Self::ConfirmCancel { .. } => &["lease/settle", "lease/reap"],
-            Self::LoseLease { .. } => &["lease/reap"],
-            // A replacing firing cancels what runs and what waits.
-            Self::Cancel => &["context/cancel", "wheel/turn", "wheel/fire"],
-            Self::Retry => &["context/retry"],
+            Self::Refuse { next }
+            | Self::FallShort { next }
+            | Self::Fail { next, .. }
+            | Self::TimeOut { next, .. }
+            | Self::LoseLease { next, .. } => Some(*next),
+            Self::Due
+            | Self::Admit
+            | Self::Claim { .. }
+            | Self::Renew { .. }
+            | Self::Release { .. }
+            | Self::Succeed { .. }
+            | Self::Fan { .. }
+            | Self::Open
+            | Self::Stop
+            | Self::Stopped { .. }
+            | Self::Finish
+            | Self::ConfirmCancel { .. }
+            | Self::Cancel
+            | Self::Retry
+            | Self::Expire => None,
         }
+    }
+
+    /// The verb with its branch, as the lifecycle document has it.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let branch = match self.next() {
+            None => return self.name().to_owned(),
+            Some(Next::At(_)) => "attempts left",
+            Some(Next::Now) => "attempts left, no delay",
+            Some(Next::Never) => "used up",
+        };
+        format!("{}, {branch}", self.name())
     }
 
     /// The attempt whose lease it is about; an older one changes nothing (W2).
@@ -157,6 +193,8 @@ impl Event {
             | Self::Claim { .. }
             | Self::Open
             | Self::Refuse { .. }
+            | Self::Stop
+            | Self::Stopped { .. }
             | Self::Finish
             | Self::FallShort { .. }
             | Self::Cancel
