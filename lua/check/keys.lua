@@ -38,6 +38,13 @@ local function claimable(queue)
   return fan and not fan.blocked and not fans.is_drained(fan, handler) and 1 or 0
 end
 
+-- How many wait in a queue; nil where a key of another type than ours is in the way, which is told of by its name.
+local function waiting_in(queue)
+  local zset = ready_sets.key_of(queue)
+  local done, size = pcall(zset and redis.call or claimable, zset and 'ZCARD' or queue, zset)
+  return done and size or nil
+end
+
 local found, waiting = {}, {}
 for i = 1, #ARGV do
   local name = args.text(i, 'name', 600)
@@ -47,8 +54,9 @@ for i = 1, #ARGV do
 end
 if redis.call('TYPE', keys.backlog).ok == 'zset' then
   for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
-    if #waiting < BACKLOG_MAX then
-      waiting[#waiting + 1] = { queue, ready_sets.key_of(queue) and redis.call('ZCARD', ready_sets.key_of(queue)) or claimable(queue) }
+    local size = #waiting < BACKLOG_MAX and waiting_in(queue)
+    if size then
+      waiting[#waiting + 1] = { queue, size }
     end
   end
 end

@@ -22,6 +22,7 @@ Repeat   Idempotent.
 ]]
 -- @use args
 -- @use keys
+-- @use jobs/zones
 local PAGE = 100
 
 local edition = args.text(1, 'edition', 16)
@@ -31,7 +32,7 @@ end
 local after = ARGV[2] or ''
 local done = args.int(3, 'done', 0, 1)
 local mark = keys.zones
-local oldest, renewing = string.match(redis.call('GET', mark) or '', '^(%S+) ?(%S*)$')
+local oldest, renewing = zones.read()
 if not oldest or oldest == edition then
   return { 'CURRENT' }
 end

@@ -13,7 +13,7 @@ local ASIDE_KEPT = 1000
 function quarantine.put(now, name, at, why, record)
   local text = int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record
   if not pcall(redis.call, 'RPUSH', keys.quarantine, text) then
-    -- Something else has its place, and makes room: a check names it where it is then.
+    -- Something else has its place, and makes room.
     redis.call('RENAME', keys.quarantine, keys.base .. 'aside:quarantine:' .. int(now))
     redis.call('RPUSH', keys.quarantine, text)
   end

@@ -40,6 +40,12 @@ function record.is_count(digits)
   return #digits < 10 or tonumber(digits) <= bounds.ATTEMPT_MAX
 end
 
+-- The same of `<attempt>:<failures>`.
+function record.are_counts(counts)
+  local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
+  return attempt and record.is_count(attempt) and record.is_count(failures)
+end
+
 function record.is_instant(digits)
   return #digits < 16 or tonumber(digits) <= bounds.INSTANT_MAX
 end

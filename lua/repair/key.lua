@@ -1,13 +1,15 @@
 #!lua flags=allow-oom
 --[[
 Script   repair/key
-Purpose  Cut what is longer than its bound, the oldest first, and give a key that must not live for ever an end.
+Purpose  Cut what is longer than its bound, the oldest first, give a key that must not live for ever an end, and move a key of another
+         type than ours out of the way.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: the key, {tw:p}:stats :traces :traced: :spaces: :subtraced: :untraced :log: :progress: :result: of what goes with the
-             dead, and :job: of a job's list
+           computed: the key, :aside: for one that is moved, {tw:p}:stats :traces :traced: :spaces: :subtraced: :untraced :log: :progress:
+             :result: of what goes with the dead, and :job: of a job's list
 ARGV     1 key      without the partition: events, dead, traces, quarantine, ledger:<job>, runs:<job>, dedup:<key>, or log, progress or
-                    result of a context
+                    result of a context; or any with its type
+         2 type     that it has to have; one of another type is moved. Absent: it has its type
 
 Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   there was nothing to do
@@ -18,6 +20,7 @@ Holds    W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @use args
+-- @use counters
 -- @use keys
 -- @use history/ends
 -- @use history/traces
@@ -28,6 +31,18 @@ local CUT_MAX = 10000 -- elements in one call
 local name = args.text(1, 'key', 600)
 local kind, job = string.match(name, '^(%a+):?(.*)$')
 local target = keys.base .. name
+
+local function move()
+  local wanted, found = args.text(2, 'type', 16), redis.call('TYPE', target).ok
+  if found == 'none' or found == wanted then
+    return nil
+  end
+  local time = redis.call('TIME')
+  local aside = 'aside:' .. name .. ':' .. string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+  redis.call('RENAME', target, keys.base .. aside)
+  counters.add('put_aside', 1)
+  return 'moved to ' .. aside
+end
 
 local function cut(excess, command, ...)
   if excess <= 0 then
@@ -43,7 +58,9 @@ local function of_list(kept)
 end
 
 local function of_key()
-  if kind == 'events' then
+  if #ARGV > 1 then
+    return move()
+  elseif kind == 'events' then
     return cut(redis.call('XLEN', target) - ends.KEPT, 'XTRIM', 'MAXLEN', '~', ends.KEPT)
   elseif name == 'traces' then
     local logs, results = traces.sums()

@@ -15,4 +15,5 @@ pub use facts::{
     At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
 };
 pub use finding::{Evidence, Finding, Kind, Subject};
+pub(crate) use grammar::Name;
 pub use walk::{Checked, History, Pace, Progress};

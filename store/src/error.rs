@@ -145,7 +145,8 @@ impl Error {
         if details.starts_with("OOM") || details.contains("-OOM") {
             return Self::Exhausted { reason: details };
         }
-        if details.starts_with("WRONGTYPE") {
+        // Raised again by a script that took back what it had begun, it has a code in front.
+        if details.starts_with("WRONGTYPE") || details.starts_with("ERR WRONGTYPE") {
             return Self::Damaged {
                 script,
                 found: locate(&details),

@@ -2,6 +2,9 @@
 
 mod sweep;
 
+use std::sync::LazyLock;
+use std::time::Duration;
+
 use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::partition::PartitionId;
@@ -11,6 +14,7 @@ use crate::error::Error;
 use crate::record::Queue;
 use crate::reply::Reply;
 use crate::script::GET_LANES;
+use crate::seldom::Seldom;
 use crate::store::Store;
 
 /// Lanes offered to one turn at most.
@@ -80,6 +84,9 @@ pub(crate) fn queues_full(queue: &str) -> Error {
     ))
 }
 
+/// A lane that nobody can read is asked for again as long as something waits in it.
+static UNREAD: LazyLock<Seldom> = LazyLock::new(|| Seldom::every(Duration::from_mins(10)));
+
 impl Store {
     /// The lanes of these names; `None` for one that the partition does not have.
     ///
@@ -100,7 +107,9 @@ impl Store {
                 let content = reply.bytes()?;
                 let lane = (!content.is_empty()).then(|| Lane::decode(&content));
                 found.push(lane.transpose().unwrap_or_else(|wrong| {
-                    tracing::error!(%partition, %wrong, "a lane cannot be read: what is in it waits");
+                    if let Some(kept_back) = UNREAD.say(&format!("{partition}")) {
+                        tracing::error!(%partition, %wrong, kept_back, "a lane cannot be read: what is in it waits");
+                    }
                     None
                 }));
             }

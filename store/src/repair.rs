@@ -4,12 +4,13 @@
 //! right meanwhile, and doing it twice changes nothing.
 
 mod rebuild;
+mod room;
 
 use fred::types::Value;
 use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
 
-use crate::check::{Checked, Finding, History, JobFacts, Kind, Pace, Subject};
+use crate::check::{Checked, Finding, History, JobFacts, Kind, Name, Pace, Subject};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{
@@ -21,7 +22,8 @@ use crate::store::Store;
 pub use rebuild::{Rebuilt, RebuiltJob};
 
 /// What one repair may uncover the next one repairs: a record put aside leaves its job's mark, a mark taken away lets the queue go on.
-const ROUNDS_MAX: u32 = 4;
+/// What a key of a wrong type hid is seen once it is out of the way.
+const ROUNDS_MAX: u32 = 5;
 /// Places where a context was seen that one call is given.
 const HINTS_MAX: usize = 20;
 /// Keys of a split context that one call is given.
@@ -178,6 +180,7 @@ impl Store {
                 let call = self.repair_call(&REPAIR_LIMITS, finding.partition, args);
                 Ok(call.await?.1)
             }
+            (Subject::Key(key), Kind::WrongType) => self.move_aside(finding.partition, key).await,
             (Subject::Key(key), _) => self.repair_key(finding.partition, key).await,
             (Subject::Queue(queue), _) => self.repair_shelf(finding, "backlog", queue).await,
             (Subject::Scan, _) => self.repair_shelf(finding, "scan", "").await,
@@ -309,6 +312,15 @@ impl Store {
         let args = vec![Value::from(key)];
         let (_, outcome) = self.repair_call(&REPAIR_KEY, partition, args).await?;
         Ok(outcome)
+    }
+
+    /// Moves a key out of the way that has another type than its name says.
+    async fn move_aside(&self, partition: PartitionId, key: &str) -> Result<Repaired, Error> {
+        let Some((_, kind)) = Name::parse(key) else {
+            return Ok(Repaired::Left);
+        };
+        let args = vec![Value::from(key), Value::from(kind)];
+        Ok(self.repair_call(&REPAIR_KEY, partition, args).await?.1)
     }
 
     async fn repair_shelf(

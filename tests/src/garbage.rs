@@ -404,7 +404,7 @@ pub fn wrong_types_of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
 
 fn wrong_types(tag: &str, keys: &[String]) -> Vec<Garbage> {
     let one = |key: &String| {
-        let is_text = ["dedup:", "progress:", "result:"]
+        let is_text = ["dedup:", "progress:", "result:", "awaited:", "zones"]
             .iter()
             .any(|start| key.starts_with(start));
         let words: [&str; 3] = if is_text {

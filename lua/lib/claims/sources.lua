@@ -23,7 +23,7 @@ local ASIDE_MAX = 128 -- of one source that make room one after the other, and n
 -- The parts of a context member, as few texts as possible: this runs for every context. Nil for one that cannot be used.
 function sources.open_member(member)
   local id, counts, at, queue, options = string.match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()(%S+ %S+) [0-4] (%S+) ')
-  if not id then
+  if not id or (#counts > 9 and not record.are_counts(counts)) then
     return nil
   end
   return ready_sets.queue_of(queue, options), id, counts, string.sub(member, at), options, member
@@ -85,7 +85,7 @@ local function take_ready(visit, source)
   local member, queue = source.page[source.at], source.queue
   local id, counts, at, options = match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()%S+ %S+ [0-4] (%S+) ')
   local rest = id and sub(member, at)
-  if not id then
+  if not id or (#counts > 9 and not record.are_counts(counts)) then
     sources.leave_aside(visit, string.sub(source.zset, #keys.base + 1), member)
   elseif options ~= '-' and find(options, 's=', 1, true) and is_expiring(visit, queue, id, counts, rest, options) then
     visit.out[#visit.out + 1] = member

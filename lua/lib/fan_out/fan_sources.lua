@@ -95,7 +95,7 @@ function fan_sources.take(visit, source)
     return false
   end
   local n, counts, extra, body = string.match(source.page[source.at], '^(%w+) (%d+:%d+)(%S*) (.*)$')
-  if not n then
+  if not n or (#counts > 9 and not record.are_counts(counts)) then
     sources.leave_aside(visit, string.sub(source.list, #keys.base + 1), source.page[source.at])
     source.taken = source.taken + 1
     return fan_sources.go_on(visit, source)

@@ -5,12 +5,22 @@
 -- @use keys
 local zones = {}
 
+local OLDEST = '0000a'
+
+-- What the partition says: the oldest edition, nil where there is no plan, and the one that somebody plans anew with or ''. Of a text that
+-- says nothing any plan may be older than all editions.
+function zones.read()
+  local text = redis.call('GET', keys.zones) or ''
+  local oldest, renewing = string.match(text, '^(%d%d%d%d%l%l?) ?(%S*)$')
+  return oldest or (text ~= '' and OLDEST or nil), renewing or ''
+end
+
 -- Notes that a plan of `edition` is laid into a job of this kind, and returns what its field `zones` becomes.
 function zones.mark(kind, edition)
   if kind ~= 'cron' or edition == '' then
     return ''
   end
-  local oldest, renewing = string.match(redis.call('GET', keys.zones) or '', '^(%S+) ?(%S*)$')
+  local oldest, renewing = zones.read()
   if not oldest or edition < oldest then
     redis.call('SET', keys.zones, edition)
   elseif renewing ~= '' and edition < renewing then

@@ -91,7 +91,7 @@ kinds! {
     TooMany = "too_many", W9, KEY, "Something has more elements than its bound.";
     Immortal = "immortal", W9, KEY, "A key of a single context or of a dedup key has no end of life.";
     UnknownKey = "unknown_key", W9, None, "A key under the prefix is not one of ours.";
-    WrongType = "wrong_type", W9, None, "A key has another type than ours; scripts that use it fail.";
+    WrongType = "wrong_type", W9, KEY, "A key has another type than ours; scripts that use it fail.";
     TooEarly = "too_early", W10, None, "Something was claimed or decided before it was due.";
 }
 

@@ -39,7 +39,7 @@ impl Entry {
         let first = letters.next()?;
         let words: Vec<&str> = letters.as_str().split(' ').collect();
         match (first, words.as_slice()) {
-            ('@', [job]) => Some(Self::Job(JobName::new(job).ok()?)),
+            ('@', [job]) => Some(Self::Job(job_named(job)?)),
             ('#', [id, queue @ .., priority]) => {
                 queue_of(&queue.join(" "))?;
                 let known = matches!(*priority, "0" | "1" | "2" | "3" | "4");
@@ -54,6 +54,11 @@ impl Entry {
             _ => None,
         }
     }
+}
+
+/// A job by its full name: in Redis no other stands for it.
+pub(crate) fn job_named(text: &str) -> Option<JobName> {
+    JobName::new(text).ok().filter(|job| job.as_str() == text)
 }
 
 /// A queue as it is named; contexts that a tracker has to split wait under a handler of their own.
@@ -87,8 +92,12 @@ pub(crate) enum Name {
     Traces(&'static str),
     /// dedup, log, attempts, progress, result or split, with an end of life.
     Mortal(&'static str),
+    /// `aside:<key>:<ms>`: what had the place of one of ours, of any type.
+    Aside,
 }
 
+/// The type of a key that may have any.
+pub(crate) const ANY_TYPE: &str = "any";
 /// Each kind of key with its type.
 const FIXED: [(&str, &str); 22] = [
     ("wheel", "zset"),
@@ -144,6 +153,9 @@ impl Name {
             let (known, kind) = of(&FIXED)?;
             return (name == known).then_some((Self::Fixed(known), kind));
         }
+        if kind == "aside" {
+            return Some((Self::Aside, ANY_TYPE));
+        }
         if kind == "ready" {
             let queue = queue_of(&rest.replace(':', " "))?;
             return Some((Self::Ready(queue), "zset"));
@@ -180,7 +192,7 @@ impl Name {
             return Some((Self::OfRoot(known, root.parse().ok()?), kind));
         }
         if let Some((known, kind)) = of(&OF_JOB) {
-            return Some((Self::OfJob(known, JobName::new(rest).ok()?), kind));
+            return Some((Self::OfJob(known, job_named(rest)?), kind));
         }
         let (known, kind) = of(&MORTAL)?;
         Some((Self::Mortal(known), kind))

@@ -76,16 +76,17 @@ impl Store {
             cursor = reply.text()?;
             soonest = reply.text()?;
             for text in reply.texts()? {
-                reaped
-                    .lost
-                    .push(lost(&text).ok_or_else(|| Error::contract(REAP.name(), &text))?);
+                match lost(&text) {
+                    Some(lost) => reaped.lost.push(lost),
+                    None => unread(partition, &text),
+                }
             }
             reaped.timed_out += reply.number()?;
             for text in reply.texts()? {
-                reaped.cancels.push(
-                    WorkerCancel::parse(&text)
-                        .ok_or_else(|| Error::contract(REAP.name(), &text))?,
-                );
+                match WorkerCancel::parse(&text) {
+                    Some(cancel) => reaped.cancels.push(cancel),
+                    None => unread(partition, &text),
+                }
             }
             if cursor == "0" {
                 return Ok(reaped);
@@ -93,6 +94,11 @@ impl Store {
         }
         Err(Error::contract(REAP.name(), "the scan does not end"))
     }
+}
+
+/// Somebody wrote a lease of a worker or a context that cannot be: it is over, nobody is told, and the rest of the page is.
+fn unread(partition: PartitionId, text: &str) {
+    tracing::warn!(%partition, text, "what became of a lease cannot be read");
 }
 
 fn lost(text: &str) -> Option<LostLease> {

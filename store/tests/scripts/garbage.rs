@@ -354,6 +354,35 @@ async fn keys_of_a_wrong_type_fail_no_list_and_no_other_partition() {
 }
 
 #[tokio::test]
+async fn a_key_of_a_wrong_type_is_moved_by_a_repair_and_the_partition_goes_on() {
+    let Some((test, _server, good)) = prepared().await else {
+        return;
+    };
+    let tag = test.key(partition(0), "");
+    for (n, one) in table::wrong_types_of_partition(&tag, &names(&good))
+        .iter()
+        .enumerate()
+    {
+        println!("a wrong type: {}", one.key);
+        test.command(&["DEL", &format!("{tag}{}", one.key)]).await;
+        put(&test, std::slice::from_ref(one)).await;
+        let repairs = test.store.repair(FAST).await.unwrap();
+        let left: Vec<&Finding> = (repairs.after.findings.iter())
+            .filter(|one| !of_a_person(one.kind))
+            .collect();
+        assert!(left.is_empty(), "{}: {left:#?}", one.key);
+        // By what trackers do when a turn fails.
+        test.command(&["DEL", &format!("{tag}{}", one.key)]).await;
+        put(&test, std::slice::from_ref(one)).await;
+        assert_eq!(test.store.make_room(partition(0)).await.unwrap(), 1);
+        goes_on(&test, partition(0), &format!("m-{n}")).await;
+        let moved = format!("{tag}aside:{}:*", one.key);
+        assert_eq!(test.texts(&["KEYS", &moved]).await.len(), 2, "{}", one.key);
+        goes_on(&test, partition(0), &format!("p-{n}")).await;
+    }
+}
+
+#[tokio::test]
 async fn a_retry_that_is_asked_for_too_late_ends_the_context() {
     let Some(test) = crate::harness::fresh().await else {
         return;

@@ -1,10 +1,13 @@
 //! Values that no script writes and that some script reads in passing: no call fails for one, and none of them becomes a key.
 
+use std::time::Duration;
+
 use tickwheel_store::Counters;
+use tickwheel_store::job::StalePlans;
 
 use crate::call::{Part, T};
 use crate::fan_pages::{ALL, PAGE, ROOT, claims, split};
-use crate::harness::fresh;
+use crate::harness::{fresh, partition};
 
 const COUNTERS: [&str; 8] = [
     "stale",
@@ -193,4 +196,56 @@ async fn values_of_a_split_context_that_are_none_fail_no_call() {
             part.reap(T + 9_000, &[]).await;
         }
     }
+}
+
+#[tokio::test]
+async fn a_lease_of_no_worker_hides_no_other() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    for (id, worker) in [("3.7.a-1", "!"), ("3.7.A:1", "w"), ("3.7.a-2", "w")] {
+        let value = format!("1:0 {worker} 5 9 0 - g h 2 - body");
+        test.command(&["HSET", &part.key("held"), id, &value]).await;
+    }
+    let reaped = test
+        .store
+        .reap(partition(3), &[], Duration::from_secs(2), 0);
+    let lost = reaped.await.unwrap().lost;
+    let lost: Vec<&str> = lost
+        .iter()
+        .map(|one| one.attempt.context.as_str())
+        .collect();
+    assert_eq!(lost, ["3.7.a-2"]);
+}
+
+#[tokio::test]
+async fn an_edition_that_is_none_has_all_plans_looked_at() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let zones = part.key("zones");
+    for text in ["x", "", " 2026f", "2026", "2026f 2026f x"] {
+        test.command(&["SET", &zones, text]).await;
+        let page = test.store.stale_plans(partition(3), None).await.unwrap();
+        let known = text.is_empty() && matches!(page, StalePlans::None);
+        let page = matches!(page, StalePlans::Page { after: None, .. });
+        assert!(page || known, "{text}");
+        let current = test.store.plans_are_current(partition(3)).await.unwrap();
+        assert!(matches!(current, StalePlans::None), "{text}: {current:?}");
+    }
+}
+
+#[tokio::test]
+async fn counts_that_are_none_are_not_claimed() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    part.submit(T, &[["+0", "a-1", "g h 2 - x", ""]]).await;
+    for counts in ["100000000000000000000:0", "1:4294967296"] {
+        for (key, score) in [("wheel", 5), ("ready:g:h", 5)] {
+            let bad = format!("3.5.{key} {counts} g h 2 - x").replace(':', "-");
+            let bad = bad.replace(&counts.replace(':', "-"), counts);
+            test.command(&["ZADD", &part.key(key), &score.to_string(), &bad])
+                .await;
+        }
+    }
+    let turned = part.turn(T, 10, &[("w", "g", 50, "h")]).await;
+    assert_eq!((turned.claims.len(), turned.aside), (1, 4));
 }

@@ -6,7 +6,9 @@ use std::pin::Pin;
 use anyhow::Result;
 
 use super::case::Case;
-use super::faults::{clocks, networks, redis, reports, silent, start, stores, trackers, workers};
+use super::faults::{
+    clocks, garbage, networks, redis, reports, silent, start, stores, trackers, workers,
+};
 
 /// What provokes and checks a fault.
 pub type Script = for<'a> fn(&'a mut Case) -> Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
@@ -157,6 +159,10 @@ catalogue! {
     "F58" "password changed and changed back",
         "`requirepass`, and every connection killed: for 1 s, then for 6 s",
         "readiness is 503 meanwhile; handlers start again within 3 s" => silent::f58;
+    "F59" "garbage in every kind of key",
+        "records that no script writes in each key of one partition and of the cluster, then keys of wrong types; later check, repair, check",
+        "the partition goes on, the others are as late as before, turns put garbage aside, trackers move keys of wrong types; `store repair`, and \
+         by hand what docs/operations.md leaves to a person, make `store check` clean" => garbage::f59;
     "F60" "old backup restored beside running trackers",
         "`redis-cli --rdb` under load; 30 s later Redis is killed and restored as docs/backup.md has it; `tickwheel store adopt --yes`",
         "the older copy is refused until it is adopted; what was accepted before the backup ends, what came after is gone, and reports of \

@@ -1,6 +1,7 @@
 //! How each fault is provoked, and what is expected of it. The words stand in the catalogue.
 
 pub(super) mod clocks;
+pub(super) mod garbage;
 pub(super) mod networks;
 pub(super) mod redis;
 pub(super) mod reports;

@@ -109,7 +109,7 @@ impl Figures {
             self.same_fence_twice += size(own.len() - attempts.len());
             self.reruns += size(own.len().saturating_sub(1));
         }
-        self.stale_accepted = stale_accepted(&ends, &by_context);
+        self.stale_accepted = stale_accepted(&ends, &by_context, loss);
         self.stale_refused = snapshot.stat("stale");
         self.refused.clone_from(&accounts.refused);
         self.failed_calls.clone_from(&accounts.failed_calls);
@@ -179,9 +179,14 @@ pub fn ended(snapshot: &Snapshot) -> BTreeSet<String> {
 }
 
 /// An end counts once, and after it no later attempt may have been given out.
-fn stale_accepted(ends: &BTreeMap<String, Vec<&Settled>>, runs: &BTreeMap<&str, Vec<&Run>>) -> u64 {
+fn stale_accepted(
+    ends: &BTreeMap<String, Vec<&Settled>>,
+    runs: &BTreeMap<&str, Vec<&Run>>,
+    loss: &Loss,
+) -> u64 {
     let mut stale = 0;
-    for (id, ended) in ends {
+    // Ends of contexts that nobody submitted were written by the fault itself.
+    for (id, ended) in ends.iter().filter(|(id, _)| !loss.is_strange(id)) {
         stale += size(ended.len() - 1);
         let newest = runs
             .get(&**id)

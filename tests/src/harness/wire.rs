@@ -94,11 +94,24 @@ impl Wire {
         bail!("redis sends {} in circles", name())
     }
 
+    /// Sends a command whose words are any bytes; true when the server took it. Not on a Redis Cluster.
+    ///
+    /// # Errors
+    /// When the server is gone.
+    pub async fn raw(&mut self, words: &[Vec<u8>]) -> Result<bool> {
+        Ok(self.once(words).await?.is_ok())
+    }
+
     /// The reply, or the server's error.
-    async fn once(&mut self, words: &[&str]) -> Result<std::result::Result<Value, String>> {
+    async fn once(
+        &mut self,
+        words: &[impl AsRef<[u8]>],
+    ) -> Result<std::result::Result<Value, String>> {
         let mut frame = format!("*{}\r\n", words.len()).into_bytes();
-        for word in words {
-            frame.extend_from_slice(format!("${}\r\n{word}\r\n", word.len()).as_bytes());
+        for word in words.iter().map(AsRef::as_ref) {
+            frame.extend_from_slice(format!("${}\r\n", word.len()).as_bytes());
+            frame.extend_from_slice(word);
+            frame.extend_from_slice(b"\r\n");
         }
         self.stream.write_all(&frame).await?;
         self.stream.flush().await?;

@@ -4,14 +4,14 @@
 //! there lately: a lane that a tracker never met costs its first context one more turn.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::{Lane, LaneId};
-use tickwheel_store::Store;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::Pinned;
+use tickwheel_store::{Seldom, Store};
 use tokio::time::Instant;
 
 use crate::lock::lock;
@@ -25,6 +25,9 @@ const OFFERED_MAX: usize = 64;
 const RECENT: Duration = Duration::from_secs(60);
 /// A lane that the partition does not have is looked for again after this.
 const MISSING: Duration = Duration::from_secs(2);
+
+/// One that is not there stays away: it is said once in a while.
+static GONE: LazyLock<Seldom> = LazyLock::new(|| Seldom::every(Duration::from_mins(10)));
 
 /// What is known of a lane.
 #[derive(Debug, Clone)]
@@ -84,7 +87,9 @@ impl Lanes {
             let content = match lane {
                 Some(lane) => Known::Content(Arc::new(lane)),
                 None => {
-                    tracing::warn!(%partition, lane = %id, "a lane is not there; its contexts wait");
+                    if let Some(kept_back) = GONE.say(&format!("{partition} {id}")) {
+                        tracing::warn!(%partition, lane = %id, kept_back, "a lane is not there; its contexts wait");
+                    }
                     Known::MissingSince(Instant::now())
                 }
             };

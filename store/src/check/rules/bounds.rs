@@ -6,7 +6,7 @@ use tickwheel_core::limits::{
 use tickwheel_core::partition::PartitionId;
 
 use super::Rule;
-use crate::check::grammar::Name;
+use crate::check::grammar::{ANY_TYPE, Name};
 use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Record, Subject};
 use crate::history::{Budget, Sizes};
 
@@ -138,7 +138,7 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         });
         return rule.found;
     };
-    if facts.kind != kind {
+    if facts.kind != kind && kind != ANY_TYPE {
         rule.check(false, Kind::WrongType, || {
             format!("`{name}` is a {} instead of a {kind}", facts.kind)
         });
@@ -163,6 +163,7 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         | Name::OfRoot(..)
         | Name::Subtraced(_)
         | Name::Traces(_)
+        | Name::Aside
         | Name::Mortal(_) => None,
     };
     rule.check(

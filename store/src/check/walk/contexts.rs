@@ -1,11 +1,11 @@
 //! Every entry of every place of a partition.
 
-use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::id::ContextId;
 
 use super::{History, Walk};
 use crate::check::facts::At;
 use crate::check::finding::{Evidence, Finding, Kind, Subject};
-use crate::check::grammar::Entry;
+use crate::check::grammar::{Entry, job_named};
 use crate::check::read::{CONTEXTS_STEP, Item, Wanted};
 use crate::check::rules;
 use crate::error::Error;
@@ -103,12 +103,12 @@ impl Walk<'_> {
                 .map_or(Found::Malformed, |id| Found::Wanted(Wanted::by_id(id)))
         };
         match kind {
-            "jobs" => match JobName::new(&text) {
-                Ok(job) => {
+            "jobs" => match job_named(&text) {
+                Some(job) => {
                     self.jobs.insert(job);
                     Found::Seen
                 }
-                Err(_) => Found::Malformed,
+                None => Found::Malformed,
             },
             "held" | "retry" | "fair" => by_id(&text),
             "active" => match text.parse::<ContextId>() {

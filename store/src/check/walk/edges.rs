@@ -104,7 +104,12 @@ impl Walk<'_> {
         for (home, mut others) in by_home {
             let names: Vec<JobName> = others.keys().cloned().collect();
             for few in names.chunks(JOBS_STEP) {
-                for other in self.timed(self.store.check_jobs(home, few)).await? {
+                let read = match self.timed(self.store.check_jobs(home, few)).await {
+                    // A key of another type than ours: the walk of its own partition names it, and this one goes on.
+                    Err(Error::Damaged { .. }) => continue,
+                    read => read?,
+                };
+                for other in read {
                     let edges = others.remove(&other.name).unwrap_or_default();
                     let missing = |edge: &Edge| !has(&other, &edge.job, &edge.on);
                     left.extend(edges.into_iter().filter(missing));

@@ -380,7 +380,7 @@ pub(crate) fn of_jobs(good: &Good) -> Vec<Case> {
         left(UnknownKey, "SET|B:mystery|1", "DEL|B:mystery"),
         left(UnknownKey, "SET|{t}:mystery|1", "DEL|{t}:mystery"),
         left(UnknownKey, "SET|{t:7}:wheel|1", "DEL|{t:7}:wheel"),
-        left(WrongType, "SET|B:runs:a/rate|1", "DEL|B:runs:a/rate"),
+        one(WrongType, "SET|B:runs:a/rate|1"),
         case(
             TooMany,
             &[

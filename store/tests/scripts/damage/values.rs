@@ -8,6 +8,7 @@ use super::good::Good;
 /// Damage to values.
 pub(crate) fn of_values(good: &Good) -> Vec<Case> {
     let mut cases = of_indexes(good);
+    cases.extend(of_names());
     cases.extend(of_events());
     cases.extend(of_fans(good));
     cases
@@ -37,6 +38,17 @@ fn of_indexes(good: &Good) -> Vec<Case> {
         one(
             ActiveMark,
             format!("HSET|B:active:a/queue|{running_of_job}|"),
+        ),
+    ]
+}
+
+/// A short name of a job: in Redis it stands under its full one.
+fn of_names() -> Vec<Case> {
+    vec![
+        case(Kind::Malformed, &["ZADD|B:jobs|0|short".to_owned()]),
+        case(
+            Kind::Malformed,
+            &["ZADD|B:wheel|9000000000000|@short".to_owned()],
         ),
     ]
 }
