@@ -24,7 +24,7 @@ Repeat   Idempotent: the grace of a running attempt counts from the first call.
 -- @use args
 -- @use contexts/cancelling
 -- @use contexts/ending
--- @use fan_out/finishing
+-- @use fan_out/concluding
 -- @use record
 local now = args.now(1)
 local id = args.text(2, 'id', 300)
@@ -33,7 +33,7 @@ if not record.due_of(id) then
 end
 local endings = ending.new()
 local verdict, worker, attempt = cancelling.cancel(endings, now, id, 'REQUESTED', 'cancelled on request')
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 if verdict == 'RUNNING' then
   return { verdict, worker, attempt }

@@ -25,8 +25,8 @@ Holds    W9
 Repeat   Reads only.
 ]]
 -- @use args
--- @use bounds
 -- @use keys
+-- @use contexts/ended_pages
 -- @use contexts/locating
 -- @use reading
 -- @use ready_sets
@@ -69,8 +69,8 @@ local function add_held(id, value)
   add('held', id, value, '', rest)
 end
 
-local function add_settled(record)
-  local id, state, group = string.match(record, '^([^\t]*)\t([^\t]*)\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t([^\t]*)')
+local function add_settled(line)
+  local id, state, group = string.match(line, '^([^\t]*)\t([^\t]*)\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t([^\t]*)')
   if not id then
     return reading.skip()
   end
@@ -78,7 +78,7 @@ local function add_settled(record)
     return
   end
   if only_state == '' or state == only_state then
-    add('settled', id, record)
+    add('settled', id, line)
   end
 end
 
@@ -210,84 +210,19 @@ local function of_fans()
   end)
 end
 
--- A job's runs from the newest on; a position is `<ended ms>:<n>`, the n-th record of that end being the next.
-local function of_runs()
-  local before, skip = string.match(position, '^(%d+):(%d+)$')
-  before, skip = tonumber(before) or math.huge, tonumber(skip) or 0
-  local runs, seen, looked = keys.runs(only_job), 0, 0
-  local at, n = before, skip
-  local is_behind = position == '' -- whether the last one that was passed is of an earlier page, or there is none
-  for last = reading.call(0, 'LLEN', runs) - 1, 0, -1000 do
-    local page = redis.call('LRANGE', runs, math.max(last - 999, 0), last)
-    for i = #page, 1, -1 do
-      local ended = tonumber(string.match(page[i], '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
-      seen = ended == before and seen + 1 or seen
-      if not ended or ended > bounds.INSTANT_MAX then
-        if is_behind then
-          reading.skip()
-        end
-      elseif ended < before or (ended == before and seen > skip) then
-        n = (ended == at and n or 0) + 1
-        at = ended
-        add_settled(page[i])
-        looked = looked + 1
-        if looked == limit then
-          return int(at) .. ':' .. int(n)
-        end
-      end
-      is_behind = is_behind or ended and (ended < before or (ended == before and seen >= skip))
-    end
-  end
-  return ''
-end
+local page = { position = position, limit = limit, job = only_job, state = only_state, settled = add_settled,
+  dead = function(id, member, rest)
+    add('dead', id, member, '', rest)
+  end }
 
--- The events from the newest on; a position is `<entry>:<n>`, the n-th record of that entry being the next.
-local function of_events()
-  local entry, skip = string.match(position, '^(%d+%-%d+):(%d+)$')
-  skip = tonumber(skip) or 0
-  local found = reading.call({}, 'XREVRANGE', keys.events, entry or '+', '-', 'COUNT', 1)[1]
-  if not found then
-    return ''
+local function ended(name)
+  return function()
+    return ended_pages[name](page)
   end
-  if found[1] ~= entry then
-    skip = 0
-  end
-  local n = 0
-  for record in string.gmatch(found[2][2], '[^\n]+') do
-    n = n + 1
-    if n > skip then
-      add_settled(record)
-      if n == skip + limit then
-        return found[1] .. ':' .. int(n)
-      end
-    end
-  end
-  local older = redis.call('XREVRANGE', keys.events, '(' .. found[1], '-', 'COUNT', 1)[1]
-  return older and older[1] .. ':0' or ''
-end
-
--- The dead from the newest on; a position is `<ended ms>:<n>`.
-local function of_dead()
-  local score, skip = reading.position(position, '+inf')
-  local found = reading.call({}, 'ZRANGE', keys.dead, score, '-inf', 'BYSCORE', 'REV', 'LIMIT', skip, limit, 'WITHSCORES')
-  for i = 1, #found, 2 do
-    local member, ended = found[i], found[i + 1]
-    if ended ~= score then
-      score, skip = ended, 0
-    end
-    skip = skip + 1
-    local id, state, rest = string.match(member, '^([^\t]*)\t([^\t]*)[^\n]*\n%d+ (.*)$')
-    if not id and not string.find(member, '^[^\t]+\t[^\n]*$') then -- older ones say only how they ended
-      reading.skip()
-    elseif id and (only_state == '' or state == only_state) then
-      add('dead', id, member, '', rest)
-    end
-  end
-  return #found == 2 * limit and score .. ':' .. int(skip) or ''
 end
 
 local PLACES = { held = of_held, wheel = of_wheel, retry = of_retry, ready = of_ready, queue = of_queue, fans = of_fans, active = of_active,
-  runs = of_runs, events = of_events, dead = of_dead }
+  runs = ended('runs'), events = ended('events'), dead = ended('dead') }
 if not PLACES[place] then
   args.bad('place', 'must be held, wheel, retry, ready, queue, fans, active, runs, events or dead', place)
 end

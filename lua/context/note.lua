@@ -30,6 +30,7 @@ Repeat   The lines are appended again.
 -- @use counters
 -- @use keys
 -- @use record
+-- @use history/budgets
 -- @use history/traces
 local int = record.int
 local LINES_MAX = 1000
@@ -77,8 +78,8 @@ local function cut_log(log)
   while gone < last and kept - less > LOG_BYTES_LEFT do
     for _, entry in ipairs(redis.call('LRANGE', log, gone, math.min(gone + STEP, last) - 1)) do
       if kept - less > LOG_BYTES_LEFT then
-        local before, count = string.match(entry, '^%d+ %d+ (%d+) (%d+)')
-        lines = lines + (tonumber(before) or 0) + (tonumber(count) or 1) -- what cannot be read counts as one
+        local before, own = string.match(entry, '^%d+ %d+ (%d+) (%d+)')
+        lines = lines + (tonumber(before) or 0) + (tonumber(own) or 1) -- what cannot be read counts as one
         less, gone = less + #entry + ENTRY_OVERHEAD, gone + 1
       end
     end
@@ -102,8 +103,8 @@ local function write_lines()
   end
   redis.call('RPUSH', log, entry)
   local total, dropped, renewed, first = traces.of('l', id)
-  if now >= renewed + traces.kept_ms() / RENEWALS then
-    redis.call('PEXPIRE', log, traces.kept_ms())
+  if now >= renewed + budgets.kept_ms() / RENEWALS then
+    redis.call('PEXPIRE', log, budgets.kept_ms())
     traces.put('l', id, total, dropped, now, first)
   end
   if total > LOG_BYTES then
@@ -124,7 +125,7 @@ end
 if percent then
   traces.read('l', { id })
   local said = int(percent) .. ' ' .. ARGV[4]
-  local before = redis.call('SET', keys.progress(id), said, 'PX', traces.kept_ms(), 'GET')
+  local before = redis.call('SET', keys.progress(id), said, 'PX', budgets.kept_ms(), 'GET')
   local more = #said - #(before or '')
   if (not before or more ~= 0) and not traces.admit('l', id, more) then
     redis.call('UNLINK', keys.progress(id))
@@ -135,5 +136,5 @@ if count > 0 or lost > 0 then
   traces.read('l', { id })
   written = write_lines()
 end
-traces.close()
+budgets.close()
 return { 'WRITTEN', written }

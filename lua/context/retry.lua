@@ -30,7 +30,8 @@ Repeat   The second call answers N for what the first one took.
 -- @use contexts/ready
 -- @use ready_sets
 -- @use record
--- @use history/traces
+-- @use history/budgets
+-- @use history/dead
 -- @use zsets
 local int = record.int
 local COUNT_MAX = 100
@@ -127,7 +128,7 @@ for i, context in ipairs(contexts) do
     verdicts[i] = 'R'
     if member then
       redis.call('ZREM', keys.dead, member)
-      traces.count_dead(-traces.weight_of_dead(member))
+      dead.count(-dead.weight(member))
       taken = true
     end
     -- Whoever asks for it answers for it: workers that it took along do not count any more.
@@ -136,7 +137,7 @@ for i, context in ipairs(contexts) do
   end
 end
 if taken then
-  traces.close()
+  budgets.close()
 end
 if ready.flush(batch) then
   ready.wake(0)

@@ -20,6 +20,8 @@ Repeat   The second call answers N for what the first one took.
 ]]
 -- @use args
 -- @use keys
+-- @use history/budgets
+-- @use history/dead
 -- @use history/traces
 -- @use zsets
 local COUNT_MAX = 100
@@ -39,13 +41,13 @@ for i, id in ipairs(ids) do
   verdicts[i] = member and 'P' or 'N'
   if member then
     redis.call('ZREM', keys.dead, member)
-    traces.count_dead(-traces.weight_of_dead(member))
+    dead.count(-dead.weight(member))
     gone[#gone + 1] = id
     redis.call('UNLINK', keys.log(id), keys.progress(id), keys.result(id), keys.split(id), keys.attempts(id))
   end
 end
 if #gone > 0 then
   traces.forget(gone)
-  traces.close()
+  budgets.close()
 end
 return { 'PURGED', table.concat(verdicts) }

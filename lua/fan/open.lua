@@ -30,6 +30,7 @@ Holds    W1 W2 W3 W8 W9
 Repeat   The second call answers GONE.
 ]]
 -- @use args
+-- @use fan_out/fan_changes
 -- @use fan_out/fans
 -- @use keys
 -- @use contexts/ready
@@ -116,9 +117,9 @@ for _, worker in ipairs(order) do
 end
 set('pinned', int(pinned))
 for _, worker in ipairs(order) do
-  fans.push('RPUSH', keys.parts(handler .. ':' .. id .. (worker ~= '' and ':' .. worker or '')), lists[worker])
+  fan_changes.push('RPUSH', keys.parts(handler .. ':' .. id .. (worker ~= '' and ':' .. worker or '')), lists[worker])
 end
-fans.push('HSET', keys.fan(id), fields)
+fan_changes.push('HSET', keys.fan(id), fields)
 redis.call('HSET', keys.fans, id, model)
 if pinned > 0 then
   redis.call('ZADD', keys.wheel, now + fans.LOOK_MS, '%' .. id)

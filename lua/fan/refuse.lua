@@ -35,7 +35,7 @@ if not id or not record.due_of(id) then
   args.bad('waiting', 'must be id, counts, group, handler and priority', ARGV[2])
 end
 local random = args.int(3, 'random', 0, 999999) / 1000000
-local message = args.text(4, 'message', ending.MESSAGE_BYTES)
+local message = args.text(4, 'message', record.MESSAGE_BYTES)
 local queue = group .. ' !fan'
 local zset = ready_sets.key_of(queue)
 local deleted = ARGV[5] == '1'

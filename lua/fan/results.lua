@@ -42,7 +42,7 @@ if n ~= 'r' or runs ~= attempt then
 elseif runs .. ' ' .. worker ~= ARGV[2] then
   return { 'FOREIGN' }
 end
-local results, bytes, found = {}, 0, nil
+local results, bytes, found = {}, 0
 repeat
   local first = cursor + #results
   found = redis.call('LRANGE', keys.results(root), first, first + math.min(STEP, limit - #results) - 1)

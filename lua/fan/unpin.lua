@@ -20,6 +20,8 @@ Repeat   Idempotent: the parts do not wait there any more.
 -- @use args
 -- @use bounds
 -- @use contexts/ending
+-- @use fan_out/fan_changes
+-- @use fan_out/concluding
 -- @use fan_out/fans
 -- @use fan_out/finishing
 -- @use keys
@@ -44,9 +46,9 @@ local function give_up(worker, handler)
     return
   end
   redis.call('UNLINK', list)
-  fans.count_pinned(fan, worker, -#entries)
+  fan_changes.count_pinned(fan, worker, -#entries)
   if fan.model == 'sharding' then
-    fans.push('RPUSH', keys.parts(handler .. ':' .. root), entries)
+    fan_changes.push('RPUSH', keys.parts(handler .. ':' .. root), entries)
     moved = moved + #entries
     return
   end
@@ -65,7 +67,7 @@ if fan and fan.pinned > 0 and fan.state ~= 'dropping' then
     redis.call('ZADD', keys.backlog, 0, fans.queue(fan, fan.handlers))
     ready.wake(0)
   end
-  finishing.flush(endings, now)
+  concluding.flush(endings, now)
   ending.flush(endings, now)
 end
 return { 'UNPINNED', failed, moved }

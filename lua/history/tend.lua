@@ -20,30 +20,31 @@ Repeat   Idempotent.
 -- @use args
 -- @use keys
 -- @use record
+-- @use history/budgets
+-- @use history/dead
 -- @use history/traces
 local int = record.int
 local BYTES_MAX = 1125899906842624 -- 2^50
-local DEAD_KEPT = 10000
-local budgets = {}
+local bytes = {}
 for i, name in ipairs({ 'logs', 'results', 'dead' }) do
-  budgets[i] = int(args.int(i, name, 65536, BYTES_MAX))
+  bytes[i] = int(args.int(i, name, 65536, BYTES_MAX))
 end
 local keep = args.int(4, 'keep_ms', 1000, 315360000000)
 
 -- Most partitions have nothing, and are asked all the time.
 local budget, of_logs, of_results, of_dead = unpack(redis.call('HMGET', keys.traces, '!budget', '!l', '!r', '!d'))
 local is_empty = (of_logs or '0') == '0' and (of_results or '0') == '0' and (of_dead or '0') == '0'
-local text = table.concat(budgets, ' ') .. ' ' .. int(keep)
+local text = table.concat(bytes, ' ') .. ' ' .. int(keep)
 if budget ~= text then
-  traces.set_budget(text)
+  budgets.set(text)
 elseif is_empty and redis.call('EXISTS', keys.dead, keys.untraced) == 0 then
   return { 'TENDED', 0, 0, 0, redis.call('XLEN', keys.events) }
 end
 traces.forget_old(args.now() - keep)
 traces.forget_subtasks()
-traces.sums()
-traces.bound_dead(DEAD_KEPT)
+budgets.sums()
+dead.bound(dead.KEPT)
 traces.make_fit()
-traces.close()
-local logs, results, dead = traces.sums()
-return { 'TENDED', logs, results, dead, redis.call('XLEN', keys.events) }
+budgets.close()
+local logs, results, of_dead_left = budgets.sums()
+return { 'TENDED', logs, results, of_dead_left, redis.call('XLEN', keys.events) }

@@ -41,6 +41,7 @@ Repeat   Idempotent: the second call is UNCHANGED.
 -- @use jobs/planning
 -- @use record
 -- @use jobs/zones
+-- @use jobs/overlap_queue
 local int = record.int
 local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
   'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after' }
@@ -101,8 +102,8 @@ redis.call('HSET', target, 'spec', spec, 'digest', digest, 'revision', int(revis
 arming.arm(job, fields, now)
 local endings = ending.new()
 if old[1] then
-  ending.start_queued(endings, now, job, fields.overlap, fields.overlap_limit)
+  overlap_queue.start(endings.ready, now, job, fields.overlap, fields.overlap_limit)
 end
-ending.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
+overlap_queue.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
 ending.flush(endings, now)
 return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next }

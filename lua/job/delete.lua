@@ -32,6 +32,7 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 -- @use contexts/ready
 -- @use record
 -- @use history/ends
+-- @use history/budgets
 -- @use history/traces
 local int = record.int
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
@@ -108,16 +109,16 @@ if left then
   return { 'MORE', #records }
 end
 if redis.call('HGET', target, 'traced') then
-  local ids = {}
-  for _, record in ipairs(redis.call('LPOP', keys.runs(job), RUNS_STEP) or {}) do
-    local id, state = string.match(record, '^([^\t]*)\t(%l*)')
-    if state == 'succeeded' or state == 'cancelled' then
-      ids[#ids + 1] = id
+  local forgotten = {}
+  for _, run in ipairs(redis.call('LPOP', keys.runs(job), RUNS_STEP) or {}) do
+    local id, ended = string.match(run, '^([^\t]*)\t(%l*)')
+    if ended == 'succeeded' or ended == 'cancelled' then
+      forgotten[#forgotten + 1] = id
     end
   end
-  traces.forget(ids)
+  traces.forget(forgotten)
   traces.forget_subtasks()
-  traces.close()
+  budgets.close()
   if redis.call('EXISTS', keys.runs(job)) == 1 then
     return { 'MORE', #records }
   end

@@ -29,7 +29,7 @@ end
 local reply = { 'JOBS', 0 }
 for i = 1, math.max(#ARGV, 1) do
   local job = args.text(i, 'job', 128)
-  local active = {}
+  local active
   if reading.call(0, 'HLEN', keys.active(job)) <= ACTIVE_MAX then
     active = reading.call({}, 'HKEYS', keys.active(job))
   else

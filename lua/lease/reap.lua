@@ -31,6 +31,7 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @use bounds
 -- @use counters
 -- @use contexts/ending
+-- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
 -- @use lists
@@ -126,7 +127,7 @@ lists.write_many('HSET', held_key, changed)
 if #lost > 0 then
   counters.add('reaped', #lost)
 end
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 for _, cancel in ipairs(cancels) do
   redis.call('SPUBLISH', keys.wake, 'cancel ' .. cancel)

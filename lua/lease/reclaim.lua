@@ -26,6 +26,7 @@ Repeat   Idempotent: what was given back is no longer held.
 -- @use args
 -- @use bounds
 -- @use contexts/ending
+-- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
 -- @use claims/placements
@@ -72,6 +73,6 @@ for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
 usage.leave(left, now)
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 return { 'RECLAIMED', scanned[1], given_back }

@@ -26,6 +26,7 @@ Repeat   Idempotent: an attempt is released once.
 -- @use bounds
 -- @use counters
 -- @use contexts/ending
+-- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
 -- @use claims/placements
@@ -71,7 +72,7 @@ end
 if #gone > 0 then
   redis.call('HDEL', keys.held, unpack(gone))
   usage.leave(left, now)
-  finishing.flush(endings, now)
+  concluding.flush(endings, now)
   ending.flush(endings, now)
 end
 if foreign > 0 then

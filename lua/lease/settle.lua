@@ -36,6 +36,7 @@ Repeat   A second call answers G for what the first settled.
 -- @use bounds
 -- @use counters
 -- @use contexts/ending
+-- @use fan_out/concluding
 -- @use fan_out/fans
 -- @use fan_out/finishing
 -- @use keys
@@ -178,7 +179,7 @@ if #ids > 0 then
   redis.call('HDEL', held_key, unpack(ids))
   usage.leave(values, now)
 end
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 local verdicts = string.rep('S', count)
 if next(letters) then

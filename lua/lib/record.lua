@@ -122,4 +122,11 @@ function record.held_value(held)
     .. int(held.expires) .. ' ' .. int(held.deadline) .. (held.under or '') .. ' ' .. held.cancel .. ' ' .. held.rest
 end
 
+record.MESSAGE_BYTES = 1024 -- of how a context ended
+
+-- A message as records have it: on one line, and not too long.
+function record.clean(text)
+  return (string.gsub(string.sub(text or '', 1, record.MESSAGE_BYTES), '[\t\r\n]', ' '))
+end
+
 return record

@@ -26,14 +26,15 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @use args
 -- @use contexts/ending
+-- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
 -- @use contexts/locations
+-- @use contexts/mending
 -- @use contexts/ready
 -- @use ready_sets
 -- @use record
--- @use limits/usage
-local int = record.int
+-- @use jobs/overlap_queue
 local HINTS_MAX = 20
 local RECOVERED = 1000000 -- attempts of a lost context go on above every number that was given out
 local RANKS = { fan = 5, held = 4, ready = 3, wheel = 2, queue = 1 }
@@ -60,21 +61,9 @@ local function done(text)
   did[#did + 1] = text
 end
 
-local function remove(spot)
-  if spot.place == 'held' then
-    redis.call('HDEL', keys.held, id)
-    usage.leave({ spot.text }, now)
-  elseif spot.place == 'fan' then
-    redis.call('HDEL', keys.base .. spot.name, 'root')
-  elseif spot.place == 'ready' then
-    ready.remove((string.gsub(string.sub(spot.name, 7), ':', ' ')), keys.base .. spot.name, spot.text)
-  else
-    redis.call('ZREM', keys.base .. spot.name, spot.text)
-  end
-end
-
 -- What is readable, and whether anything is not: that is quarantine's.
 local found, retry, fair = locations.of(id, hints, true)
+local call = { now = now, id = id, due = due, job = job, endings = endings, retry = retry, done = done }
 local spots, unreadable = {}, false
 for _, one in ipairs(found) do
   local spot = { place = one[1], name = one[2], text = one[3], score = one[4] }
@@ -99,14 +88,14 @@ local function drop_ended()
     if spot.attempt > ended or (spot.attempt == ended and spot.failures == 0 and not spot.held) then
       left[#left + 1] = spot
     else
-      remove(spot)
+      mending.remove(call, spot)
       done('taken out of ' .. spot.name .. ', as it has ended')
     end
   end
   if #left == 0 and #spots > 0 and job then
     redis.call('HDEL', keys.active(job), id)
     local policy = redis.call('HMGET', keys.job(job), 'overlap', 'overlap_limit')
-    ending.start_queued(endings, now, job, unpack(policy))
+    overlap_queue.start(endings.ready, now, job, unpack(policy))
   end
   spots = left
 end
@@ -122,107 +111,11 @@ local function keep_one()
   end
   for _, spot in ipairs(spots) do
     if spot ~= best then
-      remove(spot)
+      mending.remove(call, spot)
       done('taken out of ' .. spot.name .. (spot.score ~= '' and ' at ' .. spot.score or ''))
     end
   end
   return best
-end
-
-local function index_retry(at)
-  if at then
-    if retry ~= int(at) then
-      redis.call('HSET', keys.retry, id, int(at))
-      done('waits for its next attempt at ' .. int(at))
-    end
-  elseif retry then
-    redis.call('HDEL', keys.retry, id)
-    done('taken out of the retry index')
-  end
-end
-
-local function in_wheel(spot)
-  local at = string.find(spot.score, '^%d+$') and tonumber(spot.score) or nil
-  if spot.attempt > 0 then
-    if not at then
-      at = now
-      redis.call('ZADD', KEYS[1], now, spot.text)
-    end
-    return index_retry(at)
-  end
-  if not at or (at ~= due and retry ~= int(at)) then
-    redis.call('ZADD', KEYS[1], due, spot.text)
-    done('moved to its due time')
-    index_retry(nil)
-  end
-end
-
-local function in_ready(spot)
-  local group, handler, priority, options = record.split_rest(spot.rest)
-  local own = 'ready:' .. string.gsub(ready_sets.queue_of(group .. ' ' .. handler, options), ' ', ':')
-  local score = ready_sets.score_in(ready_sets.queue_of(group .. ' ' .. handler, options), id, tonumber(priority))
-  if spot.name == own and score and spot.score == int(score) then
-    return
-  end
-  if spot.name ~= own or ready_sets.is_fair(own) then
-    remove(spot)
-  end
-  ready.add(endings.ready, id, spot.text, spot.rest)
-  done('moved to ' .. own)
-end
-
-local function in_queue(spot)
-  if not job then
-    remove(spot)
-    ready.add(endings.ready, id, spot.text, spot.rest)
-    done('moved to its ready set')
-  elseif spot.name ~= 'queue:' .. job or spot.score ~= int(due) then
-    remove(spot)
-    redis.call('ZADD', keys.queue(job), due, spot.text)
-    done('moved to queue:' .. job)
-  end
-end
-
-local function in_held(spot)
-  local held = spot.held
-  local _, _, _, options = record.split_rest(held.rest)
-  local timeout = tonumber(record.option(options, 't'))
-  if (timeout ~= nil) ~= (held.deadline > 0) then
-    held.deadline = timeout and held.claimed + timeout or 0
-    redis.call('HSET', keys.held, id, record.held_value(held))
-    done('its deadline is ' .. int(held.deadline))
-  end
-  if redis.call('ZADD', KEYS[1], 'LT', 'CH', math.max(held.expires, now), '!reap') > 0 then
-    done('its lease is looked at')
-  end
-end
-
--- Its subtasks are repair/fan's.
-local function in_fan() end
-
-local PLACES = { wheel = in_wheel, ready = in_ready, queue = in_queue, held = in_held, fan = in_fan }
-
-local function mark_active(spot)
-  local queued = spot.place == 'queue'
-  local mark = redis.call('HGET', keys.active(job), id)
-  if queued and mark then
-    redis.call('HDEL', keys.active(job), id)
-    done('no longer active: it waits for an earlier one')
-  elseif not queued and mark ~= 's' and mark ~= 'm' then
-    redis.call('HSET', keys.active(job), id, record.is_scheduled(id) and 's' or 'm')
-    done('active')
-  end
-end
-
-local function watch(spot)
-  local group, handler, priority, options = record.split_rest(spot.rest)
-  local at = record.start_by(id, options)
-  if at and at > now and (spot.attempt == 0 or (spot.failures == 0 and record.option(options, 'd'))) then
-    local entry = '#' .. id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
-    if redis.call('ZADD', KEYS[1], 'NX', at, entry) == 1 then
-      done('its start deadline is watched')
-    end
-  end
 end
 
 -- Active by its job, and in no place: the lease of an attempt that nobody can end any more.
@@ -256,21 +149,21 @@ if #spots > 0 then
     redis.call('HDEL', keys.fair, id)
     done('taken out of the index of contexts with keys')
   end
-  PLACES[spot.place](spot)
+  mending.PLACES[spot.place](call, spot)
   if spot.place ~= 'wheel' then
-    index_retry(nil)
+    mending.index_retry(call, nil)
   end
   if spot.place ~= 'held' and spot.place ~= 'fan' then
-    watch(spot)
+    mending.watch(call, spot)
   end
   if job and not string.find(id, '~', 1, true) then
-    mark_active(spot)
+    mending.mark_active(call, spot)
   end
 elseif not unreadable then
   if redis.call('HDEL', keys.fair, id) > 0 then
     done('taken out of the index of contexts with keys')
   end
-  index_retry(nil)
+  mending.index_retry(call, nil)
   recover()
 else
   local ready, planned = false, false
@@ -278,14 +171,14 @@ else
     ready, planned = ready or one[1] == 'ready', planned or one[1] == 'wheel'
   end
   if not planned then
-    index_retry(nil)
+    mending.index_retry(call, nil)
   end
   if fair and not ready then
     redis.call('HDEL', keys.fair, id)
     done('taken out of the index of contexts with keys')
   end
 end
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 if #did == 0 then
   return { 'CLEAN' }

@@ -23,6 +23,7 @@ Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @use args
 -- @use contexts/ending
+-- @use fan_out/concluding
 -- @use fan_out/fans
 -- @use fan_out/finishing
 -- @use keys
@@ -139,7 +140,7 @@ if fan then
   end
   fan = fans.of(endings, root)
   recount(fan)
-  finishing.flush(endings, now)
+  concluding.flush(endings, now)
   if fan.over and #did == 0 then
     done('its root goes on: all of its subtasks have ended')
   end

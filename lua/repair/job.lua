@@ -28,6 +28,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use jobs/planning
 -- @use quarantine
 -- @use record
+-- @use jobs/overlap_queue
 local int = record.int
 local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
   'followers', 'revision', 'overlap', 'overlap_limit' }
@@ -176,7 +177,7 @@ else
   if redis.call('ZADD', keys.jobs, 0, job) == 1 then
     done('added to the list of jobs')
   end
-  local started = fields.state ~= 'deleting' and ending.start_queued(endings, now, job, fields.overlap, fields.overlap_limit) or 0
+  local started = fields.state ~= 'deleting' and overlap_queue.start(endings.ready, now, job, fields.overlap, fields.overlap_limit) or 0
   if started > 0 then
     done(int(started) .. ' of its queue let in')
   end

@@ -23,8 +23,10 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use counters
 -- @use keys
 -- @use history/ends
+-- @use history/budgets
+-- @use history/dead
 -- @use history/traces
-local DEAD_KEPT, QUARANTINE_KEPT = 10000, 1000
+local QUARANTINE_KEPT = 1000
 local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 86400000,
   result = 86400000, split = 86400000 } -- ms that the key lives on
 local CUT_MAX = 10000 -- elements in one call
@@ -63,16 +65,16 @@ local function of_key()
   elseif kind == 'events' then
     return cut(redis.call('XLEN', target) - ends.KEPT, 'XTRIM', 'MAXLEN', '~', ends.KEPT)
   elseif name == 'traces' then
-    local logs, results = traces.sums()
+    local logs, results = budgets.sums()
     traces.make_fit()
-    traces.close()
-    local logs_left, results_left = traces.sums()
+    budgets.close()
+    local logs_left, results_left = budgets.sums()
     return (logs_left < logs or results_left < results) and 'cut' or nil
   elseif kind == 'dead' then
     local before = redis.call('ZCARD', target)
-    traces.sums()
-    traces.bound_dead(DEAD_KEPT)
-    traces.close()
+    budgets.sums()
+    dead.bound(dead.KEPT)
+    budgets.close()
     return redis.call('ZCARD', target) < before and 'cut' or nil
   elseif kind == 'quarantine' then
     return of_list(QUARANTINE_KEPT)

@@ -32,7 +32,7 @@ Repeat   With a dedup key: one context within its keep time, with `once` one dec
 ]]
 -- @use args
 -- @use contexts/ending
--- @use fan_out/finishing
+-- @use fan_out/concluding
 -- @use jobs/firing
 -- @use keys
 -- @use partition
@@ -105,7 +105,7 @@ firing.flush_ledger(fields)
 if verdict == 'START' then
   ready.add(endings.ready, id, record.member_of(id, 0, 0, rest), rest)
 end
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 if verdict == 'SKIP' then
   return { 'SKIPPED', reason }

@@ -27,7 +27,7 @@ Repeat   With the same unique part: accepted, and nothing changes. Otherwise it 
 -- @use args
 -- @use contexts/cancelling
 -- @use contexts/ending
--- @use fan_out/finishing
+-- @use fan_out/concluding
 -- @use keys
 -- @use contexts/locating
 -- @use partition
@@ -97,6 +97,6 @@ local deadline = tonumber(record.option(options, 's'))
 if deadline then
   put_wheel(due + deadline, '#' .. id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority)
 end
-finishing.flush(endings, now)
+concluding.flush(endings, now)
 ending.flush(endings, now)
 return { 'ACCEPTED', now, before or '' }

@@ -118,13 +118,11 @@ end
 for _, context in ipairs(keyed) do
   local index, id, name, keep = unpack(context)
   local existing = not redis.call('SET', keys.dedup(name), id, 'NX', 'PX', int(keep)) and redis.call('GET', keys.dedup(name))
-  if existing == id then
-    -- This call came before, and its answer was lost.
-  elseif existing then
+  if not existing then
+    place(id, unpack(context, 5))
+  elseif existing ~= id then -- with its own id this call came before, and its answer was lost
     taken[#taken + 1] = index
     taken[#taken + 1] = string.match(existing, '^%S+')
-  else
-    place(id, unpack(context, 5))
   end
 end
 placements.keep(lanes)

@@ -1,8 +1,9 @@
 -- Module claims/restoring: a turn that fails half way, because a key has another type than it should, loses nothing (W1): what it took out
 -- and did not bring elsewhere goes back into the wheel, or to the other subtasks. Scripts do not undo what they wrote before an error.
 -- @use contexts/ending
+-- @use fan_out/fan_changes
+-- @use fan_out/concluding
 -- @use fan_out/fans
--- @use fan_out/finishing
 -- @use keys
 -- @use contexts/locating
 -- @use limits/parking
@@ -52,7 +53,7 @@ end
 local function wait_again(endings, id, counts, rest)
   local fan, n = fans.of_subtask(endings, id)
   if fan and fan.state ~= 'dropping' then
-    fans.wait_again(fan, n, counts, rest)
+    fan_changes.wait_again(fan, n, counts, rest)
   end
 end
 
@@ -106,7 +107,7 @@ local function restore(visit)
     pcall(fans.flush_waiting, fan, now)
   end
   if visit.held then -- the subtasks among them are counted as running
-    pcall(finishing.flush_claims, visit.endings, now)
+    pcall(concluding.flush_claims, visit.endings, now)
   end
 end
 

@@ -2,6 +2,7 @@
 -- other; it is made when something of the lane is met, as most lanes have nothing due. What a policy counts lies in route:<lane>, a hash:
 -- worker -> `<score>:<step of the last pick>`.
 -- @use args
+-- @use claims/policies
 -- @use keys
 -- @use contexts/ready
 -- @use record
@@ -11,7 +12,7 @@ local int = record.int
 -- A lane, or a worker of one, that cannot be read is left out and counted (`unread`): others have to go on.
 
 function routing.begin()
-  routing.lanes, routing.used, routing.random, routing.unread, routing.workers = {}, {}, 1, 0, nil
+  routing.lanes, routing.used, routing.unread, routing.workers = {}, {}, 0, nil
 end
 
 -- Lanes stand behind the workers in ARGV, or not at all: a random number, how many, then three values each: queue, mode, workers.
@@ -31,66 +32,8 @@ end
 local OFFERED_LANES_MAX = 256
 local ROUTE_KEPT = 256 -- workers of a lane that are remembered; beyond it those that are not offered are forgotten
 local CATCH_UP = 100 -- a worker that was away is behind by at most so many picks when it is back
-local HASH_PRIME = 67108859
 local NUMBER_MAX = 1e15 -- of a score and a step; beyond it sums are not exact
 local KEEPS = { count = true, use = true, recent = true }
-
--- A number from 0 to below `count`: the same ones for the same seed.
-local function draw(count)
-  routing.random = routing.random * 16807 % 2147483647
-  return routing.random % count
-end
-
--- Amounts by name, of `name=amount,...`.
-local function amounts_of(text)
-  local amounts = {}
-  for name, amount in string.gmatch(text, '([^=,]+)=(%d+)') do
-    amounts[name] = tonumber(amount)
-  end
-  return amounts
-end
-
--- True when the worker has a permit, and of its resources what a context of the lane takes.
-local function can_take(offer, worker)
-  if worker.free <= 0 or not offer.requires then
-    return worker.free > 0
-  end
-  if type(worker.units) == 'string' then
-    worker.units = amounts_of(worker.units)
-  end
-  for name, amount in pairs(offer.requires) do
-    if (worker.units[name] or 0) < amount then
-      return false
-    end
-  end
-  return true
-end
-
-local function before(left, right)
-  return left.score < right.score or (left.score == right.score and left.place < right.place)
-end
-
--- Puts the entry at `at` of a heap where it belongs below. This runs for each pick, so it calls nothing.
-local function sift_down(entries, at)
-  local entry, count = entries[at], #entries
-  while true do
-    local child = 2 * at
-    local least = entries[child]
-    if not least then
-      break
-    end
-    local right = child < count and entries[child + 1]
-    if right and (right.score < least.score or (right.score == least.score and right.place < least.place)) then
-      child, least = child + 1, right
-    end
-    if entry.score < least.score or (entry.score == least.score and entry.place < least.place) then
-      break
-    end
-    entries[at] = least
-    at = child
-  end
-  entries[at] = entry
-end
 
 -- The scores that the lane has kept. Who is new, even one that is full now, is known from here on: what it misses it catches up.
 local function recall(offer)
@@ -121,7 +64,7 @@ end
 local function open_route(offer)
   local entries = {}
   for _, entry in ipairs(offer.entries) do
-    if entry.worker.soon or offer.mode == 'first' or can_take(offer, entry.worker) then
+    if entry.worker.soon or offer.mode == 'first' or policies.can_take(offer, entry.worker) then
       entries[#entries + 1] = entry
     end
   end
@@ -129,140 +72,9 @@ local function open_route(offer)
   if #entries > 0 and KEEPS[offer.mode] then
     recall(offer)
   end
-  for at = math.floor(#entries / 2), 1, -1 do
-    sift_down(entries, at)
-  end
+  policies.heap(entries)
   return entries
 end
-
--- Counts a pick of the entry at `at`.
-local function picked(offer, entries, at)
-  local entry = entries[at]
-  if offer.mode == 'recent' then
-    offer.last = offer.last + 1
-    entry.score = offer.last
-  else
-    entry.score = entry.score + entry.step
-  end
-  if KEEPS[offer.mode] then
-    entry.changed = true
-    routing.used[offer.lane] = offer
-  end
-  sift_down(entries, at)
-  return entry.worker
-end
-
--- The least score. Whoever has no permit left is out, unless it is free again soon: then it is waited for.
-local function pick_least(offer, entries, avoid)
-  while entries[1] and not can_take(offer, entries[1].worker) do
-    if entries[1].worker.soon then
-      return nil
-    end
-    entries[1] = entries[#entries]
-    entries[#entries] = nil
-    sift_down(entries, 1)
-  end
-  if not entries[1] then
-    return nil
-  end
-  local best = 1
-  if entries[1].worker.id == avoid then
-    for at = 2, #entries do
-      if can_take(offer, entries[at].worker) and (best == 1 or before(entries[at], entries[best])) then
-        best = at
-      end
-    end
-  end
-  return picked(offer, entries, best)
-end
-
--- The first of the list, even if it has to be waited for; behind one that is to be avoided, the next that has a permit.
-local function pick_first(offer, entries, avoid)
-  local from = 0
-  for at, entry in ipairs(entries) do
-    if entry.worker.id == avoid then
-      from = at
-    end
-  end
-  if from == 0 then
-    local worker = entries[1] and entries[1].worker
-    return worker and can_take(offer, worker) and worker or nil
-  end
-  for step = 0, #entries - 1 do
-    local worker = entries[(from + step) % #entries + 1].worker
-    if can_take(offer, worker) then
-      return worker
-    end
-  end
-  return nil
-end
-
-local function pick_random(offer, entries, avoid)
-  while #entries > 0 do
-    local at = draw(#entries) + 1
-    if entries[at].worker.id == avoid then
-      at = at % #entries + 1
-    end
-    if can_take(offer, entries[at].worker) then
-      return entries[at].worker
-    end
-    if entries[at].worker.soon then
-      return nil
-    end
-    entries[at] = entries[#entries]
-    entries[#entries] = nil
-  end
-  return nil
-end
-
--- The entry whose two numbers give the greatest value for a key; that of `avoid` only where there is no other.
-local function hashed(entries, hash, avoid)
-  local best, most = nil, -1
-  for at = 1, #entries do
-    local entry = entries[at]
-    local value = (entry.step * hash + entry.score) % HASH_PRIME
-    if value > most and (not avoid or entry.worker.id ~= avoid) then
-      best, most = at, value
-    end
-  end
-  return best or entries[1] and 1
-end
-
-local function pick_hash(offer, entries, avoid, options)
-  local hash = tonumber(record.option(options, 'h') or draw(HASH_PRIME))
-  local at = hashed(entries, hash, avoid)
-  while at do
-    local worker = entries[at].worker
-    if can_take(offer, worker) then
-      return worker
-    end
-    if worker.soon then
-      return nil
-    end
-    table.remove(entries, at)
-    at = hashed(entries, hash, avoid)
-  end
-  return nil
-end
-
--- The next one in turn.
-local function pick_rotate(offer, entries, avoid)
-  local fallback
-  for _ = 1, #entries do
-    offer.at = offer.at % #entries + 1
-    local worker = entries[offer.at].worker
-    if can_take(offer, worker) then
-      if worker.id ~= avoid then
-        return worker
-      end
-      fallback = worker
-    end
-  end
-  return fallback
-end
-
-local MODES = { count = pick_least, use = pick_least, recent = pick_least, least = pick_least, first = pick_first,
-  random = pick_random, hash = pick_hash, rotate = pick_rotate }
 
 local function take_units(offer, worker)
   for name, amount in pairs(offer.requires or {}) do
@@ -275,6 +87,9 @@ local function pick_of_lane(offer, options)
   if worker and offer.requires then
     take_units(offer, worker)
   end
+  if worker and KEEPS[offer.mode] then
+    routing.used[offer.lane] = offer
+  end
   if worker and not offer.noted then
     offer.noted = true
     ready.use_lane('c=' .. offer.lane)
@@ -284,7 +99,7 @@ end
 
 local function pick_only(offer)
   local worker = offer[1]
-  if not can_take(offer, worker) then
+  if not policies.can_take(offer, worker) then
     return nil
   end
   take_units(offer, worker)
@@ -304,7 +119,7 @@ local function open_lane(offers, queue)
   end
   local mode, requires = string.match(ARGV[base], '^(%l+) ?(.*)$')
   local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {},
-    requires = requires ~= '' and amounts_of(requires) or nil, choose = MODES[mode], pick = pick_of_lane }
+    requires = requires ~= '' and policies.amounts_of(requires) or nil, choose = policies.CHOOSE[mode], pick = pick_of_lane }
   for text in string.gmatch(ARGV[base + 1], '[^,]+') do
     local number, score, step = string.match(text, '^(%d+):(%-?[%d.]+):([%d.]+)$')
     local worker, stands, steps = routing.workers[tonumber(number)], tonumber(score), tonumber(step)
@@ -317,14 +132,14 @@ local function open_lane(offers, queue)
     end
   end
   if mode == 'rotate' and #offer > 0 then
-    offer.at = draw(#offer)
+    offer.at = policies.draw(#offer)
   end
   offers[queue] = offer
   return offer
 end
 
 function routing.open_lanes(offers, first, workers, last)
-  routing.random = args.int(first + 1, 'random', 1, 2147483646)
+  policies.seed(args.int(first + 1, 'random', 1, 2147483646))
   routing.workers = workers
   local count = args.int(first + 2, 'lanes', 0, OFFERED_LANES_MAX)
   if last ~= first + 2 + 3 * count then
@@ -333,7 +148,7 @@ function routing.open_lanes(offers, first, workers, last)
   for i = 0, count - 1 do
     local base = first + 3 * i
     local mode, requires = string.match(ARGV[base + 4], '^(%l+) ?([%l%d_.=,-]*)$')
-    local usable = MODES[mode] and (requires == '' or next(amounts_of(requires)))
+    local usable = policies.CHOOSE[mode] and (requires == '' or next(policies.amounts_of(requires)))
     if usable and string.find(ARGV[base + 3], '^%S+ %S+ c=%x+$') then
       routing.lanes[ARGV[base + 3]] = base + 4
     else

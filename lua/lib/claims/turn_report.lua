@@ -1,4 +1,5 @@
 -- Module claims/turn_report: what a turn tells its tracker of what waits, and the subtasks that come back in it.
+-- @use fan_out/fan_changes
 -- @use fan_out/fans
 -- @use keys
 -- @use quarantine
@@ -119,7 +120,7 @@ function turn_report.due_again(endings, id, counts, rest)
   if fan then
     fan.later = fan.later - 1
     if fan.state ~= 'dropping' then
-      fans.wait_again(fan, n, counts, rest)
+      fan_changes.wait_again(fan, n, counts, rest)
     end
   end
 end

@@ -1,5 +1,6 @@
 -- Module contexts/cancelling: cancels one context wherever it is.
 -- @use bounds
+-- @use fan_out/fan_changes
 -- @use fan_out/fans
 -- @use fan_out/finishing
 -- @use keys
@@ -21,14 +22,14 @@ local function remove_part(endings, id, list, entry)
     handler = string.match(string.sub(list, #keys.parts('') + 1), '^[^:]+')
     local worker = string.match(list, ':([^:]+)$')
     if redis.call('HEXISTS', keys.fan(fan.id), 'w:' .. worker) == 1 then
-      fans.count_pinned(fan, worker, -1)
+      fan_changes.count_pinned(fan, worker, -1)
     end
   else
     local made = {}
     for before = fan.next_index, tonumber(n) - 1 do
       made[#made + 1] = int(before) .. ' 0:0 '
     end
-    fans.push('RPUSH', keys.parts(handler .. ':' .. fan.id), made)
+    fan_changes.push('RPUSH', keys.parts(handler .. ':' .. fan.id), made)
     fan.next_index = tonumber(n) + 1
   end
   if fans.is_drained(fan, handler) then

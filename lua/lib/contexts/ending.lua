@@ -1,27 +1,24 @@
--- Module contexts/ending: the one place where an attempt or a context ends, with everything that follows from it.
+-- Module contexts/ending: the one place where a context ends, with everything that follows from it.
 -- @use jobs/arming
+-- @use jobs/overlap_queue
 -- @use bounds
 -- @use keys
 -- @use lists
--- @use quarantine
 -- @use contexts/ready
 -- @use record
+-- @use history/attempts
 -- @use history/ends
+-- @use history/budgets
+-- @use history/dead
 -- @use history/traces
 local ending = {}
 local int = record.int
 
-local DEAD_KEPT = 10000 -- contexts of a partition that ended without success
-ending.MESSAGE_BYTES = 1024
 local DEAD_BODY_BYTES = 16384 -- a greater body does not stay with a context that ended without success
 
 function ending.new()
   return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, attempts = {}, watched = {}, results = {}, forgotten = {},
     soonest = nil, fans = { roots = {}, order = {} } }
-end
-
-function ending.clean(text)
-  return (string.gsub(string.sub(text or '', 1, ending.MESSAGE_BYTES), '[\t\r\n]', ' '))
 end
 
 -- Adds the record of an end, given in two pieces: texts are hashed when they are made, so none is made for a single record.
@@ -35,12 +32,6 @@ function ending.add_record(endings, first, second)
   records[count + 1], records[count + 2] = first, second
 end
 
-local ATTEMPTS_KEPT = 20 -- that ended without success, of one context
-local NOTED_KEPT = 2000 -- contexts of a partition with such attempts
-local NOTED_KEPT_MS = 90000000 -- after the last of them; 25 h
-local NOTED_BYTES = 200 -- of an attempt's message
-local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
-local UNREADABLE_MAX = 100 -- records of an overlap queue that are put aside in one call
 
 -- A delay counts from the end of the scheduled firing, so this is where such a job gets its next place in the wheel (W4). One that has
 -- it keeps it.
@@ -76,61 +67,6 @@ local function tell_followers(endings, now, followers, id, state)
       endings.wheel[#endings.wheel + 1] = '&' .. follower .. ' ' .. id .. ' ' .. state
       endings.soonest = now
     end
-  end
-end
-
--- Contexts of a job that its overlap policy lets be active at once (W6), and that may wait for these (W9).
-local function allowed(overlap, limit)
-  return overlap == 'parallel' and tonumber(limit) or 1
-end
-
-local function may_wait(overlap, limit)
-  if overlap == 'queue' then
-    return tonumber(limit) or 1
-  end
-  return (overlap == 'queue_one' or overlap == 'replace') and 1 or 0
-end
-
--- Lets in what waits in the overlap queue of a job, the oldest first, as many as its policy allows. It is called where there may be room:
--- no firing overtakes what waits, as there is no room for it while something does. Returns how many.
-function ending.start_queued(endings, now, job, overlap, limit)
-  local active, queue = keys.active(job), keys.queue(job)
-  if redis.call('EXISTS', queue) == 0 then
-    return 0
-  end
-  local room, unreadable = allowed(overlap, limit) - redis.call('HLEN', active), 0
-  local started = {}
-  while room > 0 and unreadable < UNREADABLE_MAX do
-    local popped = redis.call('ZPOPMIN', queue, math.min(room, UNREADABLE_MAX))
-    for i = 1, #popped, 2 do
-      local id, _, _, rest = quarantine.open_or_put(now, 'queue:' .. job, popped[i + 1], popped[i])
-      if id then
-        started[#started + 1] = id
-        started[#started + 1] = record.is_scheduled(id) and 's' or 'm'
-        ready.add(endings.ready, id, popped[i], rest)
-        room = room - 1
-      else
-        unreadable = unreadable + 1
-      end
-    end
-    if #popped == 0 then
-      break
-    end
-  end
-  if #started > 0 then
-    redis.call('HSET', active, unpack(started))
-  end
-  return #started / 2
-end
-
--- What an earlier definition of a job let in goes on, also where the present one allows less. The job says how much of it there may still
--- be, `<active>:<waiting>`, until it is no more than what is allowed. `known`: what it says so far.
-function ending.note_surplus(job, overlap, limit, known)
-  local active, waiting = redis.call('HLEN', keys.active(job)), redis.call('ZCARD', keys.queue(job))
-  if active > allowed(overlap, limit) or waiting > may_wait(overlap, limit) then
-    redis.call('HSET', keys.job(job), 'surplus', int(active) .. ':' .. int(waiting))
-  elseif known then
-    redis.call('HDEL', keys.job(job), 'surplus')
   end
 end
 
@@ -190,7 +126,7 @@ function ending.end_context(endings, now, ended)
     group, handler = string.match(ended.rest or '', '^(%S+) (%S+)')
   end
   local line = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
-    ending.clean(ended.message), group or '-', handler or '-', int(ended.failures or 0) }, '\t')
+    record.clean(ended.message), group or '-', handler or '-', int(ended.failures or 0) }, '\t')
   ending.add_record(endings, line, '')
   if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
     endings.dead[#endings.dead + 1] = now
@@ -213,134 +149,13 @@ function ending.end_context(endings, now, ended)
   if followers and followers ~= '' then
     tell_followers(endings, now, followers, ended.id, ended.state)
   end
-  ending.start_queued(endings, now, job, overlap, limit)
+  overlap_queue.start(endings.ready, now, job, overlap, limit)
   if surplus then
-    ending.note_surplus(job, overlap, limit, surplus)
+    overlap_queue.note_surplus(job, overlap, limit, surplus)
   end
   if arms then
     arm_after_end(endings, now, job)
   end
-end
-
-local function retry_delay(options, failures, random)
-  local kind, delay, cap, jitter = string.match(record.option(options, 'b') or '', '^(%a):(%d+):(%d+):(%d)$')
-  if not kind then
-    kind, delay, cap, jitter = 'e', 1000, 60000, '1'
-  end
-  delay = tonumber(delay)
-  if kind == 'e' then
-    delay = math.min(tonumber(cap), delay * 2 ^ (failures - 1))
-  end
-  if jitter == '1' then
-    delay = math.floor(random * (delay + 1))
-  end
-  return delay
-end
-
--- What is kept for the next attempt: after a lost lease, whom to avoid and how many workers were lost in a row.
-local function rest_for_retry(rest, avoid, orphaned)
-  local group, handler, priority, given, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
-  if not avoid and not record.option(given, 'o') then
-    return rest
-  end
-  local kept = string.gsub(',' .. given, avoid and ',[ao]=[^,]*' or ',o=[^,]*', '')
-  kept = string.gsub(kept, '^,%-?,?', '')
-  if avoid then
-    kept = (kept == '' and '' or kept .. ',') .. 'a=' .. avoid .. ',o=' .. int(orphaned)
-  elseif kept == '' then
-    kept = '-'
-  end
-  return group .. ' ' .. handler .. ' ' .. priority .. ' ' .. kept .. ' ' .. body
-end
-
--- What a person asks of an attempt that ended without success, once the next one has taken its place. Subtasks are too many: what
--- becomes of theirs is with their root.
-local function note_attempt(endings, now, id, held, how)
-  local outcome = how.avoid and 'lost' or how.state
-  endings.attempts[#endings.attempts + 1] = id
-  endings.attempts[#endings.attempts + 1] = int(held.attempt) .. ' ' .. (held.worker or '-') .. ' ' .. int(held.claimed or 0) .. ' '
-    .. int(now) .. ' ' .. outcome .. ' ' .. string.sub(ending.clean(how.message), 1, NOTED_BYTES)
-end
-
--- Keeps the newest attempts of each context, for the newest contexts of the partition.
-function ending.flush_attempts(endings)
-  local noted, scores = endings.attempts, {}
-  for i = 1, #noted, 2 do
-    local list = keys.attempts(noted[i])
-    if redis.call('RPUSH', list, noted[i + 1]) > ATTEMPTS_KEPT then
-      redis.call('LTRIM', list, -ATTEMPTS_KEPT, -1)
-    end
-    redis.call('PEXPIRE', list, NOTED_KEPT_MS)
-    scores[i], scores[i + 1] = string.match(noted[i + 1], '^%d+ %S+ %d+ (%d+)'), noted[i]
-  end
-  lists.write_many('ZADD', keys.attempted, scores)
-  local surplus = redis.call('ZCARD', keys.attempted) - NOTED_KEPT
-  if surplus > 0 then
-    local popped, lists = redis.call('ZPOPMIN', keys.attempted, math.min(surplus, bounds.ITEMS_MAX)), {}
-    for i = 1, #popped, 2 do
-      lists[#lists + 1] = keys.attempts(popped[i])
-    end
-    redis.call('UNLINK', unpack(lists))
-  end
-end
-
--- Ends an attempt without success: the next one waits in the wheel (or in ready, without a delay), or the context ends.
--- `how`: state, message, random (0 <= random < 1), and maybe retry_after (ms), final; of a lost lease: avoid, its worker.
--- `subtasks` is the module
--- fan_out/finishing, which knows what becomes of those. Returns 'RETRYING' or 'SETTLED'.
-function ending.fail_attempt(endings, now, id, held, how, subtasks)
-  local _, _, _, options = record.split_rest(held.rest)
-  local failures = math.min(held.failures + 1, bounds.ATTEMPT_MAX)
-  local cancelled = how.state == 'cancelled'
-  if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
-    cancelled = true
-  end
-  local orphaned = how.avoid and record.option_number(options, 'o', 0) + 1 or 0
-  if orphaned >= ORPHANED_MAX then
-    how.message = how.message .. '; the leases of ' .. int(orphaned - 1) .. ' attempts before were lost too: taken for the cause'
-    how.final = true
-  end
-  local subtask = string.find(id, '~', 1, true)
-  if not subtask and not cancelled then
-    note_attempt(endings, now, id, held, how)
-  end
-  local used_up = failures >= record.option_number(options, 'r', bounds.ATTEMPTS_MAX)
-  if cancelled or how.final or used_up or (subtask and subtasks.is_final(endings, id, how)) then
-    subtasks.end_context(endings, now, {
-      id = id, state = cancelled and 'cancelled' or how.state, attempt = held.attempt, failures = failures,
-      worker = held.worker, claimed = held.claimed, message = how.message, rest = held.rest,
-    })
-    return 'SETTLED'
-  end
-  local rest = rest_for_retry(held.rest, how.avoid, orphaned)
-  local delay = how.retry_after or retry_delay(options, failures, how.random)
-  local at = delay > 0 and now + delay or nil
-  if subtask then
-    rest = subtasks.retries(endings, id, held, rest, at)
-  end
-  if not at then
-    if not subtask then
-      ready.add(endings.ready, id, record.member_of(id, held.attempt, failures, rest), rest)
-    end
-    return 'RETRYING'
-  end
-  endings.wheel[#endings.wheel + 1] = at
-  endings.wheel[#endings.wheel + 1] = record.member_of(id, held.attempt, failures, rest)
-  ready.use_lane(options)
-  endings.retry[#endings.retry + 1] = id
-  endings.retry[#endings.retry + 1] = int(at)
-  endings.soonest = math.min(endings.soonest or at, at)
-  return 'RETRYING'
-end
-
-local function write_dead(dead)
-  local bytes = 0
-  for i = 2, #dead, 2 do
-    bytes = bytes + traces.weight_of_dead(dead[i])
-  end
-  lists.write_many('ZADD', keys.dead, dead)
-  traces.count_dead(bytes)
-  traces.bound_dead(DEAD_KEPT)
 end
 
 -- Writes what was collected: the events, the dead, results, the retries and whatever became ready, and wakes the trackers where needed.
@@ -348,22 +163,22 @@ function ending.flush(endings, now)
   if #endings.records > 0 then
     ends.add(table.concat(endings.records))
   end
-  local results, dead, forgotten = endings.results, endings.dead, endings.forgotten
-  if results[1] or dead[1] or forgotten[1] then
+  local results, forgotten = endings.results, endings.forgotten
+  if results[1] or endings.dead[1] or forgotten[1] then
     if results[1] then
       traces.keep_results(results, now)
     end
-    if dead[1] then
-      write_dead(dead)
+    if endings.dead[1] then
+      dead.write(endings.dead)
     end
     if forgotten[1] then
       traces.forget(forgotten)
     end
-    traces.close()
+    budgets.close()
   end
   lists.write_many('HSET', keys.retry, endings.retry)
   if #endings.attempts > 0 then
-    ending.flush_attempts(endings)
+    attempts.flush(endings.attempts)
   end
   local at = nil
   if #endings.wheel > 0 then

@@ -2,6 +2,7 @@
 -- root counts as due n ms after the root, so that a root with a million of them does not hold up what becomes due later.
 -- @use limits/admission
 -- @use claims/claiming
+-- @use fan_out/fan_changes
 -- @use fan_out/fans
 -- @use keys
 -- @use ready_sets
@@ -137,7 +138,7 @@ function fan_sources.close(_, source)
   if source.taken > 0 then
     redis.call('LTRIM', source.list, source.taken, -1)
     if source.only then
-      fans.count_pinned(fan, source.only, -source.taken)
+      fan_changes.count_pinned(fan, source.only, -source.taken)
     end
   end
   if fan.parallelism > 0 and fan.out >= fan.parallelism then

@@ -1,11 +1,11 @@
 -- Module jobs/firing: how a due time of a job becomes a context, or why it does not (W3, W6).
 -- @use contexts/cancelling
--- @use contexts/ending
 -- @use keys
 -- @use lists
 -- @use partition
 -- @use ready_sets
 -- @use record
+-- @use jobs/overlap_queue
 local firing = {}
 local int = record.int
 
@@ -115,7 +115,7 @@ function firing.offer_firing(endings, now, fields, id, rest)
   end
   redis.call('ZADD', queue, record.due_of(id), record.member_of(id, 0, 0, rest))
   if policy == 'replace' and waiting >= 1 then
-    ending.note_surplus(fields.name, policy, limit)
+    overlap_queue.note_surplus(fields.name, policy, limit)
   end
   firing.watch_start(endings, id, record.due_of(id), rest)
   return 'QUEUE'

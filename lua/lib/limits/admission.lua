@@ -85,7 +85,7 @@ end
 
 -- Whether a limit is counted by name and has room.
 local function counts(name)
-  local using, allowed = using_of[name], nil
+  local using, allowed = using_of[name]
   if using then
     allowed = said_of[name].allowed
   else
@@ -144,7 +144,7 @@ function admission.count_key(rules, options)
     return false
   end
   local name = rules.names .. key
-  local using, allowed = using_of[name], nil
+  local using, allowed = using_of[name]
   if using then
     allowed = said_of[name].allowed
   else

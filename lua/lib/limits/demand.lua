@@ -9,8 +9,7 @@
 local demand = {}
 local int = record.int
 
-local REPORTS_MOST = 64 -- of one turn, besides limits of what it claimed and of what ended
-local SCANNED = 256 -- shares that are looked at in one turn
+demand.REPORTS_MOST = 64 -- of one turn, besides limits of what it claimed and of what ended
 local WANTED_MOST = 1000
 -- What is asked for doubles with what is used, from here on: nobody holds what others could run. Keys have less each than their group.
 local WANTED_FIRST, WANTED_FIRST_OF_KEY = 128, 16
@@ -134,37 +133,6 @@ local function note_share(limit, now, changes)
     end
     changes.spare = changes.spare or empty or limit.allowed > limit.using or limit.starts > 0
   end
-end
-
--- What was granted a while ago and is not used goes back: looks at the page of shares behind `cursor`. Returns when to look again, nil
--- for never, and behind which cursor.
-function demand.look(now, cursor)
-  if not shares.groups then
-    shares.read('limits', now)
-    admission.open()
-  end
-  local found = redis.call('HSCAN', keys.shares, cursor, 'COUNT', SCANNED)
-  local soonest = nil
-  for i = 1, #found[2], 2 do
-    local name = found[2][i]
-    local using, allowed, starts, last, mode = string.match(found[2][i + 1], '^(%d+) (%d+) (%d+) (%d+) (%l)$')
-    local empty = using == '0' and allowed == '0' and not demand.asked_at(name)
-    if using and (empty or allowed ~= using or tonumber(starts) > 0) then
-      local at = tonumber(last) + (mode == 'u' and starts == '0' and shares.USED_KEPT_MS or usage.SHARE_KEPT_MS)
-      if tonumber(allowed) < tonumber(using) then -- counted anew
-        at = now
-      end
-      if at <= now or tonumber(last) > now then
-        if #shares.order >= REPORTS_MOST then
-          return now, cursor
-        end
-        admission.limit_of(name)
-      else
-        soonest = math.min(soonest or at, at)
-      end
-    end
-  end
-  return found[1] ~= '0' and now or soonest, found[1]
 end
 
 -- Adds one limit to what is reported. How much of a key waits is not counted: what is known of is a part of it.

@@ -2,10 +2,11 @@
 -- @use claims/claiming
 -- @use claims/sources
 -- @use claims/turn_report
+-- @use fan_out/fan_changes
 -- @use fan_out/fans
 -- @use jobs/due_jobs
 -- @use keys
--- @use limits/demand
+-- @use limits/idle_shares
 -- @use ready_sets
 -- @use turns/start_deadlines
 -- @use turns/visits
@@ -44,7 +45,7 @@ local function decide(visit, entry, kind)
     visit.scan = 1
     come_again(visit, visit.now + LOOK_AGAIN_MS, entry)
   elseif string.find(entry, '^!limits') then
-    local at, cursor = demand.look(visit.now, string.match(entry, ' (%d+)$') or '0')
+    local at, cursor = idle_shares.look(visit.now, string.match(entry, ' (%d+)$') or '0')
     if at then
       come_again(visit, at, cursor == '0' and '!limits' or '!limits ' .. cursor)
     end
@@ -96,7 +97,7 @@ function due_entries.decide(visit)
   end
   for _, fan in ipairs(visit.endings.fans.order) do
     if not fan.over then
-      fans.flush_waiting(fan, visit.now)
+      fan_changes.flush_waiting(fan, visit.now)
       visits.forget_backlog(visit)
     end
   end

@@ -3,7 +3,7 @@
 -- @use claims/routing
 -- @use claims/turn_report
 -- @use contexts/ending
--- @use fan_out/finishing
+-- @use fan_out/concluding
 -- @use keys
 -- @use limits/demand
 -- @use limits/parking
@@ -47,7 +47,7 @@ function written.flush(visit)
   if next(visit.endings.ready) then
     visits.forget_backlog(visit)
   end
-  if finishing.flush_claims(visit.endings, visit.now) then
+  if concluding.flush_claims(visit.endings, visit.now) then
     visits.forget_backlog(visit)
   end
   ending.flush(visit.endings, visit.now)

@@ -1,0 +1,67 @@
+-- Module jobs/overlap_queue: what waits until its job's overlap policy lets it in.
+-- @use contexts/ready
+-- @use keys
+-- @use quarantine
+-- @use record
+local overlap_queue = {}
+local int = record.int
+
+local UNREADABLE_MAX = 100 -- records that are put aside in one call
+
+-- Contexts of a job that its overlap policy lets be active at once (W6), and that may wait for these (W9).
+local function allowed(overlap, limit)
+  return overlap == 'parallel' and tonumber(limit) or 1
+end
+
+local function may_wait(overlap, limit)
+  if overlap == 'queue' then
+    return tonumber(limit) or 1
+  end
+  return (overlap == 'queue_one' or overlap == 'replace') and 1 or 0
+end
+
+-- Lets in what waits in the overlap queue of a job, the oldest first, as many as its policy allows; `batch` collects it for
+-- contexts/ready. It is called where there may be room:
+-- no firing overtakes what waits, as there is no room for it while something does. Returns how many.
+function overlap_queue.start(batch, now, job, overlap, limit)
+  local active, queue = keys.active(job), keys.queue(job)
+  if redis.call('EXISTS', queue) == 0 then
+    return 0
+  end
+  local room, unreadable = allowed(overlap, limit) - redis.call('HLEN', active), 0
+  local started = {}
+  while room > 0 and unreadable < UNREADABLE_MAX do
+    local popped = redis.call('ZPOPMIN', queue, math.min(room, UNREADABLE_MAX))
+    for i = 1, #popped, 2 do
+      local id, _, _, rest = quarantine.open_or_put(now, 'queue:' .. job, popped[i + 1], popped[i])
+      if id then
+        started[#started + 1] = id
+        started[#started + 1] = record.is_scheduled(id) and 's' or 'm'
+        ready.add(batch, id, popped[i], rest)
+        room = room - 1
+      else
+        unreadable = unreadable + 1
+      end
+    end
+    if #popped == 0 then
+      break
+    end
+  end
+  if #started > 0 then
+    redis.call('HSET', active, unpack(started))
+  end
+  return #started / 2
+end
+
+-- What an earlier definition of a job let in goes on, also where the present one allows less. The job says how much of it there may still
+-- be, `<active>:<waiting>`, until it is no more than what is allowed. `known`: what it says so far.
+function overlap_queue.note_surplus(job, overlap, limit, known)
+  local active, waiting = redis.call('HLEN', keys.active(job)), redis.call('ZCARD', keys.queue(job))
+  if active > allowed(overlap, limit) or waiting > may_wait(overlap, limit) then
+    redis.call('HSET', keys.job(job), 'surplus', int(active) .. ':' .. int(waiting))
+  elseif known then
+    redis.call('HDEL', keys.job(job), 'surplus')
+  end
+end
+
+return overlap_queue
