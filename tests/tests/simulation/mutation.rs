@@ -113,13 +113,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "an ended context lets nobody of the queue start",
         script: "lease/settle",
-        from: "  ending.start_queued(endings, now, job, overlap, limit)\n",
+        from: "  overlap_queue.start(endings.ready, now, job, overlap, limit)\n",
         to: "",
     },
     Mutation {
         what: "what an earlier overlap policy let in is forgotten",
         script: "job/apply",
-        from: "ending.note_surplus(job, fields.overlap, fields.overlap_limit, old[7])",
+        from: "overlap_queue.note_surplus(job, fields.overlap, fields.overlap_limit, old[7])",
         to: "",
     },
     Mutation {
