@@ -1,16 +1,16 @@
 //! Submits contexts through gRPC, a few calls at a time.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, ensure};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures::StreamExt;
-use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
+use tickwheel_client::Client;
 use tickwheel_proto::v1::submission::When;
 use tickwheel_proto::v1::{
-    ContextOptions, Fairness, GroupLimits, Limit, Rate, Routing, Submission, SubmitRequest,
-    WorkerSelection,
+    ContextOptions, Fairness, GroupLimits, Limit, Rate, Routing, Submission, WorkerSelection,
 };
 use tokio::time::Instant;
-use tonic::transport::{Channel, Endpoint};
 
 use crate::args::Options;
 use crate::report::Spread;
@@ -18,13 +18,13 @@ use crate::report::Spread;
 /// Calls under way at once.
 const CALLS: usize = 4;
 
-/// Connects to a tracker.
-pub(crate) async fn connect(url: &str) -> Result<SchedulerServiceClient<Channel>> {
-    let channel = Endpoint::from_shared(url.to_owned())?
-        .tcp_nodelay(true)
-        .connect()
-        .await?;
-    Ok(SchedulerServiceClient::new(channel).max_decoding_message_size(64 * 1024 * 1024))
+/// No call of a measurement takes longer.
+const CALL_LIMIT: Duration = Duration::from_secs(120);
+
+/// Connects to one tracker; a call that fails is told, and not made again.
+pub(crate) async fn connect(url: &str) -> Result<Client> {
+    let builder = Client::builder([url]).timeout(CALL_LIMIT).tries(1);
+    Ok(builder.connect().await?)
 }
 
 /// A context for handler `noop`, numbered in its body.
@@ -104,10 +104,10 @@ pub(crate) async fn limit(urls: &[String], options: &Options) -> Result<()> {
     if limits.all == Some(Limit::default()) && limits.per_key == Some(Limit::default()) {
         return Ok(());
     }
-    let mut client = connect(urls.first().context("no tracker")?).await?;
+    let client = connect(urls.first().context("no tracker")?).await?;
     client.set_limits(limits).await?;
     // The other trackers read them with their next beat.
-    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     Ok(())
 }
 
@@ -123,11 +123,11 @@ pub(crate) async fn submit(
         let client = clients.get(call % clients.len().max(1)).cloned();
         let contexts: Vec<Submission> = (start..count.min(start + batch)).map(&make).collect();
         async move {
-            let mut client = client.context("no tracker")?;
+            let client = client.context("no tracker")?;
             let asked = Instant::now();
-            let answer = client.submit(SubmitRequest { contexts }).await?;
+            let answer = client.submit_all(contexts).await?;
             let took = u64::try_from(asked.elapsed().as_micros())?;
-            anyhow::Ok((answer.into_inner().contexts.len(), took))
+            anyhow::Ok((answer.len(), took))
         }
     });
     let (mut accepted, mut times) = (0, Vec::new());
@@ -145,7 +145,7 @@ pub(crate) async fn submit(
 }
 
 /// Connects to each tracker.
-pub(crate) async fn connect_all(urls: &[String]) -> Result<Vec<SchedulerServiceClient<Channel>>> {
+pub(crate) async fn connect_all(urls: &[String]) -> Result<Vec<Client>> {
     let mut clients = Vec::new();
     for url in urls {
         clients.push(connect(url).await?);

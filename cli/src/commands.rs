@@ -15,8 +15,10 @@ pub(crate) mod submit;
 pub(crate) mod tracker;
 pub(crate) mod worker;
 
+use tickwheel_client::Client;
+
 use crate::args::{Cli, Command, Global};
-use crate::client::Client;
+use crate::client;
 use crate::failure::Failure;
 
 /// Runs the command.
@@ -41,6 +43,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 
 /// Connects to the tracker that the global flags name.
 async fn connect(global: &Global) -> Result<Client, Failure> {
-    let client = Client::connect(&global.server, global.timeout).await?;
-    Ok(client.durable(global.durability))
+    let client = client::connect(&global.server, global.timeout).await?;
+    Ok(match global.durability {
+        Some(durability) => client.durable(durability),
+        None => client,
+    })
 }

@@ -13,9 +13,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
-use prost::Message as _;
-use tickwheel_proto::v1;
-use tonic::{Code, Status};
+use tickwheel_client::Error;
+use tonic::Code;
 
 use crate::printable::printable;
 
@@ -137,41 +136,26 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-impl From<Status> for Failure {
-    fn from(status: Status) -> Self {
-        let detail = v1::ErrorDetail::decode(status.details()).unwrap_or_default();
-        let mistakes: Vec<_> = detail
-            .violations
-            .into_iter()
-            .map(|v| Mistake {
-                place: v.field,
-                rule: v.rule,
-                given: v.given,
-            })
-            .collect();
-        // The message of the server repeats the first mistake; all of them are listed.
-        let message = match mistakes.len() {
-            0 => message_of(&status),
-            1 => "1 mistake in what was sent; nothing was changed".to_owned(),
-            n => format!("{n} mistakes in what was sent; nothing was changed"),
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let Some(refusal) = error.refusal() else {
+            let exit = if error.is_retryable() {
+                Exit::Unavailable
+            } else {
+                Exit::Failed
+            };
+            return Self::new(exit, error.to_string());
         };
-        let message = match detail.context_ids.as_slice() {
-            [] => message,
-            ids => format!("{message}; it is there as {}", ids.join(" ")),
-        };
+        let mistakes = refusal.violations.iter().map(|broken| Mistake {
+            place: broken.field.clone(),
+            rule: broken.rule.clone(),
+            given: broken.given.clone(),
+        });
         Self {
-            exit: exit_of(status.code()),
-            message,
-            mistakes,
+            exit: exit_of(refusal.status.code()),
+            message: refusal.message.clone(),
+            mistakes: mistakes.collect(),
         }
-    }
-}
-
-fn message_of(status: &Status) -> String {
-    if status.message().is_empty() {
-        status.code().description().to_lowercase()
-    } else {
-        status.message().to_owned()
     }
 }
 
@@ -193,6 +177,10 @@ fn exit_of(code: Code) -> Exit {
 
 #[cfg(test)]
 mod tests {
+    use prost::Message as _;
+    use tickwheel_client::v1;
+    use tonic::Status;
+
     use super::*;
 
     #[test]
@@ -210,7 +198,7 @@ mod tests {
             (Code::DataLoss, Exit::Broken),
         ] {
             assert_eq!(
-                Failure::from(Status::new(code, "x")).exit(),
+                Failure::from(Error::from(Status::new(code, "x"))).exit(),
                 exit,
                 "{code:?}"
             );
@@ -233,7 +221,8 @@ mod tests {
             "1 mistake",
             detail.encode_to_vec().into(),
         );
-        let failure = Failure::from(status).map_places(|p| p.replace("jobs[1]", "a.yaml: jobs[0]"));
+        let failure = Failure::from(Error::from(status))
+            .map_places(|p| p.replace("jobs[1]", "a.yaml: jobs[0]"));
         assert_eq!(
             failure.to_string(),
             "1 mistake in what was sent; nothing was changed\n  a.yaml: jobs[0].trigger: second_delay is 1..=60 (given: 61)"
@@ -243,6 +232,6 @@ mod tests {
     #[test]
     fn details_that_cannot_be_read_do_not_hide_the_message() {
         let status = Status::with_details(Code::Internal, "broken", vec![0xff, 0xff].into());
-        assert_eq!(Failure::from(status).to_string(), "broken");
+        assert_eq!(Failure::from(Error::from(status)).to_string(), "broken");
     }
 }

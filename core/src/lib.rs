@@ -38,6 +38,7 @@ pub mod model;
 pub mod partition;
 pub mod routing;
 pub mod run;
+pub mod task;
 pub mod time;
 mod word;
 #[cfg(feature = "schedule")]
@@ -61,4 +62,5 @@ pub use manifest::parse_manifest;
 pub use model::{Model, ReduceOn};
 pub use partition::{PartitionCount, PartitionId, partition_of};
 pub use run::StateWord;
+pub use task::Task;
 pub use time::TimestampMs;

@@ -84,5 +84,7 @@ pub use stats::Stats;
 pub use upstream::Upstream;
 pub use worker::{RunningWorker, Stopped, Worker, WorkerBuilder};
 
+/// The body of a handler with its name: what [`WorkerBuilder::task`] runs and `tickwheel-client` submits.
+pub use tickwheel_core::Task;
 /// What cancels a worker given to [`WorkerBuilder::shutdown`].
 pub use tokio_util::sync::CancellationToken;

@@ -26,6 +26,8 @@ pub(crate) struct Registry {
     twice: Option<Arc<str>>,
     /// The first batch that cannot be.
     unfit: Option<String>,
+    /// Handlers of tasks, and the groups that these say.
+    groups: Vec<(&'static str, &'static str)>,
 }
 
 impl Registry {
@@ -52,6 +54,11 @@ impl Registry {
         self.unfit.get_or_insert(wrong);
     }
 
+    /// A task says which group has its handler.
+    pub(crate) fn note_group(&mut self, name: &'static str, group: &'static str) {
+        self.groups.push((name, group));
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&Entry> {
         self.handlers.get(name)
     }
@@ -67,7 +74,16 @@ impl Registry {
         names
     }
 
-    pub(crate) fn check(&self) -> Result<(), Error> {
+    /// What of the handlers breaks a rule, of a worker of `group`.
+    pub(crate) fn check(&self, group: &str) -> Result<(), Error> {
+        if let Some((name, other)) = self.groups.iter().find(|(_, other)| *other != group) {
+            return Err(Error::invalid(
+                "group",
+                format!(
+                    "task \"{name}\" is one of group \"{other}\", and the worker of \"{group}\""
+                ),
+            ));
+        }
         if let Some(name) = &self.twice {
             return Err(Error::invalid(
                 "handle",

@@ -3,8 +3,9 @@
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
 use serde_json::Value;
+use tickwheel_client::Repeat;
 use tickwheel_proto::v1::{
-    Context, ContextOptions, ContextState, Retry, Submission, SubmitRequest, WaitContextRequest,
+    Context, ContextOptions, ContextState, Retry, Submission, WaitContextRequest,
 };
 use tokio::time::Instant;
 
@@ -79,7 +80,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
 }
 
 async fn submit(urls: &[String], subtasks: usize) -> Result<String> {
-    let mut client = caller::connect(urls.first().context("no tracker")?).await?;
+    let client = caller::connect(urls.first().context("no tracker")?).await?;
     let root = Submission {
         group: "bench".to_owned(),
         handler: MAP.to_owned(),
@@ -93,24 +94,24 @@ async fn submit(urls: &[String], subtasks: usize) -> Result<String> {
         }),
         ..Submission::default()
     };
-    let request = SubmitRequest {
-        contexts: vec![root],
-    };
-    let answer = client.submit(request).await?.into_inner();
-    let root = answer.contexts.into_iter().next();
+    let root = client.submit_all([root]).await?.into_iter().next();
     Ok(root.context("no context was made")?.id)
 }
 
 /// Until the context has ended.
 async fn wait(urls: &[String], id: &str) -> Result<Context> {
-    let mut client = caller::connect(urls.first().context("no tracker")?).await?;
+    let client = caller::connect(urls.first().context("no tracker")?).await?;
     let mut known = (0, Instant::now());
     loop {
         let request = WaitContextRequest {
             id: id.to_owned(),
             timeout_ms: WAIT_MS,
         };
-        let context = client.wait_context(request).await?.into_inner();
+        let context = client
+            .call(Repeat::Harmless, request, async |mut api, r| {
+                api.wait_context(r).await
+            })
+            .await?;
         if context.ended_ms > 0 {
             return Ok(context);
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Result, bail};
 use futures::StreamExt;
 use serde_json::Value;
-use tickwheel_proto::v1::{ApplyJobsRequest, JobSpec, Overlap, Trigger, overlap, trigger};
+use tickwheel_proto::v1::{JobSpec, Overlap, Trigger, overlap, trigger};
 use tokio::time::Instant;
 
 use crate::args::Options;
@@ -82,17 +82,10 @@ async fn register(urls: &[String], jobs: usize, anchor: u64) -> Result<()> {
     let starts: Vec<usize> = (0..jobs).step_by(BATCH).collect();
     let calls = starts.into_iter().zip(clients.iter().cycle());
     let calls = calls.map(|(start, client)| {
-        let mut client = client.clone();
+        let client = client.clone();
         let numbers = start..jobs.min(start + BATCH);
-        let jobs = numbers.map(|number| spec(number, anchor)).collect();
-        async move {
-            client
-                .apply_jobs(ApplyJobsRequest {
-                    jobs,
-                    dry_run: false,
-                })
-                .await
-        }
+        let jobs: Vec<JobSpec> = numbers.map(|number| spec(number, anchor)).collect();
+        async move { client.apply(jobs).await }
     });
     let mut answers = futures::stream::iter(calls).buffer_unordered(CALLS);
     let all = async {

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use serde_json::Value;
+use tickwheel_proto::v1::Submission;
 use tickwheel_proto::v1::submission::When;
-use tickwheel_proto::v1::{Submission, SubmitRequest};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -86,14 +86,14 @@ async fn arrive(
         let until = jobs.min(rate * usize::try_from(tick)? / TICKS_PER_SECOND);
         let contexts: Vec<Submission> = (sent..until).map(&make).collect();
         sent = until;
-        let Some(mut client) = clients.next().cloned() else {
+        let Some(client) = clients.next().cloned() else {
             continue;
         };
         if !contexts.is_empty() {
             calls.spawn(async move {
                 let expected = contexts.len();
-                let answer = client.submit(SubmitRequest { contexts }).await?;
-                let accepted = answer.into_inner().contexts.len();
+                let answer = client.submit_all(contexts).await?;
+                let accepted = answer.len();
                 ensure!(accepted == expected, "{accepted} of {expected} accepted");
                 anyhow::Ok(())
             });

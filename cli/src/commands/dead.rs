@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde::Serialize;
+use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
 use crate::args::{Global, duration};
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::tell_unreadable;
 use crate::views::{ContextView, DeadListView};
@@ -150,10 +150,7 @@ pub(crate) async fn run(global: &Global, command: DeadCommand) -> Result<(), Fai
     match command {
         DeadCommand::List(args) => list(global, &client, args).await,
         DeadCommand::Show(args) => {
-            let request = v1::ContextRef { id: args.id };
-            let context = client
-                .call(request, async |mut api, r| api.get_context(r).await)
-                .await?;
+            let context = client.get(&args.id).await?;
             global.output.detail(&ContextView::from(context))
         }
         DeadCommand::Requeue(args) => change(global, &client, args, "run again").await,
@@ -184,9 +181,7 @@ async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Fa
             page_size: u32::try_from(missing).unwrap_or(PAGE).clamp(1, PAGE),
             cursor,
         };
-        let page = client
-            .call(request, async |mut api, r| api.list_dead(r).await)
-            .await?;
+        let page = client.list_dead(request).await?;
         tell_unreadable(page.unreadable);
         view.add(page);
         cursor = view.next_cursor.clone();
@@ -218,17 +213,13 @@ async fn change(
             dry_run: args.dry_run,
             cursor: cursor.clone(),
         };
-        let requeue = done == "run again";
-        let step = client
-            .call(request, async |mut api, r| {
-                if requeue {
-                    api.requeue_dead(r).await
-                } else {
-                    api.purge_dead(r).await
-                }
-            })
-            .await
-            .map_err(|failure| failure.after(&sum.progress(done, &cursor)))?;
+        let step = if done == "run again" {
+            client.requeue_dead(request).await
+        } else {
+            client.purge_dead(request).await
+        };
+        let step =
+            step.map_err(|error| Failure::from(error).after(&sum.progress(done, &cursor)))?;
         sum.looked += step.looked;
         sum.matched += step.matched;
         sum.changed += step.changed;

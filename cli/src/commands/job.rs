@@ -13,7 +13,6 @@ mod state;
 pub(crate) use apply::send;
 
 use clap::{Args, Subcommand};
-use tickwheel_proto::v1;
 
 use crate::args::Global;
 use crate::failure::Failure;
@@ -51,11 +50,7 @@ pub(crate) struct NameArgs {
     name: String,
 }
 
-impl NameArgs {
-    fn reference(self) -> v1::JobRef {
-        v1::JobRef { name: self.name }
-    }
-}
+impl NameArgs {}
 
 pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Failure> {
     match command {

@@ -95,10 +95,7 @@ pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Fa
     let client = super::connect(global).await?;
     let request = match command {
         LimitCommand::List => {
-            let request = v1::ListLimitsRequest {};
-            let answer = client
-                .call(request, async |mut api, r| api.list_limits(r).await)
-                .await?;
+            let answer = client.limits().await?;
             tell_unreadable(answer.unreadable);
             let rows: Vec<LimitsView> = answer.groups.into_iter().map(Into::into).collect();
             return global.output.list(&rows);
@@ -120,9 +117,7 @@ pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Fa
             ..v1::GroupLimits::default()
         },
     };
-    let answer = client
-        .call(request, async |mut api, r| api.set_limits(r).await)
-        .await?;
+    let answer = client.set_limits(request).await?;
     global.output.list(&[LimitsView::from(answer)])
 }
 

@@ -8,8 +8,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::dev::{ClusterArgs, start, welcome};
 use super::job::send;
+
 use crate::args::duration;
-use crate::client::Client;
+use crate::client;
 use crate::dev::DevCluster;
 use crate::failure::Failure;
 use crate::manifest::Manifest;
@@ -57,7 +58,7 @@ async fn show(
     shutdown: &mut Shutdown,
 ) -> Result<Summary, Failure> {
     put(&welcome(cluster))?;
-    let client = Client::connect(&cluster.server(), None).await?;
+    let client = client::connect(&cluster.server(), None).await?;
     let since_ms = redis_time(&client).await?;
     cluster.lateness.restart(since_ms);
     let applied = send(&client, manifest, false).await?;

@@ -4,10 +4,10 @@ mod logs;
 mod subtasks;
 
 use clap::{Args, Subcommand, ValueEnum};
+use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
 use crate::args::Global;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::tell_unreadable;
 use crate::views::ContextView;
@@ -53,20 +53,12 @@ pub(crate) struct NamedArgs {
 }
 
 impl NamedArgs {
-    async fn reference(self, client: &Client) -> Result<v1::ContextRef, Failure> {
+    async fn id(self, client: &Client) -> Result<String, Failure> {
         let Some(dedup_key) = self.key else {
-            return Ok(v1::ContextRef {
-                id: self.id.unwrap_or_default(),
-            });
+            return Ok(self.id.unwrap_or_default());
         };
-        let request = v1::FindContextRequest {
-            dedup_key,
-            job: self.job,
-        };
-        let found = client
-            .call(request, async |mut api, r| api.find_context(r).await)
-            .await?;
-        Ok(v1::ContextRef { id: found.id })
+        let found = client.find(&dedup_key, Some(&self.job)).await?;
+        Ok(found.id)
     }
 }
 
@@ -135,35 +127,21 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
     match command {
         RunCommand::List(args) => list(global, &client, args).await,
         RunCommand::Get(args) => {
-            let context = client
-                .call(args.reference(&client).await?, async |mut api, r| {
-                    api.get_context(r).await
-                })
-                .await?;
+            let context = client.get(&args.id(&client).await?).await?;
             global.output.detail(&ContextView::from(context))
         }
         RunCommand::Cancel(args) => {
-            let answer = client
-                .call(args.reference(&client).await?, async |mut api, r| {
-                    api.cancel_context(r).await
-                })
-                .await?;
-            global
-                .output
-                .detail(&ContextView::from(answer.context.unwrap_or_default()))
+            let context = client.cancel(&args.id(&client).await?).await?;
+            global.output.detail(&ContextView::from(context))
         }
         RunCommand::Retry(args) => {
-            let context = client
-                .call(args.reference(&client).await?, async |mut api, r| {
-                    api.retry_context(r).await
-                })
-                .await?;
+            let context = client.retry(&args.id(&client).await?).await?;
             global.output.detail(&ContextView::from(context))
         }
         RunCommand::Logs(args) => logs::run(global, &client, args).await,
         RunCommand::Subtasks(args) => subtasks::run(global, &client, args).await,
         RunCommand::Wait(args) => {
-            let id = args.reference(&client).await?.id;
+            let id = args.id(&client).await?;
             show_end(global, &client, &id).await
         }
     }
@@ -171,7 +149,7 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
 
 /// Waits for the end of a context and shows it; anything but success is a failure of the command.
 pub(crate) async fn show_end(global: &Global, client: &Client, id: &str) -> Result<(), Failure> {
-    let context = client.wait(id).await?;
+    let context = client.wait(id, global.timeout).await?;
     let succeeded = context.state() == v1::ContextState::Succeeded;
     let view = ContextView::from(context);
     global.output.detail(&view)?;
@@ -194,9 +172,7 @@ async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Fa
             page_size: PAGE,
             cursor,
         };
-        let page = client
-            .call(request, async |mut api, r| api.list_contexts(r).await)
-            .await?;
+        let page = client.list(request).await?;
         unreadable += page.unreadable;
         contexts.extend(page.contexts.into_iter().map(ContextView::from));
         cursor = page.next_cursor;

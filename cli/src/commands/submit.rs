@@ -126,15 +126,10 @@ pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure
     let wait = args.wait;
     let submission = submission(args)?;
     let client = super::connect(global).await?;
-    let request = v1::SubmitRequest {
-        contexts: vec![submission],
-    };
-    let answer = client
-        .call(request, async |mut api, r| api.submit(r).await)
-        .await
-        .map_err(|f| f.map_places(|place| place.trim_start_matches("contexts[0].").to_owned()))?;
+    let answer = client.submit_all([submission]).await.map_err(|error| {
+        Failure::from(error).map_places(|place| place.trim_start_matches("contexts[0].").to_owned())
+    })?;
     let submitted = answer
-        .contexts
         .into_iter()
         .next()
         .ok_or_else(|| Failure::broken("the tracker confirmed nothing"))?;

@@ -1,7 +1,6 @@
 //! `tickwheel worker`: the demo handlers, until SIGTERM; and `tickwheel worker list`.
 
 use clap::{Args, Subcommand};
-use tickwheel_proto::v1;
 
 use crate::args::Global;
 use crate::config::{self, ConfigArgs, Environment, Override};
@@ -84,10 +83,7 @@ pub(crate) async fn run(global: &Global, args: WorkerArgs) -> Result<(), Failure
 
 async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
     let client = super::connect(global).await?;
-    let request = v1::ListWorkersRequest { group: args.group };
-    let answer = client
-        .call(request, async |mut api, r| api.list_workers(r).await)
-        .await?;
+    let answer = client.workers(Some(&args.group)).await?;
     tell_unreadable(answer.unreadable);
     let workers: Vec<_> = answer.workers.into_iter().map(WorkerView::from).collect();
     global.output.list(&workers)

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use tickwheel_client::has_ended;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::ledger_record::Verdict;
-
-use crate::client::ended;
 
 /// Everything seen of one job, of due times since `since_ms`.
 #[derive(Debug, Default)]
@@ -70,8 +69,8 @@ impl Book {
                 continue;
             }
             let earlier = self.contexts.insert(context.id.clone(), context.clone());
-            let was_ended = earlier.is_some_and(|c| ended(c.state()));
-            if ended(context.state()) && !was_ended {
+            let was_ended = earlier.is_some_and(|c| has_ended(c.state()));
+            if has_ended(context.state()) && !was_ended {
                 news.push(News::Ended(Box::new(context)));
             }
         }
@@ -88,7 +87,7 @@ impl Book {
             .map(|r| &r.context_id)
             .filter(|id| !id.is_empty())
             .chain(self.contexts.keys())
-            .filter(|id| !self.contexts.get(*id).is_some_and(|c| ended(c.state())))
+            .filter(|id| !self.contexts.get(*id).is_some_and(|c| has_ended(c.state())))
             .cloned()
             .collect();
         ids.sort();
@@ -123,7 +122,7 @@ impl Book {
 
     /// The ends of this job's contexts.
     pub(super) fn ends(&self) -> impl Iterator<Item = &v1::Context> {
-        self.contexts.values().filter(|c| ended(c.state()))
+        self.contexts.values().filter(|c| has_ended(c.state()))
     }
 
     /// Due times that have any record.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tickwheel_client::Client;
 use tickwheel_core::job::{JobSpec, Trigger};
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::{ContextId, TimestampMs};
@@ -12,7 +13,6 @@ use tokio::time::{Instant, sleep};
 use super::audit::{Span, broken_chain, lost_dues, lost_followers};
 use super::book::{Book, News};
 use super::summary::Summary;
-use crate::client::Client;
 use crate::failure::Failure;
 
 /// Between two looks at the same job. A job whose runs are kept by the hundred and that fires 50 times a second is still
@@ -86,14 +86,7 @@ impl Watch {
     pub(crate) async fn look(&mut self) -> Result<Vec<News>, Failure> {
         let mut news = Vec::new();
         for job in &mut self.jobs {
-            let ledger = v1::GetLedgerRequest {
-                name: job.name.clone(),
-                limit: LOOK_AT,
-            };
-            let mut ledger = self
-                .client
-                .call(ledger, async |mut api, r| api.get_ledger(r).await)
-                .await?;
+            let mut ledger = self.client.ledger(&job.name, LOOK_AT).await?;
             for record in &mut ledger.records {
                 name_context(record, &job.spec, self.partitions);
             }
@@ -103,10 +96,7 @@ impl Watch {
                 page_size: LOOK_AT,
                 ..v1::ListContextsRequest::default()
             };
-            let page = self
-                .client
-                .call(contexts, async |mut api, r| api.list_contexts(r).await)
-                .await?;
+            let page = self.client.list(contexts).await?;
             news.extend(job.book.add_contexts(page.contexts));
         }
         news.sort_by_key(News::at_ms);
@@ -140,13 +130,8 @@ impl Watch {
             .iter()
             .filter(|j| is_driven_by_clock(&j.spec.trigger))
         {
-            let request = v1::PauseJobRequest {
-                name: job.name.clone(),
-                note: "the quickstart has ended; `tickwheel job resume` starts it again".to_owned(),
-            };
-            self.client
-                .call(request, async |mut api, r| api.pause_job(r).await)
-                .await?;
+            let note = "the quickstart has ended; `tickwheel job resume` starts it again";
+            self.client.pause_job(&job.name, note).await?;
         }
         Ok(())
     }
@@ -159,12 +144,7 @@ impl Watch {
             let now = get(&self.client, &job.name).await?;
             settled &= now.active.is_empty() && now.queued == 0;
             for id in job.book.open() {
-                let request = v1::ContextRef { id };
-                let context = self
-                    .client
-                    .call(request, async |mut api, r| api.get_context(r).await)
-                    .await;
-                if let Ok(context) = context {
+                if let Ok(context) = self.client.get(&id).await {
                     job.book.add_contexts(vec![context]);
                 }
             }
@@ -220,9 +200,7 @@ impl Watch {
             name: name.to_owned(),
             ..v1::RunJobRequest::default()
         };
-        self.client
-            .call(request, async |mut api, r| api.run_job(r).await)
-            .await?;
+        self.client.run_job(request).await?;
         Ok(())
     }
 }
@@ -241,20 +219,11 @@ pub(crate) async fn redis_time(client: &Client) -> Result<u64, Failure> {
 }
 
 async fn cluster(client: &Client) -> Result<v1::Cluster, Failure> {
-    client
-        .call(v1::GetClusterRequest {}, async |mut api, r| {
-            api.get_cluster(r).await
-        })
-        .await
+    Ok(client.cluster().await?)
 }
 
 async fn get(client: &Client, name: &str) -> Result<v1::Job, Failure> {
-    let request = v1::JobRef {
-        name: name.to_owned(),
-    };
-    client
-        .call(request, async |mut api, r| api.get_job(r).await)
-        .await
+    Ok(client.get_job(name).await?)
 }
 
 async fn resumed(client: &Client, name: &str) -> Result<v1::Job, Failure> {
@@ -262,12 +231,7 @@ async fn resumed(client: &Client, name: &str) -> Result<v1::Job, Failure> {
     if job.state() != v1::JobState::Paused {
         return Ok(job);
     }
-    let request = v1::JobRef {
-        name: name.to_owned(),
-    };
-    client
-        .call(request, async |mut api, r| api.resume_job(r).await)
-        .await
+    Ok(client.resume_job(name).await?)
 }
 
 fn is_driven_by_clock(trigger: &Trigger) -> bool {

@@ -3,24 +3,23 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use tickwheel_client::{Api, Error};
 use tickwheel_core::job::JobSpec;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
 use tickwheel_proto::v1;
-use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tonic::Status;
-use tonic::transport::{Channel, Endpoint};
 
 use super::wait::until;
 
 /// No call of a test waits longer, but for those that wait for an end.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
-const MESSAGE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
-/// A connection to one tracker.
+/// A connection to one tracker. A call is made once: a test wants to see what becomes of it.
 #[derive(Debug, Clone)]
 pub struct Client {
+    client: tickwheel_client::Client,
     /// The generated client, for calls that a test wants to make itself.
-    pub raw: SchedulerServiceClient<Channel>,
+    pub raw: Api,
 }
 
 impl Client {
@@ -29,17 +28,11 @@ impl Client {
     /// # Errors
     /// When nothing listens there.
     pub async fn connect(url: &str) -> Result<Self> {
-        let endpoint = Endpoint::from_shared(url.to_owned())?
+        let builder = tickwheel_client::Client::builder([url])
+            .timeout(CALL_LIMIT)
             .connect_timeout(CALL_LIMIT)
-            .timeout(CALL_LIMIT);
-        let channel = endpoint
-            .connect()
-            .await
-            .with_context(|| format!("connect to {url}"))?;
-        let raw = SchedulerServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
-        Ok(Self {
-            raw: raw.max_encoding_message_size(MESSAGE_BYTES_MAX),
-        })
+            .tries(1);
+        Self::of(builder.connect().await?)
     }
 
     /// A client that connects with its first call, and again after each failure. No call waits longer than `limit`.
@@ -47,13 +40,16 @@ impl Client {
     /// # Errors
     /// When `url` is none.
     pub fn lazy(url: &str, limit: Duration) -> Result<Self> {
-        let endpoint = Endpoint::from_shared(url.to_owned())?
+        let builder = tickwheel_client::Client::builder([url])
+            .timeout(limit)
             .connect_timeout(limit)
-            .timeout(limit);
-        let raw = SchedulerServiceClient::new(endpoint.connect_lazy());
-        Ok(Self {
-            raw: raw.max_decoding_message_size(MESSAGE_BYTES_MAX),
-        })
+            .tries(1);
+        Self::of(builder.lazy()?)
+    }
+
+    fn of(client: tickwheel_client::Client) -> Result<Self> {
+        let raw = client.api()?;
+        Ok(Self { client, raw })
     }
 
     /// Registers jobs.
@@ -61,16 +57,7 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn apply(&mut self, specs: &[JobSpec]) -> Result<Vec<v1::AppliedJob>, Status> {
-        let jobs = specs.iter().map(v1::JobSpec::from).collect();
-        Ok(self
-            .raw
-            .apply_jobs(v1::ApplyJobsRequest {
-                jobs,
-                dry_run: false,
-            })
-            .await?
-            .into_inner()
-            .jobs)
+        self.client.apply(specs).await.map_err(Error::into_status)
     }
 
     /// One job.
@@ -78,7 +65,7 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn job(&mut self, name: &str) -> Result<v1::Job, Status> {
-        Ok(self.raw.get_job(reference(name)).await?.into_inner())
+        self.client.get_job(name).await.map_err(Error::into_status)
     }
 
     /// Pauses a job.
@@ -86,11 +73,8 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn pause(&mut self, name: &str) -> Result<v1::Job, Status> {
-        let request = v1::PauseJobRequest {
-            name: name.to_owned(),
-            note: "by a test".to_owned(),
-        };
-        Ok(self.raw.pause_job(request).await?.into_inner())
+        let paused = self.client.pause_job(name, "by a test").await;
+        paused.map_err(Error::into_status)
     }
 
     /// Resumes a job.
@@ -98,7 +82,8 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn resume(&mut self, name: &str) -> Result<v1::Job, Status> {
-        Ok(self.raw.resume_job(reference(name)).await?.into_inner())
+        let resumed = self.client.resume_job(name).await;
+        resumed.map_err(Error::into_status)
     }
 
     /// Deletes a job that no other one follows.
@@ -106,11 +91,8 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn delete(&mut self, name: &str) -> Result<v1::DeleteJobResponse, Status> {
-        let request = v1::DeleteJobRequest {
-            name: name.to_owned(),
-            force: false,
-        };
-        Ok(self.raw.delete_job(request).await?.into_inner())
+        let deleted = self.client.delete_job(name, false).await;
+        deleted.map_err(Error::into_status)
     }
 
     /// Runs a job now.
@@ -122,7 +104,8 @@ impl Client {
             name: name.to_owned(),
             ..v1::RunJobRequest::default()
         };
-        Ok(self.raw.run_job(request).await?.into_inner())
+        let submitted = self.client.run_job(request).await;
+        submitted.map_err(Error::into_status)
     }
 
     /// All of a job's ledger, the oldest record first.
@@ -130,11 +113,7 @@ impl Client {
     /// # Errors
     /// As the tracker says, or when a record cannot be read.
     pub async fn ledger(&mut self, name: &str) -> Result<Vec<LedgerRecord>> {
-        let request = v1::GetLedgerRequest {
-            name: name.to_owned(),
-            limit: 100_000,
-        };
-        let records = self.raw.get_ledger(request).await?.into_inner().records;
+        let records = self.client.ledger(name, 100_000).await?.records;
         let read = |record| {
             LedgerRecord::try_from(record)
                 .map_err(|wrong| anyhow::anyhow!("ledger of {name}: {wrong:?}"))
@@ -203,12 +182,8 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn submit(&mut self, contexts: Vec<v1::Submission>) -> Result<Vec<String>, Status> {
-        let submitted = self
-            .raw
-            .submit(v1::SubmitRequest { contexts })
-            .await?
-            .into_inner()
-            .contexts;
+        let submitted = self.client.submit_all(contexts).await;
+        let submitted = submitted.map_err(Error::into_status)?;
         Ok(submitted.into_iter().map(|one| one.id).collect())
     }
 
@@ -226,15 +201,15 @@ impl Client {
     /// # Errors
     /// As the tracker says.
     pub async fn context(&mut self, id: &str) -> Result<v1::Context, Status> {
-        Ok(self.raw.get_context(context(id)).await?.into_inner())
+        self.client.get(id).await.map_err(Error::into_status)
     }
 
     /// Cancels a context.
     ///
     /// # Errors
     /// As the tracker says.
-    pub async fn cancel(&mut self, id: &str) -> Result<v1::CancelContextResponse, Status> {
-        Ok(self.raw.cancel_context(context(id)).await?.into_inner())
+    pub async fn cancel(&mut self, id: &str) -> Result<v1::Context, Status> {
+        self.client.cancel(id).await.map_err(Error::into_status)
     }
 
     /// Waits until a context has ended, or 15 s are over; answers with it either way.
@@ -248,14 +223,4 @@ impl Client {
         };
         Ok(self.raw.wait_context(request).await?.into_inner())
     }
-}
-
-fn reference(name: &str) -> v1::JobRef {
-    v1::JobRef {
-        name: name.to_owned(),
-    }
-}
-
-fn context(id: &str) -> v1::ContextRef {
-    v1::ContextRef { id: id.to_owned() }
 }

@@ -12,6 +12,7 @@ mod life_of_a_job;
 mod map_reduce;
 mod misfire;
 mod models;
+mod one_program;
 mod overlap;
 mod redis_cluster;
 mod redis_emptied;

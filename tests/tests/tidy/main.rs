@@ -159,44 +159,55 @@ fn every_package_has_the_lints_of_the_workspace() -> Result<()> {
     Ok(())
 }
 
+/// Folder, and which packages of ours it may use.
+const ARROWS: &[(&str, &[&str])] = &[
+    // The own tests of both turn a feature of theirs on.
+    ("core", &["tickwheel-core"]),
+    ("proto", &["tickwheel-core", "tickwheel-proto"]),
+    // What its tests hold against a real server.
+    (
+        "store",
+        &[
+            "tickwheel-core",
+            "tickwheel-memory-redis",
+            "tickwheel-reference",
+        ],
+    ),
+    ("reference", &["tickwheel-core"]),
+    // Its tests have a worker as well, and turn a feature of it on.
+    (
+        "client",
+        &[
+            "tickwheel-core",
+            "tickwheel-proto",
+            "tickwheel-client",
+            "tickwheel-worker",
+        ],
+    ),
+    (
+        "tracker",
+        &[
+            "tickwheel-core",
+            "tickwheel-proto",
+            "tickwheel-store",
+            // Behind a feature that only tests turn on.
+            "tickwheel-crash-points",
+        ],
+    ),
+    // The SDK's own tests turn a feature of it on.
+    (
+        "worker-sdk",
+        &[
+            "tickwheel-core",
+            "tickwheel-proto",
+            "tickwheel-worker",
+            "tickwheel-crash-points",
+        ],
+    ),
+];
+
 #[test]
 fn dependencies_point_one_way() -> Result<()> {
-    /// Folder, and which packages of ours it may use.
-    const ARROWS: &[(&str, &[&str])] = &[
-        // The own tests of both turn a feature of theirs on.
-        ("core", &["tickwheel-core"]),
-        ("proto", &["tickwheel-core", "tickwheel-proto"]),
-        // What its tests hold against a real server.
-        (
-            "store",
-            &[
-                "tickwheel-core",
-                "tickwheel-memory-redis",
-                "tickwheel-reference",
-            ],
-        ),
-        ("reference", &["tickwheel-core"]),
-        (
-            "tracker",
-            &[
-                "tickwheel-core",
-                "tickwheel-proto",
-                "tickwheel-store",
-                // Behind a feature that only tests turn on.
-                "tickwheel-crash-points",
-            ],
-        ),
-        // The SDK's own tests turn a feature of it on.
-        (
-            "worker-sdk",
-            &[
-                "tickwheel-core",
-                "tickwheel-proto",
-                "tickwheel-worker",
-                "tickwheel-crash-points",
-            ],
-        ),
-    ];
     let packages = packages()?;
     for (folder, allowed) in ARROWS {
         let package = packages

@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tickwheel_core::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::drain::Timeouts;
@@ -114,6 +115,36 @@ impl WorkerBuilder {
     {
         self.tags.extend(tags.into_iter().map(Into::into));
         self
+    }
+
+    /// Runs `function` for the contexts of a [`Task`]: what it takes, what it returns and what its handler is called is the task's, so that
+    /// it is what `tickwheel-client` submits.
+    ///
+    /// ```
+    /// use serde::{Deserialize, Serialize};
+    /// use tickwheel_worker::{Context, Task, Worker};
+    ///
+    /// #[derive(Serialize, Deserialize)]
+    /// struct CloseOrder { id: u64 }
+    ///
+    /// impl Task for CloseOrder {
+    ///     const HANDLER: &'static str = "close";
+    ///     const GROUP: &'static str = "orders";
+    ///     type Output = String;
+    /// }
+    /// let worker = Worker::connect("http://127.0.0.1:7400")
+    ///     .group(CloseOrder::GROUP)
+    ///     .task(|_: Context, order: CloseOrder| async move { Ok(format!("order {} is closed", order.id)) });
+    /// # drop(worker);
+    /// ```
+    pub fn task<T, F, Fut>(mut self, function: F) -> Self
+    where
+        T: Task,
+        F: Fn(Context, T) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = HandlerResult<T::Output>> + Send + 'static,
+    {
+        self.registry.note_group(T::HANDLER, T::GROUP);
+        self.handler(T::HANDLER, Typed::<F, T, T::Output>::new(function))
     }
 
     /// Runs `function` for contexts of handler `name`: JSON body in (none reads as `null`), JSON result out. A body that
@@ -279,7 +310,7 @@ impl WorkerBuilder {
         check_parts("group", &self.group)?;
         check_resources(&self.resources)?;
         self.tags.iter().try_for_each(|tag| check_tag(tag))?;
-        self.registry.check()
+        self.registry.check(&self.group)
     }
 }
 

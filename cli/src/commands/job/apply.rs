@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
-use tickwheel_proto::v1;
+use tickwheel_client::Client;
 
 use super::list::names;
 use super::pages::pages;
 use super::state::delete_one;
 use crate::args::Global;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::manifest::Manifest;
 use crate::output::warn;
@@ -114,13 +113,12 @@ async fn send_page(
     dry_run: bool,
 ) -> Result<Vec<AppliedView>, Failure> {
     let jobs = page.iter().filter_map(|at| manifest.jobs.get(*at));
-    let request = v1::ApplyJobsRequest {
-        jobs: jobs.map(v1::JobSpec::from).collect(),
-        dry_run,
+    let answer = if dry_run {
+        client.plan(jobs).await
+    } else {
+        client.apply(jobs).await
     };
-    let answer = client
-        .call(request, async |mut api, r| api.apply_jobs(r).await)
-        .await
-        .map_err(|failure| failure.map_places(|field| manifest.place_of(page, field)))?;
-    Ok(answer.jobs.into_iter().map(AppliedView::from).collect())
+    let applied = answer
+        .map_err(|error| Failure::from(error).map_places(|field| manifest.place_of(page, field)))?;
+    Ok(applied.into_iter().map(AppliedView::from).collect())
 }

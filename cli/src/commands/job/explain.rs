@@ -2,7 +2,6 @@
 
 use clap::Args;
 use tickwheel_core::TimestampMs;
-use tickwheel_proto::v1;
 
 use super::NameArgs;
 use crate::args::{Global, instant};
@@ -20,12 +19,6 @@ pub(crate) struct ExplainArgs {
 
 pub(super) async fn run(global: &Global, args: ExplainArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let request = v1::ExplainJobRequest {
-        name: args.name.name,
-        at_ms: args.at.as_u64(),
-    };
-    let answer = client
-        .call(request, async |mut api, r| api.explain_job(r).await)
-        .await?;
+    let answer = client.explain_job(&args.name.name, args.at).await?;
     global.output.detail(&ExplainView::from(answer))
 }

@@ -43,10 +43,7 @@ pub(super) async fn run(global: &Global, args: ExportArgs) -> Result<(), Failure
         each(&client, &args.prefix, &mut keep).await?;
     }
     for name in args.names {
-        let job = client
-            .call(v1::JobRef { name }, async |mut api, r| api.get_job(r).await)
-            .await?;
-        keep(job);
+        keep(client.get_job(&name).await?);
     }
     if jobs.is_empty() {
         return Err(Failure::usage("no job is registered under such a name"));

@@ -1,7 +1,6 @@
 //! `tickwheel job ledger NAME`
 
 use clap::Args;
-use tickwheel_proto::v1;
 
 use super::NameArgs;
 use crate::args::Global;
@@ -20,13 +19,7 @@ pub(crate) struct LedgerArgs {
 
 pub(super) async fn run(global: &Global, args: LedgerArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let request = v1::GetLedgerRequest {
-        name: args.name.name,
-        limit: args.limit,
-    };
-    let answer = client
-        .call(request, async |mut api, r| api.get_ledger(r).await)
-        .await?;
+    let answer = client.ledger(&args.name.name, args.limit).await?;
     tell_unreadable(answer.unreadable);
     let records: Vec<_> = answer.records.into_iter().map(LedgerView::from).collect();
     global.output.list(&records)

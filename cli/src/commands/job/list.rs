@@ -1,11 +1,11 @@
 //! `tickwheel job list` and `tickwheel job get`
 
 use clap::Args;
+use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
 use super::NameArgs;
 use crate::args::Global;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::tell_unreadable;
 use crate::views::JobView;
@@ -50,9 +50,7 @@ async fn page(
         page_size: PAGE,
         cursor,
     };
-    client
-        .call(request, async |mut api, r| api.list_jobs(r).await)
-        .await
+    Ok(client.list_jobs(request).await?)
 }
 
 /// Hands over every job whose name starts with `prefix`.
@@ -84,8 +82,6 @@ pub(super) async fn names(client: &Client, prefix: &str) -> Result<Vec<String>, 
 
 pub(super) async fn get(global: &Global, args: NameArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let job = client
-        .call(args.reference(), async |mut api, r| api.get_job(r).await)
-        .await?;
+    let job = client.get_job(&args.name).await?;
     global.output.detail(&JobView::from(job))
 }

@@ -36,9 +36,7 @@ pub(super) async fn run(global: &Global, args: PreviewArgs) -> Result<(), Failur
     let client = crate::commands::connect(global).await?;
     let mut previews: Vec<PreviewView> = Vec::new();
     for (name, request) in requests {
-        let answer = client
-            .call(request, async |mut api, r| api.preview_job(r).await)
-            .await?;
+        let answer = client.preview_job(request).await?;
         previews.push(PreviewView::new(name, answer));
     }
     global.output.list(&preview_rows(previews))

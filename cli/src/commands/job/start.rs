@@ -33,9 +33,7 @@ pub(super) async fn run(global: &Global, args: StartArgs) -> Result<(), Failure>
         dedup_reuse: args.dedup.reuse(),
         dedup_key: args.dedup.dedup_key,
     };
-    let submitted = client
-        .call(request, async |mut api, r| api.run_job(r).await)
-        .await?;
+    let submitted = client.run_job(request).await?;
     let skipped = !submitted.skipped_reason.is_empty();
     let rejected = rejection(&submitted);
     if args.wait && !skipped && rejected.is_none() {

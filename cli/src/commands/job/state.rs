@@ -1,12 +1,12 @@
 //! `tickwheel job pause`, `resume` and `delete`
 
 use clap::Args;
+use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
 use super::NameArgs;
 use super::list::each;
 use crate::args::Global;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::views::{DeletedView, JobView};
 
@@ -26,21 +26,13 @@ pub(crate) struct PauseArgs {
 
 pub(super) async fn pause(global: &Global, args: PauseArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let request = v1::PauseJobRequest {
-        name: args.name.name,
-        note: args.note,
-    };
-    let job = client
-        .call(request, async |mut api, r| api.pause_job(r).await)
-        .await?;
+    let job = client.pause_job(&args.name.name, &args.note).await?;
     global.output.detail(&JobView::from(job))
 }
 
 pub(super) async fn resume(global: &Global, args: NameArgs) -> Result<(), Failure> {
     let client = crate::commands::connect(global).await?;
-    let job = client
-        .call(args.reference(), async |mut api, r| api.resume_job(r).await)
-        .await?;
+    let job = client.resume_job(&args.name).await?;
     global.output.detail(&JobView::from(job))
 }
 
@@ -106,11 +98,5 @@ pub(super) async fn delete_one(
     name: &str,
     force: bool,
 ) -> Result<v1::DeleteJobResponse, Failure> {
-    let request = v1::DeleteJobRequest {
-        name: name.to_owned(),
-        force,
-    };
-    client
-        .call(request, async |mut api, r| api.delete_job(r).await)
-        .await
+    Ok(client.delete_job(name, force).await?)
 }

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use clap::Args;
-use tickwheel_proto::v1;
+use tickwheel_client::Client;
 
 use crate::args::Global;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::views::LogLineView;
 
@@ -32,13 +31,7 @@ pub(super) async fn run(global: &Global, client: &Client, args: LogsArgs) -> Res
         // Before the page: what is said until the end is in it.
         let ended = has_ended(client, &args.id).await?;
         loop {
-            let request = v1::GetLogRequest {
-                context_id: args.id.clone(),
-                cursor: cursor.clone(),
-            };
-            let page = client
-                .call(request, async |mut api, r| api.get_log(r).await)
-                .await?;
+            let page = client.log(&args.id, &cursor).await?;
             let behind = page.cursor == cursor;
             cursor = page.cursor;
             let lines = page.lines.into_iter().map(LogLineView::from);
@@ -62,9 +55,6 @@ pub(super) async fn run(global: &Global, client: &Client, args: LogsArgs) -> Res
 
 /// Whether nothing more will be said. A run that is not known is a failure.
 async fn has_ended(client: &Client, id: &str) -> Result<bool, Failure> {
-    let request = v1::ContextRef { id: id.to_owned() };
-    let context = client
-        .call(request, async |mut api, r| api.get_context(r).await)
-        .await?;
+    let context = client.get(id).await?;
     Ok(context.ended_ms > 0)
 }

@@ -1,10 +1,10 @@
 //! `tickwheel run subtasks`: what a run was split into.
 
 use clap::{Args, ValueEnum};
+use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
 use crate::args::Global;
-use crate::client::Client;
 use crate::failure::Failure;
 use crate::output::tell_unreadable;
 use crate::views::SubtasksView;
@@ -68,9 +68,7 @@ pub(super) async fn run(
             limit: u32::try_from(missing.clamp(1, PAGE)).unwrap_or_default(),
             page_token,
         };
-        let page = client
-            .call(request, async |mut api, r| api.list_subtasks(r).await)
-            .await?;
+        let page = client.subtasks(request).await?;
         tell_unreadable(page.unreadable);
         view.add(page);
         page_token = view.next_page_token.clone();

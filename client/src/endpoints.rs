@@ -1,0 +1,189 @@
+//! The trackers that a client knows, and which of them it speaks with.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{ConnectError, Status};
+
+use crate::error::Error;
+
+/// Trackers of one client.
+pub(crate) const URLS_MAX: usize = 64;
+/// A ledger of 100,000 records, or a page of contexts with bodies, is larger than the default of 4 MiB.
+const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// A tracker that says nothing for this long is asked for a sign.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Between two rounds through all trackers, drawn from 0 to a ceiling that doubles.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// The generated client of one tracker.
+pub type Api = SchedulerServiceClient<Channel>;
+
+/// Shared by all clones of a client.
+#[derive(Debug, Clone)]
+pub(crate) struct Endpoints {
+    all: Arc<[(String, Endpoint, Api)]>,
+    present: Arc<AtomicUsize>,
+}
+
+impl Endpoints {
+    /// Connections that are made with their first call, and again after each failure.
+    pub(crate) fn new(urls: &[String], connect: Duration) -> Result<Self, Error> {
+        let wrong = |reason: String| Error::Setting {
+            setting: "urls",
+            reason,
+        };
+        if urls.is_empty() || urls.len() > URLS_MAX {
+            let given = urls.len();
+            return Err(wrong(format!(
+                "1 to {URLS_MAX} trackers, {given} are given"
+            )));
+        }
+        let all = urls.iter().map(|url| {
+            let endpoint = Endpoint::from_shared(url.clone())
+                .ok()
+                .filter(|one| one.uri().scheme_str() == Some("http") && one.uri().host().is_some())
+                .ok_or_else(|| {
+                    wrong(format!(
+                        "{url:?} must be a URL such as http://127.0.0.1:7400"
+                    ))
+                })?
+                .connect_timeout(connect)
+                .tcp_nodelay(true)
+                .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
+                .keep_alive_timeout(KEEPALIVE_TIMEOUT);
+            let api = api(endpoint.connect_lazy());
+            Ok((url.clone(), endpoint, api))
+        });
+        Ok(Self {
+            all: all.collect::<Result<_, Error>>()?,
+            present: Arc::new(AtomicUsize::new(0)),
+        })
+    }
+
+    /// Connects to the first that answers, and speaks with it from now on.
+    pub(crate) async fn connect(mut self) -> Result<Self, Error> {
+        let mut causes = Vec::new();
+        let mut found = None;
+        for (at, (url, endpoint, _)) in self.all.iter().enumerate() {
+            match endpoint.connect().await {
+                Ok(channel) => {
+                    found = Some((at, channel));
+                    break;
+                }
+                Err(error) if self.all.len() == 1 => causes.push(root_cause(&error)),
+                Err(error) => causes.push(format!("{url}: {}", root_cause(&error))),
+            }
+        }
+        let Some((at, channel)) = found else {
+            return Err(Error::Unavailable {
+                urls: self.urls(),
+                cause: causes.join(", "),
+                unsent: true,
+            });
+        };
+        let mut all = self.all.to_vec();
+        if let Some((_, _, connected)) = all.get_mut(at) {
+            *connected = api(channel);
+        }
+        self.all = all.into();
+        self.present.store(at, Ordering::Relaxed);
+        Ok(self)
+    }
+
+    /// The one that calls go to now, and its number.
+    pub(crate) fn present(&self) -> Option<(usize, Api)> {
+        let at = self.present.load(Ordering::Relaxed) % self.all.len().max(1);
+        self.all.get(at).map(|(_, _, api)| (at, api.clone()))
+    }
+
+    /// From now on calls go to the one behind `at`, unless somebody moved on already.
+    pub(crate) fn leave(&self, at: usize) {
+        let next = (at + 1) % self.all.len().max(1);
+        self.present
+            .compare_exchange(at, next, Ordering::Relaxed, Ordering::Relaxed)
+            .ok();
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(crate) fn urls(&self) -> String {
+        let urls: Vec<&str> = self.all.iter().map(|(url, _, _)| url.as_str()).collect();
+        urls.join(", ")
+    }
+}
+
+fn api(channel: Channel) -> Api {
+    SchedulerServiceClient::new(channel)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// The pause behind round number `round`, from 0.
+pub(crate) fn pause(round: u32) -> Duration {
+    let factor = 1_u32.checked_shl(round.min(16)).unwrap_or(u32::MAX);
+    let ceiling = BACKOFF_MIN.saturating_mul(factor).min(BACKOFF_MAX);
+    ceiling.mul_f64(fastrand::f64())
+}
+
+/// Whether the connection could not be made, so that the call was never sent.
+pub(crate) fn is_unsent(status: &Status) -> bool {
+    let mut cause = std::error::Error::source(status);
+    while let Some(error) = cause {
+        if error.is::<ConnectError>() {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The innermost cause says what happened; the outer ones say "transport error".
+pub(crate) fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_up_to_their_bound() {
+        for (round, ceiling) in [(0, 50), (1, 100), (5, 1_600), (6, 2_000), (40, 2_000)] {
+            assert!(pause(round) <= Duration::from_millis(ceiling), "{round}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_url_is_refused_before_anything_is_called() {
+        for urls in [
+            &[][..],
+            &[String::new()],
+            &["127.0.0.1".to_owned()],
+            &["not a url".to_owned()],
+        ] {
+            let error = Endpoints::new(urls, BACKOFF_MAX).unwrap_err();
+            assert!(
+                matches!(
+                    error,
+                    Error::Setting {
+                        setting: "urls",
+                        ..
+                    }
+                ),
+                "{urls:?}: {error}"
+            );
+        }
+    }
+}
