@@ -21,7 +21,8 @@ Reply    { 'ACCEPTED', now_ms, { index, existing id }... }  indexes (from 1) of 
          { 'QUEUES_FULL', queue }   so many different queues of its group wait here that no other may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(wheel)); at most 13 + 6 * count commands, one more for each lane
+Cost     O(count * log(wheel)); at most 13 + 6 * count commands, one more for each lane; should a key of another type be in the way, 4 for
+         each context that is taken back
 Holds    W1 W5 W9
 Repeat   A context with a dedup key is created once. Without one, a repeat with the same unique parts and times changes nothing
          while the contexts wait.
@@ -115,31 +116,54 @@ end
 if full then
   return { 'QUEUES_FULL', full }
 end
-for _, context in ipairs(keyed) do
-  local index, id, name, keep = unpack(context)
-  local existing = not redis.call('SET', keys.dedup(name), id, 'NX', 'PX', int(keep)) and redis.call('GET', keys.dedup(name))
-  if not existing then
-    place(id, unpack(context, 5))
-  elseif existing ~= id then -- with its own id this call came before, and its answer was lost
-    taken[#taken + 1] = index
-    taken[#taken + 1] = string.match(existing, '^%S+')
+
+local kept = {} -- dedup keys of this call
+local function write()
+  for _, context in ipairs(keyed) do
+    local index, id, name, keep = unpack(context)
+    local existing = not redis.call('SET', keys.dedup(name), id, 'NX', 'PX', int(keep)) and redis.call('GET', keys.dedup(name))
+    if not existing then
+      kept[#kept + 1] = name
+      place(id, unpack(context, 5))
+    elseif existing ~= id then -- with its own id this call came before, and its answer was lost
+      taken[#taken + 1] = index
+      taken[#taken + 1] = string.match(existing, '^%S+')
+    end
+  end
+  placements.keep(lanes)
+  local at = nil
+  if wheel_size > 0 then
+    local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+    if not head[2] or soonest < tonumber(head[2]) then
+      at = soonest
+    end
+    for first = 1, wheel_size, 2000 do
+      redis.call('ZADD', KEYS[1], unpack(wheel, first, math.min(first + 1999, wheel_size)))
+    end
+  end
+  if ready.flush(batch, is_new) then
+    at = 0
+  end
+  if at then
+    ready.wake(at)
+  end
+  return { 'ACCEPTED', now, taken }
+end
+
+-- A key of another type than ours may be in the way of some of it: then nothing of it stays, so that the call can come again.
+local function take_back()
+  for i = 2, wheel_size, 2 do
+    pcall(redis.call, 'ZREM', KEYS[1], wheel[i])
+  end
+  ready.take_back(batch)
+  for _, name in ipairs(kept) do
+    redis.call('DEL', keys.dedup(name))
   end
 end
-placements.keep(lanes)
-local at = nil
-if wheel_size > 0 then
-  local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
-  if not head[2] or soonest < tonumber(head[2]) then
-    at = soonest
-  end
-  for first = 1, wheel_size, 2000 do
-    redis.call('ZADD', KEYS[1], unpack(wheel, first, math.min(first + 1999, wheel_size)))
-  end
+
+local done, reply = pcall(write)
+if not done then
+  take_back()
+  error(reply, 0)
 end
-if ready.flush(batch, is_new) then
-  at = 0
-end
-if at then
-  ready.wake(at)
-end
-return { 'ACCEPTED', now, taken }
+return reply

@@ -88,6 +88,22 @@ function ready.flush(batch, is_new)
   return redis.call('ZADD', keys.backlog, unpack(names)) > 0
 end
 
+-- Takes out what was collected, wherever a flush that failed has written it.
+function ready.take_back(batch)
+  for queue, list in pairs(batch) do
+    for i = 2, #list, 2 do
+      pcall(redis.call, 'ZREM', list.key, list[i])
+      if list.waiting then
+        pcall(redis.call, 'HDEL', keys.fair, (string.match(list[i], '^%S+')))
+      end
+    end
+    local done, left = pcall(redis.call, 'ZCARD', list.key)
+    if not done or left == 0 then
+      pcall(redis.call, 'ZREM', keys.backlog, queue)
+    end
+  end
+end
+
 function ready.remove(queue, zset, member)
   redis.call('ZREM', zset, member)
   if ready_sets.is_fair(queue) then

@@ -249,3 +249,70 @@ async fn counts_that_are_none_are_not_claimed() {
     let turned = part.turn(T, 10, &[("w", "g", 50, "h")]).await;
     assert_eq!((turned.claims.len(), turned.aside), (1, 4));
 }
+
+#[tokio::test]
+async fn of_a_submission_that_meets_a_wrong_type_nothing_stays_and_it_can_come_again() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let now = T.to_string();
+    let due = format!("{}", T + 500);
+    let call = |unique: &'static str| {
+        let due = due.clone();
+        let now = now.clone();
+        async move {
+            let (a, b, c) = (
+                format!("a-{unique}"),
+                format!("b-{unique}"),
+                format!("c-{unique}"),
+            );
+            let args = [
+                now.as_str(),
+                "3",
+                "+0",
+                &a,
+                "g h 2 - x",
+                "60000 one",
+                &due,
+                &b,
+                "g h 2 s=9 x",
+                "60000 two",
+                "+0",
+                &c,
+                "g i 2 k=acme x",
+                "60000 three",
+            ];
+            is_accepted(part, &args).await
+        }
+    };
+    for key in [
+        "ready:g:h",
+        "ready:g:i:k=",
+        "fair",
+        "backlog",
+        "wheel",
+        "dedup:three",
+    ] {
+        let wrong = part.key(key);
+        if key.starts_with("dedup") {
+            test.command(&["RPUSH", &wrong, "x"]).await;
+        } else {
+            test.command(&["SET", &wrong, "x"]).await;
+        }
+        assert!(!call("1").await, "{key}");
+        test.command(&["DEL", &wrong]).await;
+        let left: Vec<String> = (part.state().await.keys().into_iter())
+            .filter(|key| *key != "lanes" && !key.starts_with("tags"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(left, [""; 0], "{key}");
+        assert!(call("2").await, "{key}");
+        let turned = part.turn(T + 505, 10, &[("w", "g", 50, "h,i")]).await;
+        assert_eq!(turned.claims.len(), 3, "{key}");
+        test.command(&["FLUSHDB"]).await;
+    }
+}
+
+/// Whether a submission was accepted.
+async fn is_accepted(part: Part<'_>, args: &[&str]) -> bool {
+    part.test.eval("wheel/submit", part.id, args).await.is_ok()
+}
