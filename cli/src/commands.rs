@@ -1,4 +1,5 @@
-//! One file per command; a noun with several verbs has a folder.
+//! The command line: nouns, verbs and global flags, and who does what they say. One file per command, with its flags; a noun with several verbs
+//! has a folder.
 
 pub(crate) mod cluster;
 pub(crate) mod completion;
@@ -15,11 +16,65 @@ pub(crate) mod submit;
 pub(crate) mod tracker;
 pub(crate) mod worker;
 
-use tickwheel_client::Client;
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::args::{Cli, Command, Global};
-use crate::client;
 use crate::failure::Failure;
+use crate::global::Global;
+
+/// A distributed job scheduler whose timing wheel is shared data in Redis.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tickwheel",
+    version,
+    propagate_version = true,
+    max_term_width = 110
+)]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 not allowed, 4 not found, 5 unavailable"
+)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything in one process, with a Redis of its own: to try, to develop, to test
+    Dev(dev::DevArgs),
+    /// As `dev`, and applies example jobs, shows them firing and counts what became of them
+    Quickstart(quickstart::QuickstartArgs),
+    /// Jobs: register, list, pause, run, explain
+    #[command(subcommand)]
+    Job(job::JobCommand),
+    /// Submit one context, now or for later; no job is needed
+    Submit(submit::SubmitArgs),
+    /// Runs: what became of the contexts
+    #[command(subcommand)]
+    Run(run::RunCommand),
+    /// Runs that ended without success: list, run again, forget
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
+    /// Run a worker with the demo handlers, or list the live workers
+    Worker(worker::WorkerArgs),
+    /// Limits of groups: how many contexts run at once and start per time
+    #[command(subcommand)]
+    Limit(limit::LimitCommand),
+    /// Cron expressions, explained without a server
+    #[command(subcommand)]
+    Cron(cron::CronCommand),
+    /// The cluster: trackers, partitions, and what can be lost
+    Cluster,
+    /// What is in Redis: check, repair, rebuild; talks to Redis itself
+    #[command(subcommand)]
+    Store(store::StoreCommand),
+    /// Run a tracker
+    Tracker(tracker::TrackerArgs),
+    /// Print a completion script for a shell
+    Completion(completion::CompletionArgs),
+}
 
 /// Runs the command.
 pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
@@ -37,15 +92,57 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Cluster => cluster::run(&global).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,
         Command::Tracker(args) => tracker::run(args).await,
-        Command::Completion(args) => completion::run(&args),
+        Command::Completion(args) => completion::run(&args, Cli::command()),
     }
 }
 
-/// Connects to the tracker that the global flags name.
-async fn connect(global: &Global) -> Result<Client, Failure> {
-    let client = client::connect(&global.server, global.timeout).await?;
-    Ok(match global.durability {
-        Some(durability) => client.durable(durability),
-        None => client,
-    })
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::Format;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_usage_ends_with_code_2() {
+        for line in [
+            &["tickwheel"][..],
+            &["tickwheel", "jobs"],
+            &["tickwheel", "submit"],
+            &[
+                "tickwheel",
+                "submit",
+                "x",
+                "--delay",
+                "1s",
+                "--at",
+                "2026-01-01T00:00:00Z",
+            ],
+            &["tickwheel", "submit", "x", "--body", "{not json"],
+            &["tickwheel", "submit", "x", "--priority", "5"],
+            &["tickwheel", "job", "explain", "x"],
+        ] {
+            let error = Cli::try_parse_from(line).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn global_flags_may_stand_after_the_command() {
+        let cli = Cli::try_parse_from([
+            "tickwheel",
+            "job",
+            "list",
+            "-o",
+            "json",
+            "--server",
+            "http://h:1",
+        ])
+        .unwrap();
+        assert_eq!(cli.global.output, Format::Json);
+        assert_eq!(cli.global.server, "http://h:1");
+    }
 }

@@ -4,6 +4,7 @@
 //! with a suggestion, and all mistakes of all layers are reported together, before anything starts.
 
 mod layers;
+mod mistake;
 #[cfg(test)]
 mod reference;
 mod sections;

@@ -60,6 +60,17 @@ pub(crate) struct Mistake {
     pub(crate) given: String,
 }
 
+impl Mistake {
+    /// Without what was given: the place says it.
+    pub(crate) fn new(place: String, rule: String) -> Self {
+        Self {
+            place,
+            rule,
+            given: String::new(),
+        }
+    }
+}
+
 impl Failure {
     fn new(exit: Exit, message: impl Into<String>) -> Self {
         Self {

@@ -1,14 +1,14 @@
 //! The `tickwheel` binary: a development cluster in one process, the tracker, the demo worker, and the client commands.
 //!
-//! `args.rs` is the whole command line; each command has its file in `commands/`. Results go to standard output, everything
+//! `commands.rs` is the whole command line; each command has its file in `commands/`. Results go to standard output, everything
 //! else to standard error, and `failure.rs` lists the exit codes.
 
-mod args;
 mod client;
 mod commands;
 mod config;
 mod dev;
 mod failure;
+mod global;
 mod instant;
 mod manifest;
 mod output;
@@ -25,10 +25,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory as _, FromArgMatches as _};
 
 fn main() -> ExitCode {
-    let matches = args::Cli::command()
+    let matches = commands::Cli::command()
         .long_version(&*zones::version().leak())
         .get_matches();
-    let cli = args::Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let cli = commands::Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let ran = zones::install(cli.global.zone_table)
         .and_then(|()| runtime(&cli.command))
         .and_then(|runtime| runtime.block_on(commands::run(cli)));
@@ -44,11 +44,11 @@ fn main() -> ExitCode {
 
 /// A tracker, and a worker, does its work on one thread: that is more than one Redis can feed, and threads that wake each other cost a quarter of
 /// it. `TOKIO_WORKER_THREADS` gives another number.
-fn runtime(command: &args::Command) -> Result<tokio::runtime::Runtime, failure::Failure> {
+fn runtime(command: &commands::Command) -> Result<tokio::runtime::Runtime, failure::Failure> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let serves = matches!(
         command,
-        args::Command::Tracker(_) | args::Command::Worker(_)
+        commands::Command::Tracker(_) | commands::Command::Worker(_)
     );
     if serves && std::env::var_os("TOKIO_WORKER_THREADS").is_none() {
         builder.worker_threads(1);

@@ -66,7 +66,7 @@ impl Manifest {
         let documents = match source.documents() {
             Ok(documents) => documents,
             Err(rule) => {
-                mistakes.push(mistake(source.name.clone(), rule));
+                mistakes.push(Mistake::new(source.name.clone(), rule));
                 return;
             }
         };
@@ -101,7 +101,7 @@ impl Manifest {
         let mut first: HashMap<String, &str> = HashMap::new();
         for (job, place) in self.jobs.iter().zip(&self.places) {
             match first.get(&job.name.to_string()) {
-                Some(earlier) => mistakes.push(mistake(
+                Some(earlier) => mistakes.push(Mistake::new(
                     place.clone(),
                     format!("a job of this name is defined before, in {earlier}"),
                 )),
@@ -110,14 +110,6 @@ impl Manifest {
                 }
             }
         }
-    }
-}
-
-fn mistake(place: String, rule: String) -> Mistake {
-    Mistake {
-        place,
-        rule,
-        given: String::new(),
     }
 }
 

@@ -9,6 +9,7 @@ mod ledger;
 mod limits;
 mod log;
 mod model;
+mod options;
 mod preview;
 mod spec;
 mod submitted;

@@ -5,11 +5,12 @@
 
 mod context;
 mod dedup;
+mod digits;
 mod text;
 
-pub(crate) use context::hex;
 pub use context::{ContextId, Part, Subtask};
 pub use dedup::{DedupKey, DedupName, Reuse};
+pub(crate) use digits::hex;
 pub use text::{GroupName, HandlerName, JobName, TrackerId, WorkerId};
 
 use std::fmt;

@@ -5,6 +5,7 @@
 
 mod job;
 mod model;
+mod options;
 mod policy;
 mod reader;
 mod routing;

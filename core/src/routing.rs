@@ -5,6 +5,7 @@
 
 mod choice;
 mod condition;
+mod hash;
 mod lane;
 mod policy;
 mod select;
@@ -12,8 +13,9 @@ mod tag;
 mod units;
 mod worker;
 
-pub use choice::{HASH_PRIME, Mode, Standing, hash_key};
+pub use choice::{Mode, Standing};
 pub use condition::Condition;
+pub use hash::{HASH_PRIME, hash_key};
 pub use lane::{Lane, LaneId};
 pub use policy::{Routing, RoutingPolicy};
 pub use select::{Misfit, Selection};

@@ -67,9 +67,13 @@ impl Zone {
         if name.is_empty() || name == "UTC" {
             return Ok(Self::utc());
         }
-        table()
-            .zone(name)
-            .ok_or_else(|| Violation::new("zone", suggest::rule(name, table()), name))
+        match table().rules(name) {
+            Some(rules) => Ok(Self {
+                name: name.into(),
+                rules,
+            }),
+            None => Err(Violation::new("zone", suggest::rule(name, table()), name)),
+        }
     }
 
     /// The IANA name.

@@ -7,15 +7,16 @@ mod calling;
 mod confirm;
 mod fence;
 mod hear;
+mod info;
 mod nodes;
 mod room;
+mod setup;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::ClientLike;
-use fred::types::config::{Config, Options, ReconnectPolicy, ServerConfig, TcpConfig};
+use fred::types::config::{Config, ServerConfig};
 use fred::types::{Builder, ClusterHash, CustomCommand, FromValue, Value};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -29,34 +30,15 @@ use confirm::Confirmer;
 pub(crate) use confirm::{Fsync, Promise};
 pub(crate) use fence::Fence;
 pub use hear::{Heard, Hearing, WAKE_DEAF};
+pub(crate) use info::field;
 pub(crate) use nodes::Node;
 pub(crate) use room::Memory;
-
-/// No command waits longer. A frozen server would otherwise hold its callers for ever, as the client has no limit of its own.
-pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(3);
-/// A server that says that it cannot now, and certainly did nothing, is asked again for this long: a slot that moves, a node that loads
-/// its data, another client's long script.
-pub const RIDE_OUT: Duration = Duration::from_secs(5);
-/// Between two of these questions, at first and at most.
-const ASK_AGAIN_MIN: Duration = Duration::from_millis(5);
-const ASK_AGAIN_MAX: Duration = Duration::from_millis(200);
-/// Reconnecting starts at this delay and doubles up to [`RECONNECT_MAX`], without end.
-const RECONNECT_MIN: Duration = Duration::from_millis(50);
-const RECONNECT_MAX: Duration = Duration::from_secs(1);
+pub(crate) use setup::sorted;
+pub use setup::{COMMAND_TIMEOUT, RIDE_OUT, Topology};
+use setup::{builder, repeatable};
 
 /// The metric of script calls: seconds as the caller sees them, by the script's name.
 pub const SCRIPT_SECONDS: &str = "tickwheel_script_seconds";
-
-/// What the servers form together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topology {
-    /// One server, with or without replicas.
-    Single,
-    /// A primary that sentinels name.
-    Sentinel,
-    /// A Redis Cluster.
-    Cluster,
-}
 
 /// A connection to one Redis, Sentinel group or Redis Cluster.
 #[derive(Clone, Debug)]
@@ -71,10 +53,6 @@ pub struct Redis {
     promise: Option<Promise>,
     ways: Arc<Ways>,
     stand_in: Option<Arc<dyn StandIn>>,
-}
-
-fn millis(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 impl Redis {
@@ -282,57 +260,6 @@ impl Redis {
     }
 }
 
-/// For commands that may be repeated: they follow their keys, and are sent again when a connection breaks.
-fn repeatable() -> Options {
-    Options {
-        max_attempts: Some(3),
-        max_redirections: Some(5),
-        ..Options::default()
-    }
-}
-
-/// How every client of this program is set up; `patience` is how long a command may take.
-fn builder(config: Config, patience: Duration) -> Builder {
-    let mut builder = Builder::from_config(config);
-    builder
-        .with_performance_config(|performance| {
-            performance.default_command_timeout = patience;
-        })
-        .with_connection_config(|connection| {
-            connection.connection_timeout = COMMAND_TIMEOUT;
-            connection.internal_command_timeout = COMMAND_TIMEOUT;
-            // A script that may have run is not sent again behind the caller's back. The client counts a redirection as an attempt,
-            // so it tells of them, having learnt where the slot is now, and `run` asks again.
-            connection.max_command_attempts = 1;
-            connection.max_redirections = 0;
-            connection.unresponsive.max_timeout = Some(patience * 2);
-            connection.tcp = TcpConfig {
-                nodelay: Some(true),
-                ..TcpConfig::default()
-            };
-        })
-        .set_policy(ReconnectPolicy::new_exponential(
-            0,
-            millis(RECONNECT_MIN),
-            millis(RECONNECT_MAX),
-            2,
-        ));
-    builder
-}
-
-/// A key that no server has, in the slot of `key`.
-///
-/// While a slot moves between nodes, each node has some of its keys, and a script would see those only: a running context would seem
-/// gone. A call whose keys are not all on one side is refused with TRYAGAIN before it begins, so a key that is on neither side makes the
-/// partition stand still until its slot has arrived, which takes milliseconds.
-fn never_there(key: &str) -> Option<String> {
-    Some(format!("{}}}:~", key.split_once('}')?.0))
-}
-
-pub(crate) fn sorted(script: &'static Script, error: fred::error::Error) -> Error {
-    Error::from_redis(script.name(), error, |text| script.locate(text))
-}
-
 /// The URL without its password.
 fn masked(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
@@ -364,15 +291,6 @@ mod tests {
         assert!(what_to_do(Topology::Cluster, lookup).contains("cluster-announce-ip"));
         assert_eq!(what_to_do(Topology::Single, lookup), "");
         assert_eq!(what_to_do(Topology::Cluster, "connection refused"), "");
-    }
-
-    #[test]
-    fn the_key_that_is_never_there_shares_the_slot() {
-        let (wheel, absent) = ("{tw:7}:wheel", never_there("{tw:7}:wheel").unwrap());
-        assert_eq!(absent, "{tw:7}:~");
-        let slot = |key: &str| fred::util::redis_keyslot(key.as_bytes());
-        assert_eq!(slot(wheel), slot(&absent));
-        assert_eq!(never_there("plain"), None);
     }
 
     #[test]

@@ -134,7 +134,7 @@ impl Store {
                 Some(run_id) => run_id.clone(),
                 None => {
                     let info = self.redis.info(&node, "server").await?;
-                    let run_id = crate::server::field(&info, "run_id").to_owned();
+                    let run_id = crate::client::field(&info, "run_id").to_owned();
                     run_ids.insert(node, run_id.clone());
                     run_id
                 }

@@ -174,19 +174,6 @@ impl Script {
     pub fn sha1(&self) -> &str {
         self.loaded.sha1()
     }
-
-    /// The name of the function that it is in [`LIBRARY`].
-    #[must_use]
-    pub fn function(&self) -> &str {
-        self.function
-            .get_or_init(|| LIBRARY.function(self).to_owned())
-    }
-
-    /// Replaces the line of the text that Redis was given by file and line.
-    #[must_use]
-    pub fn locate(&self, error: &str) -> String {
-        LIBRARY.locate(&self.linked.locate(error, "user_script:"))
-    }
 }
 
 macro_rules! scripts {

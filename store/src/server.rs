@@ -5,7 +5,7 @@ mod losses;
 
 use tickwheel_core::Durability;
 
-use crate::client::{Fsync, Memory, Redis, Topology};
+use crate::client::{Fsync, Memory, Redis, Topology, field};
 use crate::error::Error;
 
 /// The oldest server whose scripts know flags.
@@ -48,8 +48,6 @@ struct Settings {
 pub struct Server {
     /// Product and version, say `redis 7.0.15`.
     pub version: String,
-    /// What can be lost, and under which failure, in one sentence.
-    pub durability: String,
     /// Settings that a person should change, in words.
     pub warnings: Vec<String>,
     /// Why these servers cannot be used at all.
@@ -105,7 +103,6 @@ impl Server {
     pub fn none() -> Self {
         Self {
             version: "none".to_owned(),
-            durability: "none: this is no server".to_owned(),
             ..Self::of(Topology::Single, Vec::new())
         }
     }
@@ -113,7 +110,6 @@ impl Server {
     fn of(topology: Topology, settings: Vec<Settings>) -> Self {
         let mut server = Self {
             version: String::new(),
-            durability: String::new(),
             warnings: Vec::new(),
             refusals: Vec::new(),
             evictions: Vec::new(),
@@ -131,7 +127,6 @@ impl Server {
         server.refusals = server.settings.iter().filter_map(refusal).collect();
         server.evictions = server.settings.iter().filter_map(evicts).collect();
         server.warnings = server.settings.iter().flat_map(warnings).collect();
-        server.durability = losses::sentence(&server);
         server
     }
 
@@ -143,12 +138,6 @@ impl Server {
             unfit.extend(self.evictions.iter().cloned());
         }
         unfit
-    }
-
-    /// What can be lost and under which failure, one failure on a line, for writes of the mode `durability`.
-    #[must_use]
-    pub fn losses(&self, durability: Durability) -> Vec<String> {
-        losses::lines(self, durability)
     }
 
     /// Why these servers cannot keep the promise `durability`, in words.
@@ -230,13 +219,6 @@ fn at(node: &Settings) -> String {
     } else {
         format!(" at {}", node.node)
     }
-}
-
-/// A field of `INFO`; empty where there is none.
-pub(crate) fn field<'a>(info: &'a str, name: &str) -> &'a str {
-    info.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-        .map_or("", str::trim)
 }
 
 fn numbers(version: &str) -> (u32, u32) {

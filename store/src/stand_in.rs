@@ -12,7 +12,7 @@ use fred::error::{Error as ClientError, ErrorKind};
 use fred::types::Value;
 use tickwheel_core::time::TimestampMs;
 
-use crate::client::{self, Ways, has_no_functions, is_unknown};
+use crate::client::{Ways, has_no_functions, is_unknown, sorted};
 use crate::error::Error;
 use crate::reply::{into_bytes, into_text};
 use crate::script::Script;
@@ -71,7 +71,7 @@ pub(crate) async fn call(
     keys: Vec<String>,
     args: Vec<Value>,
 ) -> Result<Value, Error> {
-    let sort = |error| client::sorted(script, error);
+    let sort = |error| sorted(script, error);
     if ways.by_function() {
         let called = fcall(stand_in, script, keys.clone(), args.clone()).await;
         let called = match called {

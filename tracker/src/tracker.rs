@@ -90,7 +90,7 @@ impl Tracker {
         // The first turn wants the roster.
         wired.heartbeat.run_once().await;
         let surfaces = doors.serve(&config, &wired, &health, &stop_serving)?;
-        let durability = server.durability.clone();
+        let durability = server.durability();
         let stop = &stop_turning;
         let mut loops = upkeep(&config, &store, &wired.roster, stop);
         let Wired {

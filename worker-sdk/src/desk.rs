@@ -3,6 +3,7 @@
 //! No I/O and no waiting here: tasks of the session lock the desk for a moment, tell it what happened and at what
 //! instant, and take from it what to do. An attempt is in exactly one place: `running`, or the spool.
 
+mod call;
 mod calls;
 mod finish;
 mod frame;
@@ -33,7 +34,7 @@ pub(crate) use frame::Next;
 pub(crate) use link::{Connected, Connection};
 pub(crate) use receive::{Arrival, Start};
 
-use calls::{Call, CallKey};
+use call::{Call, CallKey};
 use link::Link;
 use queue::Queue;
 use terms::Terms;

@@ -1,6 +1,7 @@
 //! Keeps a stream to one tracker: connect, introduce, listen, and connect again.
 
 mod backoff;
+mod end;
 mod fleet;
 mod outgoing;
 
@@ -11,8 +12,8 @@ use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{TrackerMessage, Welcome};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tonic::transport::Endpoint;
-use tonic::{Code, Status, Streaming};
-use tracing::{debug, info, warn};
+use tonic::{Status, Streaming};
+use tracing::{debug, info};
 
 use crate::desk::{Arrival, Connected, Connection};
 use crate::limits::{
@@ -219,28 +220,4 @@ fn with_source(error: &dyn std::error::Error) -> String {
         source = inner.source();
     }
     text
-}
-
-/// A tracker that refuses this worker for good is a matter for a person; everything else passes.
-fn report_end(url: &str, status: Option<&Status>) {
-    match status {
-        None => info!(url, "the tracker ended the stream"),
-        Some(status) if is_refusal(status.code()) => {
-            warn!(url, code = ?status.code(), message = status.message(), "the tracker refuses this worker; trying again");
-        }
-        Some(status) => {
-            info!(url, code = ?status.code(), message = status.message(), "the stream broke");
-        }
-    }
-}
-
-fn is_refusal(code: Code) -> bool {
-    [
-        Code::InvalidArgument,
-        Code::PermissionDenied,
-        Code::Unauthenticated,
-        Code::FailedPrecondition,
-        Code::Unimplemented,
-    ]
-    .contains(&code)
 }

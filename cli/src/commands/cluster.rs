@@ -1,11 +1,11 @@
 //! `tickwheel cluster`
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::views::ClusterView;
 
 pub(crate) async fn run(global: &Global) -> Result<(), Failure> {
-    let client = super::connect(global).await?;
+    let client = global.connect().await?;
     let cluster = client.cluster().await?;
     global.output.detail(&ClusterView::from(cluster))
 }

@@ -2,9 +2,8 @@
 
 use std::fmt::Write as _;
 
-use clap::{Args, Command, CommandFactory as _, ValueEnum};
+use clap::{Args, Command, ValueEnum};
 
-use crate::args::Cli;
 use crate::failure::Failure;
 use crate::output::put;
 
@@ -22,9 +21,9 @@ enum Shell {
     Fish,
 }
 
-pub(crate) fn run(args: &CompletionArgs) -> Result<(), Failure> {
+/// Prints the script for `command`, the whole command line.
+pub(crate) fn run(args: &CompletionArgs, mut command: Command) -> Result<(), Failure> {
     let mut nodes = Vec::new();
-    let mut command = Cli::command();
     // Hands the global flags down to the subcommands.
     command.build();
     walk(&command, "", &mut nodes);
@@ -121,7 +120,10 @@ fn fish(nodes: &[Node]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory as _;
+
     use super::*;
+    use crate::commands::Cli;
 
     fn nodes() -> Vec<Node> {
         let mut nodes = Vec::new();

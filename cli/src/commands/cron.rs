@@ -6,8 +6,8 @@ use tickwheel_core::cron::CronSchedule;
 use tickwheel_core::time::render_in_zone;
 use tickwheel_core::{TimestampMs, Violation};
 
-use crate::args::{Global, instant};
 use crate::failure::{Failure, Mistake};
+use crate::global::{Global, instant};
 use crate::instant::now_ms;
 use crate::output::Detail;
 

@@ -7,8 +7,8 @@ use serde::Serialize;
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
-use crate::args::{Global, duration};
 use crate::failure::Failure;
+use crate::global::{Global, duration};
 use crate::output::tell_unreadable;
 use crate::views::{ContextView, DeadListView};
 
@@ -146,7 +146,7 @@ pub(crate) async fn run(global: &Global, command: DeadCommand) -> Result<(), Fai
     if let DeadCommand::Requeue(args) | DeadCommand::Purge(args) = &command {
         check(args)?;
     }
-    let client = super::connect(global).await?;
+    let client = global.connect().await?;
     match command {
         DeadCommand::List(args) => list(global, &client, args).await,
         DeadCommand::Show(args) => {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use tickwheel_proto::v1;
 
-use crate::args::duration;
 use crate::failure::Failure;
+use crate::global::duration;
 use crate::views::context_state_word;
 
 #[derive(Debug, Default, Args)]

@@ -5,6 +5,7 @@ mod explain;
 mod export;
 mod ledger;
 mod list;
+mod name;
 mod pages;
 mod preview;
 mod start;
@@ -12,10 +13,11 @@ mod state;
 
 pub(crate) use apply::send;
 
-use clap::{Args, Subcommand};
+use clap::Subcommand;
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
+use name::NameArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
@@ -42,15 +44,6 @@ pub(crate) enum JobCommand {
     /// List what became of each due time, the newest first
     Ledger(ledger::LedgerArgs),
 }
-
-#[derive(Debug, Args)]
-pub(crate) struct NameArgs {
-    /// The job: namespace/name, or a name in the namespace `default`
-    #[arg(value_name = "JOB")]
-    name: String,
-}
-
-impl NameArgs {}
 
 pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Failure> {
     match command {

@@ -6,8 +6,8 @@ use clap::{Args, Subcommand};
 use tickwheel_core::group_limits::{GroupLimits, Limit, Rate};
 use tickwheel_proto::v1;
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::tell_unreadable;
 use crate::views::LimitsView;
 
@@ -92,7 +92,7 @@ fn limits_of(args: &SetArgs) -> Result<GroupLimits, Failure> {
 }
 
 pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Failure> {
-    let client = super::connect(global).await?;
+    let client = global.connect().await?;
     let request = match command {
         LimitCommand::List => {
             let answer = client.limits().await?;

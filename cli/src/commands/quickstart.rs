@@ -9,10 +9,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::dev::{ClusterArgs, start, welcome};
 use super::job::send;
 
-use crate::args::duration;
 use crate::client;
 use crate::dev::DevCluster;
 use crate::failure::Failure;
+use crate::global::duration;
 use crate::manifest::Manifest;
 use crate::output::put;
 use crate::quickstart::{LOOK_EVERY, News, Summary, Watch, line, redis_time};

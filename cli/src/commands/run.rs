@@ -7,8 +7,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::tell_unreadable;
 use crate::views::ContextView;
 
@@ -123,7 +123,7 @@ impl From<StateArg> for v1::ContextState {
 }
 
 pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Failure> {
-    let client = super::connect(global).await?;
+    let client = global.connect().await?;
     match command {
         RunCommand::List(args) => list(global, &client, args).await,
         RunCommand::Get(args) => {

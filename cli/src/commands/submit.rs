@@ -10,10 +10,10 @@ use tickwheel_core::{TimestampMs, limits};
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::submission::When;
 
-use crate::args::{Global, duration, instant, json};
 use crate::commands::dedup::{DedupArgs, rejection};
 use crate::commands::run::show_end;
 use crate::failure::Failure;
+use crate::global::{Global, duration, instant, json};
 use crate::views::SubmittedView;
 
 #[derive(Debug, Args)]
@@ -125,7 +125,7 @@ impl Placement {
 pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure> {
     let wait = args.wait;
     let submission = submission(args)?;
-    let client = super::connect(global).await?;
+    let client = global.connect().await?;
     let answer = client.submit_all([submission]).await.map_err(|error| {
         Failure::from(error).map_places(|place| place.trim_start_matches("contexts[0].").to_owned())
     })?;
@@ -213,7 +213,7 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::args::{Cli, Command};
+    use crate::commands::{Cli, Command};
 
     fn parsed(line: &[&str]) -> Result<v1::Submission, Failure> {
         let cli = Cli::try_parse_from(["tickwheel", "submit"].iter().chain(line)).unwrap();

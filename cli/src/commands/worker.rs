@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use crate::args::Global;
 use crate::config::{self, ConfigArgs, Environment, Override};
 use crate::dev::{Lateness, demo_worker};
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::{put, tell_unreadable};
 use crate::shutdown::Shutdown;
 use crate::telemetry;
@@ -82,7 +82,7 @@ pub(crate) async fn run(global: &Global, args: WorkerArgs) -> Result<(), Failure
 }
 
 async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
-    let client = super::connect(global).await?;
+    let client = global.connect().await?;
     let answer = client.workers(Some(&args.group)).await?;
     tell_unreadable(answer.unreadable);
     let workers: Vec<_> = answer.workers.into_iter().map(WorkerView::from).collect();

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use figment::providers::{Format as _, Toml};
 use figment::value::{Dict, Map, Value};
-use figment::{Figment, Metadata, Profile, Provider, Source};
+use figment::{Figment, Metadata, Profile, Provider};
 
-use super::setting::{Secret, Setting};
+use super::mistake::{Mistake, source_of};
+use super::setting::Secret;
 use super::{
     Config, DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection,
     WorkerSection,
@@ -152,14 +153,6 @@ impl Environment {
     }
 }
 
-/// One thing that is wrong with the configuration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Mistake {
-    pub(crate) key: String,
-    pub(crate) text: String,
-    pub(crate) source: String,
-}
-
 /// Reads all layers; `flags` are those of the command, on top of everything.
 ///
 /// # Errors
@@ -232,26 +225,6 @@ fn config_file(given: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
     Ok(Some(path))
 }
 
-/// One key from the layers, or its default.
-pub(super) fn read_key<T: Setting>(
-    layers: &Figment,
-    key: &str,
-    default: impl FnOnce() -> T,
-    mistakes: &mut Vec<Mistake>,
-) -> T {
-    let Ok(value) = layers.find_value(key) else {
-        return default();
-    };
-    T::read(&value).unwrap_or_else(|text| {
-        mistakes.push(Mistake {
-            key: key.to_owned(),
-            text,
-            source: source_of(layers, key),
-        });
-        default()
-    })
-}
-
 fn unknown_keys(layers: &Figment, mistakes: &mut Vec<Mistake>) {
     let all = layers.extract::<Dict>().unwrap_or_default();
     for (table, value) in &all {
@@ -300,16 +273,6 @@ fn nearest<'a>(given: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a 
         .filter(|(likeness, _)| *likeness > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)
-}
-
-fn source_of(layers: &Figment, key: &str) -> String {
-    let Some(metadata) = layers.find_metadata(key) else {
-        return "configuration".to_owned();
-    };
-    match &metadata.source {
-        Some(Source::File(path)) => path.display().to_string(),
-        _ => metadata.name.to_string(),
-    }
 }
 
 fn read_url_file(redis: &mut RedisSection, mistakes: &mut Vec<Mistake>) {

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use figment::Figment;
 use tickwheel_core::Durability;
 
-use super::layers::Mistake;
+use super::mistake::{Mistake, read_key};
 use super::setting::{Listen, LogFormat, Namespaces, Secret, Setting, Span};
 
 /// What the reference says of a key.
@@ -45,7 +45,7 @@ macro_rules! section {
             /// Takes each key from the layers, or its default; a value that cannot be read is a mistake.
             pub(crate) fn read(layers: &Figment, mistakes: &mut Vec<Mistake>) -> Self {
                 Self {
-                    $( $key: super::layers::read_key(
+                    $( $key: read_key(
                         layers, concat!($table, ".", stringify!($key)), || $default, mistakes,
                     ), )+
                 }

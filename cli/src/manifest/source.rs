@@ -66,7 +66,7 @@ pub(super) fn gather(paths: &[PathBuf], mistakes: &mut Vec<Mistake>) -> Vec<Sour
         };
         match read {
             Ok(read) => sources.extend(read),
-            Err(rule) => mistakes.push(super::mistake(path.display().to_string(), rule)),
+            Err(rule) => mistakes.push(Mistake::new(path.display().to_string(), rule)),
         }
     }
     sources

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tickwheel_core::job::{Backoff, ContextOptions, JobSpec};
 use tickwheel_core::model::{Allocation, Indexed, Model, ReduceOn, Sharding, Success};
 
-use super::spec::{retries, span};
+use super::options::{put_options, retries, span};
 
 /// Puts what differs from the defaults, under the keys of a manifest.
 pub(super) fn put_fan(spec: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
@@ -71,7 +71,7 @@ fn subtask(options: &ContextOptions) -> Value {
     {
         map = keys;
     }
-    super::spec::put_options(options, |key, value, is_default| {
+    put_options(options, |key, value, is_default| {
         if !is_default {
             map.insert(key.to_owned(), value);
         }

@@ -2,16 +2,14 @@
 //!
 //! Only what differs from the defaults is written, so that the definition stays as short as its author wrote it.
 
-use std::time::Duration;
-
 use serde_json::{Map, Value, json};
 use tickwheel_core::TimestampMs;
-use tickwheel_core::job::{Backoff, ContextOptions, JobSpec, Misfire, RetryPolicy, Trigger};
+use tickwheel_core::job::{JobSpec, Misfire, Trigger};
 use tickwheel_core::routing::{Routing, amount_text};
-use tickwheel_core::time::format_duration;
 use tickwheel_proto::v1;
 
 use super::model::{model_text as text_of_model, put_fan};
+use super::options::{put_options, retries, span};
 
 /// The trigger on one line.
 pub(super) fn trigger_text(spec: &v1::JobSpec) -> String {
@@ -164,42 +162,6 @@ fn put_placement(spec: &JobSpec, mut put: impl FnMut(&str, Value, bool)) {
     put("fairness", value, fairness.key.is_none());
 }
 
-/// The options of a context, but for its retries.
-pub(super) fn put_options(own: &ContextOptions, mut put: impl FnMut(&str, Value, bool)) {
-    let usual = &ContextOptions::default();
-    put(
-        "priority",
-        json!(own.priority.to_string()),
-        own.priority == usual.priority,
-    );
-    put(
-        "timeout",
-        span_opt(own.timeout_ms),
-        own.timeout_ms.is_none(),
-    );
-    put(
-        "start_deadline",
-        span_opt(own.start_deadline_ms),
-        own.start_deadline_ms.is_none(),
-    );
-    put(
-        "cancel_grace",
-        json!(span(own.cancel_grace_ms)),
-        own.cancel_grace_ms == usual.cancel_grace_ms,
-    );
-    put(
-        "lease",
-        json!(span(own.lease_ms)),
-        own.lease_ms == usual.lease_ms,
-    );
-    let lost = if own.fail_on_lease_lost {
-        "fail"
-    } else {
-        "retry"
-    };
-    put("on_lease_lost", json!(lost), !own.fail_on_lease_lost);
-}
-
 fn trigger(trigger: &Trigger) -> Value {
     match trigger {
         Trigger::Cron { expression, zone } if zone.is_empty() => json!({ "cron": expression }),
@@ -231,28 +193,6 @@ fn misfire(misfire: Misfire) -> Value {
         map.insert("catch_up_window".to_owned(), json!(span(window_ms)));
     }
     Value::Object(map)
-}
-
-pub(super) fn retries(retry: &RetryPolicy) -> Value {
-    let jitter = if retry.full_jitter { "full" } else { "none" };
-    let attempts = retry.max_attempts;
-    match retry.backoff {
-        Backoff::Fixed { delay_ms } => {
-            json!({ "max_attempts": attempts, "backoff": "fixed", "delay": span(delay_ms), "jitter": jitter })
-        }
-        Backoff::Exponential { delay_ms, cap_ms } => json!({
-            "max_attempts": attempts, "backoff": "exponential", "delay": span(delay_ms), "cap": span(cap_ms),
-            "jitter": jitter,
-        }),
-    }
-}
-
-pub(super) fn span(ms: u64) -> String {
-    format_duration(Duration::from_millis(ms))
-}
-
-fn span_opt(ms: Option<u64>) -> Value {
-    json!(ms.map(span))
 }
 
 fn instant(at: Option<TimestampMs>) -> Value {

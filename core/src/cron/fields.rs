@@ -3,11 +3,14 @@
 //! Names become numbers here, and a hostile expression is refused at a bounded cost: by its length, then by the
 //! number of list elements, then element by element.
 
+mod field;
+mod item;
 mod read;
 mod rule;
 
+pub(super) use self::field::Field;
+pub(super) use self::item::{Element, Item};
 use self::read::{alias, field};
-pub(super) use self::rule::Rule;
 use self::rule::{
     CRONTAB_DAY_OF_WEEK, DAY_OF_MONTH, HOUR, MINUTE, MONTH, QUARTZ_DAY_OF_WEEK, SECOND, YEAR,
 };
@@ -22,45 +25,6 @@ pub(super) enum Dialect {
     Crontab,
     /// Second first, day of week with Sunday 1, optional year.
     Quartz,
-}
-
-/// What one list element selects, in the numbering of its dialect.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Item {
-    /// `*` or `?`.
-    All,
-    /// `5`.
-    Point(u16),
-    /// `5-9`; `22-2` runs over the end, in Quartz.
-    Range(u16, u16),
-    /// Day of month `L`, or `L-3`: so many days before the last day.
-    Last(u16),
-    /// Day of month `LW`, or `L-3W`: the weekday nearest to that day, in its month.
-    LastWeekday(u16),
-    /// Day of month `15W`: the weekday nearest to the 15th, in its month.
-    Nearest(u16),
-    /// Day of week `6#3`: the third of the month.
-    Nth(u16, u16),
-    /// Day of week `6L`: the last of the month.
-    LastOf(u16),
-}
-
-/// One list element: what it selects, and every how many.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Element {
-    /// What it selects.
-    pub(super) item: Item,
-    /// The number after a slash, 1 at least.
-    pub(super) step: Option<u16>,
-}
-
-/// One field: its rule and elements.
-#[derive(Debug, Clone)]
-pub(super) struct Field {
-    /// The range it may use.
-    pub(super) rule: Rule,
-    /// Its list.
-    pub(super) elements: Vec<Element>,
 }
 
 /// A whole expression, every field present.
@@ -147,52 +111,5 @@ impl Fields {
                 | Item::Nth(..)
                 | Item::LastOf(_) => true,
             })
-    }
-}
-
-impl Field {
-    /// Whether it begins with `*` or `?`: crontab calls such a day field unrestricted.
-    pub(super) fn starts_with_star(&self) -> bool {
-        self.elements
-            .first()
-            .is_some_and(|element| element.item == Item::All)
-    }
-
-    /// Whether it contains a plain `*` or `?`, which stands for every value whatever else the list names.
-    pub(super) fn is_star(&self) -> bool {
-        self.elements.contains(&Element {
-            item: Item::All,
-            step: None,
-        })
-    }
-
-    /// Whether it names every value, by whatever elements.
-    pub(super) fn is_full(&self) -> bool {
-        self.is_star() || self.values().len() == usize::from(self.rule.max - self.rule.min + 1)
-    }
-
-    /// The numbers it names, ascending, without those that depend on the month.
-    pub(super) fn values(&self) -> Vec<u16> {
-        let mut values: Vec<u16> = self
-            .elements
-            .iter()
-            .flat_map(|element| self.rule.values(*element))
-            .collect();
-        values.sort_unstable();
-        values.dedup();
-        values
-    }
-
-    /// The field as text in its own numbering, for an engine that knows `*`, numbers, ranges and steps.
-    pub(super) fn render(&self) -> String {
-        if self.is_star() {
-            return "*".to_owned();
-        }
-        let elements: Vec<String> = self
-            .elements
-            .iter()
-            .map(|element| self.rule.render(*element))
-            .collect();
-        elements.join(",")
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
-use super::hex;
+use super::digits::hex;
 use crate::error::Violation;
 use crate::limits::ID_CHARS_MAX;
 use crate::word::word_enum;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Violation;
-use crate::id::context::base36;
+use crate::id::digits::base36;
 use crate::limits::ID_CHARS_MAX;
 
 /// The namespace of a job whose name has none.

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::reader::{Reader, instant, map, number, parsed, shown, small_number, span_ms, text};
+use super::options::{read_options, set};
+use super::reader::{Reader, instant, map, number, parsed, small_number, span_ms, text};
 use super::{model, policy, routing, trigger};
 use crate::error::{Violation, Violations};
 use crate::id::{GroupName, HandlerName, JobName};
-use crate::job::{ContextOptions, JobSpec, Priority, Trigger};
+use crate::job::{JobSpec, Trigger};
 
 /// Reads a job.
 pub(super) fn read(value: &Value) -> Result<JobSpec, Violations> {
@@ -97,34 +98,6 @@ fn read_rest(reader: &mut Reader<'_, '_>, spec: &mut JobSpec) {
     spec.reduce = reader.get("reduce", parsed);
     set(&mut spec.reduce_on, reader.get("reduce_on", parsed));
     set(&mut spec.subtask, reader.get("subtask", model::subtask));
-}
-
-/// The options of a context, but for its retries.
-pub(super) fn read_options(reader: &mut Reader<'_, '_>, options: &mut ContextOptions) {
-    set(&mut options.priority, reader.get("priority", priority));
-    options.timeout_ms = reader.get("timeout", span_ms);
-    options.start_deadline_ms = reader.get("start_deadline", span_ms);
-    set(
-        &mut options.cancel_grace_ms,
-        reader.get("cancel_grace", span_ms),
-    );
-    set(&mut options.lease_ms, reader.get("lease", span_ms));
-    set(
-        &mut options.fail_on_lease_lost,
-        reader.get("on_lease_lost", policy::on_lease_lost),
-    );
-}
-
-fn set<T>(place: &mut T, read: Option<T>) {
-    if let Some(read) = read {
-        *place = read;
-    }
-}
-
-fn priority(value: &Value) -> Result<Priority, Violation> {
-    shown(value)
-        .parse()
-        .map_err(|wrong: Violation| wrong.at(""))
 }
 
 /// The paths of a spec's own check, in the words of the manifest.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::job;
+use super::options::read_options;
 use super::policy::retry_keys;
 use super::reader::{Reader, map, number, parsed, shown, small_number, text};
 use crate::error::{Violation, Violations, with_suggestion};
@@ -195,7 +195,7 @@ pub(super) fn subtask(value: &Value) -> Result<ContextOptions, Violations> {
         retry: retry_keys(&mut reader),
         ..ContextOptions::default()
     };
-    job::read_options(&mut reader, &mut options);
+    read_options(&mut reader, &mut options);
     reader.finish();
     found.into_result().map(|()| options)
 }

@@ -3,6 +3,7 @@
 //! A tracker says for each worker that fits a lane a [`Standing`]: two numbers whose meaning is that of the [`Mode`]. The script does the
 //! choosing, as it alone knows which permits are still free when the next context is claimed, and what the lane picked before.
 
+use super::hash::HASH_PRIME;
 use super::{Figures, Profile, RoutingPolicy};
 use crate::id::WorkerId;
 use crate::partition::spread;
@@ -12,8 +13,6 @@ use crate::word::word_enum;
 const CONTEXT_BYTES: u32 = 64 << 20;
 /// Lets equals take turns.
 const SLIGHTLY: f64 = 1e-6;
-/// A prime below 2^26: products of two smaller numbers are exact in a double.
-pub const HASH_PRIME: u32 = 67_108_859;
 
 word_enum! {
     /// The rule by which workers are compared.
@@ -107,12 +106,6 @@ fn hash_numbers(worker: &WorkerId) -> (f64, f64) {
         below("add", HASH_PRIME),
         1.0 + below("times", HASH_PRIME - 1),
     )
-}
-
-/// The key of `text` under consistent hashing, a number below the prime.
-#[must_use]
-pub fn hash_key(text: &str) -> u32 {
-    u32::try_from(spread(text) % u64::from(HASH_PRIME)).unwrap_or_default()
 }
 
 fn mebibytes(bytes: u64) -> f64 {

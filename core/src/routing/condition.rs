@@ -4,6 +4,7 @@
 //! is written; `<`, `<=`, `>`, `>=` compare numbers. A tag that is absent, or no number where one is needed, makes its comparison false;
 //! `a != b` is `!(a == b)`, so it holds where the tag is absent. `&&` binds stronger than `||`, and `!` stronger than both.
 
+mod expression;
 mod parse;
 mod token;
 
@@ -15,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Profile;
 use crate::error::Violation;
+use expression::Expression;
 
 /// A condition, with the text it was read from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -22,38 +24,6 @@ use crate::error::Violation;
 pub struct Condition {
     text: String,
     expression: Expression,
-}
-
-/// What a condition says.
-#[derive(Debug, Clone, PartialEq)]
-enum Expression {
-    /// Either holds.
-    Or(Box<Self>, Box<Self>),
-    /// Both hold.
-    And(Box<Self>, Box<Self>),
-    /// It does not hold.
-    Not(Box<Self>),
-    /// The tag is there.
-    Has(String),
-    /// The tag has one of these values.
-    In(String, Vec<Literal>),
-    /// The tag's number is ordered so to this one.
-    Order(String, Order, f64),
-}
-
-/// A value as it is written.
-#[derive(Debug, Clone, PartialEq)]
-enum Literal {
-    Text(String),
-    Number(f64),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Order {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
 }
 
 impl Condition {
@@ -67,44 +37,6 @@ impl Condition {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
-    }
-}
-
-impl Expression {
-    fn holds(&self, worker: &Profile) -> bool {
-        match self {
-            Self::Or(left, right) => left.holds(worker) || right.holds(worker),
-            Self::And(left, right) => left.holds(worker) && right.holds(worker),
-            Self::Not(inner) => !inner.holds(worker),
-            Self::Has(name) => worker.attribute(name).is_some_and(|value| value != "false"),
-            Self::In(name, values) => worker
-                .attribute(name)
-                .is_some_and(|value| values.iter().any(|one| one.is(&value))),
-            Self::Order(name, order, bound) => worker
-                .attribute(name)
-                .and_then(|value| value.parse::<f64>().ok())
-                .is_some_and(|value| order.holds(value, *bound)),
-        }
-    }
-}
-
-impl Literal {
-    fn is(&self, value: &str) -> bool {
-        match self {
-            Self::Text(text) => text == value,
-            Self::Number(number) => value.parse::<f64>().is_ok_and(|value| value == *number),
-        }
-    }
-}
-
-impl Order {
-    fn holds(self, value: f64, bound: f64) -> bool {
-        match self {
-            Self::Less => value < bound,
-            Self::LessOrEqual => value <= bound,
-            Self::Greater => value > bound,
-            Self::GreaterOrEqual => value >= bound,
-        }
     }
 }
 

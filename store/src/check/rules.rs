@@ -13,8 +13,7 @@ mod limits;
 mod overlap;
 mod places;
 mod recurring;
-
-use tickwheel_core::partition::PartitionId;
+mod rule;
 
 pub use bounds::{
     w9_context_is_bounded, w9_history_is_bounded, w9_job_is_bounded, w9_key_is_bounded,
@@ -32,7 +31,7 @@ pub use overlap::w6_active_contexts;
 pub use places::{w1_backlog, w1_one_place};
 pub use recurring::w4_goes_on;
 
-use super::{ContextFacts, Evidence, FanFacts, Finding, JobFacts, KeyFacts, Kind, Subject};
+use super::{ContextFacts, FanFacts, Finding, JobFacts, KeyFacts};
 
 /// Every rule about a context.
 #[must_use]
@@ -68,53 +67,4 @@ pub fn of_fan(facts: &FanFacts) -> Vec<Finding> {
 #[must_use]
 pub fn of_key(facts: &KeyFacts) -> Vec<Finding> {
     w9_key_is_bounded(facts)
-}
-
-/// What one rule finds about one subject.
-struct Rule {
-    partition: PartitionId,
-    subject: Subject,
-    found: Vec<Finding>,
-}
-
-impl Rule {
-    fn of_context(facts: &ContextFacts) -> Self {
-        Self {
-            partition: facts.partition,
-            subject: Subject::Context(facts.id.clone()),
-            found: Vec::new(),
-        }
-    }
-
-    fn of_job(facts: &JobFacts) -> Self {
-        Self {
-            partition: facts.partition,
-            subject: Subject::Job(facts.name.clone()),
-            found: Vec::new(),
-        }
-    }
-
-    /// Notes `kind` unless it `holds`.
-    fn check(&mut self, holds: bool, kind: Kind, detail: impl FnOnce() -> String) {
-        self.check_at(holds, kind, Vec::new, detail);
-    }
-
-    /// The same, with where it was seen.
-    fn check_at(
-        &mut self,
-        holds: bool,
-        kind: Kind,
-        evidence: impl FnOnce() -> Vec<Evidence>,
-        detail: impl FnOnce() -> String,
-    ) {
-        if !holds {
-            self.found.push(Finding {
-                kind,
-                partition: self.partition,
-                subject: self.subject.clone(),
-                detail: detail(),
-                evidence: evidence(),
-            });
-        }
-    }
 }

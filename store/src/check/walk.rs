@@ -16,6 +16,7 @@ use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::PartitionId;
 
 use self::edges::Edges;
+pub use self::pacer::Pace;
 use self::pacer::Pacer;
 use super::facts::QueueFacts;
 use super::finding::{Finding, Kind};
@@ -30,20 +31,6 @@ const FINDINGS_MAX: usize = 10_000;
 
 /// Partitions that are walked at once. On a busy server a call waits for others; the pace holds for all of them together.
 const AT_ONCE: usize = 16;
-
-/// How gently a check walks.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pace {
-    /// The walk rests for this share of each call's time: 1.0 leaves Redis half of its time, 0.0 never rests. Of a call that took longer
-    /// than a millisecond the rest was waiting.
-    pub rest: f64,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { rest: 1.0 }
-    }
-}
 
 /// How much of the history a check looks at: what ended contexts left, by which nobody decides anything any more.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]

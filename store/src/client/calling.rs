@@ -4,6 +4,8 @@
 //! do not know the library are given it when they say so: one that was flushed, one that joined a cluster, one that a copy was made of
 //! before. Servers that refuse it, as they know no functions or the user may not use them, are called by texts from then on.
 
+mod known;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use fred::clients::Client;
@@ -11,14 +13,9 @@ use fred::interfaces::{ClientLike, FunctionInterface, LuaInterface};
 use fred::types::{ClusterHash, CustomCommand, Value};
 use tokio::time::Instant;
 
-use super::{ASK_AGAIN_MAX, ASK_AGAIN_MIN, RIDE_OUT, Redis, Topology};
+use super::setup::{ASK_AGAIN_MAX, ASK_AGAIN_MIN, RIDE_OUT, Topology, never_there, sorted};
 use crate::error::Error;
-use crate::script::{self, LIBRARY, LIBRARY_PREFIX, Script};
-use crate::stand_in;
-
-/// Libraries of other versions that may stand beside this one's; beyond that all but its own are deleted. One that is still called is
-/// loaded again by who calls it.
-const LIBRARIES_KEPT: usize = 4;
+use crate::script::{LIBRARY, Script};
 
 /// Which way scripts are called.
 #[derive(Debug, Default)]
@@ -119,7 +116,7 @@ pub(super) async fn run(
     (mut keys, args): (Vec<String>, Vec<Value>),
 ) -> Result<Value, Error> {
     if topology == Topology::Cluster {
-        keys.extend(keys.first().and_then(|key| super::never_there(key)));
+        keys.extend(keys.first().and_then(|key| never_there(key)));
     }
     let step = if ways.by_function() {
         Step::Function
@@ -159,7 +156,7 @@ async fn ride_out(
                 Step::Function | Step::Digest | Step::Text => Step::Text,
             };
         } else if !did_nothing(reply) || Instant::now() + pause > give_up {
-            return Err(super::sorted(script, error));
+            return Err(sorted(script, error));
         } else {
             if reply.starts_with("READONLY") {
                 // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
@@ -193,123 +190,9 @@ async fn load_beside(client: &Client, ways: &Ways, key: &str) -> Step {
     }
 }
 
-impl Redis {
-    /// Makes all scripts known to every primary, so that no first call has to.
-    ///
-    /// # Errors
-    /// As sorted by [`Error`].
-    pub(crate) async fn make_known(&self) -> Result<(), Error> {
-        if self.ways.by_function() {
-            match self.load_library().await {
-                Ok(()) => return Ok(()),
-                Err(error) if has_no_functions(error.details()) => {
-                    self.ways.refuse_functions(error.details());
-                }
-                Err(error) if takes_no_writes(error.details()) => {
-                    tracing::debug!(%error, "the library is not loaded; scripts are called by their texts until it can be");
-                }
-                Err(error) => {
-                    let locate = |text: &str| LIBRARY.locate(text);
-                    return Err(Error::from_redis("function load", error, locate));
-                }
-            }
-        }
-        for script in script::all() {
-            let loaded = match &self.stand_in {
-                Some(stand_in) => stand_in::load(stand_in.as_ref(), script).await,
-                None if self.topology == Topology::Cluster => {
-                    self.client.script_load_cluster(script.text()).await
-                }
-                None => self.client.script_load(script.text()).await,
-            };
-            loaded.map_err(|error| super::sorted(script, error))?;
-        }
-        Ok(())
-    }
-
-    async fn load_library(&self) -> Result<(), fred::error::Error> {
-        if let Some(stand_in) = &self.stand_in {
-            return stand_in::load_library(stand_in.as_ref()).await.map(drop);
-        }
-        if self.topology == Topology::Cluster {
-            let loaded: Result<(), _> = self
-                .client
-                .function_load_cluster(true, LIBRARY.text())
-                .await;
-            loaded?;
-        } else {
-            let loaded: Result<Value, _> = self.client.function_load(true, LIBRARY.text()).await;
-            drop(loaded?);
-        }
-        // An ACL may allow to load and not to list: the library is there all the same.
-        if let Err(error) = self.forget_old_libraries().await {
-            tracing::debug!(%error, "libraries of other versions were not looked at");
-        }
-        Ok(())
-    }
-
-    /// Deletes the libraries of other versions when there are many of them.
-    async fn forget_old_libraries(&self) -> Result<(), fred::error::Error> {
-        let pattern = format!("{LIBRARY_PREFIX}*");
-        let listed: Value = self.client.function_list(Some(pattern), false).await?;
-        let others = libraries(&listed);
-        let others: Vec<&String> = others
-            .iter()
-            .filter(|name| *name != LIBRARY.name())
-            .collect();
-        if others.len() < LIBRARIES_KEPT {
-            return Ok(());
-        }
-        for name in others {
-            let name = name.as_str();
-            let gone: Result<(), _> = if self.topology == Topology::Cluster {
-                self.client.function_delete_cluster(name).await
-            } else {
-                self.client.function_delete(name).await
-            };
-            // Somebody else may have deleted it.
-            gone.ok();
-        }
-        Ok(())
-    }
-}
-
-/// The names in an answer of `FUNCTION LIST`: a list of libraries, each a list of names and values in turn.
-fn libraries(listed: &Value) -> Vec<String> {
-    let Value::Array(items) = listed else {
-        return Vec::new();
-    };
-    let name = |item: &Value| {
-        let fields = item.clone().into_array();
-        let mut pairs = fields.chunks_exact(2);
-        pairs.find_map(|pair| match pair {
-            [field, value] if field.as_str().as_deref() == Some("library_name") => {
-                value.as_string()
-            }
-            _ => None,
-        })
-    };
-    items.iter().filter_map(name).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn names_are_found_among_libraries() {
-        let library = |name: &str| {
-            Value::Array(vec![
-                "library_name".into(),
-                name.into(),
-                "engine".into(),
-                "LUA".into(),
-            ])
-        };
-        let listed = Value::Array(vec![library("tickwheel_1"), library("tickwheel_2")]);
-        assert_eq!(libraries(&listed), ["tickwheel_1", "tickwheel_2"]);
-        assert!(libraries(&Value::Null).is_empty());
-    }
 
     #[test]
     fn only_refusals_without_effect_are_ridden_out() {

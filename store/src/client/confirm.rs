@@ -12,6 +12,8 @@
 //!
 //! A `WAIT` holds its connection, so calls gather: whoever comes while one is under way shares the next one.
 
+mod promising;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +26,8 @@ use fred::types::{ClusterHash, CustomCommand, Value};
 use tickwheel_core::Durability;
 use tokio::sync::broadcast::error::TryRecvError;
 
-use super::{COMMAND_TIMEOUT, Redis, Topology};
+use super::calling::{self, Ways};
+use super::setup::Topology;
 use crate::error::Error;
 use crate::script::{MARK, Script};
 
@@ -82,56 +85,8 @@ type Rounds = HashMap<(Option<Server>, Durability), Arc<Round>>;
 pub(super) struct Confirmer {
     client: Client,
     topology: Topology,
-    ways: Arc<super::Ways>,
+    ways: Arc<Ways>,
     rounds: Mutex<Rounds>,
-}
-
-impl Redis {
-    /// The same connection, for writes that come as far as `promise` says.
-    ///
-    /// # Errors
-    /// [`Error::Unusable`] when these servers cannot do that.
-    pub(crate) fn promising(&self, promise: Promise) -> Result<Self, Error> {
-        if promise.durability == Durability::Fsynced && self.fsync.get() == Fsync::Never {
-            return Err(Error::Unusable(
-                "durability `fsynced` needs `appendfsync always`, or WAITAOF (redis 7.2, valkey) with `appendonly yes`, on every primary"
-                    .to_owned(),
-            ));
-        }
-        let promise = (promise.durability != Durability::Async).then_some(promise);
-        Ok(Self {
-            promise,
-            ..self.clone()
-        })
-    }
-
-    /// The settings were looked at.
-    pub(crate) fn set_fsync(&self, fsync: Fsync) {
-        self.fsync.0.store(fsync as u8, Ordering::Relaxed);
-    }
-
-    pub(super) fn needs_waiting(&self, promise: Promise) -> bool {
-        promise.durability != Durability::Fsynced || self.fsync.get() != Fsync::Always
-    }
-
-    /// Connected at the first call that needs it.
-    pub(super) async fn confirmer(&self) -> Result<&Confirmer, Error> {
-        let connect = async || {
-            let sort = |error| Error::from_redis("wait", error, ToOwned::to_owned);
-            let config = self.builder.get_config().cloned().unwrap_or_default();
-            let client = super::builder(config, COMMAND_TIMEOUT + WAIT_MAX)
-                .build()
-                .map_err(sort)?;
-            client.init().await.map_err(sort)?;
-            Ok(Confirmer {
-                client,
-                topology: self.topology,
-                ways: Arc::clone(&self.ways),
-                rounds: Mutex::default(),
-            })
-        };
-        self.confirmer.get_or_try_init(connect).await
-    }
 }
 
 impl Confirmer {
@@ -148,7 +103,7 @@ impl Confirmer {
     ) -> Result<(Value, Result<(), Error>), Error> {
         let mut connections = self.client.reconnect_rx();
         let key = keys.first().cloned().unwrap_or_default();
-        let value = super::calling::run(
+        let value = calling::run(
             &self.client,
             (self.topology, &self.ways),
             script,
@@ -194,7 +149,7 @@ impl Confirmer {
     /// `Err` says in words what is missing.
     async fn wait(&self, key: String, promise: Promise) -> Result<(), String> {
         let slot = fred::util::redis_keyslot(key.as_bytes());
-        super::calling::run(
+        calling::run(
             &self.client,
             (self.topology, &self.ways),
             &MARK,

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::{Notify, watch};
 
-use super::COMMAND_TIMEOUT;
+use super::setup::COMMAND_TIMEOUT;
 use crate::error::Error;
 use crate::identity::{Age, Identity};
 

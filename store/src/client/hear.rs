@@ -11,19 +11,24 @@
 //! ```
 
 mod ear;
+mod end;
 mod signs;
 mod state;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 
-use super::{RECONNECT_MAX, RECONNECT_MIN, Redis};
+use super::Redis;
+use super::setup::{RECONNECT_MAX, RECONNECT_MIN};
 use crate::error::Error;
 use crate::seldom::Seldom;
-use ear::{Ear, End};
+use ear::Ear;
+use end::End;
 use state::State;
+pub use told::{Heard, Hearing};
 
 /// Wake messages that wait for a slow tracker. When there are more they are dropped, and a look at every partition follows.
 const MESSAGES_MAX: usize = 16_384;
@@ -32,24 +37,6 @@ const SAY_DEAF_EVERY: Duration = Duration::from_secs(10);
 
 /// The metric of ears that did not hear their own signs, or could not subscribe, and were replaced.
 pub const WAKE_DEAF: &str = "tickwheel_wake_deaf_total";
-
-/// A message of a sharded channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Heard {
-    /// The channel and the text.
-    Message(String, String),
-    /// The channels are subscribed to anew, some are missing, or messages were dropped: anything may have been missed.
-    Gap,
-}
-
-/// How many channels are subscribed to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Hearing {
-    /// So many are, as the server has confirmed.
-    pub subscribed: usize,
-    /// So many should be.
-    pub expected: usize,
-}
 
 impl Redis {
     /// Hears the sharded channels on a connection of its own until the receiver is dropped, and shows how many of them it hears.

@@ -7,7 +7,8 @@ use fred::types::{ClusterHash, CustomCommand, Key, Value};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::{Redis, Topology};
+use super::Redis;
+use super::setup::Topology;
 use crate::error::Error;
 
 /// A primary.

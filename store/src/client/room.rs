@@ -1,11 +1,11 @@
 //! Whether the servers have room for new work. What they said last counts: memory is asked for when their settings are
 //! ([`Redis::inspect`]), and what comes in between meets the bound of Redis itself.
 
-use std::sync::{Mutex, PoisonError};
+mod intake;
 
-use super::Redis;
-use crate::error::Error;
-use crate::server::field;
+use std::sync::Mutex;
+
+use super::info::field;
 
 /// New work is refused from here on, percent of `maxmemory`: everything that leads to settlement needs the rest.
 const INTAKE_PERCENT: u64 = 80;
@@ -36,41 +36,6 @@ impl Memory {
 
     fn is_full(self) -> bool {
         self.used.saturating_mul(100) >= self.most.saturating_mul(INTAKE_PERCENT)
-    }
-}
-
-impl Redis {
-    /// What the primaries said of their memory.
-    pub(crate) fn set_room(&self, memories: impl IntoIterator<Item = Memory>) {
-        const MIB: u64 = 1 << 20;
-        let full = memories.into_iter().find(|memory| memory.is_full());
-        let why = full.map(|memory| {
-            format!(
-                "{} of {} MiB are in use, new work is taken below {INTAKE_PERCENT} %: raise maxmemory, or delete what is not needed",
-                memory.used / MIB,
-                memory.most / MIB
-            )
-        });
-        *self.room.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
-    }
-
-    /// Refuses new work while a primary is nearly full.
-    ///
-    /// # Errors
-    /// [`Error::Exhausted`], with what is in use.
-    pub(crate) fn has_room(&self) -> Result<(), Error> {
-        match self
-            .room
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-        {
-            Some(reason) => Err(Error::Exhausted {
-                reason: reason.clone(),
-            }),
-            None => Ok(()),
-        }
     }
 }
 

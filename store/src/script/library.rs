@@ -27,6 +27,21 @@ pub struct Library {
     functions: HashMap<&'static str, String>,
 }
 
+impl Script {
+    /// The name of the function that it is in [`LIBRARY`].
+    #[must_use]
+    pub fn function(&self) -> &str {
+        self.function
+            .get_or_init(|| LIBRARY.function(self).to_owned())
+    }
+
+    /// Replaces the line of the text that Redis was given by file and line.
+    #[must_use]
+    pub fn locate(&self, error: &str) -> String {
+        LIBRARY.locate(&self.linked.locate(error, "user_script:"))
+    }
+}
+
 /// The flags of a script as a Lua list.
 fn flags_of(source: &str) -> String {
     let shebang = source.lines().next().unwrap_or_default();

@@ -55,8 +55,25 @@ fn failover(server: &Server, node: &Settings, durability: Durability) -> String 
     }
 }
 
+impl Server {
+    /// What can be lost and under which failure, one failure on a line, for writes of the mode `durability`.
+    #[must_use]
+    pub fn losses(&self, durability: Durability) -> Vec<String> {
+        lines(self, durability)
+    }
+
+    /// What can be lost of writes that wait for nothing, in one sentence.
+    #[must_use]
+    pub fn durability(&self) -> String {
+        if self.settings.is_empty() {
+            return "none: this is no server".to_owned();
+        }
+        sentence(self)
+    }
+}
+
 /// One failure on a line.
-pub(super) fn lines(server: &Server, durability: Durability) -> Vec<String> {
+fn lines(server: &Server, durability: Durability) -> Vec<String> {
     let node = weakest(server);
     let topology = match server.topology {
         Topology::Single => "one server".to_owned(),
@@ -86,7 +103,7 @@ pub(super) fn lines(server: &Server, durability: Durability) -> Vec<String> {
 }
 
 /// All in one, for writes that wait for nothing.
-pub(super) fn sentence(server: &Server) -> String {
+fn sentence(server: &Server) -> String {
     let node = weakest(server);
     format!(
         "a killed redis loses {}; a power loss loses {}; a failover loses {}",

@@ -9,28 +9,11 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::Desk;
+use super::call::{Call, CallKey};
 use super::frame::Room;
 use crate::attempt::{Attempt, AttemptKey, later};
 use crate::fan::{Answer, Reply, Request};
 use crate::limits::{CALL_PATIENCE, CALL_PAUSE, FRAME_CALLS_MAX};
-
-/// What an answer is for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) struct CallKey {
-    attempt: AttemptKey,
-    is_split: bool,
-    number: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Call {
-    request: Request,
-    reply: oneshot::Sender<Answer>,
-    /// The link it was last sent over.
-    sent: Option<usize>,
-    /// When it is asked again; `None` while it waits in a queue.
-    again_at: Option<Instant>,
-}
 
 impl Desk {
     /// Asks the tracker the attempt came from. One question of a kind and number at a time: a second one takes the place of the first.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use tickwheel_proto::v1::{LogLine, Progress, Rejection};
 use tokio::time::Instant;
 
-use super::calls::CallKey;
+use super::call::CallKey;
 use crate::attempt::AttemptKey;
 use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX, PARTING_MAX};
 

@@ -8,59 +8,16 @@ use futures_util::{Stream, StreamExt};
 use serde::Serialize;
 use tickwheel_core::limits::SUBTASKS_MAX;
 use tickwheel_proto::v1::Split;
-use tickwheel_proto::v1::split_confirmation::Verdict;
 
+use super::mapping::{Mapping, Sent};
 use super::page::Page;
-use super::{Answer, FanError, MapOptions, ReduceWhen, Reply, Request};
+use super::{FanError, MapOptions, ReduceWhen, Request};
 use crate::attempt::Attempt;
 use crate::context::Context;
 use crate::handler::encode_json;
 use crate::registry::check_name;
 
-/// How far the map calls of an attempt are.
-#[derive(Debug, Default)]
-pub(super) struct Mapping {
-    /// A map call of this attempt came to its end, if only with no items.
-    mapped: bool,
-    /// Items of this context before the next one.
-    offset: u64,
-    /// Items of this context that Redis is known to have: those below are of an earlier attempt.
-    taken: u64,
-    /// A page on its way. It stays when a call is dropped, so that the next one knows where it begins.
-    sent: Option<Sent>,
-}
-
-#[derive(Debug)]
-struct Sent {
-    reply: Reply,
-    items: u64,
-}
-
 impl Mapping {
-    /// Until the page on its way is confirmed. Cancel safe.
-    async fn confirmed(&mut self) -> Result<(), FanError> {
-        let Some(sent) = self.sent.as_mut() else {
-            return Ok(());
-        };
-        let answer = (&mut sent.reply).await;
-        let items = sent.items;
-        self.sent = None;
-        let Ok(Answer::Split(confirmation)) = answer else {
-            return Err(FanError::LeaseLost);
-        };
-        match confirmation.verdict() {
-            Verdict::Taken => {
-                self.offset += items;
-                self.taken = self.taken.max(confirmation.taken);
-                Ok(())
-            }
-            Verdict::Stale => Err(FanError::LeaseLost),
-            Verdict::Refused | Verdict::Unavailable | Verdict::Unspecified => {
-                Err(FanError::Refused(confirmation.error))
-            }
-        }
-    }
-
     async fn send(
         &mut self,
         attempt: &Attempt,

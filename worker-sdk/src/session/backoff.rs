@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tonic::Status;
 
+use super::end::{is_refusal, report_end};
 use crate::limits::{BACKOFF_MAX, BACKOFF_MIN};
 
 #[derive(Debug)]
@@ -29,8 +30,8 @@ impl Backoff {
 
     /// The pause after a stream that was there.
     pub(super) fn after(&mut self, url: &str, status: Option<&Status>) -> Duration {
-        super::report_end(url, status);
-        if status.is_some_and(|status| super::is_refusal(status.code())) {
+        report_end(url, status);
+        if status.is_some_and(|status| is_refusal(status.code())) {
             self.ceiling = BACKOFF_MAX;
         }
         self.next()

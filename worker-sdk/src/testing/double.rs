@@ -4,32 +4,32 @@
 //! settle, prolongs their leases and takes what they map; all else is told by the test.
 
 mod fan;
+mod fans;
 mod heard;
 mod say;
 mod service;
+mod state;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
-use tickwheel_proto::v1::{Assignment, Hello, Settlement, TrackerMessage, Welcome};
+use tickwheel_proto::v1::{Assignment, Hello, Settlement, Welcome};
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_stream::wrappers::TcpListenerStream;
-use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
-use tonic::Status;
 use tonic::transport::Server;
 
-use crate::sync::lock;
-use fan::Fans;
+use fans::Fans;
 use service::Service;
+use state::{Inner, State};
 
 pub use heard::Heard;
 
@@ -42,37 +42,6 @@ pub struct TrackerDouble {
     state: Arc<State>,
     address: SocketAddr,
     _server: AbortOnDropHandle<()>,
-}
-
-#[derive(Debug)]
-struct State {
-    inner: Mutex<Inner>,
-    changed: Notify,
-}
-
-#[derive(Debug)]
-struct Inner {
-    heard: Heard,
-    welcome: Welcome,
-    renews: bool,
-    /// `None`: outcomes are not confirmed.
-    verdict: Option<Verdict>,
-    open: bool,
-    fans: Fans,
-    streams: Vec<StreamHandle>,
-}
-
-#[derive(Debug, Clone)]
-struct StreamHandle {
-    id: usize,
-    to_worker: mpsc::Sender<Result<TrackerMessage, Status>>,
-    stop: CancellationToken,
-}
-
-impl State {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        lock(&self.inner)
-    }
 }
 
 impl TrackerDouble {

@@ -10,7 +10,8 @@ use tickwheel_core::Task;
 use tokio_util::sync::CancellationToken;
 
 use super::drain::Timeouts;
-use super::{RunningWorker, Stopped};
+use super::running::RunningWorker;
+use super::stopped::Stopped;
 use crate::batch::Batch;
 use crate::beat::cpus;
 use crate::context::Context;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::Stopped;
+use super::stopped::Stopped;
 use crate::attempt::CancelReason;
 use crate::desk::{Desk, Phase};
 use crate::limits::LEAK_SLACK;

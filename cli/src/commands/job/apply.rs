@@ -9,8 +9,8 @@ use tickwheel_client::Client;
 use super::list::names;
 use super::pages::pages;
 use super::state::delete_one;
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::manifest::Manifest;
 use crate::output::warn;
 use crate::views::AppliedView;
@@ -33,7 +33,7 @@ pub(super) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure>
     if let Some(prefix) = &args.prune {
         within(prefix, &manifest)?;
     }
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let mut applied = send(&client, &manifest, args.dry_run).await?;
     for job in applied.iter().filter(|job| !job.warning.is_empty()) {
         warn(&format!("{}: {}", job.name, job.warning));

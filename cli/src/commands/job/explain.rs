@@ -3,9 +3,9 @@
 use clap::Args;
 use tickwheel_core::TimestampMs;
 
-use super::NameArgs;
-use crate::args::{Global, instant};
+use super::name::NameArgs;
 use crate::failure::Failure;
+use crate::global::{Global, instant};
 use crate::views::ExplainView;
 
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(crate) struct ExplainArgs {
 }
 
 pub(super) async fn run(global: &Global, args: ExplainArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let answer = client.explain_job(&args.name.name, args.at).await?;
     global.output.detail(&ExplainView::from(answer))
 }

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use tickwheel_proto::v1;
 
 use super::list::each;
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::Format;
 use crate::views::{full_spec_value, spec_value};
 
@@ -29,7 +29,7 @@ pub(crate) struct ExportArgs {
 }
 
 pub(super) async fn run(global: &Global, args: ExportArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let mut jobs: Vec<Value> = Vec::new();
     let mut keep = |job: v1::Job| {
         let spec = job.spec.unwrap_or_default();

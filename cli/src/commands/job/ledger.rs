@@ -2,9 +2,9 @@
 
 use clap::Args;
 
-use super::NameArgs;
-use crate::args::Global;
+use super::name::NameArgs;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::tell_unreadable;
 use crate::views::LedgerView;
 
@@ -18,7 +18,7 @@ pub(crate) struct LedgerArgs {
 }
 
 pub(super) async fn run(global: &Global, args: LedgerArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let answer = client.ledger(&args.name.name, args.limit).await?;
     tell_unreadable(answer.unreadable);
     let records: Vec<_> = answer.records.into_iter().map(LedgerView::from).collect();

@@ -4,9 +4,9 @@ use clap::Args;
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
-use super::NameArgs;
-use crate::args::Global;
+use super::name::NameArgs;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::tell_unreadable;
 use crate::views::JobView;
 
@@ -23,7 +23,7 @@ pub(crate) struct ListArgs {
 }
 
 pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let (mut jobs, mut unreadable) = (Vec::new(), 0);
     let mut cursor = String::new();
     loop {
@@ -81,7 +81,7 @@ pub(super) async fn names(client: &Client, prefix: &str) -> Result<Vec<String>, 
 }
 
 pub(super) async fn get(global: &Global, args: NameArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let job = client.get_job(&args.name).await?;
     global.output.detail(&JobView::from(job))
 }

@@ -6,8 +6,8 @@ use clap::Args;
 use tickwheel_core::TimestampMs;
 use tickwheel_proto::v1;
 
-use crate::args::{Global, instant};
 use crate::failure::Failure;
+use crate::global::{Global, instant};
 use crate::manifest::Manifest;
 use crate::views::{PreviewView, preview_rows};
 
@@ -33,7 +33,7 @@ pub(crate) struct PreviewArgs {
 
 pub(super) async fn run(global: &Global, args: PreviewArgs) -> Result<(), Failure> {
     let requests = requests(&args)?;
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let mut previews: Vec<PreviewView> = Vec::new();
     for (name, request) in requests {
         let answer = client.preview_job(request).await?;

@@ -3,11 +3,11 @@
 use clap::Args;
 use tickwheel_proto::v1;
 
-use super::NameArgs;
-use crate::args::{Global, json};
+use super::name::NameArgs;
 use crate::commands::dedup::{DedupArgs, rejection};
 use crate::commands::run::show_end;
 use crate::failure::Failure;
+use crate::global::{Global, json};
 use crate::views::SubmittedView;
 
 #[derive(Debug, Args)]
@@ -25,7 +25,7 @@ pub(crate) struct StartArgs {
 }
 
 pub(super) async fn run(global: &Global, args: StartArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let request = v1::RunJobRequest {
         name: args.name.name,
         body: args.body.map(Into::into),

@@ -4,10 +4,10 @@ use clap::Args;
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
-use super::NameArgs;
 use super::list::each;
-use crate::args::Global;
+use super::name::NameArgs;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::views::{DeletedView, JobView};
 
 #[derive(Debug, Args)]
@@ -25,13 +25,13 @@ pub(crate) struct PauseArgs {
 }
 
 pub(super) async fn pause(global: &Global, args: PauseArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let job = client.pause_job(&args.name.name, &args.note).await?;
     global.output.detail(&JobView::from(job))
 }
 
 pub(super) async fn resume(global: &Global, args: NameArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let job = client.resume_job(&args.name).await?;
     global.output.detail(&JobView::from(job))
 }
@@ -56,7 +56,7 @@ pub(crate) struct DeleteArgs {
 }
 
 pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Failure> {
-    let client = crate::commands::connect(global).await?;
+    let client = global.connect().await?;
     let mut names = args.names;
     if let Some(prefix) = &args.prefix {
         each(&client, prefix, |job| {

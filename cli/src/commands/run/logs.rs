@@ -5,8 +5,8 @@ use std::time::Duration;
 use clap::Args;
 use tickwheel_client::Client;
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::views::LogLineView;
 
 /// Between two looks at a log that is followed.

@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::tell_unreadable;
 use crate::views::SubtasksView;
 

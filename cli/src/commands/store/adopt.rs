@@ -4,9 +4,9 @@ use clap::Args;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::Store;
 
-use super::StoreArgs;
-use crate::args::Global;
+use super::open::StoreArgs;
 use crate::failure::Failure;
+use crate::global::Global;
 use crate::output::{Format, put};
 
 #[derive(Debug, Args)]

@@ -5,10 +5,10 @@ use std::io::{IsTerminal as _, Write as _};
 use clap::Args;
 use tickwheel_store::check::Progress;
 
+use super::open::{HistoryArgs, StoreArgs, failure};
 use super::report::CheckReport;
-use super::{HistoryArgs, StoreArgs, failure};
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {

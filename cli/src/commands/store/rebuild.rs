@@ -4,10 +4,10 @@ use clap::Args;
 
 use tickwheel_store::check::History;
 
+use super::open::{StoreArgs, failure};
 use super::report::{CheckReport, RepairReport};
-use super::{StoreArgs, failure};
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 
 #[derive(Debug, Args)]
 pub(crate) struct RebuildArgs {

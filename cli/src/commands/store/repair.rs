@@ -2,10 +2,10 @@
 
 use clap::Args;
 
+use super::open::{HistoryArgs, StoreArgs, failure};
 use super::report::{CheckReport, RepairReport};
-use super::{HistoryArgs, StoreArgs, failure};
-use crate::args::Global;
 use crate::failure::Failure;
+use crate::global::Global;
 
 #[derive(Debug, Args)]
 pub(crate) struct RepairArgs {

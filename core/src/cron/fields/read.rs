@@ -1,7 +1,8 @@
 //! Reads the text of one field into its elements.
 
+use super::field::Field;
+use super::item::{Element, Item};
 use super::rule::{Kind, Rule};
-use super::{Element, Field, Item};
 use crate::error::with_suggestion;
 use crate::limits::CRON_LIST_MAX;
 

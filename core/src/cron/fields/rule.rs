@@ -1,6 +1,6 @@
 //! What each field may contain: its range, its names and its marks.
 
-use super::{Element, Item};
+use super::item::{Element, Item};
 
 /// What a field may contain.
 #[derive(Debug, Clone, Copy)]

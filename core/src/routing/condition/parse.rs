@@ -1,25 +1,9 @@
 //! Reads a condition: `||` of `&&` of comparisons, brackets and `!`.
 
-use super::token::{Token, tokens};
-use super::{Expression, Literal, Order};
+use super::expression::{Expression, Literal, Order};
+use super::token::{Token, WrongAt, tokens};
 use crate::error::Violation;
 use crate::limits::{CONDITION_CHARS_MAX, CONDITION_DEPTH_MAX, CONDITION_LIST_MAX};
-
-/// A rule that is broken at a place.
-#[derive(Debug)]
-pub(super) struct WrongAt {
-    at: usize,
-    rule: String,
-}
-
-impl WrongAt {
-    pub(super) fn new(at: usize, rule: impl Into<String>) -> Self {
-        Self {
-            at,
-            rule: rule.into(),
-        }
-    }
-}
 
 /// The expression of a text.
 ///

@@ -1,6 +1,20 @@
 //! The words of a condition, each with its place.
 
-use super::parse::WrongAt;
+/// A rule that is broken at a place.
+#[derive(Debug)]
+pub(super) struct WrongAt {
+    pub(super) at: usize,
+    pub(super) rule: String,
+}
+
+impl WrongAt {
+    pub(super) fn new(at: usize, rule: impl Into<String>) -> Self {
+        Self {
+            at,
+            rule: rule.into(),
+        }
+    }
+}
 
 /// One word.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@ use tickwheel_core::limits::{
 };
 use tickwheel_core::partition::PartitionId;
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::grammar::{ANY_TYPE, Name};
 use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Record, Subject};
 use crate::history::{Budget, Sizes};

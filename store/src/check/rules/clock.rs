@@ -2,7 +2,7 @@
 
 use tickwheel_core::ledger::LedgerVerdict;
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{ContextFacts, Finding, JobFacts, Kind, Record};
 
 /// A running context was claimed when it was due, or later.

@@ -1,6 +1,6 @@
 //! W4 and W9: a job and those that follow it know of each other. The two lie in partitions of their own, so that the walk compares them.
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{Finding, JobFacts, Kind};
 
 /// Whoever is to be told exists and follows the job; whoever follows another one is told by it, once it is registered; and nobody waits for

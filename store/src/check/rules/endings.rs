@@ -2,7 +2,7 @@
 
 use tickwheel_core::partition::PartitionId;
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{At, ContextFacts, Evidence, Finding, JobFacts, Kind, Place, Record, Subject};
 use crate::job::JobStateWord;
 

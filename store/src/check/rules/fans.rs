@@ -1,6 +1,6 @@
 //! W8: a split context and its subtasks agree.
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{Evidence, FanFacts, Finding, Kind, Subject};
 
 /// How a context is split, and how far it is.

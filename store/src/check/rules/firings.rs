@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{Finding, JobFacts, Kind};
 
 /// No due time stands twice in the ledger as fired by the trigger, and no context was fired twice by hand or by another job.

@@ -1,6 +1,6 @@
 //! W6: limits count what runs under them.
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{Finding, Kind, LimitFacts, Subject};
 
 /// What a partition counts under a limit is what runs there under it, with what left since the last turn.

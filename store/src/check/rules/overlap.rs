@@ -1,6 +1,6 @@
 //! W6: never more active contexts of a job than its overlap policy allows.
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{Finding, JobFacts, Kind};
 
 impl JobFacts {

@@ -1,6 +1,6 @@
 //! W1: a context is in exactly one place, and every index agrees with the places.
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{
     At, ContextFacts, Evidence, Finding, Kind, Place, QueueFacts, Record, Sighting, Subject,
 };

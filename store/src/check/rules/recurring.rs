@@ -2,7 +2,7 @@
 
 use tickwheel_core::job::AfterOn;
 
-use super::Rule;
+use super::rule::Rule;
 use crate::check::{Finding, JobFacts, Kind};
 use crate::job::JobStateWord;
 

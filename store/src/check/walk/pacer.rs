@@ -5,11 +5,24 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::Pace;
 use crate::error::Error;
 
 /// What a call of a check takes Redis at most, but for a few; what a caller waits for longer, others are the cause of.
 const CALL_MAX: Duration = Duration::from_millis(1);
+
+/// How gently a check walks.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pace {
+    /// The walk rests for this share of each call's time: 1.0 leaves Redis half of its time, 0.0 never rests. Of a call that took longer
+    /// than a millisecond the rest was waiting.
+    pub rest: f64,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { rest: 1.0 }
+    }
+}
 
 /// Spaces the calls of all walks of one check.
 #[derive(Debug)]

@@ -13,9 +13,11 @@ use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
+use super::end::End;
 use super::signs::Signs;
 use super::state::State;
-use crate::client::{COMMAND_TIMEOUT, RECONNECT_MAX, RECONNECT_MIN, Redis, Topology, builder};
+use crate::client::Redis;
+use crate::client::setup::{COMMAND_TIMEOUT, RECONNECT_MAX, RECONNECT_MIN, Topology, builder};
 use crate::error::Error;
 use crate::seldom::Seldom;
 
@@ -27,15 +29,6 @@ const BURST: usize = 1_024;
 const REFUSALS_MAX: u32 = 3;
 /// Until a connection that nobody needs any more is cut off.
 const CLOSE_WITHIN: Duration = Duration::from_secs(1);
-
-/// Why an ear ends.
-#[derive(Debug)]
-pub(super) enum End {
-    /// Nobody listens any more.
-    Unwanted,
-    /// It is of no use, in words.
-    Deaf(String),
-}
 
 /// One connection.
 #[derive(Debug)]

@@ -10,7 +10,7 @@ use fred::interfaces::PubsubInterface;
 use tokio::sync::watch;
 use tokio::time::MissedTickBehavior;
 
-use super::ear::End;
+use super::end::End;
 use super::state::State;
 use crate::client::Redis;
 

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Heard, Hearing};
+use super::told::{Heard, Hearing};
 
 /// Shared by whatever works on one connection, and by the connections that follow each other.
 #[derive(Debug)]

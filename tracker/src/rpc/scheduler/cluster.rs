@@ -69,7 +69,7 @@ pub(super) async fn cluster(
             .into_iter()
             .map(|sign| format!("{} {}", sign.id, sign.url))
             .collect(),
-        durability: server.durability.clone(),
+        durability: server.durability(),
         redis_version: server.version.clone(),
         redis_time_ms: api.store.time().await?.as_u64(),
     })

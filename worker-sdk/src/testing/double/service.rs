@@ -14,7 +14,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming};
 
-use super::{Heard, State, StreamHandle};
+use super::heard::Heard;
+use super::state::{State, StreamHandle};
 
 #[derive(Debug)]
 pub(super) struct Service(pub(super) Arc<State>);

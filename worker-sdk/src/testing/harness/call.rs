@@ -29,9 +29,34 @@ pub struct Call<'a> {
     results: Vec<v1::SubtaskResult>,
 }
 
+impl Harness {
+    /// Runs the handler once, as the first attempt.
+    pub async fn run(&self, handler: &str, body: &(impl Serialize + ?Sized)) -> Ran {
+        self.call(handler).body(body).run().await
+    }
+
+    /// Runs the handler for all these bodies at the same time, as contexts of their own: what a handler of batches gets in one call.
+    pub async fn run_all<B: Serialize>(
+        &self,
+        handler: &str,
+        bodies: impl IntoIterator<Item = B>,
+    ) -> Vec<Ran> {
+        let calls = bodies.into_iter().enumerate().map(|(number, body)| {
+            let call = self.call(handler).context_id(format!("0.0.test-{number}"));
+            call.body(&body).run()
+        });
+        futures_util::future::join_all(calls).await
+    }
+
+    /// A run to be described.
+    pub fn call<'a>(&'a self, handler: &'a str) -> Call<'a> {
+        Call::new(self, handler)
+    }
+}
+
 impl<'a> Call<'a> {
     /// The first attempt of a context without a job.
-    pub(super) fn new(harness: &'a Harness, handler: &'a str) -> Self {
+    fn new(harness: &'a Harness, handler: &'a str) -> Self {
         let context = Assignment {
             context_id: "0.0.test".to_owned(),
             attempt: 1,
