@@ -5,6 +5,7 @@ use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::routing::LaneId;
 use tickwheel_core::run::StateWord;
 
+use crate::keys::{KINDS, KeyKind, Of};
 use crate::record::Queue;
 
 /// What the wheel has besides contexts.
@@ -98,104 +99,51 @@ pub(crate) enum Name {
 
 /// The type of a key that may have any.
 pub(crate) const ANY_TYPE: &str = "any";
-/// Each kind of key with its type.
-const FIXED: [(&str, &str); 22] = [
-    ("wheel", "zset"),
-    ("held", "hash"),
-    ("retry", "hash"),
-    ("fair", "hash"),
-    ("shares", "hash"),
-    ("stopped", "hash"),
-    ("left", "list"),
-    ("contended", "hash"),
-    ("backlog", "zset"),
-    ("jobs", "zset"),
-    ("fans", "hash"),
-    ("lanes", "hash"),
-    ("used", "hash"),
-    ("events", "stream"),
-    ("dead", "zset"),
-    ("attempted", "zset"),
-    ("stats", "hash"),
-    ("epoch", "hash"),
-    ("zones", "string"),
-    ("quarantine", "list"),
-    ("traces", "hash"),
-    ("untraced", "list"),
-];
-const OF_JOB: [(&str, &str); 6] = [
-    ("job", "hash"),
-    ("awaited", "string"),
-    ("active", "hash"),
-    ("queue", "zset"),
-    ("ledger", "list"),
-    ("runs", "list"),
-];
-const OF_ROOT: [(&str, &str); 3] = [("fan", "hash"), ("parts", "list"), ("results", "list")];
-const OF_KIND: [(&str, &str); 2] = [("spaces", "zset"), ("traced", "zset")];
-const MORTAL: [(&str, &str); 6] = [
-    ("dedup", "string"),
-    ("log", "list"),
-    ("attempts", "list"),
-    ("progress", "string"),
-    ("result", "string"),
-    ("split", "list"),
-];
-
 impl Name {
     /// Reads a name without the partition; `None` when no script makes such a key. With it, the type that the key must have.
     pub(crate) fn parse(name: &str) -> Option<(Self, &'static str)> {
-        let (kind, rest) = name.split_once(':').unwrap_or((name, ""));
-        let of = |list: &[(&'static str, &'static str)]| {
-            list.iter().find(|(known, _)| *known == kind).copied()
-        };
-        if rest.is_empty() {
-            let (known, kind) = of(&FIXED)?;
-            return (name == known).then_some((Self::Fixed(known), kind));
-        }
-        if kind == "aside" {
+        let (word, rest) = name.split_once(':').unwrap_or((name, ""));
+        if word == "aside" && !rest.is_empty() {
             return Some((Self::Aside, ANY_TYPE));
         }
-        if kind == "ready" {
-            let queue = queue_of(&rest.replace(':', " "))?;
-            return Some((Self::Ready(queue), "zset"));
+        let known = KINDS
+            .iter()
+            .find(|known| known.name == word && known.is_in_partition())?;
+        if known.of == Of::All {
+            return (name == known.name).then_some((Self::Fixed(known.name), known.kind));
         }
-        if let Some((known, kind)) = of(&OF_KIND) {
-            let (letter, namespace) = rest.split_once(':').unwrap_or((rest, ""));
-            let has_namespace = !namespace.is_empty() && !namespace.contains([':', ' ']);
-            let fits = matches!(letter, "l" | "r") && has_namespace == (known == "traced");
-            return fits.then_some((Self::Traces(known), kind));
+        if rest.is_empty() {
+            return None;
         }
-        if kind == "subtraced" {
-            return Some((Self::Subtraced(rest.parse().ok()?), "list"));
-        }
-        if kind == "limit" {
-            let name = rest.replace(':', " ");
-            return Some((Self::Limit(name.parse().ok()?), "hash"));
-        }
-        if kind == "tags" {
-            return Some((Self::Tags(rest.parse().ok()?), "zset"));
-        }
-        if kind == "route" {
-            return Some((Self::Route(rest.parse().ok()?), "hash"));
-        }
-        if let Some((known, kind)) = of(&OF_ROOT) {
-            let root = if known == "parts" {
+        Some((Self::of(known, rest)?, known.kind))
+    }
+
+    /// What stands behind the colon of a kind of which there are many.
+    fn of(known: &KeyKind, rest: &str) -> Option<Self> {
+        Some(match known.of {
+            Of::Queue => Self::Ready(queue_of(&rest.replace(':', " "))?),
+            Of::Limit => Self::Limit(rest.replace(':', " ").parse().ok()?),
+            Of::Group => Self::Tags(rest.parse().ok()?),
+            Of::Lane => Self::Route(rest.parse().ok()?),
+            Of::Job => Self::OfJob(known.name, job_named(rest)?),
+            Of::Root => Self::OfRoot(known.name, rest.parse().ok()?),
+            Of::Parts => {
                 let (handler, behind) = rest.split_once(':')?;
                 HandlerName::new(handler).ok()?;
                 let (root, worker) = behind.split_once(':').unwrap_or((behind, "w"));
                 WorkerId::new(worker).ok()?;
-                root
-            } else {
-                rest
-            };
-            return Some((Self::OfRoot(known, root.parse().ok()?), kind));
-        }
-        if let Some((known, kind)) = of(&OF_JOB) {
-            return Some((Self::OfJob(known, job_named(rest)?), kind));
-        }
-        let (known, kind) = of(&MORTAL)?;
-        Some((Self::Mortal(known), kind))
+                Self::OfRoot(known.name, root.parse().ok()?)
+            }
+            Of::Subtasks => Self::Subtraced(rest.parse().ok()?),
+            Of::Traces => matches!(rest, "l" | "r").then_some(Self::Traces(known.name))?,
+            Of::Namespace => {
+                let (letter, namespace) = rest.split_once(':')?;
+                let fits = matches!(letter, "l" | "r") && !namespace.contains([':', ' ']);
+                (fits && !namespace.is_empty()).then_some(Self::Traces(known.name))?
+            }
+            Of::Mortal => Self::Mortal(known.name),
+            Of::All | Of::Worker => return None,
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! The model: the contexts and jobs of one partition in memory, and the one place where a context ends.
 //!
-//! Decisions come from the references in `tickwheel_core`; texts are those of docs/keyspace.md.
+//! Decisions come from the references in `tickwheel_reference`; texts are those of docs/keyspace.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
