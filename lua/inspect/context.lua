@@ -2,54 +2,24 @@
 --[[
 Script   inspect/context
 Purpose  Everything about one context as JSON, for a person with redis-cli.
-Usage    redis-cli --eval lua/inspect/context.lua <id> [, <prefix>]
-         In Redis Cluster: redis-cli -c --eval lua/inspect/context.lua '{tw:7}' , <id>
+Usage    redis-cli fcall_ro tickwheel_context 0 <id> [<prefix>]
+         In Redis Cluster: redis-cli -c fcall_ro tickwheel_context 1 '{tw:7}' <id>
 Reply    One JSON text. place is wheel, retry, ready, queue, held, split (it waits for its parts), part (one that waits), ended or nowhere.
 Cost     O(ready sets * log(wheel)), and of what ended at most 1000 runs, 200 events and 1000 dead are looked at
 ]]
-local RUNS_LOOKED, EVENTS_LOOKED, DEAD_LOOKED = 1000, 200, 1000
+-- @use inspection/places
+-- @use inspection/subject
+-- @use keys
+-- @use record
 local LOG_SHOWN, BODY_SHOWN = 50, 1000
-local PRIORITY_SPAN = 17592186044416
 
-local tag = string.match(KEYS[1] or '', '^{.+:%d+}$')
-local id = tag and ARGV[1] or KEYS[1]
-local partition, due, unique, job = string.match(id or '', '^(%d+)%.(%d+)%.([^@]+)@?(.*)$')
+local id = ARGV[1] or ''
+local partition, due, unique, job = string.match(id, '^(%d+)%.(%d+)%.([^@]+)@?(.*)$')
 if not partition then
-  return redis.error_reply('USAGE redis-cli --eval lua/inspect/context.lua <id> [, <prefix>], where an id is 7.1767225600000.f@a/b')
+  return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_context 0 <id> [<prefix>], where an id is 7.1767225600000.f@a/b')
 end
-local base = (tag or '{' .. (ARGV[1] or 'tw') .. ':' .. partition .. '}') .. ':'
+subject.lie_in(subject.prefix(2), partition)
 local shown = { id = id, partition = tonumber(partition), due_ms = tonumber(due), unique = unique, job = job ~= '' and job or nil }
-
--- True when `left` sorts before `right` in a sorted set; Lua's own `<` follows the host's collation.
-local function bytes_before(left, right)
-  for i = 1, math.min(#left, #right) do
-    local l, r = string.byte(left, i), string.byte(right, i)
-    if l ~= r then
-      return l < r
-    end
-  end
-  return #left < #right
-end
-
--- The member of the context at `score`, by halving: members of one score lie in byte order.
-local function find(zset, score, ending)
-  local prefix = id .. (ending or ' ')
-  local low = redis.call('ZCOUNT', zset, '-inf', '(' .. score)
-  local high = redis.call('ZCOUNT', zset, '-inf', score) - 1
-  while low <= high do
-    local middle = math.floor((low + high) / 2)
-    local member = redis.call('ZRANGE', zset, middle, middle)[1]
-    if string.sub(member, 1, #prefix) == prefix then
-      return member
-    end
-    if bytes_before(member, prefix) then
-      low = middle + 1
-    else
-      high = middle - 1
-    end
-  end
-  return nil
-end
 
 local function text_or_size(name, bytes)
   shown[name .. '_bytes'] = #bytes
@@ -72,21 +42,24 @@ local function show_member(place, member, zset)
 end
 
 local function show_held(value)
-  local attempt, failures, worker, claimed, expires, deadline, under, cancel, rest =
-    string.match(value, '^(%d+):(%d+) (%S+) (%d+) (%d+) (%d+)(%l*) (%S+) (.*)$')
-  shown.place, shown.attempt, shown.failures, shown.worker = 'held', tonumber(attempt), tonumber(failures), worker
-  shown.claimed_ms, shown.lease_expires_ms = tonumber(claimed), tonumber(expires)
-  shown.deadline_ms = deadline ~= '0' and tonumber(deadline) or nil
-  shown.cancel = cancel ~= '-' and cancel or nil
-  shown.counts_under = under ~= '' and under or nil
-  show_rest(rest)
+  local held = record.split_held(value)
+  if not held.rest then
+    shown.place, shown.unreadable = 'held', value
+    return
+  end
+  shown.place, shown.attempt, shown.failures, shown.worker = 'held', held.attempt, held.failures, held.worker
+  shown.claimed_ms, shown.lease_expires_ms = held.claimed, held.expires
+  shown.deadline_ms = held.deadline ~= 0 and held.deadline or nil
+  shown.cancel = held.cancel ~= '-' and held.cancel or nil
+  shown.counts_under = held.under ~= '' and held.under or nil
+  show_rest(held.rest)
 end
 
-local function show_settled(record)
+local function show_settled(line)
   local state, attempt, worker, claimed, ended, message, group, handler, failed =
-    string.match(record, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t(%d+)$')
+    string.match(line, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t(%d+)$')
   shown.group, shown.handler, shown.failures = group ~= '-' and group or nil, handler ~= '-' and handler or nil, tonumber(failed)
-  local member = find(base .. 'dead', ended, '\t')
+  local member = places.member(keys.dead, ended, id, '\t')
   if member then
     local failures, rest = string.match(member, '\n(%d+) (.*)$')
     shown.failures = tonumber(failures)
@@ -100,16 +73,16 @@ end
 
 -- What is split, and what is a part that lies in a list of its root.
 local function find_split()
-  local own = redis.call('HGET', base .. 'fan:' .. id, 'root')
+  local own = redis.call('HGET', keys.fan(id), 'root')
   if own and own ~= '' then
     show_member('split', id .. ' ' .. own)
-    local counts = redis.call('HMGET', base .. 'fan:' .. id, 'model', 'total', 'succeeded', 'failed', 'out')
+    local counts = redis.call('HMGET', keys.fan(id), 'model', 'total', 'succeeded', 'failed', 'out')
     shown.model, shown.parts, shown.running = counts[1], tonumber(counts[2]), tonumber(counts[5] or 0)
     shown.succeeded, shown.failed = tonumber(counts[3] or 0), tonumber(counts[4] or 0)
     return true
   end
   local root = string.find(id, '~', 1, true) and string.gsub(id, '~[^@]*', '')
-  if root and redis.call('HEXISTS', base .. 'fans', root) == 1 then
+  if root and redis.call('HEXISTS', keys.fans, root) == 1 then
     shown.place, shown.root = 'part', root
     return true
   end
@@ -117,61 +90,35 @@ local function find_split()
 end
 
 local function find_live()
-  local held = redis.call('HGET', base .. 'held', id)
+  local held = redis.call('HGET', keys.held, id)
   if held then
     show_held(held)
     return true
   end
-  local retry = redis.call('HGET', base .. 'retry', id)
-  local places = { { 'retry', base .. 'wheel', retry }, { 'wheel', base .. 'wheel', due } }
-  for _, queue in ipairs(redis.call('ZRANGE', base .. 'backlog', 0, -1)) do
-    local zset = base .. 'ready:' .. string.gsub(queue, ' ', ':')
-    if string.find(queue, ' k=', 1, true) then
-      places[#places + 1] = { 'ready', zset, redis.call('HGET', base .. 'fair', id) }
-    else
-      for above = 0, 4 do
-        places[#places + 1] = { 'ready', zset, string.format('%.0f', above * PRIORITY_SPAN + tonumber(due)) }
-      end
-    end
+  local spots = { { 'retry', keys.wheel, redis.call('HGET', keys.retry, id) or '' }, { 'wheel', keys.wheel, due } }
+  for _, spot in ipairs(places.ready(id, due)) do
+    spots[#spots + 1] = { 'ready', spot[2], spot[3] }
   end
-  places[#places + 1] = { 'queue', base .. 'queue:' .. job, due }
-  for _, place in ipairs(places) do
-    local member = place[3] and find(place[2], place[3])
+  spots[#spots + 1] = { 'queue', keys.queue(job), due }
+  for _, spot in ipairs(spots) do
+    local member = places.member(spot[2], spot[3], id)
     if member then
-      show_member(place[1], member, place[2])
+      show_member(spot[1], member, spot[2])
       return true
     end
   end
   return find_split()
 end
 
-local function find_ended()
-  local runs = job ~= '' and redis.call('LRANGE', base .. 'runs:' .. job, -RUNS_LOOKED, -1) or {}
-  for i = #runs, 1, -1 do
-    if string.sub(runs[i], 1, #id + 1) == id .. '\t' then
-      return show_settled(runs[i])
-    end
-  end
-  for _, entry in ipairs(redis.call('XREVRANGE', base .. 'events', '+', '-', 'COUNT', EVENTS_LOOKED)) do
-    local batch = '\n' .. entry[2][2]
-    local start = string.find(batch, '\n' .. id .. '\t', 1, true)
-    if start then
-      return show_settled(string.match(batch, '^[^\n]*', start + 1))
-    end
-  end
-  for _, member in ipairs(redis.call('ZRANGE', base .. 'dead', 0, DEAD_LOOKED - 1, 'REV')) do
-    if string.sub(member, 1, #id + 1) == id .. '\t' then
-      return show_settled(string.match(member, '^[^\n]*'))
-    end
-  end
-end
-
 shown.place = 'nowhere'
 if not find_live() then
-  find_ended()
+  local line = places.settled(id, job)
+  if line then
+    show_settled(line)
+  end
 end
 local log = {} -- `<ms> #<attempt> <level> <line>` of the newest entries
-for _, entry in ipairs(redis.call('LRANGE', base .. 'log:' .. id, -LOG_SHOWN, -1)) do
+for _, entry in ipairs(redis.call('LRANGE', keys.log(id), -LOG_SHOWN, -1)) do
   local at, attempt, lost, position = string.match(entry, '^(%d+) (%d+) (%d+) %d+()')
   if not at then
     log[#log + 1] = '? - an entry of ' .. #entry .. ' bytes that cannot be read'
@@ -191,8 +138,8 @@ for _, entry in ipairs(redis.call('LRANGE', base .. 'log:' .. id, -LOG_SHOWN, -1
   end
 end
 shown.log = #log > 0 and log or nil
-local attempts = redis.call('LRANGE', base .. 'attempts:' .. id, 0, -1)
+local attempts = redis.call('LRANGE', keys.attempts(id), 0, -1)
 shown.failed_attempts = #attempts > 0 and attempts or nil
-shown.progress = redis.call('GET', base .. 'progress:' .. id) or nil
-text_or_size('result', redis.call('GET', base .. 'result:' .. id) or '')
+shown.progress = redis.call('GET', keys.progress(id)) or nil
+text_or_size('result', redis.call('GET', keys.result(id)) or '')
 return cjson.encode(shown)

@@ -2,43 +2,43 @@
 --[[
 Script   inspect/partition
 Purpose  How much is where in one partition, as JSON, for a person with redis-cli.
-Usage    redis-cli --eval lua/inspect/partition.lua <partition> [, <prefix>]
-         In Redis Cluster: redis-cli -c --eval lua/inspect/partition.lua '{tw:7}'
+Usage    redis-cli fcall_ro tickwheel_partition 0 <partition> [<prefix>]
+         In Redis Cluster: redis-cli -c fcall_ro tickwheel_partition 1 '{tw:7}'
 Reply    One JSON text: sizes, how late the wheel is, the ready sets with the age of their first context, and the counters.
 Cost     O(ready sets); at most 110 commands, 50 ready sets are shown
 ]]
+-- @use inspection/subject
+-- @use keys
+-- @use partition
 local READY_SHOWN = 50
 local SIZES = { wheel = 'ZCARD', held = 'HLEN', retry = 'HLEN', jobs = 'ZCARD', dead = 'ZCARD', events = 'XLEN' }
 
-local tag = string.match(KEYS[1] or '', '^{.+:%d+}$')
-if not tag and not string.find(KEYS[1] or '', '^%d+$') then
-  return redis.error_reply('USAGE redis-cli --eval lua/inspect/partition.lua <partition> [, <prefix>]')
+if not subject.is_tagged() and not string.find(ARGV[1] or '', '^%d+$') then
+  return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_partition 0 <partition> [<prefix>]')
 end
-tag = tag or '{' .. (ARGV[1] or 'tw') .. ':' .. KEYS[1] .. '}'
-local base = tag .. ':'
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
-local shown = { partition = tonumber(string.match(tag, ':(%d+)}$')), now_ms = now }
+subject.lie_in(subject.prefix(2), ARGV[1])
+local now = subject.now()
+local shown = { partition = tonumber(partition.number()), now_ms = now }
 for name, command in pairs(SIZES) do
-  shown[name .. '_count'] = redis.call(command, base .. name)
+  shown[name .. '_count'] = redis.call(command, keys[name])
 end
-local head = redis.call('ZRANGE', base .. 'wheel', 0, 0, 'WITHSCORES')
+local head = redis.call('ZRANGE', keys.wheel, 0, 0, 'WITHSCORES')
 if head[2] then
   shown.wheel_head_ms = tonumber(head[2])
   shown.wheel_late_ms = math.max(now - tonumber(head[2]), 0)
 end
 local ready = {}
-for _, queue in ipairs(redis.call('ZRANGE', base .. 'backlog', 0, -1)) do
+for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
   if #ready == READY_SHOWN then
     break
   end
-  local zset = base .. 'ready:' .. string.gsub(queue, ' ', ':')
+  local zset = keys.ready((string.gsub(queue, ' ', ':')))
   local first = redis.call('ZRANGE', zset, 0, 0)[1]
   local due = first and tonumber(string.match(first, '^%d+%.(%d+)%.'))
   ready[#ready + 1] = { queue = queue, count = redis.call('ZCARD', zset), first_waits_ms = due and math.max(now - due, 0) or nil }
 end
 shown.ready = #ready > 0 and ready or nil
-local stats = redis.call('HGETALL', base .. 'stats')
+local stats = redis.call('HGETALL', keys.stats)
 for i = 1, #stats, 2 do
   shown.stats = shown.stats or {}
   shown.stats[stats[i]] = tonumber(stats[i + 1])

@@ -2,25 +2,25 @@
 --[[
 Script   inspect/wheel
 Purpose  The next entries of one partition's wheel as JSON, for a person with redis-cli.
-Usage    redis-cli --eval lua/inspect/wheel.lua <partition> [, <prefix>]
-         In Redis Cluster: redis-cli -c --eval lua/inspect/wheel.lua '{tw:7}'
+Usage    redis-cli fcall_ro tickwheel_wheel 0 <partition> [<prefix>]
+         In Redis Cluster: redis-cli -c fcall_ro tickwheel_wheel 1 '{tw:7}'
 Reply    One JSON text: Redis' time, the number of entries and of overdue ones, and the next 20 without their bodies. kind is context,
          retry, job, lease_scan, limits_scan, start_deadline, pinned or outbox.
-Cost     O(log(wheel)); 4 commands
+Cost     O(log(keys.wheel)); 4 commands
 ]]
+-- @use inspection/subject
+-- @use keys
+-- @use partition
 local SHOWN = 20
 local KINDS = { ['@'] = 'job', ['!'] = 'lease_scan', ['#'] = 'start_deadline', ['&'] = 'outbox', ['%'] = 'pinned' }
 
-local tag = string.match(KEYS[1] or '', '^{.+:%d+}$')
-if not tag and not string.find(KEYS[1] or '', '^%d+$') then
-  return redis.error_reply('USAGE redis-cli --eval lua/inspect/wheel.lua <partition> [, <prefix>]')
+if not subject.is_tagged() and not string.find(ARGV[1] or '', '^%d+$') then
+  return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_wheel 0 <partition> [<prefix>]')
 end
-tag = tag or '{' .. (ARGV[1] or 'tw') .. ':' .. KEYS[1] .. '}'
-local wheel = tag .. ':wheel'
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+subject.lie_in(subject.prefix(2), ARGV[1])
+local now = subject.now()
 local entries = {}
-local found = redis.call('ZRANGE', wheel, 0, SHOWN - 1, 'WITHSCORES')
+local found = redis.call('ZRANGE', keys.wheel, 0, SHOWN - 1, 'WITHSCORES')
 for i = 1, #found, 2 do
   local kind = KINDS[string.sub(found[i], 1, 1)]
   local text = string.sub(found[i], 2)
@@ -35,9 +35,9 @@ for i = 1, #found, 2 do
   entries[#entries + 1] = { score_ms = tonumber(found[i + 1]), due_in_ms = tonumber(found[i + 1]) - now, kind = kind, entry = text }
 end
 return cjson.encode({
-  partition = tonumber(string.match(tag, ':(%d+)}$')),
+  partition = tonumber(partition.number()),
   now_ms = now,
-  entries_count = redis.call('ZCARD', wheel),
-  overdue_count = redis.call('ZCOUNT', wheel, '-inf', now),
+  entries_count = redis.call('ZCARD', keys.wheel),
+  overdue_count = redis.call('ZCOUNT', keys.wheel, '-inf', now),
   next = #entries > 0 and entries or nil,
 })

@@ -2,22 +2,21 @@
 --[[
 Script   inspect/worker
 Purpose  One worker with its report, and what it runs, as JSON, for a person with redis-cli.
-Usage    redis-cli --eval lua/inspect/worker.lua <worker> [, <prefix>]
-         In Redis Cluster: redis-cli -c --eval lua/inspect/worker.lua '{tw}' , <worker>  (without what it runs)
+Usage    redis-cli fcall_ro tickwheel_worker 0 <worker> [<prefix>]
+         In Redis Cluster: redis-cli -c fcall_ro tickwheel_worker 1 '{tw}' <worker>  (without what it runs)
 Reply    One JSON text. alive is false when its last sign of life has expired.
 Cost     O(partitions + held); at most 1000 held contexts of each partition are looked at, 100 are shown
 ]]
+-- @use inspection/subject
 local HELD_LOOKED, HELD_SHOWN = 1000, 100
 
-local tag = string.match(KEYS[1] or '', '^{[^:]+}$')
-local worker = tag and ARGV[1] or KEYS[1]
+local worker = ARGV[1]
 if not worker then
-  return redis.error_reply('USAGE redis-cli --eval lua/inspect/worker.lua <worker> [, <prefix>]')
+  return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_worker 0 <worker> [<prefix>]')
 end
-local prefix = tag and string.sub(tag, 2, -2) or ARGV[1] or 'tw'
+local prefix = subject.prefix(2)
 local cluster = '{' .. prefix .. '}:'
-local time = redis.call('TIME')
-local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local now = subject.now()
 local shown = { worker = worker, alive = false, now_ms = now }
 local report = redis.call('HGETALL', cluster .. 'worker:' .. worker)
 for i = 1, #report, 2 do
@@ -29,7 +28,7 @@ for _, group in ipairs(redis.call('HKEYS', cluster .. 'groups')) do
     shown.group, shown.expires_ms, shown.alive = group, tonumber(expires), tonumber(expires) > now
   end
 end
-if not tag then
+if not subject.is_tagged() then
   local running = {}
   local partitions = tonumber(redis.call('HGET', cluster .. 'meta', 'partitions') or 0)
   for partition = 0, partitions - 1 do

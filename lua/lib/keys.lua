@@ -10,15 +10,19 @@ local NAMED = ' active attempts awaited dedup fan job ledger limit log parts pro
   .. ' subtraced tags traced worker workers '
 local made = {} -- single keys of the present base
 
--- `{tw:7}:` of the partition that KEYS[1] belongs to, `{tw}:` for those of the cluster.
-function keys.begin()
-  local base = string.match(KEYS[1] or '', '^(.-}:)') or ''
+-- From here on keys are those behind `base`: `{tw:7}:` of a partition, `{tw}:` of the cluster.
+function keys.lie_in(base)
   if base ~= keys.base then
     for _, kind in ipairs(made) do
       keys[kind] = nil
     end
     made, keys.base = {}, base
   end
+end
+
+-- Those of the partition, or the cluster, that KEYS[1] belongs to.
+function keys.begin()
+  keys.lie_in(string.match(KEYS[1] or '', '^(.-}:)') or '')
 end
 
 setmetatable(keys, { __index = function(_, kind)

@@ -9,7 +9,7 @@ use std::sync::{LazyLock, OnceLock};
 
 use fred::types::scripts::Script as Loaded;
 
-pub use library::{LIBRARY, LIBRARY_PREFIX, Library};
+pub use library::{INSPECTION, LIBRARY, LIBRARY_PREFIX, Library};
 pub use modules::{MODULES, Module, needed_by, used_by};
 
 /// Redis runs the whole text of a script in each call, and making a function costs as much as a small command. So a module is made when
@@ -177,19 +177,38 @@ impl Script {
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {
+    ($(#[$list_doc:meta])* $list:ident: $($(#[$doc:meta])* $constant:ident = $name:literal;)*) => {
         $($(#[$doc])* pub static $constant: LazyLock<Script> =
             LazyLock::new(|| Script::assemble($name, include_str!(concat!("../../lua/", $name, ".lua"))));)*
 
-        /// Every script, by name.
+        $(#[$list_doc])*
         #[must_use]
-        pub fn all() -> Vec<&'static Script> {
+        pub fn $list() -> Vec<&'static Script> {
             vec![$(&*$constant),*]
         }
     };
 }
 
 scripts! {
+    /// What people ask with redis-cli; this crate calls none of it.
+    inspection:
+    /// Everything about a context.
+    INSPECT_CONTEXT = "inspect/context";
+    /// Why a context waits, or a job does not fire.
+    INSPECT_EXPLAIN = "inspect/explain";
+    /// Everything about a job.
+    INSPECT_JOB = "inspect/job";
+    /// How much is where in a partition.
+    INSPECT_PARTITION = "inspect/partition";
+    /// What a wheel turns next.
+    INSPECT_WHEEL = "inspect/wheel";
+    /// A worker and what it runs.
+    INSPECT_WORKER = "inspect/worker";
+}
+
+scripts! {
+    /// Every script that this crate calls, by name.
+    all:
     /// Puts new contexts into the wheel or, when due, into their ready sets.
     SUBMIT = "wheel/submit";
     /// Puts a new context in place of the one that its dedup key stands for.

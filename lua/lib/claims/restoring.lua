@@ -104,7 +104,7 @@ local function restore(visit)
   end
   pcall(ready.flush_lanes)
   for _, fan in ipairs(endings.fans.order) do
-    pcall(fans.flush_waiting, fan, now)
+    pcall(fan_changes.flush_waiting, fan, now)
   end
   if visit.held then -- the subtasks among them are counted as running
     pcall(concluding.flush_claims, visit.endings, now)

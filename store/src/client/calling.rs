@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::setup::{ASK_AGAIN_MAX, ASK_AGAIN_MIN, RIDE_OUT, Topology, never_there, sorted};
 use crate::error::Error;
-use crate::script::{LIBRARY, Script};
+use crate::script::{INSPECTION, LIBRARY, Script};
 
 /// Which way scripts are called.
 #[derive(Debug, Default)]
@@ -176,11 +176,18 @@ async fn ride_out(
 /// called by texts meanwhile.
 async fn load_beside(client: &Client, ways: &Ways, key: &str) -> Step {
     let slot = ClusterHash::Custom(fred::util::redis_keyslot(key.as_bytes()));
-    let command = CustomCommand::new_static("FUNCTION", slot, false);
-    let words = vec!["LOAD", "REPLACE", LIBRARY.text()];
-    let loaded: Result<Value, _> = client.custom(command, words).await;
-    match loaded {
-        Ok(_) => Step::Function,
+    let load = async |text: &str| {
+        let command = CustomCommand::new_static("FUNCTION", slot.clone(), false);
+        let loaded: Result<Value, _> = client.custom(command, vec!["LOAD", "REPLACE", text]).await;
+        loaded
+    };
+    match load(LIBRARY.text()).await {
+        Ok(_) => {
+            if let Err(error) = load(INSPECTION.text()).await {
+                tracing::debug!(%error, "what people ask with redis-cli is not loaded");
+            }
+            Step::Function
+        }
         Err(error) => {
             if has_no_functions(error.details()) {
                 ways.refuse_functions(error.details());

@@ -1,6 +1,7 @@
 //! All scripts as one library of Redis Functions: what they are made of is made once, at the first call, and kept.
 //!
 //! The library is named by the digest of its text, so two versions of Tickwheel stand side by side and neither takes the other's place.
+//! What people call is a library apart, under names that stay.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -8,8 +9,8 @@ use std::sync::LazyLock;
 
 use fred::types::scripts::Script as Loaded;
 
-use super::modules::{MODULES, needed_by};
-use super::{Linked, Script, all, body_of};
+use super::modules::needed_by;
+use super::{Linked, Script, all, body_of, inspection};
 
 /// What stands before the digest in the names of the library and of its functions.
 pub const LIBRARY_PREFIX: &str = "tickwheel_";
@@ -17,7 +18,28 @@ pub const LIBRARY_PREFIX: &str = "tickwheel_";
 const DIGITS: usize = 12;
 
 /// The library of this build.
-pub static LIBRARY: LazyLock<Library> = LazyLock::new(Library::link);
+pub static LIBRARY: LazyLock<Library> = LazyLock::new(|| {
+    // The names hold the digest of what follows them, so that is linked first.
+    let body = Library::link(&all());
+    let digest = Loaded::from_lua(body.text.as_str()).sha1().to_owned();
+    let digest = digest.get(..DIGITS).unwrap_or(&digest);
+    let name = format!("{LIBRARY_PREFIX}{digest}");
+    let function = |script: &Script| format!("{name}_{}", script.name().replace('/', "_"));
+    Library::new(name.clone(), body, &all(), function)
+});
+
+/// What people call with redis-cli, under names that stay: `tickwheel_explain`. Its scripts only read, so the version that was loaded last
+/// answers for all.
+pub static INSPECTION: LazyLock<Library> = LazyLock::new(|| {
+    let scripts = inspection();
+    let function = |script: &Script| script.name().replace("inspect/", LIBRARY_PREFIX);
+    Library::new(
+        "tickwheel_inspect".to_owned(),
+        Library::link(&scripts),
+        &scripts,
+        function,
+    )
+});
 
 /// See the module.
 #[derive(Debug)]
@@ -56,16 +78,12 @@ impl Library {
         clippy::panic,
         reason = "the modules of every script are looked up by a test"
     )]
-    fn link() -> Self {
-        // The names hold the digest of what follows them, so that is linked first.
-        let scripts = all();
+    fn link(scripts: &[&'static Script]) -> Linked {
         let mut body = Linked::default();
         body.glue("local KEYS, ARGV\nlocal function make()\n");
         let mut ordered: Vec<&str> = Vec::new();
-        for module in MODULES {
-            let own = format!("-- @use {}", module.path);
-            let needed = needed_by(&own).unwrap_or_else(|why| panic!("{why}"));
-            for module in needed {
+        for script in scripts {
+            for module in needed_by(script.source()).unwrap_or_else(|why| panic!("{why}")) {
                 if !ordered.contains(&module.path) {
                     ordered.push(module.path);
                     body.glue(&format!("local {} = (function()\n", module.name()));
@@ -75,7 +93,7 @@ impl Library {
             }
         }
         body.glue("local scripts = {}\n");
-        for script in &scripts {
+        for script in scripts {
             body.glue(&format!("scripts['{}'] = function()\n", script.name()));
             let needed = needed_by(script.source()).unwrap_or_else(|why| panic!("{why}"));
             for module in needed.iter().filter(|module| module.has_begin()) {
@@ -90,18 +108,21 @@ impl Library {
         body.glue("local function caller(name)\n  return function(keys, args)\n");
         body.glue("    KEYS, ARGV = keys, args\n    scripts = scripts or make()\n");
         body.glue("    return scripts[name]()\n  end\nend\n");
-        let digest = Loaded::from_lua(body.text.as_str()).sha1().to_owned();
-        let digest = digest.get(..DIGITS).unwrap_or(&digest);
-        let name = format!("{LIBRARY_PREFIX}{digest}");
+        body
+    }
+
+    fn new(
+        name: String,
+        mut body: Linked,
+        scripts: &[&'static Script],
+        function: impl Fn(&Script) -> String,
+    ) -> Self {
         let functions: HashMap<&'static str, String> = scripts
             .iter()
-            .map(|script| {
-                let function = script.name().replace('/', "_");
-                (script.name(), format!("{name}_{function}"))
-            })
+            .map(|script| (script.name(), function(script)))
             .collect();
         let mut registered = String::new();
-        for script in &scripts {
+        for script in scripts {
             let _ = writeln!(
                 registered,
                 "redis.register_function{{ function_name = '{}', callback = caller('{}'), flags = {{ {} }} }}",
@@ -124,7 +145,7 @@ impl Library {
         }
     }
 
-    /// Its name, which holds the digest of its text.
+    /// Its name; that of the scripts that this crate calls holds the digest of its text.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

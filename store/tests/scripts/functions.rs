@@ -88,9 +88,11 @@ async fn a_flushed_library_is_loaded_by_who_misses_it() {
     submit(&test.store, 0).await;
     assert_eq!(
         calls(&test, "function|load").await,
-        2,
-        "once at the start, once for the flush"
+        4,
+        "once at the start, once for the flush, and each time what people ask beside it"
     );
+    let shown = ["FCALL_RO", "tickwheel_partition", "0", "1", &test.prefix];
+    assert!(test.text(&shown).await.contains("\"partition\":1"));
 }
 
 #[tokio::test]

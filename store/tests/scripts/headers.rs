@@ -218,7 +218,13 @@ fn the_fields_are_complete_and_in_order() {
     for file in scripts(true) {
         assert_eq!(file.order, INSPECT_FIELDS, "{}", file.name);
         assert_eq!(file.field("Script"), file.name);
-        assert!(file.modules.is_empty(), "{} stands alone", file.name);
+        let registered = script::inspection();
+        let script = registered.iter().find(|script| script.name() == file.name);
+        let usage = format!(
+            "fcall_ro {} 0",
+            script::INSPECTION.function(script.unwrap())
+        );
+        assert!(file.field("Usage").contains(&usage), "{}", file.name);
         assert_eq!(file.flags, "no-writes", "{}", file.name);
     }
 }
@@ -387,6 +393,8 @@ fn every_module_that_is_named_is_used() {
 fn lines_keep_to_the_margin() {
     for name in every_file() {
         let text = fs::read_to_string(lua().join(format!("{name}.lua"))).unwrap();
+        let lines = text.lines().count();
+        assert!(lines <= 250, "lua/{name}.lua has {lines} lines");
         for (number, line) in text.lines().enumerate() {
             assert!(
                 line.chars().count() <= 140 && !line.ends_with(' '),
@@ -434,7 +442,7 @@ fn index() -> String {
             uses.join(" ")
         ));
     }
-    text.push_str("\n## For people\n\nThese stand alone and run from a checkout with a plain redis-cli; add `| jq .` to read the JSON.\n\n");
+    text.push_str("\n## For people\n\nThese are functions of the library `tickwheel_inspect`, which trackers load: a plain redis-cli calls them; add `| jq .` to read the JSON.\n\n");
     text.push_str("| script | usage | purpose |\n|---|---|---|\n");
     for file in scripts(true) {
         let usage = file

@@ -1,4 +1,4 @@
-//! lua/inspect: readable JSON from a plain redis-cli, without this program.
+//! lua/inspect: readable JSON from a plain redis-cli, without this program or its files.
 
 mod split;
 
@@ -12,11 +12,11 @@ use tickwheel_store::job::Plan;
 
 const FAR: u64 = 5_000_000_000_000;
 
-/// `redis-cli --eval lua/inspect/<script>.lua <keys and arguments>`, its reply read as JSON.
+/// `redis-cli fcall_ro tickwheel_<script> <keys and arguments>`, its reply read as JSON.
 fn inspect(test: &Harness, script: &str, words: &[&str]) -> Value {
-    let file = format!("{}/../lua/inspect/{script}.lua", env!("CARGO_MANIFEST_DIR"));
     let output = Command::new("redis-cli")
-        .args(["-c", "-p", &test.port.to_string(), "--eval", &file])
+        .args(["-c", "-p", &test.port.to_string(), "fcall_ro"])
+        .arg(format!("tickwheel_{script}"))
         .args(addressed(test, script, words))
         .output()
         .unwrap();
@@ -24,16 +24,17 @@ fn inspect(test: &Harness, script: &str, words: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap_or_else(|_| panic!("{script} {words:?}: {text}"))
 }
 
-/// What a person types where it runs: in a cluster a tag stands in front, so that the node is found, and no prefix behind.
+/// What a person types where it runs: in a cluster a tag is the key, so that the node is found, and no prefix stands behind.
 fn addressed(test: &Harness, script: &str, words: &[&str]) -> Vec<String> {
+    let words: Vec<&str> = words.iter().copied().filter(|word| *word != ",").collect();
     let subject = words[0];
-    if !in_cluster() || subject.starts_with('{') {
-        return words.iter().map(|&word| word.to_owned()).collect();
+    let keys = usize::from(subject.starts_with('{'));
+    if keys == 1 || !in_cluster() {
+        let typed = words.iter().map(|&word| word.to_owned());
+        return [keys.to_string()].into_iter().chain(typed).collect();
     }
     let prefix = &test.prefix;
-    let rest = words[1..]
-        .iter()
-        .filter(|word| **word != prefix && **word != ",");
+    let rest = words[1..].iter().filter(|word| **word != prefix);
     let (number, named) = match script {
         "worker" => (String::new(), true),
         "wheel" | "partition" => (format!(":{subject}"), false),
@@ -43,7 +44,7 @@ fn addressed(test: &Harness, script: &str, words: &[&str]) -> Vec<String> {
         }
         _ => (format!(":{}", subject.split('.').next().unwrap()), true),
     };
-    let mut typed = vec![format!("{{{prefix}{number}}}"), ",".to_owned()];
+    let mut typed = vec!["1".to_owned(), format!("{{{prefix}{number}}}")];
     typed.extend(named.then(|| subject.to_owned()));
     typed.extend(rest.map(|&word| word.to_owned()));
     typed

@@ -33,12 +33,54 @@ fn every_file_is_a_module_and_nothing_else() {
 #[test]
 fn every_module_is_used() {
     let mut used: BTreeSet<&str> = BTreeSet::new();
-    for script in script::all() {
+    for script in script::all().into_iter().chain(script::inspection()) {
         let needed = script::needed_by(script.source()).unwrap();
         used.extend(needed.iter().map(|module| module.path));
     }
     for module in MODULES {
         assert!(used.contains(module.path), "nobody uses {}", module.path);
+    }
+}
+
+/// What a module has by the name, as a function or a value: `<module>.<name>` where it is defined.
+fn has(module: Module, name: &str) -> bool {
+    let whole = format!("{}.{name}", module.name());
+    let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || next == '_');
+    module.source.lines().any(|line| {
+        let defined = line.strip_prefix("function ").unwrap_or(line);
+        let left = defined.split(" = ").next().unwrap_or_default();
+        let is_set = defined.contains(" = ") || defined.len() < line.len();
+        is_set && left.match_indices(&whole).any(|(at, _)| left.get(at + whole.len()..).is_some_and(ends))
+    })
+}
+
+/// A name that a module does not have is nil, and nobody says so where it is passed on.
+#[test]
+fn what_is_used_of_a_module_is_there() {
+    let sources = script::all()
+        .into_iter()
+        .chain(script::inspection())
+        .map(|script| (script.name(), script.source()))
+        .chain(MODULES.iter().map(|module| (module.path, module.source)));
+    for (file, source) in sources {
+        let used = script::used_by(source).filter_map(Module::find);
+        // The names of keys are made when they are asked for, and refused there.
+        for module in used.filter(|module| module.path != "keys") {
+            let mark = format!("{}.", module.name());
+            let lines = source.lines().filter(|line| !line.trim_start().starts_with("--"));
+            for line in lines {
+                let code = line.split(" -- ").next().unwrap_or_default();
+                for (at, _) in code.match_indices(&mark) {
+                    let before = code[..at].chars().next_back().unwrap_or(' ');
+                    let name: String = code[at + mark.len()..]
+                        .chars()
+                        .take_while(|next| next.is_ascii_alphanumeric() || *next == '_')
+                        .collect();
+                    let is_other = before.is_ascii_alphanumeric() || "_.'".contains(before);
+                    assert!(is_other || name.is_empty() || has(*module, &name), "{file} uses {mark}{name}, which is not there");
+                }
+            }
+        }
     }
 }
 

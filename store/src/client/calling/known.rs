@@ -7,7 +7,7 @@ use super::{has_no_functions, takes_no_writes};
 use crate::client::Redis;
 use crate::client::setup::{Topology, sorted};
 use crate::error::Error;
-use crate::script::{self, LIBRARY, LIBRARY_PREFIX};
+use crate::script::{self, INSPECTION, LIBRARY, LIBRARY_PREFIX};
 use crate::stand_in;
 
 /// Libraries of other versions that may stand beside this one's; beyond that all but its own are deleted. One that is still called is
@@ -52,21 +52,25 @@ impl Redis {
         if let Some(stand_in) = &self.stand_in {
             return stand_in::load_library(stand_in.as_ref()).await.map(drop);
         }
-        if self.topology == Topology::Cluster {
-            let loaded: Result<(), _> = self
-                .client
-                .function_load_cluster(true, LIBRARY.text())
-                .await;
-            loaded?;
-        } else {
-            let loaded: Result<Value, _> = self.client.function_load(true, LIBRARY.text()).await;
-            drop(loaded?);
+        self.load(LIBRARY.text()).await?;
+        // Nothing that runs needs it.
+        if let Err(error) = self.load(INSPECTION.text()).await {
+            tracing::debug!(%error, "what people ask with redis-cli is not loaded");
         }
         // An ACL may allow to load and not to list: the library is there all the same.
         if let Err(error) = self.forget_old_libraries().await {
             tracing::debug!(%error, "libraries of other versions were not looked at");
         }
         Ok(())
+    }
+
+    /// Gives every primary a library.
+    async fn load(&self, text: &str) -> Result<(), fred::error::Error> {
+        if self.topology == Topology::Cluster {
+            return self.client.function_load_cluster(true, text).await;
+        }
+        let loaded: Result<Value, _> = self.client.function_load(true, text).await;
+        loaded.map(drop)
     }
 
     /// Deletes the libraries of other versions when there are many of them.
@@ -76,7 +80,7 @@ impl Redis {
         let others = libraries(&listed);
         let others: Vec<&String> = others
             .iter()
-            .filter(|name| *name != LIBRARY.name())
+            .filter(|name| *name != LIBRARY.name() && *name != INSPECTION.name())
             .collect();
         if others.len() < LIBRARIES_KEPT {
             return Ok(());
