@@ -31,6 +31,7 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @use bounds
 -- @use counters
 -- @use contexts/ending
+-- @use contexts/keeping
 -- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
@@ -122,13 +123,15 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-usage.leave(left, now)
-lists.write_many('HSET', held_key, changed)
-if #lost > 0 then
-  counters.add('reaped', #lost)
-end
-concluding.flush(endings, now)
-ending.flush(endings, now)
+keeping.unless_done(gone, left, function()
+  usage.leave(left, now)
+  lists.write_many('HSET', held_key, changed)
+  if #lost > 0 then
+    counters.add('reaped', #lost)
+  end
+  concluding.flush(endings, now)
+  ending.flush(endings, now)
+end)
 for _, cancel in ipairs(cancels) do
   redis.call('SPUBLISH', keys.wake, 'cancel ' .. cancel)
 end

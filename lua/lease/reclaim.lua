@@ -26,6 +26,7 @@ Repeat   Idempotent: what was given back is no longer held.
 -- @use args
 -- @use bounds
 -- @use contexts/ending
+-- @use contexts/keeping
 -- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
@@ -72,7 +73,9 @@ end
 for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
-usage.leave(left, now)
-concluding.flush(endings, now)
-ending.flush(endings, now)
+keeping.unless_done(gone, left, function()
+  usage.leave(left, now)
+  concluding.flush(endings, now)
+  ending.flush(endings, now)
+end)
 return { 'RECLAIMED', scanned[1], given_back }

@@ -26,6 +26,7 @@ Repeat   Idempotent: an attempt is released once.
 -- @use bounds
 -- @use counters
 -- @use contexts/ending
+-- @use contexts/keeping
 -- @use fan_out/concluding
 -- @use fan_out/finishing
 -- @use keys
@@ -71,9 +72,11 @@ for i = 1, count do
 end
 if #gone > 0 then
   redis.call('HDEL', keys.held, unpack(gone))
-  usage.leave(left, now)
-  concluding.flush(endings, now)
-  ending.flush(endings, now)
+  keeping.unless_done(gone, left, function()
+    usage.leave(left, now)
+    concluding.flush(endings, now)
+    ending.flush(endings, now)
+  end)
 end
 if foreign > 0 then
   counters.add('foreign', foreign)

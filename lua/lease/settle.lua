@@ -36,6 +36,7 @@ Repeat   A second call answers G for what the first settled.
 -- @use bounds
 -- @use counters
 -- @use contexts/ending
+-- @use contexts/keeping
 -- @use fan_out/concluding
 -- @use fan_out/fans
 -- @use fan_out/finishing
@@ -177,10 +178,12 @@ if stale + foreign > 0 then
 end
 if #ids > 0 then
   redis.call('HDEL', held_key, unpack(ids))
-  usage.leave(values, now)
+  keeping.unless_done(ids, values, function()
+    usage.leave(values, now)
+    concluding.flush(endings, now)
+    ending.flush(endings, now)
+  end)
 end
-concluding.flush(endings, now)
-ending.flush(endings, now)
 local verdicts = string.rep('S', count)
 if next(letters) then
   for i = 1, count do

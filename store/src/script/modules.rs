@@ -111,6 +111,7 @@ modules![
     "contexts/ended_pages",
     "contexts/ending",
     "contexts/expiring",
+    "contexts/keeping",
     "contexts/locating",
     "contexts/locations",
     "contexts/mending",

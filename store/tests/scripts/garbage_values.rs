@@ -316,3 +316,54 @@ async fn of_a_submission_that_meets_a_wrong_type_nothing_stays_and_it_can_come_a
 async fn is_accepted(part: Part<'_>, args: &[&str]) -> bool {
     part.test.eval("wheel/submit", part.id, args).await.is_ok()
 }
+
+/// A report or a lease that cannot be written, as a key has another type than it should, takes no context out of what runs.
+#[tokio::test]
+async fn what_cannot_be_written_of_an_end_leaves_the_attempt_held() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let now = T.to_string();
+    let settle = |outcome: &'static str, payload: &'static str| {
+        let now = now.clone();
+        async move {
+            let args = [&now, "w", "0", "1", "3.7.a-1", "1 1", outcome, payload];
+            part.test.eval("lease/settle", part.id, &args).await
+        }
+    };
+    let ends = [
+        ("events", "succeeded", ""),
+        ("events", "fatal", "0 0 no"),
+        ("dead", "fatal", "0 0 no"),
+        ("traces", "fatal", "0 0 no"),
+        ("wheel", "failed", "999999 0 no"),
+        ("retry", "failed", "999999 0 no"),
+        ("attempted", "failed", "0 0 no"),
+    ];
+    for (key, outcome, payload) in ends {
+        test.command(&["FLUSHALL"]).await;
+        part.hold("3.7.a-1", "1:0", "-").await;
+        test.command(&["SET", &part.key(key), "x"]).await;
+        assert!(settle(outcome, payload).await.is_err(), "{key}");
+        let held = test.texts(&["HKEYS", &part.key("held")]).await;
+        assert_eq!(held, ["3.7.a-1"], "{key} of a wrong type, {outcome}");
+        test.command(&["DEL", &part.key(key)]).await;
+        assert!(settle(outcome, payload).await.is_ok(), "{key}");
+        assert!(test.texts(&["HKEYS", &part.key("held")]).await.is_empty());
+    }
+    let later = (T + 9_000).to_string();
+    for (script, args) in [
+        ("lease/release", vec![&*now, "w", "1", "3.7.a-1", "1 1"]),
+        (
+            "lease/reap",
+            vec![&*later, "0", "100", "", "0", "2000", "0"],
+        ),
+    ] {
+        test.command(&["FLUSHALL"]).await;
+        part.hold("3.7.a-1", "1:0", "-").await;
+        test.command(&["SET", &part.key("backlog"), "x"]).await;
+        let failed = test.eval(script, part.id, &args).await;
+        assert!(failed.is_err(), "{script}: {failed:?}");
+        let held = test.texts(&["HKEYS", &part.key("held")]).await;
+        assert_eq!(held, ["3.7.a-1"], "{script}");
+    }
+}
