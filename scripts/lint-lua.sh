@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 if ! command -v luacheck >/dev/null 2>&1; then
   if command -v apt-get >/dev/null 2>&1 && [ "$(id -u)" = 0 ]; then
-    apt-get install -y --no-install-recommends lua-check >/dev/null 2>&1 || true
+    timeout 120 apt-get install -y --no-install-recommends lua-check >/dev/null 2>&1 || true
   fi
   if ! command -v luacheck >/dev/null 2>&1; then
     echo "luacheck is not installed: the Lua scripts were NOT linted (Debian: apt-get install lua-check; else: luarocks install luacheck)"
