@@ -1,9 +1,8 @@
 //! The same work by another job queue, alternately with ours: A B A B, the middle of each side, and the ratio of the two.
 
+mod missing;
 mod peer;
 mod work;
-
-use std::fmt;
 
 use anyhow::{Result, ensure};
 use serde_json::{Map, Value, json};
@@ -11,19 +10,8 @@ use serde_json::{Map, Value, json};
 use crate::args::{CompareOptions, Options, PeerName};
 use crate::report::{Line, median, number, round};
 use crate::scenario;
+pub(crate) use missing::Missing;
 use peer::Peer;
-
-/// A tool that the peer needs is not on this machine.
-#[derive(Debug)]
-pub(crate) struct Missing(pub(crate) String);
-
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Missing {}
 
 /// What both sides do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

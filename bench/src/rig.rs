@@ -9,14 +9,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Map, Value, json};
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::args::Options;
 use crate::redis::{Redis, Usage};
 use crate::report::{self, Start};
 pub(crate) use crew::Crew;
+pub(crate) use process::output;
 
 /// Permits of a worker where the call names none.
 const PERMITS: u32 = 1_000;
@@ -225,9 +225,4 @@ impl Drop for Dir {
         // What is left in the folder of temporary files is small, and the run is over.
         std::fs::remove_dir_all(&self.0).ok();
     }
-}
-
-pub(crate) fn output(child: &mut Child) -> Result<Lines<BufReader<ChildStdout>>> {
-    let stdout = child.stdout.take().context("a process without output")?;
-    Ok(BufReader::new(stdout).lines())
 }

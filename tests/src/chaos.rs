@@ -21,6 +21,8 @@ pub mod stage;
 pub mod verdict;
 
 mod faults;
+mod judge;
+mod places;
 
 pub use case::Case;
 pub use catalogue::{CATALOGUE, Fault};

@@ -6,6 +6,7 @@
 
 mod attempts;
 mod bounds;
+mod broken;
 mod clock;
 mod edges;
 mod endings;
@@ -17,11 +18,7 @@ mod overlap;
 mod places;
 mod recurring;
 
-use std::fmt;
-
 use anyhow::{Result, bail};
-use tickwheel_core::invariant::Invariant;
-
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::check::rules;
 
@@ -30,6 +27,7 @@ use crate::harness::{Run, Snapshot};
 
 pub use attempts::{w2_attempts_grow, w2_no_attempt_twice};
 pub use bounds::w9_everything_is_bounded;
+pub use broken::Broken;
 pub use clock::w10_nothing_is_early;
 pub use edges::w4_followers_are_told;
 pub use endings::w7_what_waits_will_end;
@@ -39,47 +37,6 @@ pub use limits::w6_limits_count_what_runs;
 pub use overlap::{w6_active_contexts, w6_running_handlers, whole};
 pub use places::w1_one_place;
 pub use recurring::w4_recurring_jobs_go_on;
-
-/// A broken invariant.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    /// Which one.
-    pub invariant: Invariant,
-    /// By what.
-    pub what: String,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.invariant, self.what)
-    }
-}
-
-/// What one check found.
-#[derive(Debug)]
-struct Findings {
-    invariant: Invariant,
-    broken: Vec<Broken>,
-}
-
-impl Findings {
-    fn new(invariant: Invariant) -> Self {
-        Self {
-            invariant,
-            broken: Vec::new(),
-        }
-    }
-
-    /// Notes `what` unless it `holds`.
-    fn check(&mut self, holds: bool, what: impl FnOnce() -> String) {
-        if !holds {
-            self.broken.push(Broken {
-                invariant: self.invariant,
-                what: what(),
-            });
-        }
-    }
-}
 
 /// What can be told of one partition of a cluster of so many, at the cost of gathering its facts once: for whoever checks after each step.
 #[must_use]

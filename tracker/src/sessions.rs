@@ -14,7 +14,7 @@ mod units;
 pub(crate) use cancel::cancel;
 pub(crate) use hello::checked;
 pub(crate) use in_flight::Slot;
-pub(crate) use registry::{Live, Sessions};
+pub(crate) use registry::{Live, Offered, Sessions};
 #[cfg(test)]
 pub(crate) use session::stand_in;
 pub(crate) use session::{FRAMES_MAX, Frame, Session};

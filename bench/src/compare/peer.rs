@@ -6,7 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, bail, ensure};
 use tokio::process::Command;
 
-use super::Missing;
+use super::missing::Missing;
 use crate::args::{CompareOptions, PeerName};
 
 const BULLMQ: &str = include_str!("../../peers/bullmq.mjs");

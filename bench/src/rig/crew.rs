@@ -41,7 +41,7 @@ impl Crew {
             .kill_on_drop(true)
             .spawn()
             .context("a worker does not start")?;
-        let mut lines = super::output(&mut child)?;
+        let mut lines = process::output(&mut child)?;
         let (say, progress) = watch::channel((0, 0, 0));
         tokio::spawn(async move {
             while let Ok(Some(line)) = lines.next_line().await {

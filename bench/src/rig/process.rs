@@ -1,6 +1,8 @@
-//! What a process of the run uses, as Linux counts it.
+//! A process of the run: what it prints, and what it uses, as Linux counts it.
 
-use tokio::process::Child;
+use anyhow::{Context as _, Result};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
 
 /// Clock ticks of `/proc/<pid>/stat`, on every Linux of today.
 const TICKS_PER_SECOND: f64 = 100.0;
@@ -50,4 +52,10 @@ impl Resident {
             peak_mib: self.peak_mib + other.peak_mib,
         }
     }
+}
+
+/// The lines that a process prints.
+pub(crate) fn output(child: &mut Child) -> Result<Lines<BufReader<ChildStdout>>> {
+    let stdout = child.stdout.take().context("a process without output")?;
+    Ok(BufReader::new(stdout).lines())
 }

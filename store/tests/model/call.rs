@@ -16,7 +16,7 @@ use tickwheel_store::script;
 
 use crate::harness::{Harness, partition, way};
 
-pub(crate) use state::State;
+pub(crate) use state::{State, items, pairs, text, texts};
 
 /// The clock of tests that do not move it.
 pub(crate) const T: u64 = 1_000_000;
@@ -55,30 +55,6 @@ pub(crate) type Offer<'a> = (&'a str, &'a str, u64, &'a str);
 /// The score of a ready context.
 pub(crate) fn ready_score(priority: u64, due: u64) -> u64 {
     (4 - priority) * SPAN + due
-}
-
-pub(crate) fn text(value: &Value) -> String {
-    match value {
-        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-        Value::Null => String::new(),
-        other => other.as_string().unwrap_or_default(),
-    }
-}
-
-pub(crate) fn items(value: &Value) -> Vec<Value> {
-    match value {
-        Value::Array(elements) => elements.clone(),
-        other => panic!("{other:?} is no list"),
-    }
-}
-
-pub(crate) fn texts(value: &Value) -> Vec<String> {
-    items(value).iter().map(text).collect()
-}
-
-pub(crate) fn pairs(list: &[String]) -> impl Iterator<Item = (String, String)> {
-    list.chunks(2)
-        .map(|pair| (pair[0].clone(), pair[1].clone()))
 }
 
 impl<'a> Part<'a> {

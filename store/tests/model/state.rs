@@ -4,7 +4,29 @@ use std::collections::BTreeMap;
 
 use fred::types::Value;
 
-use super::{items, pairs, text, texts};
+pub(crate) fn text(value: &Value) -> String {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+        Value::Null => String::new(),
+        other => other.as_string().unwrap_or_default(),
+    }
+}
+
+pub(crate) fn items(value: &Value) -> Vec<Value> {
+    match value {
+        Value::Array(elements) => elements.clone(),
+        other => panic!("{other:?} is no list"),
+    }
+}
+
+pub(crate) fn texts(value: &Value) -> Vec<String> {
+    items(value).iter().map(text).collect()
+}
+
+pub(crate) fn pairs(list: &[String]) -> impl Iterator<Item = (String, String)> {
+    list.chunks(2)
+        .map(|pair| (pair[0].clone(), pair[1].clone()))
+}
 
 /// Reads every key of a partition: its name, its type, its elements.
 pub(super) const DUMP: &str = "

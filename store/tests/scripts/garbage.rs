@@ -13,7 +13,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use tickwheel_core::id::{ContextId, GroupName, JobName};
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::run::StateWord;
 use tickwheel_store::Error;
 use tickwheel_store::check::{Finding, Kind, Subject};
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
@@ -31,20 +30,6 @@ const LIMITS: TurnLimits = TurnLimits {
     dispatch_lease: Duration::from_secs(3_000),
     entries: 1_000,
 };
-
-const STATES: [StateWord; 11] = [
-    StateWord::Scheduled,
-    StateWord::Queued,
-    StateWord::Ready,
-    StateWord::Running,
-    StateWord::Fanned,
-    StateWord::Retrying,
-    StateWord::Succeeded,
-    StateWord::Failed,
-    StateWord::TimedOut,
-    StateWord::Cancelled,
-    StateWord::Expired,
-];
 
 pub(crate) fn names(good: &Good) -> Names {
     Names {

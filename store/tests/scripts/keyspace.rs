@@ -4,6 +4,7 @@ mod history;
 mod kinds;
 mod lane;
 mod mapped;
+mod turns;
 mod writers;
 
 use std::fs;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use self::turns::{ID, WORKER, settlement, turn_all};
 use crate::harness::{Harness, Server, job, ms, name, note, or_skip};
 use bytes::Bytes;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
@@ -19,13 +21,10 @@ use tickwheel_core::partition::partition_of;
 use tickwheel_store::Store;
 use tickwheel_store::context::{Note, Progress};
 use tickwheel_store::job::Plan;
-use tickwheel_store::lease::{Holding, Outcome, Settlement};
+use tickwheel_store::lease::Outcome;
 use tickwheel_store::record::Rest;
 use tickwheel_store::roster::{TrackerSign, WorkerReport, WorkerSign};
-use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, When};
-
-const ID: &str = "6.1767225600000.f@billing/nightly";
-const WORKER: &str = "mill-1a2b3c4d";
+use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, When};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -270,43 +269,6 @@ fn spec(name: &str, trigger: Trigger, overlap: Overlap) -> JobSpec {
     spec.overlap = overlap;
     spec.options.start_deadline_ms = Some(60_000);
     spec
-}
-
-fn settlement(claim: &Claim, outcome: Outcome) -> Settlement {
-    let Holding { attempt, worker } = claim.holding();
-    Settlement {
-        attempt,
-        worker,
-        outcome,
-        random: 999_999,
-    }
-}
-
-/// Everything that trackers do, once, over all partitions; answers with the claims.
-async fn turn_all(test: &Harness) -> Vec<Claim> {
-    let offer = Offer {
-        worker: WorkerId::new(WORKER).unwrap(),
-        group: GroupName::new("default").unwrap(),
-        permits: 100,
-        soon: false,
-        units: tickwheel_core::routing::Units::default(),
-        handlers: "work".to_owned(),
-    };
-    let limits = TurnLimits {
-        dispatch_lease: Duration::from_secs(2),
-        entries: 100,
-    };
-    let mut claims = Vec::new();
-    for partition in test.store.partitions().partitions() {
-        claims.extend(
-            test.store
-                .turn(partition, std::slice::from_ref(&offer), limits)
-                .await
-                .unwrap()
-                .claims,
-        );
-    }
-    claims
 }
 
 /// A job with a follower, contexts submitted alone, and firings by hand.

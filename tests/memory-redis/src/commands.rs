@@ -1,5 +1,6 @@
 //! The commands, by the kind of their key. A word or an option that is not here is refused.
 
+mod arguments;
 mod hashes;
 mod keys;
 mod lists;
@@ -7,10 +8,7 @@ mod sorted_sets;
 mod streams;
 
 use crate::db::Db;
-use crate::reply::Reply;
-
-/// What a command answers, or its error.
-pub(crate) type Answer = Result<Reply, String>;
+pub(crate) use arguments::Answer;
 
 /// A command: its keys are the first argument, or all of them.
 struct Command {
@@ -131,28 +129,4 @@ pub(crate) fn tag_of(key: &[u8]) -> &[u8] {
         Some(close) if close > 0 => inside.get(..close).unwrap_or_default(),
         _ => key,
     }
-}
-
-fn arity() -> String {
-    "ERR wrong number of arguments".to_owned()
-}
-
-fn syntax() -> String {
-    "ERR syntax error".to_owned()
-}
-
-/// The first argument, and the rest.
-fn keyed(arguments: &[Vec<u8>]) -> Result<(&[u8], &[Vec<u8>]), String> {
-    let (key, rest) = arguments.split_first().ok_or_else(arity)?;
-    Ok((key.as_slice(), rest))
-}
-
-/// Exactly so many arguments.
-fn exactly<const N: usize>(arguments: &[Vec<u8>]) -> Result<[&[u8]; N], String> {
-    let slices: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
-    slices.try_into().map_err(|_| arity())
-}
-
-fn is_word(argument: &[u8], word: &str) -> bool {
-    argument.eq_ignore_ascii_case(word.as_bytes())
 }

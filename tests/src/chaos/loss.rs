@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::verdict::{ended, live};
+use super::places::{ended, live};
 use crate::harness::{Run, Snapshot};
 
 /// What a fault takes by its nature, known to the context. Everything else is judged as ever.

@@ -53,7 +53,7 @@ pub async fn hold(case: &mut Case, stage: &mut Stage) -> Result<()> {
     }
     let before = stage.usage;
     let after = until("connections are as before", LIMIT, async || {
-        let after = Usage::of(stage).await?;
+        let after = Usage::of(&stage.rig, &stage.tracker_pids()).await?;
         let more = before.exceeded_by(&after);
         ensure!(more.is_none(), "{}", more.unwrap_or_default());
         Ok(after)

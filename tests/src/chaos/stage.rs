@@ -128,7 +128,7 @@ impl Stage {
             stage.load = Load::start(&urls, stage.plan.rate, seed)?;
             stage.ran(10).await?;
         }
-        stage.usage = Usage::of(&stage).await?;
+        stage.usage = Usage::of(&stage.rig, &stage.tracker_pids()).await?;
         Ok(stage)
     }
 

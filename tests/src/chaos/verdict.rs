@@ -8,6 +8,8 @@ use tickwheel_store::record::{EndState, Settled};
 
 use super::load::Accounts;
 use super::loss::Loss;
+use super::places::ends;
+pub use super::places::{ended, live};
 use crate::harness::{Run, Snapshot};
 
 /// The figures of one fault, one line of JSON.
@@ -138,44 +140,6 @@ fn by_context(runs: &[Run]) -> BTreeMap<&str, Vec<&Run>> {
         by_context.entry(&run.context).or_default().push(run);
     }
     by_context
-}
-
-/// Every end that Redis remembers. Ends of jobs' contexts stand in two places with the same text, as do those of the dead; of a long run
-/// the events have forgotten most.
-fn ends(snapshot: &Snapshot) -> BTreeMap<String, Vec<&Settled>> {
-    let mut ends: BTreeMap<String, Vec<&Settled>> = BTreeMap::new();
-    for settled in snapshot.partitions.iter().flat_map(|part| &part.settled) {
-        ends.entry(settled.id.to_string())
-            .or_default()
-            .push(settled);
-    }
-    for (_, dead) in snapshot.partitions.iter().flat_map(|part| &part.dead) {
-        let own = ends.entry(dead.settled.id.to_string()).or_default();
-        if !own.contains(&&dead.settled) {
-            own.push(&dead.settled);
-        }
-    }
-    ends
-}
-
-/// What lies anywhere but among the ended.
-#[must_use]
-pub fn live(snapshot: &Snapshot) -> BTreeSet<String> {
-    let mut live = BTreeSet::new();
-    for partition in &snapshot.partitions {
-        let ready = partition.ready.values().flatten();
-        let queued = partition.jobs.values().flat_map(|job| &job.queue);
-        let waiting = partition.planned.iter().chain(ready).chain(queued);
-        live.extend(waiting.map(|(_, member)| member.id.to_string()));
-        live.extend(partition.held.keys().map(ToString::to_string));
-    }
-    live
-}
-
-/// What has ended, as far as Redis remembers.
-#[must_use]
-pub fn ended(snapshot: &Snapshot) -> BTreeSet<String> {
-    ends(snapshot).into_keys().collect()
 }
 
 /// An end counts once, and after it no later attempt may have been given out.

@@ -5,51 +5,21 @@
 //! tests that take either.
 
 mod cluster;
+mod launch;
 mod node;
 mod sentinel;
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 
 use super::wire::Wire;
+pub use launch::{Launch, Layout, free_port};
 use node::Node;
 pub use sentinel::Sentinel;
 
 /// Primaries of a cluster.
 const PRIMARIES: usize = 3;
-
-/// What the servers form together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Layout {
-    /// One server.
-    Single,
-    /// A Redis Cluster of three primaries.
-    Cluster,
-}
-
-impl Default for Layout {
-    /// As the environment has it.
-    fn default() -> Self {
-        match std::env::var("TICKWHEEL_REDIS_TOPOLOGY").as_deref() {
-            Ok("cluster") => Self::Cluster,
-            Ok(_) | Err(_) => Self::Single,
-        }
-    }
-}
-
-/// What a server is started with besides its port.
-#[derive(Debug, Clone, Default)]
-pub struct Launch {
-    /// It keeps an append-only file.
-    pub durable: bool,
-    /// What the servers form together.
-    pub layout: Layout,
-    /// Variables of its environment.
-    pub environment: Vec<(String, String)>,
-    /// More arguments, say `--maxmemory`.
-    pub arguments: Vec<String>,
-}
 
 /// Running servers; killed when dropped.
 #[derive(Debug)]
@@ -208,15 +178,6 @@ impl RedisServer {
     pub async fn move_slot_of(&self, key: &str) -> Result<usize> {
         cluster::move_slot(&self.nodes, key).await
     }
-}
-
-/// A port of the loopback that nobody listens on.
-///
-/// # Errors
-/// When the system has none.
-pub fn free_port() -> Result<u16> {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).context("a free port")?;
-    Ok(listener.local_addr()?.port())
 }
 
 #[expect(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tickwheel_core::invariant::Invariant;
 
-use super::{Broken, Findings};
+use super::broken::{Broken, Findings};
 use crate::harness::Run;
 
 /// No attempt number of a context was started twice, on whatever worker.

@@ -2,7 +2,8 @@
 
 use tickwheel_store::check::rules;
 
-use super::{Broken, facts};
+use super::broken::Broken;
+use super::facts;
 use crate::harness::Snapshot;
 
 /// Sizes of streams, lists, queues, plans, bodies and results; and the keys of single contexts do not live for ever.

@@ -3,7 +3,8 @@
 use tickwheel_core::invariant::Invariant;
 use tickwheel_store::check::rules;
 
-use super::{Broken, Findings, facts};
+use super::broken::{Broken, Findings};
+use super::facts;
 use crate::harness::{Run, Snapshot};
 
 /// No attempt was claimed, no due time decided, and no handler started before the due time.

@@ -3,7 +3,7 @@
 use tickwheel_core::id::JobName;
 use tickwheel_core::invariant::Invariant;
 
-use super::{Broken, Findings};
+use super::broken::{Broken, Findings};
 use crate::harness::Snapshot;
 
 /// Each follower stands with its upstream, or with those that wait for one of that name. The other way round an edge may be left over: a

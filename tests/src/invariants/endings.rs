@@ -2,7 +2,8 @@
 
 use tickwheel_store::check::{At, rules};
 
-use super::{Broken, facts};
+use super::broken::Broken;
+use super::facts;
 use crate::harness::Snapshot;
 use crate::harness::snapshot::Partition;
 

@@ -9,7 +9,7 @@ use tickwheel_store::check::{
 };
 use tickwheel_store::record::Member;
 
-use super::Broken;
+use super::broken::Broken;
 use crate::harness::Snapshot;
 use crate::harness::snapshot::{Job, Partition};
 

@@ -2,7 +2,8 @@
 
 use tickwheel_store::check::rules;
 
-use super::{Broken, facts};
+use super::broken::Broken;
+use super::facts;
 use crate::harness::Snapshot;
 
 /// What a split context counts is what runs and waits of it, and it is over when the last of its subtasks has ended.

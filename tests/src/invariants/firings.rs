@@ -6,7 +6,8 @@ use tickwheel_core::invariant::Invariant;
 use tickwheel_store::check::rules;
 use tickwheel_store::record::EndState;
 
-use super::{Broken, Findings, facts};
+use super::broken::{Broken, Findings};
+use super::facts;
 use crate::harness::Snapshot;
 use crate::harness::snapshot::Partition;
 

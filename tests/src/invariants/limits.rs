@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tickwheel_store::check::{LimitFacts, rules};
 
-use super::{Broken, facts};
+use super::broken::Broken;
+use super::facts;
 use crate::harness::Snapshot;
 use crate::harness::snapshot::Partition;
 

@@ -6,7 +6,8 @@ use tickwheel_core::id::ContextId;
 use tickwheel_core::invariant::Invariant;
 use tickwheel_store::check::rules;
 
-use super::{Broken, Findings, facts};
+use super::broken::{Broken, Findings};
+use super::facts;
 use crate::harness::{Run, Snapshot};
 
 /// What Redis calls active.

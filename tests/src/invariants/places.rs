@@ -2,7 +2,8 @@
 
 use tickwheel_store::check::rules;
 
-use super::{Broken, facts};
+use super::broken::Broken;
+use super::facts;
 use crate::harness::Snapshot;
 
 /// Each context once, where it is looked for; the indexes, the backlog and the active contexts of its job agree; and what has ended lies

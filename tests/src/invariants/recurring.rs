@@ -2,7 +2,8 @@
 
 use tickwheel_store::check::rules;
 
-use super::{Broken, facts};
+use super::broken::Broken;
+use super::facts;
 use crate::harness::Snapshot;
 
 /// An active job has its entry in the wheel, or a firing that will give it one; any other has none; and the list of jobs is true.

@@ -7,7 +7,7 @@ use tickwheel_core::job::{JobSpec, Trigger};
 use tickwheel_core::ledger::LedgerRecord;
 use tickwheel_core::time::TimestampMs;
 
-use super::Story;
+use super::story::Story;
 
 pub(super) fn check(story: &Story) -> Vec<String> {
     let Some(first) = story.first_due else {

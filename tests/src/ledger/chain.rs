@@ -6,7 +6,7 @@ use tickwheel_core::id::ContextId;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
 use tickwheel_core::time::TimestampMs;
 
-use super::Story;
+use super::story::Story;
 
 pub(super) fn check(story: &Story) -> Vec<String> {
     let delay_ms = story.spec.trigger.delay_ms().unwrap_or(0);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::ledger::LedgerVerdict;
 
-use super::Story;
+use super::story::Story;
 
 /// Checks that whatever a job fired is one context, and the reverse; holds also for a job that was changed in between.
 #[must_use]

@@ -7,7 +7,7 @@ use tickwheel_core::job::AfterOn;
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_store::record::{EndState, Settled};
 
-use super::Story;
+use super::story::Story;
 
 pub(super) fn check(story: &Story, upstream: &Story, on: AfterOn) -> Vec<String> {
     let mut problems = Vec::new();

@@ -2,6 +2,15 @@ use tickwheel_core::id::{AttemptNo, GroupName, HandlerName, JobName};
 use tickwheel_core::job::AfterOn;
 use tickwheel_store::record::EndState;
 
+use std::collections::BTreeSet;
+
+use tickwheel_core::id::ContextId;
+use tickwheel_core::job::JobSpec;
+use tickwheel_core::ledger::LedgerRecord;
+use tickwheel_core::partition::PartitionCount;
+use tickwheel_core::time::TimestampMs;
+use tickwheel_store::record::Settled;
+
 use super::*;
 
 const FIRST: u64 = 1_767_225_600_000;

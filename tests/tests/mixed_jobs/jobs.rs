@@ -5,7 +5,8 @@ use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Trigger};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_tests::harness::jobs::{after, cron, delay, every, job_of, once, tries};
 
-use crate::LEASE_MS;
+/// Of every job's contexts.
+pub(crate) const LEASE_MS: u64 = 2_000;
 
 /// The span in which jobs fire.
 #[derive(Debug, Clone, Copy)]

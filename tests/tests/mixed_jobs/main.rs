@@ -10,9 +10,6 @@ use anyhow::{Context as _, Result, ensure};
 use show::{Show, worker_options};
 use tickwheel_tests::harness::{until_clock, wall_ms};
 
-/// Of every job's contexts.
-pub(crate) const LEASE_MS: u64 = 2_000;
-
 fn seconds() -> u64 {
     let given = std::env::var("TICKWHEEL_MIXED_SECONDS").ok();
     given.and_then(|text| text.parse().ok()).unwrap_or(20)
@@ -45,7 +42,7 @@ async fn a_thousand_mixed_jobs_have_no_gap_and_no_double_while_a_tracker_and_a_w
     let slowest = recovery.iter().max().copied().unwrap_or(0);
     if outcome.kept_up() {
         ensure!(
-            slowest <= LEASE_MS + 1_000,
+            slowest <= jobs::LEASE_MS + 1_000,
             "what the worker ran came back after {recovery:?} ms"
         );
     } else {
@@ -75,7 +72,7 @@ async fn nor_while_everything_dies_once() -> Result<()> {
     // Longer than its leases: what it ran is given to the other one.
     show.workers[0].freeze().await?;
     show.trackers[2].process.signal("STOP").await?;
-    until_clock(wall_ms() + LEASE_MS + 1_500).await;
+    until_clock(wall_ms() + jobs::LEASE_MS + 1_500).await;
     show.rig.check().await?;
     show.workers[0].process.signal("CONT").await?;
     show.trackers[2].process.signal("CONT").await?;

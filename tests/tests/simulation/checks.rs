@@ -14,9 +14,8 @@ use tickwheel_tests::harness::{Run, Snapshot};
 use tickwheel_tests::invariants::{self, Broken};
 
 use crate::holders::{self, Foreign};
-use crate::limits;
 use crate::lives::Lives;
-use crate::world::PARTITIONS;
+use crate::size::PARTITIONS;
 
 /// What the checks remember from step to step.
 #[derive(Debug, Default)]
@@ -178,9 +177,8 @@ impl Checks {
                 *running.entry(limit.to_string()).or_default() += 1;
             }
         }
-        let over = |(name, runs): &(String, u32)| {
-            limits::bound(set, name).is_some_and(|bound| *runs > bound)
-        };
+        let over =
+            |(name, runs): &(String, u32)| bound(set, name).is_some_and(|bound| *runs > bound);
         let (name, runs) = running.into_iter().find(over)?;
         Some(format!("W9: {runs} contexts run under the limit `{name}`"))
     }
@@ -309,4 +307,18 @@ fn value(reply: Reply) -> Value {
         Reply::Error(text) => Value::Bytes(text.into_bytes()),
         Reply::List(items) => Value::List(items.into_iter().map(value).collect()),
     }
+}
+
+/// How many contexts may run under this limit.
+pub(crate) fn bound(limits: &v1::GroupLimits, name: &str) -> Option<u32> {
+    let (group, key) = match name.split_once(" k=") {
+        Some((group, key)) => (group, Some(key)),
+        None => (name, None),
+    };
+    let limit = match key {
+        _ if group != limits.group => None,
+        Some(key) => limits.keys.get(key).or(limits.per_key.as_ref()),
+        None => limits.all.as_ref(),
+    };
+    limit?.concurrency
 }

@@ -72,17 +72,3 @@ pub(crate) async fn set(rng: &mut Rng) {
     });
     sleep(HEARD).await;
 }
-
-/// How many contexts may run under this limit.
-pub(crate) fn bound(limits: &v1::GroupLimits, name: &str) -> Option<u32> {
-    let (group, key) = match name.split_once(" k=") {
-        Some((group, key)) => (group, Some(key)),
-        None => (name, None),
-    };
-    let limit = match key {
-        _ if group != limits.group => None,
-        Some(key) => limits.keys.get(key).or(limits.per_key.as_ref()),
-        None => limits.all.as_ref(),
-    };
-    limit?.concurrency
-}

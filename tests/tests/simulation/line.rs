@@ -166,31 +166,6 @@ fn answer(reply: Reply) -> Result<Answer, Failure> {
     }
 }
 
-/// Hands what was published to those who listen.
-pub(crate) fn publish(world: &mut World) {
-    for message in world.redis.take_published() {
-        let weather = world.weather;
-        for node in world.living("t") {
-            let now = Instant::now();
-            let process = world.process(node);
-            let Some(hears) = process.hears.clone() else {
-                continue;
-            };
-            let cut_off = process.cut_off_until > now || world.rng.permille(weather.lost_wakes);
-            let delay = Duration::from_millis(world.rng.below(weather.delay_ms + 1));
-            if cut_off {
-                continue;
-            }
-            let heard = Heard::Message(message.channel.clone(), message.text.clone());
-            tokio::spawn(async move {
-                sleep(delay).await;
-                while_frozen(node).await;
-                hears.try_send(heard).ok();
-            });
-        }
-    }
-}
-
 /// Tells a tracker that it may have missed something, as its client does after a reconnect.
 pub(crate) fn tell_gap(node: Node, after: Duration) {
     let hears = with(|world| world.process(node).hears.clone());

@@ -26,6 +26,7 @@ mod lives;
 mod load;
 mod mutation;
 mod rng;
+mod size;
 mod streams;
 mod trackers;
 mod work;

@@ -269,7 +269,7 @@ impl Worker {
     /// The handler.
     async fn run(self: Arc<Self>, key: Key, assignment: Assignment, cancel: Arc<Notify>) {
         while_frozen(self.node).await;
-        forge::must_not_run(&assignment);
+        Self::must_not_run(&assignment);
         let index = with(|world| {
             let start_ms = world.now_ms();
             world.note(|| format!("{} runs {} attempt {}", self.id, key.0, key.1));
@@ -286,7 +286,7 @@ impl Worker {
             world.runs.len() - 1
         });
         let work = Work::read(&assignment.body);
-        let maps = work.items() > 0 && split::may_map(assignment.subtask.as_ref());
+        let maps = work.items() > 0 && Self::may_map(assignment.subtask.as_ref());
         let timeout = Duration::from_millis(assignment.timeout_ms);
         let ends_by_itself = async {
             sleep(work.takes()).await;

@@ -10,15 +10,14 @@ use tickwheel_store::Heard;
 use tickwheel_store::script::{self, Script};
 use tickwheel_tests::harness::Run;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::checks::Checks;
 use crate::mutation::Mutation;
 use crate::rng::Rng;
+pub(crate) use crate::size::PARTITIONS;
 
-/// Partitions of a simulated cluster: as few as make trackers share them.
-pub(crate) const PARTITIONS: u16 = 3;
 /// Redis' clock when a simulation begins: a whole minute of the year 2027.
 const EPOCH_MS: u64 = 1_800_000_000_000;
 
@@ -329,7 +328,7 @@ impl World {
             );
             self.note(|| line);
         }
-        crate::line::publish(self);
+        publish(self);
         self.check(script.name());
         if let Some(broken) = self.checks.given_back(&wheel, &foreign) {
             self.fail(broken);
@@ -405,3 +404,28 @@ pub(crate) async fn while_frozen(node: Node) {
 
 /// Shared by all that a test wants to know of a process.
 pub(crate) type Shared<T> = Arc<std::sync::Mutex<T>>;
+
+/// Hands what was published to those who listen.
+fn publish(world: &mut World) {
+    for message in world.redis.take_published() {
+        let weather = world.weather;
+        for node in world.living("t") {
+            let now = Instant::now();
+            let process = world.process(node);
+            let Some(hears) = process.hears.clone() else {
+                continue;
+            };
+            let cut_off = process.cut_off_until > now || world.rng.permille(weather.lost_wakes);
+            let delay = Duration::from_millis(world.rng.below(weather.delay_ms + 1));
+            if cut_off {
+                continue;
+            }
+            let heard = Heard::Message(message.channel.clone(), message.text.clone());
+            tokio::spawn(async move {
+                sleep(delay).await;
+                while_frozen(node).await;
+                hears.try_send(heard).ok();
+            });
+        }
+    }
+}

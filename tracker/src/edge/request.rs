@@ -43,13 +43,22 @@ pub(crate) struct Arriving {
     refused: Option<(Violation, usize)>,
 }
 
+/// A frame that waits for the memory of its message.
+#[derive(Debug)]
+struct Asking {
+    /// How many of the semaphores have given it.
+    given: usize,
+    /// Of the message.
+    bytes: usize,
+    frame: Frame<Bytes>,
+}
+
 /// What holds for a single message.
 #[derive(Debug)]
 struct Call {
     limit: Pin<Box<Sleep>>,
     memory: [PollSemaphore; 2],
-    /// Which of them are asked, for so many bytes, before this frame is handed on.
-    asking: Option<(usize, usize, Frame<Bytes>)>,
+    asking: Option<Asking>,
     kept: Kept,
 }
 
@@ -106,7 +115,11 @@ impl Arriving {
                 if let Some((call, bytes)) = self.call.as_mut().zip(begins)
                     && bytes > SMALL
                 {
-                    call.asking = Some((0, bytes, frame));
+                    call.asking = Some(Asking {
+                        given: 0,
+                        bytes,
+                        frame,
+                    });
                     return None;
                 }
                 Some(Ok(frame))
@@ -129,9 +142,9 @@ impl Arriving {
 impl Call {
     /// Waits for the memory that a message takes.
     fn poll_memory(&mut self, cx: &mut Context<'_>) -> Poll<Option<Frame<Bytes>>> {
-        while let Some((asked, bytes, _)) = &mut self.asking {
-            let Some(memory) = self.memory.get_mut(*asked) else {
-                return Poll::Ready(self.asking.take().map(|(.., frame)| frame));
+        while let Some(Asking { given, bytes, .. }) = &mut self.asking {
+            let Some(memory) = self.memory.get_mut(*given) else {
+                return Poll::Ready(self.asking.take().map(|asking| asking.frame));
             };
             let count = u32::try_from(permits(bytes.saturating_mul(GROWS))).unwrap_or(u32::MAX);
             // Nobody closes it.
@@ -141,7 +154,7 @@ impl Call {
                     .unwrap_or_else(PoisonError::into_inner)
                     .push(permit);
             }
-            *asked += 1;
+            *given += 1;
         }
         Poll::Ready(None)
     }

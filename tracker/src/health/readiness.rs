@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use serde::Serialize;
+use tickwheel_store::Hearing;
 use tokio::time::Instant;
 
 use crate::lock::lock;
@@ -29,7 +30,7 @@ struct State {
     /// Which partitions cannot be turned, in words.
     stuck: Option<String>,
     /// Wake channels that are heard, and those that should be.
-    hears: (usize, usize),
+    hears: Option<Hearing>,
     draining: bool,
 }
 
@@ -107,8 +108,8 @@ impl Health {
     }
 
     /// So many of the wake channels are heard: the others' work is found late.
-    pub fn hears(&self, subscribed: usize, expected: usize) {
-        self.change(|state| state.hears = (subscribed, expected));
+    pub fn hears(&self, hearing: Hearing) {
+        self.change(|state| state.hears = Some(hearing));
     }
 
     /// The tracker was asked to stop.
@@ -138,8 +139,12 @@ impl Health {
         reasons.extend(state.refused);
         reasons.extend(state.unfit);
         reasons.extend(state.stuck);
-        let (subscribed, expected) = state.hears;
-        if subscribed < expected {
+        if let Some(Hearing {
+            subscribed,
+            expected,
+        }) = state.hears
+            && subscribed < expected
+        {
             reasons.push(format!("hears {subscribed} of {expected} wake channels"));
         }
         if state.draining {
@@ -191,9 +196,15 @@ mod tests {
         health.stuck(Some("partition 3 cannot be turned".to_owned()));
         assert_eq!(health.readiness().reasons, ["partition 3 cannot be turned"]);
         health.stuck(None);
-        health.hears(1, 16);
+        let hears = |subscribed| {
+            health.hears(Hearing {
+                subscribed,
+                expected: 16,
+            });
+        };
+        hears(1);
         assert_eq!(health.readiness().reasons, ["hears 1 of 16 wake channels"]);
-        health.hears(16, 16);
+        hears(16);
         assert!(health.readiness().ready);
         health.drain();
         assert_eq!(health.readiness().reasons, ["draining"]);

@@ -13,7 +13,7 @@ use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
 use super::lanes::Lanes;
-use crate::sessions::{Session, Sessions};
+use crate::sessions::{Offered, Session, Sessions};
 
 /// Whether contexts of a queue would be taken now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,8 +96,11 @@ impl Matching {
             return Taken::No;
         }
         let Some(id) = queue.lane else {
-            let (_, free) = self.sessions.offered(&queue.group, queue.handler.as_str());
-            return if free { Taken::Now } else { Taken::No };
+            let offered = self.sessions.offered(&queue.group, queue.handler.as_str());
+            return match offered {
+                Offered::Free => Taken::Now,
+                Offered::Busy | Offered::ByNobody => Taken::No,
+            };
         };
         let Some(lane) = self.lanes.get(&id) else {
             // A visit reads it.

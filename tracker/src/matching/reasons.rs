@@ -6,19 +6,19 @@ use tickwheel_core::routing::{Lane, Misfit, Mode};
 use tickwheel_store::record::Queue;
 
 use super::eligibility::{Matching, Taken};
-use crate::sessions::Session;
+use crate::sessions::{Offered, Session};
 
 impl Matching {
     /// Why a context of this queue waits for a worker, in words.
     pub(crate) fn waits_for_worker(&self, queue: &Queue) -> String {
         let (group, handler) = (&queue.group, &queue.handler);
-        let (known, free) = self.sessions.offered(group, handler.as_str());
-        if !known {
+        let offered = self.sessions.offered(group, handler.as_str());
+        if offered == Offered::ByNobody {
             return format!("no worker offers it: handler `{handler}` in group `{group}`");
         }
         let dispatching = "it is about to be dispatched".to_owned();
         let Some(id) = queue.lane else {
-            return if free {
+            return if offered == Offered::Free {
                 dispatching
             } else {
                 format!("all permits of group `{group}` are in use")

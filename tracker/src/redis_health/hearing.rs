@@ -18,11 +18,14 @@ pub(crate) async fn watch(
     loop {
         let now = *hearing.borrow_and_update();
         measure::wake_channels(now);
-        health.hears(now.subscribed, now.expected);
+        health.hears(now);
         match stop.run_until_cancelled(hearing.changed()).await {
             Some(Ok(())) => {}
             Some(Err(_)) => {
-                health.hears(0, now.expected);
+                health.hears(Hearing {
+                    subscribed: 0,
+                    ..now
+                });
                 return;
             }
             None => return,

@@ -82,6 +82,17 @@ impl Live {
     }
 }
 
+/// Whether a handler is offered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Offered {
+    /// No worker has it.
+    ByNobody,
+    /// Workers have it, and no permit is free.
+    Busy,
+    /// One of them has a free permit.
+    Free,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(crate) struct Sessions {
@@ -189,18 +200,20 @@ impl Sessions {
         by_group
     }
 
-    /// True when some worker of the group offers the handler; the second is true when one of them has a free permit.
-    pub(crate) fn offered(&self, group: &GroupName, handler: &str) -> (bool, bool) {
+    /// Whether some worker of the group offers the handler.
+    pub(crate) fn offered(&self, group: &GroupName, handler: &str) -> Offered {
         let live = self.read();
         let mut offering = live
             .offering(group, handler)
             .filter(|session| !session.is_draining())
             .peekable();
-        let known = offering.peek().is_some();
-        (
-            known,
-            offering.any(|session| session.credit().available() > 0),
-        )
+        if offering.peek().is_none() {
+            Offered::ByNobody
+        } else if offering.any(|session| session.credit().available() > 0) {
+            Offered::Free
+        } else {
+            Offered::Busy
+        }
     }
 
     /// How many streams came so far: what is served here may be more when it has grown.

@@ -10,9 +10,22 @@ use tickwheel_store::dead::DeadFilter;
 use tickwheel_store::fan::SubtaskState;
 use tickwheel_store::history::Budget;
 
-use super::STATES;
 use crate::damage::good::Good;
 use crate::harness::{Harness, partition};
+
+const STATES: [StateWord; 11] = [
+    StateWord::Scheduled,
+    StateWord::Queued,
+    StateWord::Ready,
+    StateWord::Running,
+    StateWord::Fanned,
+    StateWord::Retrying,
+    StateWord::Succeeded,
+    StateWord::Failed,
+    StateWord::TimedOut,
+    StateWord::Cancelled,
+    StateWord::Expired,
+];
 
 /// Pages of one list until its end: how many items, and how many that could not be read.
 struct Pages(usize, u64);

@@ -1,6 +1,6 @@
 //! What ended contexts left.
 
-use super::ID;
+use super::turns::ID;
 use crate::harness::Harness;
 
 pub(super) async fn seed(test: &Harness) {

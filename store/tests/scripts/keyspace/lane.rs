@@ -12,14 +12,14 @@ use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::{Claim, NewContext, Offer, TurnLimits, When};
 
-use super::WORKER;
+use super::turns::{ID, WORKER};
 use crate::harness::Harness;
 
 /// One of each key, with the names of the page.
 pub(crate) async fn seed(test: &Harness) {
     for words in [
         ["ZADD", "{tw:6}:tags:default", "64", "acme"],
-        ["HSET", "{tw:6}:fair", super::ID, "35184372088832"],
+        ["HSET", "{tw:6}:fair", ID, "35184372088832"],
         ["HSET", "{tw:6}:limit:default", "p6", "17 1 0 0 17"],
         ["HSET", "{tw:6}:shares", "default", "1 1 0 17 k"],
         ["HSET", "{tw:6}:stopped", "default", "17"],

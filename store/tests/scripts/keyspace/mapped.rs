@@ -8,7 +8,7 @@ use tickwheel_store::fan::{Split, Splitting};
 use tickwheel_store::lease::{Outcome, Verdict};
 use tickwheel_store::wheel::Claim;
 
-use super::{ID, settlement, turn_all};
+use super::turns::{ID, settlement, turn_all};
 use crate::harness::Harness;
 
 /// One of each key, with the names of the page.

@@ -1,6 +1,6 @@
 //! Strings, lifetimes, and what concerns no key.
 
-use super::{Answer, exactly, is_word, keyed, syntax};
+use super::arguments::{Answer, exactly, is_word, keyed, syntax};
 use crate::db::{Db, Message, Text};
 use crate::number::integer;
 use crate::reply::Reply;

@@ -1,6 +1,6 @@
 //! Lists.
 
-use super::{Answer, arity, exactly, keyed};
+use super::arguments::{Answer, arity, exactly, keyed};
 use crate::db::{Db, List};
 use crate::number::{integer, span};
 use crate::reply::Reply;

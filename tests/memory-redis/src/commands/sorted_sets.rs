@@ -1,6 +1,6 @@
 //! Sorted sets.
 
-use super::{Answer, arity, exactly, is_word, keyed, syntax};
+use super::arguments::{Answer, arity, exactly, is_word, keyed, syntax};
 use crate::db::Db;
 use crate::number::{Score, integer, span};
 use crate::reply::Reply;

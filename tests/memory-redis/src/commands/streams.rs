@@ -1,6 +1,6 @@
 //! Streams.
 
-use super::{Answer, arity, exactly, is_word, keyed, syntax};
+use super::arguments::{Answer, arity, exactly, is_word, keyed, syntax};
 use crate::db::Db;
 use crate::number::integer;
 use crate::reply::Reply;

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, Result};
 
-use super::super::stage::Stage;
+use crate::harness::Rig;
 
 /// Memory that a tracker may have more than before: allocators do not give everything back.
 const KIB_MORE_MAX: u64 = 64 * 1024;
@@ -27,16 +27,16 @@ pub struct Usage {
 }
 
 impl Usage {
-    /// Reads it off the system and Redis.
+    /// Reads it off the system, where these are the trackers, and off Redis.
     ///
     /// # Errors
     /// When a process is gone, or Redis does not answer.
-    pub async fn of(stage: &Stage) -> Result<Self> {
+    pub async fn of(rig: &Rig, trackers: &[u32]) -> Result<Self> {
         let mut usage = Self {
-            workers: stage.rig.store.list_workers(None).await?.len(),
+            workers: rig.store.list_workers(None).await?.len(),
             ..Self::default()
         };
-        for pid in stage.tracker_pids() {
+        for pid in trackers {
             let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
             let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
             let kib = resident.and_then(|text| text.split_whitespace().next());
@@ -45,7 +45,7 @@ impl Usage {
             usage.tracker_files = usage.tracker_files.max(files);
             usage.trackers += 1;
         }
-        let mut wire = stage.rig.redis.wire().await?;
+        let mut wire = rig.redis.wire().await?;
         let info = wire.command(&["INFO", "clients"]).await?.text();
         let clients = info
             .lines()

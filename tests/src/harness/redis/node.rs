@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
 
-use super::{Launch, Layout, free_port};
+use super::launch::{Launch, Layout, free_port};
 use crate::harness::wait::until;
 use crate::harness::wire::Wire;
 

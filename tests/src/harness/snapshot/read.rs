@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tickwheel_core::id::JobName;
 use tickwheel_store::record::{Dead, Held, Member, Settled};
 
-use super::{Job, Key, Partition};
+use super::records::{Job, Key, Partition};
 use crate::harness::wire::Value;
 
 /// Every key of a partition with its type, lifetime and content. Strings are not read, only measured.

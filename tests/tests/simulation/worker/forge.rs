@@ -20,19 +20,19 @@ const RECENT: usize = 40;
 /// An item that nobody may run.
 const FORGED: &str = "forged";
 
-/// Says so when a part runs that was mapped by a worker which did not run its root.
-pub(super) fn must_not_run(assignment: &Assignment) {
-    if assignment.body == FORGED {
-        let context = &assignment.context_id;
-        with(|world| {
-            world.fail(format!(
-                "W2: {context} runs, mapped by a worker that did not hold its root"
-            ));
-        });
-    }
-}
-
 impl Worker {
+    /// Says so when a part runs that was mapped by a worker which did not run its root.
+    pub(super) fn must_not_run(assignment: &Assignment) {
+        if assignment.body == FORGED {
+            let context = &assignment.context_id;
+            with(|world| {
+                world.fail(format!(
+                    "W2: {context} runs, mapped by a worker that did not hold its root"
+                ));
+            });
+        }
+    }
+
     /// Reports of something that another worker runs, if the dice say so and there is any.
     pub(super) fn forge(&self) {
         let found = with(|world| {

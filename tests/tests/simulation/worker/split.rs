@@ -17,12 +17,12 @@ use crate::world::with;
 /// A page is sent again after this.
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-/// Whether a handler may map: not a reduce, and not a part of a job's model.
-pub(super) fn may_map(subtask: Option<&Subtask>) -> bool {
-    subtask.is_none_or(|part| part.kind() == Kind::Map)
-}
-
 impl Worker {
+    /// Whether a handler may map: not a reduce, and not a part of a job's model.
+    pub(super) fn may_map(subtask: Option<&Subtask>) -> bool {
+        subtask.is_none_or(|part| part.kind() == Kind::Map)
+    }
+
     /// Maps the page of this attempt; false when it may not, or does not hold its context any more.
     pub(super) async fn map(&self, key: &Key, work: Work) -> bool {
         let page = fans::page(&key.0, key.1, work);

@@ -12,15 +12,16 @@ use tickwheel_store::Cancelled;
 use tickwheel_store::context::{ContextFilter, ContextView};
 use tokio::time::Instant;
 
-use super::given::{context_id, job_name, named};
-use super::jobs::counted;
+use super::given::{Count, context_id, job_name, named};
 use super::{subtasks, views};
 use crate::error::Error;
 use crate::outcomes::WAITS_MAX;
 use crate::rpc::api::ApiContext;
 
-const PAGE_DEFAULT: u32 = 100;
-const PAGE_MAX: u32 = 1_000;
+const PAGE: Count = Count {
+    default: 100,
+    most: 1_000,
+};
 const WAIT_DEFAULT_MS: u64 = 30_000;
 const WAIT_MAX_MS: u64 = 600_000;
 /// A context that is waited for is read again after this, whatever was told.
@@ -75,7 +76,7 @@ pub(super) async fn list(
     api: &ApiContext,
     request: v1::ListContextsRequest,
 ) -> Result<v1::ListContextsResponse, Error> {
-    let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
+    let size = PAGE.read("page_size", request.page_size)?;
     let filter = ContextFilter {
         state: state_from_wire(request.state)?,
         job: if request.job.is_empty() {

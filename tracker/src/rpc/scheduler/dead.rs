@@ -9,21 +9,22 @@ use tickwheel_proto::v1;
 use tickwheel_store::dead::{DeadAction, DeadFilter};
 use tickwheel_store::record::EndState;
 
-use super::given::named;
-use super::jobs::counted;
+use super::given::{Count, named};
 use super::views;
 use crate::error::Error;
 use crate::rpc::api::ApiContext;
 
-const PAGE_DEFAULT: u32 = 100;
-const PAGE_MAX: u32 = 1_000;
+const PAGE: Count = Count {
+    default: 100,
+    most: 1_000,
+};
 const IDS_MAX: usize = 1_000;
 
 pub(super) async fn list(
     api: &ApiContext,
     request: v1::ListDeadRequest,
 ) -> Result<v1::ListDeadResponse, Error> {
-    let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
+    let size = PAGE.read("page_size", request.page_size)?;
     let filter = filter(api, request.filter.unwrap_or_default()).await?;
     let store = &api.store;
     let page = store.list_dead(&filter, &request.cursor, size).await?;
@@ -112,32 +113,46 @@ fn ids(given: &[String]) -> Result<Vec<ContextId>, Error> {
     }
 }
 
-/// The filter in types, with all its mistakes at once. Ages count back from Redis' clock (W10).
-async fn filter(api: &ApiContext, given: v1::DeadFilter) -> Result<DeadFilter, Error> {
+/// A text of a filter, and the field that it is given in.
+struct Named<'a> {
+    field: &'static str,
+    text: &'a str,
+}
+
+impl Named<'_> {
+    /// Reads it, unless it is empty; a mistake is added to `wrong`.
     fn read<T>(
-        (field, text): (&str, &str),
+        &self,
         new: impl Fn(&str) -> Result<T, Violation>,
         wrong: &mut Violations,
     ) -> Option<T> {
-        if text.is_empty() {
+        if self.text.is_empty() {
             return None;
         }
-        new(text)
-            .map_err(|violation| wrong.push(named(&format!("filter.{field}"), violation)))
+        new(self.text)
+            .map_err(|violation| wrong.push(named(self.field, violation)))
             .ok()
     }
+}
+
+/// The filter in types, with all its mistakes at once. Ages count back from Redis' clock (W10).
+async fn filter(api: &ApiContext, given: v1::DeadFilter) -> Result<DeadFilter, Error> {
     let mut wrong = Violations::default();
-    let group = read(
-        ("group", &given.group),
-        |text| GroupName::new(text),
-        &mut wrong,
-    );
-    let handler = read(
-        ("handler", &given.handler),
-        |text| HandlerName::new(text),
-        &mut wrong,
-    );
-    let job = read(("job", &given.job), |text| JobName::new(text), &mut wrong);
+    let group = Named {
+        field: "filter.group",
+        text: &given.group,
+    };
+    let group = group.read(|text| GroupName::new(text), &mut wrong);
+    let handler = Named {
+        field: "filter.handler",
+        text: &given.handler,
+    };
+    let handler = handler.read(|text| HandlerName::new(text), &mut wrong);
+    let job = Named {
+        field: "filter.job",
+        text: &given.job,
+    };
+    let job = job.read(|text| JobName::new(text), &mut wrong);
     let state = match state_from_wire(given.state) {
         Ok(None) => None,
         Ok(Some(StateWord::Failed)) => Some(EndState::Failed),

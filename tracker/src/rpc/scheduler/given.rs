@@ -23,3 +23,23 @@ pub(super) fn named(field: &str, violation: Violation) -> Violation {
         ..violation
     }
 }
+
+/// How many a caller may ask for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Count {
+    /// For callers that say 0.
+    pub(super) default: u32,
+    pub(super) most: u32,
+}
+
+impl Count {
+    /// The count of `field` as given.
+    pub(super) fn read(self, field: &str, given: u32) -> Result<u32, Error> {
+        let most = self.most;
+        match given {
+            0 => Ok(self.default),
+            given if given <= most => Ok(given),
+            given => Err(Violation::new(field, format!("is at most {most}"), given).into()),
+        }
+    }
+}

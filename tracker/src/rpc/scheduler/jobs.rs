@@ -14,29 +14,24 @@ use tickwheel_store::Store;
 use tickwheel_store::job::{Deletion, JobStateWord, JobView};
 use tickwheel_store::wheel::{Fire, Fired};
 
-use super::given::job_name;
+use super::given::{Count, job_name};
 use super::{apply, submit, views};
 use crate::error::Error;
 use crate::planning;
 use crate::rpc::api::ApiContext;
 
-const PAGE_DEFAULT: u32 = 100;
-const PAGE_MAX: u32 = 1_000;
+const PAGE: Count = Count {
+    default: 100,
+    most: 1_000,
+};
 /// Followers that a refused deletion names.
 const FOLLOWERS_NAMED: usize = 10;
-const LEDGER_DEFAULT: u32 = 100;
-const LEDGER_MAX: u32 = 100_000;
+const LEDGER: Count = Count {
+    default: 100,
+    most: 100_000,
+};
 /// A run asked for with a dedup key is not repeated within this.
 const RUN_KEPT: Duration = Duration::from_secs(24 * 3600);
-
-/// A count as given: 0 means `default`.
-pub(super) fn counted(field: &str, given: u32, (default, most): (u32, u32)) -> Result<u32, Error> {
-    match given {
-        0 => Ok(default),
-        given if given <= most => Ok(given),
-        given => Err(Violation::new(field, format!("is at most {most}"), given).into()),
-    }
-}
 
 pub(super) async fn existing(api: &ApiContext, name: &str) -> Result<JobView, Error> {
     let name = job_name(name)?;
@@ -52,7 +47,7 @@ pub(super) async fn list(
     api: &ApiContext,
     request: v1::ListJobsRequest,
 ) -> Result<v1::ListJobsResponse, Error> {
-    let size = counted("page_size", request.page_size, (PAGE_DEFAULT, PAGE_MAX))?;
+    let size = PAGE.read("page_size", request.page_size)?;
     let after = match request.cursor.as_str() {
         "" => None,
         cursor => Some(
@@ -245,7 +240,7 @@ pub(super) async fn ledger(
     api: &ApiContext,
     request: v1::GetLedgerRequest,
 ) -> Result<v1::GetLedgerResponse, Error> {
-    let limit = counted("limit", request.limit, (LEDGER_DEFAULT, LEDGER_MAX))?;
+    let limit = LEDGER.read("limit", request.limit)?;
     let view = existing(api, &request.name).await?;
     let mut page = api.store.ledger(&view.spec.name, limit).await?;
     for record in &mut page.items {

@@ -7,13 +7,16 @@ use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1;
 use tickwheel_store::job::{JobStateWord, JobView};
 
-use super::jobs::{counted, existing};
+use super::given::Count;
+use super::jobs::existing;
 use crate::error::Error;
 use crate::planning;
 use crate::rpc::api::ApiContext;
 
-const DEFAULT: u32 = 5;
-const MOST: u32 = 1_000;
+const DUE_TIMES: Count = Count {
+    default: 5,
+    most: 1_000,
+};
 
 /// Due times, and what there is to say about them.
 #[derive(Debug, Default)]
@@ -26,7 +29,7 @@ pub(super) async fn preview(
     api: &ApiContext,
     request: v1::PreviewJobRequest,
 ) -> Result<v1::PreviewJobResponse, Error> {
-    let count = counted("count", request.count, (DEFAULT, MOST))?;
+    let count = DUE_TIMES.read("count", request.count)?;
     let wanted = usize::try_from(count).unwrap_or(usize::MAX);
     let now = api.store.time().await?;
     let after = request.after_ms.map_or(now, TimestampMs::new);

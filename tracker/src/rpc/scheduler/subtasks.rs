@@ -6,13 +6,14 @@ use tickwheel_proto::v1;
 use tickwheel_store::context::ContextView;
 use tickwheel_store::fan::{FanView, SubtaskState, SubtaskView};
 
-use super::given::{context_id, named};
-use super::jobs::counted;
+use super::given::{Count, context_id, named};
 use crate::error::Error;
 use crate::rpc::api::ApiContext;
 
-const PAGE_DEFAULT: u32 = 100;
-const PAGE_MAX: u32 = 1_000;
+const PAGE: Count = Count {
+    default: 100,
+    most: 1_000,
+};
 /// Calls for one page: states in which there are few subtasks are walked together.
 const CALLS_MAX: u32 = 20;
 
@@ -21,7 +22,7 @@ pub(super) async fn list(
     request: v1::ListSubtasksRequest,
 ) -> Result<v1::ListSubtasksResponse, Error> {
     let root = context_id(&request.context_id)?;
-    let limit = counted("limit", request.limit, (PAGE_DEFAULT, PAGE_MAX))?;
+    let limit = PAGE.read("limit", request.limit)?;
     let states = states(&request.state)?;
     let (mut state, mut position) = start(&states, &request.page_token)?;
     let mut response = v1::ListSubtasksResponse::default();

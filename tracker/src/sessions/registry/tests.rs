@@ -29,20 +29,20 @@ fn workers_are_found_by_what_they_offer_as_they_come_refuse_and_go() {
     sessions.insert(stand_in("c", "other", &["h"], 1));
     assert_eq!(names(&sessions.offering(&group("g"), "h")), ["a", "b"]);
     assert_eq!(names(&sessions.offering(&group("other"), "h")), ["c"]);
-    assert_eq!(sessions.offered(&group("g"), "j"), (false, false));
+    assert_eq!(sessions.offered(&group("g"), "j"), Offered::ByNobody);
     sessions.withdraw(&first, "h");
     assert_eq!(names(&sessions.offering(&group("g"), "h")), ["b"]);
     assert_eq!(names(&sessions.offering(&group("g"), "i")), ["a"]);
     second.set_draining();
-    assert_eq!(sessions.offered(&group("g"), "h"), (false, false));
+    assert_eq!(sessions.offered(&group("g"), "h"), Offered::ByNobody);
     // A newer stream of the same worker offers something else.
     let newer = stand_in("a", "g", &["j"], 1);
     let older = sessions.insert(Arc::clone(&newer)).unwrap();
     assert!(Arc::ptr_eq(&older, &first));
     assert!(!sessions.remove(&older), "the newer one stays");
     sessions.withdraw(&older, "i");
-    assert_eq!(sessions.offered(&group("g"), "i"), (false, false));
-    assert_eq!(sessions.offered(&group("g"), "j"), (true, true));
+    assert_eq!(sessions.offered(&group("g"), "i"), Offered::ByNobody);
+    assert_eq!(sessions.offered(&group("g"), "j"), Offered::Free);
     assert!(sessions.remove(&newer) && sessions.remove(&second));
     let live = sessions.read();
     assert_eq!((live.groups.len(), live.offering.len()), (1, 1));
