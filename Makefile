@@ -58,9 +58,10 @@ fmt-check:
 	$(CARGO) fmt --all --check
 
 # A worker is built with fewer features than the workspace as a whole: what is missing then is missing for its author only.
-lint: ## Clippy over everything and the worker SDK alone, luacheck over the scripts; warnings are errors
+lint: ## Clippy over everything, and over the worker SDK and the client alone, luacheck over the scripts; warnings are errors
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p tickwheel-worker -- -D warnings
+	$(CARGO) clippy --locked -p tickwheel-client --no-default-features -- -D warnings
 	@scripts/lint-lua.sh
 
 examples:

@@ -244,6 +244,23 @@ fn dependencies_point_one_way() -> Result<()> {
 }
 
 #[test]
+fn what_tests_hold_things_against_runs_nowhere_else() -> Result<()> {
+    for (folder, package) in &packages()? {
+        let wrong: Vec<String> = dependencies(package, &["dependencies"])
+            .into_iter()
+            .filter(|name| {
+                ["tickwheel-reference", "tickwheel-memory-redis"].contains(&name.as_str())
+            })
+            .collect();
+        ensure!(
+            wrong.is_empty(),
+            "{folder} uses {wrong:?} outside of its tests"
+        );
+    }
+    Ok(())
+}
+
+#[test]
 fn tests_that_skip_without_redis_fail_where_it_is_required() -> Result<()> {
     let mut skipping = 0;
     for (path, text) in sources(&["rs"])? {
