@@ -6,6 +6,7 @@
 mod hosts;
 mod patience;
 mod scrape;
+mod upkeep;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::health::{Health, Pulse};
 use hosts::Hosts;
 use patience::Patient;
 use scrape::Scrape;
+pub(crate) use upkeep::Upkeep;
 
 /// What the handlers look at.
 #[derive(Clone)]

@@ -4,5 +4,4 @@ pub mod definitions;
 pub(crate) mod measure;
 mod recorder;
 
-pub(crate) use recorder::Upkeep;
 pub use recorder::{describe, install, recorder};

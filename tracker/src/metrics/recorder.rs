@@ -1,8 +1,7 @@
-//! What gathers the metrics of a process and renders them. The exporter keeps raw samples until somebody takes them, so [`Upkeep`] runs
-//! beside it.
+//! What gathers the metrics of a process and renders them. The exporter keeps raw samples until they are folded
+//! (`http/upkeep.rs`).
 
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
@@ -14,16 +13,12 @@ use super::definitions::{
     VALUES_DROPPED,
 };
 use crate::error::Error;
-use crate::periodic::{Counts, Periodic};
 
 /// Bucket bounds in seconds: half a millisecond, where lateness is judged, to five minutes, where runs are.
 const BOUNDS: [f64; 18] = [
     0.000_5, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0,
     120.0, 300.0,
 ];
-
-/// Raw samples are folded into buckets this often; without it memory grows until a scrape.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 
 /// The recorder that gathers the metrics, and through its handle renders them.
 ///
@@ -103,25 +98,6 @@ fn begin_at_zero() {
         .filter(|metric| metric.kind == Kind::Counter && !metric.help.contains('{'));
     for metric in plain.filter(|metric| labels.iter().all(|(name, ..)| *name != metric.name)) {
         metrics::counter!(metric.name).increment(0);
-    }
-}
-
-/// Folds raw samples into buckets. Dropping a round loses nothing that was folded.
-#[derive(Debug)]
-pub(crate) struct Upkeep(pub(crate) PrometheusHandle);
-
-impl Periodic for Upkeep {
-    const TASK: &'static str = "metrics";
-
-    fn every(&self) -> Duration {
-        UPKEEP_EVERY
-    }
-
-    async fn run_once(&mut self) -> Counts {
-        let handle = self.0.clone();
-        // It takes a while where there are many; a panic in it is nobody's end.
-        let folded = tokio::task::spawn_blocking(move || handle.run_upkeep()).await;
-        Counts::one(folded.is_ok())
     }
 }
 
