@@ -9,6 +9,7 @@ mod finish;
 mod frame;
 mod keep;
 mod link;
+mod overtaken;
 mod queue;
 mod receive;
 mod streams;
@@ -36,6 +37,7 @@ pub(crate) use receive::{Arrival, Start};
 
 use call::{Call, CallKey};
 use link::Link;
+use overtaken::Overtaken;
 use queue::Queue;
 use terms::Terms;
 
@@ -74,6 +76,7 @@ pub(crate) struct Desk {
     permits: Permits,
     resources: Resources,
     running: HashMap<AttemptKey, Running>,
+    overtaken: Overtaken,
     spool: Spool,
     calls: HashMap<CallKey, Call>,
     links: Vec<Link>,
@@ -98,6 +101,7 @@ impl Desk {
             permits,
             resources,
             running: HashMap::new(),
+            overtaken: Overtaken::default(),
             spool: Spool::default(),
             calls: HashMap::new(),
             links: Vec::new(),

@@ -39,7 +39,7 @@ pub(crate) struct Arrival<'a> {
 enum Fate<'a> {
     Run(&'a Entry),
     Refuse(Reason),
-    /// It already runs here.
+    /// It already runs here, or a newer attempt of its context came before.
     Ignore,
     /// It has ended here.
     AnswerAgain,
@@ -95,6 +95,7 @@ impl Desk {
             link.received += 1;
         }
         let key = AttemptKey::new(&assignment.context_id, assignment.attempt);
+        self.overtaken.arrived(&key, arrival.now);
         match self.fate(&key, &assignment, arrival.registry) {
             Fate::Run(entry) => {
                 let body = std::mem::take(&mut assignment.body);
@@ -143,7 +144,7 @@ impl Desk {
         assignment: &Assignment,
         registry: &'a Registry,
     ) -> Fate<'a> {
-        if self.running.contains_key(key) {
+        if self.running.contains_key(key) || self.overtaken.has(key) {
             return Fate::Ignore;
         }
         if self.spool.get(key).is_some() {

@@ -178,3 +178,24 @@ async fn a_renewal_without_an_answer_goes_to_another_tracker() {
     bench.desk.keep(bench.now);
     assert_eq!(ids(&said(&mut bench, second).renew), ["x"]);
 }
+
+#[tokio::test]
+async fn what_a_stalled_tracker_sends_late_does_not_start_behind_its_next_attempt() {
+    let mut bench = Bench::new(4, 100);
+    let (stalled, other) = (bench.connect("a"), bench.connect("b"));
+    let second = Assignment {
+        context_id: "x".to_owned(),
+        attempt: 2,
+        handler: "h".to_owned(),
+        lease_ms: 2_000,
+        ..Assignment::default()
+    };
+    let dispatch = TrackerMessage {
+        dispatch: vec![second],
+        ..TrackerMessage::default()
+    };
+    assert_eq!(bench.tell(other, dispatch).len(), 1);
+    let late = bench.dispatch(stalled, &["x", "y"]);
+    let started: Vec<String> = late.iter().map(|one| one.key.to_string()).collect();
+    assert_eq!(started, ["y#1"]);
+}
