@@ -39,6 +39,7 @@ pub(crate) struct Scene {
     pub(crate) client: Client,
     _worker: WorkerProcess,
     name: &'static str,
+    quiet_p50: u64,
     quiet_p99: u64,
     quiet_kib: u64,
 }
@@ -80,6 +81,7 @@ impl Scene {
             client,
             _worker: worker,
             name,
+            quiet_p50: 0,
             quiet_p99: 0,
             quiet_kib: 0,
         };
@@ -87,7 +89,9 @@ impl Scene {
         Stream::start(&scene)?.end(&scene).await?;
         let stream = Stream::start(&scene)?;
         pass(QUIET).await;
-        scene.quiet_p99 = percentile(&stream.end(&scene).await?, 99);
+        let late = stream.end(&scene).await?;
+        scene.quiet_p50 = percentile(&late, 50);
+        scene.quiet_p99 = percentile(&late, 99);
         scene.quiet_kib = kib(scene.pid()?)?;
         Ok(Some(scene))
     }
@@ -124,9 +128,11 @@ impl Scene {
         let lines = (self.log_lines()? - lines) as f64 / seconds;
         let p99 = percentile(&late, 99);
         println!(
-            "{}: innocents {}, p99 {p99} ms (quiet {} ms), tracker +{} MiB, {lines:.1} lines/s, {seconds:.1} s",
+            "{}: innocents {}, p50 {} ms (quiet {} ms), p99 {p99} ms (quiet {} ms), tracker +{} MiB, {lines:.1} lines/s, {seconds:.1} s",
             self.name,
             late.len(),
+            percentile(&late, 50),
+            self.quiet_p50,
             self.quiet_p99,
             peak.saturating_sub(self.quiet_kib) / 1024
         );
