@@ -38,7 +38,7 @@ local function explain_workers(group, handler)
   end
 end
 
--- What a lane asks for. Which of the workers fit, a tracker tells: `tickwheel context get`.
+-- What a lane asks for. Which of the workers fit, a tracker tells: `tickwheel run get`.
 local function explain_lane(name)
   if name == '' then
     return
