@@ -102,6 +102,16 @@ pub struct RunBook {
     file: Arc<Mutex<File>>,
 }
 
+/// How each line begins.
+const HEAD: &str = "{\"at\":";
+
+/// A process that was killed while it wrote leaves a line that is cut off, and the next one stands behind it: what never came to be is not
+/// told of.
+fn whole(line: &str) -> &str {
+    let begins = line.rfind(HEAD).unwrap_or_default();
+    line.get(begins..).unwrap_or(line)
+}
+
 impl RunBook {
     /// Opens the file, and creates it when there is none.
     ///
@@ -172,6 +182,7 @@ impl RunBook {
             .split_inclusive('\n')
             .filter(|line| line.ends_with('\n'))
         {
+            let line = whole(line);
             match serde_json::from_str(line).with_context(|| format!("run book line {line:?}"))? {
                 Line::Start {
                     context,
@@ -306,5 +317,26 @@ impl Drop for Running {
             outcome: outcome.to_owned(),
             ms: wall_ms(),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_cut_off_takes_no_line_behind_it_along() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("runs.jsonl");
+        let start = |n: u32| {
+            format!(
+                r#"{{"at":"start","context":"0.5.a-{n}","attempt":1,"worker":"w","handler":"h","due_ms":5,"ms":6}}"#
+            )
+        };
+        let cut = start(1);
+        std::fs::write(&path, format!("{}{}\n", &cut[..40], start(2))).unwrap();
+        let runs = RunBook::open(&path).unwrap().read().unwrap();
+        assert_eq!(runs.len(), 1);
+        assert_eq!(runs[0].context, "0.5.a-2");
     }
 }
