@@ -8,9 +8,9 @@ use tonic::Code;
 use super::harness::{Caller, api, caller, job, refused, submission};
 
 /// A context that ends as expired after a millisecond, as nobody runs it.
-async fn expired(caller: &mut Caller) -> String {
+async fn expired(caller: &mut Caller, deadline_ms: u64) -> String {
     let options = Some(v1::ContextOptions {
-        start_deadline_ms: Some(1),
+        start_deadline_ms: Some(deadline_ms),
         ..Default::default()
     });
     let submitted = caller.submit(vec![v1::Submission {
@@ -217,7 +217,8 @@ async fn what_ended_without_success_runs_again_and_nothing_else_does() {
     let Some(mut caller) = caller().await else {
         return;
     };
-    let id = expired(&mut caller).await;
+    // Its deadline counts anew when it is asked to run again, and is not to be over before the answer.
+    let id = expired(&mut caller, 1_000).await;
     let again = caller.rpc.retry_context(v1::ContextRef { id }).await;
     assert_eq!(again.unwrap().into_inner().state(), ContextState::Ready);
     let waiting = caller.submit(vec![submission(3_600_000)]).await.unwrap()[0]
