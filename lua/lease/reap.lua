@@ -124,13 +124,13 @@ for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
 keeping.unless_done(gone, left, function()
-  usage.leave(left, now)
   lists.write_many('HSET', held_key, changed)
   if #lost > 0 then
     counters.add('reaped', #lost)
   end
   concluding.flush(endings, now)
   ending.flush(endings, now)
+  usage.leave(left, now) -- last: a call that comes again must not count twice what left
 end)
 for _, cancel in ipairs(cancels) do
   redis.call('SPUBLISH', keys.wake, 'cancel ' .. cancel)

@@ -74,8 +74,8 @@ for first = 1, #gone, 4000 do
   redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
 end
 keeping.unless_done(gone, left, function()
-  usage.leave(left, now)
   concluding.flush(endings, now)
   ending.flush(endings, now)
+  usage.leave(left, now) -- last: a call that comes again must not count twice what left
 end)
 return { 'RECLAIMED', scanned[1], given_back }

@@ -73,9 +73,9 @@ end
 if #gone > 0 then
   redis.call('HDEL', keys.held, unpack(gone))
   keeping.unless_done(gone, left, function()
-    usage.leave(left, now)
     concluding.flush(endings, now)
     ending.flush(endings, now)
+    usage.leave(left, now) -- last: a call that comes again must not count twice what left
   end)
 end
 if foreign > 0 then

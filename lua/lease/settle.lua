@@ -179,9 +179,9 @@ end
 if #ids > 0 then
   redis.call('HDEL', held_key, unpack(ids))
   keeping.unless_done(ids, values, function()
-    usage.leave(values, now)
     concluding.flush(endings, now)
     ending.flush(endings, now)
+    usage.leave(values, now) -- last: a call that comes again must not count twice what left
   end)
 end
 local verdicts = string.rep('S', count)

@@ -1,13 +1,14 @@
 -- Module limits/usage: how many contexts of a group, or of a key in it, may run at once and start per second, over the whole cluster (W9).
 -- A limit lies in a partition of its own (limit/share). The partition of a context holds what it was granted of it, counts what runs, and
--- gives back what nothing uses: what is allowed here is never more than what is granted there, whoever dies in between.   shares    limit
--- -> `<using> <allowed> <starts> <report> <mode>`: contexts that run under it, that may run, that may start; the number             of the
--- last report, a time; `w` when others waited for it then, `k` when nobody did: what ends may be used again here,             and `u` when
--- some was used since then; `n` until it is answered for the first time; and `#` beside many of them   left      lines `<contexts>
--- <limit>`: contexts that ended, or went back, since the last turn. The next one takes them off `shares`, so             that what ends
--- costs its script one command, whatever it ran under   stopped   limit -> when it was last reported: something waits for it   contended
--- limits of which `shares` says that others wait Which limits a running context counts under stands behind its deadline in `held`: `g` that
--- of its group, `k` that of its key.
+-- gives back what nothing uses: what is allowed here is never more than what is granted there, whoever dies in between. Its keys are
+-- `shares`: limit -> `<using> <allowed> <starts> <report> <mode>`: contexts that run under it, that may run, that may start, the number
+-- of the last report, a time, and the mode: `w` others waited for it then, `k` nobody did and what ends may be used again here, `u` some
+-- was used since then, `n` it was not answered yet (and a field `#` beside many of them);
+-- `left`: lines `<contexts> <limit>` of what ended, or went back, since the last turn, which takes them off `shares`: what ends costs its
+-- script one command, whatever it ran under;
+-- `stopped`: limit -> when it was last reported, as something waits for it; and
+-- `contended`: limits of which `shares` says that others wait.
+-- Which limits a running context counts under stands behind its deadline in `held`: `g` that of its group, `k` that of its key.
 -- @use keys
 -- @use partition
 -- @use contexts/ready

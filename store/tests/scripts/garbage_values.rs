@@ -339,15 +339,23 @@ async fn what_cannot_be_written_of_an_end_leaves_the_attempt_held() {
         ("retry", "failed", "999999 0 no"),
         ("attempted", "failed", "0 0 no"),
     ];
+    let limited = format!("1:0 w {T} {} 0g - g h 2 - body", T + 2_000);
     for (key, outcome, payload) in ends {
         test.command(&["FLUSHALL"]).await;
-        part.hold("3.7.a-1", "1:0", "-").await;
+        test.command(&["HSET", &part.key("held"), "3.7.a-1", &limited])
+            .await;
+        test.command(&["HSET", &part.key("shares"), "g", "1 1 0 5 w"])
+            .await;
         test.command(&["SET", &part.key(key), "x"]).await;
         assert!(settle(outcome, payload).await.is_err(), "{key}");
         let held = test.texts(&["HKEYS", &part.key("held")]).await;
         assert_eq!(held, ["3.7.a-1"], "{key} of a wrong type, {outcome}");
+        let left = test.texts(&["LRANGE", &part.key("left"), "0", "-1"]).await;
+        assert!(left.is_empty(), "{key}: it left its limit, and will again");
         test.command(&["DEL", &part.key(key)]).await;
         assert!(settle(outcome, payload).await.is_ok(), "{key}");
+        let left = test.texts(&["LRANGE", &part.key("left"), "0", "-1"]).await;
+        assert_eq!(left.len(), 1, "{key}: {left:?}");
         assert!(test.texts(&["HKEYS", &part.key("held")]).await.is_empty());
     }
     let later = (T + 9_000).to_string();
