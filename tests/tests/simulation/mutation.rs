@@ -143,7 +143,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "what ends goes on to count under its limit",
         script: "lease/settle",
-        from: "  usage.leave(values, now)\n",
+        from: "    usage.leave(values, now) -- last: a call that comes again must not count twice what left\n",
         to: "",
     },
     Mutation {
