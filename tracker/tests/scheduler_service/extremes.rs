@@ -2,7 +2,7 @@
 //! refused changes nothing, lists go on, the store is whole, and the log stays short.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -227,7 +227,7 @@ impl Subscriber for Counting {
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     jobs: BTreeSet<(String, u64)>,
-    limits: String,
+    limits: BTreeSet<String>,
     contexts: BTreeSet<String>,
 }
 
@@ -238,10 +238,15 @@ async fn state(caller: &mut Caller) -> State {
     };
     let jobs = caller.rpc.list_jobs(jobs).await.unwrap().into_inner().jobs;
     let limits = caller.rpc.list_limits(v1::ListLimitsRequest {}).await;
-    let mut groups = limits.unwrap().into_inner().groups;
-    for group in &mut groups {
-        (group.running, group.waiting) = (0, 0);
-    }
+    // What runs and waits changes without a call, and the keys come in any order.
+    let groups = limits.unwrap().into_inner().groups.into_iter();
+    let limits = groups.map(|group| {
+        let keys: BTreeMap<_, _> = group.keys.iter().collect();
+        format!(
+            "{} {:?} {:?} {keys:?}",
+            group.group, group.all, group.per_key
+        )
+    });
     let mut contexts = BTreeSet::new();
     let mut cursor = String::new();
     loop {
@@ -263,7 +268,7 @@ async fn state(caller: &mut Caller) -> State {
         .map(|job| (job.spec.unwrap().name, job.revision));
     State {
         jobs: named.collect(),
-        limits: format!("{groups:?}"),
+        limits: limits.collect(),
         contexts,
     }
 }
