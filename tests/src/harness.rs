@@ -26,7 +26,7 @@ pub mod wait;
 pub mod wire;
 
 pub use client::Client;
-pub use clock::wall_ms;
+pub use clock::{wall_ms, wall_us};
 pub use process::Process;
 pub use proxy::Proxy;
 pub use redis::{Launch, Layout, RedisServer, Sentinel};

@@ -3,6 +3,7 @@
 mod cancel;
 mod credit;
 mod faults;
+mod handlers;
 mod hello;
 mod in_flight;
 pub(crate) mod items;

@@ -2,14 +2,20 @@
 
 use std::time::UNIX_EPOCH;
 
-/// Milliseconds since the Unix epoch.
+/// Microseconds since the Unix epoch.
 #[must_use]
-pub fn wall_ms() -> u64 {
+pub fn wall_us() -> u64 {
     #[expect(
         clippy::disallowed_methods,
         reason = "a test measures; it decides nothing by this clock"
     )]
     let now = std::time::SystemTime::now();
     let span = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Milliseconds since the Unix epoch.
+#[must_use]
+pub fn wall_ms() -> u64 {
+    wall_us() / 1_000
 }

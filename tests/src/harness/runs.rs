@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anyhow::{Context as _, Result};
 use serde::{Deserialize, Serialize};
 
-use super::clock::wall_ms;
+use super::clock::{wall_ms, wall_us};
 
 /// One execution of a handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Run {
     pub due_ms: u64,
     /// When the handler started.
     pub start_ms: u64,
+    /// And how many microseconds after that.
+    pub start_us: u64,
     /// When it ended, or was ended with its worker.
     pub end_ms: Option<u64>,
     /// `ok`, `error`, `panic`, `dropped`, or `killed`; empty while it runs.
@@ -47,6 +49,12 @@ impl Run {
     pub fn lateness_ms(&self) -> u64 {
         self.start_ms.saturating_sub(self.due_ms)
     }
+
+    /// Microseconds from the due time to the start.
+    #[must_use]
+    pub fn lateness_us(&self) -> u64 {
+        self.lateness_ms() * 1_000 + self.start_us
+    }
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -59,6 +67,7 @@ enum Line {
         handler: String,
         due_ms: u64,
         ms: u64,
+        us: u64,
     },
     End {
         context: String,
@@ -143,13 +152,15 @@ impl RunBook {
     #[must_use]
     pub fn start(&self, worker: &str, handler: &str, ctx: &tickwheel_worker::Context) -> Running {
         let (context, attempt) = (ctx.context_id().to_owned(), ctx.attempt());
+        let now_us = wall_us();
         let line = Line::Start {
             context: context.clone(),
             attempt,
             worker: worker.to_owned(),
             handler: handler.to_owned(),
             due_ms: ctx.due_ms(),
-            ms: wall_ms(),
+            ms: now_us / 1_000,
+            us: now_us % 1_000,
         };
         self.append(&line);
         Running {
@@ -191,6 +202,7 @@ impl RunBook {
                     handler,
                     due_ms,
                     ms,
+                    us,
                 } => {
                     open.insert((context.clone(), attempt, worker.clone()), runs.len());
                     let (end_ms, outcome) = (None, String::new());
@@ -201,6 +213,7 @@ impl RunBook {
                         handler,
                         due_ms,
                         start_ms: ms,
+                        start_us: us,
                         end_ms,
                         outcome,
                     });

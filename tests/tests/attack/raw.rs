@@ -138,6 +138,19 @@ impl Puppet {
         Ok(Self { say, heard })
     }
 
+    /// Says that it lives.
+    pub(crate) async fn beat(&self) -> Result<()> {
+        let beat = Beat {
+            home: true,
+            ..Beat::default()
+        };
+        let message = WorkerMessage {
+            beat: Some(beat),
+            ..WorkerMessage::default()
+        };
+        Ok(self.say.send(message).await?)
+    }
+
     /// The next frame; `None` at the end of the stream.
     pub(crate) async fn hear(&mut self) -> Result<Option<TrackerMessage>, Status> {
         let heard = tokio::time::timeout(HEAR_LIMIT, self.heard.message()).await;

@@ -39,16 +39,21 @@ pub(crate) struct Scene {
     pub(crate) client: Client,
     _worker: WorkerProcess,
     name: &'static str,
-    quiet_p50: u64,
-    quiet_p99: u64,
+    quiet_p50_us: u64,
+    quiet_p99_us: u64,
     quiet_kib: u64,
 }
 
 /// Lateness below which nothing is compared.
-fn floor_ms() -> u64 {
+fn floor_us() -> u64 {
     let given = std::env::var("TICKWHEEL_ATTACK_FLOOR_MS").ok();
-    let usual = if cfg!(debug_assertions) { 250 } else { 25 };
-    given.and_then(|text| text.parse().ok()).unwrap_or(usual)
+    let usual: u64 = if cfg!(debug_assertions) { 250 } else { 25 };
+    1_000 * given.and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
+/// Microseconds as milliseconds, to read.
+fn ms(us: u64) -> String {
+    format!("{}.{:02}", us / 1_000, us % 1_000 / 10)
 }
 
 impl Scene {
@@ -81,8 +86,8 @@ impl Scene {
             client,
             _worker: worker,
             name,
-            quiet_p50: 0,
-            quiet_p99: 0,
+            quiet_p50_us: 0,
+            quiet_p99_us: 0,
             quiet_kib: 0,
         };
         // The first contexts pay for what is made once.
@@ -90,8 +95,8 @@ impl Scene {
         let stream = Stream::start(&scene)?;
         pass(QUIET).await;
         let late = stream.end(&scene).await?;
-        scene.quiet_p50 = percentile(&late, 50);
-        scene.quiet_p99 = percentile(&late, 99);
+        scene.quiet_p50_us = percentile(&late, 50);
+        scene.quiet_p99_us = percentile(&late, 99);
         scene.quiet_kib = kib(scene.pid()?)?;
         Ok(Some(scene))
     }
@@ -126,21 +131,23 @@ impl Scene {
         let seconds = began.elapsed().as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "lines of a log")]
         let lines = (self.log_lines()? - lines) as f64 / seconds;
-        let p99 = percentile(&late, 99);
+        let (p50, p99) = (percentile(&late, 50), percentile(&late, 99));
         println!(
-            "{}: innocents {}, p50 {} ms (quiet {} ms), p99 {p99} ms (quiet {} ms), tracker +{} MiB, {lines:.1} lines/s, {seconds:.1} s",
+            "{}: innocents {}, p50 {} ms (quiet {} ms), p99 {} ms (quiet {} ms), tracker +{} MiB, {lines:.1} lines/s, {seconds:.1} s",
             self.name,
             late.len(),
-            percentile(&late, 50),
-            self.quiet_p50,
-            self.quiet_p99,
+            ms(p50),
+            ms(self.quiet_p50_us),
+            ms(p99),
+            ms(self.quiet_p99_us),
             peak.saturating_sub(self.quiet_kib) / 1024
         );
-        let most = (2 * self.quiet_p99).max(floor_ms());
+        let most = (2 * self.quiet_p99_us).max(floor_us());
         ensure!(
             p99 <= most,
-            "innocents were p99 {p99} ms late, {} ms when it is quiet",
-            self.quiet_p99
+            "innocents were p99 {} ms late, {} ms when it is quiet",
+            ms(p99),
+            ms(self.quiet_p99_us)
         );
         ensure!(
             peak <= self.quiet_kib + KIB_MORE_MAX,
@@ -215,14 +222,14 @@ impl Stream {
         Ok(Self { stop, task })
     }
 
-    /// How late each of them started, ascending.
+    /// How many microseconds late each of them started, ascending.
     async fn end(self, scene: &Scene) -> Result<Vec<u64>> {
         self.stop.cancel();
         let ids = self.task.await??;
         until("all innocents have run", LIMIT, async || {
             let runs = scene.rig.book.read()?;
             let own = runs.iter().filter(|run| ids.contains(&run.context));
-            let mut late: Vec<u64> = own.map(|run| run.lateness_ms()).collect();
+            let mut late: Vec<u64> = own.map(|run| run.lateness_us()).collect();
             ensure!(
                 late.len() >= ids.len(),
                 "{} of {} have",

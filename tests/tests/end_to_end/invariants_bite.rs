@@ -27,6 +27,7 @@ fn run(context: &str, attempt: u32, worker: &str, span: (u64, u64)) -> Run {
         handler,
         due_ms: 1_000,
         start_ms: span.0,
+        start_us: 0,
         end_ms: Some(span.1),
         outcome,
     }

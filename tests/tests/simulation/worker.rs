@@ -280,6 +280,7 @@ impl Worker {
                 handler: assignment.handler.clone(),
                 due_ms: assignment.due_ms,
                 start_ms,
+                start_us: 0,
                 end_ms: None,
                 outcome: String::new(),
             });

@@ -70,7 +70,7 @@ impl Taking {
         drop(credit);
         let takes_units = wanted.is_some_and(|wanted| wanted.takes_units);
         let units = takes_units.then(|| session.units().take()).flatten();
-        let mut handlers = session.handlers();
+        let mut handlers = session.handlers().text();
         self.bytes += handlers.len();
         if self.bytes > HANDLERS_BYTES_MAX && wanted.is_some() {
             // A lane knows it by its place.

@@ -75,7 +75,7 @@ fn sign_of(session: &Session, Fresh { now, within }: Fresh) -> Option<WorkerSign
         let hello = &session.hello;
         let report = beat.report.unwrap_or_default();
         WorkerReport {
-            handlers: session.handler_names(),
+            handlers: session.handlers().names().to_vec(),
             permits: hello.permits,
             tags: hello.tags.clone(),
             host: hello.host.clone(),

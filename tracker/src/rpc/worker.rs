@@ -136,7 +136,7 @@ impl Streams {
             ));
         }
         if let Some(kept_back) = CAME.next(Instant::now()) {
-            tracing::info!(%worker, %group, handlers = %session.handlers(), permits = session.hello.permits, kept_back, "worker connected");
+            tracing::info!(%worker, %group, handlers = %session.handlers().text(), permits = session.hello.permits, kept_back, "worker connected");
         }
         let (ended, refused) = self.read_all(&session, first, incoming).await;
         if self.sessions.remove(&session) {

@@ -15,6 +15,7 @@ use tickwheel_store::wheel::Served;
 use tokio::sync::Notify;
 
 use super::cancel::cancel;
+use super::handlers::SharedHandlers;
 use super::in_flight::InFlight;
 use super::session::Session;
 use crate::metrics::measure::GroupFigures;
@@ -28,7 +29,10 @@ pub(crate) struct Live {
     by_worker: ByWorker,
     /// Each in the order of its workers.
     pub(crate) groups: BTreeMap<GroupName, Vec<Arc<Session>>>,
-    offering: BTreeMap<GroupName, BTreeMap<String, ByWorker>>,
+    /// By group and handler, each in the order of its workers.
+    offering: BTreeMap<GroupName, BTreeMap<String, Vec<Arc<Session>>>>,
+    /// The workers of one program share their handlers.
+    shared: SharedHandlers,
 }
 
 impl Live {
@@ -40,17 +44,19 @@ impl Live {
     ) -> impl DoubleEndedIterator<Item = &Arc<Session>> + Clone {
         let handlers = self.offering.get(group);
         let workers = handlers.and_then(|handlers| handlers.get(handler));
-        workers.into_iter().flat_map(BTreeMap::values)
+        workers.into_iter().flatten()
     }
 
     fn add(&mut self, session: &Arc<Session>) {
         let of_group = self.groups.entry(session.group.clone()).or_default();
-        let at = of_group.partition_point(|one| one.worker < session.worker);
-        of_group.insert(at, Arc::clone(session));
-        let handlers = self.offering.entry(session.group.clone()).or_default();
-        for handler in session.handler_names() {
-            let workers = handlers.entry(handler).or_default();
-            workers.insert(session.worker.clone(), Arc::clone(session));
+        put(of_group, session);
+        self.shared.share(session);
+        let offering = self.offering.entry(session.group.clone()).or_default();
+        for handler in session.handlers().names() {
+            match offering.get_mut(handler) {
+                Some(workers) => put(workers, session),
+                None => drop(offering.insert(handler.clone(), vec![Arc::clone(session)])),
+            }
         }
     }
 
@@ -61,8 +67,17 @@ impl Live {
                 self.groups.remove(&session.group);
             }
         }
-        for handler in session.handler_names() {
-            self.no_longer_offers(session, &handler);
+        for handler in session.handlers().names() {
+            self.no_longer_offers(session, handler);
+        }
+    }
+
+    fn withdraw(&mut self, session: &Arc<Session>, handler: &str) {
+        let handlers = session.handlers();
+        session.set_handlers(Arc::new(handlers.without(handler)));
+        let current = self.by_worker.get(&session.worker);
+        if current.is_some_and(|current| Arc::ptr_eq(current, session)) {
+            self.no_longer_offers(session, handler);
         }
     }
 
@@ -71,7 +86,9 @@ impl Live {
             return;
         };
         if let Some(workers) = handlers.get_mut(handler) {
-            workers.remove(&session.worker);
+            if let Ok(at) = workers.binary_search_by(|one| one.worker.cmp(&session.worker)) {
+                workers.remove(at);
+            }
             if workers.is_empty() {
                 handlers.remove(handler);
             }
@@ -80,6 +97,12 @@ impl Live {
             self.offering.remove(&session.group);
         }
     }
+}
+
+/// Puts a stream where it belongs in the order of workers; the older one of its worker is not there any more.
+fn put(ordered: &mut Vec<Arc<Session>>, session: &Arc<Session>) {
+    let at = ordered.partition_point(|one| one.worker < session.worker);
+    ordered.insert(at, Arc::clone(session));
 }
 
 /// Whether a handler is offered.
@@ -149,12 +172,7 @@ impl Sessions {
 
     /// The worker of `session` refused this handler: it is not offered again on this stream.
     pub(crate) fn withdraw(&self, session: &Arc<Session>, handler: &str) {
-        let mut live = self.write();
-        session.withdraw(handler);
-        let current = live.by_worker.get(&session.worker);
-        if current.is_some_and(|current| Arc::ptr_eq(current, session)) {
-            live.no_longer_offers(session, handler);
-        }
+        self.write().withdraw(session, handler);
     }
 
     pub(crate) fn get(&self, worker: &WorkerId) -> Option<Arc<Session>> {

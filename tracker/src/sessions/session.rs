@@ -18,6 +18,7 @@ use tonic::Status;
 
 use super::credit::Credit;
 use super::faults::Faults;
+use super::handlers::Handlers;
 use super::in_flight::InFlight;
 use super::report::Measured;
 use super::units::UnitCredit;
@@ -55,7 +56,7 @@ pub(crate) struct Session {
     nameable: Units,
     resources: Mutex<Vec<Resource>>,
     units: Mutex<UnitCredit>,
-    handlers: Mutex<Handlers>,
+    handlers: Mutex<Arc<Handlers>>,
     /// What it reported and what is not done yet.
     pub(crate) in_flight: Arc<InFlight>,
     faults: Faults,
@@ -67,24 +68,6 @@ pub(crate) struct Session {
     /// Contexts sent since its figures last changed.
     unmeasured: AtomicU32,
     frames: mpsc::Sender<Frame>,
-}
-
-/// The handlers that a worker offers.
-#[derive(Debug, Default)]
-struct Handlers {
-    names: BTreeSet<String>,
-    /// The same, comma-separated: each turn is told.
-    text: Arc<str>,
-}
-
-impl Handlers {
-    fn of(names: BTreeSet<String>) -> Self {
-        let joined: Vec<&str> = names.iter().map(String::as_str).collect();
-        Self {
-            text: joined.join(",").into(),
-            names,
-        }
-    }
 }
 
 /// What the last beats said.
@@ -109,7 +92,7 @@ impl Session {
     ) -> Self {
         let running = u32::try_from(std::mem::take(&mut hello.running).len());
         let credit = Credit::new(hello.permits.saturating_sub(running.unwrap_or(u32::MAX)));
-        let handlers = std::mem::take(&mut hello.handlers).into_iter().collect();
+        let handlers = Handlers::new(std::mem::take(&mut hello.handlers));
         let measured = MEASURED.map(|name| (name.to_owned(), 0));
         let declared = profile.resources.iter();
         let declared = declared.map(|(name, _)| (name.to_owned(), 0));
@@ -121,7 +104,7 @@ impl Session {
             profile: ArcSwap::from_pointee(profile),
             resources: Mutex::default(),
             units: Mutex::default(),
-            handlers: Mutex::new(Handlers::of(handlers)),
+            handlers: Mutex::new(Arc::new(handlers)),
             in_flight: Arc::new(in_flight),
             faults: Faults::default(),
             fetching: Semaphore::new(FETCHES_MAX),
@@ -289,28 +272,19 @@ impl Session {
         }
     }
 
-    /// The handlers it offers, comma-separated.
-    pub(crate) fn handlers(&self) -> Arc<str> {
-        Arc::clone(&lock(&self.handlers).text)
-    }
-
-    /// The names of the handlers it offers.
-    pub(crate) fn handler_names(&self) -> Vec<String> {
-        lock(&self.handlers).names.iter().cloned().collect()
+    /// The handlers it offers.
+    pub(crate) fn handlers(&self) -> Arc<Handlers> {
+        Arc::clone(&lock(&self.handlers))
     }
 
     /// True when it takes contexts of this group and handler.
     pub(crate) fn offers(&self, group: &GroupName, handler: &str) -> bool {
-        self.group == *group && !self.is_draining() && lock(&self.handlers).names.contains(handler)
+        self.group == *group && !self.is_draining() && lock(&self.handlers).has(handler)
     }
 
-    /// The worker refused this handler: it is not offered again on this stream. Only [`super::Sessions::withdraw`] calls it, so that what is
-    /// looked up by handlers agrees.
-    pub(super) fn withdraw(&self, handler: &str) {
-        let mut handlers = lock(&self.handlers);
-        let mut names = std::mem::take(&mut handlers.names);
-        names.remove(handler);
-        *handlers = Handlers::of(names);
+    /// Takes other handlers for what it offers. Only [`super::Sessions`] calls it, so that what is looked up by handlers agrees.
+    pub(super) fn set_handlers(&self, handlers: Arc<Handlers>) {
+        *lock(&self.handlers) = handlers;
     }
 
     pub(crate) fn is_draining(&self) -> bool {

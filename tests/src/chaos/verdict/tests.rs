@@ -12,6 +12,7 @@ fn run(attempt: u32, worker: &str, span: (u64, u64), outcome: &str) -> Run {
         handler: "ok".to_owned(),
         due_ms: 1_000,
         start_ms: span.0,
+        start_us: 0,
         end_ms: Some(span.1),
         outcome: outcome.to_owned(),
     }
