@@ -16,20 +16,24 @@ function zsets.bytes_before(left, right)
   return #left < #right
 end
 
--- The member of `zset` at `score` that starts with `prefix`. Mostly few share a score; among many it is found by halving, as members of
--- one score lie in byte order.
+-- The member of `zset` at `score` that starts with `prefix`. Mostly it is the first of its score, or few share that; among many it is
+-- found by halving, as members of one score lie in byte order. Each member that is read is hashed whole, so none is read for nothing.
 function zsets.find(zset, score, prefix)
   if score ~= score then
     return nil -- of a text that is not a number
   end
-  local few = redis.call('ZRANGE', zset, int(score), int(score), 'BYSCORE', 'LIMIT', 0, FEW)
-  for _, member in ipairs(few) do
-    if string.sub(member, 1, #prefix) == prefix then
-      return member
+  local first = 0
+  for _, count in ipairs({ 1, FEW - 1 }) do
+    local few = redis.call('ZRANGE', zset, int(score), int(score), 'BYSCORE', 'LIMIT', first, count)
+    for _, member in ipairs(few) do
+      if string.sub(member, 1, #prefix) == prefix then
+        return member
+      end
     end
-  end
-  if #few < FEW then
-    return nil
+    if #few < count then
+      return nil
+    end
+    first = first + count
   end
   local low = redis.call('ZCOUNT', zset, '-inf', '(' .. int(score))
   local high = redis.call('ZCOUNT', zset, '-inf', int(score)) - 1

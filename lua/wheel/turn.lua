@@ -19,8 +19,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            group    its group
            permits  free ones, integer, 0..1000000; a `+` behind them: another turn has more of them in hand; and behind a space
                     what is free of its resources, `<name>=<amount>` comma-separated
-           handlers comma-separated. Of one without a permit only these matter: where many queues wait, only those of handlers that some
-                    worker here has are looked at
+           handlers comma-separated, or `=<number>` for those of an earlier worker of its group. Of one without a permit only these
+                    matter: where many queues wait, only those of handlers that some worker here has are looked at
          and for lanes, behind the workers, a random number, 1..2147483646, and how many lanes follow, 0..256; then three for each:
            queue    `<group> <handler> c=<lane>`
            mode     rotate | count | use | recent | least | first | random | hash, and behind a space what a context takes of

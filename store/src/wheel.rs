@@ -2,6 +2,7 @@
 
 pub mod fire;
 pub mod gauge;
+pub mod offer;
 pub mod replace;
 pub mod submit;
 pub mod turn;
@@ -9,9 +10,9 @@ pub mod turn;
 pub(crate) use fire::OWN_BODY;
 pub use fire::{Fire, Fired};
 pub use gauge::Gauges;
+pub use offer::Offer;
 pub use replace::Replaced;
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
-    Claim, Looked, Offer, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits,
-    Turned,
+    Claim, Looked, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits, Turned,
 };

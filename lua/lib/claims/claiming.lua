@@ -6,36 +6,65 @@
 local claiming = {}
 local int = record.int
 
-claiming.TURN_BYTES = 1048576 -- of entries taken, and of contexts claimed in one call; bodies may have 256 KiB each
+claiming.TURN_BYTES = 262144 -- of one call: of entries taken, of contexts claimed, and of contexts that expire; a body may have as much
 
--- Workers by group and handler, in the order given; the same table stands in every list, so its permits are counted once.
--- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers. A `+` behind the permits
--- says that another turn has more of them in hand; what is free of the worker's resources may stand behind that, as `name=amount,...`.
--- An offer that cannot be read has no permits: it is what one worker said, and stops nobody else. The third answer counts them.
-function claiming.read_offers(first, count)
-  local offers, workers, unread = {}, {}, 0
-  for i = 0, count - 1 do
-    local base = first + 4 * i
-    local permits, soon, units = string.match(ARGV[base + 3], '^(%d+)(%+?)(.*)$')
-    local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {} }
-    worker.units = units and string.sub(units, 2)
-    if not worker.free or worker.free > 1000000 or (units ~= '' and not string.find(units, '^ [%l%d_.=,-]+$')) then
-      worker.free, worker.soon, worker.units, worker.unread = 0, false, '', true
-      unread = unread + 1
-    end
-    workers[i + 1] = worker
-    local group = ARGV[base + 2]
-    if worker.free > 0 then
-      for handler in string.gmatch(ARGV[base + 4], '[^,]+') do
-        local queue = group .. ' ' .. handler
-        local offer = offers[queue] or { at = 0, free = 0 }
-        offers[queue] = offer
+-- The handlers of a worker in ARGV, as those of an earlier one: `=<its number>`.
+local function handlers_at(first, at)
+  local text = ARGV[first + 4 * at]
+  local number = string.match(text, '^=(%d+)$')
+  return number and ARGV[first + 4 * tonumber(number)] or text
+end
+
+-- The workers for a queue of a handler, in the order given; false when there are none. Most handlers have nothing due, so a list is made
+-- when something asks for it: a thousand workers with a thousand handlers each cost a turn no more than those that are asked for.
+function claiming.find_offer(offers, queue)
+  local group, handler = string.match(queue, '^(%S+) (%S+)$')
+  local offer, lists = { at = 0, free = 0 }, 0
+  for text, workers in pairs(claiming.offering[group] or {}) do
+    if string.find(',' .. text .. ',', ',' .. handler .. ',', 1, true) then
+      lists = lists + 1
+      for _, worker in ipairs(workers) do
         offer[#offer + 1] = worker
         offer.free = offer.free + worker.free
       end
     end
   end
-  return offers, workers, unread
+  if lists > 1 then
+    table.sort(offer, function(left, right) return left.number < right.number end)
+  end
+  offers[queue] = lists > 0 and offer
+  return offers[queue]
+end
+
+local ON_DEMAND = { __index = claiming.find_offer }
+
+-- What workers offer, by queue; the same worker stands in every list, so its permits are counted once.
+-- `count` workers stand in ARGV behind `first`, four values each: id, group, permits, comma-separated handlers. A `+` behind the permits
+-- says that another turn has more of them in hand; what is free of the worker's resources may stand behind that, as `name=amount,...`.
+-- An offer that cannot be read has no permits: it is what one worker said, and stops nobody else. The third answer counts them.
+function claiming.read_offers(first, count)
+  local workers, unread = {}, 0
+  claiming.offering = {} -- group -> handlers -> workers
+  for i = 1, count do
+    local base = first + 4 * i - 4
+    local permits, soon, units = string.match(ARGV[base + 3], '^(%d+)(%+?)(.*)$')
+    local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {}, number = i }
+    worker.units = units and string.sub(units, 2)
+    if not worker.free or worker.free > 1000000 or (units ~= '' and not string.find(units, '^ [%l%d_.=,-]+$')) then
+      worker.free, worker.soon, worker.units, worker.unread = 0, false, '', true
+      unread = unread + 1
+    end
+    workers[i] = worker
+    if worker.free > 0 then
+      local group, handlers = ARGV[base + 2], handlers_at(first, i)
+      local of_group = claiming.offering[group] or {}
+      claiming.offering[group] = of_group
+      local same = of_group[handlers] or {}
+      of_group[handlers] = same
+      same[#same + 1] = worker
+    end
+  end
+  return setmetatable({}, ON_DEMAND), workers, unread
 end
 
 -- The workers for a queue; with or without keys they are the same. Nil when there are none.

@@ -22,7 +22,8 @@ function queues.told(count, last)
   end
   for at = 5, 4 * count + 1, 4 do
     add(ARGV[at + 1] .. ' !fan')
-    for handler in string.gmatch(ARGV[at + 3], '[^,]+') do
+    local handlers = string.find(ARGV[at + 3], '^=') and '' or ARGV[at + 3] -- those of an earlier worker are known already
+    for handler in string.gmatch(handlers, '[^,]+') do
       add(ARGV[at + 1] .. ' ' .. handler)
     end
   end

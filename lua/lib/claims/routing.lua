@@ -2,6 +2,7 @@
 -- other; it is made when something of the lane is met, as most lanes have nothing due. What a policy counts lies in route:<lane>, a hash:
 -- worker -> `<score>:<step of the last pick>`.
 -- @use args
+-- @use claims/claiming
 -- @use claims/policies
 -- @use keys
 -- @use contexts/ready
@@ -115,7 +116,7 @@ end
 local function open_lane(offers, queue)
   local base = routing.lanes[queue]
   if not base then
-    return nil
+    return claiming.find_offer(offers, queue)
   end
   local mode, requires = string.match(ARGV[base], '^(%l+) ?(.*)$')
   local offer = { at = 0, free = 0, mode = mode, lane = string.match(queue, ' c=(%x+)'), entries = {},

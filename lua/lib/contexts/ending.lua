@@ -84,13 +84,14 @@ function ending.free_key(id, attempt, rest)
   end
 end
 
--- What is kept to run it again; of a great body only its size.
+-- What is kept to run it again; of a great body only its size. No text is made of a body: it would be hashed whole.
 local function rest_of_dead(rest)
-  local head, options, body = string.match(rest, '^(%S+ %S+ %d )(%S+) (.*)$')
-  if not head or #body <= DEAD_BODY_BYTES then
+  local head, options, body_at = string.match(rest, '^(%S+ %S+ %d )(%S+) ()')
+  local bytes = body_at and #rest - body_at + 1 or 0
+  if bytes <= DEAD_BODY_BYTES then
     return rest
   end
-  return head .. (options == '-' and '' or options .. ',') .. 'n=' .. int(#body) .. ' '
+  return head .. (options == '-' and '' or options .. ',') .. 'n=' .. int(bytes) .. ' '
 end
 
 -- Adds to the runs of a job. What falls out of them is forgotten with its traces, unless the dead still have it.

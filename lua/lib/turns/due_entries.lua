@@ -49,7 +49,10 @@ local function decide(visit, entry, kind)
     if at then
       come_again(visit, at, cursor == '0' and '!limits' or '!limits ' .. cursor)
     end
-  elseif kind == 35 then -- '#'
+  elseif kind == 35 and visit.expired_bytes >= claiming.TURN_BYTES then -- '#'
+    come_again(visit, visit.now, entry) -- what ends then may be many times larger than what was taken
+    visit.more = 1
+  elseif kind == 35 then
     start_deadlines.expire(visit, entry)
   elseif kind == 37 then -- '%'
     local look = turn_report.look(visit.endings, string.sub(entry, 2))

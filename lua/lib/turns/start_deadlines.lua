@@ -52,6 +52,7 @@ function start_deadlines.expire(visit, entry)
   if member then
     local counts, rest = string.match(member, '^%S+ (%S+) (.*)$')
     visit.out[#visit.out + 1] = member
+    visit.expired_bytes = visit.expired_bytes + #member
     expiring.expire(visit.endings, visit.now, id, counts, rest)
   end
 end

@@ -15,7 +15,7 @@ function visits.new(given)
   given.plan, given.outbox, given.looks, given.scan, given.more = {}, {}, {}, 0, 0
   given.fired, given.skipped, given.missed, given.aside = 0, 0, 0, 0
   given.taken, given.out, given.gone = {}, {}, {} -- what left its place, and must not be lost should the turn fail
-  given.claimed, given.untold = {}, false
+  given.claimed, given.untold, given.expired_bytes = {}, false, 0
   return given
 end
 

@@ -1,12 +1,13 @@
 //! A worker's report: the fields of its hash, written and read here and nowhere else.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// What a worker said of itself, as its tracker believed it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WorkerReport {
     /// The handlers it offers.
-    pub handlers: Vec<String>,
+    pub handlers: Arc<[String]>,
     /// Contexts it may run.
     pub permits: u32,
     /// Its tags, `<name>=<value>`.
@@ -86,7 +87,7 @@ impl WorkerReport {
                 .filter(|figure: &f32| figure.is_finite())
         };
         Self {
-            handlers: words(text("handlers")),
+            handlers: words(text("handlers")).into(),
             permits: count("permits"),
             tags: words(text("tags")),
             host: text("host").to_owned(),
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read() {
         let report = WorkerReport {
-            handlers: vec!["bake".to_owned(), "grind".to_owned()],
+            handlers: ["bake".to_owned(), "grind".to_owned()].into(),
             permits: 4,
             tags: vec!["region=eu".to_owned()],
             host: "host-1".to_owned(),
@@ -194,7 +195,7 @@ mod tests {
             reserved: 3,
         };
         let expected = WorkerReport {
-            handlers: vec!["h".to_owned()],
+            handlers: ["h".to_owned()].into(),
             resources: vec![known],
             ..WorkerReport::default()
         };

@@ -1,5 +1,7 @@
 //! Submitting contexts that belong to no job. Script: `lua/wheel/submit.lua`.
 
+mod calls;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +18,6 @@ use crate::lane::{lane_args, lanes_full, queues_full};
 use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
-
-/// Contexts of one script call: 250 take about 1 ms of Redis, which nobody else can use meanwhile.
-const CHUNK: usize = 250;
 
 /// When a submitted context is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +58,8 @@ pub struct SubmittedContext {
 type Chunk = Vec<(usize, SubmittedContext)>;
 
 impl Store {
-    /// Creates contexts, with one script call for each partition that occurs (and for each 250 of them).
+    /// Creates contexts, with one script call for each partition that occurs (and for each 250 of them, or fewer with large bodies). Others
+    /// are heard between calls that take Redis long.
     ///
     /// Dropping the future does not undo what was sent. After an error some partitions may have accepted theirs: repeat with dedup keys.
     ///
@@ -77,18 +77,17 @@ impl Store {
                 None => by_partition.push((context.partition, vec![index])),
             }
         }
-        let mut calls = Vec::new();
-        for (partition, indexes) in &by_partition {
-            for chunk in indexes.chunks(CHUNK) {
-                calls.push(self.submit_chunk(*partition, chunk, contexts));
-            }
-        }
         let mut submitted: Chunk = Vec::with_capacity(contexts.len());
         let mut confirmed = Ok(());
-        for chunk in futures::future::join_all(calls).await {
-            let (chunk, as_promised) = chunk?;
-            submitted.extend(chunk);
-            confirmed = confirmed.and(as_promised);
+        for sent in calls::of(&by_partition, contexts) {
+            let calls = sent
+                .iter()
+                .map(|call| self.submit_chunk(call.partition, &call.indexes, contexts));
+            for chunk in futures::future::join_all(calls).await {
+                let (chunk, as_promised) = chunk?;
+                submitted.extend(chunk);
+                confirmed = confirmed.and(as_promised);
+            }
         }
         submitted.sort_unstable_by_key(|(index, _)| *index);
         let submitted = submitted.into_iter().map(|(_, context)| context);

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::id::{ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::Units;
 use tickwheel_core::run::StateWord;
 use tickwheel_core::time::TimestampMs;
 
@@ -18,23 +17,7 @@ use crate::record::{Member, Queue};
 use crate::reply::Reply;
 use crate::script::{DELIVERED, LOOK, TURN};
 use crate::store::Store;
-
-/// The permits of one worker that a turn may use.
-#[derive(Debug, Clone)]
-pub struct Offer {
-    /// The worker.
-    pub worker: WorkerId,
-    /// Its group.
-    pub group: GroupName,
-    /// Free permits.
-    pub permits: u32,
-    /// Another turn has more of them in hand, and gives back what it does not use: a lane that chooses this worker waits for it.
-    pub soon: bool,
-    /// What is free of its resources.
-    pub units: Units,
-    /// Its handlers, comma-separated.
-    pub handlers: String,
-}
+use crate::wheel::offer::{Offer, SentHandlers};
 
 /// Bounds of one turn.
 #[derive(Debug, Clone, Copy)]
@@ -251,7 +234,8 @@ impl Store {
         let room = 1_000_usize.saturating_sub(offers.len());
         let served = served.get(..room).unwrap_or(served);
         args.push(Value::from((offers.len() + served.len()).to_string()));
-        for offer in offers {
+        let mut handlers = SentHandlers::default();
+        for (number, offer) in (1..).zip(offers) {
             args.push(Value::from(offer.worker.as_str()));
             args.push(Value::from(offer.group.as_str()));
             let more = if offer.soon { "+" } else { "" };
@@ -261,7 +245,7 @@ impl Store {
                 format!(" {}", offer.units.to_record())
             };
             args.push(Value::from(format!("{}{more}{units}", offer.permits)));
-            args.push(Value::from(offer.handlers.as_str()));
+            args.push(handlers.of(offer, number));
         }
         for of_group in served {
             args.push(Value::from("-"));

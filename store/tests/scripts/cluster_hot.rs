@@ -25,7 +25,7 @@ fn offers() -> Vec<Offer> {
         permits: 50,
         soon: false,
         units: tickwheel_core::routing::Units::default(),
-        handlers: "work".to_owned(),
+        handlers: "work".into(),
     }]
 }
 

@@ -49,7 +49,7 @@ fn offer(handlers: &str) -> Offer {
         permits: 1_000,
         soon: false,
         units: tickwheel_core::routing::Units::default(),
-        handlers: handlers.to_owned(),
+        handlers: handlers.into(),
     }
 }
 

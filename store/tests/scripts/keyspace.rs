@@ -195,7 +195,7 @@ async fn beat(test: &Harness) {
         worker: WorkerId::new(WORKER).unwrap(),
         group: GroupName::new("default").unwrap(),
         report: Some(WorkerReport {
-            handlers: vec!["invoice".to_owned(), "work".to_owned()],
+            handlers: ["invoice".to_owned(), "work".to_owned()].into(),
             permits: 4,
             ..WorkerReport::default()
         }),

@@ -173,7 +173,7 @@ async fn call(
         permits: 20,
         soon: false,
         units: tickwheel_core::routing::Units::default(),
-        handlers: "h0,h1,h2".to_owned(),
+        handlers: "h0,h1,h2".into(),
     };
     let started = tokio::time::Instant::now();
     while ended.load(Ordering::SeqCst) < CONTEXTS {

@@ -1,10 +1,11 @@
-//! wheel/turn with the largest bodies: one call takes and claims at most about one MiB, and all of them come in the end.
+//! wheel/turn with the largest bodies: one call claims, and lets expire, as much as one of them has, and all of them come in the end.
 
 use crate::call::{Part, T};
 use crate::harness::fresh;
 
 const BODY: usize = 262_144;
-const MIB: usize = 1_048_576;
+/// What one call claims before it stops.
+const CALL: usize = 262_144;
 
 async fn drain(part: Part<'_>, now: u64, expected: usize) {
     let mut claimed = 0;
@@ -18,7 +19,7 @@ async fn drain(part: Part<'_>, now: u64, expected: usize) {
             .await;
         let bytes: usize = turned.claims.iter().map(|(_, member)| member.len()).sum();
         assert!(
-            bytes <= MIB + BODY && !turned.claims.is_empty(),
+            bytes <= CALL + BODY && !turned.claims.is_empty(),
             "{bytes} bytes, {claimed} of {expected} claimed"
         );
         claimed += turned.claims.len();
@@ -76,6 +77,28 @@ async fn due_contexts_are_taken_from_the_wheel_in_portions() {
         "the first page tells how large they are"
     );
     drain(part, T + 5, 140).await;
+}
+
+#[tokio::test]
+async fn large_contexts_expire_in_portions() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let rest = format!("g h 2 s=1 {}", "x".repeat(BODY / 8));
+    for i in 0..30 {
+        part.submit(T, &[["+0", &format!("a-{i:02}"), &rest, ""]])
+            .await;
+    }
+    let mut calls = Vec::new();
+    loop {
+        let before = part.state().await.ends().len();
+        let turned = part.turn(T + 1, 1_000, &[]).await;
+        calls.push(part.state().await.ends().len() - before);
+        if !turned.more {
+            break;
+        }
+    }
+    assert_eq!(calls, [8, 8, 8, 6]);
+    assert!(!part.state().await.keys().contains(&"wheel"));
 }
 
 #[tokio::test]

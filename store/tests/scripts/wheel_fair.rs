@@ -53,7 +53,7 @@ impl Shop {
             permits,
             soon: false,
             units: Units::default(),
-            handlers: "h,i".to_owned(),
+            handlers: "h,i".into(),
         };
         let limits = TurnLimits {
             dispatch_lease: Duration::from_secs(60),

@@ -313,7 +313,7 @@ async fn a_lane_without_an_offer_waits_and_hinders_nobody() {
         permits: 9,
         soon: false,
         units: Units::default(),
-        handlers: "h".to_owned(),
+        handlers: "h".into(),
     };
     let store = &field.test.store;
     // One has a start deadline of a millisecond.

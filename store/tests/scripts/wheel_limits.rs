@@ -98,7 +98,7 @@ impl Cluster {
             permits: self.permits,
             soon: false,
             units: Units::default(),
-            handlers: "h".to_owned(),
+            handlers: "h".into(),
         };
         let told = LimitsTold {
             groups: lines.to_vec(),

@@ -368,3 +368,51 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     test.assert_refused("wheel/turn", partition(3), &args, &changes)
         .await;
 }
+
+#[tokio::test]
+async fn workers_of_one_program_are_offered_in_their_order_with_their_handlers_sent_once() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    for handler in ["long-name", "other-name", "third"] {
+        let rest = format!("g {handler} 2 - x");
+        let names: Vec<String> = (0..4).map(|i| format!("{}-{i}", &handler[..1])).collect();
+        let contexts: Vec<[&str; 4]> = names
+            .iter()
+            .map(|name| ["+0", name.as_str(), &rest, ""])
+            .collect();
+        part.submit(T, &contexts).await;
+    }
+    let offers = [
+        ("a", "g", 2, "long-name,other-name"),
+        ("b", "g", 2, "third,long-name"),
+        ("c", "g", 2, "=1"),
+        ("d", "other", 2, "=1"),
+        ("e", "g", 1, "=9"),
+    ];
+    let turned = part.turn(T, 1_000, &offers).await;
+    let mut of: Vec<(String, String)> = Vec::new();
+    for (worker, member) in &turned.claims {
+        of.push((worker.clone(), member.split(' ').nth(3).unwrap().to_owned()));
+    }
+    let taken = |worker: &str| of.iter().filter(|(of, _)| of == worker).count();
+    assert_eq!([taken("a"), taken("b"), taken("c")], [2, 2, 2], "{of:?}");
+    assert_eq!(
+        of.len(),
+        6,
+        "one of another group, and one without handlers, get nothing"
+    );
+    let first: Vec<&str> = of
+        .iter()
+        .filter(|(_, handler)| handler == "long-name")
+        .map(|(worker, _)| worker.as_str())
+        .collect();
+    assert_eq!(
+        &first[..3],
+        ["a", "b", "c"],
+        "in the order given, whoever offers the same"
+    );
+    assert!(
+        of.iter()
+            .all(|(worker, handler)| worker != "c" || handler != "third")
+    );
+}

@@ -52,8 +52,10 @@ struct Taking {
     workers: Vec<Taken>,
     /// Those that no lane asked for.
     plain: usize,
-    /// Of the handlers.
+    /// Of the handlers, those that workers share counted once.
     bytes: usize,
+    /// By their address.
+    told: HashSet<usize>,
 }
 
 impl Taking {
@@ -71,7 +73,9 @@ impl Taking {
         let takes_units = wanted.is_some_and(|wanted| wanted.takes_units);
         let units = takes_units.then(|| session.units().take()).flatten();
         let mut handlers = session.handlers().text();
-        self.bytes += handlers.len();
+        if self.told.insert(Arc::as_ptr(&handlers).addr()) {
+            self.bytes += handlers.len();
+        }
         if self.bytes > HANDLERS_BYTES_MAX && wanted.is_some() {
             // A lane knows it by its place.
             handlers = Arc::default();
@@ -156,6 +160,7 @@ pub(crate) fn reserve(
         workers: Vec::new(),
         plain: 0,
         bytes: 0,
+        told: HashSet::new(),
     };
     // Those whose resources are asked for come first: a worker is taken once.
     let (with, without) = wanted.iter().partition::<Vec<_>, _>(|one| one.takes_units);
@@ -194,7 +199,7 @@ impl Reserved {
                 permits: taken.permits,
                 soon: taken.soon,
                 units: taken.units.clone().unwrap_or_default(),
-                handlers: taken.handlers.as_ref().to_owned(),
+                handlers: Arc::clone(&taken.handlers),
             })
             .collect()
     }

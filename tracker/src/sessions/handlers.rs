@@ -10,7 +10,7 @@ use super::session::Session;
 /// Names of handlers, each once and in order.
 #[derive(Debug, Default)]
 pub(crate) struct Handlers {
-    names: Vec<String>,
+    names: Arc<[String]>,
     /// The same, comma-separated: each turn is told.
     text: Arc<str>,
 }
@@ -19,14 +19,13 @@ impl Handlers {
     pub(crate) fn new(mut names: Vec<String>) -> Self {
         names.sort_unstable();
         names.dedup();
-        names.shrink_to_fit();
         Self {
             text: names.join(",").into(),
-            names,
+            names: names.into(),
         }
     }
 
-    pub(crate) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &Arc<[String]> {
         &self.names
     }
 
@@ -94,7 +93,7 @@ mod tests {
         assert!(Arc::ptr_eq(&first.handlers(), &second.handlers()));
         assert_eq!(&*first.handlers().text(), "h,i");
         assert!(first.handlers().has("i") && !first.handlers().has("j"));
-        assert_eq!(first.handlers().without("h").names(), ["i"]);
+        assert_eq!(first.handlers().without("h").names()[..], ["i"]);
         for number in 0..10 * KEPT {
             shared.share(&stand_in("c", "g", &[&format!("h{number}")], 1));
         }

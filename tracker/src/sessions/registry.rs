@@ -52,7 +52,7 @@ impl Live {
         put(of_group, session);
         self.shared.share(session);
         let offering = self.offering.entry(session.group.clone()).or_default();
-        for handler in session.handlers().names() {
+        for handler in session.handlers().names().iter() {
             match offering.get_mut(handler) {
                 Some(workers) => put(workers, session),
                 None => drop(offering.insert(handler.clone(), vec![Arc::clone(session)])),
@@ -67,7 +67,7 @@ impl Live {
                 self.groups.remove(&session.group);
             }
         }
-        for handler in session.handlers().names() {
+        for handler in session.handlers().names().iter() {
             self.no_longer_offers(session, handler);
         }
     }

@@ -82,7 +82,7 @@ fn offer(handler: &str, permits: u32) -> (Offer, TurnLimits) {
         permits,
         soon: false,
         units: tickwheel_core::routing::Units::default(),
-        handlers: handler.to_owned(),
+        handlers: handler.into(),
     };
     let limits = TurnLimits {
         dispatch_lease: Duration::from_secs(3_000),

@@ -69,7 +69,7 @@ pub(crate) async fn in_a_lane(store: &Store) -> Claim {
         permits: 1,
         soon: false,
         units: tickwheel_core::routing::Units::default(),
-        handlers: String::new(),
+        handlers: "".into(),
     }];
     let lanes = [LaneOffer {
         queue,

@@ -29,7 +29,7 @@ pub(super) async fn turn_all(test: &Harness) -> Vec<Claim> {
         permits: 100,
         soon: false,
         units: tickwheel_core::routing::Units::default(),
-        handlers: "work".to_owned(),
+        handlers: "work".into(),
     };
     let limits = TurnLimits {
         dispatch_lease: Duration::from_secs(2),

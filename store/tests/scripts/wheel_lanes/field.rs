@@ -86,7 +86,7 @@ impl Field {
                 permits: *permits,
                 soon: *soon,
                 units: tickwheel_core::routing::Units::default(),
-                handlers: "h".to_owned(),
+                handlers: "h".into(),
             })
             .collect();
         let queue: Queue = format!("g h c={}", self.lane.id()).parse().unwrap();

@@ -25,7 +25,7 @@ pub(super) async fn workers(
         v1::Worker {
             id: view.id.to_string(),
             group: view.group.to_string(),
-            handlers: report.handlers,
+            handlers: report.handlers.to_vec(),
             permits: report.permits,
             running: report.running,
             cpu_load: report.cpu_load.unwrap_or_default(),

@@ -51,13 +51,15 @@ fn workers_are_found_by_what_they_offer_as_they_come_refuse_and_go() {
 #[test]
 fn a_worker_among_many_others_is_offered_what_waits_for_it_and_its_group_each_turn() {
     let sessions = Sessions::default();
-    let many: Vec<String> = (0..1_000).map(|n| format!("handler-{n}")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
+    let many = |own: &str| -> Vec<String> { (0..1_000).map(|n| format!("{own}-{n}")).collect() };
+    let insert = |name: String, group: &str, handlers: &[String]| {
+        let handlers: Vec<&str> = handlers.iter().map(String::as_str).collect();
+        sessions.insert(stand_in(&name, group, &handlers, 10));
+    };
     for number in 0..200 {
-        let name = format!("m{number:04}");
-        sessions.insert(stand_in(&name, "many", &many, 10));
+        insert(format!("m{number:04}"), "many", &many("handler"));
     }
-    sessions.insert(stand_in("zz", "innocent", &["work"], 10));
+    insert("zz".to_owned(), "innocent", &["work".to_owned()]);
     let zz: WorkerId = "zz".parse().unwrap();
     for turn in 0..50 {
         let taken = offered(&sessions, turn, &[]);
@@ -65,7 +67,17 @@ fn a_worker_among_many_others_is_offered_what_waits_for_it_and_its_group_each_tu
             taken.contains(&zz),
             "turn {turn}: its group comes each time"
         );
-        assert!(taken.len() < 10, "few are told of with all they offer");
+        assert_eq!(taken.len(), 64, "a list that workers share is told once");
+    }
+    for number in 0..200 {
+        let own = format!("o{number:04}");
+        insert(own.clone(), "own", &many(&own));
+    }
+    for turn in 0..50 {
+        let taken = offered(&sessions, turn, &[]);
+        assert!(taken.contains(&zz), "turn {turn}");
+        let own = taken.iter().filter(|one| one.as_str().starts_with('o'));
+        assert!(own.count() < 10, "few are told of with all they offer");
     }
     // Many groups: what waits comes first.
     for number in 0..500 {

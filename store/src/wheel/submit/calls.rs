@@ -1,0 +1,135 @@
+//! How the contexts of a request are cut into script calls: none takes Redis long, and others are heard between them.
+
+use tickwheel_core::partition::PartitionId;
+
+use super::NewContext;
+
+/// What one script call carries, in contexts without much of a body: 250 take about 1 ms of Redis, which nobody else can use meanwhile.
+const CALL_WEIGHT: usize = 250;
+/// What is sent at once; Redis does all of it before it hears anybody else.
+const SENT_WEIGHT: usize = 4 * CALL_WEIGHT;
+/// So many bytes cost as much as a context: Lua hashes each text that it makes, whole.
+const WEIGHED_BYTES: usize = 1_024;
+/// So many contexts cost as much as the lane of one.
+const LANE_WEIGHT: usize = 7;
+
+/// One script call.
+pub(super) struct Call {
+    pub(super) partition: PartitionId,
+    /// Where its contexts stand in the request.
+    pub(super) indexes: Vec<usize>,
+    weight: usize,
+}
+
+/// What creating it costs Redis, in contexts without much of a body.
+fn weight(context: &NewContext) -> usize {
+    let lane = context.lane.as_ref().map_or(0, |_| LANE_WEIGHT);
+    1 + context.rest.len() / WEIGHED_BYTES + lane
+}
+
+/// The calls for contexts by their partitions; those of one list are sent together.
+pub(super) fn of(
+    by_partition: &[(PartitionId, Vec<usize>)],
+    contexts: &[NewContext],
+) -> Vec<Vec<Call>> {
+    in_rounds(calls_of(by_partition, contexts))
+}
+
+fn calls_of(by_partition: &[(PartitionId, Vec<usize>)], contexts: &[NewContext]) -> Vec<Call> {
+    let mut calls: Vec<Call> = Vec::new();
+    for (partition, indexes) in by_partition {
+        let mut open = false;
+        for index in indexes {
+            let weight = contexts.get(*index).map_or(0, weight);
+            let fits = |call: &&mut Call| open && call.weight + weight <= CALL_WEIGHT;
+            if let Some(call) = calls.last_mut().filter(fits) {
+                call.indexes.push(*index);
+                call.weight += weight;
+            } else {
+                let (partition, indexes) = (*partition, vec![*index]);
+                calls.push(Call {
+                    partition,
+                    indexes,
+                    weight,
+                });
+                open = true;
+            }
+        }
+    }
+    calls
+}
+
+/// What is sent together, at least one call each.
+fn in_rounds(calls: Vec<Call>) -> Vec<Vec<Call>> {
+    let mut rounds: Vec<Vec<Call>> = Vec::new();
+    let mut sent = SENT_WEIGHT;
+    for call in calls {
+        sent += call.weight;
+        match rounds.last_mut() {
+            Some(round) if sent <= SENT_WEIGHT => round.push(call),
+            _ => {
+                sent = call.weight;
+                rounds.push(vec![call]);
+            }
+        }
+    }
+    rounds
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::wheel::When;
+
+    fn context(bytes: usize) -> NewContext {
+        NewContext {
+            when: When::Delay(Duration::ZERO),
+            rest: Bytes::from(vec![b'x'; bytes]),
+            uniq: String::new(),
+            dedup: None,
+            partition: PartitionId::new(0).unwrap(),
+            lane: None,
+        }
+    }
+
+    /// How many contexts each call of each round has.
+    fn cut(contexts: &[NewContext], partitions: u16) -> Vec<Vec<usize>> {
+        let of = |number| {
+            let indexes = (0..contexts.len())
+                .filter(|at| at % usize::from(partitions) == usize::from(number));
+            (PartitionId::new(number).unwrap(), indexes.collect())
+        };
+        let by_partition: Vec<(PartitionId, Vec<usize>)> = (0..partitions).map(of).collect();
+        let rounds = super::of(&by_partition, contexts);
+        let mut all: Vec<usize> = rounds
+            .iter()
+            .flatten()
+            .flat_map(|call| call.indexes.clone())
+            .collect();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..contexts.len()), "each once");
+        let sizes = rounds
+            .iter()
+            .map(|round| round.iter().map(|call| call.indexes.len()).collect());
+        sizes.collect()
+    }
+
+    #[test]
+    fn small_contexts_go_at_once_and_large_ones_in_turns() {
+        assert_eq!(cut(&[], 1), Vec::<Vec<usize>>::new());
+        let small = vec![context(100); 1_000];
+        assert_eq!(cut(&small, 1), [[250; 4]]);
+        assert_eq!(cut(&small, 8), [[125; 8]]);
+        let more = vec![context(100); 1_100];
+        assert_eq!(cut(&more, 1), [vec![250; 4], vec![100]]);
+        // 16 KiB weigh as much as 17 small ones.
+        let large = vec![context(16_384); 100];
+        assert_eq!(cut(&large, 1), [vec![14; 4], vec![14, 14, 14, 2]]);
+        let greatest = vec![context(262_144); 5];
+        assert_eq!(cut(&greatest, 1), [[1; 3].to_vec(), [1; 2].to_vec()]);
+    }
+}
