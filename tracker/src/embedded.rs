@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use futures::Stream;
+use futures::{Stream, StreamExt as _};
 use tickwheel_core::id::TrackerId;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
 use tickwheel_proto::v1::{TrackerMessage, WorkerMessage};
@@ -91,7 +91,7 @@ impl Embedded {
     {
         let (sender, receiver) = mpsc::channel(FRAMES_MAX);
         self.streams.accept(incoming, sender);
-        ReceiverStream::new(receiver)
+        ReceiverStream::new(receiver).map(|frame| *frame)
     }
 
     /// The service for callers.

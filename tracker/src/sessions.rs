@@ -7,6 +7,7 @@ mod handlers;
 mod hello;
 mod in_flight;
 pub(crate) mod items;
+mod offering;
 mod registry;
 mod report;
 mod session;

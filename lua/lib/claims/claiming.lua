@@ -6,7 +6,7 @@
 local claiming = {}
 local int = record.int
 
-claiming.TURN_BYTES = 262144 -- of one call: of entries taken, of contexts claimed, and of contexts that expire; a body may have as much
+claiming.TURN_BYTES = 262144 -- of entries taken, and of contexts claimed in one call; a body may have as much
 
 -- The handlers of a worker in ARGV, as those of an earlier one: `=<its number>`.
 local function handlers_at(first, at)

@@ -6,12 +6,21 @@ use bytes::Buf as _;
 use prost::Message;
 use tickwheel_core::error::Violation;
 use tonic::Status;
-use tonic::codec::{Codec, DecodeBuf, Decoder};
-use tonic_prost::ProstEncoder;
+use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
+use tonic_prost::{ProstCodec, ProstEncoder};
 
 use super::refusal;
 use super::schema::{METHODS, Spoken};
 use super::walk::check;
+
+/// A stream begins with buffers of so many bytes; they grow with what passes. Thousands of workers are connected, and most say little.
+const BUFFER_BYTES: usize = 1_024;
+/// What is ready is sent at so many bytes.
+const SENT_BYTES: usize = 32_768;
+
+fn buffers() -> BufferSettings {
+    BufferSettings::new(BUFFER_BYTES, SENT_BYTES)
+}
 
 /// Encodes as prost does; decodes what is within the bounds of [`bounds`](super::bounds).
 #[derive(Debug, Clone)]
@@ -36,7 +45,7 @@ where
     type Decoder = BoundedDecoder<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        ProstEncoder::default()
+        ProstCodec::<T, U>::raw_encoder(buffers())
     }
 
     fn decoder(&mut self) -> Self::Decoder {
@@ -55,6 +64,10 @@ pub struct BoundedDecoder<U> {
 impl<U: Message + Default + Spoken> Decoder for BoundedDecoder<U> {
     type Item = U;
     type Error = Status;
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
+    }
 
     fn decode(&mut self, buf: &mut DecodeBuf<'_>) -> Result<Option<U>, Status> {
         // All of the message lies in one piece.

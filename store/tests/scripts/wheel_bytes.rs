@@ -1,4 +1,4 @@
-//! wheel/turn with the largest bodies: one call claims, and lets expire, as much as one of them has, and all of them come in the end.
+//! wheel/turn with the largest bodies: one call claims as much as one of them has, and lets less expire, and all of them come in the end.
 
 use crate::call::{Part, T};
 use crate::harness::fresh;
@@ -97,7 +97,8 @@ async fn large_contexts_expire_in_portions() {
             break;
         }
     }
-    assert_eq!(calls, [8, 8, 8, 6]);
+    assert_eq!(calls.len(), 15, "{calls:?}");
+    assert!(calls.iter().all(|ended| *ended == 2), "{calls:?}");
     assert!(!part.state().await.keys().contains(&"wheel"));
 }
 

@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt as _, TryStreamExt};
 use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
@@ -46,7 +46,7 @@ pub(crate) struct Workers(pub(crate) Arc<Streams>);
 
 #[tonic::async_trait]
 impl WorkerService for Workers {
-    type SessionStream = Pin<Box<dyn Stream<Item = Frame> + Send>>;
+    type SessionStream = Pin<Box<dyn Stream<Item = Result<TrackerMessage, Status>> + Send>>;
 
     async fn session(
         &self,
@@ -55,7 +55,8 @@ impl WorkerService for Workers {
         let (sender, receiver) = mpsc::channel(FRAMES_MAX);
         // The answer's headers go out at once, so that a worker may wait for them before its Hello.
         self.0.accept(request.into_inner(), sender);
-        Ok(Response::new(Box::pin(ReceiverStream::new(receiver))))
+        let frames = ReceiverStream::new(receiver).map(|frame| *frame);
+        Ok(Response::new(Box::pin(frames)))
     }
 }
 
@@ -97,7 +98,7 @@ impl Streams {
         let streams = Arc::clone(self);
         tokio::spawn(async move {
             if let Err(status) = streams.serve(incoming, sender.clone()).await {
-                sender.send(Err(status)).await.ok();
+                sender.send(Box::new(Err(status))).await.ok();
             }
         });
     }

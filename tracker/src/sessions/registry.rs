@@ -15,8 +15,8 @@ use tickwheel_store::wheel::Served;
 use tokio::sync::Notify;
 
 use super::cancel::cancel;
-use super::handlers::SharedHandlers;
 use super::in_flight::InFlight;
+use super::offering::Offering;
 use super::session::Session;
 use crate::metrics::measure::GroupFigures;
 
@@ -29,10 +29,7 @@ pub(crate) struct Live {
     by_worker: ByWorker,
     /// Each in the order of its workers.
     pub(crate) groups: BTreeMap<GroupName, Vec<Arc<Session>>>,
-    /// By group and handler, each in the order of its workers.
-    offering: BTreeMap<GroupName, BTreeMap<String, Vec<Arc<Session>>>>,
-    /// The workers of one program share their handlers.
-    shared: SharedHandlers,
+    offering: BTreeMap<GroupName, Offering>,
 }
 
 impl Live {
@@ -42,22 +39,17 @@ impl Live {
         group: &GroupName,
         handler: &str,
     ) -> impl DoubleEndedIterator<Item = &Arc<Session>> + Clone {
-        let handlers = self.offering.get(group);
-        let workers = handlers.and_then(|handlers| handlers.get(handler));
-        workers.into_iter().flatten()
+        let offering = self.offering.get(group);
+        let sessions = offering.map_or(&[][..], |offering| offering.of(handler));
+        sessions.iter()
     }
 
     fn add(&mut self, session: &Arc<Session>) {
         let of_group = self.groups.entry(session.group.clone()).or_default();
-        put(of_group, session);
-        self.shared.share(session);
+        let at = of_group.partition_point(|one| one.worker < session.worker);
+        of_group.insert(at, Arc::clone(session));
         let offering = self.offering.entry(session.group.clone()).or_default();
-        for handler in session.handlers().names().iter() {
-            match offering.get_mut(handler) {
-                Some(workers) => put(workers, session),
-                None => drop(offering.insert(handler.clone(), vec![Arc::clone(session)])),
-            }
-        }
+        offering.add(session);
     }
 
     fn take_out(&mut self, session: &Arc<Session>) {
@@ -67,42 +59,26 @@ impl Live {
                 self.groups.remove(&session.group);
             }
         }
-        for handler in session.handlers().names().iter() {
-            self.no_longer_offers(session, handler);
+        if let Some(offering) = self.offering.get_mut(&session.group) {
+            offering.remove(session);
+            if offering.is_empty() {
+                self.offering.remove(&session.group);
+            }
         }
     }
 
     fn withdraw(&mut self, session: &Arc<Session>, handler: &str) {
-        let handlers = session.handlers();
-        session.set_handlers(Arc::new(handlers.without(handler)));
+        let left = Arc::new(session.handlers().without(handler));
         let current = self.by_worker.get(&session.worker);
-        if current.is_some_and(|current| Arc::ptr_eq(current, session)) {
-            self.no_longer_offers(session, handler);
-        }
-    }
-
-    fn no_longer_offers(&mut self, session: &Arc<Session>, handler: &str) {
-        let Some(handlers) = self.offering.get_mut(&session.group) else {
+        if !current.is_some_and(|current| Arc::ptr_eq(current, session)) {
+            session.set_handlers(left);
             return;
-        };
-        if let Some(workers) = handlers.get_mut(handler) {
-            if let Ok(at) = workers.binary_search_by(|one| one.worker.cmp(&session.worker)) {
-                workers.remove(at);
-            }
-            if workers.is_empty() {
-                handlers.remove(handler);
-            }
         }
-        if handlers.is_empty() {
-            self.offering.remove(&session.group);
-        }
+        let offering = self.offering.entry(session.group.clone()).or_default();
+        offering.remove(session);
+        session.set_handlers(left);
+        offering.add(session);
     }
-}
-
-/// Puts a stream where it belongs in the order of workers; the older one of its worker is not there any more.
-fn put(ordered: &mut Vec<Arc<Session>>, session: &Arc<Session>) {
-    let at = ordered.partition_point(|one| one.worker < session.worker);
-    ordered.insert(at, Arc::clone(session));
 }
 
 /// Whether a handler is offered.
@@ -245,8 +221,9 @@ impl Sessions {
         let live = self.read();
         let names = || {
             let groups = live.offering.iter();
-            groups
-                .flat_map(|(group, handlers)| handlers.keys().map(move |handler| (group, handler)))
+            groups.flat_map(|(group, offering)| {
+                offering.handlers().map(move |handler| (group, handler))
+            })
         };
         let start = turn.wrapping_mul(most / 2) % names().count().max(1);
         let (mut served, mut count) = (Vec::<Served>::new(), 0);

@@ -38,8 +38,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 /// Resources that an SDK measures, beside those that a Hello names.
 const MEASURED: [&str; 3] = ["cpu", "memory", "disk"];
 
-/// A frame for a worker, or the status that ends its stream.
-pub(crate) type Frame = Result<TrackerMessage, Status>;
+/// A frame for a worker, or the status that ends its stream. Channels have places for many as they are made, so what stands in one is small.
+pub(crate) type Frame = Box<Result<TrackerMessage, Status>>;
 
 /// A worker's stream.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Session {
     )]
     pub(crate) fn send(&self, frame: TrackerMessage) -> Result<(), TrackerMessage> {
         self.frames
-            .try_send(Ok(frame))
+            .try_send(Box::new(Ok(frame)))
             .map_err(|refused| refused.into_inner().unwrap_or_default())
     }
 
@@ -153,7 +153,7 @@ impl Session {
     /// Ends the stream once the frames before were sent.
     pub(crate) fn end(&self, status: Status) {
         // A full or closed channel ends the stream as well: its receiver is dropped with the server.
-        self.frames.try_send(Err(status)).ok();
+        self.frames.try_send(Box::new(Err(status))).ok();
     }
 
     pub(crate) fn credit(&self) -> MutexGuard<'_, Credit> {

@@ -9,7 +9,7 @@ const CALL_WEIGHT: usize = 250;
 /// What is sent at once; Redis does all of it before it hears anybody else.
 const SENT_WEIGHT: usize = 4 * CALL_WEIGHT;
 /// So many bytes cost as much as a context: Lua hashes each text that it makes, whole.
-const WEIGHED_BYTES: usize = 1_024;
+const WEIGHED_BYTES: usize = 512;
 /// So many contexts cost as much as the lane of one.
 const LANE_WEIGHT: usize = 7;
 
@@ -126,10 +126,10 @@ mod tests {
         assert_eq!(cut(&small, 8), [[125; 8]]);
         let more = vec![context(100); 1_100];
         assert_eq!(cut(&more, 1), [vec![250; 4], vec![100]]);
-        // 16 KiB weigh as much as 17 small ones.
-        let large = vec![context(16_384); 100];
-        assert_eq!(cut(&large, 1), [vec![14; 4], vec![14, 14, 14, 2]]);
-        let greatest = vec![context(262_144); 5];
-        assert_eq!(cut(&greatest, 1), [[1; 3].to_vec(), [1; 2].to_vec()]);
+        // 16 KiB weigh as much as 33 small ones.
+        let large = vec![context(16_384); 40];
+        assert_eq!(cut(&large, 1), [vec![7; 4], vec![7, 5]]);
+        let greatest = vec![context(262_144); 3];
+        assert_eq!(cut(&greatest, 1), [[1], [1], [1]]);
     }
 }
