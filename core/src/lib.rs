@@ -19,6 +19,7 @@ pub mod after;
 #[cfg(feature = "schedule")]
 pub mod calendar;
 pub mod cancel;
+pub mod catch_up;
 #[cfg(feature = "schedule")]
 pub mod cron;
 pub mod durability;
@@ -33,7 +34,6 @@ pub mod limits;
 pub mod log;
 #[cfg(feature = "schedule")]
 pub mod manifest;
-pub mod misfire;
 pub mod model;
 pub mod partition;
 pub mod routing;

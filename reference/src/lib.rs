@@ -2,12 +2,12 @@
 //!
 //! - [`run_state`]: the states of a context and what moves it between them, and [`walk`]: how a script can have moved one. The simulation
 //!   asks it about each context that a script call touched; docs/lifecycle.md is written from it.
-//! - [`overlap`], [`retry`], [`jitter`], [`choose`]: a decision each, for the tests of the scripts and of the model.
+//! - [`overlap`], [`backoff`], [`jitter`], [`choose`]: a decision each, for the tests of the scripts and of the model.
 
 pub mod arrows;
+pub mod backoff;
 pub mod choose;
 pub mod jitter;
 pub mod overlap;
-pub mod retry;
 pub mod run_state;
 pub mod walk;

@@ -1,4 +1,4 @@
-//! What a firing does while earlier contexts of its job are active: the reference for the wheel's script (W6).
+//! What a firing does while earlier contexts of its job are active: what `lua/lib/jobs/overlap.lua` is held against (W6).
 
 use tickwheel_core::job::Overlap;
 use tickwheel_core::ledger::Reason;

@@ -1,4 +1,7 @@
-//! From claims to workers: each claim becomes an assignment on the stream of the worker it was claimed for.
+//! From claims to workers: each claim becomes an assignment on the stream of the worker it was claimed for. What a worker refuses is taken
+//! back by `refusals`.
+
+mod refusals;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -19,6 +22,8 @@ use crate::matching::{Matching, Reserved, return_permits};
 use crate::metrics::measure;
 use crate::outcomes::Releases;
 use crate::sessions::{Session, Sessions};
+
+pub(crate) use refusals::Refusals;
 
 /// A frame is closed when its bodies reach this; the receiver's limit is 4 MiB and one body may have 256 KiB.
 const FRAME_BYTES: usize = 1024 * 1024;

@@ -5,15 +5,14 @@ use std::sync::Arc;
 
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::{PartitionCount, PartitionId};
-use tickwheel_proto::v1::rejection::Reason;
-use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection, Settlement, WorkerMessage};
-use tickwheel_store::lease::{AttemptRef, Holding};
+use tickwheel_proto::v1::{Settlement, WorkerMessage};
+use tickwheel_store::lease::AttemptRef;
 use tonic::Status;
 
+use crate::dispatch::Refusals;
 use crate::fan_out::{MapPages, ResultPages};
 use crate::membership::LostTrackers;
-use crate::metrics::measure;
-use crate::outcomes::{self, Notes, Releases, Renewals, Reported, Settlements};
+use crate::outcomes::{self, Notes, Renewals, Reported, Settlements};
 use crate::sessions::{Session, Sessions, items};
 
 /// Trackers that one frame may name as lost.
@@ -27,7 +26,7 @@ pub(crate) struct Inbound {
     pub(crate) notes: Arc<Notes>,
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) renewals: Arc<Renewals>,
-    pub(crate) releases: Arc<Releases>,
+    pub(crate) refusals: Refusals,
     pub(crate) map_pages: Arc<MapPages>,
     pub(crate) results: Arc<ResultPages>,
     pub(crate) lost_trackers: Arc<LostTrackers>,
@@ -64,7 +63,7 @@ impl Inbound {
         }
         let refused = !message.rejected.is_empty();
         for rejection in message.rejected {
-            self.reject(session, &rejection)?;
+            self.refusals.take(session, rejection)?;
         }
         if let Some(credit) = message.credit {
             let mut known = session.credit();
@@ -79,7 +78,7 @@ impl Inbound {
             session.credit().exhaust();
         }
         for attempt in message.accepted.into_iter().chain(message.renew) {
-            if let Some(attempt) = reference(self.partitions, session, "renewal", &attempt)? {
+            if let Some(attempt) = items::attempt(self.partitions, session, "renewal", &attempt)? {
                 self.renewals.renew(session, attempt);
             }
         }
@@ -123,48 +122,4 @@ impl Inbound {
         }
         Ok(())
     }
-
-    fn reject(&self, session: &Arc<Session>, rejection: &Rejection) -> Result<(), Status> {
-        let wire = WireRef {
-            context_id: rejection.context_id.clone(),
-            attempt: rejection.attempt,
-        };
-        let Some(attempt) = reference(self.partitions, session, "rejection", &wire)? else {
-            return Ok(());
-        };
-        match rejection.reason() {
-            Reason::Draining => session.set_draining(),
-            Reason::Unspecified | Reason::Busy => {}
-            Reason::UnknownHandler => {
-                // The worker's own Hello said otherwise: take nothing more of this kind to it.
-                let context = &attempt.context;
-                tracing::warn!(worker = %session.worker, %context, "the worker does not know a handler it announced");
-                self.sessions.withdraw(session, &rejection.handler);
-            }
-        }
-        measure::rejected(rejection.reason());
-        let worker = session.worker.clone();
-        let holding = Holding { attempt, worker };
-        self.releases
-            .release(holding, Some(session.in_flight.begin()));
-        Ok(())
-    }
-}
-
-/// The attempt that an item of the stream names; nothing when there can be none.
-fn reference(
-    partitions: PartitionCount,
-    session: &Session,
-    item: &'static str,
-    wire: &WireRef,
-) -> Result<Option<AttemptRef>, Status> {
-    let context = items::context(partitions, &wire.context_id);
-    let attempt = context.map(|context| AttemptRef {
-        context,
-        attempt: wire.attempt.into(),
-    });
-    attempt.map(Some).or_else(|why| {
-        session.fault(item, why);
-        session.is_sound().map(|()| None)
-    })
 }

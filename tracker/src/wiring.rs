@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::batches::Calls;
 use crate::config::Config;
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Refusals};
 use crate::fan_out::{Expansion, LostParts, MapPages, ResultPages};
 use crate::health::{Health, Stuck};
 use crate::inbound::Inbound;
@@ -193,7 +193,11 @@ fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc
             probes,
         ),
         renewals,
-        releases: Arc::clone(&common.releases),
+        refusals: Refusals {
+            partitions: store.partitions(),
+            sessions: Arc::clone(sessions),
+            releases: Arc::clone(&common.releases),
+        },
         map_pages: MapPages::new(calls, store.clone()),
         results: ResultPages::new(store.clone(), tasks.clone()),
     };

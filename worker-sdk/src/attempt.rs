@@ -1,6 +1,6 @@
 //! One attempt as the worker holds it: who it is, until when it may run, and whether it should stop.
 //!
-//! Shared by the handler's [`Context`](crate::Context), the task that runs it, and the desk.
+//! Shared by the handler's [`Context`](crate::Context), the task that runs it, and the protocol.
 
 mod cancel;
 mod log_budget;

@@ -50,16 +50,15 @@ macro_rules! crash_point {
 
 mod attempt;
 mod batch;
-mod beat;
 mod context;
-mod desk;
 mod error;
 mod fan;
 mod handler;
-mod keeper;
 mod limits;
+mod load;
 mod outcome;
 mod permit;
+mod protocol;
 mod registry;
 mod resources;
 mod session;
@@ -68,6 +67,7 @@ mod stall;
 mod stats;
 mod sync;
 pub mod testing;
+mod timer;
 mod upstream;
 mod worker;
 

@@ -61,8 +61,8 @@ pub(crate) const CONFIRM_ROUNDS: u8 = 3;
 pub(crate) const STORE_AWAY: Duration = Duration::from_secs(8);
 /// After its grace, a handler that does not let go of its thread is counted as leaked.
 pub(crate) const LEAK_SLACK: Duration = Duration::from_millis(500);
-/// The keeper looks at the running attempts at most this often.
-pub(crate) const KEEP_PAUSE: Duration = Duration::from_millis(10);
+/// The timer looks at the running attempts at most this often.
+pub(crate) const TIMER_PAUSE: Duration = Duration::from_millis(10);
 
 /// Contexts in one batch: a worker has no more permits than that.
 pub(crate) const BATCH_MAX: usize = 65_536;
@@ -82,8 +82,8 @@ pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// From the call to the Welcome.
 pub(crate) const WELCOME_TIMEOUT: Duration = Duration::from_secs(5);
-pub(crate) const BACKOFF_MIN: Duration = Duration::from_millis(50);
-pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(2);
+pub(crate) const RECONNECT_DELAY_MIN: Duration = Duration::from_millis(50);
+pub(crate) const RECONNECT_DELAY_MAX: Duration = Duration::from_secs(2);
 
 pub(crate) const DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 /// After the last handler ended, so long outcomes may wait for a tracker to confirm them.

@@ -107,7 +107,7 @@ impl Resources {
         }
     }
 
-    /// For the beat.
+    /// For the heartbeat.
     pub(crate) fn report(&self) -> Vec<Resource> {
         let resource = |(name, total, used, reserved): (&str, u64, u64, u64)| Resource {
             name: name.to_owned(),

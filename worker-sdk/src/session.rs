@@ -1,9 +1,9 @@
 //! Keeps a stream to one tracker: connect, introduce, listen, and connect again.
 
-mod backoff;
 mod end;
 mod fleet;
 mod outgoing;
+mod reconnect_delay;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,13 +15,13 @@ use tonic::transport::Endpoint;
 use tonic::{Status, Streaming};
 use tracing::{debug, info};
 
-use crate::desk::{Arrival, Connected, Connection};
 use crate::limits::{
-    BACKOFF_MAX, CONNECT_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX,
+    CONNECT_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX, RECONNECT_DELAY_MAX,
     WELCOME_TIMEOUT,
 };
+use crate::protocol::{Arrival, Connected, Connection};
 use crate::shared::Shared;
-use backoff::Backoff;
+use reconnect_delay::ReconnectDelay;
 
 pub(crate) use fleet::keep_streams;
 
@@ -42,33 +42,33 @@ enum Over {
 
 /// Connects to `url` until it is no longer wanted; returns the url.
 async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> String {
-    let link = shared.desk().link(&url);
-    let mut backoff = Backoff::default();
-    while shared.wants(&url) && !shared.desk().is_ending() {
+    let link = shared.protocol().link(&url);
+    let mut delay = ReconnectDelay::default();
+    while shared.wants(&url) && !shared.protocol().is_ending() {
         let began = Instant::now();
         let over = connect_once(&shared, link, &endpoint).await;
         shared
             .links_changed
             .send_modify(|changes| *changes = changes.wrapping_add(1));
-        if shared.desk().is_ending() {
+        if shared.protocol().is_ending() {
             break;
         }
-        if began.elapsed() > BACKOFF_MAX {
-            backoff = Backoff::default();
+        if began.elapsed() > RECONNECT_DELAY_MAX {
+            delay = ReconnectDelay::default();
         }
         let pause = match over {
             Over::Superseded(tracker_id) => {
                 debug!(url, tracker_id, "another stream reaches this tracker");
                 wait_while_reached(&shared, &tracker_id).await;
-                BACKOFF_MAX
+                RECONNECT_DELAY_MAX
             }
-            Over::Closed(_) if shared.desk().tracker_drained(link) => {
-                BACKOFF_MAX.min(backoff.next() + BACKOFF_MAX / 2)
+            Over::Closed(_) if shared.protocol().tracker_drained(link) => {
+                RECONNECT_DELAY_MAX.min(delay.next() + RECONNECT_DELAY_MAX / 2)
             }
-            Over::Closed(status) => backoff.after(&url, status.as_ref()),
+            Over::Closed(status) => delay.after(&url, status.as_ref()),
             Over::Unreachable(error) => {
                 info!(url, error, "no tracker is reached; trying again");
-                backoff.next()
+                delay.next()
             }
         };
         sleep(pause).await;
@@ -78,7 +78,7 @@ async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> St
 
 async fn wait_while_reached(shared: &Shared, tracker_id: &str) {
     let mut changes = shared.links_changed.subscribe();
-    while shared.desk().reaches(tracker_id) {
+    while shared.protocol().reaches(tracker_id) {
         if changes.changed().await.is_err() {
             return;
         }
@@ -96,7 +96,7 @@ async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) ->
         wake,
         stop,
         running,
-    }) = shared.desk().connect(link)
+    }) = shared.protocol().connect(link)
     else {
         return Over::Unreachable("the link is gone".to_owned());
     };
@@ -111,10 +111,10 @@ async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) ->
         listen(shared, connection, welcome, incoming).await
     };
     let over = tokio::select! {
-        () = stop.cancelled() => Over::Superseded(shared.desk().tracker_of(link).unwrap_or_default()),
+        () = stop.cancelled() => Over::Superseded(shared.protocol().tracker_of(link).unwrap_or_default()),
         end = session => Over::Closed(end.err()),
     };
-    shared.desk().disconnect(connection, Instant::now());
+    shared.protocol().disconnect(connection, Instant::now());
     over
 }
 
@@ -145,7 +145,9 @@ async fn listen(
         .take()
         .ok_or_else(|| Status::failed_precondition("the tracker's first message is no Welcome"))?;
     let roster = welcome.roster.take();
-    shared.desk().welcome(connection, &welcome, Instant::now());
+    shared
+        .protocol()
+        .welcome(connection, &welcome, Instant::now());
     shared
         .links_changed
         .send_modify(|changes| *changes = changes.wrapping_add(1));
@@ -158,16 +160,16 @@ async fn listen(
         shared.take_roster(&roster);
     }
     take(shared, connection, first);
-    let mut beat = interval(shared.desk().terms().beat);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    beat.reset();
+    let mut heartbeat = interval(shared.protocol().settings().heartbeat_interval);
+    heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeat.reset();
     loop {
         tokio::select! {
             message = incoming.message() => match message? {
                 Some(message) => take(shared, connection, message),
                 None => return Ok(()),
             },
-            _ = beat.tick() => shared.desk().beat(connection),
+            _ = heartbeat.tick() => shared.protocol().heartbeat(connection),
         }
     }
 }
@@ -189,7 +191,7 @@ fn take(shared: &Arc<Shared>, connection: Connection, mut message: TrackerMessag
         sink: &sink,
         now: Instant::now(),
     };
-    let starts = shared.desk().take(message, arrival);
+    let starts = shared.protocol().take(message, arrival);
     shared.start(starts);
 }
 

@@ -9,8 +9,8 @@ use tracing::debug;
 
 use crate::attempt::{Attempt, Said, Sink, run};
 use crate::context::Context;
-use crate::desk::{Desk, Start};
 use crate::fan::{Reply, Request};
+use crate::protocol::{Protocol, Start};
 use crate::registry::Registry;
 use crate::resources::Amounts;
 use crate::sync::lock;
@@ -28,7 +28,7 @@ pub(crate) struct Identity {
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    desk: Mutex<Desk>,
+    protocol: Mutex<Protocol>,
     pub(crate) registry: Registry,
     pub(crate) identity: Identity,
     /// Urls the user gave; kept whatever the rosters say.
@@ -41,14 +41,14 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn new(
-        desk: Desk,
+        protocol: Protocol,
         registry: Registry,
         identity: Identity,
         seeds: Vec<String>,
     ) -> Self {
         let (roster, links_changed) = (watch::Sender::default(), watch::Sender::default());
         Self {
-            desk: Mutex::new(desk),
+            protocol: Mutex::new(protocol),
             registry,
             identity,
             seeds,
@@ -57,8 +57,8 @@ impl Shared {
         }
     }
 
-    pub(crate) fn desk(&self) -> MutexGuard<'_, Desk> {
-        lock(&self.desk)
+    pub(crate) fn protocol(&self) -> MutexGuard<'_, Protocol> {
+        lock(&self.protocol)
     }
 
     pub(crate) fn hello(&self, running: Vec<AttemptRef>) -> WorkerMessage {
@@ -78,7 +78,7 @@ impl Shared {
             tags: tags.clone(),
             sdk_version: concat!("rust/", env!("CARGO_PKG_VERSION")).to_owned(),
             host: host.clone(),
-            cpus: crate::beat::cpus(),
+            cpus: crate::load::cpus(),
             resources: resources.clone().into_iter().collect(),
             running,
         };
@@ -102,7 +102,7 @@ impl Shared {
                 let ended = run(&attempt, async move { handler.call(ctx, body).await }).await;
                 crash_point!("after_handler");
                 debug!(attempt = %attempt.key, ?ended, "attempt ended");
-                shared.desk().finish(&attempt, ended);
+                shared.protocol().finish(&attempt, ended);
             });
         }
     }
@@ -127,16 +127,16 @@ impl Shared {
 
 impl Sink for Shared {
     fn log(&self, attempt: &Attempt, said: Said) -> bool {
-        self.desk().log(attempt, said)
+        self.protocol().log(attempt, said)
     }
 
     fn progress(&self, attempt: &Attempt, percent: u32, message: String) {
-        self.desk()
+        self.protocol()
             .progress(attempt, percent, message, Instant::now());
     }
 
     fn ask(&self, attempt: &Attempt, request: Request) -> Reply {
-        self.desk().ask(attempt, request)
+        self.protocol().ask(attempt, request)
     }
 }
 

@@ -137,7 +137,7 @@ function ending.end_context(endings, now, ended)
   if not job then
     return
   end
-  local kind, followers, overlap, limit, surplus, is_traced =
+  local kind, followers, policy, limit, surplus, is_traced =
     unpack(redis.call('HMGET', keys.job(job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus', 'traced'))
   local arms = (kind == 'fixed_delay' or kind == 'second_delay') and record.is_scheduled(ended.id)
     -- One that was asked to run again ended before, and its job went on from there.
@@ -150,9 +150,9 @@ function ending.end_context(endings, now, ended)
   if followers and followers ~= '' then
     tell_followers(endings, now, followers, ended.id, ended.state)
   end
-  overlap_queue.start(endings.ready, now, job, overlap, limit)
+  overlap_queue.start(endings.ready, now, job, policy, limit)
   if surplus then
-    overlap_queue.note_surplus(job, overlap, limit, surplus)
+    overlap_queue.note_surplus(job, policy, limit, surplus)
   end
   if arms then
     arm_after_end(endings, now, job)

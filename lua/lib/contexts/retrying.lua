@@ -1,5 +1,6 @@
 -- Module contexts/retrying: an attempt that ended without success, and whether and when there is a next one.
 -- @use bounds
+-- @use contexts/backoff
 -- @use contexts/ready
 -- @use history/attempts
 -- @use record
@@ -7,21 +8,6 @@ local retrying = {}
 local int = record.int
 
 local ORPHANED_MAX = 3 -- workers that may die or fall silent with a context before it is taken for their cause
-
-local function retry_delay(options, failures, random)
-  local kind, delay, cap, jitter = string.match(record.option(options, 'b') or '', '^(%a):(%d+):(%d+):(%d)$')
-  if not kind then
-    kind, delay, cap, jitter = 'e', 1000, 60000, '1'
-  end
-  delay = tonumber(delay)
-  if kind == 'e' then
-    delay = math.min(tonumber(cap), delay * 2 ^ (failures - 1))
-  end
-  if jitter == '1' then
-    delay = math.floor(random * (delay + 1))
-  end
-  return delay
-end
 
 -- What is kept for the next attempt: after a lost lease, whom to avoid and how many workers were lost in a row.
 local function rest_for_retry(rest, avoid, orphaned)
@@ -67,7 +53,7 @@ function retrying.fail_attempt(endings, now, id, held, how, subtasks)
     return 'SETTLED'
   end
   local rest = rest_for_retry(held.rest, how.avoid, orphaned)
-  local delay = how.retry_after or retry_delay(options, failures, how.random)
+  local delay = how.retry_after or backoff.delay(options, failures, how.random)
   local at = delay > 0 and now + delay or nil
   if subtask then
     rest = subtasks.retries(endings, id, held, rest, at)

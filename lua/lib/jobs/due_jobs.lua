@@ -5,6 +5,7 @@
 -- @use jobs/arming
 -- @use jobs/due_times
 -- @use jobs/firing
+-- @use jobs/misfire
 -- @use keys
 -- @use ready_sets
 -- @use record
@@ -84,7 +85,7 @@ local function fire(visit, job, made)
     return
   end
   local n, due_at, list = due_times.come(visit.now, fields)
-  local behind = n > 0 and due_at(n - 1) < visit.now - due_times.tolerance_of(fields)
+  local behind = n > 0 and due_at(n - 1) < visit.now - misfire.tolerance_of(fields)
   if fields.kind == 'cron' and fields.plan_end ~= '1' and n == #list and behind then
     -- Behind its whole plan: which due time is the newest missed one is known only when the plan reaches the tolerance.
     visit.plan[#visit.plan + 1] = job
@@ -92,7 +93,7 @@ local function fire(visit, job, made)
   end
   local index, last_fired = 0, false
   if n > 0 then
-    index = due_times.apply_misfire(visit.now, fields, due_at, n)
+    index = misfire.apply(visit.now, fields, due_at, n)
     if n > index + room then
       n, visit.more = index + room, 1
     end

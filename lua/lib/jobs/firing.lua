@@ -5,6 +5,7 @@
 -- @use partition
 -- @use ready_sets
 -- @use record
+-- @use jobs/overlap
 -- @use jobs/overlap_queue
 local firing = {}
 local int = record.int
@@ -77,8 +78,7 @@ end
 
 -- Offers one firing to the overlap policy. 'START' (the caller places the member), 'QUEUE', or 'SKIP' with the reason.
 function firing.offer_firing(endings, now, fields, id, rest)
-  local policy, limit = fields.overlap, tonumber(fields.overlap_limit) or 1
-  local queue = keys.queue(fields.name)
+  local policy, queue = fields.overlap, keys.queue(fields.name)
   local scheduled = record.is_scheduled(id) and 's' or 'm'
   if policy == 'replace' and fields.active > 0 then
     for _, member in ipairs(redis.call('ZRANGE', queue, 0, REPLACED_MAX - 1)) do
@@ -93,29 +93,19 @@ function firing.offer_firing(endings, now, fields, id, rest)
     end
     fields.active = redis.call('HLEN', keys.active(fields.name))
   end
-  local busy = fields.active > 0
-  if policy == 'parallel' then
-    busy = fields.active >= limit
-  end
-  if not busy then
+  local verdict, detail = overlap.decide(policy, fields.overlap_limit, fields.active, queue)
+  if verdict == 'START' then
     redis.call('HSET', keys.active(fields.name), id, scheduled)
     fields.active = fields.active + 1
     firing.watch_start(endings, id, record.due_of(id), rest)
     return 'START'
   end
-  if policy == 'parallel' or policy == 'discard' then
-    return 'SKIP', 'overlap_' .. policy
-  end
-  local waiting = redis.call('ZCARD', queue)
-  if policy == 'queue' and waiting >= limit then
-    return 'SKIP', 'overlap_queue_full'
-  end
-  if policy == 'queue_one' and waiting >= 1 then
-    return 'SKIP', 'overlap_collapsed'
+  if verdict == 'SKIP' then
+    return 'SKIP', detail
   end
   redis.call('ZADD', queue, record.due_of(id), record.member_of(id, 0, 0, rest))
-  if policy == 'replace' and waiting >= 1 then
-    overlap_queue.note_surplus(fields.name, policy, limit)
+  if policy == 'replace' and detail >= 1 then
+    overlap_queue.note_surplus(fields.name, policy, fields.overlap_limit)
   end
   firing.watch_start(endings, id, record.due_of(id), rest)
   return 'QUEUE'

@@ -1,5 +1,6 @@
 -- Module jobs/overlap_queue: what waits until its job's overlap policy lets it in.
 -- @use contexts/ready
+-- @use jobs/overlap
 -- @use keys
 -- @use quarantine
 -- @use record
@@ -8,27 +9,15 @@ local int = record.int
 
 local UNREADABLE_MAX = 100 -- records that are put aside in one call
 
--- Contexts of a job that its overlap policy lets be active at once (W6), and that may wait for these (W9).
-local function allowed(overlap, limit)
-  return overlap == 'parallel' and tonumber(limit) or 1
-end
-
-local function may_wait(overlap, limit)
-  if overlap == 'queue' then
-    return tonumber(limit) or 1
-  end
-  return (overlap == 'queue_one' or overlap == 'replace') and 1 or 0
-end
-
 -- Lets in what waits in the overlap queue of a job, the oldest first, as many as its policy allows; `batch` collects it for
 -- contexts/ready. It is called where there may be room:
 -- no firing overtakes what waits, as there is no room for it while something does. Returns how many.
-function overlap_queue.start(batch, now, job, overlap, limit)
+function overlap_queue.start(batch, now, job, policy, limit)
   local active, queue = keys.active(job), keys.queue(job)
   if redis.call('EXISTS', queue) == 0 then
     return 0
   end
-  local room, unreadable = allowed(overlap, limit) - redis.call('HLEN', active), 0
+  local room, unreadable = overlap.active_max(policy, limit) - redis.call('HLEN', active), 0
   local started = {}
   while room > 0 and unreadable < UNREADABLE_MAX do
     local popped = redis.call('ZPOPMIN', queue, math.min(room, UNREADABLE_MAX))
@@ -55,9 +44,9 @@ end
 
 -- What an earlier definition of a job let in goes on, also where the present one allows less. The job says how much of it there may still
 -- be, `<active>:<waiting>`, until it is no more than what is allowed. `known`: what it says so far.
-function overlap_queue.note_surplus(job, overlap, limit, known)
+function overlap_queue.note_surplus(job, policy, limit, known)
   local active, waiting = redis.call('HLEN', keys.active(job)), redis.call('ZCARD', keys.queue(job))
-  if active > allowed(overlap, limit) or waiting > may_wait(overlap, limit) then
+  if active > overlap.active_max(policy, limit) or waiting > overlap.waiting_max(policy, limit) then
     redis.call('HSET', keys.job(job), 'surplus', int(active) .. ':' .. int(waiting))
   elseif known then
     redis.call('HDEL', keys.job(job), 'surplus')

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tickwheel_core::job::{Misfire, Overlap};
-use tickwheel_reference::retry::delay_after;
+use tickwheel_reference::backoff::delay_after;
 use tickwheel_store::record::Options;
 
 use crate::call::ready_score;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use tickwheel_core::misfire::{Verdict, decide};
+use tickwheel_core::catch_up::{Verdict, decide};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_reference::overlap::{self, OverlapDecision};
 

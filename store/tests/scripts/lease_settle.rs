@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use tickwheel_core::id::WorkerId;
 use tickwheel_core::job::{Backoff, RetryPolicy};
-use tickwheel_reference::retry::delay_after;
+use tickwheel_reference::backoff::delay_after;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 
 const ID: &str = "3.900.a-1";

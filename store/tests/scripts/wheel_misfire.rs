@@ -1,12 +1,12 @@
-//! wheel/turn, misfire: the script decides as `tickwheel_core::misfire::decide` does, for every policy and both kinds of due times.
+//! wheel/turn, misfire: the script decides as `tickwheel_core::catch_up::decide` does, for every policy and both kinds of due times.
 
 use crate::call::{Part, T};
 use crate::harness::{Harness, fresh, ms};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
+use tickwheel_core::catch_up::{Verdict, decide};
 use tickwheel_core::job::{Misfire, MisfirePolicy};
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
-use tickwheel_core::misfire::{Verdict, decide};
 
 /// A job and the moment its due times are found.
 #[derive(Debug, Clone)]

@@ -107,13 +107,13 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "the overlap policy is not asked",
         script: "wheel/turn",
-        from: "  local busy = fields.active > 0\n",
-        to: "  local busy = false\n",
+        from: "  if active < overlap.active_max(policy, limit) then\n",
+        to: "  if true then\n",
     },
     Mutation {
         what: "an ended context lets nobody of the queue start",
         script: "lease/settle",
-        from: "  overlap_queue.start(endings.ready, now, job, overlap, limit)\n",
+        from: "  overlap_queue.start(endings.ready, now, job, policy, limit)\n",
         to: "",
     },
     Mutation {

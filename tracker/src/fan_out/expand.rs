@@ -19,10 +19,10 @@ use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::failed_work::FailedWork;
 use crate::lock::lock;
 use crate::matching::Matching;
 use crate::metrics::measure;
-use crate::retries::Retries;
 use crate::sessions::Sessions;
 
 /// A context that no worker fits is looked at again after this.
@@ -45,7 +45,7 @@ pub(crate) struct Expansion {
     tasks: TaskTracker,
     /// Contexts that are being split here.
     under_way: Mutex<HashSet<ContextId>>,
-    retries: Retries<ContextId>,
+    failed: FailedWork<ContextId>,
 }
 
 impl Expansion {
@@ -61,20 +61,20 @@ impl Expansion {
             matching,
             tasks,
             under_way: Mutex::default(),
-            retries: Retries::default(),
+            failed: FailedWork::default(),
         })
     }
 
     /// Splits `waiting` in the background, unless that is under way here already.
     pub(crate) fn expand(self: &Arc<Self>, waiting: Member) {
         let id = waiting.id.clone();
-        if self.retries.rests(&id, Instant::now()) || !lock(&self.under_way).insert(id.clone()) {
+        if self.failed.rests(&id, Instant::now()) || !lock(&self.under_way).insert(id.clone()) {
             return;
         }
         let expansion = Arc::clone(self);
         self.tasks.spawn(async move {
             let split = expansion.split(waiting).await;
-            if let Some((times, error)) = expansion.retries.ended(id.clone(), split) {
+            if let Some((times, error)) = expansion.failed.ended(id.clone(), split) {
                 tracing::warn!(context = %id, times, %error, "a context was not split; a later turn tries again");
                 measure::store_error(&error);
             }

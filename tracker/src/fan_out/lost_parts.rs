@@ -8,8 +8,8 @@ use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::failed_work::FailedWork;
 use crate::metrics::measure;
-use crate::retries::Retries;
 use crate::sessions::Sessions;
 
 /// Workers of one call.
@@ -21,7 +21,7 @@ pub(crate) struct LostParts {
     store: Store,
     sessions: Arc<Sessions>,
     tasks: TaskTracker,
-    retries: Retries<ContextId>,
+    failed: FailedWork<ContextId>,
 }
 
 impl LostParts {
@@ -30,20 +30,20 @@ impl LostParts {
             store,
             sessions,
             tasks,
-            retries: Retries::default(),
+            failed: FailedWork::default(),
         })
     }
 
     /// Gives up on the workers of `pinned` that live no more, in the background.
     pub(crate) fn look(self: &Arc<Self>, pinned: PinnedParts) {
         let root = pinned.root.clone();
-        if self.retries.rests(&root, Instant::now()) {
+        if self.failed.rests(&root, Instant::now()) {
             return;
         }
         let lost = Arc::clone(self);
         self.tasks.spawn(async move {
             let given_up = lost.give_up(pinned).await;
-            if let Some((times, error)) = lost.retries.ended(root.clone(), given_up) {
+            if let Some((times, error)) = lost.failed.ended(root.clone(), given_up) {
                 tracing::warn!(context = %root, times, %error, "parts of workers that may be gone are looked at again");
                 measure::store_error(&error);
             }

@@ -11,8 +11,8 @@ use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::failed_work::FailedWork;
 use crate::metrics::measure;
-use crate::retries::Retries;
 use crate::seldom::Unwritten;
 
 /// See the module.
@@ -20,7 +20,7 @@ use crate::seldom::Unwritten;
 pub(crate) struct Outbox {
     store: Store,
     tasks: TaskTracker,
-    retries: Retries<JobName>,
+    failed: FailedWork<JobName>,
     unwritten: Unwritten,
 }
 
@@ -29,7 +29,7 @@ impl Outbox {
         Arc::new(Self {
             store,
             tasks,
-            retries: Retries::default(),
+            failed: FailedWork::default(),
             unwritten: Unwritten::default(),
         })
     }
@@ -58,7 +58,7 @@ impl Outbox {
     /// Whether the follower has had what the entry is for.
     async fn fire(&self, entry: &OutboxEntry) -> bool {
         let follower = &entry.follower;
-        if self.retries.rests(follower, Instant::now()) {
+        if self.failed.rests(follower, Instant::now()) {
             return false;
         }
         let fired = match self.upstream(entry).await {
@@ -73,7 +73,7 @@ impl Outbox {
             | Fired::NoJob => (),
         });
         let is_had = had.is_ok();
-        if let Some((times, error)) = self.retries.ended(follower.clone(), had) {
+        if let Some((times, error)) = self.failed.ended(follower.clone(), had) {
             measure::store_error(&error);
             tracing::warn!(%follower, times, %error, "a follower was not fired; it is tried again");
         }

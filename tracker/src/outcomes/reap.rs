@@ -12,9 +12,9 @@ use tickwheel_store::wake::WorkerCancel;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
+use crate::failed_work::FailedWork;
 use crate::metrics::measure;
 use crate::redis_health::Outage;
-use crate::retries::Retries;
 use crate::sessions::Sessions;
 
 /// See the module.
@@ -25,7 +25,7 @@ pub(crate) struct Reaper {
     sessions: Arc<Sessions>,
     outage: Arc<Outage>,
     tasks: TaskTracker,
-    retries: Retries<PartitionId>,
+    failed: FailedWork<PartitionId>,
 }
 
 impl Reaper {
@@ -42,14 +42,14 @@ impl Reaper {
             sessions,
             outage,
             tasks,
-            retries: Retries::default(),
+            failed: FailedWork::default(),
         })
     }
 
     /// Looks at the running contexts of a partition, in the background; leases of `evicted` workers end now. While leases may be over that
     /// nobody could prolong, it waits.
     pub(crate) fn reap(self: &Arc<Self>, partition: PartitionId, evicted: Vec<WorkerId>) {
-        if evicted.is_empty() && self.retries.rests(&partition, Instant::now()) {
+        if evicted.is_empty() && self.failed.rests(&partition, Instant::now()) {
             return;
         }
         let reaper = Arc::clone(self);
@@ -68,7 +68,7 @@ impl Reaper {
             if let Err(error) = &reaped {
                 measure::store_error(error);
             }
-            if let Some((times, error)) = reaper.retries.ended(partition, reaped) {
+            if let Some((times, error)) = reaper.failed.ended(partition, reaped) {
                 tracing::warn!(%partition, times, %error, "lease scan failed; the wheel brings the next one");
             }
         });

@@ -1,10 +1,11 @@
-//! Due times that passed while nobody could fire them: which still fire, and which become records of what was missed.
+//! Due times that passed while nobody could fire them: which still fire, and which become records of what was missed. The misfire policy of
+//! what is due in a turn is applied by `lua/lib/jobs/misfire.lua`.
 
 use tickwheel_core::calendar::Calendar;
+use tickwheel_core::catch_up::{Verdict, decide};
 use tickwheel_core::error::Violation;
 use tickwheel_core::job::Misfire;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
-use tickwheel_core::misfire::{Verdict, decide};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::job::{JobView, Plan};
 

@@ -14,8 +14,8 @@ use tokio_util::task::TaskTracker;
 use super::beside::beside;
 use super::catch_up;
 use crate::error::Error;
+use crate::failed_work::FailedWork;
 use crate::lock::lock;
-use crate::retries::Retries;
 
 /// See the module.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Planner {
     store: Store,
     tasks: TaskTracker,
     under_way: Mutex<HashSet<JobName>>,
-    retries: Retries<JobName>,
+    failed: FailedWork<JobName>,
 }
 
 impl Planner {
@@ -32,19 +32,19 @@ impl Planner {
             store,
             tasks,
             under_way: Mutex::default(),
-            retries: Retries::default(),
+            failed: FailedWork::default(),
         })
     }
 
     /// Lays in more due times of a job, in the background; `now` is Redis' clock.
     pub(crate) fn replan(self: &Arc<Self>, job: JobName, now: TimestampMs) {
-        if self.retries.rests(&job, Instant::now()) || !lock(&self.under_way).insert(job.clone()) {
+        if self.failed.rests(&job, Instant::now()) || !lock(&self.under_way).insert(job.clone()) {
             return;
         }
         let planner = Arc::clone(self);
         self.tasks.spawn(async move {
             let planned = replan(&planner.store, &job, now).await;
-            if let Some((times, error)) = planner.retries.ended(job.clone(), planned) {
+            if let Some((times, error)) = planner.failed.ended(job.clone(), planned) {
                 tracing::warn!(%job, times, %error, "planning failed; its entry comes back to some tracker");
             }
             lock(&planner.under_way).remove(&job);

@@ -1,9 +1,9 @@
 //! Plans follow the calendar without a gap, fit into a job, and decide an outage as the misfire policy says.
 
+use tickwheel_core::catch_up::{Verdict, decide};
 use tickwheel_core::id::{GroupName, HandlerName, JobName};
 use tickwheel_core::job::{JobSpec, Misfire, MisfirePolicy, Trigger};
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
-use tickwheel_core::misfire::{Verdict, decide};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::job::{JobStateWord, JobView};
 

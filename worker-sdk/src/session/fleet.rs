@@ -41,7 +41,7 @@ pub(crate) async fn keep_streams(shared: Arc<Shared>) {
             ended = streams.join_next() => match ended {
                 Some(Ok(url)) => {
                     known.remove(&url);
-                    if shared.desk().is_ending() && known.is_empty() {
+                    if shared.protocol().is_ending() && known.is_empty() {
                         return;
                     }
                 }

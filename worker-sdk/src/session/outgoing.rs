@@ -1,4 +1,4 @@
-//! The worker's side of a stream: frames of the desk, built when the transport asks for one.
+//! The worker's side of a stream: frames of the protocol, built when the transport asks for one.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
 
-use crate::desk::{Connection, Next};
+use crate::protocol::{Connection, Next};
 use crate::shared::Shared;
 
 /// The Hello, then frames until the connection is over.
@@ -21,7 +21,7 @@ pub(super) fn frames(
 ) -> impl Stream<Item = WorkerMessage> + Send + 'static {
     let frames = stream::unfold((shared, wake), move |(shared, wake)| async move {
         loop {
-            let next = shared.desk().frame(connection, Instant::now());
+            let next = shared.protocol().frame(connection, Instant::now());
             match next {
                 Next::Send(frame) => {
                     about_to_send(&frame);

@@ -13,15 +13,15 @@ use super::drain::Timeouts;
 use super::running::RunningWorker;
 use super::stopped::Stopped;
 use crate::batch::Batch;
-use crate::beat::cpus;
 use crate::context::Context;
-use crate::desk::Desk;
 use crate::error::{Error, HandlerResult};
 use crate::handler::{Handler, Raw, Typed};
 use crate::limits::{
     DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_MAX, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
 };
+use crate::load::cpus;
 use crate::permit::Permits;
+use crate::protocol::Protocol;
 use crate::registry::{Registry, check_parts, check_tag};
 use crate::resources::{Amounts, Resources};
 use crate::session::endpoint;
@@ -268,14 +268,14 @@ impl WorkerBuilder {
             host: host_word(&host),
             resources: self.resources.clone(),
         };
-        let desk = Desk::new(
+        let protocol = Protocol::new(
             Permits {
                 permits: self.permits,
                 spool_max: self.spool_max,
             },
             Resources::new(self.resources),
         );
-        let shared = Shared::new(desk, self.registry, identity, seeds);
+        let shared = Shared::new(protocol, self.registry, identity, seeds);
         Ok(RunningWorker::spawn(
             Arc::new(shared),
             self.timeouts,

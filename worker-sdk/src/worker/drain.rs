@@ -9,8 +9,8 @@ use tracing::{info, warn};
 
 use super::stopped::Stopped;
 use crate::attempt::CancelReason;
-use crate::desk::{Desk, Phase};
 use crate::limits::LEAK_SLACK;
+use crate::protocol::{Phase, Protocol};
 use crate::shared::Shared;
 
 /// How long the streams may take to close once everything is said.
@@ -31,33 +31,37 @@ pub(super) async fn drain(
     hurry: &CancellationToken,
     mut streams: JoinSet<()>,
 ) -> Stopped {
-    shared.desk().set_phase(Phase::Draining);
+    shared.protocol().set_phase(Phase::Draining);
     info!(
-        running = shared.desk().running(),
+        running = shared.protocol().running(),
         "draining: no new work is taken"
     );
-    if !wait_until(shared, timeouts.drain, hurry, |desk| desk.running() == 0).await {
-        let grace = shared.desk().longest_grace();
+    if !wait_until(shared, timeouts.drain, hurry, |protocol| {
+        protocol.running() == 0
+    })
+    .await
+    {
+        let grace = shared.protocol().longest_grace();
         warn!(
-            running = shared.desk().running(),
+            running = shared.protocol().running(),
             "the drain's time is used up: what runs is given back"
         );
         shared
-            .desk()
+            .protocol()
             .cancel_all(CancelReason::Draining, Instant::now());
         let given_up = grace.saturating_add(LEAK_SLACK * 2);
-        wait_until(shared, given_up, hurry, |desk| desk.running() == 0).await;
+        wait_until(shared, given_up, hurry, |protocol| protocol.running() == 0).await;
     }
-    wait_until(shared, timeouts.flush, hurry, |desk| {
-        desk.unconfirmed() == 0
+    wait_until(shared, timeouts.flush, hurry, |protocol| {
+        protocol.unconfirmed() == 0
     })
     .await;
-    shared.desk().set_phase(Phase::Ending);
+    shared.protocol().set_phase(Phase::Ending);
     if timeout(CLOSE_TIMEOUT, streams.join_next()).await.is_err() {
         streams.shutdown().await;
-        shared.desk().hang_up(Instant::now());
+        shared.protocol().hang_up(Instant::now());
     }
-    let stats = shared.desk().stats();
+    let stats = shared.protocol().stats();
     let (given_back, unconfirmed) = (stats.given_back, stats.unconfirmed);
     if unconfirmed > 0 {
         warn!(
@@ -78,11 +82,11 @@ async fn wait_until(
     shared: &Shared,
     patience: Duration,
     hurry: &CancellationToken,
-    done: impl Fn(&Desk) -> bool,
+    done: impl Fn(&Protocol) -> bool,
 ) -> bool {
-    let changed = shared.desk().drained();
+    let changed = shared.protocol().drained();
     let wait = async {
-        while !done(&shared.desk()) {
+        while !done(&shared.protocol()) {
             changed.notified().await;
         }
     };

@@ -13,7 +13,7 @@ use crate::attempt::CancelReason;
 use crate::error::Error;
 use crate::shared::Shared;
 use crate::stats::Stats;
-use crate::{beat, keeper, session, stall};
+use crate::{load, session, stall, timer};
 
 /// A worker that runs in the background. Dropping it ends the worker at once: handlers are told that they are fenced, and
 /// their contexts are repeated elsewhere when their leases have run out. [`drain`](Self::drain) is the kind way.
@@ -55,7 +55,7 @@ impl RunningWorker {
     /// The worker's counters now.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        self.shared.desk().stats()
+        self.shared.protocol().stats()
     }
 
     /// Takes no more work, waits for what runs (up to the drain timeout) and for the confirmation of all outcomes, and ends.
@@ -109,9 +109,9 @@ impl Drop for RunningWorker {
     fn drop(&mut self) {
         if let Some(main) = self.main.take() {
             main.abort();
-            let mut desk = self.shared.desk();
-            desk.cancel_all(CancelReason::Fenced, Instant::now());
-            desk.hang_up(Instant::now());
+            let mut protocol = self.shared.protocol();
+            protocol.cancel_all(CancelReason::Fenced, Instant::now());
+            protocol.hang_up(Instant::now());
         }
     }
 }
@@ -124,8 +124,8 @@ async fn serve(
     hurry: CancellationToken,
 ) -> Stopped {
     let mut helpers = JoinSet::new();
-    helpers.spawn(keeper::keep(Arc::clone(&shared)));
-    helpers.spawn(beat::sample(Arc::clone(&shared)));
+    helpers.spawn(timer::run(Arc::clone(&shared)));
+    helpers.spawn(load::sample(Arc::clone(&shared)));
     helpers.spawn(stall::watch());
     let mut streams = JoinSet::new();
     streams.spawn(session::keep_streams(Arc::clone(&shared)));

@@ -28,9 +28,9 @@ impl Sink for Nowhere {
     }
 }
 
-/// A desk with hands: time is what the test says.
+/// A protocol that a test drives: time is what the test says.
 struct Bench {
-    desk: Desk,
+    protocol: Protocol,
     registry: Registry,
     sink: Arc<dyn Sink>,
     now: Instant,
@@ -40,9 +40,9 @@ impl Bench {
     fn new(permits: u32, spool_max: usize) -> Self {
         let mut registry = Registry::default();
         registry.add("h", Arc::new(Raw(|_, body| async { Ok(body) })));
-        let desk = Desk::new(Permits { permits, spool_max }, Resources::default());
+        let protocol = Protocol::new(Permits { permits, spool_max }, Resources::default());
         Self {
-            desk,
+            protocol,
             registry,
             sink: Arc::new(Nowhere),
             now: Instant::now(),
@@ -50,14 +50,14 @@ impl Bench {
     }
 
     fn connect(&mut self, name: &str) -> Connection {
-        let link = self.desk.link(&format!("http://{name}"));
-        let connection = self.desk.connect(link).unwrap().connection;
+        let link = self.protocol.link(&format!("http://{name}"));
+        let connection = self.protocol.connect(link).unwrap().connection;
         let welcome = Welcome {
             tracker_id: name.to_owned(),
             lease_ms: 9_000,
             ..Welcome::default()
         };
-        self.desk.welcome(connection, &welcome, self.now);
+        self.protocol.welcome(connection, &welcome, self.now);
         connection
     }
 
@@ -72,7 +72,7 @@ impl Bench {
             sink: &self.sink,
             now: self.now,
         };
-        self.desk
+        self.protocol
             .take(message, arrival)
             .into_iter()
             .map(|start| start.attempt)
@@ -113,12 +113,12 @@ impl Bench {
     }
 
     fn succeed(&mut self, attempt: &Attempt) {
-        self.desk
+        self.protocol
             .finish(attempt, Ended::With(Outcome::Succeeded(Bytes::new())));
     }
 
     fn frame(&mut self, connection: Connection) -> Option<WorkerMessage> {
-        match self.desk.frame(connection, self.now) {
+        match self.protocol.frame(connection, self.now) {
             Next::Send(frame) => Some(*frame),
             Next::Wait(_) | Next::End => None,
         }
@@ -149,7 +149,7 @@ async fn credit_goes_out_only_when_the_tracker_cannot_know_it() {
         "the tracker has counted what it sent"
     );
     assert!(
-        matches!(bench.desk.frame(second, bench.now), Next::Wait(Some(_))),
+        matches!(bench.protocol.frame(second, bench.now), Next::Wait(Some(_))),
         "not more often than the pause"
     );
     bench.later(5);
@@ -190,7 +190,7 @@ async fn unconfirmed_outcomes_take_permits_at_the_bound_of_the_spool() {
     bench.confirm(link, "y");
     bench.later(5);
     assert_eq!(bench.frames(link).1, Some((1, 4)));
-    assert_eq!(bench.desk.stats().busy, 1);
+    assert_eq!(bench.protocol.stats().busy, 1);
 }
 
 #[tokio::test]
@@ -213,7 +213,7 @@ async fn a_frame_is_bounded_by_items_and_by_bytes() {
     let large = Bytes::from(vec![b'1'; 700_000]);
     for attempt in bench.dispatch(link, &["p", "q", "r"]) {
         bench
-            .desk
+            .protocol
             .finish(&attempt, Ended::With(Outcome::Succeeded(large.clone())));
     }
     let sizes: Vec<usize> = bench
@@ -226,15 +226,15 @@ async fn a_frame_is_bounded_by_items_and_by_bytes() {
 }
 
 #[tokio::test]
-async fn outcomes_of_a_broken_link_wait_in_limbo_for_the_next() {
+async fn outcomes_of_a_broken_link_wait_unrouted_for_the_next() {
     let mut bench = Bench::new(4, 100);
     let first = bench.connect("a");
     let attempts = bench.dispatch(first, &["sent", "unsent"]);
     bench.succeed(&attempts[0]);
     bench.frames(first);
     bench.succeed(&attempts[1]);
-    bench.desk.disconnect(first, bench.now);
-    assert!(matches!(bench.desk.frame(first, bench.now), Next::End));
+    bench.protocol.disconnect(first, bench.now);
+    assert!(matches!(bench.protocol.frame(first, bench.now), Next::End));
     let second = bench.connect("b");
     let mut ids: Vec<String> = bench
         .frame(second)
@@ -245,7 +245,7 @@ async fn outcomes_of_a_broken_link_wait_in_limbo_for_the_next() {
         .collect();
     ids.sort();
     assert_eq!(ids, ["sent", "unsent"]);
-    assert_eq!(bench.desk.stats().resent, 1);
+    assert_eq!(bench.protocol.stats().resent, 1);
 }
 
 #[tokio::test]
@@ -257,7 +257,7 @@ async fn an_unconfirmed_outcome_goes_to_another_tracker_after_a_second() {
     assert_eq!(bench.frames(first).0[0].settle.len(), 1);
     bench.frames(second);
     bench.later(999);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert!(
         bench
             .frames(second)
@@ -266,10 +266,10 @@ async fn an_unconfirmed_outcome_goes_to_another_tracker_after_a_second() {
             .all(|frame| frame.settle.is_empty())
     );
     bench.later(1);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(bench.frames(second).0[0].settle[0].context_id, "x");
     bench.confirm(second, "x");
-    assert_eq!(bench.desk.unconfirmed(), 0);
+    assert_eq!(bench.protocol.unconfirmed(), 0);
 }
 
 impl Bench {
@@ -301,7 +301,7 @@ async fn a_long_attempt_is_announced_once_and_renewed_every_third_of_its_lease()
     let (mut accepted, mut renewed) = (0, 0);
     for _ in 0..100 {
         bench.later(100);
-        bench.desk.keep(bench.now);
+        bench.protocol.on_timer(bench.now);
         for frame in bench.frames(link).0 {
             accepted += frame.accepted.len();
             renewed += frame.renew.len();
@@ -326,7 +326,7 @@ async fn an_unanswered_announcement_is_repeated_before_the_dispatch_lease_ends()
     let mut asked = 0;
     for _ in 0..19 {
         bench.later(100);
-        bench.desk.keep(bench.now);
+        bench.protocol.on_timer(bench.now);
         asked += bench
             .frames(link)
             .0
@@ -348,21 +348,21 @@ async fn an_attempt_that_cannot_be_renewed_is_fenced_when_its_lease_ends() {
     let mut bench = Bench::new(4, 100);
     let link = bench.connect("a");
     let attempts = bench.dispatch(link, &["x"]);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     bench.frames(link);
     bench.renew(link, "x", 9_000);
-    bench.desk.disconnect(link, bench.now);
+    bench.protocol.disconnect(link, bench.now);
     bench.later(8_990);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(attempts[0].cancel.reason(), None);
     bench.later(20);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(attempts[0].cancel.reason(), Some(CancelReason::Fenced));
     bench.renew(link, "x", 9_000);
     assert_eq!(bench.left(&attempts[0]), Duration::ZERO);
     bench.succeed(&attempts[0]);
     assert_eq!(
-        (bench.desk.unconfirmed(), bench.desk.stats().fenced),
+        (bench.protocol.unconfirmed(), bench.protocol.stats().fenced),
         (0, 1)
     );
 }
@@ -372,13 +372,13 @@ async fn a_lease_is_renewed_at_once_over_another_tracker_when_a_stream_breaks() 
     let mut bench = Bench::new(4, 100);
     let (first, second) = (bench.connect("a"), bench.connect("b"));
     bench.dispatch(first, &["x"]);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     bench.frames(first);
     bench.renew(first, "x", 9_000);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     bench.frames(second);
-    bench.desk.disconnect(first, bench.now);
-    bench.desk.keep(bench.now);
+    bench.protocol.disconnect(first, bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(bench.frame(second).unwrap().renew[0].context_id, "x");
 }
 
@@ -386,9 +386,9 @@ async fn a_lease_is_renewed_at_once_over_another_tracker_when_a_stream_breaks() 
 async fn the_newest_of_two_links_to_one_tracker_stays() {
     let mut bench = Bench::new(4, 100);
     let old = bench.connect("a");
-    let link = bench.desk.link("http://alias");
-    let new = bench.desk.connect(link).unwrap();
-    bench.desk.welcome(
+    let link = bench.protocol.link("http://alias");
+    let new = bench.protocol.connect(link).unwrap();
+    bench.protocol.welcome(
         new.connection,
         &Welcome {
             tracker_id: "a".to_owned(),
@@ -396,9 +396,9 @@ async fn the_newest_of_two_links_to_one_tracker_stays() {
         },
         bench.now,
     );
-    assert!(matches!(bench.desk.frame(old, bench.now), Next::End));
+    assert!(matches!(bench.protocol.frame(old, bench.now), Next::End));
     assert!(bench.frame(new.connection).unwrap().beat.unwrap().home);
-    assert_eq!(bench.desk.stats().trackers, 1);
+    assert_eq!(bench.protocol.stats().trackers, 1);
 }
 
 #[tokio::test]
@@ -415,7 +415,7 @@ async fn the_home_stays_where_it_is_and_leaves_a_tracker_that_drains() {
         },
     );
     assert!(bench.frame(second).unwrap().beat.unwrap().home);
-    bench.desk.beat(first);
+    bench.protocol.heartbeat(first);
     assert!(!bench.frame(first).unwrap().beat.unwrap().home);
 }
 
@@ -430,7 +430,7 @@ async fn log_lines_go_before_the_settlement_of_their_attempt() {
             at: bench.now,
             line: n.to_string(),
         };
-        assert!(bench.desk.log(&attempts[0], said));
+        assert!(bench.protocol.log(&attempts[0], said));
     }
     bench.later(40);
     bench.succeed(&attempts[0]);

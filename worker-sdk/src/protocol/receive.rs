@@ -12,7 +12,7 @@ use tickwheel_proto::v1::{
 use tokio::time::Instant;
 use tracing::warn;
 
-use super::{Connection, Desk, Phase, Running};
+use super::{Connection, Phase, Protocol, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Sink, later};
 use crate::handler::Handler;
 use crate::limits::STORE_AWAY;
@@ -45,7 +45,7 @@ enum Fate<'a> {
     AnswerAgain,
 }
 
-impl Desk {
+impl Protocol {
     /// All of a message but its Welcome and Roster. Returns the attempts to be run: they hold a permit from now on.
     pub(crate) fn take(&mut self, message: TrackerMessage, arrival: Arrival<'_>) -> Vec<Start> {
         let Arrival {
@@ -83,7 +83,7 @@ impl Desk {
         }
         if !starts.is_empty() {
             self.wake_for_credit();
-            self.call_keeper(later(now, self.terms.accept_after));
+            self.wake_timer(later(now, self.settings.accept_after));
         }
         starts
     }
@@ -174,8 +174,8 @@ impl Desk {
             lease: attempt
                 .lease_until()
                 .saturating_duration_since(attempt.arrived),
-            told: None,
-            asked: None,
+            announced_on: None,
+            unanswered_since: None,
             renew_at: attempt.arrived,
             queued: false,
             progress: None,
@@ -219,7 +219,7 @@ impl Desk {
             | CancelReason::Draining) => {
                 if let Some(running) = self.running.get(&key) {
                     running.attempt.cancel.cancel(reason, now);
-                    self.call_keeper(now);
+                    self.wake_timer(now);
                 }
             }
         }
@@ -230,7 +230,7 @@ impl Desk {
         if let Some(link) = self.links.get_mut(link) {
             link.store_away_until = Some(later(now, STORE_AWAY));
         }
-        self.call_keeper(now);
+        self.wake_timer(now);
     }
 
     /// The lease is prolonged, counted from the instant it was asked for: a message read late prolongs nothing.
@@ -243,7 +243,7 @@ impl Desk {
         if attempt.cancel.reason() == Some(CancelReason::Fenced) {
             return;
         }
-        let asked = running.asked.take().unwrap_or(now);
+        let asked = running.unanswered_since.take().unwrap_or(now);
         running.lease = Duration::from_millis(renewed.lease_ms);
         running.renew_at = later(asked, running.lease / 3);
         attempt.set_lease_until(attempt.lease_until().max(later(asked, running.lease)));
@@ -254,7 +254,7 @@ impl Desk {
             link.store_away_until = None;
         }
         let renew_at = running.renew_at;
-        self.call_keeper(renew_at);
+        self.wake_timer(renew_at);
     }
 
     /// The attempt has lost its lease.
@@ -267,7 +267,7 @@ impl Desk {
             running.attempt.cancel.cancel(CancelReason::Fenced, now);
             running.attempt.set_lease_until(now);
             self.stats.fenced += 1;
-            self.call_keeper(now);
+            self.wake_timer(now);
             self.drop_calls(key);
         }
     }

@@ -1,4 +1,4 @@
-//! When a failed context is tried again.
+//! How long a failed context waits for its next attempt: what `lua/lib/contexts/backoff.lua` is held against.
 
 use tickwheel_core::job::{Backoff, RetryPolicy};
 

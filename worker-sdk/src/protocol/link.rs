@@ -35,12 +35,12 @@ pub(crate) struct Connected {
 
 /// What the link's stream waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Doze {
+pub(super) enum WaitState {
     Awake,
     /// For the end of the pause between two credit frames, or for something to say.
     Credit,
     /// For anything.
-    Parked,
+    Idle,
 }
 
 #[derive(Debug)]
@@ -62,7 +62,7 @@ pub(super) struct Link {
     pub(super) tracker_drains: bool,
     /// The tracker said that Redis does not answer it; believed until then.
     pub(super) store_away_until: Option<Instant>,
-    pub(super) doze: Doze,
+    pub(super) wait_state: WaitState,
     wake: Arc<Notify>,
     stop: CancellationToken,
     pub(super) queue: Queue,
@@ -74,7 +74,7 @@ pub(super) struct Link {
     /// What of the resources was free, as last sent.
     pub(super) units_sent: Option<Units>,
     pub(super) drain_sent: bool,
-    pub(super) beat_due: bool,
+    pub(super) heartbeat_due: bool,
 }
 
 impl Link {
@@ -86,7 +86,7 @@ impl Link {
             live_since: None,
             tracker_drains: false,
             store_away_until: None,
-            doze: Doze::Parked,
+            wait_state: WaitState::Idle,
             wake: Arc::default(),
             stop: CancellationToken::new(),
             queue: Queue::default(),
@@ -96,7 +96,7 @@ impl Link {
             credit_sent: None,
             units_sent: None,
             drain_sent: false,
-            beat_due: false,
+            heartbeat_due: false,
         }
     }
 
@@ -139,14 +139,14 @@ impl Link {
     }
 
     pub(super) fn wake(&mut self) {
-        if self.doze != Doze::Awake {
-            self.doze = Doze::Awake;
+        if self.wait_state != WaitState::Awake {
+            self.wait_state = WaitState::Awake;
             self.wake.notify_one();
         }
     }
 
-    pub(super) fn wake_if_parked(&mut self) {
-        if self.doze == Doze::Parked {
+    pub(super) fn wake_if_idle(&mut self) {
+        if self.wait_state == WaitState::Idle {
             self.wake();
         }
     }

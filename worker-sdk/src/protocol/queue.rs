@@ -9,7 +9,7 @@ use super::call::CallKey;
 use crate::attempt::AttemptKey;
 use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX, PARTING_MAX};
 
-/// Keys refer to attempts and outcomes of the desk; one that has changed its place meanwhile is skipped.
+/// Keys refer to attempts and outcomes of the protocol; one that has changed its place meanwhile is skipped.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     pub(crate) accepted: VecDeque<AttemptKey>,

@@ -1,16 +1,16 @@
-//! The task behind [`Desk::keep`](crate::desk::Desk): sleeps until something is due.
+//! The task behind [`Protocol::on_timer`](crate::protocol::Protocol): sleeps until something is due.
 
 use std::sync::Arc;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::limits::KEEP_PAUSE;
+use crate::limits::TIMER_PAUSE;
 use crate::shared::Shared;
 
-pub(crate) async fn keep(shared: Arc<Shared>) {
-    let called = shared.desk().keeper();
+pub(crate) async fn run(shared: Arc<Shared>) {
+    let called = shared.protocol().timer_changed();
     loop {
-        let next = shared.desk().keep(Instant::now());
+        let next = shared.protocol().on_timer(Instant::now());
         let due = async {
             match next {
                 Some(at) => sleep_until(at).await,
@@ -21,7 +21,7 @@ pub(crate) async fn keep(shared: Arc<Shared>) {
             () = due => {}
             () = called.notified() => {
                 // A call names an instant that may be later, or comes with many others.
-                sleep(KEEP_PAUSE).await;
+                sleep(TIMER_PAUSE).await;
             }
         }
     }

@@ -51,7 +51,7 @@ fn a_page_goes_out_once_and_its_answer_comes_back() {
     let mut bench = Bench::new(4, 100);
     let link = bench.connect("t1");
     let attempt = bench.dispatch(link, &["a"]).remove(0);
-    let mut reply = bench.desk.ask(&attempt, page(0, 2));
+    let mut reply = bench.protocol.ask(&attempt, page(0, 2));
     assert_eq!(offsets(bench.frame(link)), [0]);
     assert_eq!(offsets(bench.frame(link)), [0; 0]);
     assert_eq!(reply.try_recv().unwrap_err(), TryRecvError::Empty);
@@ -64,7 +64,7 @@ fn an_answer_to_an_earlier_question_does_not_stand_for_new_items() {
     let mut bench = Bench::new(4, 100);
     let link = bench.connect("t1");
     let attempt = bench.dispatch(link, &["a"]).remove(0);
-    let mut reply = bench.desk.ask(&attempt, page(5, 2));
+    let mut reply = bench.protocol.ask(&attempt, page(5, 2));
     assert_eq!(offsets(bench.frame(link)), [5]);
     // Of a question without items at the same place, asked twice.
     bench.tell(link, answer(5, SplitVerdict::Taken, 5));
@@ -78,13 +78,13 @@ fn a_broken_stream_and_a_silent_tracker_are_passed_over() {
     let mut bench = Bench::new(4, 100);
     let (first, second) = (bench.connect("t1"), bench.connect("t2"));
     let attempt = bench.dispatch(first, &["a"]).remove(0);
-    let mut reply = bench.desk.ask(&attempt, page(0, 1));
+    let mut reply = bench.protocol.ask(&attempt, page(0, 1));
     assert_eq!(offsets(bench.frame(first)), [0]);
-    bench.desk.disconnect(first, bench.now);
+    bench.protocol.disconnect(first, bench.now);
     assert_eq!(offsets(bench.frame(second)), [0]);
     let third = bench.connect("t3");
     bench.now += CALL_PATIENCE;
-    assert_eq!(bench.desk.overdue_calls(bench.now), None);
+    assert_eq!(bench.protocol.overdue_calls(bench.now), None);
     assert_eq!(offsets(bench.frame(third)), [0]);
     // Whoever answers first.
     bench.tell(second, answer(0, SplitVerdict::Taken, 1));
@@ -97,13 +97,13 @@ fn without_redis_the_same_page_is_sent_a_moment_later() {
     let mut bench = Bench::new(4, 100);
     let link = bench.connect("t1");
     let attempt = bench.dispatch(link, &["a"]).remove(0);
-    let mut reply = bench.desk.ask(&attempt, page(0, 1));
+    let mut reply = bench.protocol.ask(&attempt, page(0, 1));
     assert_eq!(offsets(bench.frame(link)), [0]);
     bench.tell(link, answer(0, SplitVerdict::Unavailable, 0));
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(offsets(bench.frame(link)), [0; 0]);
     bench.now += CALL_PAUSE;
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(offsets(bench.frame(link)), [0]);
     assert_eq!(reply.try_recv().unwrap_err(), TryRecvError::Empty);
 }
@@ -113,19 +113,19 @@ fn who_has_lost_the_lease_or_ended_is_told_so() {
     let mut bench = Bench::new(4, 100);
     let link = bench.connect("t1");
     let attempt = bench.dispatch(link, &["a"]).remove(0);
-    let mut reply = bench.desk.ask(&attempt, page(0, 1));
+    let mut reply = bench.protocol.ask(&attempt, page(0, 1));
     assert_eq!(offsets(bench.frame(link)), [0]);
     bench.tell(link, answer(0, SplitVerdict::Stale, 0));
     assert_eq!(reply.try_recv().unwrap_err(), TryRecvError::Closed);
     assert_eq!(attempt.cancel.reason(), Some(CancelReason::Fenced));
     let other = bench.dispatch(link, &["b"]).remove(0);
-    let mut reply = bench.desk.ask(&other, page(0, 1));
+    let mut reply = bench.protocol.ask(&other, page(0, 1));
     let succeeded = Outcome::Succeeded(Bytes::new());
-    bench.desk.finish(&other, Ended::With(succeeded));
+    bench.protocol.finish(&other, Ended::With(succeeded));
     assert_eq!(reply.try_recv().unwrap_err(), TryRecvError::Closed);
     assert_eq!(offsets(bench.frame(link)), [0; 0]);
-    assert!(bench.desk.calls.is_empty());
-    let mut reply = bench.desk.ask(&other, page(0, 1));
+    assert!(bench.protocol.calls.is_empty());
+    let mut reply = bench.protocol.ask(&other, page(0, 1));
     assert_eq!(reply.try_recv().unwrap_err(), TryRecvError::Closed);
 }
 
@@ -142,7 +142,7 @@ fn pages_of_results_are_told_apart_by_their_cursors() {
             limit: 10,
         })
     };
-    let mut reply = bench.desk.ask(&attempt, fetch(10));
+    let mut reply = bench.protocol.ask(&attempt, fetch(10));
     let asked = bench.frame(link).unwrap().fetch;
     assert_eq!(asked[0].cursor, 10);
     let page = |cursor| ResultsPage {

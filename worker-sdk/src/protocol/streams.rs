@@ -1,18 +1,18 @@
-//! The comings and goings of streams, and which of them is the home.
+//! The comings and goings of streams, and which of them reaches the primary tracker.
 
 use tickwheel_proto::v1::Welcome;
 use tokio::time::Instant;
 
 use super::frame::Room;
 use super::link::{Connected, Connection, Link};
-use super::{Desk, Phase, Running, Terms};
+use super::{Phase, Protocol, Running, TrackerSettings};
 use crate::attempt::AttemptKey;
 use crate::limits::{FRAME_BYTES_MAX, HELLO_RUNNING_MAX};
 
 /// What a reference to an attempt has besides the id of its context, at most.
 const REFERENCE_BYTES: usize = 16;
 
-impl Desk {
+impl Protocol {
     /// The link of this url; a new one if there is none.
     pub(crate) fn link(&mut self, url: &str) -> usize {
         self.links
@@ -42,7 +42,7 @@ impl Desk {
     /// If another link reaches the same tracker (say, by another name of its host), that one ends: a tracker takes the
     /// newest stream of a worker for the true one.
     pub(crate) fn welcome(&mut self, connection: Connection, welcome: &Welcome, now: Instant) {
-        self.terms = Terms::of(welcome);
+        self.settings = TrackerSettings::of(welcome);
         let same =
             |link: &Link| link.is_live() && link.tracker_id.as_ref() == Some(&welcome.tracker_id);
         let older = self
@@ -62,14 +62,14 @@ impl Desk {
         if let Some(older) = older {
             self.end_link(older, now);
         }
-        let limbo = std::mem::take(&mut self.limbo);
-        self.stats.log_lines_dropped += self.queue(Some(connection.link)).absorb(limbo);
-        self.choose_home();
+        let unrouted = std::mem::take(&mut self.unrouted);
+        self.stats.log_lines_dropped += self.queue(Some(connection.link)).absorb(unrouted);
+        self.choose_primary();
         if let Some(link) = self.links.get_mut(connection.link) {
-            link.beat_due = true;
+            link.heartbeat_due = true;
             link.wake();
         }
-        self.keeper.notify_one();
+        self.timer_changed.notify_one();
     }
 
     /// The tracker this link reaches or reached last.
@@ -84,7 +84,7 @@ impl Desk {
             .any(|link| link.is_live() && link.tracker_id.as_deref() == Some(tracker_id))
     }
 
-    /// The tracker will stop: it is used until its stream ends, but it is nobody's home any more.
+    /// The tracker will stop: it is used until its stream ends, but it is nobody's primary tracker any more.
     pub(super) fn tracker_drains(&mut self, connection: Connection) {
         if let Some(link) = self
             .links
@@ -93,7 +93,7 @@ impl Desk {
         {
             link.tracker_drains = true;
         }
-        self.choose_home();
+        self.choose_primary();
     }
 
     /// The tracker of this link is about to stop, or has just stopped.
@@ -101,19 +101,8 @@ impl Desk {
         self.links.get(link).is_some_and(|link| link.tracker_drains)
     }
 
-    pub(crate) fn beat(&mut self, connection: Connection) {
-        if let Some(link) = self
-            .links
-            .get_mut(connection.link)
-            .filter(|link| link.is(connection))
-        {
-            link.beat_due = true;
-            link.wake();
-        }
-    }
-
-    pub(crate) fn terms(&self) -> Terms {
-        self.terms
+    pub(crate) fn settings(&self) -> TrackerSettings {
+        self.settings
     }
 
     /// The stream is over. What it had to say goes to another one, or waits for one.
@@ -140,7 +129,7 @@ impl Desk {
             return;
         };
         let (queue, in_flight) = link.end();
-        self.choose_home();
+        self.choose_primary();
         let target = self.route(index);
         self.stats.log_lines_dropped += self.queue(target).absorb(queue);
         self.calls_of_broken(index);
@@ -152,16 +141,16 @@ impl Desk {
         for running in self
             .running
             .values_mut()
-            .filter(|running| running.told == Some(index))
+            .filter(|running| running.announced_on == Some(index))
         {
             running.renew_at = now;
-            running.asked = None;
+            running.unanswered_since = None;
         }
         self.report_lost(index, now);
         if let Some(target) = target {
             self.wake(target);
         }
-        self.keeper.notify_one();
+        self.timer_changed.notify_one();
     }
 
     /// The stream broke without a farewell: the other trackers are told what runs here that came over it, and then that it broke.
@@ -175,8 +164,9 @@ impl Desk {
         if link.tracker_drains || self.phase == Phase::Ending || self.reaches(&lost) {
             return;
         }
-        let unannounced =
-            |running: &&Running| running.link == index && running.told.is_none() && !running.queued;
+        let unannounced = |running: &&Running| {
+            running.link == index && running.announced_on.is_none() && !running.queued
+        };
         let keys: Vec<AttemptKey> = self
             .running
             .values()
@@ -184,7 +174,7 @@ impl Desk {
             .map(|running| running.attempt.key.clone())
             .collect();
         for key in keys {
-            self.tell(key, now);
+            self.announce(key, now);
         }
         for link in self.links.iter_mut().filter(|link| link.is_live()) {
             link.queue.lost.push_back(lost.clone());
@@ -192,13 +182,13 @@ impl Desk {
         }
     }
 
-    /// The home is the first live link, and stays it as long as it lives.
-    fn choose_home(&mut self) {
-        let fit = |link: &Link| link.is_live() && !link.tracker_drains;
+    /// The primary tracker is that of the first live link, and stays it as long as the link lives.
+    fn choose_primary(&mut self) {
+        let serves = |link: &Link| link.is_live() && !link.tracker_drains;
         if self
-            .home
-            .and_then(|home| self.links.get(home))
-            .is_some_and(fit)
+            .primary
+            .and_then(|primary| self.links.get(primary))
+            .is_some_and(serves)
         {
             return;
         }
@@ -210,10 +200,10 @@ impl Desk {
         let best = live
             .min_by_key(|(_, link)| (link.tracker_drains, link.live_since))
             .map(|(index, _)| index);
-        if best != self.home {
-            self.home = best;
+        if best != self.primary {
+            self.primary = best;
             if let Some(link) = best.and_then(|index| self.links.get_mut(index)) {
-                link.beat_due = true;
+                link.heartbeat_due = true;
                 link.wake();
             }
         }

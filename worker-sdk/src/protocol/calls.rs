@@ -8,14 +8,14 @@ use tickwheel_proto::v1::{ResultsPage, SplitConfirmation, WorkerMessage};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::Desk;
+use super::Protocol;
 use super::call::{Call, CallKey};
 use super::frame::Room;
 use crate::attempt::{Attempt, AttemptKey, later};
 use crate::fan::{Answer, Reply, Request};
 use crate::limits::{CALL_PATIENCE, CALL_PAUSE, FRAME_CALLS_MAX};
 
-impl Desk {
+impl Protocol {
     /// Asks the tracker the attempt came from. One question of a kind and number at a time: a second one takes the place of the first.
     pub(crate) fn ask(&mut self, attempt: &Attempt, request: Request) -> Reply {
         let (reply, answer) = oneshot::channel();
@@ -85,7 +85,7 @@ impl Desk {
             }
         }
         if !(frame.split.is_empty() && frame.fetch.is_empty()) {
-            self.call_keeper(later(now, CALL_PATIENCE));
+            self.wake_timer(later(now, CALL_PATIENCE));
         }
     }
 
@@ -100,7 +100,7 @@ impl Desk {
                 if let Some(call) = self.calls.get_mut(&key) {
                     let at = later(now, CALL_PAUSE);
                     call.again_at = Some(at);
-                    self.call_keeper(at);
+                    self.wake_timer(at);
                 }
             }
             Verdict::Stale => self.fence(&key.attempt, now),

@@ -5,26 +5,26 @@ use std::time::Duration;
 use tonic::Status;
 
 use super::end::{is_refusal, report_end};
-use crate::limits::{BACKOFF_MAX, BACKOFF_MIN};
+use crate::limits::{RECONNECT_DELAY_MAX, RECONNECT_DELAY_MIN};
 
 #[derive(Debug)]
-pub(super) struct Backoff {
+pub(super) struct ReconnectDelay {
     ceiling: Duration,
 }
 
-impl Default for Backoff {
+impl Default for ReconnectDelay {
     fn default() -> Self {
         Self {
-            ceiling: BACKOFF_MIN,
+            ceiling: RECONNECT_DELAY_MIN,
         }
     }
 }
 
-impl Backoff {
+impl ReconnectDelay {
     /// Anything up to a ceiling that doubles.
     pub(super) fn next(&mut self) -> Duration {
         let ceiling = self.ceiling;
-        self.ceiling = (ceiling * 2).min(BACKOFF_MAX);
+        self.ceiling = (ceiling * 2).min(RECONNECT_DELAY_MAX);
         ceiling.mul_f64(fastrand::f64())
     }
 
@@ -32,7 +32,7 @@ impl Backoff {
     pub(super) fn after(&mut self, url: &str, status: Option<&Status>) -> Duration {
         report_end(url, status);
         if status.is_some_and(|status| is_refusal(status.code())) {
-            self.ceiling = BACKOFF_MAX;
+            self.ceiling = RECONNECT_DELAY_MAX;
         }
         self.next()
     }
@@ -44,17 +44,19 @@ mod tests {
 
     #[test]
     fn the_ceiling_doubles_up_to_its_bound() {
-        let mut backoff = Backoff::default();
+        let mut delay = ReconnectDelay::default();
         for ceiling in [50, 100, 200, 400, 800, 1_600, 2_000, 2_000] {
-            assert_eq!(backoff.ceiling, Duration::from_millis(ceiling));
-            assert!(backoff.next() <= Duration::from_millis(ceiling));
+            assert_eq!(delay.ceiling, Duration::from_millis(ceiling));
+            assert!(delay.next() <= Duration::from_millis(ceiling));
         }
     }
 
     #[test]
     fn a_refusal_waits_up_to_the_bound() {
-        let mut backoff = Backoff::default();
-        assert!(backoff.after("http://t", Some(&Status::unauthenticated("no"))) <= BACKOFF_MAX);
-        assert_eq!(backoff.ceiling, BACKOFF_MAX);
+        let mut delay = ReconnectDelay::default();
+        assert!(
+            delay.after("http://t", Some(&Status::unauthenticated("no"))) <= RECONNECT_DELAY_MAX
+        );
+        assert_eq!(delay.ceiling, RECONNECT_DELAY_MAX);
     }
 }

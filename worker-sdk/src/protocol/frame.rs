@@ -2,11 +2,11 @@
 //!
 //! A stream asks when its transport takes a frame, so frames get fatter by themselves under load.
 
-use tickwheel_proto::v1::{AttemptRef, Beat, Credit, Progress, Report, WorkerMessage};
+use tickwheel_proto::v1::{AttemptRef, Credit, Progress, WorkerMessage};
 use tokio::time::Instant;
 
-use super::link::{Doze, InFlight};
-use super::{Connection, Desk, Phase};
+use super::link::{InFlight, WaitState};
+use super::{Connection, Phase, Protocol};
 use crate::attempt::{AttemptKey, CancelReason, later};
 use crate::limits::{CONFIRM_PATIENCE, CREDIT_PAUSE, FRAME_BYTES_MAX, FRAME_ITEMS_MAX};
 
@@ -44,7 +44,7 @@ impl Room {
     }
 }
 
-impl Desk {
+impl Protocol {
     /// What this connection sends next.
     pub(crate) fn frame(&mut self, connection: Connection, now: Instant) -> Next {
         let index = connection.link;
@@ -52,19 +52,19 @@ impl Desk {
             return Next::End;
         };
         if !link.is_live() {
-            link.doze = Doze::Parked;
+            link.wait_state = WaitState::Idle;
             return if self.phase == Phase::Ending {
                 Next::End
             } else {
                 Next::Wait(None)
             };
         }
-        let beat_due = std::mem::take(&mut link.beat_due);
+        let heartbeat_due = std::mem::take(&mut link.heartbeat_due);
         let mut frame = Box::new(WorkerMessage::default());
-        if beat_due {
-            frame.beat = Some(self.beat_frame(index));
+        if heartbeat_due {
+            frame.beat = Some(self.heartbeat_frame(index));
         }
-        let mut said = beat_due;
+        let mut said = heartbeat_due;
         if !self
             .links
             .get(index)
@@ -105,12 +105,12 @@ impl Desk {
                 if ending && link.queue.is_empty() {
                     return Next::End;
                 }
-                link.doze = Doze::Parked;
+                link.wait_state = WaitState::Idle;
                 return Next::Wait(None);
             }
             let pause = link.credit_sent.map(|(_, at)| later(at, CREDIT_PAUSE));
             if let Some(until) = pause.filter(|until| *until > now) {
-                link.doze = Doze::Credit;
+                link.wait_state = WaitState::Credit;
                 return Next::Wait(Some(until));
             }
         }
@@ -120,28 +120,13 @@ impl Desk {
         }
         link.credit_sent = Some((line, now));
         link.drain_sent = draining;
-        link.doze = Doze::Awake;
+        link.wait_state = WaitState::Awake;
         frame.draining = draining;
         frame.credit = Some(Credit {
             free,
             received: link.received,
         });
         Next::Send(frame)
-    }
-
-    fn beat_frame(&self, index: usize) -> Beat {
-        let home = self.home == Some(index);
-        let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
-        Beat {
-            home,
-            // To every tracker: each chooses among the workers of its partitions by their figures.
-            report: Some(Report {
-                running,
-                response_ms: self.response_ms,
-                ..self.report
-            }),
-            resources: self.resources.report(),
-        }
     }
 
     fn fill_refusals(&mut self, index: usize, frame: &mut WorkerMessage) {
@@ -167,20 +152,20 @@ impl Desk {
                 continue;
             };
             running.queued = false;
-            running.told = Some(index);
+            running.announced_on = Some(index);
             let pause = running.lease / 3;
-            running.renew_at = match running.asked {
+            running.renew_at = match running.unanswered_since {
                 Some(_) => later(now, pause.min(CONFIRM_PATIENCE)),
                 None => later(now, pause),
             };
-            running.asked.get_or_insert(now);
+            running.unanswered_since.get_or_insert(now);
             again = again.into_iter().chain([running.renew_at]).min();
             if running.attempt.cancel.reason() != Some(CancelReason::Fenced) {
                 refs.push(key.to_ref());
             }
         }
         if let Some(again) = again {
-            self.call_keeper(again);
+            self.wake_timer(again);
         }
         refs
     }
@@ -287,7 +272,7 @@ impl Desk {
             });
         }
         if !frame.settle.is_empty() {
-            self.call_keeper(confirmed_by);
+            self.wake_timer(confirmed_by);
         }
     }
 }

@@ -49,7 +49,7 @@ async fn a_lost_tracker_is_named_after_what_came_from_it_was_announced() {
     bench.dispatch(second, &["z"]);
     bench.frames(second);
     bench.later(20);
-    bench.desk.disconnect(first, bench.now);
+    bench.protocol.disconnect(first, bench.now);
     let message = said(&mut bench, second);
     assert_eq!(ids(&message.accepted), ["x", "y"], "z is not due yet");
     assert_eq!(message.lost_trackers, ["a"]);
@@ -64,7 +64,7 @@ async fn it_is_named_in_the_last_of_the_frames_that_say_what_runs() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     bench.dispatch(first, &many);
     bench.frames(second);
-    bench.desk.disconnect(first, bench.now);
+    bench.protocol.disconnect(first, bench.now);
     let (frames, _) = bench.frames(second);
     let told: Vec<(usize, usize)> = frames
         .iter()
@@ -82,16 +82,16 @@ async fn a_tracker_that_drained_or_is_reached_otherwise_is_not_lost() {
         ..TrackerMessage::default()
     };
     bench.tell(first, drain);
-    bench.desk.disconnect(first, bench.now);
+    bench.protocol.disconnect(first, bench.now);
     assert!(said(&mut bench, second).lost_trackers.is_empty());
     // The same tracker by another name: the older link ends.
-    let link = bench.desk.link("http://b-by-another-name");
-    let again = bench.desk.connect(link).unwrap().connection;
+    let link = bench.protocol.link("http://b-by-another-name");
+    let again = bench.protocol.connect(link).unwrap().connection;
     let welcome = Welcome {
         tracker_id: "b".to_owned(),
         ..Welcome::default()
     };
-    bench.desk.welcome(again, &welcome, bench.now);
+    bench.protocol.welcome(again, &welcome, bench.now);
     assert!(said(&mut bench, again).lost_trackers.is_empty());
 }
 
@@ -103,14 +103,14 @@ async fn while_no_tracker_has_the_store_a_lease_is_not_taken_for_lost() {
     bench.tell(first, away());
     bench.tell(second, away());
     bench.later(2_500);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(
         attempt.cancel.reason(),
         None,
         "its lease is over, and it goes on"
     );
     bench.later(6_000);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(
         attempt.cancel.reason(),
         Some(CancelReason::Fenced),
@@ -125,7 +125,7 @@ async fn one_tracker_that_may_have_the_store_is_enough_to_give_up() {
     let attempt = bench.dispatch(first, &["x"]).remove(0);
     bench.tell(first, away());
     bench.later(2_500);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(attempt.cancel.reason(), Some(CancelReason::Fenced));
 }
 
@@ -135,16 +135,16 @@ async fn when_the_store_is_back_the_lease_is_asked_for_until_it_lasts() {
     let link = bench.connect("a");
     let attempt = bench.dispatch(link, &["x"]).remove(0);
     bench.later(600);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(ids(&said(&mut bench, link).accepted), ["x"]);
     bench.tell(link, away());
     bench.later(7_000);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     said(&mut bench, link);
     // The answer counts from the first question, which is long ago.
     bench.tell(link, renewed("x", 3_000));
     assert!(attempt.lease_until() <= bench.now);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(attempt.cancel.reason(), None);
     assert_eq!(
         ids(&said(&mut bench, link).renew),
@@ -154,7 +154,7 @@ async fn when_the_store_is_back_the_lease_is_asked_for_until_it_lasts() {
     bench.tell(link, renewed("x", 3_000));
     assert!(attempt.lease_until() > bench.now);
     bench.later(3_100);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(
         attempt.cancel.reason(),
         Some(CancelReason::Fenced),
@@ -168,14 +168,18 @@ async fn a_renewal_without_an_answer_goes_to_another_tracker() {
     let (first, second) = (bench.connect("a"), bench.connect("b"));
     bench.dispatch(first, &["x"]);
     bench.later(600);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(ids(&said(&mut bench, first).accepted), ["x"]);
     bench.tell(first, renewed("x", 9_000));
     bench.later(3_000);
-    bench.desk.keep(bench.now);
-    assert_eq!(ids(&said(&mut bench, first).renew), ["x"], "the home");
+    bench.protocol.on_timer(bench.now);
+    assert_eq!(
+        ids(&said(&mut bench, first).renew),
+        ["x"],
+        "the primary tracker"
+    );
     bench.later(3_000);
-    bench.desk.keep(bench.now);
+    bench.protocol.on_timer(bench.now);
     assert_eq!(ids(&said(&mut bench, second).renew), ["x"]);
 }
 

@@ -20,16 +20,16 @@ async fn the_last_progress_goes_before_the_settlement_whatever_the_pause() {
     let attempts = bench.dispatch(link, &["x"]);
     let at = bench.now;
     bench
-        .desk
+        .protocol
         .progress(&attempts[0], 10, "begun".to_owned(), at);
     let (frames, _) = bench.frames(link);
     assert_eq!(order(&frames), [10]);
-    // Within the pause: it waits for the keeper, and the attempt ends first.
+    // Within the pause: it waits for the timer, and the attempt ends first.
     bench.later(1);
     let at = bench.now;
-    bench.desk.progress(&attempts[0], 99, String::new(), at);
+    bench.protocol.progress(&attempts[0], 99, String::new(), at);
     bench
-        .desk
+        .protocol
         .progress(&attempts[0], 100, "done".to_owned(), at);
     bench.succeed(&attempts[0]);
     let (frames, _) = bench.frames(link);
@@ -43,7 +43,7 @@ async fn progress_that_waits_in_a_queue_is_not_lost_with_its_attempt() {
     let attempts = bench.dispatch(link, &["x", "y"]);
     let at = bench.now;
     bench
-        .desk
+        .protocol
         .progress(&attempts[0], 100, "done".to_owned(), at);
     bench.succeed(&attempts[0]);
     bench.succeed(&attempts[1]);
@@ -56,10 +56,10 @@ async fn the_last_progress_moves_with_its_settlement_to_another_link() {
     let mut bench = Bench::new(4, 100);
     let first = bench.connect("a");
     let attempts = bench.dispatch(first, &["x"]);
-    bench.desk.disconnect(first, bench.now);
+    bench.protocol.disconnect(first, bench.now);
     let at = bench.now;
     bench
-        .desk
+        .protocol
         .progress(&attempts[0], 100, "done".to_owned(), at);
     bench.succeed(&attempts[0]);
     let second = bench.connect("b");
@@ -76,7 +76,7 @@ async fn a_settlement_waits_for_last_words_that_find_no_room() {
     let attempts = bench.dispatch(link, &ids);
     let at = bench.now;
     for attempt in &attempts {
-        bench.desk.progress(attempt, 100, String::new(), at);
+        bench.protocol.progress(attempt, 100, String::new(), at);
         bench.succeed(attempt);
     }
     let (frames, _) = bench.frames(link);

@@ -1,4 +1,5 @@
-//! Which of the due times popped at one instant fire: the reference for the wheel's script.
+//! Which late due times fire when a tracker catches up after an outage (`tracker/src/planning/catch_up.rs`). The misfire policy of what is
+//! due in a turn is applied by `lua/lib/jobs/misfire.lua`; tests hold that script against this.
 
 use crate::job::{Misfire, MisfirePolicy};
 use crate::ledger::Reason;

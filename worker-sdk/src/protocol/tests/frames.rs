@@ -47,9 +47,9 @@ async fn frames_are_taken_by_a_tracker_however_much_waits() {
             at: bench.now,
             line: "x".repeat(LOG_LINE_BYTES_MAX),
         };
-        bench.desk.log(attempt, said);
+        bench.protocol.log(attempt, said);
         bench
-            .desk
+            .protocol
             .progress(attempt, 50, "x".repeat(LOG_LINE_BYTES_MAX), bench.now);
         if number % 4 == 0 {
             let split = Split {
@@ -58,7 +58,7 @@ async fn frames_are_taken_by_a_tracker_however_much_waits() {
                 items: vec![Bytes::from(vec![0; SPLIT_BYTES_MAX / 2_000]); 1_000],
                 ..Split::default()
             };
-            replies.push(bench.desk.ask(attempt, Request::Split(Arc::new(split))));
+            replies.push(bench.protocol.ask(attempt, Request::Split(Arc::new(split))));
         }
         if number % 2 == 0 {
             let ended = Ended::With(if number % 3 == 0 {
@@ -66,7 +66,7 @@ async fn frames_are_taken_by_a_tracker_however_much_waits() {
             } else {
                 Outcome::Succeeded(Bytes::from(vec![0; RESULT_BYTES_MAX]))
             });
-            bench.desk.finish(attempt, ended);
+            bench.protocol.finish(attempt, ended);
         }
     }
     bench.later(1_000);
@@ -84,8 +84,8 @@ async fn a_hello_is_taken_however_much_runs() {
     let link = bench.connect("t1");
     let ids: Vec<String> = (0..20_000).map(id).collect();
     bench.dispatch(link, &ids.iter().map(String::as_str).collect::<Vec<_>>());
-    let other = bench.desk.link("http://t2");
-    let running = bench.desk.connect(other).unwrap().running;
+    let other = bench.protocol.link("http://t2");
+    let running = bench.protocol.connect(other).unwrap().running;
     assert!(running.len() > 4_000, "{}", running.len());
     let hello = tickwheel_proto::v1::Hello {
         handlers: vec!["h".repeat(128); 1_000],

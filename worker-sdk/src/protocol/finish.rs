@@ -5,12 +5,12 @@ use std::time::Duration;
 use tickwheel_proto::v1::{LogLine, Progress, rejection};
 use tokio::time::Instant;
 
-use super::{Desk, Phase};
+use super::{Phase, Protocol};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, LogLevel, Said, later};
 use crate::limits::{PROGRESS_PAUSE, clipped};
 use crate::outcome::Outcome;
 
-impl Desk {
+impl Protocol {
     /// The attempt's task has ended: its permit is free.
     pub(crate) fn finish(&mut self, attempt: &Attempt, ended: Ended) {
         let Some((key, running)) = self.running.remove_entry(&attempt.key) else {
@@ -64,7 +64,7 @@ impl Desk {
 
     /// Keeps the outcome and queues it for a tracker.
     fn settle(&mut self, key: AttemptKey, outcome: Outcome, (link, ran): (usize, Duration)) {
-        let outcome = outcome.within(self.terms.result_bytes_max);
+        let outcome = outcome.within(self.settings.result_bytes_max);
         match &outcome {
             Outcome::Succeeded(_) => self.stats.succeeded += 1,
             Outcome::Failed(_) | Outcome::Fatal(_) | Outcome::RetryAfter(..) => {
@@ -108,7 +108,7 @@ impl Desk {
         let line = LogLine {
             context_id: String::from(&*key.context),
             attempt: key.attempt,
-            line: clipped(said.line, self.terms.log_line_bytes_max),
+            line: clipped(said.line, self.settings.log_line_bytes_max),
             level: said.level.to_wire().into(),
             ..LogLine::default()
         };
@@ -147,7 +147,7 @@ impl Desk {
         }
         if running.progress_after > now {
             let at = running.progress_after;
-            self.call_keeper(at);
+            self.wake_timer(at);
         } else {
             self.queue_progress(&attempt.key, now);
         }

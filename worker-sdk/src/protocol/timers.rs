@@ -1,6 +1,6 @@
 //! What only time brings about: announcing, renewing and losing leases, giving up handlers, asking again for confirmations.
 //!
-//! The keeper's task calls `keep` at the instant the last call named, or earlier when it is woken.
+//! The task in `timer.rs` calls `on_timer` at the instant the last call named, or earlier when it is woken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use tokio::time::Instant;
 use tracing::warn;
 
 use super::link::InFlight;
-use super::{Desk, Running};
+use super::{Protocol, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, later};
-use crate::limits::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, KEEP_PAUSE, LEAK_SLACK};
+use crate::limits::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, LEAK_SLACK, TIMER_PAUSE};
 
 /// Leases that only an absent store keeps from being lost are looked at this often.
 const AWAY_PAUSE: Duration = Duration::from_millis(250);
@@ -20,16 +20,16 @@ const AWAY_PAUSE: Duration = Duration::from_millis(250);
 /// What is due for one attempt.
 #[derive(Debug, Default)]
 struct Due {
-    tell: Vec<AttemptKey>,
+    announce: Vec<AttemptKey>,
     progress: Vec<AttemptKey>,
     fence: Vec<AttemptKey>,
     give_up: Vec<(Arc<Attempt>, CancelReason)>,
     next: Option<Instant>,
 }
 
-/// What holds for every attempt of one look.
+/// What holds for every attempt when the timer fires.
 #[derive(Debug, Clone, Copy)]
-struct Keeping {
+struct Conditions {
     accept_after: Duration,
     /// No tracker can prolong a lease, nor take one back.
     store_away: bool,
@@ -40,7 +40,7 @@ impl Due {
         self.next = Some(self.next.map_or(at, |next| next.min(at)));
     }
 
-    fn look(&mut self, key: &AttemptKey, running: &Running, terms: Keeping, now: Instant) {
+    fn look(&mut self, key: &AttemptKey, running: &Running, conditions: Conditions, now: Instant) {
         let attempt = &running.attempt;
         if let Some(end) = attempt
             .times_out_at()
@@ -65,7 +65,7 @@ impl Due {
             }
         }
         let lease_until = attempt.lease_until();
-        if lease_until <= now && !terms.store_away {
+        if lease_until <= now && !conditions.store_away {
             self.fence.push(key.clone());
             self.at(later(now, attempt.grace.saturating_add(LEAK_SLACK)));
             return;
@@ -76,15 +76,18 @@ impl Due {
             lease_until
         });
         if !running.queued {
-            let tell_at = if running.told.is_some() {
+            let announce_at = if running.announced_on.is_some() {
                 running.renew_at
             } else {
-                later(attempt.arrived, terms.accept_after.min(running.lease / 2))
+                later(
+                    attempt.arrived,
+                    conditions.accept_after.min(running.lease / 2),
+                )
             };
-            if tell_at <= now {
-                self.tell.push(key.clone());
+            if announce_at <= now {
+                self.announce.push(key.clone());
             } else {
-                self.at(tell_at);
+                self.at(announce_at);
             }
         }
         if running.progress.is_some() && !running.progress_queued {
@@ -97,16 +100,16 @@ impl Due {
     }
 }
 
-impl Desk {
+impl Protocol {
     /// Does what is due, and returns when to look again; `None`: when woken.
-    pub(crate) fn keep(&mut self, now: Instant) -> Option<Instant> {
+    pub(crate) fn on_timer(&mut self, now: Instant) -> Option<Instant> {
         let mut due = Due::default();
-        let terms = Keeping {
-            accept_after: self.terms.accept_after,
+        let conditions = Conditions {
+            accept_after: self.settings.accept_after,
             store_away: self.is_store_away(now),
         };
         for (key, running) in &self.running {
-            due.look(key, running, terms, now);
+            due.look(key, running, conditions, now);
         }
         for key in due.fence {
             self.fence(&key, now);
@@ -114,8 +117,8 @@ impl Desk {
         for key in due.progress {
             self.queue_progress(&key, now);
         }
-        for key in due.tell {
-            self.tell(key, now);
+        for key in due.announce {
+            self.announce(key, now);
         }
         for (attempt, reason) in due.give_up {
             warn!(
@@ -127,8 +130,8 @@ impl Desk {
         let ask = self.ask_again(now);
         let calls = self.overdue_calls(now);
         let next = due.next.into_iter().chain(ask).chain(calls).min();
-        self.keep_at = next.map(|next| next.max(now + KEEP_PAUSE));
-        self.keep_at
+        self.timer_at = next.map(|next| next.max(now + TIMER_PAUSE));
+        self.timer_at
     }
 
     /// Every tracker that can be reached said lately that Redis does not answer it.
@@ -137,30 +140,32 @@ impl Desk {
         live.peek().is_some() && live.all(|link| link.store_away_until.is_some_and(|at| at > now))
     }
 
-    /// Makes sure that the keeper looks at this instant or earlier.
-    pub(super) fn call_keeper(&mut self, at: Instant) {
-        if self.keep_at.is_none_or(|planned| planned > at) {
-            self.keep_at = Some(at);
-            self.keeper.notify_one();
+    /// Makes sure that the timer fires at this instant or earlier.
+    pub(super) fn wake_timer(&mut self, at: Instant) {
+        if self.timer_at.is_none_or(|planned| planned > at) {
+            self.timer_at = Some(at);
+            self.timer_changed.notify_one();
         }
     }
 
     /// Queues the announcement or renewal of a running attempt.
-    pub(super) fn tell(&mut self, key: AttemptKey, now: Instant) {
+    pub(super) fn announce(&mut self, key: AttemptKey, now: Instant) {
         let Some(running) = self.running.get_mut(&key) else {
             return;
         };
         running.queued = true;
         running.renew_at = now;
-        let first = running.told.is_none();
+        let first = running.announced_on.is_none();
         let link = running.link;
-        let unanswered = running.told.filter(|_| running.asked.is_some());
+        let unanswered = running
+            .announced_on
+            .filter(|_| running.unanswered_since.is_some());
         let target = if first {
             self.route(link)
         } else {
             unanswered
                 .and_then(|silent| self.other_live_link(silent))
-                .or(self.home)
+                .or(self.primary)
                 .or_else(|| self.route(link))
         };
         let queue = self.queue(target);
@@ -209,7 +214,7 @@ impl Desk {
         next.or_else(|| (self.unconfirmed() > 0).then(|| now + CONFIRM_PATIENCE))
     }
 
-    /// Queues an outcome that was sent over `silent` in vain: for the link its context came over, else the home, else any;
+    /// Queues an outcome that was sent over `silent` in vain: for the link its context came over, else the primary tracker's, else any;
     /// for `silent` itself only if there is no other.
     pub(super) fn send_again(&mut self, key: AttemptKey, silent: usize) {
         self.stats.resent += 1;
@@ -249,7 +254,7 @@ impl Desk {
         last.is_some_and(|at| at + CONFIRM_PATIENCE > now)
     }
 
-    /// The home if it is another one, else any other live link.
+    /// That of the primary tracker if it is another one, else any other live link.
     pub(super) fn other_live_link(&self, index: usize) -> Option<usize> {
         let others = self
             .links
@@ -258,6 +263,6 @@ impl Desk {
             .filter(|(other, link)| *other != index && link.is_live());
         others
             .map(|(other, _)| other)
-            .min_by_key(|other| self.home != Some(*other))
+            .min_by_key(|other| self.primary != Some(*other))
     }
 }

@@ -23,9 +23,9 @@ const KEPT_MAX: usize = 10_000;
 
 /// What failed lately of one kind of work, by what it is about.
 #[derive(Debug)]
-pub(crate) struct Retries<K>(Mutex<HashMap<K, Failing>>);
+pub(crate) struct FailedWork<K>(Mutex<HashMap<K, Failing>>);
 
-impl<K> Default for Retries<K> {
+impl<K> Default for FailedWork<K> {
     fn default() -> Self {
         Self(Mutex::default())
     }
@@ -55,7 +55,7 @@ struct Failing {
     until: Instant,
 }
 
-impl<K: Eq + Hash> Retries<K> {
+impl<K: Eq + Hash> FailedWork<K> {
     /// Whether the work failed a moment ago and rests.
     pub(crate) fn rests(&self, work: &K, now: Instant) -> bool {
         let failing = lock(&self.0);
@@ -109,14 +109,14 @@ mod tests {
 
     #[test]
     fn what_fails_rests_longer_each_time_and_is_seldom_told_of() {
-        let (retries, mut now) = (Retries::default(), Instant::now());
+        let (failed, mut now) = (FailedWork::default(), Instant::now());
         let work = "some work";
-        assert!(!retries.rests(&work, now));
+        assert!(!failed.rests(&work, now));
         let (mut rests, mut told) = (Vec::new(), Vec::new());
         for _ in 0..9 {
-            told.extend(retries.failed(work, false, now));
+            told.extend(failed.failed(work, false, now));
             let began = now;
-            while retries.rests(&work, now) {
+            while failed.rests(&work, now) {
                 now += Duration::from_millis(500);
             }
             rests.push((now - began).as_millis());
@@ -125,25 +125,22 @@ mod tests {
             500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
         ];
         assert_eq!((rests.as_slice(), told), (&expected[..], vec![1, 2, 4, 8]));
-        retries.done(&work);
-        assert!(!retries.rests(&work, now));
+        failed.done(&work);
+        assert!(!failed.rests(&work, now));
         for _ in 0..5 {
-            retries.failed(work, true, now);
+            failed.failed(work, true, now);
         }
-        assert!(
-            !retries.rests(&work, now + UNREACHABLE),
-            "redis may be back"
-        );
+        assert!(!failed.rests(&work, now + UNREACHABLE), "redis may be back");
     }
 
     #[test]
     fn what_is_remembered_is_bounded() {
-        let (retries, now) = (Retries::default(), Instant::now());
+        let (failed, now) = (FailedWork::default(), Instant::now());
         for number in 0..KEPT_MAX + 10 {
-            retries.failed(number, false, now);
+            failed.failed(number, false, now);
         }
-        assert_eq!(lock(&retries.0).len(), KEPT_MAX);
-        retries.failed(KEPT_MAX + 11, false, now + MOST * 2);
-        assert_eq!(lock(&retries.0).len(), 1, "old ones make room");
+        assert_eq!(lock(&failed.0).len(), KEPT_MAX);
+        failed.failed(KEPT_MAX + 11, false, now + MOST * 2);
+        assert_eq!(lock(&failed.0).len(), 1, "old ones make room");
     }
 }

@@ -8,25 +8,25 @@ use crate::limits::LOG_LINE_BYTES_MAX;
 
 /// What the cluster's trackers announced last; they share one configuration.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Terms {
+pub(crate) struct TrackerSettings {
     pub(crate) accept_after: Duration,
-    pub(crate) beat: Duration,
+    pub(crate) heartbeat_interval: Duration,
     pub(crate) result_bytes_max: usize,
     pub(crate) log_line_bytes_max: usize,
 }
 
-impl Default for Terms {
+impl Default for TrackerSettings {
     fn default() -> Self {
         Self {
             accept_after: Duration::from_millis(500),
-            beat: Duration::from_secs(1),
+            heartbeat_interval: Duration::from_secs(1),
             result_bytes_max: usize::MAX,
             log_line_bytes_max: LOG_LINE_BYTES_MAX,
         }
     }
 }
 
-impl Terms {
+impl TrackerSettings {
     /// Zeros, and what this worker cannot keep to, are replaced.
     pub(super) fn of(welcome: &Welcome) -> Self {
         let ms = |ms: u64, least: u64, default: Duration| match ms {
@@ -40,7 +40,7 @@ impl Terms {
         let default = Self::default();
         Self {
             accept_after: ms(welcome.accept_after_ms, 1, Duration::ZERO),
-            beat: ms(welcome.beat_interval_ms, 10, default.beat),
+            heartbeat_interval: ms(welcome.beat_interval_ms, 10, default.heartbeat_interval),
             result_bytes_max: bytes(welcome.result_bytes_max, default.result_bytes_max),
             log_line_bytes_max: bytes(welcome.log_line_bytes_max, LOG_LINE_BYTES_MAX)
                 .min(LOG_LINE_BYTES_MAX),

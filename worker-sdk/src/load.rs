@@ -1,6 +1,6 @@
-//! The report of a worker's beats: load and memory of its machine, or of its container where that has limits.
+//! What a worker's heartbeats report: load and memory of its machine, or of its container where that has limits.
 //!
-//! Sampled every few seconds off the runtime's threads; beats carry the last sample.
+//! Sampled every few seconds off the runtime's threads; heartbeats carry the last sample.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(crate) async fn sample(shared: Arc<Shared>) {
         };
         system = kept;
         let measured = measured(&report, disk);
-        shared.desk().set_report(report, measured, began);
+        shared.protocol().set_report(report, measured, began);
         sleep(SAMPLE_INTERVAL).await;
     }
 }

@@ -1,21 +1,22 @@
-//! The state of a worker, and all its rules: what runs, what is to be said to whom, and who has confirmed what.
+//! The protocol of a worker as a state machine: what runs, what is to be said to whom, and who has confirmed what.
 //!
-//! No I/O and no waiting here: tasks of the session lock the desk for a moment, tell it what happened and at what
+//! No I/O and no waiting here: tasks of the session lock it for a moment, tell it what happened and at what
 //! instant, and take from it what to do. An attempt is in exactly one place: `running`, or the spool.
 
 mod call;
 mod calls;
 mod finish;
 mod frame;
-mod keep;
+mod heartbeat;
 mod link;
 mod overtaken;
 mod queue;
 mod receive;
 mod streams;
-mod terms;
 #[cfg(test)]
 mod tests;
+mod timers;
+mod tracker_settings;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -28,7 +29,7 @@ use tokio::time::Instant;
 use crate::attempt::{Attempt, AttemptKey, CancelReason};
 use crate::outcome::spool::Spool;
 use crate::permit::Permits;
-use crate::resources::{Measured, Resources};
+use crate::resources::Resources;
 use crate::stats::Stats;
 
 pub(crate) use frame::Next;
@@ -39,7 +40,7 @@ use call::{Call, CallKey};
 use link::Link;
 use overtaken::Overtaken;
 use queue::Queue;
-use terms::Terms;
+use tracker_settings::TrackerSettings;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
@@ -57,12 +58,12 @@ struct Running {
     link: usize,
     /// How long a tracker last said the lease lasts; at first the short one it came with.
     lease: Duration,
-    /// The link over which a tracker was last told that it runs.
-    told: Option<usize>,
-    /// The oldest word of it no tracker has answered.
-    asked: Option<Instant>,
+    /// The link over which it was last announced or renewed.
+    announced_on: Option<usize>,
+    /// When it was last announced or renewed without an answer so far: the first of those times.
+    unanswered_since: Option<Instant>,
     renew_at: Instant,
-    /// Waits in some queue to be told.
+    /// Waits in some queue to be announced or renewed.
     queued: bool,
     progress: Option<(u32, String)>,
     /// Its progress waits in some queue.
@@ -72,7 +73,7 @@ struct Running {
 
 /// See the module.
 #[derive(Debug)]
-pub(crate) struct Desk {
+pub(crate) struct Protocol {
     permits: Permits,
     resources: Resources,
     running: HashMap<AttemptKey, Running>,
@@ -81,21 +82,22 @@ pub(crate) struct Desk {
     calls: HashMap<CallKey, Call>,
     links: Vec<Link>,
     /// What waits while no link is live.
-    limbo: Queue,
-    home: Option<usize>,
-    terms: Terms,
+    unrouted: Queue,
+    /// The link of the tracker that writes this worker's heartbeats to Redis.
+    primary: Option<usize>,
+    settings: TrackerSettings,
     phase: Phase,
     report: Report,
     /// What attempts took lately from arrival to outcome.
     response_ms: Option<f32>,
     stats: Stats,
-    /// When the keeper looks next; `None`: when it is called.
-    keep_at: Option<Instant>,
-    keeper: Arc<Notify>,
+    /// When the timer fires next; `None`: when it is woken.
+    timer_at: Option<Instant>,
+    timer_changed: Arc<Notify>,
     drained: Arc<Notify>,
 }
 
-impl Desk {
+impl Protocol {
     pub(crate) fn new(permits: Permits, resources: Resources) -> Self {
         Self {
             permits,
@@ -105,22 +107,22 @@ impl Desk {
             spool: Spool::default(),
             calls: HashMap::new(),
             links: Vec::new(),
-            limbo: Queue::default(),
-            home: None,
-            terms: Terms::default(),
+            unrouted: Queue::default(),
+            primary: None,
+            settings: TrackerSettings::default(),
             phase: Phase::Serving,
             report: Report::default(),
             response_ms: None,
             stats: Stats::default(),
-            keep_at: None,
-            keeper: Arc::default(),
+            timer_at: None,
+            timer_changed: Arc::default(),
             drained: Arc::default(),
         }
     }
 
-    /// Called when the keeper should look earlier than it planned.
-    pub(crate) fn keeper(&self) -> Arc<Notify> {
-        Arc::clone(&self.keeper)
+    /// Notified when the timer has to fire earlier than it planned.
+    pub(crate) fn timer_changed(&self) -> Arc<Notify> {
+        Arc::clone(&self.timer_changed)
     }
 
     /// Called, while draining, when nothing runs any more, and when nothing is unconfirmed any more.
@@ -137,11 +139,6 @@ impl Desk {
 
     pub(crate) fn is_ending(&self) -> bool {
         self.phase == Phase::Ending
-    }
-
-    pub(crate) fn set_report(&mut self, report: Report, measured: Vec<Measured>, now: Instant) {
-        self.report = report;
-        self.resources.measure(measured, now);
     }
 
     pub(crate) fn running(&self) -> usize {
@@ -177,7 +174,7 @@ impl Desk {
         for running in self.running.values() {
             running.attempt.cancel.cancel(reason, now);
         }
-        self.keeper.notify_one();
+        self.timer_changed.notify_one();
     }
 
     fn free(&self) -> u32 {
@@ -187,18 +184,18 @@ impl Desk {
         }
     }
 
-    /// The link that is told about something that came over `link`: that one, else the home, else none.
+    /// The link that is told about something that came over `link`: that one, else the primary tracker's, else none.
     fn route(&self, link: usize) -> Option<usize> {
         let is_live = |index: &usize| self.links.get(*index).is_some_and(Link::is_live);
         Some(link)
             .filter(is_live)
-            .or_else(|| self.home.filter(is_live))
+            .or_else(|| self.primary.filter(is_live))
     }
 
     fn queue(&mut self, link: Option<usize>) -> &mut Queue {
         match link.and_then(|index| self.links.get_mut(index)) {
             Some(link) => &mut link.queue,
-            None => &mut self.limbo,
+            None => &mut self.unrouted,
         }
     }
 
@@ -212,7 +209,7 @@ impl Desk {
     /// The number of free permits changed: streams that sleep without a timer look at it.
     fn wake_for_credit(&mut self) {
         for link in &mut self.links {
-            link.wake_if_parked();
+            link.wake_if_idle();
         }
     }
 }
