@@ -106,7 +106,7 @@ pub(crate) async fn limit(urls: &[String], options: &Options) -> Result<()> {
     }
     let client = connect(urls.first().context("no tracker")?).await?;
     client.set_limits(limits).await?;
-    // The other trackers read them with their next beat.
+    // The other trackers read them with their next heartbeat.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
     Ok(())
 }

@@ -221,16 +221,16 @@ fn on_demand(names: &[&str]) -> String {
 }
 
 const BEATS: &str =
-    "jobs:\n  - name: beats/often\n    handler: noop\n    trigger: { fixed_rate: 200ms }\n";
+    "jobs:\n  - name: heartbeats/often\n    handler: noop\n    trigger: { fixed_rate: 200ms }\n";
 
 #[test]
 fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let manifest = cluster.manifest("beats.yaml", BEATS);
+    let manifest = cluster.manifest("heartbeats.yaml", BEATS);
     cluster.run(&["job", "apply", "-f", &manifest]);
-    cluster.fires("beats/often");
+    cluster.fires("heartbeats/often");
     let flushed = ask(cluster.redis, "FLUSHALL\r\n", |answer| {
         answer.ends_with('\n')
     })
@@ -258,7 +258,7 @@ fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart
     }
     assert_eq!(cluster.jobs(), [""; 0]);
     cluster.run(&["job", "apply", "-f", &manifest]);
-    cluster.fires("beats/often");
+    cluster.fires("heartbeats/often");
     let checked = cluster.output(&["store", "check", "--redis", &redis, "--progress"]);
     let said = String::from_utf8_lossy(&checked.stderr).into_owned();
     assert!(checked.status.success(), "{said}");

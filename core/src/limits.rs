@@ -104,10 +104,10 @@ pub const RUNS_MAX: u32 = 10_000;
 /// Settled contexts kept per job when the spec does not say.
 pub const RUNS_DEFAULT: u32 = 100;
 
-/// Shortest lease in ms: two beats must fit.
+/// Shortest lease in ms: two heartbeats must fit.
 pub const LEASE_MS_MIN: u64 = 1_000;
 
-/// Longest lease in ms: an hour. A lease is renewed from beats; a longer one only delays the reaping of a dead worker.
+/// Longest lease in ms: an hour. A lease is renewed from heartbeats; a longer one only delays the reaping of a dead worker.
 pub const LEASE_MS_MAX: u64 = 3_600_000;
 
 /// Lease in ms when the options do not say.

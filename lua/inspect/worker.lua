@@ -4,7 +4,7 @@ Script   inspect/worker
 Purpose  One worker with its report, and what it runs, as JSON, for a person with redis-cli.
 Usage    redis-cli fcall_ro tickwheel_worker 0 <worker> [<prefix>]
          In Redis Cluster: redis-cli -c fcall_ro tickwheel_worker 1 '{tw}' <worker>  (without what it runs)
-Reply    One JSON text. alive is false when its last sign of life has expired.
+Reply    One JSON text. alive is false when its last heartbeat has expired.
 Cost     O(partitions + held); at most 1000 held contexts of each partition are looked at, 100 are shown
 ]]
 -- @use inspection/subject

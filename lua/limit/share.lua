@@ -50,9 +50,9 @@ end
 
 -- An entry is `<report> <granted> <waiting> <since> <at> <mode>`: what the partition may run; how many wait there, and since when it is in
 -- line, 0 when it is not; when it reported last; whether it was told to keep what ends.
-local function read_entries(home)
+local function read_entries(limit_key)
   local entries, bucket = {}, {}
-  local fields = redis.call('HGETALL', home)
+  local fields = redis.call('HGETALL', limit_key)
   for i = 1, #fields, 2 do
     local number = string.match(fields[i], '^p(%d+)$')
     local report, granted, waiting, since, at, mode = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%l)$')
@@ -69,12 +69,12 @@ local function read_entries(home)
   return entries, bucket
 end
 
-local function write_entry(home, entry)
+local function write_entry(limit_key, entry)
   if entry.granted == 0 and entry.waiting == 0 then
-    redis.call('HDEL', home, 'p' .. int(entry.partition))
+    redis.call('HDEL', limit_key, 'p' .. int(entry.partition))
   else
-    redis.call('HSET', home, 'p' .. int(entry.partition), int(entry.report) .. ' ' .. int(entry.granted) .. ' ' .. int(entry.waiting) .. ' '
-      .. int(entry.since) .. ' ' .. int(entry.at) .. ' ' .. entry.mode)
+    redis.call('HSET', limit_key, 'p' .. int(entry.partition), int(entry.report) .. ' ' .. int(entry.granted) .. ' '
+      .. int(entry.waiting) .. ' ' .. int(entry.since) .. ' ' .. int(entry.at) .. ' ' .. entry.mode)
   end
 end
 
@@ -143,7 +143,7 @@ local function holders_of(entries)
 end
 
 -- Has others report: those that may have some now and, when nothing is left for the reporter, those that may hold what they do not use.
-local function wake_others(name, home, entries, waiting, free, short)
+local function wake_others(name, limit_key, entries, waiting, free, short)
   local told = 0
   for _, entry in ipairs(waiting) do
     if told < math.min(free, TOLD_MAX) then
@@ -154,7 +154,7 @@ local function wake_others(name, home, entries, waiting, free, short)
   for _, entry in ipairs(short and holders_of(entries) or {}) do
     if told < TOLD_MAX then
       entry.at, entry.mode = now, 'w'
-      write_entry(home, entry)
+      write_entry(limit_key, entry)
       ask(name, entry.partition)
       told = told + 1
     end
@@ -162,8 +162,8 @@ local function wake_others(name, home, entries, waiting, free, short)
 end
 
 local function share(name, report, reported, rules)
-  local home = keys.limit(name)
-  local entries, bucket = read_entries(home)
+  local limit_key = keys.limit(name)
+  local entries, bucket = read_entries(limit_key)
   local mine = entries[reporter] or { partition = reporter, report = 0, since = 0 }
   if mine.report >= report then
     return { name, int(mine.report), '0', '0', 'w', '' }
@@ -182,13 +182,13 @@ local function share(name, report, reported, rules)
   if part > 0 or reported.wanted == 0 then
     mine.since = 0 -- what it got is used first
   end
-  write_entry(home, mine)
+  write_entry(limit_key, mine)
   if rules.rate then
-    redis.call('HSET', home, 'tokens', string.format('%.6f', starts - part), 'at', int(now))
+    redis.call('HSET', limit_key, 'tokens', string.format('%.6f', starts - part), 'at', int(now))
   end
-  wake_others(name, home, entries, waiting, free - part, mine.since > 0 and running <= 0)
+  wake_others(name, limit_key, entries, waiting, free - part, mine.since > 0 and running <= 0)
   local full = rules.rate and math.ceil(rules.burst * rules.per / rules.rate) or 0
-  redis.call('PEXPIRE', home, int(math.max(KEPT_MS, full, granted + mine.granted > 0 and RUNNING_KEPT_MS or 0)))
+  redis.call('PEXPIRE', limit_key, int(math.max(KEPT_MS, full, granted + mine.granted > 0 and RUNNING_KEPT_MS or 0)))
   local again = ''
   if mine.since > 0 and rules.rate and running > 0 then
     again = int(math.max(math.ceil((ahead + 1 - (starts - part)) * rules.per / rules.rate), 1))

@@ -1,14 +1,14 @@
 #!lua flags=allow-oom
 --[[
 Script   tracker/retire
-Purpose  Forget a tracker that stops or whose sign of life is overdue, and workers that left or whose sign is.
+Purpose  Forget a tracker that stops or whose heartbeat is overdue, and workers that left or whose heartbeat is.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
            computed: {tw}:workers:<group> {tw}:worker:<id>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 tracker  `<id> <url>`; empty when only workers are meant
-         3 silent_ms tracker and workers are forgotten only when their last signs are older than this, integer, 0..600000; 0: in any case
-         4 ttl_ms   that signs were written with, integer, 100..600000
+         3 silent_ms tracker and workers are forgotten only when their last heartbeats are older than this, integer, 0..600000; 0: in any case
+         4 ttl_ms   that heartbeats were written with, integer, 100..600000
          5 workers  how many follow, integer, 0..1000; then two for each:
            group    its group
            worker   its id
@@ -30,14 +30,14 @@ local workers = args.int(5, 'workers', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 5 + 2 * workers then
   args.bad('workers', 'must be two values each', #ARGV - 5)
 end
--- Of a sign with this expiry: none, or an old one.
+-- Of a heartbeat with this expiry: none, or an old one.
 local function is_silent(expires)
   return silent == 0 or not expires or expires - ttl <= now - silent
 end
 local retired = {}
 for i = 1, workers do
   local group, worker = ARGV[4 + 2 * i], ARGV[5 + 2 * i]
-  -- A key of another type is made anew by the next beat; until then nothing is said of its group.
+  -- A key of another type is made anew by the next heartbeat; until then nothing is said of its group.
   local known, at = pcall(redis.call, 'ZSCORE', keys.workers(group), worker)
   if known and is_silent(tonumber(at)) then
     redis.call('ZREM', keys.workers(group), worker)

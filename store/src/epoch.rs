@@ -7,7 +7,7 @@
 //! A copy that was made in the life of the same server, a backup of yesterday, has the same count. It is told by what it lacks: the signs
 //! of life of trackers are counted in the store as well, and one that lacks more of them than a crash loses is an older one.
 //!
-//! A store that is emptied under its connections breaks none of them. Each beat therefore answers with the meta record and the count, and
+//! A store that is emptied under its connections breaks none of them. Each heartbeat therefore answers with the meta record and the count, and
 //! what is not as it was has the guard look at once, as after a broken connection (`identity.rs`).
 //!
 //! On a Redis Cluster each partition counts for itself, as each primary may be an old one by itself. Scripts: `lua/tracker/epoch.lua`.
@@ -50,7 +50,7 @@ struct Seen {
 
 impl Store {
     /// From now on, calls on this store and its clones wait after a broken connection until the server that answers then is known to be
-    /// no older than what was seen before, and are refused with [`Error::Unusable`] when it is older. So are they when a beat finds that the
+    /// no older than what was seen before, and are refused with [`Error::Unusable`] when it is older. So are they when a heartbeat finds that the
     /// store was emptied or is another one.
     ///
     /// Calls that were on their way when the connection broke are not held back.
@@ -106,11 +106,11 @@ impl Store {
     /// Asks which store it is, and every hash tag how new it is; answers with what is not as it was, in words.
     async fn recognise(&self, seen: &mut Seen) -> Result<Option<String>, Error> {
         let found = self.identity().await?;
-        let beats = self.beats().await?;
+        let heartbeats = self.heartbeats().await?;
         if let Some(known) = &seen.identity {
             match known.compare(&found, &self.keys.meta()) {
                 Likeness::Same => {
-                    if let Some(missing) = self.redis.fence().lacks(beats) {
+                    if let Some(missing) = self.redis.fence().lacks(heartbeats) {
                         return Ok(Some(self.lacking(missing)));
                     }
                 }
@@ -162,24 +162,24 @@ impl Store {
         let newest = newest.map_or(0, |(number, _)| *number);
         let age = Age {
             epoch: newest,
-            beats,
+            heartbeats,
         };
         self.redis.fence().know(found.clone(), age);
         seen.identity = Some(found);
         Ok(None)
     }
 
-    /// How many signs of life of trackers the store has; `None` where that cannot be read.
-    async fn beats(&self) -> Result<Option<u64>, Error> {
-        let words = vec![self.keys.cluster_epoch(), "beats".to_owned()];
+    /// How many heartbeats of trackers the store has; `None` where that cannot be read.
+    async fn heartbeats(&self) -> Result<Option<u64>, Error> {
+        let words = vec![self.keys.cluster_epoch(), "heartbeats".to_owned()];
         let found: Option<String> = self.redis.read("HGET", words).await?;
-        Ok(Age::beats(found.as_deref()))
+        Ok(Age::heartbeats(found.as_deref()))
     }
 
     /// Why a store is refused that lacks so many of them.
     fn lacking(&self, missing: u64) -> String {
         format!(
-            "this redis holds an older copy of the store and is refused: {missing} signs of life of trackers that it had confirmed are not in \
+            "this redis holds an older copy of the store and is refused: {missing} heartbeats of trackers that it had confirmed are not in \
              `{}`, and with them what was accepted since; bring the newer one back, or go on with this one and lose what it does not have: \
              `tickwheel store adopt`",
             self.keys.cluster_epoch()

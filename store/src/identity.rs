@@ -3,11 +3,11 @@
 
 mod adopt;
 
-/// The fields, in the order in which `tracker/beat` answers with them.
+/// The fields, in the order in which `tracker/heartbeat` answers with them.
 const FIELDS: [&str; 4] = ["schema", "partitions", "created_ms", "adopted_ms"];
 /// Stands for a field that is not there.
 const NONE: &str = "-";
-/// So many signs of life of each tracker may be missing, of which one in five seconds is counted: an append-only file that is written each second, and replicas
+/// So many heartbeats of each tracker may be missing, of which one in five seconds is counted: an append-only file that is written each second, and replicas
 /// that lag, lose less with a crash. A store that lacks more is an older copy.
 const BEATS_LOST_MAX: u64 = 4;
 
@@ -16,19 +16,19 @@ const BEATS_LOST_MAX: u64 = 4;
 pub(crate) struct Age {
     /// How many servers have answered for the keys of the cluster.
     pub(crate) epoch: u64,
-    /// How many signs of life of trackers it has; `None` where that cannot be read.
-    pub(crate) beats: Option<u64>,
+    /// How many heartbeats of trackers it has; `None` where that cannot be read.
+    pub(crate) heartbeats: Option<u64>,
 }
 
 impl Age {
-    /// Reads the count of beats; `None` where there is none.
-    pub(crate) fn beats(text: Option<&str>) -> Option<u64> {
+    /// Reads the count of heartbeats; `None` where there is none.
+    pub(crate) fn heartbeats(text: Option<&str>) -> Option<u64> {
         text.map_or(Some(0), |text| text.parse().ok())
     }
 
-    /// How many beats `found` lacks, when those are more than a crash can lose of so many trackers.
+    /// How many heartbeats `found` lacks, when those are more than a crash can lose of so many trackers.
     pub(crate) fn lacks(self, found: Option<u64>, trackers: u64) -> Option<u64> {
-        let missing = self.beats?.saturating_sub(found?);
+        let missing = self.heartbeats?.saturating_sub(found?);
         (missing > BEATS_LOST_MAX * trackers.max(1)).then_some(missing)
     }
 }
@@ -64,15 +64,15 @@ impl Identity {
         }
     }
 
-    /// Reads what `tracker/beat` answers with: the meta record, and how new the store is.
+    /// Reads what `tracker/heartbeat` answers with: the meta record, and how new the store is.
     pub(crate) fn parse(text: &str) -> (Self, Age) {
         let mut words = text.split(' ').map(ToOwned::to_owned);
         let identity = Self::of(words.by_ref().take(FIELDS.len()));
         let epoch = words.next().and_then(|epoch| epoch.parse().ok());
-        let beats = words.next().filter(|word| word != NONE);
+        let heartbeats = words.next().filter(|word| word != NONE);
         let age = Age {
             epoch: epoch.unwrap_or(0),
-            beats: Age::beats(beats.as_deref()),
+            heartbeats: Age::heartbeats(heartbeats.as_deref()),
         };
         (identity, age)
     }
@@ -122,16 +122,16 @@ mod tests {
     }
 
     #[test]
-    fn a_store_lacks_beats_when_they_are_more_than_a_crash_loses() {
+    fn a_store_lacks_heartbeats_when_they_are_more_than_a_crash_loses() {
         let age = |text: &str| Identity::parse(text).1;
         let known = age("1 16 1000 - 3 100");
-        assert_eq!(known.lacks(age("1 16 1000 - 3 96").beats, 1), None);
-        assert_eq!(known.lacks(age("1 16 1000 - 3 95").beats, 1), Some(5));
-        assert_eq!(known.lacks(age("1 16 1000 - 3 88").beats, 3), None);
-        assert_eq!(known.lacks(age("1 16 1000 - 3 -").beats, 3), Some(100));
-        assert_eq!(known.lacks(age("1 16 1000 - 3 120").beats, 0), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 96").heartbeats, 1), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 95").heartbeats, 1), Some(5));
+        assert_eq!(known.lacks(age("1 16 1000 - 3 88").heartbeats, 3), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 -").heartbeats, 3), Some(100));
+        assert_eq!(known.lacks(age("1 16 1000 - 3 120").heartbeats, 0), None);
         // What is damaged tells nothing.
-        assert_eq!(known.lacks(age("1 16 1000 - 3 x").beats, 1), None);
+        assert_eq!(known.lacks(age("1 16 1000 - 3 x").heartbeats, 1), None);
         assert_eq!(Age::default().lacks(Some(0), 1), None);
     }
 
@@ -140,7 +140,7 @@ mod tests {
         let known = "1 16 1000 - 3 70";
         let age = Age {
             epoch: 3,
-            beats: Some(70),
+            heartbeats: Some(70),
         };
         assert_eq!(Identity::parse(known).1, age);
         assert!(refused(known, "- - - - 0").contains("emptied"));

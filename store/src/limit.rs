@@ -128,17 +128,17 @@ pub struct LimitState {
 impl Store {
     /// The partition in which a limit lies.
     #[must_use]
-    pub fn home_of_limit(&self, limit: &LimitName) -> PartitionId {
+    pub fn owner_of_limit(&self, limit: &LimitName) -> PartitionId {
         partition_of(&format!("limit {limit}"), self.partitions)
     }
 
-    /// Shares limits that lie in the partition `home`, for the reports of `reporter`.
+    /// Shares limits that lie in the partition `owner`, for the reports of `reporter`.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when it is unknown whether they were shared: the partition reports again.
     pub async fn share_limits(
         &self,
-        home: PartitionId,
+        owner: PartitionId,
         reporter: PartitionId,
         reports: &[(LimitReport, Limit)],
     ) -> Result<Vec<Grant>, Error> {
@@ -152,7 +152,7 @@ impl Store {
             for (report, limit) in chunk {
                 args.extend(share_args(report, limit));
             }
-            let keys = vec![self.keys.wheel(home)];
+            let keys = vec![self.keys.wheel(owner)];
             let value = self.redis.call(&SHARE_LIMIT, keys, args).await?;
             let mut reply = Reply::expect(SHARE_LIMIT.name(), value, "SHARED")?;
             reply.number()?;
@@ -232,7 +232,7 @@ impl Store {
     pub async fn limit_states(&self, names: &[LimitName]) -> Result<Vec<LimitState>, Error> {
         let mut states = Vec::with_capacity(names.len());
         for name in names {
-            let keys = vec![self.keys.wheel(self.home_of_limit(name))];
+            let keys = vec![self.keys.wheel(self.owner_of_limit(name))];
             let value = self.redis.call(&LIMIT_STATE, keys, vec![key_name(name)]);
             let mut reply = Reply::expect(LIMIT_STATE.name(), value.await?, "STATE")?;
             states.push(LimitState {
@@ -257,7 +257,7 @@ impl Store {
     }
 }
 
-/// The name of a limit in the key of its home.
+/// The name of a limit in the key of its owner.
 fn key_name(limit: &LimitName) -> Value {
     Value::from(limit.to_string().replace(' ', ":"))
 }

@@ -276,8 +276,8 @@ impl Store {
             return Ok(None);
         };
         let named = std::slice::from_ref(&upstream);
-        let home = self.partition_of_job(&upstream);
-        let facts = self.check_jobs(home, named).await?;
+        let owner = self.partition_of_job(&upstream);
+        let facts = self.check_jobs(owner, named).await?;
         let mut told = facts.iter().flat_map(JobFacts::followers);
         let Ok(word) = on.parse() else {
             return Ok(None);

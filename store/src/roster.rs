@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::identity::Identity;
 use crate::listed::Listed;
 use crate::reply::Reply;
-use crate::script::{BEAT, RETIRE};
+use crate::script::{HEARTBEAT, RETIRE};
 use crate::store::Store;
 pub use report::{ReportedResource, WorkerReport};
 
@@ -22,16 +22,16 @@ const LISTED_MAX: i64 = 10_000;
 
 /// A live tracker.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrackerSign {
+pub struct LiveTracker {
     /// Its id.
     pub id: TrackerId,
     /// Where workers reach it.
     pub url: String,
 }
 
-/// A worker's sign of life.
+/// A worker's heartbeat.
 #[derive(Debug, Clone)]
-pub struct WorkerSign {
+pub struct WorkerHeartbeat {
     /// The worker.
     pub worker: WorkerId,
     /// Its group.
@@ -40,13 +40,13 @@ pub struct WorkerSign {
     pub report: Option<WorkerReport>,
 }
 
-/// What a beat is answered.
+/// What a heartbeat is answered.
 #[derive(Debug, Clone)]
-pub struct Beaten {
+pub struct HeartbeatReply {
     /// Redis' time.
     pub now: TimestampMs,
     /// The live trackers.
-    pub live: Vec<TrackerSign>,
+    pub live: Vec<LiveTracker>,
     /// How often limits of groups were given or taken away so far.
     pub limits_changed: u64,
     /// Keys of a wrong type. Those of the roster were made anew.
@@ -60,7 +60,7 @@ pub struct WorkerView {
     pub id: WorkerId,
     /// Its group.
     pub group: GroupName,
-    /// When its last sign expires.
+    /// When its last heartbeat expires.
     pub expires: TimestampMs,
     /// What it said of itself last.
     pub report: WorkerReport,
@@ -69,55 +69,55 @@ pub struct WorkerView {
 /// Who is silent for so long that it is forgotten.
 #[derive(Debug, Clone, Copy)]
 pub struct Silence {
-    /// Its last sign is older than this; zero: in any case.
+    /// Its last heartbeat is older than this; zero: in any case.
     pub longer_than: Duration,
-    /// With which its signs were written.
+    /// With which its heartbeats were written.
     pub ttl: Duration,
 }
 
 impl Store {
-    /// Writes a sign of life of `tracker` (unless `None`) and of up to 1,000 workers.
+    /// Writes a heartbeat of `tracker` (unless `None`) and of up to 1,000 workers.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]: beat again.
-    pub async fn beat(
+    /// [`Error::Unavailable`]: call again.
+    pub async fn heartbeat(
         &self,
-        tracker: Option<&TrackerSign>,
+        tracker: Option<&LiveTracker>,
         ttl: Duration,
-        workers: &[WorkerSign],
-    ) -> Result<Beaten, Error> {
+        workers: &[WorkerHeartbeat],
+    ) -> Result<HeartbeatReply, Error> {
         let mut args = vec![
             Value::from(""),
             Value::from(
                 tracker
-                    .map(|sign| format!("{} {}", sign.id, sign.url))
+                    .map(|tracker| format!("{} {}", tracker.id, tracker.url))
                     .unwrap_or_default(),
             ),
             Value::from(ttl.as_millis().to_string()),
             Value::from(workers.len().to_string()),
         ];
-        for sign in workers {
-            args.push(Value::from(sign.group.as_str()));
-            args.push(Value::from(sign.worker.as_str()));
-            args.push(Value::from(report_lines(sign)));
+        for heartbeat in workers {
+            args.push(Value::from(heartbeat.group.as_str()));
+            args.push(Value::from(heartbeat.worker.as_str()));
+            args.push(Value::from(report_lines(heartbeat)));
         }
         let value = self
             .redis
-            .call(&BEAT, vec![self.keys.trackers()], args)
+            .call(&HEARTBEAT, vec![self.keys.trackers()], args)
             .await?;
-        let mut reply = Reply::expect(BEAT.name(), value, "BEATEN")?;
+        let mut reply = Reply::expect(HEARTBEAT.name(), value, "WRITTEN")?;
         let now = TimestampMs::new(reply.number()?);
         let mut list = reply.list()?;
         let mut live = Vec::with_capacity(list.len());
         while !list.is_empty() {
             // What is no tracker is passed by.
-            live.extend(tracker_sign(&String::from_utf8_lossy(&list.bytes()?)));
+            live.extend(live_tracker(&String::from_utf8_lossy(&list.bytes()?)));
         }
         let (limits_changed, damaged) = (reply.number()?, reply.texts()?);
         let (identity, age) = Identity::parse(&reply.text()?);
         let trackers = u64::try_from(live.len()).unwrap_or(u64::MAX);
         self.redis.fence().seen(&identity, age, trackers);
-        Ok(Beaten {
+        Ok(HeartbeatReply {
             now,
             live,
             limits_changed,
@@ -128,10 +128,10 @@ impl Store {
     /// Forgets `tracker` and those of `workers`, as far as they are silent; answers with the workers.
     ///
     /// # Errors
-    /// [`Error::Unavailable`]: their signs expire by themselves.
+    /// [`Error::Unavailable`]: their heartbeats expire by themselves.
     pub async fn retire(
         &self,
-        tracker: Option<&TrackerSign>,
+        tracker: Option<&LiveTracker>,
         silence: Silence,
         workers: &[(GroupName, WorkerId)],
     ) -> Result<Vec<WorkerId>, Error> {
@@ -139,7 +139,7 @@ impl Store {
             Value::from(""),
             Value::from(
                 tracker
-                    .map(|sign| format!("{} {}", sign.id, sign.url))
+                    .map(|tracker| format!("{} {}", tracker.id, tracker.url))
                     .unwrap_or_default(),
             ),
             Value::from(silence.longer_than.as_millis().to_string()),
@@ -253,25 +253,28 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
-    pub async fn list_trackers(&self) -> Result<Vec<TrackerSign>, Error> {
-        Ok(self.beat(None, Duration::from_secs(1), &[]).await?.live)
+    pub async fn list_trackers(&self) -> Result<Vec<LiveTracker>, Error> {
+        Ok(self
+            .heartbeat(None, Duration::from_secs(1), &[])
+            .await?
+            .live)
     }
 }
 
 /// `<name> <value>` for each field; empty without a report.
-fn report_lines(sign: &WorkerSign) -> String {
-    let Some(report) = &sign.report else {
+fn report_lines(heartbeat: &WorkerHeartbeat) -> String {
+    let Some(report) = &heartbeat.report else {
         return String::new();
     };
-    let group = ("group", sign.group.as_str().to_owned());
+    let group = ("group", heartbeat.group.as_str().to_owned());
     let fields = report.fields().into_iter().chain([group]);
     let lines = fields.map(|(name, value)| format!("{name} {}\n", value.replace('\n', " ")));
     lines.collect()
 }
 
-fn tracker_sign(text: &str) -> Option<TrackerSign> {
+fn live_tracker(text: &str) -> Option<LiveTracker> {
     let (id, url) = text.split_once(' ')?;
-    Some(TrackerSign {
+    Some(LiveTracker {
         id: id.parse().ok()?,
         url: url.to_owned(),
     })

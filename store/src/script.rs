@@ -325,8 +325,8 @@ scripts! {
     REPAIR_QUARANTINE = "repair/quarantine";
     /// Cuts what is too long, and gives mortal keys an end.
     REPAIR_KEY = "repair/key";
-    /// A sign of life of a tracker and its workers.
-    BEAT = "tracker/beat";
+    /// A heartbeat of a tracker and its workers.
+    HEARTBEAT = "tracker/heartbeat";
     /// Forgets trackers and workers that left.
     RETIRE = "tracker/retire";
     /// Says how new the store is.

@@ -19,9 +19,21 @@ use crate::store::Store;
 pub use crate::server::{Eviction, Server};
 
 /// The layout of keys and records that this program reads and writes.
-const SCHEMA: u32 = 3;
+const SCHEMA: u32 = 4;
 /// Counters of starts begin with the seconds since then: ids stay short.
 const YEAR_2026_MS: u64 = 1_767_225_600_000;
+
+/// The store was written by another version.
+fn other_schema(meta: &str, schema: &str) -> Error {
+    let age = match schema.parse::<u32>() {
+        Ok(found) if found < SCHEMA => "the store is too old for this program",
+        Ok(_) => "the store is too new for this program",
+        Err(_) => "the store cannot be used by this program",
+    };
+    Error::Unusable(format!(
+        "{age}: `{meta}` has schema {schema}, this program knows {SCHEMA}: run the version that wrote it, or another prefix"
+    ))
+}
 
 impl Store {
     /// The cluster behind a connection that is no server's: a simulation answers for it, so there is nothing to check.
@@ -99,9 +111,7 @@ impl Store {
             )));
         }
         if schema != SCHEMA.to_string() {
-            return Err(Error::Unusable(format!(
-                "`{meta}` has schema {schema}, this program knows {SCHEMA}: run the version that wrote it"
-            )));
+            return Err(other_schema(&meta, &schema));
         }
         let partitions = count
             .parse()
@@ -154,9 +164,7 @@ impl Store {
             found.next().unwrap_or_default(),
         );
         if schema != SCHEMA.to_string() {
-            return Err(Error::Unusable(format!(
-                "`{meta}` has schema {schema}, this program knows {SCHEMA}: run the version that wrote it, or another prefix"
-            )));
+            return Err(other_schema(&meta, &schema));
         }
         if partitions != self.partitions.as_u16().to_string() {
             return Err(Error::Unusable(format!(

@@ -159,7 +159,7 @@ mod tests {
             "cancel w",
             "cancel w c 1",
             "cancel w 3.1000000.a-1 x REQUESTED",
-            "sign 7",
+            "probe 7",
             "DUE 1",
         ] {
             assert_eq!(read(text), None, "{text}");

@@ -35,9 +35,9 @@ pub struct Config {
     /// Until a claimed context must be accepted or settled. A tracker that dies between claim and send delays its contexts by
     /// this at most; workers that lose it have them given back within half a second.
     pub dispatch_lease: Duration,
-    /// Between two signs of life of a tracker and of its workers in Redis. One second, and three commands each, keep an idle cluster
+    /// Between two heartbeats of a tracker and of its workers in Redis. One second, and three commands each, keep an idle cluster
     /// under ten commands per second and tracker.
-    pub beat_interval: Duration,
+    pub heartbeat_interval: Duration,
     /// Entries one turn takes, 1..=1000. 200 take about 2 ms of Redis; more gain little.
     pub turn_limit: u32,
     /// How far a write has come when its caller is told that it is accepted.
@@ -133,7 +133,7 @@ impl Default for Config {
             http_listen: Some(SocketAddr::from(([127, 0, 0, 1], 7480))),
             advertise_url: None,
             dispatch_lease: Duration::from_secs(2),
-            beat_interval: Duration::from_secs(1),
+            heartbeat_interval: Duration::from_secs(1),
             turn_limit: 200,
             durability: Promises::default(),
             history: History::default(),
@@ -144,9 +144,9 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Signs of life expire after three missed beats.
-    pub(crate) fn beat_ttl(&self) -> Duration {
-        self.beat_interval * 3
+    /// A heartbeat is valid for three intervals.
+    pub(crate) fn heartbeat_ttl(&self) -> Duration {
+        self.heartbeat_interval * 3
     }
 
     /// Checks every value.
@@ -191,13 +191,13 @@ impl Config {
             "is 100ms..=1h",
             format!("{:?}", self.dispatch_lease),
         );
-        let beat =
-            (Duration::from_millis(50)..=Duration::from_secs(60)).contains(&self.beat_interval);
+        let heartbeat = (Duration::from_millis(50)..=Duration::from_secs(60))
+            .contains(&self.heartbeat_interval);
         check(
-            beat,
-            "beat_interval",
+            heartbeat,
+            "heartbeat_interval",
             "is 50ms..=1m",
-            format!("{:?}", self.beat_interval),
+            format!("{:?}", self.heartbeat_interval),
         );
         let wait = self.durability.wait;
         check(

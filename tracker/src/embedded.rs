@@ -9,7 +9,7 @@ use futures::{Stream, StreamExt as _};
 use tickwheel_core::id::TrackerId;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
 use tickwheel_proto::v1::{TrackerMessage, WorkerMessage};
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::LiveTracker;
 use tickwheel_store::setup::Server;
 use tickwheel_store::{Heard, Store};
 use tokio::sync::mpsc;
@@ -47,7 +47,7 @@ impl Embedded {
         (incarnation, url): (u64, String),
         heard: mpsc::Receiver<Heard>,
     ) -> Self {
-        let own = TrackerSign {
+        let own = LiveTracker {
             id: TrackerId::of_incarnation(incarnation),
             url,
         };

@@ -45,8 +45,8 @@ impl Inbound {
         if message.draining {
             session.set_draining();
         }
-        if let Some(beat) = message.beat {
-            session.heard(beat);
+        if let Some(heartbeat) = message.heartbeat {
+            session.heard(heartbeat);
         }
         // Before the settlements: what an attempt said last counts only while it holds its context.
         if !message.log.is_empty() || !message.progress.is_empty() {

@@ -1,4 +1,4 @@
-//! Limits of groups, as this tracker knows them: their definitions, read again when a beat tells that they changed, and what the partitions
+//! Limits of groups, as this tracker knows them: their definitions, read again when a heartbeat tells that they changed, and what the partitions
 //! that it turns were granted. Nothing here matters to anybody else: what is lost is reported and granted anew.
 
 mod waiting;
@@ -192,17 +192,17 @@ impl Limits {
 
     /// Shares what a turn of `partition` left of limits with the other partitions, in the background.
     pub(crate) fn share(self: &Arc<Self>, partition: PartitionId, reports: Vec<LimitReport>) {
-        let mut by_home: BTreeMap<PartitionId, Vec<(LimitReport, Limit)>> = BTreeMap::new();
+        let mut by_owner: BTreeMap<PartitionId, Vec<(LimitReport, Limit)>> = BTreeMap::new();
         for report in reports {
-            let home = self.store.home_of_limit(&report.limit);
+            let owner = self.store.owner_of_limit(&report.limit);
             let limit = self.limit(&report.limit);
-            by_home.entry(home).or_default().push((report, limit));
+            by_owner.entry(owner).or_default().push((report, limit));
         }
-        for (home, reports) in by_home {
+        for (owner, reports) in by_owner {
             let limits = Arc::clone(self);
             self.tasks.spawn(async move {
                 crash_point!("before_share");
-                match limits.store.share_limits(home, partition, &reports).await {
+                match limits.store.share_limits(owner, partition, &reports).await {
                     Ok(grants) => {
                         crash_point!("after_share");
                         limits.granted(partition, useful(grants, &reports));

@@ -1,4 +1,4 @@
-//! Who is alive: this tracker's signs of life and those of its workers, the live trackers, and what is done for those that went.
+//! Who is alive: this tracker's heartbeats and those of its workers, the live trackers, and what is done for those that went.
 
 mod departures;
 mod eviction;
@@ -6,7 +6,7 @@ mod heartbeat;
 mod lost_trackers;
 mod reach;
 mod roster;
-mod signs;
+mod worker_heartbeats;
 
 pub(crate) use eviction::Evictions;
 pub(crate) use heartbeat::Heartbeat;

@@ -9,7 +9,7 @@ use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::zone::table;
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_store::epoch::Guard;
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::LiveTracker;
 use tickwheel_store::setup::Server as StoreServer;
 use tickwheel_store::{Redis, Store};
 use tokio::task::JoinHandle;
@@ -36,7 +36,7 @@ const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 /// A running tracker.
 #[derive(Debug)]
 pub struct Tracker {
-    own: TrackerSign,
+    own: LiveTracker,
     health: Arc<Health>,
     sessions: Arc<Sessions>,
     /// Background work that a stop waits for.
@@ -47,7 +47,7 @@ pub struct Tracker {
     drain_timeout: Duration,
     stop_turning: CancellationToken,
     stop_serving: CancellationToken,
-    /// What turns, beats and looks until it is told to stop.
+    /// What turns, gives heartbeats and looks until it is told to stop.
     loops: Vec<JoinHandle<()>>,
     _guard: Guard,
     surfaces: Surfaces,
@@ -72,7 +72,7 @@ impl Tracker {
             .clone()
             .unwrap_or_else(|| format!("http://{grpc_addr}"));
         let (heard, hearing) = store.hear().await?;
-        let own = TrackerSign {
+        let own = LiveTracker {
             id: tracker_id,
             url,
         };

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use tickwheel_store::Store;
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::LiveTracker;
 use tickwheel_store::setup::Server;
 use tickwheel_store::wheel::TurnLimits;
 use tokio_util::task::TaskTracker;
@@ -33,7 +33,7 @@ use crate::wheel::{Draws, FollowUp, Turner, Visits};
 #[derive(Debug)]
 pub(crate) struct Surroundings {
     pub(crate) store: Store,
-    pub(crate) own: TrackerSign,
+    pub(crate) own: LiveTracker,
     /// A number that no other start of a tracker has.
     pub(crate) incarnation: u64,
     /// What Redis said about itself.
@@ -99,15 +99,15 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let stuck = Arc::new(Stuck::default());
     let heartbeat = Heartbeat {
         store: common.store.clone(),
-        every: config.beat_interval,
-        ttl: config.beat_ttl(),
+        every: config.heartbeat_interval,
+        ttl: config.heartbeat_ttl(),
         roster: Arc::clone(&common.roster),
         sessions: Arc::clone(&common.sessions),
         limits: Arc::clone(&common.limits),
         outage: Arc::clone(&common.outage),
         health: around.health,
         stuck: Arc::clone(&stuck),
-        next_signed: 0,
+        next_worker: 0,
     };
     let turner = Turner::new(visits(config, &common), Arc::clone(&common.roster), stuck);
     let asked = Asked {

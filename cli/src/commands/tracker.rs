@@ -113,7 +113,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
         http_listen: http_address(tracker.http_listen),
         advertise_url: Some(tracker.advertise_url.clone()).filter(|url| !url.is_empty()),
         dispatch_lease: tracker.dispatch_lease.0,
-        beat_interval: tracker.beat_interval.0,
+        heartbeat_interval: tracker.heartbeat_interval.0,
         turn_limit: tracker.turn_limit,
         drain_timeout: tracker.drain_timeout.0,
         durability: Promises {

@@ -89,8 +89,8 @@ section! {
         partitions: u16 = 16;
         /// How long a worker has to begin an attempt it was sent, before the attempt goes to another worker.
         dispatch_lease: Span = Span::from_ms(2_000);
-        /// How often workers give a sign of life.
-        beat_interval: Span = Span::from_ms(1_000);
+        /// How often workers give a heartbeat.
+        heartbeat_interval: Span = Span::from_ms(1_000);
         /// How many due entries one script call takes. More costs latency for others, fewer costs throughput.
         turn_limit: u32 = 200;
         /// How long a stopping tracker hands over before it exits anyway.

@@ -10,7 +10,7 @@ use crate::output::Row;
 /// Resources that every worker has; shown when some of them is reserved.
 const MEASURED: [&str; 3] = ["cpu", "memory", "disk"];
 
-/// A worker as its last beat and report describe it.
+/// A worker as its last heartbeat and report describe it.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct WorkerView {
     pub(crate) id: String,
@@ -25,7 +25,7 @@ pub(crate) struct WorkerView {
     pub(crate) host: String,
     pub(crate) sdk_version: String,
     pub(crate) tags: Vec<String>,
-    pub(crate) beat_age_ms: u64,
+    pub(crate) heartbeat_age_ms: u64,
     pub(crate) load: f32,
     pub(crate) resources: Vec<ResourceView>,
 }
@@ -63,7 +63,7 @@ impl From<v1::Worker> for WorkerView {
             host: w.host,
             sdk_version: w.sdk_version,
             tags: w.tags,
-            beat_age_ms: w.beat_age_ms,
+            heartbeat_age_ms: w.heartbeat_age_ms,
             load: w.load,
             resources: w
                 .resources
@@ -88,7 +88,7 @@ impl Row for WorkerView {
         "memory",
         "reserved",
         "host",
-        "last beat",
+        "last heartbeat",
         "handlers",
     ];
 
@@ -110,7 +110,7 @@ impl Row for WorkerView {
                 .collect::<Vec<_>>()
                 .join(", "),
             self.host.clone(),
-            format!("{} ago", instant::span(self.beat_age_ms)),
+            format!("{} ago", instant::span(self.heartbeat_age_ms)),
             self.handlers.join(", "),
         ]
     }

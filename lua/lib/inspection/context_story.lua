@@ -75,7 +75,7 @@ local function explain_held(value)
   if tonumber(expires) < sentences.now() then
     say('Its lease ended at %s and was not renewed: a tracker takes it back with its next scan.', when(expires))
   else
-    say('Its lease is renewed from the beats of its worker, and ends at %s otherwise.', when(expires))
+    say('Its lease is renewed from the heartbeats of its worker, and ends at %s otherwise.', when(expires))
   end
   if cancel ~= '-' then
     local reason, until_ms = string.match(cancel, '^(.*)@(%d+)$')

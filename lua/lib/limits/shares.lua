@@ -87,7 +87,7 @@ function shares.text_of(name)
   return text or shares.is_partial and redis.call('HGET', keys.shares, name) or nil
 end
 
--- Takes down what the home of a limit answered to its last report.
+-- Takes down what the partition of a limit answered to its last report.
 local function take_grant(limit, granted)
   if limit.report and granted.report == limit.report then
     limit.fresh, limit.mode, limit.starts = true, granted.mode, granted.starts

@@ -1395,7 +1395,7 @@ pub struct Worker {
     #[prost(string, tag = "10")]
     pub sdk_version: ::prost::alloc::string::String,
     #[prost(uint64, tag = "11")]
-    pub beat_age_ms: u64,
+    pub heartbeat_age_ms: u64,
     #[prost(string, repeated, tag = "12")]
     pub tags: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     #[prost(uint32, tag = "13")]
@@ -3705,7 +3705,7 @@ pub struct WorkerMessage {
     #[prost(message, optional, tag = "1")]
     pub hello: ::core::option::Option<Hello>,
     #[prost(message, optional, tag = "2")]
-    pub beat: ::core::option::Option<Beat>,
+    pub heartbeat: ::core::option::Option<Heartbeat>,
     /// Attempts that still run a moment after they arrived: their dispatch lease becomes a running lease.
     #[prost(message, repeated, tag = "3")]
     pub accepted: ::prost::alloc::vec::Vec<AttemptRef>,
@@ -3952,7 +3952,7 @@ pub struct Welcome {
     #[prost(message, optional, tag = "2")]
     pub roster: ::core::option::Option<Roster>,
     #[prost(uint64, tag = "3")]
-    pub beat_interval_ms: u64,
+    pub heartbeat_interval_ms: u64,
     #[prost(uint64, tag = "4")]
     pub lease_ms: u64,
     #[prost(uint64, tag = "5")]
@@ -3978,10 +3978,10 @@ pub struct Units {
     pub amounts: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
-pub struct Beat {
+pub struct Heartbeat {
     /// True on exactly one of the worker's streams: that tracker writes its liveness and report.
     #[prost(bool, tag = "1")]
-    pub home: bool,
+    pub primary: bool,
     #[prost(message, optional, tag = "2")]
     pub report: ::core::option::Option<Report>,
     #[prost(message, repeated, tag = "3")]

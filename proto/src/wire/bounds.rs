@@ -83,7 +83,7 @@ pub static BOUNDS: &[Bound] = &[
     bound("Hello", "running", 20_000),
     bound("Hello", "resources", UNITS_MAX),
     bound("Units", "amounts", REPORTED),
-    bound("Beat", "resources", REPORTED),
+    bound("Heartbeat", "resources", REPORTED),
     // What workers are told.
     bound("TrackerMessage", "dispatch", PERMITS),
     bound("TrackerMessage", "cancel", PERMITS),

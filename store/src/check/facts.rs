@@ -175,7 +175,7 @@ pub struct JobFacts {
     /// Where it was looked for.
     pub partition: PartitionId,
     /// Where it belongs.
-    pub home: PartitionId,
+    pub owner: PartitionId,
     /// When it was looked for.
     pub now: u64,
     /// The fields of its hash, without spec and template; empty when there is no such job.

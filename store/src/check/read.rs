@@ -270,7 +270,7 @@ impl Store {
             }
             facts.push(JobFacts {
                 partition,
-                home: partition_of(name.as_str(), self.partitions),
+                owner: partition_of(name.as_str(), self.partitions),
                 name,
                 now,
                 fields,

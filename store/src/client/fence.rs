@@ -27,7 +27,7 @@ struct Known {
     identity: Identity,
     /// The highest that was seen.
     age: Age,
-    /// How many trackers were alive with the last beat.
+    /// How many trackers were alive with the last heartbeat.
     trackers: u64,
 }
 
@@ -98,7 +98,7 @@ impl Fence {
         });
     }
 
-    /// How many beats a store lacks that has `found`, when those are more than a crash loses.
+    /// How many heartbeats a store lacks that has `found`, when those are more than a crash loses.
     pub(crate) fn lacks(&self, found: Option<u64>) -> Option<u64> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let known = known.as_ref()?;
@@ -110,10 +110,10 @@ impl Fence {
     pub(crate) fn seen(&self, identity: &Identity, age: Age, trackers: u64) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let strange = known.as_mut().is_some_and(|known| {
-            let lacks = known.age.lacks(age.beats, known.trackers).is_some();
+            let lacks = known.age.lacks(age.heartbeats, known.trackers).is_some();
             let strange = known.identity != *identity || age.epoch < known.age.epoch || lacks;
             if !strange {
-                known.age.beats = known.age.beats.max(age.beats);
+                known.age.heartbeats = known.age.heartbeats.max(age.heartbeats);
                 known.trackers = trackers;
             }
             strange

@@ -6,13 +6,13 @@
 //! ```text
 //! hear.rs    one ear after the other, until nobody listens
 //! ear.rs     one connection: subscribes to whatever is missing, follows slots that move
-//! signs.rs   what is published on a channel must come back through the ear, or the ear is replaced
+//! probes.rs what is published on a channel must come back through the ear, or the ear is replaced
 //! state.rs   which channels are subscribed to, and what is told of it
 //! ```
 
 mod ear;
 mod end;
-mod signs;
+mod probes;
 mod state;
 mod told;
 
@@ -35,7 +35,7 @@ const MESSAGES_MAX: usize = 16_384;
 /// An ear that hears nothing is said to be replaced at most this often.
 const SAY_DEAF_EVERY: Duration = Duration::from_secs(10);
 
-/// The metric of ears that did not hear their own signs, or could not subscribe, and were replaced.
+/// The metric of ears that did not hear their own probes, or could not subscribe, and were replaced.
 pub const WAKE_DEAF: &str = "tickwheel_wake_deaf_total";
 
 impl Redis {

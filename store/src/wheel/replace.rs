@@ -75,8 +75,8 @@ impl Store {
         key: &DedupKey,
         job: Option<&JobName>,
     ) -> Result<Option<ContextId>, Error> {
-        let home = job.map_or(key.as_str(), JobName::as_str);
-        let partition = partition_of(home, self.partitions);
+        let owner = job.map_or(key.as_str(), JobName::as_str);
+        let partition = partition_of(owner, self.partitions);
         let name = self.keys.dedup(partition, &key.name(), job);
         let read: Result<Option<String>, _> = self.redis.plain().get(name).await;
         let text = read.map_err(|error| Error::from_redis("get", error, ToOwned::to_owned))?;

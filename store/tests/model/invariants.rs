@@ -125,7 +125,7 @@ fn jobs(state: &State, partition: PartitionId, now: u64) -> Vec<JobFacts> {
         all.push(JobFacts {
             name: JobName::new(job).unwrap(),
             partition,
-            home: partition,
+            owner: partition,
             now,
             fields,
             listed: true,

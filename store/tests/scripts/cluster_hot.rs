@@ -9,7 +9,7 @@ use tickwheel_core::job::{Overlap, Trigger};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{Holding, Outcome, Released, Renewal, Settlement, Verdict};
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::LiveTracker;
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, TurnLimits, Turned, When};
 use tickwheel_store::{Cancelled, Error};
 
@@ -212,16 +212,16 @@ async fn every_computed_key_lies_in_the_slot_of_its_partition() {
     for job_name in ["a/b", "c/d", "e/f", "g/h", "i/j"] {
         travel_of_a_job(&test, job_name).await;
     }
-    let sign = TrackerSign {
+    let sign = LiveTracker {
         id: "trk-1".parse().unwrap(),
         url: "http://h:1".to_owned(),
     };
-    let beaten = test
+    let written = test
         .store
-        .beat(Some(&sign), Duration::from_secs(6), &[])
+        .heartbeat(Some(&sign), Duration::from_secs(6), &[])
         .await
         .unwrap();
-    assert_eq!(beaten.live, [sign]);
+    assert_eq!(written.live, [sign]);
 }
 
 #[tokio::test]
@@ -303,7 +303,10 @@ async fn a_full_server_lets_everything_go_on_that_leads_to_an_end() {
         .await
         .unwrap();
     assert_eq!(reaped.lost.len(), 2);
-    store.beat(None, Duration::from_secs(6), &[]).await.unwrap();
+    store
+        .heartbeat(None, Duration::from_secs(6), &[])
+        .await
+        .unwrap();
     assert_eq!(store.look(p).await.unwrap().ready.len(), 1);
     assert!(Part::new(&test).state().await.hash("held").is_empty());
 }

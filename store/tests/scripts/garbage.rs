@@ -17,7 +17,7 @@ use tickwheel_store::Error;
 use tickwheel_store::check::{Finding, Kind, Subject};
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 use tickwheel_store::limit::LimitsTold;
-use tickwheel_store::roster::{TrackerSign, WorkerReport, WorkerSign};
+use tickwheel_store::roster::{LiveTracker, WorkerHeartbeat, WorkerReport};
 use tickwheel_store::wheel::{NewContext, Offer, Told, TurnLimits, Turned, When};
 
 use crate::call::Part;
@@ -133,9 +133,9 @@ async fn goes_on(test: &Harness, p: PartitionId, uniq: &str) {
     test.eval("lease/reap", p, &page).await.unwrap();
 }
 
-async fn beat(test: &Harness) -> Vec<String> {
+async fn heartbeat(test: &Harness) -> Vec<String> {
     let group: GroupName = "default".parse().unwrap();
-    let sign = |worker: &str, group: GroupName| WorkerSign {
+    let sign = |worker: &str, group: GroupName| WorkerHeartbeat {
         worker: worker.parse().unwrap(),
         group,
         report: Some(WorkerReport {
@@ -143,19 +143,19 @@ async fn beat(test: &Harness) -> Vec<String> {
             ..WorkerReport::default()
         }),
     };
-    let tracker = TrackerSign {
+    let tracker = LiveTracker {
         id: "trk-1".parse().unwrap(),
         url: "http://127.0.0.1:1".to_owned(),
     };
     let workers = [sign("w-1", group), sign("w-2", "other".parse().unwrap())];
     let ttl = Duration::from_secs(60);
-    let beaten = test
+    let written = test
         .store
-        .beat(Some(&tracker), ttl, &workers)
+        .heartbeat(Some(&tracker), ttl, &workers)
         .await
         .unwrap();
-    assert!(beaten.live.contains(&tracker), "{beaten:?}");
-    beaten.damaged
+    assert!(written.live.contains(&tracker), "{written:?}");
+    written.damaged
 }
 
 /// A good partition with a split context, and one beside it.
@@ -176,7 +176,7 @@ pub(crate) async fn prepared() -> Option<(Harness, crate::harness::Server, Good)
         ],
     )
     .await;
-    beat(&test).await;
+    heartbeat(&test).await;
     Some((test, server, good))
 }
 
@@ -268,7 +268,7 @@ async fn garbage_in_the_keys_of_the_cluster_stops_no_tracker_and_no_list() {
     };
     let tag = format!("{{{}}}:", test.prefix);
     put(&test, &table::of_cluster(&tag, &names(&good))).await;
-    assert_eq!(beat(&test).await, Vec::<String>::new());
+    assert_eq!(heartbeat(&test).await, Vec::<String>::new());
     assert!(other_lists(&test, &good).await > 0);
     let listed = test.store.read_workers(None).await.unwrap();
     let workers: BTreeSet<&str> = listed.items.iter().map(|one| one.id.as_str()).collect();
@@ -291,16 +291,16 @@ async fn keys_of_a_wrong_type_stop_no_tracker() {
         put(&test, std::slice::from_ref(one)).await;
         other_lists(&test, &good).await;
         assert_eq!(
-            beat(&test).await,
+            heartbeat(&test).await,
             std::slice::from_ref(&key),
-            "the beat says so"
+            "the heartbeat says so"
         );
         other_lists(&test, &good).await;
         if one.key == "limits" {
             assert_eq!(test.text(&["GET", &key]).await, "x", "it needs a person");
             test.command(&["DEL", &key]).await;
         }
-        assert_eq!(beat(&test).await, Vec::<String>::new(), "{key}");
+        assert_eq!(heartbeat(&test).await, Vec::<String>::new(), "{key}");
         let workers = test.store.list_workers(None).await.unwrap();
         assert_eq!(workers.len(), 2, "{key}");
         let groups = test.texts(&["HKEYS", &format!("{tag}groups")]).await;

@@ -23,7 +23,7 @@ use tickwheel_store::context::{Note, Progress};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::Outcome;
 use tickwheel_store::record::Rest;
-use tickwheel_store::roster::{TrackerSign, WorkerReport, WorkerSign};
+use tickwheel_store::roster::{LiveTracker, WorkerHeartbeat, WorkerReport};
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, When};
 
 fn root() -> PathBuf {
@@ -181,17 +181,17 @@ async fn seed_the_examples(test: &Harness) {
     history::seed(test).await;
     lane::seed(test).await;
     mapped::seed(test).await;
-    beat(test).await;
+    heartbeat(test).await;
 }
 
-async fn beat(test: &Harness) {
+async fn heartbeat(test: &Harness) {
     test.store.next_incarnation().await.unwrap();
     drop(test.store.guard().await.unwrap());
-    let tracker = TrackerSign {
+    let tracker = LiveTracker {
         id: TrackerId::new("trk-1").unwrap(),
         url: "http://127.0.0.1:7700".to_owned(),
     };
-    let worker = WorkerSign {
+    let worker = WorkerHeartbeat {
         worker: WorkerId::new(WORKER).unwrap(),
         group: GroupName::new("default").unwrap(),
         report: Some(WorkerReport {
@@ -200,11 +200,11 @@ async fn beat(test: &Harness) {
             ..WorkerReport::default()
         }),
     };
-    let beaten = test
+    let written = test
         .store
-        .beat(Some(&tracker), Duration::from_secs(60), &[worker])
+        .heartbeat(Some(&tracker), Duration::from_secs(60), &[worker])
         .await;
-    assert!(beaten.is_ok(), "{beaten:?}");
+    assert!(written.is_ok(), "{written:?}");
 }
 
 #[tokio::test]
@@ -356,7 +356,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
         return;
     };
     let store = &test.store;
-    beat(&test).await;
+    heartbeat(&test).await;
     store.next_incarnation().await.unwrap();
     drop(store.guard().await.unwrap());
     intake(store).await;

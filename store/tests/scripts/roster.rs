@@ -1,10 +1,10 @@
-//! tracker/beat and tracker/retire: who is alive.
+//! tracker/heartbeat and tracker/retire: who is alive.
 
 use std::time::Duration;
 
 use crate::harness::{Harness, alone, fresh, partition};
 use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
-use tickwheel_store::roster::{Silence, TrackerSign, WorkerReport, WorkerSign};
+use tickwheel_store::roster::{LiveTracker, Silence, WorkerHeartbeat, WorkerReport};
 use tickwheel_store::script;
 
 const T: u64 = 1_000_000;
@@ -48,7 +48,7 @@ async fn read(test: &Harness, command: &str, name: &str) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
+async fn a_heartbeat_prolongs_lives_and_answers_with_the_live_trackers() {
     let Some(test) = fresh().await else { return };
     let meta = [
         "HMGET",
@@ -58,7 +58,7 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
         "created_ms",
     ];
     let store = format!("{} - -", test.texts(&meta).await.join(" "));
-    let with = |beats: u32| format!("{store} {beats}");
+    let with = |heartbeats: u32| format!("{store} {heartbeats}");
     let args = [
         "1000000",
         "trk-1 http://a:1",
@@ -74,10 +74,11 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
         "w-3",
         "host c\n",
     ];
-    for beats in 1..=2 {
+    for heartbeats in 1..=2 {
+        let age = with(heartbeats);
         assert_eq!(
-            call(&test, "tracker/beat", &args).await,
-            ["BEATEN", "1000000", "trk-1 http://a:1", "0", &with(beats)]
+            call(&test, "tracker/heartbeat", &args).await,
+            ["WRITTEN", "1000000", "trk-1 http://a:1", "0", &age]
         );
         assert_eq!(
             read(&test, "ZRANGE", "trackers").await,
@@ -107,13 +108,13 @@ async fn a_beat_prolongs_signs_and_answers_with_the_live_trackers() {
         .unwrap();
     assert!((1..=60_000).contains(&left));
     assert_eq!(
-        call(&test, "tracker/beat", &["1005999", "", "6000", "0"]).await,
-        ["BEATEN", "1005999", "trk-1 http://a:1", "0", &with(2)]
+        call(&test, "tracker/heartbeat", &["1005999", "", "6000", "0"]).await,
+        ["WRITTEN", "1005999", "trk-1 http://a:1", "0", &with(2)]
     );
     assert_eq!(
-        call(&test, "tracker/beat", &["1006000", "", "6000", "0"]).await,
-        ["BEATEN", "1006000", "0", &with(2)],
-        "its sign expired"
+        call(&test, "tracker/heartbeat", &["1006000", "", "6000", "0"]).await,
+        ["WRITTEN", "1006000", "0", &with(2)],
+        "its heartbeat expired"
     );
 }
 
@@ -122,13 +123,13 @@ async fn those_that_crashed_are_forgotten_when_a_new_one_comes() {
     let Some(test) = fresh().await else { return };
     call(
         &test,
-        "tracker/beat",
+        "tracker/heartbeat",
         &["1000000", "trk-1 u", "6000", "1", "g", "w-1", ""],
     )
     .await;
     call(
         &test,
-        "tracker/beat",
+        "tracker/heartbeat",
         &["1066000", "trk-2 u", "6000", "1", "g", "w-2", ""],
     )
     .await;
@@ -155,16 +156,16 @@ async fn groups_without_a_worker_for_a_day_are_forgotten() {
         test.command(&words).await;
     }
     let later = T + DAY;
-    let beat = async |now: u64, group: &str, worker: &str| {
+    let heartbeat = async |now: u64, group: &str, worker: &str| {
         let (now, ttl) = (now.to_string(), "3000");
         let args = [now.as_str(), "", ttl, "1", group, worker, ""];
-        call(&test, "tracker/beat", &args).await;
+        call(&test, "tracker/heartbeat", &args).await;
     };
     // The group of a worker that has lived for long is kept, and so is one that had a worker within the day.
-    beat(later - 2_000, "g7", "w-1").await;
+    heartbeat(later - 2_000, "g7", "w-1").await;
     test.command(&["HSET", &groups, "g7", "1000000"]).await;
     for number in 0..1_000_u64 {
-        beat(later, "fresh", &format!("w-{}", 10 + number)).await;
+        heartbeat(later, "fresh", &format!("w-{}", 10 + number)).await;
         let left: usize = test.text(&["HLEN", &groups]).await.parse().unwrap();
         if left <= 3 {
             break;
@@ -181,10 +182,10 @@ async fn groups_without_a_worker_for_a_day_are_forgotten() {
 #[tokio::test]
 async fn only_a_silent_worker_is_retired() {
     let Some(test) = fresh().await else { return };
-    let beat = [
+    let heartbeat = [
         "1000000", "trk-1 u", "6000", "2", "g", "w-1", "host a\n", "g", "w-2", "host a\n",
     ];
-    call(&test, "tracker/beat", &beat).await;
+    call(&test, "tracker/heartbeat", &heartbeat).await;
     let retire = |now: u64, silent: &'static str| {
         let now = now.to_string();
         let test = &test;
@@ -220,10 +221,10 @@ async fn only_a_silent_worker_is_retired() {
 }
 
 #[tokio::test]
-async fn a_tracker_that_beats_is_not_taken_off_by_the_word_of_another() {
+async fn a_tracker_that_gives_heartbeats_is_not_taken_off_by_the_word_of_another() {
     let Some(test) = fresh().await else { return };
-    let beat = ["1000000", "trk-1 u", "3000", "0"];
-    call(&test, "tracker/beat", &beat).await;
+    let heartbeat = ["1000000", "trk-1 u", "3000", "0"];
+    call(&test, "tracker/heartbeat", &heartbeat).await;
     for (now, silent, left) in [
         ("1001199", "1200", 1),
         ("1000000", "1200", 1),
@@ -235,7 +236,7 @@ async fn a_tracker_that_beats_is_not_taken_off_by_the_word_of_another() {
         let trackers = read(&test, "ZRANGE", "trackers").await;
         assert_eq!(trackers.len(), 2 * left, "{now}");
     }
-    call(&test, "tracker/beat", &beat).await;
+    call(&test, "tracker/heartbeat", &heartbeat).await;
     // One that stops says so itself, also when the clock was set back.
     let own = ["900000", "trk-1 u", "0", "3000", "0"];
     call(&test, "tracker/retire", &own).await;
@@ -245,12 +246,12 @@ async fn a_tracker_that_beats_is_not_taken_off_by_the_word_of_another() {
 #[tokio::test]
 async fn the_store_lists_who_is_alive() {
     let Some(test) = fresh().await else { return };
-    let tracker = |number: u64| TrackerSign {
+    let tracker = |number: u64| LiveTracker {
         id: TrackerId::of_incarnation(number),
         url: format!("http://h:{number}"),
     };
     let group = |name: &str| GroupName::new(name).unwrap();
-    let sign = |worker: &str, of: &str, permits: Option<u32>| WorkerSign {
+    let sign = |worker: &str, of: &str, permits: Option<u32>| WorkerHeartbeat {
         worker: WorkerId::new(worker).unwrap(),
         group: group(of),
         report: permits.map(|permits| WorkerReport {
@@ -261,15 +262,19 @@ async fn the_store_lists_who_is_alive() {
     };
     let ttl = Duration::from_secs(60);
     test.store
-        .beat(
+        .heartbeat(
             Some(&tracker(1)),
             ttl,
             &[sign("w-1", "g", Some(8)), sign("w-2", "k", None)],
         )
         .await
         .unwrap();
-    let beaten = test.store.beat(Some(&tracker(2)), ttl, &[]).await.unwrap();
-    assert_eq!(beaten.live, [tracker(1), tracker(2)]);
+    let written = test
+        .store
+        .heartbeat(Some(&tracker(2)), ttl, &[])
+        .await
+        .unwrap();
+    assert_eq!(written.live, [tracker(1), tracker(2)]);
     let all = test.store.list_workers(None).await.unwrap();
     assert_eq!(all.len(), 2);
     let of_group = test.store.list_workers(Some(&group("g"))).await.unwrap();
@@ -298,7 +303,7 @@ async fn the_store_lists_who_is_alive() {
 #[tokio::test]
 async fn every_bad_argument_is_refused_before_the_first_write() {
     let Some(test) = fresh().await else { return };
-    let beat = ["", "trk-1 u", "6000", "1", "g", "w-1", "host a\n"];
+    let heartbeat = ["", "trk-1 u", "6000", "1", "g", "w-1", "host a\n"];
     let changes = [
         (1, "-1", "now_ms"),
         (3, "99", "ttl_ms"),
@@ -308,7 +313,7 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (7, "host", "report"),
         (7, " ", "report"),
     ];
-    test.assert_refused("tracker/beat", partition(3), &beat, &changes)
+    test.assert_refused("tracker/heartbeat", partition(3), &heartbeat, &changes)
         .await;
     let retire = ["", "trk-1 u", "0", "6000", "1", "g", "w-1"];
     let changes = [
@@ -369,16 +374,18 @@ async fn they_cost_what_their_headers_say_however_many_are_known() {
             &test.key(partition(0), "workers:g0"),
         ])
         .await;
-        let beat = test.cost("tracker/beat", partition(0), &args).await;
+        let heartbeat = test.cost("tracker/heartbeat", partition(0), &args).await;
         assert!(
-            beat <= 47 + 3 * groups + 2 * reports,
-            "{beat} commands with {size} known"
+            heartbeat <= 47 + 3 * groups + 2 * reports,
+            "{heartbeat} commands with {size} known"
         );
         let retire = test.cost("tracker/retire", partition(0), &leaving).await;
         assert!(
             retire <= 3 + 3 * 1_000,
             "{retire} commands with {size} known"
         );
-        println!("tracker/beat {beat}, tracker/retire {retire} commands with {size} known");
+        println!(
+            "tracker/heartbeat {heartbeat}, tracker/retire {retire} commands with {size} known"
+        );
     }
 }

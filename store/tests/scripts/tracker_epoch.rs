@@ -112,9 +112,9 @@ async fn a_guarded_store_refuses_an_older_copy_until_a_newer_one_answers() {
     }
 }
 
-/// No connection breaks when a store is emptied: the next beat tells.
+/// No connection breaks when a store is emptied: the next heartbeat tells.
 #[tokio::test]
-async fn an_emptied_store_is_refused_with_the_next_beat_until_it_is_adopted() {
+async fn an_emptied_store_is_refused_with_the_next_heartbeat_until_it_is_adopted() {
     let Some(server) = or_skip(harness::Server::start(&[])) else {
         return;
     };
@@ -128,7 +128,7 @@ async fn an_emptied_store_is_refused_with_the_next_beat_until_it_is_adopted() {
     while second_of().await == began {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    test.store.beat(None, ttl, &[]).await.unwrap();
+    test.store.heartbeat(None, ttl, &[]).await.unwrap();
     let adopt = async |partitions| {
         let redis = tickwheel_store::Redis::connect(&server.url())
             .await
@@ -137,13 +137,13 @@ async fn an_emptied_store_is_refused_with_the_next_beat_until_it_is_adopted() {
         tickwheel_store::Store::adopt(redis, "t", partitions).await
     };
     let refused = async || loop {
-        match test.store.beat(None, ttl, &[]).await {
+        match test.store.heartbeat(None, ttl, &[]).await {
             Err(Error::Unusable(reason)) => return reason,
             Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     };
     let accepted = async || {
-        while test.store.beat(None, ttl, &[]).await.is_err() {
+        while test.store.heartbeat(None, ttl, &[]).await.is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -179,9 +179,9 @@ async fn an_emptied_store_is_refused_with_the_next_beat_until_it_is_adopted() {
     accepted().await;
 }
 
-/// A backup of yesterday, made in the life of the server that is restored, has its epoch: it is told by the beats that it lacks.
+/// A backup of yesterday, made in the life of the server that is restored, has its epoch: it is told by the heartbeats that it lacks.
 #[tokio::test]
-async fn a_copy_that_lacks_more_beats_than_a_crash_loses_is_refused_until_it_is_adopted() {
+async fn a_copy_that_lacks_more_heartbeats_than_a_crash_loses_is_refused_until_it_is_adopted() {
     let Some(server) = or_skip(harness::Server::start(&[])) else {
         return;
     };
@@ -189,37 +189,37 @@ async fn a_copy_that_lacks_more_beats_than_a_crash_loses_is_refused_until_it_is_
     let _guard = test.store.guard().await.unwrap();
     // With so long a ttl each sign is counted.
     let (ttl, key) = (Duration::from_secs(60), "{t}:epoch");
-    let tracker = tickwheel_store::roster::TrackerSign {
+    let tracker = tickwheel_store::roster::LiveTracker {
         id: "trk-1".parse().unwrap(),
         url: "http://127.0.0.1:1".to_owned(),
     };
-    let beat = async || test.store.beat(Some(&tracker), ttl, &[]).await;
+    let heartbeat = async || test.store.heartbeat(Some(&tracker), ttl, &[]).await;
     let breaks = async || {
         test.command(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"])
             .await
     };
     for _ in 0..60 {
-        beat().await.unwrap();
+        heartbeat().await.unwrap();
     }
-    assert_eq!(test.text(&["HGET", key, "beats"]).await, "60");
+    assert_eq!(test.text(&["HGET", key, "heartbeats"]).await, "60");
     // As much as a crash loses.
-    test.command(&["HSET", key, "beats", "57"]).await;
+    test.command(&["HSET", key, "heartbeats", "57"]).await;
     breaks().await;
-    while beat().await.is_err() {
+    while heartbeat().await.is_err() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     for _ in 0..20 {
-        beat().await.unwrap();
+        heartbeat().await.unwrap();
     }
     // As an old copy has it, whether a connection breaks with it or not.
     for broken in [true, false] {
-        let newer = test.text(&["HGET", key, "beats"]).await;
-        test.command(&["HSET", key, "beats", "9"]).await;
+        let newer = test.text(&["HGET", key, "heartbeats"]).await;
+        test.command(&["HSET", key, "heartbeats", "9"]).await;
         if broken {
             breaks().await;
         }
         let refused = loop {
-            match beat().await {
+            match heartbeat().await {
                 Err(Error::Unusable(reason)) => break reason,
                 Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(5)).await,
             }
@@ -227,7 +227,7 @@ async fn a_copy_that_lacks_more_beats_than_a_crash_loses_is_refused_until_it_is_
         assert!(refused.contains("older copy"), "{refused}");
         assert!(refused.contains("store adopt"), "{refused}");
         if broken {
-            test.command(&["HSET", key, "beats", &newer]).await;
+            test.command(&["HSET", key, "heartbeats", &newer]).await;
         } else {
             let redis = tickwheel_store::Redis::connect(&server.url())
                 .await
@@ -237,12 +237,12 @@ async fn a_copy_that_lacks_more_beats_than_a_crash_loses_is_refused_until_it_is_
                 .await
                 .unwrap();
         }
-        while beat().await.is_err() {
+        while heartbeat().await.is_err() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
-    // A count that cannot be read tells nothing, and the beat says so.
-    test.command(&["HSET", key, "beats", "x"]).await;
-    assert_eq!(beat().await.unwrap().damaged, [key]);
-    beat().await.unwrap();
+    // A count that cannot be read tells nothing, and the heartbeat says so.
+    test.command(&["HSET", key, "heartbeats", "x"]).await;
+    assert_eq!(heartbeat().await.unwrap().damaged, [key]);
+    heartbeat().await.unwrap();
 }

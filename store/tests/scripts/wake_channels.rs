@@ -172,7 +172,7 @@ async fn an_idle_listener_publishes_a_sign_each_two_seconds() {
         return;
     };
     let (_heard, _hearing) = test.store.redis().hear(channels(&test)).await.unwrap();
-    let signs = async || -> u64 {
+    let probes = async || -> u64 {
         let stats = test.text(&["INFO", "commandstats"]).await;
         let line = stats
             .lines()
@@ -180,11 +180,11 @@ async fn an_idle_listener_publishes_a_sign_each_two_seconds() {
         line.and_then(|line| line.split(['=', ',']).nth(1)?.parse().ok())
             .unwrap_or(0)
     };
-    until(async || signs().await > 0).await;
-    let before = (signs().await, test.commands_run().await);
+    until(async || probes().await > 0).await;
+    let before = (probes().await, test.commands_run().await);
     let seconds = 4;
     tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let after = (signs().await, test.commands_run().await);
+    let after = (probes().await, test.commands_run().await);
     assert!(
         after.0 - before.0 <= seconds / 2 + 1,
         "{before:?} {after:?}"
@@ -233,7 +233,7 @@ async fn on_a_cluster_every_channel_is_subscribed_to_again_on_its_node() {
 }
 
 #[tokio::test]
-async fn signs_are_not_told_to_the_tracker() {
+async fn probes_are_not_told_to_the_tracker() {
     let Some(test) = fresh().await else { return };
     let channel = channels(&test).remove(0);
     let redis = test.store.redis();

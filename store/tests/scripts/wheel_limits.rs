@@ -1,4 +1,4 @@
-//! Limits over four partitions, step by step: what turns claim, report and give back, and what the home of a limit grants.
+//! Limits over four partitions, step by step: what turns claim, report and give back, and what the owner of a limit grants.
 
 mod kept;
 mod many;
@@ -23,7 +23,7 @@ struct Cluster {
     limits: GroupLimits,
     grants: BTreeMap<u16, Vec<Grant>>,
     running: Vec<Claim>,
-    /// What each turn is told that others wait for, as the home of a limit says.
+    /// What each turn is told that others wait for, as the owner of a limit says.
     recalled: Vec<LimitName>,
     /// When the limits changed.
     changed: Option<TimestampMs>,
@@ -125,13 +125,13 @@ impl Cluster {
     async fn share(&mut self, number: u16, reports: &[LimitReport]) {
         for report in reports {
             let store = &self.test.store;
-            let home = store.home_of_limit(&report.limit);
+            let owner = store.owner_of_limit(&report.limit);
             let limit = match &report.limit.key {
                 Some(key) => self.limits.of_key(key.as_str()),
                 None => self.limits.all,
             };
             let asked = [(report.clone(), limit)];
-            let granted = store.share_limits(home, partition(number), &asked).await;
+            let granted = store.share_limits(owner, partition(number), &asked).await;
             self.grants
                 .entry(number)
                 .or_default()

@@ -132,7 +132,7 @@ pub const POINTS: &[Point] = &[
         "between_retire_and_reap",
         "a worker is forgotten, its leases go on",
     ),
-    tracker("after_beat", "the signs of life are written"),
+    tracker("after_heartbeat", "the heartbeats are written"),
     worker("after_receive", "contexts have arrived, no handler runs"),
     worker(
         "before_accept",

@@ -177,7 +177,7 @@ fn of_job(partition: &Partition, name: JobName, count: PartitionCount) -> JobFac
         .find(|(_, entry)| entry.strip_prefix('@') == Some(name.as_str()));
     JobFacts {
         partition: id(partition),
-        home: partition_of(name.as_str(), count),
+        owner: partition_of(name.as_str(), count),
         now: partition.now_ms,
         fields: job.fields.clone(),
         listed: partition.job_names.contains(&name),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bytes::{Buf as _, BufMut as _, Bytes};
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
-use tickwheel_proto::v1::{Assignment, Beat, Credit, Hello, TrackerMessage, WorkerMessage};
+use tickwheel_proto::v1::{Assignment, Credit, Heartbeat, Hello, TrackerMessage, WorkerMessage};
 use tokio::sync::mpsc;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -122,12 +122,19 @@ pub(crate) fn hello(id: &str, group: &str, handlers: &[&str]) -> Hello {
 
 impl Puppet {
     /// Connects, says `hello`, and offers its permits.
-    pub(crate) async fn connect(channel: &Channel, hello: Hello, beat: Beat) -> Result<Self> {
+    pub(crate) async fn connect(
+        channel: &Channel,
+        hello: Hello,
+        heartbeat: Heartbeat,
+    ) -> Result<Self> {
         let (say, said) = mpsc::channel(16);
         let free = hello.permits;
         say.send(WorkerMessage {
             hello: Some(hello),
-            beat: Some(Beat { home: true, ..beat }),
+            heartbeat: Some(Heartbeat {
+                primary: true,
+                ..heartbeat
+            }),
             credit: Some(Credit { free, received: 0 }),
             ..WorkerMessage::default()
         })

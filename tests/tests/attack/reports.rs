@@ -8,7 +8,7 @@ use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_proto::v1::settlement::Outcome;
 use tickwheel_proto::v1::{
-    AttemptRef, Beat, ContextOptions, ContextState, Credit, FetchResults, LogLine, Progress,
+    AttemptRef, ContextOptions, ContextState, Credit, FetchResults, Heartbeat, LogLine, Progress,
     Rejection, Report, Routing, Settlement, Split, Submission, WorkerMessage,
 };
 use tickwheel_tests::harness::jobs::submission;
@@ -40,7 +40,7 @@ async fn names_of_resources_that_no_script_reads_are_refused_at_the_door() -> Re
                 let mut hello = hello(&format!("attacker-0000000{at}"), "other", &["h"]);
                 hello.resources =
                     HashMap::from([("gpu".to_owned(), 1_000), ((*name).to_owned(), 1)]);
-                let mut puppet = Puppet::connect(&channel, hello, Beat::default()).await?;
+                let mut puppet = Puppet::connect(&channel, hello, Heartbeat::default()).await?;
                 let ended = loop {
                     match puppet.hear().await {
                         Ok(Some(_)) => {}
@@ -81,13 +81,13 @@ async fn figures_that_are_no_numbers_stop_nobody() -> Result<()> {
                     load: figure,
                     ..Report::default()
                 };
-                let beat = Beat {
+                let heartbeat = Heartbeat {
                     report: Some(report),
-                    ..Beat::default()
+                    ..Heartbeat::default()
                 };
                 let mut hello = hello(&format!("attacker-0000000{at}"), "innocent", &["ok"]);
                 hello.permits = 1;
-                let puppet = Puppet::connect(&channel, hello, beat).await?;
+                let puppet = Puppet::connect(&channel, hello, heartbeat).await?;
                 // It takes nothing: what it may do is spoil the choice of the others.
                 let none = WorkerMessage {
                     credit: Some(Credit {
@@ -182,9 +182,9 @@ async fn an_attempt_is_reported_by_its_holder_only() -> Result<()> {
     let channel = channel(&scene.tracker.url).await?;
     let mut client = scene.client.clone();
     let victim = hello("victim-00000001", "victims", &["h"]);
-    let mut victim = Puppet::connect(&channel, victim, Beat::default()).await?;
+    let mut victim = Puppet::connect(&channel, victim, Heartbeat::default()).await?;
     let forger = hello("forger-00000001", "other", &["h"]);
-    let mut forger = Puppet::connect(&channel, forger, Beat::default()).await?;
+    let mut forger = Puppet::connect(&channel, forger, Heartbeat::default()).await?;
     let id = client.submit_one(for_group("victims", "h")).await?;
     let attempt = victim.assignment().await?.attempt;
     let own = WorkerMessage {
@@ -237,7 +237,7 @@ async fn settlements_of_nothing_cost_little() -> Result<()> {
     };
     let channel = channel(&scene.tracker.url).await?;
     let attacker = hello("attacker-00000001", "other", &["h"]);
-    let puppet = Puppet::connect(&channel, attacker, Beat::default()).await?;
+    let puppet = Puppet::connect(&channel, attacker, Heartbeat::default()).await?;
     scene
         .beside(async {
             let one = |number: usize| Settlement {
@@ -269,7 +269,7 @@ async fn a_retry_in_a_million_years_hides_nothing() -> Result<()> {
     let channel = channel(&scene.tracker.url).await?;
     let mut client = scene.client.clone();
     let victim = hello("worker-00000001", "odd", &["h"]);
-    let mut worker = Puppet::connect(&channel, victim, Beat::default()).await?;
+    let mut worker = Puppet::connect(&channel, victim, Heartbeat::default()).await?;
     scene
         .beside(async {
             let id = client.submit_one(for_group("odd", "h")).await?;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tickwheel_proto::v1::{Beat, Hello};
+use tickwheel_proto::v1::{Heartbeat, Hello};
 use tickwheel_tests::harness::until;
 use tonic::Code;
 
@@ -46,7 +46,8 @@ async fn a_hello_of_eight_megabytes_is_refused() -> Result<()> {
                 ];
                 for hello in hellos {
                     let channel = channel(&url).await?;
-                    let Ok(mut puppet) = Puppet::connect(&channel, hello, Beat::default()).await
+                    let Ok(mut puppet) =
+                        Puppet::connect(&channel, hello, Heartbeat::default()).await
                     else {
                         continue;
                     };
@@ -87,7 +88,7 @@ async fn twelve_hundred_workers_are_all_listed() -> Result<()> {
                     channel = crate::raw::channel(&url).await?;
                 }
                 let hello = hello(&format!("crowd-{number:08}"), "crowd", &["h"]);
-                puppets.push(Puppet::connect(&channel, hello, Beat::default()).await?);
+                puppets.push(Puppet::connect(&channel, hello, Heartbeat::default()).await?);
             }
             Ok(())
         })
@@ -125,7 +126,7 @@ async fn handlers_that_nobody_wants_cost_nobody() -> Result<()> {
             channel = crate::raw::channel(&scene.tracker.url).await?;
         }
         let hello = hello(&format!("crowd-{number:08}"), "innocent", &handlers);
-        puppets.push(Puppet::connect(&channel, hello, Beat::default()).await?);
+        puppets.push(Puppet::connect(&channel, hello, Heartbeat::default()).await?);
     }
     scene
         .beside(async {
@@ -156,7 +157,7 @@ async fn groups_that_come_and_go_are_forgotten_by_the_metrics() -> Result<()> {
         .beside(async {
             for number in 0..GROUPS {
                 let hello = hello(&format!("guest-{number:08}"), &format!("g{number}"), &["h"]);
-                let mut puppet = Puppet::connect(&channel, hello, Beat::default()).await?;
+                let mut puppet = Puppet::connect(&channel, hello, Heartbeat::default()).await?;
                 puppet.hear().await?;
             }
             Ok(())

@@ -16,7 +16,7 @@ use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::rejection::Reason as Refusal;
 use tickwheel_proto::v1::settlement::Outcome;
 use tickwheel_proto::v1::{
-    Assignment, Beat, Credit, Hello, Rejection, Settlement, TrackerMessage, WorkerMessage,
+    Assignment, Credit, Heartbeat, Hello, Rejection, Settlement, TrackerMessage, WorkerMessage,
 };
 use tickwheel_tests::harness::Run;
 use tokio::sync::Notify;
@@ -26,7 +26,7 @@ use crate::lanes;
 use crate::streams::{self, Ends};
 use crate::work::Work;
 use crate::world::{Node, while_frozen, with};
-use state::{Kept, Key, Link, Running, State, home, live, reference, route};
+use state::{Kept, Key, Link, Running, State, live, primary, reference, route};
 
 /// A worker that runs longer than this says so.
 const ACCEPT_AFTER: Duration = Duration::from_millis(250);
@@ -61,14 +61,14 @@ impl Worker {
             permits,
             state: Mutex::default(),
         });
-        let (fleet, keeper, beats) = (
+        let (fleet, keeper, heartbeats) = (
             Arc::clone(&worker),
             Arc::clone(&worker),
             Arc::clone(&worker),
         );
         worker.spawn(async move { fleet.find_trackers().await });
         worker.spawn(async move { keeper.keep().await });
-        worker.spawn(async move { beats.beat().await });
+        worker.spawn(async move { heartbeats.heartbeat().await });
         worker
     }
 
@@ -396,21 +396,21 @@ impl Worker {
         link.out.send(frame).ok();
     }
 
-    async fn beat(self: Arc<Self>) {
+    async fn heartbeat(self: Arc<Self>) {
         loop {
             while_frozen(self.node).await;
             let links: Vec<usize> = self.state().links.keys().copied().collect();
-            let home = home(&self.state());
+            let primary_link = primary(&self.state());
             for link in links {
-                let beat = Beat {
-                    home: home == Some(link),
+                let heartbeat = Heartbeat {
+                    primary: primary_link == Some(link),
                     report: None,
-                    ..Beat::default()
+                    ..Heartbeat::default()
                 };
                 self.send(
                     link,
                     WorkerMessage {
-                        beat: Some(beat),
+                        heartbeat: Some(heartbeat),
                         ..WorkerMessage::default()
                     },
                 );
@@ -435,9 +435,9 @@ impl Worker {
         let now = Instant::now();
         let mut frames: BTreeMap<usize, WorkerMessage> = BTreeMap::new();
         let mut state = self.state();
-        let home = home(&state);
+        let primary_link = primary(&state);
         let live: Vec<usize> = live(&state).collect();
-        let usable = |link: usize| live.contains(&link).then_some(link).or(home);
+        let usable = |link: usize| live.contains(&link).then_some(link).or(primary_link);
         let State { running, kept, .. } = &mut *state;
         for (key, running) in running.iter_mut() {
             if running.lease_until <= now {

@@ -117,7 +117,7 @@ impl Expansion {
     }
 
     /// The live workers of the cluster that may run what `waiting` is split into, in the order of their ids: those with a stream here, and those
-    /// that others write signs of life of. `None` while it is not known which may.
+    /// that others write heartbeats of. `None` while it is not known which may.
     async fn workers(&self, waiting: &Member) -> Result<Option<Vec<WorkerId>>, Error> {
         let (group, handler) = (&waiting.rest.group, waiting.rest.handler.as_str());
         let lane = match waiting.rest.options.lane {

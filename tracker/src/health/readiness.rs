@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::lock::lock;
 
-/// Redis is taken as gone when it has not answered for this long. A tracker beats every second, and one beat may be lost.
+/// Redis is taken as gone when it has not answered for this long. A tracker gives a heartbeat every second, and one heartbeat may be lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a tracker knows about its own fitness. Shared by the loops, which report, and the HTTP surface, which asks.

@@ -13,15 +13,15 @@ use crate::metrics::measure;
 use crate::outcomes::Reaper;
 use crate::sessions::Sessions;
 
-/// A worker whose stream broke is evicted when no tracker heard of it for this many beat intervals.
-const SILENT_BEATS: u32 = 2;
+/// A worker whose stream broke is evicted when no tracker heard of it for this many heartbeat intervals.
+const SILENT_HEARTBEATS: u32 = 2;
 
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Evictions {
     store: Store,
-    beat_interval: Duration,
-    beat_ttl: Duration,
+    heartbeat_interval: Duration,
+    heartbeat_ttl: Duration,
     sessions: Arc<Sessions>,
     roster: Arc<Roster>,
     reaper: Arc<Reaper>,
@@ -37,27 +37,27 @@ impl Evictions {
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
-            beat_interval: config.beat_interval,
-            beat_ttl: config.beat_ttl(),
+            heartbeat_interval: config.heartbeat_interval,
+            heartbeat_ttl: config.heartbeat_ttl(),
             sessions,
             roster,
             reaper,
         })
     }
 
-    /// A worker's stream ended. When it said that it drains, it is forgotten at once; else when no tracker hears of it for two beats. Its
+    /// A worker's stream ended. When it said that it drains, it is forgotten at once; else when no tracker hears of it for two heartbeats. Its
     /// leases end with that, in the partitions of this tracker; the other trackers saw their streams end as well.
     pub(crate) async fn gone(&self, group: GroupName, worker: WorkerId, drained: bool) {
         let silent = if drained {
             Duration::ZERO
         } else {
-            self.beat_interval * SILENT_BEATS
+            self.heartbeat_interval * SILENT_HEARTBEATS
         };
-        // A beat that was under way when the stream broke is written within one more interval.
+        // A heartbeat that was under way when the stream broke is written within one more interval.
         let patience = if drained {
             Duration::ZERO
         } else {
-            silent + self.beat_interval / 4
+            silent + self.heartbeat_interval / 4
         };
         tokio::time::sleep(patience).await;
         if self.sessions.get(&worker).is_some() {
@@ -66,7 +66,7 @@ impl Evictions {
         let workers = [(group, worker.clone())];
         let silence = Silence {
             longer_than: silent,
-            ttl: self.beat_ttl,
+            ttl: self.heartbeat_ttl,
         };
         let retired = self.store.retire(None, silence, &workers);
         match retired.await {

@@ -1,4 +1,4 @@
-//! Signs of life: this tracker's own and those of the workers whose home it is, written together once per beat interval.
+//! Heartbeats: this tracker's own and those of the workers whose primary tracker it is, written together once per heartbeat interval.
 //!
 //! The same call answers with the live trackers.
 
@@ -6,13 +6,13 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use tickwheel_proto::v1::TrackerMessage;
-use tickwheel_store::roster::{Beaten, Silence, WorkerSign};
+use tickwheel_store::roster::{HeartbeatReply, Silence, WorkerHeartbeat};
 use tickwheel_store::{Error, Seldom, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::roster::Roster;
-use super::signs;
+use super::worker_heartbeats;
 use crate::health::{Health, Stuck};
 use crate::limits::Limits;
 use crate::metrics::measure;
@@ -20,7 +20,7 @@ use crate::periodic::{self, Counts, Periodic};
 use crate::redis_health::Outage;
 use crate::sessions::Sessions;
 
-/// A store that is refused or away fails every beat: each reason is said once in a while.
+/// A store that is refused or away fails every heartbeat: each reason is said once in a while.
 static FAILED: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// A key of a wrong type stays one until a person looks at it.
@@ -31,50 +31,52 @@ static DAMAGED: LazyLock<Seldom> = LazyLock::new(|| Seldom::every(Duration::from
 pub(crate) struct Heartbeat {
     pub(crate) store: Store,
     pub(crate) every: Duration,
-    /// How long a sign is valid.
+    /// How long a heartbeat is valid.
     pub(crate) ttl: Duration,
     pub(crate) roster: Arc<Roster>,
     pub(crate) sessions: Arc<Sessions>,
-    /// Read again when a beat tells that they changed.
+    /// Read again when a heartbeat tells that they changed.
     pub(crate) limits: Arc<Limits>,
     /// Told of each answer.
     pub(crate) outage: Arc<Outage>,
     pub(crate) health: Arc<Health>,
     pub(crate) stuck: Arc<Stuck>,
-    /// Where the next beat begins to sign for workers, when there are too many for one.
-    pub(crate) next_signed: usize,
+    /// The worker with which the next heartbeat begins, when there are too many for one.
+    pub(crate) next_worker: usize,
 }
 
 impl Periodic for Heartbeat {
     const TASK: &'static str = "heartbeat";
-    /// A sign that arrives after the tracker signed off would keep it on the roster.
+    /// A heartbeat that arrives after the tracker signed off would keep it on the roster.
     const FINISHES: bool = true;
 
     fn every(&self) -> Duration {
         self.every
     }
 
-    /// One beat. The start of the tracker calls it before the first turn, which wants the roster.
+    /// One heartbeat. The start of the tracker calls it before the first turn, which wants the roster.
     async fn run_once(&mut self) -> Counts {
         measure::workers(&self.sessions.figures());
         let (stuck, reason) = self.stuck.told(Instant::now());
         measure::stuck(stuck);
         self.health.stuck(reason);
         let sessions = self.sessions.all();
-        let from = self.next_signed % sessions.len().max(1);
-        let fresh = signs::Fresh {
+        let from = self.next_worker % sessions.len().max(1);
+        let fresh = worker_heartbeats::Fresh {
             now: Instant::now(),
             within: self.every * 2,
         };
-        let (calls, next) = signs::calls(&sessions, from, fresh);
-        self.next_signed = next;
+        let (calls, next) = worker_heartbeats::calls(&sessions, from, fresh);
+        self.next_worker = next;
         let mut calls = calls.into_iter();
         let first = calls.next().unwrap_or_default();
-        let beaten = self.store.beat(Some(&self.roster.own), self.ttl, &first);
-        match beaten.await {
-            Ok(beaten) => {
-                crash_point!("after_beat");
-                self.answered(beaten, calls).await
+        let reply = self
+            .store
+            .heartbeat(Some(&self.roster.own), self.ttl, &first);
+        match reply.await {
+            Ok(reply) => {
+                crash_point!("after_heartbeat");
+                self.answered(reply, calls).await
             }
             Err(error) => {
                 self.unanswered(&error);
@@ -87,26 +89,26 @@ impl Periodic for Heartbeat {
 impl Heartbeat {
     async fn answered(
         &self,
-        beaten: Beaten,
-        calls: impl Iterator<Item = Vec<WorkerSign>>,
+        reply: HeartbeatReply,
+        calls: impl Iterator<Item = Vec<WorkerHeartbeat>>,
     ) -> Counts {
         let mut counts = Counts::one(true);
         self.health.redis_answered();
-        self.outage.answered(beaten.now, Instant::now());
-        self.roster.adopt(beaten.live, beaten.now);
-        tell_damage(&beaten.damaged);
-        for signs in calls {
-            let written = self.store.beat(None, self.ttl, &signs).await;
+        self.outage.answered(reply.now, Instant::now());
+        self.roster.adopt(reply.live, reply.now);
+        tell_damage(&reply.damaged);
+        for workers in calls {
+            let written = self.store.heartbeat(None, self.ttl, &workers).await;
             counts.add(written.is_ok());
             if let Err(error) = written {
-                tracing::warn!(workers = signs.len(), %error, "signs of life of workers were not written; the next beat has them again");
+                tracing::warn!(workers = workers.len(), %error, "heartbeats of workers were not written; the next heartbeat has them again");
                 measure::store_error(&error);
                 break;
             }
         }
-        let unread = beaten.damaged.contains(&self.store.keys().limits());
+        let unread = reply.damaged.contains(&self.store.keys().limits());
         // While nobody can read them, those that are known go on.
-        if !unread && self.limits.known_changes() != Some(beaten.limits_changed) {
+        if !unread && self.limits.known_changes() != Some(reply.limits_changed) {
             counts.add(self.limits.read().await);
         }
         counts
@@ -114,7 +116,7 @@ impl Heartbeat {
 
     fn unanswered(&self, error: &Error) {
         if let Some(kept_back) = FAILED.say(&error.to_string()) {
-            tracing::warn!(%error, kept_back, "beat failed");
+            tracing::warn!(%error, kept_back, "heartbeat failed");
         }
         measure::store_error(error);
         if error.is_answer() {
@@ -127,7 +129,7 @@ impl Heartbeat {
         });
     }
 
-    /// Beats until `stop`, then signs off, so that the other trackers take over at once.
+    /// Gives heartbeats until `stop`, then signs off, so that the other trackers take over at once.
     pub(crate) async fn run(self, stop: CancellationToken) {
         let last = Box::pin(periodic::run(self, stop)).await;
         let own = Some(&last.roster.own);

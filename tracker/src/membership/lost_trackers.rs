@@ -2,17 +2,17 @@
 //!
 //! A worker notices a dead tracker first: its stream breaks. It announces everything it holds, and names the tracker. Whoever hears it takes
 //! the tracker off the roster, so that its partitions are turned by others at once, and a moment later gives back what was claimed for
-//! this worker there and never announced. A tracker that is alive after all signs in again with its next beat.
+//! this worker there and never announced. A tracker that is alive after all signs in again with its next heartbeat.
 //!
 //! A worker may be wrong, or lie. So its word is a reason to look: the tracker is taken off when it cannot be reached from here either, or
-//! when it has not beaten in time, which the script tells. However many words come, each tracker is looked at by one task, once in a second.
+//! when it gave no heartbeat in time, which the script tells. However many words come, each tracker is looked at by one task, once in a second.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tickwheel_core::id::{TrackerId, WorkerId};
-use tickwheel_store::roster::{Silence, TrackerSign};
+use tickwheel_store::roster::{LiveTracker, Silence};
 use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 
@@ -77,8 +77,8 @@ pub(crate) struct LostTrackers {
     renewals: Arc<Renewals>,
     /// Whether trackers that workers lost are dialled, to see whether they are there.
     probes: bool,
-    beat_interval: Duration,
-    beat_ttl: Duration,
+    heartbeat_interval: Duration,
+    heartbeat_ttl: Duration,
     dispatch_lease: Duration,
     missing: Missing,
 }
@@ -97,8 +97,8 @@ impl LostTrackers {
             roster,
             renewals,
             probes,
-            beat_interval: config.beat_interval,
-            beat_ttl: config.beat_ttl(),
+            heartbeat_interval: config.heartbeat_interval,
+            heartbeat_ttl: config.heartbeat_ttl(),
             dispatch_lease: config.dispatch_lease,
             missing: Missing::default(),
         })
@@ -108,7 +108,7 @@ impl LostTrackers {
     /// seen on the roster has claimed nothing that could be found.
     pub(crate) fn missed(self: &Arc<Self>, worker: WorkerId, tracker: TrackerId) {
         let roster = &self.roster;
-        let known = roster.sign(&tracker).is_some() || roster.departure(&tracker).is_some();
+        let known = roster.find(&tracker).is_some() || roster.departure(&tracker).is_some();
         if tracker != roster.own.id && known && self.missing.join(&tracker, worker) {
             let lost = Arc::clone(self);
             tokio::spawn(async move { lost.look_into(tracker).await });
@@ -125,10 +125,10 @@ impl LostTrackers {
             }
             // Those that name it while this goes on are asked for below, or by the next round.
             if let Err(error) = self.take_off(&workers, &tracker, &mut again).await {
-                tracing::warn!(%tracker, %error, "a tracker that workers lost stays on the roster until its sign expires");
+                tracing::warn!(%tracker, %error, "a tracker that workers lost stays on the roster until its heartbeat expires");
                 measure::store_error(&error);
             }
-            if self.roster.sign(&tracker).is_some() {
+            if self.roster.find(&tracker).is_some() {
                 // It lives: who named it holds nothing that has to be given back.
                 tokio::time::sleep_until(again).await;
                 continue;
@@ -153,36 +153,36 @@ impl LostTrackers {
         tracker: &TrackerId,
         again: &mut Instant,
     ) -> Result<(), Error> {
-        let Some(sign) = self.roster.sign(tracker) else {
+        let Some(live) = self.roster.find(tracker) else {
             return Ok(());
         };
         tokio::time::sleep_until(*again).await;
         *again = Instant::now() + LOOK_EVERY;
-        // A fifth of a beat for its way to Redis.
-        let overdue = self.beat_interval * 6 / 5;
-        let gone = self.probes && reach::is_gone(&sign.url).await;
+        // A fifth of a heartbeat for its way to Redis.
+        let overdue = self.heartbeat_interval * 6 / 5;
+        let gone = self.probes && reach::is_gone(&live.url).await;
         let (worker, named_by) = (workers.first(), workers.len());
         tracing::info!(%tracker, worker = worker.map(WorkerId::as_str), named_by, unreachable = gone, "workers lost this tracker");
         let silent = if gone { Duration::ZERO } else { overdue };
-        self.forget(&sign, silent).await?;
-        if !gone && self.roster.sign(tracker).is_some() {
-            // Its last sign may be of a moment before its end.
+        self.forget(&live, silent).await?;
+        if !gone && self.roster.find(tracker).is_some() {
+            // Its last heartbeat may be of a moment before its end.
             tokio::time::sleep(overdue).await;
-            self.forget(&sign, overdue).await?;
+            self.forget(&live, overdue).await?;
         }
         Ok(())
     }
 
-    /// Takes a tracker off whose last sign is older than `silent`, and reads the roster anew.
-    async fn forget(&self, sign: &TrackerSign, silent: Duration) -> Result<(), Error> {
-        let ttl = self.beat_ttl;
+    /// Takes a tracker off whose last heartbeat is older than `silent`, and reads the roster anew.
+    async fn forget(&self, tracker: &LiveTracker, silent: Duration) -> Result<(), Error> {
+        let ttl = self.heartbeat_ttl;
         let silence = Silence {
             longer_than: silent,
             ttl,
         };
-        self.store.retire(Some(sign), silence, &[]).await?;
-        let beaten = self.store.beat(None, ttl, &[]).await?;
-        self.roster.adopt(beaten.live, beaten.now);
+        self.store.retire(Some(tracker), silence, &[]).await?;
+        let reply = self.store.heartbeat(None, ttl, &[]).await?;
+        self.roster.adopt(reply.live, reply.now);
         Ok(())
     }
 

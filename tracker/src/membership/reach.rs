@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A tracker of the same network answers in a millisecond. One that does not within this may be slow, or cut off: its sign decides.
+/// A tracker of the same network answers in a millisecond. One that does not within this may be slow, or cut off: its heartbeat decides.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// What an HTTP/2 client says first, and empty settings: a server answers with its own.
 const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";

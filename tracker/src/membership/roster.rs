@@ -1,4 +1,4 @@
-//! The live trackers, as the last beat told: the ranking of partitions follows from them, and workers are told of them.
+//! The live trackers, as the last heartbeat told: the ranking of partitions follows from them, and workers are told of them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::{self, PartitionCount, PartitionId};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::{self, TrackerMessage};
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::LiveTracker;
 use tokio::sync::Notify;
 
 use super::departures::{Departure, Departures};
@@ -17,10 +17,10 @@ use crate::sessions::Sessions;
 #[derive(Debug)]
 pub(crate) struct Roster {
     /// This tracker.
-    pub(crate) own: TrackerSign,
+    pub(crate) own: LiveTracker,
     partitions: PartitionCount,
     sessions: Arc<Sessions>,
-    live: ArcSwap<Vec<TrackerSign>>,
+    live: ArcSwap<Vec<LiveTracker>>,
     departures: Departures,
     /// Told when other trackers are alive than before.
     pub(crate) changed: Notify,
@@ -29,7 +29,7 @@ pub(crate) struct Roster {
 impl Roster {
     /// Nobody is known yet. `sessions` are told of changes.
     pub(crate) fn new(
-        own: TrackerSign,
+        own: LiveTracker,
         partitions: PartitionCount,
         sessions: Arc<Sessions>,
     ) -> Arc<Self> {
@@ -44,14 +44,14 @@ impl Roster {
     }
 
     /// The live trackers.
-    pub(crate) fn live(&self) -> Arc<Vec<TrackerSign>> {
+    pub(crate) fn live(&self) -> Arc<Vec<LiveTracker>> {
         self.live.load_full()
     }
 
-    /// The sign of a tracker that is on the roster.
-    pub(super) fn sign(&self, tracker: &TrackerId) -> Option<TrackerSign> {
+    /// A tracker that is on the roster.
+    pub(super) fn find(&self, tracker: &TrackerId) -> Option<LiveTracker> {
         let live = self.live.load();
-        live.iter().find(|sign| sign.id == *tracker).cloned()
+        live.iter().find(|one| one.id == *tracker).cloned()
     }
 
     /// What a tracker that left lately turned.
@@ -67,7 +67,7 @@ impl Roster {
     /// The partitions that `tracker` turns, by the present roster.
     fn turned_by(&self, tracker: &TrackerId) -> Vec<PartitionId> {
         let live = self.live.load();
-        let mut ids: Vec<TrackerId> = live.iter().map(|sign| sign.id.clone()).collect();
+        let mut ids: Vec<TrackerId> = live.iter().map(|tracker| tracker.id.clone()).collect();
         if !ids.contains(&self.own.id) {
             ids.push(self.own.id.clone());
         }
@@ -76,7 +76,7 @@ impl Roster {
     }
 
     /// Takes over who is alive, as Redis said at `now` of its clock.
-    pub(super) fn adopt(&self, live: Vec<TrackerSign>, now: TimestampMs) {
+    pub(super) fn adopt(&self, live: Vec<LiveTracker>, now: TimestampMs) {
         let known = self.live.load();
         if **known == live {
             return;
@@ -84,7 +84,7 @@ impl Roster {
         tracing::info!(trackers = live.len(), "the roster of trackers changed");
         for gone in known
             .iter()
-            .filter(|sign| live.iter().all(|other| other.id != sign.id))
+            .filter(|tracker| live.iter().all(|other| other.id != tracker.id))
         {
             self.departures.note(Departure {
                 tracker: gone.id.clone(),
@@ -103,7 +103,8 @@ impl Roster {
     /// The live trackers, for a worker.
     pub(crate) fn for_workers(&self) -> v1::Roster {
         let live = self.live.load();
-        let mut tracker_urls: Vec<String> = live.iter().map(|sign| sign.url.clone()).collect();
+        let mut tracker_urls: Vec<String> =
+            live.iter().map(|tracker| tracker.url.clone()).collect();
         if !tracker_urls.contains(&self.own.url) {
             tracker_urls.push(self.own.url.clone());
         }

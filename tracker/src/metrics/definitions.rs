@@ -187,7 +187,7 @@ pub const DEAD_DROPPED: Metric = gauge(
 /// Keys of a wrong type.
 pub const DAMAGED_KEYS: Metric = gauge(
     "tickwheel_cluster_keys_damaged",
-    "Keys of the cluster (roster, limits, groups) that had another type than they should at the last beat.",
+    "Keys of the cluster (roster, limits, groups) that had another type than they should at the last heartbeat.",
 );
 /// Counters in Redis that began anew.
 pub const COUNTERS_RESET: Metric = gauge(

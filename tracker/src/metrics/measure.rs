@@ -38,7 +38,7 @@ fn shown(count: u64) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-/// Keys of the cluster that have another type than they should, as the last beat found.
+/// Keys of the cluster that have another type than they should, as the last heartbeat found.
 pub(crate) fn damaged_keys(count: usize) {
     gauge!(names::DAMAGED_KEYS.name).set(shown(u64::try_from(count).unwrap_or(u64::MAX)));
 }

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::lock::lock;
 use crate::metrics::measure;
 
-/// Redis was away when it has not answered for this long. A tracker beats every second, and a call waits three.
+/// Redis was away when it has not answered for this long. A tracker gives a heartbeat every second, and a call waits three.
 const AWAY: Duration = Duration::from_secs(3);
 /// Redis' clock leapt when it went this much further, or less far, than ours.
 const LEAP: Duration = Duration::from_secs(2);

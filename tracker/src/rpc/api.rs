@@ -27,8 +27,8 @@ pub(crate) struct ApiContext {
     pub(crate) waits: Arc<Waits>,
     /// What Redis said about itself at the start.
     pub(crate) server: Server,
-    /// How long signs of life are valid, in ms.
-    pub(crate) beat_ttl_ms: u64,
+    /// How long heartbeats are valid, in ms.
+    pub(crate) heartbeat_ttl_ms: u64,
     promises: Promises,
     ids: Ids,
 }
@@ -76,7 +76,7 @@ impl ApiContext {
             limits: asked.limits,
             waits: asked.waits,
             server,
-            beat_ttl_ms: u64::try_from(config.beat_ttl().as_millis()).unwrap_or(u64::MAX),
+            heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             promises: config.durability.clone(),
             ids,
         })

@@ -73,7 +73,7 @@ impl Streams {
         let terms = Welcome {
             tracker_id: roster.own.id.as_str().to_owned(),
             roster: None,
-            beat_interval_ms: millis(config.beat_interval),
+            heartbeat_interval_ms: millis(config.heartbeat_interval),
             lease_ms: millis(config.dispatch_lease),
             body_bytes_max: BODY_BYTES_MAX as u64,
             result_bytes_max: RESULT_BYTES_MAX as u64,

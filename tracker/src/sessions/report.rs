@@ -1,4 +1,4 @@
-//! What a worker says of itself in a beat, as far as it can be true.
+//! What a worker says of itself in a heartbeat, as far as it can be true.
 //!
 //! A figure that is no number, or below zero, is not known; one that is beyond what any machine has is taken for the bound. So no figure
 //! stops a turn, and none makes its worker the best for ever.

@@ -11,7 +11,7 @@ use arc_swap::ArcSwap;
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_core::limits::AMOUNT_MAX;
 use tickwheel_core::routing::{Figures, Profile, Units};
-use tickwheel_proto::v1::{self as wire, Assignment, Beat, Hello, Resource, TrackerMessage};
+use tickwheel_proto::v1::{self as wire, Assignment, Heartbeat, Hello, Resource, TrackerMessage};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
 use tonic::Status;
@@ -50,7 +50,7 @@ pub(crate) struct Session {
     pub(crate) group: GroupName,
     /// What it said of itself.
     pub(crate) hello: Hello,
-    /// The same, as routing reads it, with what its beats say of its resources.
+    /// The same, as routing reads it, with what its heartbeats say of its resources.
     profile: ArcSwap<Profile>,
     /// The names of the resources that it may tell of.
     nameable: Units,
@@ -63,19 +63,19 @@ pub(crate) struct Session {
     /// Pages of results that are read for it at once.
     pub(crate) fetching: Semaphore,
     credit: Mutex<Credit>,
-    beat: Mutex<BeatState>,
+    heartbeat: Mutex<HeartbeatState>,
     draining: AtomicBool,
     /// Contexts sent since its figures last changed.
     unmeasured: AtomicU32,
     frames: mpsc::Sender<Frame>,
 }
 
-/// What the last beats said.
+/// What the last heartbeats said.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct BeatState {
+pub(crate) struct HeartbeatState {
     /// This tracker writes the worker's signs of life.
-    pub(crate) home: bool,
-    /// When it last beat.
+    pub(crate) primary: bool,
+    /// When the last one came.
     pub(crate) at: Option<Instant>,
     /// Its latest figures.
     pub(crate) report: Option<Measured>,
@@ -109,7 +109,7 @@ impl Session {
             faults: Faults::default(),
             fetching: Semaphore::new(FETCHES_MAX),
             credit: Mutex::new(credit),
-            beat: Mutex::default(),
+            heartbeat: Mutex::default(),
             draining: AtomicBool::new(false),
             unmeasured: AtomicU32::new(0),
             frames,
@@ -160,8 +160,8 @@ impl Session {
         lock(&self.credit)
     }
 
-    pub(crate) fn beat(&self) -> MutexGuard<'_, BeatState> {
-        lock(&self.beat)
+    pub(crate) fn heartbeat(&self) -> MutexGuard<'_, HeartbeatState> {
+        lock(&self.heartbeat)
     }
 
     /// Who it is, as routing reads it.
@@ -174,7 +174,7 @@ impl Session {
         lock(&self.units)
     }
 
-    /// Its resources, by its last beat.
+    /// Its resources, by its last heartbeat.
     pub(crate) fn resources(&self) -> Vec<Resource> {
         lock(&self.resources).clone()
     }
@@ -233,14 +233,14 @@ impl Session {
     }
 
     /// The worker said how it does.
-    pub(crate) fn heard(&self, beat: Beat) {
-        if !beat.resources.is_empty() {
-            self.learn_resources(beat.resources);
+    pub(crate) fn heard(&self, heartbeat: Heartbeat) {
+        if !heartbeat.resources.is_empty() {
+            self.learn_resources(heartbeat.resources);
         }
-        let mut known = self.beat();
-        known.home = beat.home;
+        let mut known = self.heartbeat();
+        known.primary = heartbeat.primary;
         known.at = Some(Instant::now());
-        if let Some(report) = beat.report {
+        if let Some(report) = heartbeat.report {
             let (report, wrong) = Measured::of(report);
             measure::values_dropped("figure", wrong);
             let figures = |report: &Measured| (report.cpu_load, report.memory_used);
@@ -258,7 +258,7 @@ impl Session {
 
     /// How it does, by its last word and what was sent to it since.
     pub(crate) fn figures(&self) -> Figures {
-        let report = self.beat().report.unwrap_or_default();
+        let report = self.heartbeat().report.unwrap_or_default();
         let credit = *self.credit();
         let free = credit.available() + credit.in_hand();
         Figures {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::{PartitionCount, PartitionId, rank};
 use tickwheel_store::record::Queue;
-use tickwheel_store::roster::TrackerSign;
+use tickwheel_store::roster::LiveTracker;
 use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
@@ -123,8 +123,8 @@ impl Partitions {
     }
 
     /// Ranks this tracker among the live ones. Partitions whose rank changes are visited at once.
-    pub(crate) fn rank(&mut self, tracker: &TrackerId, live: &[TrackerSign]) {
-        let mut ids: Vec<TrackerId> = live.iter().map(|sign| sign.id.clone()).collect();
+    pub(crate) fn rank(&mut self, tracker: &TrackerId, live: &[LiveTracker]) {
+        let mut ids: Vec<TrackerId> = live.iter().map(|tracker| tracker.id.clone()).collect();
         if !ids.contains(tracker) {
             ids.push(tracker.clone());
         }

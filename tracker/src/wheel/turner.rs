@@ -242,7 +242,7 @@ impl Turner {
     ) {
         let failures = self.partitions.failed(partition, error.is_retryable(), now);
         if failures.is_power_of_two() {
-            // A store that is refused as a whole is told of by the beat, once and not for each partition.
+            // A store that is refused as a whole is told of by the heartbeat, once and not for each partition.
             if matches!(error, Error::Unusable(_)) {
                 tracing::debug!(%partition, failures, %error, "{what} failed; it is tried again");
             } else {

@@ -8,7 +8,7 @@ use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::settlement::Outcome;
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{
-    Assignment, Beat, Credit, Hello, Report, Settlement, TrackerMessage, Units, WorkerMessage,
+    Assignment, Credit, Heartbeat, Hello, Report, Settlement, TrackerMessage, Units, WorkerMessage,
 };
 use tokio::sync::mpsc;
 use tonic::{Code, Status, Streaming};
@@ -69,16 +69,16 @@ impl Worker {
     }
 
     /// Says how it does, and that all its permits are free.
-    async fn beat(&self, report: Report, units: &[(&str, u64)]) {
+    async fn heartbeat(&self, report: Report, units: &[(&str, u64)]) {
         let amounts: HashMap<String, u64> = units
             .iter()
             .map(|(name, amount)| ((*name).to_owned(), *amount))
             .collect();
         self.say(WorkerMessage {
-            beat: Some(Beat {
-                home: true,
+            heartbeat: Some(Heartbeat {
+                primary: true,
                 report: Some(report),
-                ..Beat::default()
+                ..Heartbeat::default()
             }),
             credit: Some(Credit {
                 free: 100,
@@ -182,7 +182,7 @@ async fn figures_and_amounts_that_cannot_be_true_stop_no_partition() {
         cpus: 4,
         ..Report::default()
     };
-    honest.beat(calm, &[("gpu", 4_000)]).await;
+    honest.heartbeat(calm, &[("gpu", 4_000)]).await;
     for wrong in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, -1e30] {
         let report = Report {
             cpu_load: wrong,
@@ -190,7 +190,7 @@ async fn figures_and_amounts_that_cannot_be_true_stop_no_partition() {
             load: wrong,
             ..calm
         };
-        liar.beat(report, &[("gpu", u64::MAX), ("GPU", 1), ("gpu mem", 1)])
+        liar.heartbeat(report, &[("gpu", u64::MAX), ("GPU", 1), ("gpu mem", 1)])
             .await;
         for (policy, gpus) in [("cpu_first", 0), ("fastest_response", 0), ("any", 1_000)] {
             let submitted = caller.submit(vec![routed(policy, gpus)]).await.unwrap();

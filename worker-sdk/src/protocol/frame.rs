@@ -62,7 +62,7 @@ impl Protocol {
         let heartbeat_due = std::mem::take(&mut link.heartbeat_due);
         let mut frame = Box::new(WorkerMessage::default());
         if heartbeat_due {
-            frame.beat = Some(self.heartbeat_frame(index));
+            frame.heartbeat = Some(self.heartbeat_frame(index));
         }
         let mut said = heartbeat_due;
         if !self

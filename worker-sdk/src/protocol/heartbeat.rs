@@ -1,7 +1,7 @@
 //! Heartbeats: what a worker tells of itself at each interval to every tracker that it has a stream to. The primary tracker writes them to
 //! Redis for it.
 
-use tickwheel_proto::v1::{Beat, Report};
+use tickwheel_proto::v1::{Heartbeat, Report};
 use tokio::time::Instant;
 
 use super::{Connection, Protocol};
@@ -27,11 +27,11 @@ impl Protocol {
     }
 
     /// The heartbeat of the next frame.
-    pub(super) fn heartbeat_frame(&self, index: usize) -> Beat {
-        let home = self.primary == Some(index);
+    pub(super) fn heartbeat_frame(&self, index: usize) -> Heartbeat {
+        let primary = self.primary == Some(index);
         let running = u32::try_from(self.running.len()).unwrap_or(u32::MAX);
-        Beat {
-            home,
+        Heartbeat {
+            primary,
             // To every tracker: each chooses among the workers of its partitions by their figures.
             report: Some(Report {
                 running,

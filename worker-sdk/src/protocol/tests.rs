@@ -397,7 +397,14 @@ async fn the_newest_of_two_links_to_one_tracker_stays() {
         bench.now,
     );
     assert!(matches!(bench.protocol.frame(old, bench.now), Next::End));
-    assert!(bench.frame(new.connection).unwrap().beat.unwrap().home);
+    assert!(
+        bench
+            .frame(new.connection)
+            .unwrap()
+            .heartbeat
+            .unwrap()
+            .primary
+    );
     assert_eq!(bench.protocol.stats().trackers, 1);
 }
 
@@ -405,8 +412,8 @@ async fn the_newest_of_two_links_to_one_tracker_stays() {
 async fn the_home_stays_where_it_is_and_leaves_a_tracker_that_drains() {
     let mut bench = Bench::new(4, 100);
     let (first, second) = (bench.connect("a"), bench.connect("b"));
-    assert!(bench.frame(first).unwrap().beat.unwrap().home);
-    assert!(!bench.frame(second).unwrap().beat.unwrap().home);
+    assert!(bench.frame(first).unwrap().heartbeat.unwrap().primary);
+    assert!(!bench.frame(second).unwrap().heartbeat.unwrap().primary);
     bench.tell(
         first,
         TrackerMessage {
@@ -414,9 +421,9 @@ async fn the_home_stays_where_it_is_and_leaves_a_tracker_that_drains() {
             ..TrackerMessage::default()
         },
     );
-    assert!(bench.frame(second).unwrap().beat.unwrap().home);
+    assert!(bench.frame(second).unwrap().heartbeat.unwrap().primary);
     bench.protocol.heartbeat(first);
-    assert!(!bench.frame(first).unwrap().beat.unwrap().home);
+    assert!(!bench.frame(first).unwrap().heartbeat.unwrap().primary);
 }
 
 #[tokio::test]

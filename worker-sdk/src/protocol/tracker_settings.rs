@@ -40,7 +40,11 @@ impl TrackerSettings {
         let default = Self::default();
         Self {
             accept_after: ms(welcome.accept_after_ms, 1, Duration::ZERO),
-            heartbeat_interval: ms(welcome.beat_interval_ms, 10, default.heartbeat_interval),
+            heartbeat_interval: ms(
+                welcome.heartbeat_interval_ms,
+                10,
+                default.heartbeat_interval,
+            ),
             result_bytes_max: bytes(welcome.result_bytes_max, default.result_bytes_max),
             log_line_bytes_max: bytes(welcome.log_line_bytes_max, LOG_LINE_BYTES_MAX)
                 .min(LOG_LINE_BYTES_MAX),

@@ -45,7 +45,7 @@ pub struct TrackerDouble {
 }
 
 impl TrackerDouble {
-    /// A tracker with leases of 10 s, beats of 1 s, and acceptance after 500 ms.
+    /// A tracker with leases of 10 s, heartbeats of 1 s, and acceptance after 500 ms.
     ///
     /// # Errors
     /// When no loopback port is free.
@@ -62,7 +62,7 @@ impl TrackerDouble {
         let address = listener.local_addr()?;
         let or = |value: u64, default: u64| if value == 0 { default } else { value };
         welcome.lease_ms = or(welcome.lease_ms, 10_000);
-        welcome.beat_interval_ms = or(welcome.beat_interval_ms, 1_000);
+        welcome.heartbeat_interval_ms = or(welcome.heartbeat_interval_ms, 1_000);
         welcome.accept_after_ms = or(welcome.accept_after_ms, 500);
         if welcome.tracker_id.is_empty() {
             welcome.tracker_id = format!("trk-{}", address.port());

@@ -51,11 +51,11 @@ async fn a_worker_introduces_itself() {
             vec!["ssd".to_owned(), "eu".to_owned()]
         )
     );
-    let beat = tracker
-        .wait_for(|heard| heard.beats.first().cloned())
+    let heartbeat = tracker
+        .wait_for(|heard| heard.heartbeats.first().cloned())
         .await
         .unwrap();
-    assert!(beat.home && beat.report.is_some());
+    assert!(heartbeat.primary && heartbeat.report.is_some());
     let credit = tracker
         .wait_for(|heard| heard.credits.first().copied())
         .await

@@ -95,7 +95,7 @@ async fn the_roster_adds_trackers_and_an_outcome_moves_to_one_that_confirms() {
         .unwrap();
     second.connected().await.unwrap();
     second
-        .wait_for(|heard| heard.beats.first().filter(|beat| !beat.home).cloned())
+        .wait_for(|heard| heard.heartbeats.first().filter(|one| !one.primary).cloned())
         .await
         .unwrap();
 
@@ -129,7 +129,7 @@ async fn the_roster_adds_trackers_and_an_outcome_moves_to_one_that_confirms() {
         .await
         .unwrap();
     second
-        .wait_for(|heard| heard.beats.iter().find(|beat| beat.home).cloned())
+        .wait_for(|heard| heard.heartbeats.iter().find(|one| one.primary).cloned())
         .await
         .unwrap();
     gate.add_permits(1);
@@ -208,17 +208,17 @@ async fn a_tracker_about_to_stop_is_used_until_its_stream_ends_and_is_no_home() 
     );
     let worker = gated(vec![first.url()], &Arc::new(Semaphore::new(1))).unwrap();
     first
-        .wait_for(|heard| heard.beats.iter().find(|beat| beat.home).cloned())
+        .wait_for(|heard| heard.heartbeats.iter().find(|one| one.primary).cloned())
         .await
         .unwrap();
     first.tell_roster(vec![second.url()]).await.unwrap();
     second
-        .wait_for(|heard| heard.beats.first().cloned())
+        .wait_for(|heard| heard.heartbeats.first().cloned())
         .await
         .unwrap();
     first.announce_drain().await.unwrap();
     second
-        .wait_for(|heard| heard.beats.iter().find(|beat| beat.home).cloned())
+        .wait_for(|heard| heard.heartbeats.iter().find(|one| one.primary).cloned())
         .await
         .unwrap();
     first

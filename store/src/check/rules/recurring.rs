@@ -34,8 +34,8 @@ pub fn w4_goes_on(facts: &JobFacts) -> Vec<Finding> {
         });
         return rule.found;
     }
-    rule.check(facts.home == facts.partition, Kind::WrongPartition, || {
-        format!("{name} belongs to partition {}", facts.home)
+    rule.check(facts.owner == facts.partition, Kind::WrongPartition, || {
+        format!("{name} belongs to partition {}", facts.owner)
     });
     rule.check(facts.listed, Kind::NotListed, || {
         format!("{name} is not in the list of jobs")

@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
 use super::end::End;
-use super::signs::Signs;
+use super::probes::Probes;
 use super::state::State;
 use crate::client::Redis;
 use crate::client::setup::{COMMAND_TIMEOUT, RECONNECT_MAX, RECONNECT_MIN, Topology, builder};
@@ -148,12 +148,12 @@ impl Ear {
             messages,
             breaks,
         } = self;
-        let signs = Signs::new(redis.client().id());
+        let probes = Probes::new(redis.client().id());
         let end = tokio::select! {
             () = state.unwanted() => End::Unwanted,
             ended = &mut running => End::Deaf(format!("the client ended: {ended:?}")),
-            () = pass_on(messages, state, &signs) => End::Deaf("the client ended".to_owned()),
-            end = signs.watch(redis, state) => end,
+            () = pass_on(messages, state, &probes) => End::Deaf("the client ended".to_owned()),
+            end = probes.watch(redis, state) => end,
             end = tend(&client, redis.topology(), state, breaks) => end,
         };
         tokio::spawn(async move {
@@ -182,17 +182,17 @@ fn config(redis: &Redis) -> Config {
 }
 
 /// Passes messages on until the client ends.
-async fn pass_on(mut messages: Receiver<Message>, state: &State, signs: &Signs) {
+async fn pass_on(mut messages: Receiver<Message>, state: &State, probes: &Probes) {
     loop {
         match messages.recv().await {
             Ok(message) => {
                 let text = message.value.into_string().unwrap_or_default();
-                if !signs.take(&text) {
+                if !probes.take(&text) {
                     state.tell(message.channel.to_string(), text);
                 }
             }
             Err(RecvError::Lagged(_)) => {
-                signs.forgive();
+                probes.forgive();
                 state.tell_gap();
             }
             Err(RecvError::Closed) => return,

@@ -196,7 +196,7 @@ async fn mend(case: &mut Case, stage: &Stage, wire: &mut Wire) -> Result<()> {
     case.expect(!found.is_empty(), || {
         "store check finds nothing wrong with garbage".to_owned()
     });
-    // The one key of the cluster that no beat makes anew: its limits would be lost without a word.
+    // The one key of the cluster that no heartbeat makes anew: its limits would be lost without a word.
     let mut by_hand = Vec::new();
     if put_by(wire, "{tw}:limits").await {
         by_hand.push("{tw}:limits".to_owned());

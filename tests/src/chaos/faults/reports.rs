@@ -7,7 +7,7 @@ use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::settlement::Outcome;
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{
-    Assignment, Beat, ContextState, Hello, Rejection, Settlement, Submission, TrackerMessage,
+    Assignment, ContextState, Heartbeat, Hello, Rejection, Settlement, Submission, TrackerMessage,
     WorkerMessage, rejection,
 };
 use tokio::sync::mpsc;
@@ -43,10 +43,10 @@ impl Puppet {
         };
         let first = WorkerMessage {
             hello: Some(hello),
-            beat: Some(Beat {
-                home: true,
+            heartbeat: Some(Heartbeat {
+                primary: true,
                 report: None,
-                ..Beat::default()
+                ..Heartbeat::default()
             }),
             ..WorkerMessage::default()
         };

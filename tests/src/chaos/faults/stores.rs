@@ -16,7 +16,7 @@ use crate::harness::{Launch, Layout, RedisServer, Snapshot, readiness, until, wa
 use crate::ledger;
 
 const LIMIT: Duration = Duration::from_secs(30);
-/// Trackers notice within this that the store is another: a beat is a second.
+/// Trackers notice within this that the store is another: a heartbeat is a second.
 const NOTICED_MAX_MS: u64 = 2_500;
 /// After the adoption they are green again within this.
 const GREEN_MAX_MS: u64 = 3_000;

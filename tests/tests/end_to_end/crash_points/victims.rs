@@ -19,9 +19,9 @@ const ROUNDS_OF_A_WORKER: u64 = 12;
 
 /// A tracker dies at `point`.
 pub(crate) async fn tracker(rig: &Rig, load: &Load, point: &str) -> Result<()> {
-    // The first beat is part of its start.
+    // The first heartbeat is part of its start.
     let armed = match point {
-        "after_beat" => "after_beat:3",
+        "after_heartbeat" => "after_heartbeat:3",
         other => other,
     };
     let mut victim = rig.doomed_tracker(armed).await?;

@@ -44,7 +44,7 @@ async fn subtasks_and_reduce_run_under_the_bound_of_their_group() -> Result<()> 
         ..v1::GroupLimits::default()
     };
     client.raw.set_limits(limits).await?;
-    // The other tracker reads them with its next beat.
+    // The other tracker reads them with its next heartbeat.
     until_clock(wall_ms() + 1_500).await;
     let _first = rig.worker(&trackers, WorkerOptions::default()).await?;
     let _second = rig.worker(&trackers, WorkerOptions::default()).await?;

@@ -105,7 +105,7 @@ async fn set(
         ..v1::GroupLimits::default()
     };
     cluster.client.raw.set_limits(limits).await?;
-    // The other trackers read them with their next beat.
+    // The other trackers read them with their next heartbeat.
     until_clock(wall_ms() + 1_500).await;
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context as _, Result, bail};
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
-use tickwheel_proto::v1::{Beat, Credit, Hello, Rejection, WorkerMessage, rejection};
+use tickwheel_proto::v1::{Credit, Heartbeat, Hello, Rejection, WorkerMessage, rejection};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_stream::wrappers::UnboundedReceiverStream;
@@ -35,10 +35,10 @@ impl Refuser {
             };
             say.send(WorkerMessage {
                 hello: Some(hello),
-                beat: Some(Beat {
-                    home: urls.first() == Some(url),
+                heartbeat: Some(Heartbeat {
+                    primary: urls.first() == Some(url),
                     report: None,
-                    ..Beat::default()
+                    ..Heartbeat::default()
                 }),
                 ..WorkerMessage::default()
             })?;

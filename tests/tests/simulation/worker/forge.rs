@@ -7,7 +7,7 @@ use tickwheel_proto::v1::settlement::Outcome;
 use tickwheel_proto::v1::{Assignment, LogLine, Rejection, Settlement, WorkerMessage};
 
 use super::Worker;
-use super::state::{Key, home, reference};
+use super::state::{Key, primary, reference};
 use crate::fans;
 use crate::work::Work;
 use crate::world::with;
@@ -52,7 +52,7 @@ impl Worker {
         let link = {
             let mut state = self.state();
             state.forged.insert(key.clone());
-            home(&state)
+            primary(&state)
         };
         if let Some(link) = link {
             with(|world| world.note(|| format!("{} forges {} attempt {}", self.id, key.0, key.1)));

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::time::{sleep, timeout};
 
 use super::Worker;
-use super::state::{Key, home};
+use super::state::{Key, primary};
 use crate::fans;
 use crate::work::Work;
 use crate::world::with;
@@ -29,12 +29,12 @@ impl Worker {
         with(|world| world.checks.maps(&key.0, work.items()));
         loop {
             let (told, verdict) = oneshot::channel();
-            let home = {
+            let primary = {
                 let mut state = self.state();
                 state.pages.insert(key.clone(), told);
-                home(&state)
+                primary(&state)
             };
-            if let Some(link) = home {
+            if let Some(link) = primary {
                 let frame = WorkerMessage {
                     split: vec![page.clone()],
                     ..WorkerMessage::default()

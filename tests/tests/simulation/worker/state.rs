@@ -76,7 +76,7 @@ pub(super) fn live(state: &State) -> impl Iterator<Item = usize> {
         .map(|(index, _)| *index)
 }
 
-pub(super) fn home(state: &State) -> Option<usize> {
+pub(super) fn primary(state: &State) -> Option<usize> {
     live(state).next()
 }
 
@@ -86,7 +86,7 @@ pub(super) fn route(state: &State, link: usize) -> Option<usize> {
         .get(&link)
         .filter(|link| link.live)
         .map(|_| link)
-        .or_else(|| home(state))
+        .or_else(|| primary(state))
 }
 
 pub(super) fn reference((context, attempt): &Key) -> AttemptRef {

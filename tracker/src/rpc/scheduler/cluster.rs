@@ -19,7 +19,7 @@ pub(super) async fn workers(
     };
     let now = api.store.time().await?;
     let listed = api.store.read_workers(group.as_ref()).await?;
-    let ttl_ms = api.beat_ttl_ms;
+    let ttl_ms = api.heartbeat_ttl_ms;
     let worker = |view: WorkerView| {
         let report = view.report;
         v1::Worker {
@@ -33,7 +33,7 @@ pub(super) async fn workers(
             memory_total_bytes: report.memory_total,
             host: report.host,
             sdk_version: report.version,
-            beat_age_ms: (now.as_u64() + ttl_ms).saturating_sub(view.expires.as_u64()),
+            heartbeat_age_ms: (now.as_u64() + ttl_ms).saturating_sub(view.expires.as_u64()),
             tags: report.tags,
             cpus: report.cpus,
             resources: report.resources.into_iter().map(resource).collect(),
@@ -67,7 +67,7 @@ pub(super) async fn cluster(
         partitions: u32::from(api.store.partitions().as_u16()),
         trackers: trackers
             .into_iter()
-            .map(|sign| format!("{} {}", sign.id, sign.url))
+            .map(|tracker| format!("{} {}", tracker.id, tracker.url))
             .collect(),
         durability: server.durability(),
         redis_version: server.version.clone(),

@@ -42,7 +42,7 @@ pub(super) async fn submit(
             Violation::new("contexts", format!("has 1..={SUBMIT_MAX} contexts"), given).into(),
         );
     }
-    let home = api.any_partition();
+    let batch_partition = api.any_partition();
     let mut found = Violations::new();
     let mut contexts = Vec::with_capacity(given);
     for (index, wire) in request.contexts.into_iter().enumerate() {
@@ -50,7 +50,7 @@ pub(super) async fn submit(
             Ok(submission) => {
                 let dedup = submission.dedup.as_ref();
                 let reuse = dedup.map_or(Reuse::ReturnExisting, |dedup| dedup.reuse);
-                contexts.push((new_context(api, submission, home), reuse));
+                contexts.push((new_context(api, submission, batch_partition), reuse));
             }
             Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),
         }
@@ -131,8 +131,12 @@ pub(super) async fn with_states(
     answers
 }
 
-/// The context to create. Without a dedup key, and without a policy that counts, it lies in `home`.
-fn new_context(api: &ApiContext, submission: Submission, home: PartitionId) -> NewContext {
+/// The context to create. Without a dedup key, and without a policy that counts, it lies in `batch_partition`.
+fn new_context(
+    api: &ApiContext,
+    submission: Submission,
+    batch_partition: PartitionId,
+) -> NewContext {
     let partitions = api.store.partitions();
     let uniq = api.uniq();
     let lane = Lane::of(
@@ -150,7 +154,7 @@ fn new_context(api: &ApiContext, submission: Submission, home: PartitionId) -> N
         (None, Some(lane)) if lane.routing.policy.is_stateful() => {
             partition_of(&lane.id().to_string(), partitions)
         }
-        (None, _) => home,
+        (None, _) => batch_partition,
     };
     let options = Options {
         lane: lane.as_ref().map(Lane::id),

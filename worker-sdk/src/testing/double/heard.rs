@@ -1,7 +1,8 @@
 //! What the tracker double heard.
 
 use tickwheel_proto::v1::{
-    AttemptRef, Beat, Credit, FetchResults, Hello, LogLine, Progress, Rejection, Settlement, Split,
+    AttemptRef, Credit, FetchResults, Heartbeat, Hello, LogLine, Progress, Rejection, Settlement,
+    Split,
 };
 
 /// All that workers said, in the order it came.
@@ -27,7 +28,7 @@ pub struct Heard {
     /// Log lines.
     pub logs: Vec<LogLine>,
     /// Liveness signs.
-    pub beats: Vec<Beat>,
+    pub heartbeats: Vec<Heartbeat>,
     /// The credit of every frame that had one.
     pub credits: Vec<Credit>,
     /// Pages of items, repetitions included.

@@ -140,7 +140,7 @@ fn keep(heard: &mut Heard, message: WorkerMessage) {
     heard.renewed.extend(message.renew);
     heard.progress.extend(message.progress);
     heard.logs.extend(message.log);
-    heard.beats.extend(message.beat);
+    heard.heartbeats.extend(message.heartbeat);
     heard.credits.extend(message.credit);
     heard.splits.extend(message.split);
     heard.fetches.extend(message.fetch);

@@ -60,17 +60,17 @@ impl Walk<'_> {
         edges: BTreeSet<Edge>,
         has: fn(&JobFacts, &JobName, &str) -> bool,
     ) -> Result<BTreeSet<Edge>, Error> {
-        let mut by_home: BTreeMap<_, BTreeMap<JobName, Vec<Edge>>> = BTreeMap::new();
+        let mut by_owner: BTreeMap<_, BTreeMap<JobName, Vec<Edge>>> = BTreeMap::new();
         for edge in edges {
-            let home = self.store.partition_of_job(&edge.other);
-            let others = by_home.entry(home).or_default();
+            let owner = self.store.partition_of_job(&edge.other);
+            let others = by_owner.entry(owner).or_default();
             others.entry(edge.other.clone()).or_default().push(edge);
         }
         let mut left = BTreeSet::new();
-        for (home, mut others) in by_home {
+        for (owner, mut others) in by_owner {
             let names: Vec<JobName> = others.keys().cloned().collect();
             for few in names.chunks(JOBS_STEP) {
-                let read = match self.timed(self.store.check_jobs(home, few)).await {
+                let read = match self.timed(self.store.check_jobs(owner, few)).await {
                     // A key of another type than ours: the walk of its own partition names it, and this one goes on.
                     Err(Error::Damaged { .. }) => continue,
                     read => read?,

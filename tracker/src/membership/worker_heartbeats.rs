@@ -1,10 +1,10 @@
-//! Signs of life of workers, in calls of a bounded size.
+//! Heartbeats of workers, in calls of a bounded size.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tickwheel_proto::v1::Resource;
-use tickwheel_store::roster::{ReportedResource, WorkerReport, WorkerSign};
+use tickwheel_store::roster::{ReportedResource, WorkerHeartbeat, WorkerReport};
 use tokio::time::Instant;
 
 use crate::sessions::Session;
@@ -13,9 +13,10 @@ use crate::sessions::Session;
 const WORKERS_MAX: usize = 1_000;
 /// Bytes of the reports of one call, so that it takes Redis some milliseconds at most.
 const REPORTS_BYTES_MAX: usize = 262_144;
-/// The same of one beat: a thousand workers with a thousand handlers are signed for at once, and reported of one after the other.
+/// The same of one heartbeat: a thousand workers with a thousand handlers have one at once, and are reported of one after
+/// the other.
 const REPORTED_MAX: usize = 4 * REPORTS_BYTES_MAX;
-/// Calls of one beat. With more workers than they carry, beats take turns: signs are valid for three of them.
+/// Calls of one heartbeat. With more workers than they carry, heartbeats take turns: each is valid for three of them.
 const CALLS_MAX: usize = 16;
 /// A worker's figures are written at least this often, so that they do not expire, and at most this often.
 const REPORT_EVERY: Duration = Duration::from_secs(5);
@@ -28,15 +29,15 @@ pub(super) struct Fresh {
     pub(super) within: Duration,
 }
 
-/// The signs of those that were heard of lately, beginning with the session at `from`; and where the next beat begins, so that all are
-/// signed for, and then reported of, when one beat does not carry them.
+/// The heartbeats of those that were heard of lately, beginning with the session at `from`; and where the next call begins, so that all
+/// have one, and are then reported of, when one call does not carry them.
 pub(super) fn calls(
     sessions: &[Arc<Session>],
     from: usize,
     fresh: Fresh,
-) -> (Vec<Vec<WorkerSign>>, usize) {
+) -> (Vec<Vec<WorkerHeartbeat>>, usize) {
     let (before, behind) = sessions.split_at(from.min(sessions.len()));
-    let mut calls: Vec<Vec<WorkerSign>> = vec![Vec::new()];
+    let mut calls: Vec<Vec<WorkerHeartbeat>> = vec![Vec::new()];
     let (mut bytes, mut reported, mut looked) = (0, 0, 0);
     let mut last_reported = None;
     for session in behind.iter().chain(before) {
@@ -53,11 +54,11 @@ pub(super) fn calls(
         if may_report {
             last_reported = Some(looked);
         }
-        if let Some(sign) = sign_of(session, fresh, may_report) {
-            let more = sign.report.as_ref().map_or(0, WorkerReport::bytes);
+        if let Some(heartbeat) = heartbeat_of(session, fresh, may_report) {
+            let more = heartbeat.report.as_ref().map_or(0, WorkerReport::bytes);
             (bytes, reported) = (bytes + more, reported + more);
             if let Some(call) = calls.last_mut() {
-                call.push(sign);
+                call.push(heartbeat);
             }
         }
     }
@@ -74,24 +75,29 @@ pub(super) fn calls(
     (calls, next)
 }
 
-/// The sign of a worker that calls this tracker its home and was heard of lately, with its report when that is due and there is room.
-fn sign_of(
+/// The heartbeat of a worker whose primary tracker is this one, and that was heard of lately; with its report when that is due and there
+/// is room.
+fn heartbeat_of(
     session: &Session,
     Fresh { now, within }: Fresh,
     may_report: bool,
-) -> Option<WorkerSign> {
-    let mut beat = session.beat();
-    if !beat.home || beat.at.is_none_or(|at| now.duration_since(at) > within) {
+) -> Option<WorkerHeartbeat> {
+    let mut heartbeat = session.heartbeat();
+    if !heartbeat.primary
+        || heartbeat
+            .at
+            .is_none_or(|at| now.duration_since(at) > within)
+    {
         return None;
     }
     let due = may_report
-        && beat
+        && heartbeat
             .written
             .is_none_or(|written| now.duration_since(written) >= REPORT_EVERY);
     let report = due.then(|| {
-        beat.written = Some(now);
+        heartbeat.written = Some(now);
         let hello = &session.hello;
-        let report = beat.report.unwrap_or_default();
+        let report = heartbeat.report.unwrap_or_default();
         WorkerReport {
             handlers: Arc::clone(session.handlers().names()),
             permits: hello.permits,
@@ -107,7 +113,7 @@ fn sign_of(
             resources: resources(session),
         }
     });
-    Some(WorkerSign {
+    Some(WorkerHeartbeat {
         worker: session.worker.clone(),
         group: session.group.clone(),
         report,
@@ -129,17 +135,17 @@ mod tests {
     use std::collections::BTreeSet;
 
     use tickwheel_core::id::WorkerId;
-    use tickwheel_proto::v1::Beat;
+    use tickwheel_proto::v1::Heartbeat;
 
     use super::*;
     use crate::sessions::stand_in;
 
-    fn homes(count: usize, handlers: &[&str]) -> Vec<Arc<Session>> {
+    fn primaries(count: usize, handlers: &[&str]) -> Vec<Arc<Session>> {
         let one = |number| {
             let session = stand_in(&format!("w{number:05}"), "g", handlers, 1);
-            session.heard(Beat {
-                home: true,
-                ..Beat::default()
+            session.heard(Heartbeat {
+                primary: true,
+                ..Heartbeat::default()
             });
             session
         };
@@ -153,14 +159,16 @@ mod tests {
         }
     }
 
-    fn workers(calls: &[Vec<WorkerSign>]) -> BTreeSet<WorkerId> {
-        let signs = calls.iter().flatten();
-        signs.map(|sign| sign.worker.clone()).collect()
+    fn workers(calls: &[Vec<WorkerHeartbeat>]) -> BTreeSet<WorkerId> {
+        let heartbeats = calls.iter().flatten();
+        heartbeats
+            .map(|heartbeat| heartbeat.worker.clone())
+            .collect()
     }
 
     #[tokio::test(start_paused = true)]
-    async fn every_worker_is_signed_for_in_each_beat_even_beyond_one_call() {
-        let sessions = homes(1_200, &["h"]);
+    async fn every_worker_is_written_in_each_heartbeat_even_beyond_one_call() {
+        let sessions = primaries(1_200, &["h"]);
         for _ in 0..3 {
             let (calls, next) = calls(&sessions, 0, fresh());
             assert_eq!((calls.len(), next), (2, 0));
@@ -170,7 +178,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn beats_take_turns_where_one_does_not_carry_all() {
-        let sessions = homes(CALLS_MAX * WORKERS_MAX + 500, &["h"]);
+        let sessions = primaries(CALLS_MAX * WORKERS_MAX + 500, &["h"]);
         let (first, next) = calls(&sessions, 0, fresh());
         let (second, _) = calls(&sessions, next, fresh());
         assert!(
@@ -180,23 +188,26 @@ mod tests {
                 .all(|call| call.len() <= WORKERS_MAX)
         );
         assert_eq!(first.len(), CALLS_MAX);
-        let mut signed = workers(&first);
-        signed.append(&mut workers(&second));
-        assert_eq!(signed.len(), sessions.len());
+        let mut written = workers(&first);
+        written.append(&mut workers(&second));
+        assert_eq!(written.len(), sessions.len());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn long_reports_are_spread_over_calls_and_beats_and_keep_nobody_from_being_signed_for() {
+    async fn long_reports_are_spread_over_calls_and_heartbeats_and_keep_nobody_from_being_signed_for()
+     {
         let long: Vec<String> = (0..250).map(|n| format!("{n:0>128}")).collect();
         let long: Vec<&str> = long.iter().map(String::as_str).collect();
-        let sessions = homes(100, &long);
+        let sessions = primaries(100, &long);
         let (mut reported, mut from) = (Vec::new(), 0);
         // More than two reports of each are due in that time.
-        for beat in 0..12 {
+        for heartbeat in 0..12 {
             let (calls, next) = calls(&sessions, from, fresh());
-            assert_eq!(workers(&calls).len(), 100, "beat {beat}");
-            let size = |call: &Vec<WorkerSign>| {
-                let reports = call.iter().filter_map(|sign| sign.report.as_ref());
+            assert_eq!(workers(&calls).len(), 100, "heartbeat {heartbeat}");
+            let size = |call: &Vec<WorkerHeartbeat>| {
+                let reports = call
+                    .iter()
+                    .filter_map(|heartbeat| heartbeat.report.as_ref());
                 reports.map(WorkerReport::bytes).sum::<usize>()
             };
             let sizes: Vec<usize> = calls.iter().map(size).collect();
@@ -208,14 +219,17 @@ mod tests {
                 sizes.iter().sum::<usize>() < REPORTED_MAX + 40_000,
                 "{sizes:?}"
             );
-            let signs = calls.iter().flatten().filter(|sign| sign.report.is_some());
-            reported.extend(signs.map(|sign| sign.worker.clone()));
+            let heartbeats = calls
+                .iter()
+                .flatten()
+                .filter(|heartbeat| heartbeat.report.is_some());
+            reported.extend(heartbeats.map(|heartbeat| heartbeat.worker.clone()));
             from = next;
             tokio::time::advance(Duration::from_secs(1)).await;
             for session in &sessions {
-                session.heard(Beat {
-                    home: true,
-                    ..Beat::default()
+                session.heard(Heartbeat {
+                    primary: true,
+                    ..Heartbeat::default()
                 });
             }
         }

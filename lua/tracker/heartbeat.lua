@@ -1,28 +1,28 @@
 #!lua flags=allow-oom
 --[[
-Script   tracker/beat
-Purpose  One sign of life of a tracker and of the workers whose home it is; answers with the live trackers, and tells whether the limits of
+Script   tracker/heartbeat
+Purpose  One heartbeat of a tracker and of the workers whose primary tracker it is; answers with the live trackers, and tells whether the limits of
          groups changed.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
            computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits {tw}:meta {tw}:epoch
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 tracker  `<id> <url>`; empty when only workers are written
-         3 ttl_ms   until the signs expire, integer, 100..600000
+         3 ttl_ms   until the heartbeats expire, integer, 100..600000
          4 workers  how many follow, integer, 0..1000; then three for each:
            group    its group
            worker   its id
            report   empty, or the fields of its hash: `<name> <value>` lines
 
-Reply    { 'BEATEN', now_ms, { `<id> <url>`... }, changes, { key... }, store }   changes: how often limits of groups were given or taken
-           away; keys of a wrong type: those of the roster are made anew, as beats write all that is in them, and limits are left as they
-           are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch> <beats>`, `-` for what is not there
+Reply    { 'WRITTEN', now_ms, { `<id> <url>`... }, changes, { key... }, store }   changes: how often limits of groups were given or taken
+           away; keys of a wrong type: those of the roster are made anew, as heartbeats write all that is in them, and limits are left as they
+           are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch> <heartbeats>`, `-` for what is not there
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(workers); at most 9 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
          key of a wrong type
 Holds    W9 W10
-Repeat   Idempotent but for the later expiry, and the count of beats.
+Repeat   Idempotent but for the later expiry, and the count of heartbeats.
 ]]
 -- @use args
 -- @use bounds
@@ -34,7 +34,7 @@ local TTL_MAX_MS = 600000
 local GROUPS = keys.groups
 local STAMP_MS = 60000 -- between two times at which a group is said to have workers
 local LOOK_MS = 10000 -- between two looks whether the groups are all there
-local COUNT_MS = 5000 -- between two signs of a tracker that are counted
+local COUNT_MS = 5000 -- between two heartbeats of a tracker that are counted
 local GROUP_KEPT_MS = 86400000 -- without a worker
 local SWEPT = 32 -- a hash of a hundred or fewer is read whole
 local REPORT_MAX = 200 -- names and values of one worker
@@ -115,7 +115,7 @@ for i = 1, workers do
     redis.call('PEXPIRE', keys.worker(worker), REPORT_KEPT_MS)
   end
 end
--- Whether the signs of this call are the ones of so long a span: whoever beats does three times within the life of a sign.
+-- Whether the heartbeats of this call are the ones of so long a span: whoever gives them does so three times within their ttl.
 local function once_in(span)
   return now % span < ttl / 3
 end
@@ -128,7 +128,7 @@ for i, group in ipairs(groups) do
     redis.call('ZREMRANGEBYSCORE', target, '-inf', now - REPORT_KEPT_MS)
     came, fresh = true, true
   end
-  -- For a day without a worker a minute more or less is nothing: once a minute, not with each sign.
+  -- For a day without a worker a minute more or less is nothing: once a minute, not with each heartbeat.
   if fresh or (stamps and not stamps[i]) or once_in(STAMP_MS) then
     call('HSET', GROUPS, group, int(now))
   end
@@ -136,7 +136,7 @@ end
 if came then
   forget_groups()
 end
--- No sign is good for longer than the longest ttl: what says so was written by nobody who lives, and would take partitions to itself.
+-- No heartbeat is good for longer than the longest ttl: what says so was written by nobody who lives, and would take partitions to itself.
 local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), int(now + TTL_MAX_MS), 'BYSCORE', 'LIMIT', 0, 1000)
 if not listed then
   damaged[#damaged + 1], live = KEYS[1], {}
@@ -145,23 +145,23 @@ local known, limits = pcall(redis.call, 'HGET', keys.limits, '!')
 if not known then
   damaged[#damaged + 1] = keys.limits
 end
--- A store that was emptied or replaced breaks no connection: whoever beats can tell by this.
+-- A store that was emptied or replaced breaks no connection: whoever gives heartbeats can tell by this.
 local met, store = pcall(redis.call, 'HMGET', keys.meta, 'schema', 'partitions', 'created_ms', 'adopted_ms')
 if not met then
   damaged[#damaged + 1], store = keys.meta, {}
 end
--- How many signs of life of trackers are in these data: a copy that is older has fewer. Some are counted, each for all since the last.
-local beaten = true
+-- How many heartbeats of trackers are in these data: a copy that is older has fewer. Some are counted, each for all since the last.
+local written = true
 if ARGV[2] ~= '' and once_in(COUNT_MS) then
-  beaten = pcall(redis.call, 'HINCRBY', keys.epoch, 'beats', 1)
+  written = pcall(redis.call, 'HINCRBY', keys.epoch, 'heartbeats', 1)
 end
-local counted, epoch = pcall(redis.call, 'HMGET', keys.epoch, 'number', 'beats')
+local counted, epoch = pcall(redis.call, 'HMGET', keys.epoch, 'number', 'heartbeats')
 store[5] = counted and epoch[1]
-store[6] = not (counted and beaten) and 'x' or epoch[2]
-if not counted or not beaten then
+store[6] = not (counted and written) and 'x' or epoch[2]
+if not counted or not written then
   damaged[#damaged + 1] = keys.epoch
 end
 for i = 1, 6 do
   store[i] = store[i] or '-'
 end
-return { 'BEATEN', now, live, string.match(known and limits or '', '^(%d+) %d+$') or '0', damaged, table.concat(store, ' ') }
+return { 'WRITTEN', now, live, string.match(known and limits or '', '^(%d+) %d+$') or '0', damaged, table.concat(store, ' ') }

@@ -1,7 +1,7 @@
 //! The proof that channels are heard: what is published on one comes back through the ear.
 //!
-//! Each second it is the next channel's turn. A sign goes out over the connection for commands, so a server that is away proves nothing;
-//! one that took the sign has passed it on to whoever is subscribed.
+//! Each second it is the next channel's turn. A probe goes out over the connection for commands, so a server that is away proves nothing;
+//! one that took the probe has passed it on to whoever is subscribed.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,27 +14,27 @@ use super::end::End;
 use super::state::State;
 use crate::client::Redis;
 
-/// Begins the text of a sign; nobody else's message does.
-const SIGN: &str = "sign ";
-/// Between two signs.
-const SIGN_EVERY: Duration = Duration::from_secs(2);
-/// Every channel has its turn within so many signs; a cluster with more partitions sends several at once.
+/// Begins the text of a probe; nobody else's message does.
+const PROBE: &str = "probe ";
+/// Between two probes.
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+/// Every channel has its turn within so many probes; a cluster with more partitions sends several at once.
 const ROUND: usize = 60;
-/// A sign that the server took is heard within this, or its channel is deaf.
+/// A probe that the server took is heard within this, or its channel is deaf.
 const HEAR_WITHIN: Duration = Duration::from_secs(3);
 /// Channels that are missing for so long although the server answers need another connection.
 const MISSING_MAX: Duration = Duration::from_secs(10);
 
-/// The signs of one ear.
+/// The probes of one ear.
 #[derive(Debug)]
-pub(super) struct Signs {
-    /// Behind the word of a sign; no other ear has it.
+pub(super) struct Probes {
+    /// Behind the word of a probe; no other ear has it.
     id: String,
     last: AtomicU64,
     heard: watch::Sender<u64>,
 }
 
-impl Signs {
+impl Probes {
     /// `client` is what the connection for commands is called, which is drawn by chance.
     pub(super) fn new(client: &str) -> Self {
         static EARS: AtomicU64 = AtomicU64::new(0);
@@ -46,12 +46,12 @@ impl Signs {
         }
     }
 
-    /// Takes in a text. False when it is no sign, of whatever ear.
+    /// Takes in a text. False when it is no probe, of whatever ear.
     pub(super) fn take(&self, text: &str) -> bool {
-        let Some(sign) = text.strip_prefix(SIGN) else {
+        let Some(probe) = text.strip_prefix(PROBE) else {
             return false;
         };
-        let own = sign
+        let own = probe
             .strip_prefix(self.id.as_str())
             .and_then(|number| number.strip_prefix(' '));
         if let Some(number) = own.and_then(|number| number.parse::<u64>().ok()) {
@@ -64,7 +64,7 @@ impl Signs {
         true
     }
 
-    /// Messages were dropped, perhaps signs among them.
+    /// Messages were dropped, perhaps probes among them.
     pub(super) fn forgive(&self) {
         self.heard.send_replace(self.last.load(Ordering::Relaxed));
     }
@@ -73,7 +73,7 @@ impl Signs {
     pub(super) async fn watch(&self, redis: &Redis, state: &State) -> End {
         let channels = state.channels().len();
         let mut turns = (0..channels).cycle();
-        let mut ticks = tokio::time::interval(SIGN_EVERY);
+        let mut ticks = tokio::time::interval(PROBE_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
@@ -96,11 +96,11 @@ impl Signs {
         let channel = state.channels().get(index)?;
         let before = state.has(index);
         let number = self.last.fetch_add(1, Ordering::Relaxed) + 1;
-        let text = format!("{SIGN}{} {number}", self.id);
+        let text = format!("{PROBE}{} {number}", self.id);
         let mut heard = self.heard.subscribe();
         let published: Result<i64, _> = redis.plain().spublish(channel.as_str(), text).await;
         if let Err(error) = published {
-            tracing::debug!(%channel, %error, "a sign could not be published");
+            tracing::debug!(%channel, %error, "a probe could not be published");
             return None;
         }
         let Some(breaks) = before else {
@@ -115,7 +115,7 @@ impl Signs {
             // The sender is this one, which is borrowed: it cannot be gone.
             Ok(_) => None,
             Err(_) if state.has(index) != Some(breaks) => None,
-            Err(_) => Some(format!("a sign on `{channel}` did not come back")),
+            Err(_) => Some(format!("a probe on `{channel}` did not come back")),
         }
     }
 }
@@ -126,12 +126,12 @@ mod tests {
 
     #[test]
     fn an_ear_knows_its_own_signs_and_keeps_those_of_others_from_the_tracker() {
-        let (one, other) = (Signs::new("fred-abc"), Signs::new("fred-abc"));
+        let (one, other) = (Probes::new("fred-abc"), Probes::new("fred-abc"));
         assert!(!one.take("due 1766000000000"));
         assert!(!one.take("cancel w1 3.1.f 2 REQUESTED"));
-        assert!(one.take(&format!("{SIGN}{} 3", one.id)));
-        assert!(one.take(&format!("{SIGN}{} 9", other.id)));
-        assert!(one.take(&format!("{SIGN}{} 2", one.id)), "late");
+        assert!(one.take(&format!("{PROBE}{} 3", one.id)));
+        assert!(one.take(&format!("{PROBE}{} 9", other.id)));
+        assert!(one.take(&format!("{PROBE}{} 2", one.id)), "late");
         assert_eq!((*one.heard.borrow(), *other.heard.borrow()), (3, 0));
         other.last.store(7, Ordering::Relaxed);
         other.forgive();
