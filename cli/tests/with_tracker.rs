@@ -220,7 +220,7 @@ fn on_demand(names: &[&str]) -> String {
     format!("jobs:\n{}", jobs.concat())
 }
 
-const BEATS: &str =
+const HEARTBEATS: &str =
     "jobs:\n  - name: heartbeats/often\n    handler: noop\n    trigger: { fixed_rate: 200ms }\n";
 
 #[test]
@@ -228,7 +228,7 @@ fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let manifest = cluster.manifest("heartbeats.yaml", BEATS);
+    let manifest = cluster.manifest("heartbeats.yaml", HEARTBEATS);
     cluster.run(&["job", "apply", "-f", &manifest]);
     cluster.fires("heartbeats/often");
     let flushed = ask(cluster.redis, "FLUSHALL\r\n", |answer| {

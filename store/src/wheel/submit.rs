@@ -1,17 +1,14 @@
 //! Submitting contexts that belong to no job. Script: `lua/wheel/submit.lua`.
 
 mod calls;
+mod new_context;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use fred::types::Value;
-use tickwheel_core::id::{ContextId, DedupKey};
+use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::{Lane, LaneId};
-use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
 use crate::lane::{lane_args, lanes_full, queues_full};
@@ -19,40 +16,7 @@ use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
 
-/// When a submitted context is due.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// This long after Redis has it.
-    Delay(Duration),
-    /// At an instant; one that is past means at once.
-    At(TimestampMs),
-}
-
-/// A context to create.
-#[derive(Debug, Clone)]
-pub struct NewContext {
-    /// When it is due.
-    pub when: When,
-    /// As [`crate::record::Rest::encode`] gives it.
-    pub rest: Bytes,
-    /// Third part of its id; see [`ContextId::uniq`].
-    pub uniq: String,
-    /// At most one context of this key within the keep time after its due time.
-    pub dedup: Option<(DedupKey, Duration)>,
-    /// Where it lies: for a dedup key, the key's partition.
-    pub partition: PartitionId,
-    /// The lane that its options name.
-    pub lane: Option<Arc<Lane>>,
-}
-
-/// What became of a [`NewContext`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SubmittedContext {
-    /// Its id, or that of the context that has the dedup key.
-    pub id: ContextId,
-    /// True when the dedup key was taken.
-    pub duplicate: bool,
-}
+pub use new_context::{NewContext, SubmittedContext, When};
 
 /// Contexts of one script call, by where they stood in the request.
 type Chunk = Vec<(usize, SubmittedContext)>;

@@ -146,13 +146,13 @@ impl Puppet {
     }
 
     /// Says that it lives.
-    pub(crate) async fn beat(&self) -> Result<()> {
-        let beat = Beat {
-            home: true,
-            ..Beat::default()
+    pub(crate) async fn heartbeat(&self) -> Result<()> {
+        let heartbeat = Heartbeat {
+            primary: true,
+            ..Heartbeat::default()
         };
         let message = WorkerMessage {
-            beat: Some(beat),
+            heartbeat: Some(heartbeat),
             ..WorkerMessage::default()
         };
         Ok(self.say.send(message).await?)

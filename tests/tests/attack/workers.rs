@@ -134,7 +134,7 @@ async fn handlers_that_nobody_wants_cost_nobody() -> Result<()> {
             for _ in 0..12 {
                 pass(Duration::from_secs(1)).await;
                 for puppet in &puppets {
-                    puppet.beat().await?;
+                    puppet.heartbeat().await?;
                 }
             }
             Ok(())

@@ -2,7 +2,7 @@
 
 use tickwheel_core::partition::PartitionId;
 
-use super::NewContext;
+use super::new_context::NewContext;
 
 /// What one script call carries, in contexts without much of a body: 250 take about 1 ms of Redis, which nobody else can use meanwhile.
 const CALL_WEIGHT: usize = 250;
