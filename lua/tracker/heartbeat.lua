@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
 --[[
 Script   tracker/heartbeat
-Purpose  One heartbeat of a tracker and of the workers whose primary tracker it is; answers with the live trackers, and tells whether the limits of
-         groups changed.
+Purpose  One heartbeat of a tracker and of the workers whose primary tracker it is; answers with the live trackers, and tells whether the
+         limits of groups changed.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
            computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits {tw}:meta {tw}:epoch
@@ -15,8 +15,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            report   empty, or the fields of its hash: `<name> <value>` lines
 
 Reply    { 'WRITTEN', now_ms, { `<id> <url>`... }, changes, { key... }, store }   changes: how often limits of groups were given or taken
-           away; keys of a wrong type: those of the roster are made anew, as heartbeats write all that is in them, and limits are left as they
-           are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch> <heartbeats>`, `-` for what is not there
+           away; keys of a wrong type: those of the roster are made anew, as heartbeats write all that is in them, and limits are left
+           as they are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch> <heartbeats>`, `-` for what is not there
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(workers); at most 9 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each

@@ -7,7 +7,8 @@ KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:t
            computed: {tw}:workers:<group> {tw}:worker:<id>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 tracker  `<id> <url>`; empty when only workers are meant
-         3 silent_ms tracker and workers are forgotten only when their last heartbeats are older than this, integer, 0..600000; 0: in any case
+         3 silent_ms tracker and workers are forgotten only when their last heartbeats are older than this, integer, 0..600000; 0: in
+                    any case
          4 ttl_ms   that heartbeats were written with, integer, 100..600000
          5 workers  how many follow, integer, 0..1000; then two for each:
            group    its group

@@ -11,7 +11,6 @@ mod offering;
 mod registry;
 mod report;
 mod session;
-mod shared_handlers;
 mod units;
 
 pub(crate) use cancel::cancel;

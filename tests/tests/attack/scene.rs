@@ -229,17 +229,6 @@ impl Stream {
         until("all innocents have run", LIMIT, async || {
             let runs = scene.rig.book.read()?;
             let own = runs.iter().filter(|run| ids.contains(&run.context));
-            if std::env::var("DBG").is_ok() {
-                let first = own.clone().map(|run| run.due_ms).min().unwrap_or(0);
-                for run in own.clone().filter(|run| run.lateness_us() > 8_000) {
-                    println!(
-                        "late {} ms at {} {}",
-                        run.lateness_us() / 1000,
-                        run.due_ms - first,
-                        run.context
-                    );
-                }
-            }
             let mut late: Vec<u64> = own.map(|run| run.lateness_us()).collect();
             ensure!(
                 late.len() >= ids.len(),

@@ -18,7 +18,6 @@ use super::cancel::cancel;
 use super::in_flight::InFlight;
 use super::offering::Offering;
 use super::session::Session;
-use super::shared_handlers::SharedHandlers;
 use crate::metrics::measure::GroupFigures;
 
 /// Streams by their worker: in order, so that what is offered to a turn does not depend on chance.
