@@ -152,3 +152,17 @@ fn the_examples_of_the_project_are_right() {
         manifest.jobs.iter().map(|j| j.trigger.kind()).collect();
     assert_eq!(kinds.len(), 7, "each trigger has an example: {kinds:?}");
 }
+
+#[test]
+fn the_mark_that_editors_put_in_front_of_a_text_is_no_part_of_it() {
+    let marked = |name: &str, text: &str| {
+        let text = format!("\u{feff}{text}");
+        source(name, &text).documents().unwrap()
+    };
+    let json = marked("a.json", "{\"jobs\": [{\"name\": \"a\"}]}");
+    assert_eq!(json, marked("a.yaml", "jobs:\n  - name: a\n"));
+    assert_eq!(json[0]["jobs"][0]["name"], "a");
+    // Once, and only in front.
+    assert!(source("a.json", "\u{feff}\u{feff}{}").documents().is_err());
+    assert!(source("a.json", "{} \u{feff}").documents().is_err());
+}

@@ -4,9 +4,11 @@
 use crate::call::Part;
 use crate::damage::good::{FAST, apply, claim};
 use crate::harness::{Harness, alone, job, name, partition};
+use tickwheel_core::group_limits::{GroupLimits, Limit};
 use tickwheel_core::job::{JobSpec, Overlap, Trigger};
 use tickwheel_core::model::{Broadcast, Model};
-use tickwheel_store::wheel::{Fire, Fired};
+use tickwheel_store::limit::LimitsTold;
+use tickwheel_store::wheel::{Fire, Fired, Offer, Told, TurnLimits};
 
 const POLICIES: [Overlap; 7] = [
     Overlap::Parallel(3),
@@ -274,6 +276,110 @@ async fn what_waits_keeps_what_it_was_created_with() {
             .await
             .unwrap();
     }
+}
+
+#[tokio::test]
+async fn a_zone_that_changes_moves_what_is_ahead_and_nothing_that_waits() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    let mut one = changed(&test, "d/zone", Overlap::Queue(5));
+    let daily = |zone: &str| Trigger::Cron {
+        expression: "0 9 * * *".to_owned(),
+        zone: zone.to_owned(),
+    };
+    let (west, east) = (5_000_000_000_000, 4_999_971_200_000);
+    one.spec.trigger = daily("America/Vancouver");
+    apply(&test, &one.spec, &[west]).await;
+    for _ in 0..2 {
+        drop(one.fire().await);
+    }
+    assert_eq!(claim(&test, "work", 9).await.len(), 1);
+    let before = one.part.state().await;
+    one.spec.trigger = daily("Europe/Berlin");
+    apply(&test, &one.spec, &[east]).await;
+    one.check("after the change").await;
+    let after = one.part.state().await;
+    for key in ["queue:d/zone", "wheel"] {
+        let waits = |state: &crate::call::State| {
+            let members = state.zset(key).into_iter();
+            let members = members.filter(|(member, _)| !member.starts_with('@'));
+            members
+                .map(|(member, _)| member.to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(waits(&after), waits(&before), "{key}");
+    }
+    assert_eq!(after.field("job:d/zone", "next"), east.to_string());
+    let armed = test
+        .text(&["ZSCORE", &one.part.key("wheel"), "@d/zone"])
+        .await;
+    assert_eq!(armed, east.to_string());
+    one.end(1).await;
+    one.end(2).await;
+    assert_eq!(one.places().await, (vec![], vec![]));
+}
+
+#[tokio::test]
+async fn a_group_that_gets_limits_holds_back_what_waits_and_lets_go_on_what_runs() {
+    let Some((test, _server)) = alone().await else {
+        return;
+    };
+    let mut one = changed(&test, "d/limits", Overlap::Parallel(3));
+    one.apply(|_| {}).await;
+    for _ in 0..3 {
+        drop(one.fire().await);
+    }
+    assert_eq!(claim(&test, "work", 1).await.len(), 1);
+    // The group may run one at once, and nothing was granted yet.
+    let limits = GroupLimits {
+        all: Limit {
+            concurrency: Some(1),
+            rate: None,
+        },
+        ..GroupLimits::default()
+    };
+    let told = LimitsTold {
+        groups: vec![limits.line(&"default".parse().unwrap())],
+        ..LimitsTold::default()
+    };
+    assert_eq!(claim_told(&test, &told).await, 0);
+    one.check("while limits hold it back").await;
+    assert_eq!(one.places().await, (vec![1, 2, 3], vec![]));
+    one.end(1).await;
+    // Without limits again, nothing of it was lost.
+    assert_eq!(claim(&test, "work", 9).await.len(), 0, "they run already");
+    for number in [2, 3] {
+        one.end(number).await;
+    }
+    assert_eq!(one.places().await, (vec![], vec![]));
+}
+
+/// Claims with nine permits under limits; answers with how many.
+async fn claim_told(test: &Harness, limits: &LimitsTold) -> usize {
+    let offer = Offer {
+        worker: "w-1".parse().unwrap(),
+        group: "default".parse().unwrap(),
+        permits: 9,
+        soon: false,
+        units: tickwheel_core::routing::Units::default(),
+        handlers: "work".into(),
+    };
+    let told = Told {
+        lanes: &[],
+        random: 1,
+        limits: Some(limits),
+        served: &[],
+    };
+    let entries = TurnLimits {
+        dispatch_lease: std::time::Duration::from_secs(3_000),
+        entries: 100,
+    };
+    let turned = test
+        .store
+        .turn_told(partition(0), &[offer], told, entries)
+        .await;
+    turned.unwrap().claims.len()
 }
 
 #[tokio::test]

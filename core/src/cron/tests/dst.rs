@@ -81,6 +81,31 @@ fn a_time_in_the_gap_fires_at_the_first_instant_after_it() {
 }
 
 #[test]
+fn chisinau_changes_its_clocks_at_the_hours_of_the_union() {
+    // From two to three until 2021, an hour later since: half past two is a time of that day.
+    let chisinau = |after| rendered("30 2 * * *", "Europe/Chisinau", after, 2);
+    assert_eq!(
+        chisinau("2027-03-27T12:00:00Z"),
+        ["2027-03-28T02:30:00+02:00", "2027-03-29T02:30:00+03:00"]
+    );
+    let gap = rendered("30 3 * * *", "Europe/Chisinau", "2027-03-27T12:00:00Z", 2);
+    assert_eq!(
+        gap,
+        ["2027-03-28T04:00:00+03:00", "2027-03-29T03:30:00+03:00"]
+    );
+    // Three to four exists twice in autumn.
+    let twice = rendered("30 3 * * *", "Europe/Chisinau", "2027-10-30T12:00:00Z", 2);
+    assert_eq!(
+        twice,
+        ["2027-10-31T03:30:00+03:00", "2027-11-01T03:30:00+02:00"]
+    );
+    assert_eq!(
+        chisinau("2027-10-30T12:00:00Z")[0],
+        "2027-10-31T02:30:00+03:00"
+    );
+}
+
+#[test]
 fn a_time_that_exists_twice_fires_the_first_time_only() {
     let once = ["2026-11-01T01:30:00-04:00", "2026-11-02T01:30:00-05:00"];
     for expression in ["30 1 * * *", "0 30 1 * * ?"] {
