@@ -30,7 +30,7 @@ use crate::global::Global;
     max_term_width = 110
 )]
 #[command(
-    after_help = "Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 not allowed, 4 not found, 5 unavailable"
+    after_help = "Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 not allowed, 4 not found, 5 unavailable, 6 a fault of the server or its store"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]

@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod dev;
 mod failure;
+mod flags;
 mod global;
 mod instant;
 mod manifest;
@@ -29,7 +30,8 @@ fn main() -> ExitCode {
         .long_version(&*zones::version().leak())
         .get_matches();
     let cli = commands::Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    let ran = zones::install(cli.global.zone_table)
+    let ran = flags::check(&matches)
+        .and_then(|()| zones::install(cli.global.zone_table))
         .and_then(|()| runtime(&cli.command))
         .and_then(|runtime| runtime.block_on(commands::run(cli)));
     match ran {
