@@ -18,10 +18,8 @@ pub(crate) async fn connect(server: &str, timeout: Option<Duration>) -> Result<C
         .timeout(timeout.unwrap_or(CALL_TIMEOUT))
         .tries(1);
     builder.connect().await.map_err(|error| {
-        if let Error::Setting { .. } = error {
-            return Failure::usage(format!(
-                "--server {server}: must be a URL such as http://127.0.0.1:7400"
-            ));
+        if let Error::Setting { reason, .. } = error {
+            return Failure::usage(format!("--server: {reason}"));
         }
         Failure::unavailable(format!(
             "{error}\nis one running? `tickwheel dev` starts one; `--server URL` names another"
@@ -39,6 +37,19 @@ mod tests {
         for server in ["", "not a url", "127.0.0.1"] {
             let failure = connect(server, None).await.unwrap_err();
             assert_eq!(failure.exit(), Exit::Usage, "{server:?}: {failure}");
+            assert!(
+                failure
+                    .to_string()
+                    .contains("such as http://127.0.0.1:7400")
+            );
+        }
+        for (server, said) in [
+            ("https://h:7400", "write http://h:7400"),
+            ("redis://h:6379", "URL of a redis"),
+            ("h:7400", "write http://h:7400"),
+        ] {
+            let said_of_it = connect(server, None).await.unwrap_err().to_string();
+            assert!(said_of_it.contains(said), "{said_of_it}");
         }
     }
 

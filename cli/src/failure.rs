@@ -3,17 +3,17 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | it was tried and failed: a run did not succeed, a conflict, an error of the server |
+//! | 1 | it was tried and failed: a run did not succeed, a conflict |
 //! | 2 | wrong usage or invalid input: trying again will not help |
 //! | 3 | not allowed |
 //! | 4 | not found |
 //! | 5 | unavailable: trying again later may help |
-//! | 6 | a fault of the server or of its store: its log says more |
+//! | 6 | a fault of the server, of its store, or of this machine: its log says more |
 
 use std::fmt;
 use std::process::ExitCode;
 
-use tickwheel_client::Error;
+use tickwheel_client::{Error, RefusalKind};
 use tonic::Code;
 
 use crate::printable::printable;
@@ -152,8 +152,12 @@ impl From<Error> for Failure {
         let Some(refusal) = error.refusal() else {
             let exit = if error.is_retryable() {
                 Exit::Unavailable
-            } else {
+            } else if matches!(error, Error::Ended { .. }) {
                 Exit::Failed
+            } else if matches!(error, Error::Setting { .. }) {
+                Exit::Usage
+            } else {
+                Exit::Broken
             };
             return Self::new(exit, error.to_string());
         };
@@ -163,7 +167,12 @@ impl From<Error> for Failure {
             given: broken.given.clone(),
         });
         Self {
-            exit: exit_of(refusal.status.code()),
+            // A broken store may come with the status of a conflict.
+            exit: if refusal.kind == RefusalKind::Broken {
+                Exit::Broken
+            } else {
+                exit_of(refusal.status.code())
+            },
             message: refusal.message.clone(),
             mistakes: mistakes.collect(),
         }
@@ -213,6 +222,28 @@ mod tests {
                 exit,
                 "{code:?}"
             );
+        }
+    }
+
+    #[test]
+    fn each_word_of_a_tracker_has_its_exit_code() {
+        for (word, code, exit) in [
+            ("INVALID", Code::InvalidArgument, Exit::Usage),
+            ("NOT_FOUND", Code::NotFound, Exit::NotFound),
+            ("CONFLICT", Code::FailedPrecondition, Exit::Failed),
+            ("UNAVAILABLE", Code::Unavailable, Exit::Unavailable),
+            ("EXHAUSTED", Code::ResourceExhausted, Exit::Unavailable),
+            ("UNCONFIRMED", Code::Aborted, Exit::Unavailable),
+            ("CONTRACT", Code::Internal, Exit::Broken),
+            ("DAMAGED", Code::Internal, Exit::Broken),
+            ("UNUSABLE", Code::FailedPrecondition, Exit::Broken),
+        ] {
+            let detail = v1::ErrorDetail {
+                code: word.to_owned(),
+                ..v1::ErrorDetail::default()
+            };
+            let status = Status::with_details(code, "x", detail.encode_to_vec().into());
+            assert_eq!(Failure::from(Error::from(status)).exit(), exit, "{word}");
         }
     }
 

@@ -52,7 +52,7 @@ impl Format {
             Self::Table => text(thing) + "\n",
             Self::Json => serde_json::to_string(thing)
                 .map(|text| text + "\n")
-                .map_err(|e| Failure::failed(format!("cannot write the result as JSON: {e}")))?,
+                .map_err(|e| Failure::broken(format!("cannot write the result as JSON: {e}")))?,
             Self::Yaml => format!("---\n{}", yaml(thing)?),
         })
     }

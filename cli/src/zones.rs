@@ -54,7 +54,7 @@ pub(crate) fn install(choice: Choice) -> Result<(), Failure> {
         ZoneTable::read(edition.clone(), source.clone(), files).map_err(|wrong| wrong.to_string())
     });
     match table {
-        Ok(table) => zone::install(table).map_err(|wrong| Failure::failed(wrong.to_string())),
+        Ok(table) => zone::install(table).map_err(|wrong| Failure::broken(wrong.to_string())),
         Err(why) if choice == Choice::Newest => {
             warn(&format!(
                 "the time zone table {edition} in {source} is not used: {why}"

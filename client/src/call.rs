@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_proto::DURABILITY_HEADER;
+use tickwheel_proto::stranger::knows_no_grpc;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Code, Request, Response, Status};
 
-use crate::endpoints::{Api, Endpoints, is_unsent, pause, root_cause};
+use crate::endpoints::{Api, Endpoints, is_unsent, pause, root_cause, with_stranger};
 use crate::error::Error;
 
 /// Whether a call that may have been executed is made again.
@@ -94,14 +95,19 @@ impl Client {
             let request = self.request(message.clone(), left);
             let Ok(answer) = timeout_at(until, method(api, request)).await else {
                 self.endpoints.leave(at);
-                return Err(self.unavailable(&Status::deadline_exceeded("no answer in time")));
+                return Err(Error::Unavailable {
+                    urls: self.endpoints.urls(),
+                    cause: "no answer in time".to_owned(),
+                    unsent: false,
+                });
             };
             let status = match answer {
                 Ok(answer) => return Ok(answer.into_inner()),
                 Err(status) => status,
             };
             let unsent = is_unsent(&status);
-            if !(unsent || is_lost(&status)) {
+            let is_stranger = knows_no_grpc(status.message()).is_some();
+            if !(unsent || is_stranger || is_lost(&status)) {
                 return Err(status.into());
             }
             self.endpoints.leave(at);
@@ -114,7 +120,7 @@ impl Client {
                 _ => Duration::ZERO,
             };
             if !again || tries >= self.settings.tries || Instant::now() + wait >= until {
-                return Err(self.unavailable(&status));
+                return Err(self.unavailable(&status, self.endpoints.url(at)).await);
             }
             sleep(wait).await;
         }
@@ -134,13 +140,16 @@ impl Client {
     }
 
     /// What a tracker said in words is passed on; a broken connection is told as such.
-    fn unavailable(&self, status: &Status) -> Error {
+    async fn unavailable(&self, status: &Status, url: &str) -> Error {
         if !status.details().is_empty() {
             return status.clone().into();
         }
         let cause = match std::error::Error::source(status) {
-            Some(source) => root_cause(source),
-            None => status.message().to_owned(),
+            Some(source) => with_stranger(url, root_cause(source)).await,
+            None => match knows_no_grpc(status.message()) {
+                Some(stranger) => format!("{} ({stranger})", status.message()),
+                None => status.message().to_owned(),
+            },
         };
         Error::Unavailable {
             urls: self.endpoints.urls(),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tickwheel_proto::stranger::{in_place_of_tracker, mistake};
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{ConnectError, Status};
@@ -49,8 +50,9 @@ impl Endpoints {
                 .ok()
                 .filter(|one| one.uri().scheme_str() == Some("http") && one.uri().host().is_some())
                 .ok_or_else(|| {
+                    let mistake = mistake(url).unwrap_or_else(|| "it is no URL".to_owned());
                     wrong(format!(
-                        "{url:?} must be a URL such as http://127.0.0.1:7400"
+                        "{url:?} must be a URL such as http://127.0.0.1:7400: {mistake}"
                     ))
                 })?
                 .connect_timeout(connect)
@@ -76,8 +78,13 @@ impl Endpoints {
                     found = Some((at, channel));
                     break;
                 }
-                Err(error) if self.all.len() == 1 => causes.push(root_cause(&error)),
-                Err(error) => causes.push(format!("{url}: {}", root_cause(&error))),
+                Err(error) => {
+                    let cause = with_stranger(url, root_cause(&error)).await;
+                    causes.push(match self.all.len() {
+                        1 => cause,
+                        _ => format!("{url}: {cause}"),
+                    });
+                }
             }
         }
         let Some((at, channel)) = found else {
@@ -114,6 +121,11 @@ impl Endpoints {
         self.all.len()
     }
 
+    /// The URL of a tracker by its number.
+    pub(crate) fn url(&self, at: usize) -> &str {
+        self.all.get(at).map_or("", |(url, _, _)| url)
+    }
+
     pub(crate) fn urls(&self) -> String {
         let urls: Vec<&str> = self.all.iter().map(|(url, _, _)| url.as_str()).collect();
         urls.join(", ")
@@ -124,6 +136,14 @@ fn api(channel: Channel) -> Api {
     SchedulerServiceClient::new(channel)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// The cause of a failure, and who answers at `url` where that is no tracker.
+pub(crate) async fn with_stranger(url: &str, cause: String) -> String {
+    match in_place_of_tracker(url).await {
+        Some(stranger) => format!("{cause} ({stranger})"),
+        None => cause,
+    }
 }
 
 /// The pause behind round number `round`, from 0.

@@ -8,7 +8,7 @@ use tickwheel_proto::v1;
 use tonic::{Code, Status};
 
 /// Why a call did not do what was asked.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A setting of the client breaks a rule; nothing was called.
@@ -58,6 +58,13 @@ pub enum Error {
         /// Where it is.
         state: &'static str,
     },
+}
+
+impl fmt::Debug for Error {
+    /// In words: a `main` that returns it prints it so.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
 }
 
 impl Error {
@@ -121,7 +128,11 @@ pub enum RefusalKind {
 }
 
 impl RefusalKind {
-    fn of(code: Code) -> Self {
+    /// `word` is the stable code of the answer, empty of a call that no tracker answered.
+    fn of(word: &str, code: Code) -> Self {
+        if matches!(word, "UNUSABLE" | "DAMAGED" | "CONTRACT") {
+            return Self::Broken;
+        }
         match code {
             Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented => Self::Invalid,
             Code::NotFound => Self::NotFound,
@@ -180,7 +191,7 @@ impl From<Status> for Refusal {
             message = format!("{message}; it is there as {}", detail.context_ids.join(" "));
         }
         Self {
-            kind: RefusalKind::of(status.code()),
+            kind: RefusalKind::of(&detail.code, status.code()),
             message,
             violations,
             context_ids: detail.context_ids,
@@ -274,7 +285,28 @@ mod tests {
             },
         );
         assert_eq!(error.to_string(), "1 mistake; it is there as 0.1.a");
+        assert_eq!(
+            format!("{error:?}"),
+            error.to_string(),
+            "as a main prints it"
+        );
         assert!(error.is_retryable());
+    }
+
+    #[test]
+    fn a_store_that_cannot_be_used_is_no_conflict() {
+        let refused = |word: &str| {
+            let detail = v1::ErrorDetail {
+                code: word.to_owned(),
+                ..v1::ErrorDetail::default()
+            };
+            refused(Code::FailedPrecondition, &detail)
+                .refusal()
+                .map(|refusal| refusal.kind)
+        };
+        assert_eq!(refused("CONFLICT"), Some(RefusalKind::Conflict));
+        assert_eq!(refused("UNUSABLE"), Some(RefusalKind::Broken));
+        assert_eq!(refused(""), Some(RefusalKind::Conflict));
     }
 
     #[test]

@@ -36,6 +36,7 @@ pub mod log;
 pub mod manifest;
 pub mod model;
 pub mod partition;
+pub mod peer;
 pub mod routing;
 pub mod run;
 pub mod task;

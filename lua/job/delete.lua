@@ -12,22 +12,26 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 job      full name, 1..128 bytes
          3 resume   1: only a deletion that began; may be absent
          4 alone    1: only a job that no other one follows; may be absent
+         5 over_ms  only a finished `once` job that no other one follows, and that nothing happened to since then; may be absent
 
 Reply    { 'MORE', cancelled }               so many waiting contexts were cancelled in this call; call again
          { 'DELETED', cancelled, running }   and so many contexts go on running
          { 'FOLLOWED', follower:on... }      asked for one that nobody follows; nothing was written
+         { 'KEPT' }                          asked for one that is over; nothing was written
          { 'NO_JOB' }
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(active + 50 * ready sets * log(wheel)); at most 32 + active / 500 commands when nothing waits in the wheel or in a ready
+Cost     O(active + 50 * ready sets * log(wheel)); at most 35 + active / 500 commands when nothing waits in the wheel or in a ready
          set, and 100 + 170 * ready sets more for each of at most 50 that do; 2 more for each with a dedup key
 Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
 -- @use args
+-- @use bounds
 -- @use contexts/ending
 -- @use keys
 -- @use contexts/locating
+-- @use jobs/over
 -- @use quarantine
 -- @use contexts/ready
 -- @use record
@@ -55,6 +59,10 @@ if ARGV[4] == '1' and state ~= 'deleting' and followers ~= '' then
     reply[#reply + 1] = follower
   end
   return reply
+end
+local over_ms = ARGV[5] and ARGV[5] ~= '' and args.int(5, 'over_ms', 0, bounds.INSTANT_MAX)
+if over_ms and state ~= 'deleting' and not over.entirely(job, over_ms) then
+  return { 'KEPT' }
 end
 redis.call('HSET', target, 'state', 'deleting', 'next', '', 'plan', '', 'updated_ms', int(now))
 redis.call('ZREM', KEYS[1], '@' .. job)

@@ -4,8 +4,8 @@
 local keys = {}
 keys.base = ''
 
-local SINGLE = ' attempted backlog contended dead epoch events fair fans groups held jobs lanes left limits meta quarantine retry shares'
-  .. ' stats stopped traces trackers untraced used wake wheel zones '
+local SINGLE = ' asides attempted backlog contended dead epoch events fair fans groups held jobs lanes left limits meta quarantine retry'
+  .. ' shares stats stopped traces trackers untraced used wake wheel zones '
 local NAMED = ' active attempts awaited dedup fan job ledger limit log parts progress queue ready result results route runs spaces split'
   .. ' subtraced tags traced worker workers '
 local made = {} -- single keys of the present base

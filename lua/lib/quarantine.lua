@@ -1,5 +1,6 @@
 -- Module quarantine: a record that no script can use goes where a person finds it, so that nothing stumbles over it and nothing is lost
 -- with it.
+-- @use asides
 -- @use counters
 -- @use keys
 -- @use ready_sets
@@ -14,7 +15,7 @@ function quarantine.put(now, name, at, why, record)
   local text = int(now) .. ' ' .. name .. ' ' .. at .. '\n' .. why .. '\n' .. record
   if not pcall(redis.call, 'RPUSH', keys.quarantine, text) then
     -- Something else has its place, and makes room.
-    redis.call('RENAME', keys.quarantine, keys.base .. 'aside:quarantine:' .. int(now))
+    asides.move(now, 'quarantine')
     redis.call('RPUSH', keys.quarantine, text)
   end
   redis.call('LTRIM', keys.quarantine, -ASIDE_KEPT, -1)

@@ -5,21 +5,22 @@ Purpose  Cut what is longer than its bound, the oldest first, give a key that mu
          type than ours out of the way.
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
-           computed: the key, :aside: for one that is moved, {tw:p}:stats :traces :traced: :spaces: :subtraced: :untraced :log: :progress:
-             :result: of what goes with the dead, and :job: of a job's list
-ARGV     1 key      without the partition: events, dead, traces, quarantine, ledger:<job>, runs:<job>, dedup:<key>, or log, progress or
-                    result of a context; or any with its type
+           computed: the key, :aside: for one that is moved, {tw:p}:asides :stats :traces :traced: :spaces: :subtraced: :untraced :log:
+             :progress: :result: of what goes with the dead, and :job: of a job's list
+ARGV     1 key      without the partition: events, dead, traces, quarantine, asides, ledger:<job>, runs:<job>, dedup:<key>, or log,
+                    progress or result of a context; or any with its type
          2 type     that it has to have; one of another type is moved. Absent: it has its type
 
 Reply    { 'REPAIRED', what was done }
          { 'CLEAN' }   there was nothing to do
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(what is cut); at most 5 commands, and 200 for the dead
+Cost     O(what is cut); at most 11 commands, 200 for the dead, and one for each key aside beyond the bound
 Holds    W9
 Repeat   Idempotent: the second call is CLEAN.
 ]]
 -- @use args
+-- @use asides
 -- @use counters
 -- @use keys
 -- @use history/ends
@@ -39,11 +40,9 @@ local function move()
   if found == 'none' or found == wanted then
     return nil
   end
-  local time = redis.call('TIME')
-  local aside = 'aside:' .. name .. ':' .. string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-  redis.call('RENAME', target, keys.base .. aside)
+  local moved = asides.move(args.now(), name)
   counters.add('put_aside', 1)
-  return 'moved to ' .. aside
+  return 'moved to ' .. moved
 end
 
 local function cut(excess, command, ...)
@@ -78,6 +77,8 @@ local function of_key()
     return redis.call('ZCARD', target) < before and 'cut' or nil
   elseif kind == 'quarantine' then
     return of_list(QUARANTINE_KEPT)
+  elseif kind == 'asides' then
+    return asides.bound() > 0 and 'cut' or nil
   elseif kind == 'ledger' or kind == 'runs' then
     local limit = tonumber(redis.call('HGET', keys.job(job), kind .. '_limit'))
     return limit and of_list(limit)

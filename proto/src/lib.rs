@@ -3,6 +3,7 @@
 //! Nothing here decides anything; the rules live in core. Generated types stop at this line.
 
 pub mod convert;
+pub mod stranger;
 pub mod wire;
 
 /// Metadata of a call that writes: how far the write has come when the call is answered, `async`, `replicated(N)` or `fsynced`. Without

@@ -3,6 +3,7 @@
 //! Everything else of the client stays in this folder, so that another client costs this folder only: `hear` takes in wake messages,
 //! `confirm` waits for replicas and disks, `fence` holds calls back while it is unclear whose data answer, `nodes` asks single servers.
 
+mod address;
 mod calling;
 mod confirm;
 mod fence;
@@ -24,13 +25,14 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::script::Script;
 use crate::stand_in::{self, StandIn};
+use crate::words::plain;
 
-pub(crate) use calling::{Ways, has_no_functions, is_unknown};
+pub(crate) use calling::{Ways, has_no_functions, is_unknown, primary_at};
 use confirm::Confirmer;
 pub(crate) use confirm::{Fsync, Promise};
 pub(crate) use fence::Fence;
 pub use hear::{Heard, Hearing, WAKE_DEAF};
-pub(crate) use info::field;
+pub(crate) use info::{field, primary_of};
 pub(crate) use nodes::Node;
 pub(crate) use room::Memory;
 pub(crate) use setup::sorted;
@@ -62,7 +64,7 @@ impl Redis {
     /// [`Error::Unusable`] when the client cannot be built.
     pub fn standing_in(stand_in: Arc<dyn StandIn>) -> Result<Self, Error> {
         let builder = Builder::default_centralized();
-        let unusable = |error: fred::error::Error| Error::Unusable(error.details().to_owned());
+        let unusable = |error: fred::error::Error| Error::Unusable(plain(error.details()));
         Ok(Self {
             client: builder.build().map_err(unusable)?,
             builder,
@@ -82,9 +84,11 @@ impl Redis {
     /// # Errors
     /// [`Error::Unusable`] when the URL cannot be read; [`Error::Unavailable`] when no server answers within [`COMMAND_TIMEOUT`].
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let unusable = |error: fred::error::Error| {
-            Error::Unusable(format!("redis url `{}`: {}", masked(url), error.details()))
-        };
+        let wrong = |why: &str| Error::Unusable(format!("redis url `{}`: {why}", masked(url)));
+        if let Some(mistake) = address::mistake(url) {
+            return Err(wrong(&mistake));
+        }
+        let unusable = |error: fred::error::Error| wrong(&plain(error.details()));
         let config = Config::from_url(url).map_err(unusable)?;
         let topology = match config.server {
             ServerConfig::Clustered { .. } => Topology::Cluster,
@@ -107,23 +111,25 @@ impl Redis {
                 ways: Arc::default(),
                 stand_in: None,
             }),
-            Ok(Err(error)) => Err(Error::Unavailable {
-                reason: format!(
-                    "`{}` does not answer: {}{}",
-                    masked(url),
-                    error.details(),
-                    what_to_do(topology, error.details())
-                ),
-                source: Some(error),
-            }),
-            Err(_) => Err(Error::Unavailable {
-                reason: format!(
-                    "`{}` does not answer within {} s",
-                    masked(url),
-                    COMMAND_TIMEOUT.as_secs()
-                ),
-                source: None,
-            }),
+            Ok(Err(error)) => {
+                let why = plain(error.details());
+                let hint = address::what_to_do(url, topology, &why).await;
+                Err(Error::Unavailable {
+                    reason: format!("`{}` does not answer: {why}{hint}", masked(url)),
+                    source: Some(error),
+                })
+            }
+            Err(_) => {
+                let hint = address::what_to_do(url, topology, "").await;
+                Err(Error::Unavailable {
+                    reason: format!(
+                        "`{}` does not answer within {} s{hint}",
+                        masked(url),
+                        COMMAND_TIMEOUT.as_secs()
+                    ),
+                    source: None,
+                })
+            }
         }
     }
 
@@ -263,7 +269,7 @@ impl Redis {
 /// The URL without its password.
 fn masked(url: &str) -> String {
     let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
+        return url.rsplit('@').next().unwrap_or_default().to_owned();
     };
     // The password of sentinels stands in the query.
     let rest = rest.split('?').next().unwrap_or_default();
@@ -273,25 +279,9 @@ fn masked(url: &str) -> String {
     }
 }
 
-/// A hint behind the reason of a server that cannot be reached.
-fn what_to_do(topology: Topology, details: &str) -> &'static str {
-    if topology == Topology::Cluster && details.contains("lookup address") {
-        return " (a node that never met another does not know its own address, and names none: set `cluster-announce-ip` on it)";
-    }
-    ""
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_node_without_an_address_is_told_apart() {
-        let lookup = "IO: failed to lookup address information: Name or service not known";
-        assert!(what_to_do(Topology::Cluster, lookup).contains("cluster-announce-ip"));
-        assert_eq!(what_to_do(Topology::Single, lookup), "");
-        assert_eq!(what_to_do(Topology::Cluster, "connection refused"), "");
-    }
 
     #[test]
     fn passwords_are_not_shown() {

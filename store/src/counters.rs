@@ -11,6 +11,8 @@ use crate::store::Store;
 pub struct Counters {
     /// Records that no script could use, and that were put aside.
     pub put_aside: u64,
+    /// Keys of wrong types that had made room for ours, and made room for newer ones.
+    pub asides_dropped: u64,
     /// Dead contexts beyond the bound of `dead`.
     pub dead_dropped: u64,
     /// Logs that made room for newer ones, and lines' calls that found none.
@@ -31,6 +33,7 @@ impl Store {
         for partition in self.partitions.partitions() {
             let fields = vec![
                 "put_aside",
+                "asides_dropped",
                 "dead_dropped",
                 "logs_dropped",
                 "results_dropped",
@@ -52,6 +55,7 @@ impl Store {
             let mut counted = counted.into_iter().map(|text| text.and_then(number));
             for field in [
                 &mut sum.put_aside,
+                &mut sum.asides_dropped,
                 &mut sum.dead_dropped,
                 &mut sum.logs_dropped,
                 &mut sum.results_dropped,

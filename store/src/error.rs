@@ -4,6 +4,8 @@ use tickwheel_core::Durability;
 use tickwheel_core::error::Violations;
 use tickwheel_core::id::ContextId;
 
+use crate::words::plain;
+
 /// An operation on the store failed. Expected outcomes (lease lost, already settled, nothing due) are replies, not errors.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -141,7 +143,7 @@ impl Error {
         locate: impl Fn(&str) -> String,
     ) -> Self {
         use fred::error::ErrorKind;
-        let details = error.details().to_owned();
+        let details = plain(error.details());
         if details.starts_with("OOM") || details.contains("-OOM") {
             return Self::Exhausted { reason: details };
         }

@@ -4,6 +4,7 @@ mod apply;
 mod delete;
 mod follow;
 mod history;
+mod over;
 mod plan;
 mod read;
 mod state;
@@ -18,6 +19,7 @@ use tickwheel_core::zone::Edition;
 
 pub use apply::{Applied, Change};
 pub use delete::{Deleted, Deletion};
+pub use over::OverPage;
 pub use plan::{PlanGuard, PlanOutcome};
 pub use zones::StalePlans;
 

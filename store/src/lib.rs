@@ -32,6 +32,7 @@ pub mod stand_in;
 mod store;
 pub mod wake;
 pub mod wheel;
+mod words;
 
 pub use cancel::Cancelled;
 pub use client::{Heard, Hearing, Redis, SCRIPT_SECONDS, WAKE_DEAF};

@@ -293,6 +293,8 @@ scripts! {
     JOB_ZONES = "job/zones";
     /// Pauses or resumes a job.
     SET_JOB_STATE = "job/set_state";
+    /// Finds `once` jobs that are over.
+    JOBS_OVER = "job/over";
     /// Deletes a job.
     DELETE_JOB = "job/delete";
     /// Has one job told of another's ends.

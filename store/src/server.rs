@@ -5,7 +5,7 @@ mod losses;
 
 use tickwheel_core::Durability;
 
-use crate::client::{Fsync, Memory, Redis, Topology, field};
+use crate::client::{Fsync, Memory, Redis, Topology, field, primary_of};
 use crate::error::Error;
 
 /// The oldest server whose scripts know flags.
@@ -41,6 +41,8 @@ struct Settings {
     /// `None`: `CONFIG` is not allowed here.
     append_fsync: Option<String>,
     replicas: u64,
+    /// Where the primary of a replica is.
+    primary: Option<String>,
 }
 
 /// What the servers said, all together.
@@ -88,6 +90,7 @@ impl Redis {
                 append_only: field(&persistence, "aof_enabled") == "1",
                 append_fsync: words.get(1).cloned(),
                 replicas: field(&replication, "connected_slaves").parse().unwrap_or(0),
+                primary: primary_of(&replication),
             });
         }
         let server = Server::of(self.topology(), settings);
@@ -138,6 +141,14 @@ impl Server {
             unfit.extend(self.evictions.iter().cloned());
         }
         unfit
+    }
+
+    /// Where the primary of this server is, when it is a replica and takes no writes.
+    #[must_use]
+    pub fn replica_of(&self) -> Option<&str> {
+        self.settings
+            .iter()
+            .find_map(|node| node.primary.as_deref())
     }
 
     /// Why these servers cannot keep the promise `durability`, in words.

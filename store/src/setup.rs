@@ -9,7 +9,7 @@ use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::time::TimestampMs;
 
-use crate::client::{Promise, Redis};
+use crate::client::{Promise, Redis, primary_at};
 use crate::error::Error;
 use crate::keys::Keys;
 use tickwheel_core::zone::table;
@@ -74,6 +74,15 @@ impl Store {
         let unfit = server.unfit(eviction);
         if !unfit.is_empty() {
             return Err(Error::Unusable(unfit.join("; ")));
+        }
+        if let Some(primary) = server.replica_of() {
+            return Err(Error::Unavailable {
+                reason: format!(
+                    "this server is a replica, and takes no writes: {}",
+                    primary_at(primary)
+                ),
+                source: None,
+            });
         }
         let keys = Keys::new(prefix);
         let store = Self {

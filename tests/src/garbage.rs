@@ -271,6 +271,7 @@ fn hashes(table: &mut Table<'_>) {
             "foreign",
             "reaped",
             "put_aside",
+            "asides_dropped",
             "dead_dropped",
             "confirmed",
             "reset",
@@ -290,6 +291,7 @@ fn lists(table: &mut Table<'_>) {
         format!("parts:{handler}:{root}"),
         format!("results:{root}"),
         "quarantine".to_owned(),
+        "asides".to_owned(),
     ] {
         table.list(&key);
     }

@@ -62,6 +62,8 @@ pub struct History {
     pub dead_mib: u32,
     /// How long logs, progress and results are kept at most.
     pub keep: Duration,
+    /// How long a `once` job stays after its due time was decided and its last run has ended.
+    pub once_keep: Duration,
 }
 
 impl Default for History {
@@ -71,6 +73,7 @@ impl Default for History {
             results_mib: 128,
             dead_mib: 256,
             keep: Duration::from_secs(86_400),
+            once_keep: Duration::from_secs(7 * 86_400),
         }
     }
 }
@@ -88,9 +91,11 @@ impl History {
     }
 
     /// Each key with what it may be, and whether it is.
-    fn checks(&self) -> [(bool, &'static str, &'static str, String); 4] {
+    fn checks(&self) -> [(bool, &'static str, &'static str, String); 5] {
         let size = |mib: u32| (1..=1_048_576).contains(&mib);
-        let keep = (Duration::from_secs(1)..=Duration::from_secs(315_360_000)).contains(&self.keep);
+        let most = Duration::from_secs(315_360_000);
+        let keep = (Duration::from_secs(1)..=most).contains(&self.keep);
+        let once_keep = (Duration::from_secs(1)..=most).contains(&self.once_keep);
         let rule = "is 1..=1048576";
         [
             (
@@ -116,6 +121,12 @@ impl History {
                 "history.keep",
                 "is 1s..=10y",
                 format!("{:?}", self.keep),
+            ),
+            (
+                once_keep,
+                "history.once_keep",
+                "is 1s..=10y",
+                format!("{:?}", self.once_keep),
             ),
         ]
     }

@@ -6,6 +6,7 @@
 mod beside;
 mod calendar;
 mod catch_up;
+pub(crate) mod forget;
 mod plan;
 mod planner;
 pub mod renew;

@@ -23,6 +23,7 @@ use crate::health::Health;
 use crate::matching::LaneSweep;
 use crate::membership::Roster;
 use crate::periodic::{self, Periodic};
+use crate::planning::forget::OnceForgetting;
 use crate::planning::renew::PlanRenewal;
 use crate::redis_health::{self, HistoryTending, Settings};
 use crate::sessions::Sessions;
@@ -208,11 +209,13 @@ fn upkeep(
         store: store(),
     };
     let counters = ScriptCounters { store: store() };
+    let once = OnceForgetting::new(store(), roster(), config.history.once_keep);
     vec![
         spawn(lanes, stop),
         spawn(gauges, stop),
         spawn(history, stop),
         spawn(counters, stop),
+        spawn(once, stop),
         spawn(PlanRenewal::new(store()), stop),
     ]
 }

@@ -22,7 +22,7 @@ use crate::matching::Matching;
 use crate::membership::{Evictions, Heartbeat, LostTrackers, Roster};
 use crate::outcomes::{Notes, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
 use crate::planning::Planner;
-use crate::redis_health::Outage;
+use crate::redis_health::{Outage, Room};
 use crate::rpc::api::{ApiContext, Asked, Ids};
 use crate::rpc::worker::Streams;
 use crate::seldom::{LINE_EVERY, Seldom};
@@ -70,6 +70,7 @@ struct Common {
     releases: Arc<Releases>,
     reaper: Arc<Reaper>,
     waits: Arc<Waits>,
+    room: Arc<Room>,
 }
 
 /// Connects the parts of a tracker.
@@ -78,19 +79,21 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let calls = Calls::new(store.partitions(), tasks.clone());
     let sessions = Arc::new(Sessions::default());
     let outage = Arc::new(Outage::default());
+    let room = Arc::new(Room::new(store.clone()));
     let common = Common {
         matching: Matching::new(store.clone(), Arc::clone(&sessions)),
         limits: Limits::new(store.clone(), tasks.clone()),
         roster: Roster::new(around.own, store.partitions(), Arc::clone(&sessions)),
-        releases: Releases::new(&calls, store.clone()),
+        releases: Releases::new(&calls, store.clone(), Arc::clone(&room)),
         reaper: Reaper::new(
             store.clone(),
             config.dispatch_lease,
             Arc::clone(&sessions),
-            Arc::clone(&outage),
+            (Arc::clone(&outage), Arc::clone(&room)),
             tasks.clone(),
         ),
         waits: Waits::new(store.clone()),
+        room,
         outage,
         sessions,
         tasks,
@@ -163,6 +166,7 @@ fn visits(config: &Config, common: &Common) -> Visits {
             reaper: Arc::clone(&common.reaper),
         },
         outage: Arc::clone(&common.outage),
+        room: Arc::clone(&common.room),
         draws: Draws::of(&common.roster.own.id),
         unread_offers: Seldom::new(LINE_EVERY),
     }
@@ -173,7 +177,7 @@ fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc
     let (store, tasks) = (&common.store, &common.tasks);
     let (sessions, roster) = (&common.sessions, &common.roster);
     let notes = Notes::new(store.clone(), tasks.clone());
-    let renewals = Renewals::new(calls, store.clone());
+    let renewals = Renewals::new(calls, store.clone(), Arc::clone(&common.room));
     let inbound = Inbound {
         partitions: store.partitions(),
         sessions: Arc::clone(sessions),
@@ -181,7 +185,7 @@ fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc
             calls,
             store.clone(),
             Arc::clone(&notes),
-            Arc::clone(&common.waits),
+            (Arc::clone(&common.waits), Arc::clone(&common.room)),
             tasks.clone(),
         ),
         notes,

@@ -4,10 +4,12 @@
 
 mod handler;
 
+use std::fmt;
+
 pub use handler::{BoxError, HandlerError, HandlerResult, fatal, retry_after};
 
 /// Why a worker could not run.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 pub enum Error {
     /// A setting breaks a rule; nothing was started.
     #[error("invalid {setting}: {reason}")]
@@ -25,6 +27,19 @@ pub enum Error {
     Ended(#[source] tokio::task::JoinError),
 }
 
+impl fmt::Debug for Error {
+    /// In words, with its causes: a `main` that returns it prints it so.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut cause = std::error::Error::source(self);
+        while let Some(inner) = cause {
+            write!(f, ": {inner}")?;
+            cause = inner.source();
+        }
+        Ok(())
+    }
+}
+
 impl Error {
     /// Whether the same call may succeed later.
     #[must_use]
@@ -40,5 +55,24 @@ impl Error {
             setting,
             reason: reason.into(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_main_that_returns_it_prints_words() {
+        let wrong = Error::invalid("permits", "0 is not within 1 to 65536");
+        assert_eq!(
+            format!("{wrong:?}"),
+            "invalid permits: 0 is not within 1 to 65536"
+        );
+        let signals = Error::Signals(std::io::Error::other("too many"));
+        assert_eq!(
+            format!("{signals:?}"),
+            "cannot listen for signals: too many"
+        );
     }
 }

@@ -8,6 +8,7 @@ mod reconnect_delay;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwheel_proto::stranger::{knows_no_grpc, mistake};
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{TrackerMessage, Welcome};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -21,6 +22,7 @@ use crate::limits::{
 };
 use crate::protocol::{Arrival, Connected, Connection};
 use crate::shared::Shared;
+use end::{Unreached, is_refusal};
 use reconnect_delay::ReconnectDelay;
 
 pub(crate) use fleet::keep_streams;
@@ -32,7 +34,7 @@ const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
 /// How a connection ended.
 #[derive(Debug)]
 enum Over {
-    /// It was never made.
+    /// No tracker answered; why.
     Unreachable(String),
     /// The tracker ended it, or the network did.
     Closed(Option<Status>),
@@ -43,7 +45,7 @@ enum Over {
 /// Connects to `url` until it is no longer wanted; returns the url.
 async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> String {
     let link = shared.protocol().link(&url);
-    let mut delay = ReconnectDelay::default();
+    let (mut delay, mut unreached) = (ReconnectDelay::default(), Unreached::default());
     while shared.wants(&url) && !shared.protocol().is_ending() {
         let began = Instant::now();
         let over = connect_once(&shared, link, &endpoint).await;
@@ -66,8 +68,8 @@ async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> St
                 RECONNECT_DELAY_MAX.min(delay.next() + RECONNECT_DELAY_MAX / 2)
             }
             Over::Closed(status) => delay.after(&url, status.as_ref()),
-            Over::Unreachable(error) => {
-                info!(url, error, "no tracker is reached; trying again");
+            Over::Unreachable(cause) => {
+                unreached.say(&url, cause);
                 delay.next()
             }
         };
@@ -103,16 +105,22 @@ async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) ->
     let outgoing = outgoing::frames(Arc::clone(shared), connection, wake, shared.hello(running));
     let mut client = WorkerServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let session = async {
-        let (welcome, incoming) =
-            match timeout(WELCOME_TIMEOUT, introduce(&mut client, outgoing)).await {
-                Ok(welcomed) => welcomed?,
-                Err(_) => return Err(Status::deadline_exceeded("no Welcome came in time")),
-            };
-        listen(shared, connection, welcome, incoming).await
+        let welcomed = timeout(WELCOME_TIMEOUT, introduce(&mut client, outgoing)).await;
+        match welcomed {
+            Ok(Ok((welcome, incoming))) => {
+                Over::Closed(listen(shared, connection, welcome, incoming).await.err())
+            }
+            Ok(Err(status)) => match knows_no_grpc(status.message()) {
+                Some(stranger) => Over::Unreachable(format!("{} ({stranger})", status.message())),
+                None if is_refusal(status.code()) => Over::Closed(Some(status)),
+                None => Over::Unreachable(said(&status)),
+            },
+            Err(_) => Over::Unreachable("no Welcome came in time".to_owned()),
+        }
     };
     let over = tokio::select! {
         () = stop.cancelled() => Over::Superseded(shared.protocol().tracker_of(link).unwrap_or_default()),
-        end = session => Over::Closed(end.err()),
+        over = session => over,
     };
     shared.protocol().disconnect(connection, Instant::now());
     over
@@ -197,8 +205,8 @@ fn take(shared: &Arc<Shared>, connection: Connection, mut message: TrackerMessag
 
 /// How a tracker is dialled; an error says what is wrong with the url.
 pub(crate) fn endpoint(url: &str) -> Result<Endpoint, String> {
-    if !url.starts_with("http://") {
-        return Err(format!("\"{url}\" must begin with http://"));
+    if let Some(mistake) = mistake(url) {
+        return Err(format!("\"{url}\": {mistake}"));
     }
     let endpoint = Endpoint::from_shared(url.to_owned())
         .map_err(|error| format!("\"{url}\": {}", with_source(&error)))?;
@@ -211,6 +219,19 @@ pub(crate) fn endpoint(url: &str) -> Result<Endpoint, String> {
         .tcp_keepalive(Some(Duration::from_secs(15)))
         .initial_stream_window_size(STREAM_WINDOW_BYTES)
         .initial_connection_window_size(CONNECTION_WINDOW_BYTES))
+}
+
+/// What a status says, and its innermost cause.
+fn said(status: &Status) -> String {
+    let mut text = status.message().to_owned();
+    let mut source = std::error::Error::source(status);
+    while let Some(inner) = source {
+        if inner.source().is_none() {
+            text = format!("{text}: {inner}");
+        }
+        source = inner.source();
+    }
+    text
 }
 
 fn with_source(error: &dyn std::error::Error) -> String {

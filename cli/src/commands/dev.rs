@@ -87,7 +87,7 @@ pub(crate) async fn run(args: DevArgs) -> Result<(), Failure> {
     tokio::select! {
         () = shutdown.requested() => {}
         // Without Redis there is nothing to hand over to.
-        () = cluster.redis_ended() => return Err(Failure::failed("the Redis server has ended by itself")),
+        () = cluster.redis_ended() => return Err(Failure::broken("the Redis server has ended by itself")),
     }
     put("stopping: worker, tracker, Redis (Ctrl-C again: at once)\n")?;
     cluster.stop_unless(&mut shutdown).await;

@@ -126,6 +126,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
             results_mib: history.results_mib,
             dead_mib: history.dead_mib,
             keep: history.keep.0,
+            once_keep: history.once_keep.0,
         },
         eviction: if redis.allow_eviction {
             Eviction::Tolerated
@@ -142,11 +143,19 @@ fn http_address(listen: Listen) -> Option<SocketAddr> {
     }
 }
 
-/// A start that may succeed later is unavailable; one that needs another configuration is wrong usage.
+/// A start that may succeed later is unavailable; one that needs another configuration is wrong usage; damage is neither.
 pub(crate) fn tracker_failure(error: &tickwheel_tracker::Error) -> Failure {
+    use tickwheel_store::Error as StoreError;
+    use tickwheel_tracker::Error;
+
     let message = format!("the tracker does not start: {error}");
     if error.is_retryable() {
         Failure::unavailable(message)
+    } else if matches!(
+        error,
+        Error::Store(StoreError::Contract { .. } | StoreError::Damaged { .. })
+    ) {
+        Failure::broken(message)
     } else {
         Failure::usage(message)
     }

@@ -102,7 +102,7 @@ async fn work(args: RunArgs) -> Result<(), Failure> {
     let stopped = worker
         .drain()
         .await
-        .map_err(|e| Failure::failed(format!("the worker did not drain: {e}")))?;
+        .map_err(|e| Failure::broken(format!("the worker did not drain: {e}")))?;
     tracing::info!(?stopped, "stopped");
     Ok(())
 }

@@ -149,6 +149,8 @@ section! {
         dead_mib: u32 = 256;
         /// How long logs, progress and results are kept at most.
         keep: Span = Span::from_ms(86_400_000);
+        /// How long a `once` job stays after it finished and its last run has ended; then it goes, with its ledger and its runs.
+        once_keep: Span = Span::from_ms(604_800_000);
     }
 }
 

@@ -59,7 +59,7 @@ impl OwnRedis {
                 return Ok(Self { child, port, dir });
             }
         }
-        Err(Failure::failed(format!(
+        Err(Failure::broken(format!(
             "the Redis server does not start; its last lines in {}:\n{}",
             dir.path().join(LOG_FILE).display(),
             last_lines(dir.path())
@@ -120,7 +120,7 @@ async fn end_leftover(dir: &Path) -> Result<(), Failure> {
     let started = Instant::now();
     while std::net::TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok() {
         if started.elapsed() > STOP_LIMIT {
-            return Err(Failure::failed(format!(
+            return Err(Failure::broken(format!(
                 "an earlier run left a Redis server behind that does not end: process {pid}, port {port}"
             )));
         }
@@ -229,7 +229,7 @@ async fn wait_until_it_serves(child: &mut Child, port: u16) -> Result<bool, Fail
             Ok(None) => {}
             Ok(Some(_)) => return Ok(false),
             Err(e) => {
-                return Err(Failure::failed(format!(
+                return Err(Failure::broken(format!(
                     "cannot watch the Redis server: {e}"
                 )));
             }
@@ -239,7 +239,7 @@ async fn wait_until_it_serves(child: &mut Child, port: u16) -> Result<bool, Fail
         }
         sleep(LOOK_EVERY).await;
     }
-    Err(Failure::failed(format!(
+    Err(Failure::broken(format!(
         "the Redis server does not answer within {} s",
         START_LIMIT.as_secs()
     )))

@@ -48,7 +48,11 @@ local function explain_lane(name)
     say('Its lane %s is not known, so nobody can take it: submit it again, or apply its job again.', name)
     return
   end
-  local lane = cmsgpack.unpack(content)
+  local read, lane = pcall(cmsgpack.unpack, content)
+  if not read or type(lane) ~= 'table' then
+    say('Its lane %s cannot be read, so nobody can take it: apply its job again, or submit it again.', name)
+    return
+  end
   local workers, routing = lane.workers or {}, lane.routing or {}
   say('Its lane is %s, with the routing policy %s.', name, routing.policy or 'any')
   if routing.list and #routing.list > 0 then
@@ -71,6 +75,10 @@ end
 
 local function explain_held(value)
   local attempt, worker, claimed, expires, cancel = string.match(value, '^(%d+):%d+ (%S+) (%d+) (%d+) %d+%l* (%S+) ')
+  if not attempt then
+    say('It is among the running contexts, and that record cannot be read: a tracker puts it aside with its next scan.')
+    return
+  end
   say('Attempt %s runs on %s since %s.', attempt, worker, when(claimed))
   if tonumber(expires) < sentences.now() then
     say('Its lease ended at %s and was not renewed: a tracker takes it back with its next scan.', when(expires))

@@ -112,7 +112,8 @@ local function fire(visit, job, made)
     written[#written + 1], written[#written + 2] = 'plan', table.concat(left, ' ')
   end
   if finished then
-    written[#written + 1], written[#written + 2] = 'state', 'finished'
+    local at = #written
+    written[at + 1], written[at + 2], written[at + 3], written[at + 4] = 'state', 'finished', 'finished_ms', int(visit.now)
   end
   firing.flush_ledger(fields)
   redis.call('HSET', keys.job(job), unpack(written))

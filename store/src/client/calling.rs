@@ -13,6 +13,7 @@ use fred::interfaces::{ClientLike, FunctionInterface, LuaInterface};
 use fred::types::{ClusterHash, CustomCommand, Value};
 use tokio::time::Instant;
 
+use super::info::primary_of;
 use super::setup::{ASK_AGAIN_MAX, ASK_AGAIN_MIN, RIDE_OUT, Topology, never_there, sorted};
 use crate::error::Error;
 use crate::script::{INSPECTION, LIBRARY, Script};
@@ -126,14 +127,23 @@ pub(super) async fn run(
     match send(client, step, script, keys.clone(), args.clone()).await {
         Ok(value) => Ok(value),
         // Rare, and large: every call would carry its state along.
-        Err(error) => Box::pin(ride_out(client, ways, script, (keys, args), (step, error))).await,
+        Err(error) => {
+            Box::pin(ride_out(
+                client,
+                (topology, ways),
+                script,
+                (keys, args),
+                (step, error),
+            ))
+            .await
+        }
     }
 }
 
 /// Goes on after the first answer of a script was an error.
 async fn ride_out(
     client: &Client,
-    ways: &Ways,
+    (topology, ways): (Topology, &Ways),
     script: &'static Script,
     (keys, args): (Vec<String>, Vec<Value>),
     (mut step, mut error): (Step, fred::error::Error),
@@ -156,7 +166,16 @@ async fn ride_out(
                 Step::Function | Step::Digest | Step::Text => Step::Text,
             };
         } else if !did_nothing(reply) || Instant::now() + pause > give_up {
-            return Err(sorted(script, error));
+            let primary = if reply.starts_with("READONLY") && topology != Topology::Cluster {
+                primary(client).await
+            } else {
+                None
+            };
+            let mut sorted = sorted(script, error);
+            if let (Error::Unavailable { reason, .. }, Some(primary)) = (&mut sorted, primary) {
+                *reason = format!("{reason} It is a replica: {}", primary_at(&primary));
+            }
+            return Err(sorted);
         } else {
             if reply.starts_with("READONLY") {
                 // The server behind this address became a replica, and the connection outlived that. An error shows in the next call.
@@ -170,6 +189,20 @@ async fn ride_out(
             Err(error) => error,
         };
     }
+}
+
+/// Where the primary is of a server that says that it is a replica.
+async fn primary(client: &Client) -> Option<String> {
+    let command = CustomCommand::new_static("INFO", ClusterHash::Random, false);
+    let said: Result<String, _> = client.custom(command, vec!["replication"]).await;
+    primary_of(&said.ok()?)
+}
+
+/// What to do about a server that is a replica of `primary`.
+pub(crate) fn primary_at(primary: &str) -> String {
+    format!(
+        "its primary is {primary}, name that in the URL of redis, or use redis-sentinel://, which finds it"
+    )
 }
 
 /// Gives the server of `key` the library, and answers with the next step of a call. A server that cannot take it now, as it is full, is

@@ -30,6 +30,7 @@ use super::calling::{self, Ways};
 use super::setup::Topology;
 use crate::error::Error;
 use crate::script::{MARK, Script};
+use crate::words::plain;
 
 /// Longest wait for replicas or a disk.
 pub(super) const WAIT_MAX: Duration = Duration::from_secs(5);
@@ -165,7 +166,7 @@ impl Confirmer {
         };
         let command = CustomCommand::new_static(name, ClusterHash::Custom(slot), false);
         let answer: Result<Value, _> = self.client.custom(command, args).await;
-        let answer = answer.map_err(|error| error.details().to_owned())?;
+        let answer = answer.map_err(|error| plain(error.details()))?;
         // WAIT answers with the replicas, WAITAOF with the disks here and those of replicas.
         let count = if let Value::Array(counts) = &answer {
             counts.first().and_then(Value::as_u64)

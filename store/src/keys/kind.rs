@@ -128,6 +128,7 @@ pub const KINDS: &[KeyKind] = &[
     part("results", "list", Of::Root),
     part("split", "list", Of::Mortal),
     part("quarantine", "list", Of::All),
+    part("asides", "list", Of::All),
     part("stats", "hash", Of::All),
     part("zones", "string", Of::All),
     KeyKind {

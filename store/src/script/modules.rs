@@ -97,6 +97,7 @@ macro_rules! modules {
 
 modules![
     "args",
+    "asides",
     "bounds",
     "claims/claiming",
     "claims/fairness",
@@ -138,6 +139,7 @@ modules![
     "jobs/due_times",
     "jobs/firing",
     "jobs/misfire",
+    "jobs/over",
     "jobs/overlap",
     "jobs/overlap_queue",
     "jobs/planning",

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::harness::{Harness, Server, or_skip, partition};
 use tickwheel_core::Durability;
+use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::wheel::{NewContext, When};
-use tickwheel_store::{Error, Store};
+use tickwheel_store::{Error, Redis, Store};
 
 /// Long enough for an acknowledgement on a busy machine.
 const WAIT: Duration = Duration::from_secs(2);
@@ -62,6 +63,29 @@ async fn refused(store: &Store, context: NewContext) -> String {
         }
         other => panic!("{other:?}"),
     }
+}
+
+#[tokio::test]
+async fn a_replica_names_its_primary_at_the_start_and_in_each_call_that_it_refuses() {
+    let Some((_test, primary, replica)) = pair().await else {
+        return;
+    };
+    let named = format!("its primary is 127.0.0.1:{}", primary.port);
+    let redis = Redis::connect(&replica.url()).await.unwrap();
+    let refused = Store::open(redis, "t", PartitionCount::new(1).unwrap()).await;
+    let error = refused.unwrap_err();
+    assert!(error.is_retryable(), "it may be promoted: {error}");
+    assert!(error.to_string().contains(&named), "{error}");
+
+    let reader = Harness::open_reader(&replica.url()).await;
+    reader.text(&["REPLICAOF", "NO", "ONE"]).await;
+    let other = Harness::open(&replica.url(), replica.port, "o", 1).await;
+    let address = primary.port.to_string();
+    reader.text(&["REPLICAOF", "127.0.0.1", &address]).await;
+    let refused = other.store.submit(&[context("1-1", None)]).await;
+    let error = refused.unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    assert!(error.to_string().contains(&named), "{error}");
 }
 
 #[tokio::test]

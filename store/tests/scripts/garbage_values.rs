@@ -96,6 +96,59 @@ async fn what_has_the_place_of_the_quarantine_makes_room() {
     assert_eq!(test.text(&["GET", &moved]).await, "mine", "nothing is lost");
 }
 
+#[tokio::test]
+async fn what_made_room_is_bounded_and_the_oldest_go() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let (key, list) = (part.key("fair"), part.key("asides"));
+    let aside = || async { test.texts(&["KEYS", &part.key("aside:fair:*")]).await };
+    let (mut moved, mut number) = (Vec::new(), 0);
+    while moved.len() < 103 {
+        number += 1;
+        test.command(&["SET", &key, &number.to_string()]).await;
+        let answer = part.answer("repair/key", &["fair", "hash"]).await;
+        let name = answer[1].strip_prefix("moved to ").unwrap().to_owned();
+        if moved.last() != Some(&name) {
+            moved.push(name); // two of one millisecond have one name
+        }
+    }
+    assert!(test.text(&["LLEN", &list]).await.parse::<u64>().unwrap() <= 100);
+    let left = aside().await;
+    assert!(left.len() <= 100, "{} are there", left.len());
+    let first = part.key(&moved[0]);
+    assert_eq!(test.text(&["EXISTS", &first]).await, "0", "the oldest went");
+    assert!(left.contains(&part.key(&moved[102])), "the newest stays");
+    let dropped = test
+        .text(&["HGET", &part.key("stats"), "asides_dropped"])
+        .await;
+    assert!(dropped.parse::<u64>().unwrap() >= 3, "{dropped}");
+    assert!(test.store.counters().await.unwrap().asides_dropped >= 3);
+    // A list that somebody wrote to names nothing that is not aside, and is cut as well.
+    let wheel = part.key("wheel");
+    test.command(&["ZADD", &wheel, "5", "!reap"]).await;
+    test.command(&["LPUSH", &list, "99999999999 wheel", "nonsense"])
+        .await;
+    assert_eq!(part.answer("repair/key", &["asides"]).await[0], "REPAIRED");
+    assert_eq!(test.text(&["EXISTS", &wheel]).await, "1");
+    assert_eq!(part.answer("repair/key", &["asides"]).await, ["CLEAN"]);
+}
+
+#[tokio::test]
+async fn what_made_room_is_bounded_in_bytes_but_for_the_newest() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let fill = "redis.call('SET', KEYS[1], string.rep('x', 40000000))";
+    for key in ["retry", "fair"] {
+        let at = part.key(key);
+        test.text(&["EVAL", fill, "1", &at]).await;
+        let answer = part.answer("repair/key", &[key, "hash"]).await;
+        assert!(answer[1].starts_with("moved to "), "{answer:?}");
+    }
+    let left = test.texts(&["KEYS", &part.key("aside:*")]).await;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert!(left[0].contains("aside:fair:"), "{left:?}");
+}
+
 /// What may stand behind the counts of a context, and names no queue.
 const RESTS: [&str; 9] = [
     "g h 2 c=zz x",

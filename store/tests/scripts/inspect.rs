@@ -1,6 +1,7 @@
 //! lua/inspect: readable JSON from a plain redis-cli, without this program or its files.
 
 mod split;
+mod unread;
 
 use std::process::Command;
 

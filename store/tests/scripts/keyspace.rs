@@ -140,7 +140,7 @@ async fn seed_the_examples(test: &Harness) {
     );
     let settled = "6.7.f@billing/nightly\tsucceeded\t1\tmill-1a2b3c4d\t7\t8\t\tdefault\tinvoice\t0";
     let (progress, result) = (format!("progress:{ID}"), format!("result:{ID}"));
-    let seeds: [&[&str]; 22] = [
+    let seeds: [&[&str]; 23] = [
         &["ZADD", "wheel", "5000000000001", &retry],
         &["HSET", "retry", "6.4.a-1", "5000000000001"],
         &["HSET", "held", ID, &held],
@@ -163,6 +163,7 @@ async fn seed_the_examples(test: &Harness) {
             "quarantine",
             "9 wheel 7\nunreadable\n6.7.a-1 nonsense",
         ],
+        &["RPUSH", "asides", "72 aside:retry:1767225600000"],
         &["ZADD", "wheel", "2", "!reap"],
         &["ZADD", "wheel", "2", "!limits"],
         &[
@@ -401,6 +402,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{tw:p}:subtraced:<root>",
             "{tw:p}:untraced",
             "{tw:p}:quarantine",
+            "{tw:p}:asides",
             "{tw}:limits",
         ],
         "what this walk leaves empty"

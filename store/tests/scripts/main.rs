@@ -46,6 +46,7 @@ mod job_change;
 mod job_delete;
 mod job_follow;
 mod job_get;
+mod job_over;
 mod job_plan;
 mod job_set_state;
 mod job_zones;

@@ -1,6 +1,7 @@
 //! What the style guide asks for and no lint checks: file lengths, names, headers, and which crate may depend on which.
 
 mod circles;
+mod guarantees;
 mod modules;
 
 use std::collections::BTreeMap;

@@ -179,6 +179,11 @@ pub const PUT_ASIDE: Metric = gauge(
     "tickwheel_records_put_aside",
     "Records that no script could use, ever, in the whole cluster; the quarantine keys have the newest.",
 );
+/// Keys of wrong types that were deleted.
+pub const ASIDES_DROPPED: Metric = gauge(
+    "tickwheel_asides_dropped",
+    "Keys of wrong types that had made room for ours and were deleted for newer ones, ever, in the whole cluster.",
+);
 /// Dead contexts that were forgotten.
 pub const DEAD_DROPPED: Metric = gauge(
     "tickwheel_dead_dropped",
@@ -284,7 +289,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 45] = [
+pub const ALL: [Metric; 46] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -310,6 +315,7 @@ pub const ALL: [Metric; 45] = [
     PARTITION_STUCK,
     NOTES_DROPPED,
     PUT_ASIDE,
+    ASIDES_DROPPED,
     DEAD_DROPPED,
     COUNTERS_RESET,
     DAMAGED_KEYS,

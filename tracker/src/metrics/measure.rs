@@ -46,6 +46,7 @@ pub(crate) fn damaged_keys(count: usize) {
 /// The counters that scripts keep were read.
 pub(crate) fn kept_in_redis(counters: Counters) {
     gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
+    gauge!(names::ASIDES_DROPPED.name).set(shown(counters.asides_dropped));
     gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
     gauge!(names::COUNTERS_RESET.name).set(shown(counters.reset));
     for (kind, count) in [
@@ -318,6 +319,42 @@ mod tests {
             busy: 1,
         };
         names.map(|name| (name.parse().unwrap(), one)).collect()
+    }
+
+    #[test]
+    fn what_is_heard_and_what_stands_still_has_its_value() {
+        let recorder = crate::metrics::recorder().unwrap();
+        let handle = recorder.handle();
+        metrics::with_local_recorder(&recorder, || {
+            wake_channels(Hearing {
+                subscribed: 13,
+                expected: 16,
+            });
+            stuck(2);
+            for failed in [0, 3] {
+                round("heartbeat", 1, failed);
+            }
+        });
+        let text = handle.render();
+        for line in [
+            "tickwheel_wake_channels{state=\"subscribed\"} 13",
+            "tickwheel_wake_channels{state=\"missing\"} 3",
+            "tickwheel_partition_stuck 2",
+            "tickwheel_rounds_total{task=\"heartbeat\"} 2",
+            "tickwheel_round_calls_total{task=\"heartbeat\",result=\"failed\"} 3",
+        ] {
+            assert!(text.lines().any(|one| one == line), "{line} in {text}");
+        }
+        metrics::with_local_recorder(&recorder, || {
+            wake_channels(Hearing {
+                subscribed: 16,
+                expected: 16,
+            });
+            stuck(0);
+        });
+        let text = handle.render();
+        assert!(text.contains("tickwheel_wake_channels{state=\"missing\"} 0"));
+        assert!(text.contains("tickwheel_partition_stuck 0"));
     }
 
     #[test]

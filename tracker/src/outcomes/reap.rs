@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::failed_work::FailedWork;
 use crate::metrics::measure;
-use crate::redis_health::Outage;
+use crate::redis_health::{Outage, Room};
 use crate::sessions::Sessions;
 
 /// See the module.
@@ -24,6 +24,7 @@ pub(crate) struct Reaper {
     dispatch_lease: Duration,
     sessions: Arc<Sessions>,
     outage: Arc<Outage>,
+    room: Arc<Room>,
     tasks: TaskTracker,
     failed: FailedWork<PartitionId>,
 }
@@ -33,7 +34,7 @@ impl Reaper {
         store: Store,
         dispatch_lease: Duration,
         sessions: Arc<Sessions>,
-        outage: Arc<Outage>,
+        (outage, room): (Arc<Outage>, Arc<Room>),
         tasks: TaskTracker,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -41,6 +42,7 @@ impl Reaper {
             dispatch_lease,
             sessions,
             outage,
+            room,
             tasks,
             failed: FailedWork::default(),
         })
@@ -67,6 +69,7 @@ impl Reaper {
             });
             if let Err(error) = &reaped {
                 measure::store_error(error);
+                reaper.room.failed(partition, error);
             }
             if let Some((times, error)) = reaper.failed.ended(partition, reaped) {
                 tracing::warn!(%partition, times, %error, "lease scan failed; the wheel brings the next one");

@@ -8,6 +8,7 @@ use tickwheel_store::lease::Holding;
 
 use crate::batches::{Batches, Calls};
 use crate::metrics::measure;
+use crate::redis_health::Room;
 use crate::seldom::Unwritten;
 use crate::sessions::Slot;
 
@@ -16,14 +17,16 @@ use crate::sessions::Slot;
 pub(crate) struct Releases {
     batches: Batches<(Holding, Option<Slot>)>,
     store: Store,
+    room: Arc<Room>,
     unwritten: Unwritten,
 }
 
 impl Releases {
-    pub(crate) fn new(calls: &Calls, store: Store) -> Arc<Self> {
+    pub(crate) fn new(calls: &Calls, store: Store, room: Arc<Room>) -> Arc<Self> {
         Arc::new(Self {
             batches: calls.batches(),
             store,
+            room,
             unwritten: Unwritten::default(),
         })
     }
@@ -47,6 +50,7 @@ impl Releases {
             Ok(released) => measure::foreign("release", released.foreign),
             Err(error) => {
                 let count = batch.len();
+                self.room.failed(partition, &error);
                 self.unwritten.count(&error, |unsaid| {
                     tracing::warn!(%partition, count, %error, unsaid, "release failed; the dispatch leases end by themselves");
                 });

@@ -11,6 +11,7 @@ use tickwheel_store::lease::{AttemptRef, Holding, Renewal};
 
 use crate::batches::{Batches, Calls};
 use crate::metrics::measure;
+use crate::redis_health::Room;
 use crate::seldom::Unwritten;
 use crate::sessions::{Session, Slot, cancel};
 
@@ -30,14 +31,16 @@ struct Renewing {
 pub(crate) struct Renewals {
     batches: Batches<Renewing>,
     store: Store,
+    room: Arc<Room>,
     unwritten: Unwritten,
 }
 
 impl Renewals {
-    pub(crate) fn new(calls: &Calls, store: Store) -> Arc<Self> {
+    pub(crate) fn new(calls: &Calls, store: Store, room: Arc<Room>) -> Arc<Self> {
         Arc::new(Self {
             batches: calls.batches(),
             store,
+            room,
             unwritten: Unwritten::default(),
         })
     }
@@ -81,6 +84,7 @@ impl Renewals {
             Ok(renewals) => renewals,
             Err(error) => {
                 let count = attempts.len();
+                self.room.failed(partition, &error);
                 self.unwritten.count(&error, |unsaid| {
                     tracing::warn!(%partition, count, %error, unsaid, "renewing failed; the workers ask again");
                 });

@@ -22,6 +22,7 @@ use super::resolve::{Resolving, Unheld};
 use super::waits::Waits;
 use crate::batches::{Batches, Calls};
 use crate::metrics::measure;
+use crate::redis_health::Room;
 use crate::seldom::Unwritten;
 use crate::sessions::{Session, Slot};
 
@@ -112,17 +113,18 @@ pub(crate) struct Settlements {
     notes: Arc<Notes>,
     resolving: Arc<Resolving>,
     waits: Arc<Waits>,
+    room: Arc<Room>,
     tasks: TaskTracker,
     unwritten: Unwritten,
 }
 
 impl Settlements {
-    /// `waits` are told what ended here; what is not held is asked of the records.
+    /// `waits` are told what ended here, and `room` what failed; what is not held is asked of the records.
     pub(crate) fn new(
         calls: &Calls,
         store: Store,
         notes: Arc<Notes>,
-        waits: Arc<Waits>,
+        (waits, room): (Arc<Waits>, Arc<Room>),
         tasks: TaskTracker,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -131,6 +133,7 @@ impl Settlements {
             store,
             notes,
             waits,
+            room,
             tasks,
             unwritten: Unwritten::default(),
         })
@@ -174,6 +177,7 @@ impl Settlements {
             Ok(verdicts) => verdicts,
             Err(error) => {
                 let count = settlements.len();
+                self.room.failed(partition, &error);
                 self.unwritten.count(&error, |unsaid| {
                     tracing::warn!(%partition, count, %error, unsaid, "settling failed; the workers report again");
                 });

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_core::id::{ContextId, JobName};
@@ -29,6 +30,8 @@ pub(crate) struct ApiContext {
     pub(crate) server: Server,
     /// How long heartbeats are valid, in ms.
     pub(crate) heartbeat_ttl_ms: u64,
+    /// How long finished `once` jobs stay.
+    pub(crate) once_keep: Duration,
     promises: Promises,
     ids: Ids,
 }
@@ -77,6 +80,7 @@ impl ApiContext {
             waits: asked.waits,
             server,
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
+            once_keep: config.history.once_keep,
             promises: config.durability.clone(),
             ids,
         })

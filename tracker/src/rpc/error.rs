@@ -309,6 +309,12 @@ mod tests {
                 429,
             ),
             (
+                store(StoreError::Full("a partition keeps 1,000 lanes".to_owned())),
+                "EXHAUSTED",
+                Code::ResourceExhausted,
+                429,
+            ),
+            (
                 store(StoreError::Unconfirmed {
                     durability: tickwheel_core::Durability::Fsynced,
                     missing: "the disk".to_owned(),

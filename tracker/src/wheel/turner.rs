@@ -249,21 +249,8 @@ impl Turner {
                 tracing::warn!(%partition, failures, %error, "{what} failed; it is tried again");
             }
         }
-        if failures.is_power_of_two() && matches!(error, Error::Damaged { .. }) {
-            self.make_room(partition);
-        }
+        self.visits.room.failed(partition, error);
         self.stuck.failed(partition, now);
-    }
-
-    /// A key of another type than ours fails each turn: what has its place is moved, and the partition goes on.
-    fn make_room(&self, partition: PartitionId) {
-        let store = self.visits.store.clone();
-        // Nothing is lost with it: a tracker that stops leaves it to the next one that turns.
-        tokio::spawn(async move {
-            if let Err(error) = store.make_room(partition).await {
-                tracing::warn!(%partition, %error, "keys of a wrong type were not looked for");
-            }
-        });
     }
 
     /// A visit succeeded.

@@ -17,7 +17,7 @@ use crate::limits::Limits;
 use crate::matching::{Matching, Offered, Reserved, Taken, return_permits};
 use crate::metrics::measure;
 use crate::outcomes::Releases;
-use crate::redis_health::Outage;
+use crate::redis_health::{Outage, Room};
 use crate::seldom::Seldom;
 use crate::sessions::Sessions;
 
@@ -74,6 +74,7 @@ pub(crate) struct Visits {
     pub(crate) follow_up: FollowUp,
     /// Told of each answer.
     pub(crate) outage: Arc<Outage>,
+    pub(crate) room: Arc<Room>,
     pub(crate) draws: Draws,
     /// Offers that a script could not read are told of this often.
     pub(crate) unread_offers: Seldom,

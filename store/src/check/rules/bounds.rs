@@ -10,17 +10,19 @@ use crate::check::grammar::{ANY_TYPE, Name};
 use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Record, Subject};
 use crate::history::{Budget, Sizes};
 
-/// Entries of a partition's stream of events; it is trimmed by whole nodes of 100.
 /// Lanes of a partition.
 const LANES_MAX: u64 = 1_000;
 /// Workers of a lane: those offered to one turn, and as many that were.
 const ROUTE_MAX: u64 = 3_000;
+/// Entries of a partition's stream of events; it is trimmed by whole nodes of 100.
 const EVENTS_MAX: u64 = 1_200;
 /// Parts of a split context that are kept behind its end.
 const PARTS_KEPT: u64 = 1_000;
 const DEAD_MAX: u64 = 10_000;
 /// Records that a repair could not read and put aside.
 const QUARANTINE_MAX: u64 = 1_000;
+/// Keys of wrong types that made room for ours.
+const ASIDES_MAX: u64 = 100;
 const FOLLOWERS_MAX: usize = 100;
 /// Lists are trimmed a few records late, so that not every write trims.
 const LEDGER_SLACK: u64 = 132;
@@ -84,13 +86,15 @@ pub fn w9_job_is_bounded(facts: &JobFacts) -> Vec<Finding> {
     let kept = ledger.is_none_or(|limit| facts.ledger <= limit + LEDGER_SLACK);
     rule.check(kept, Kind::TooMany, || {
         format!(
-            "{name} has {} ledger records, {ledger:?} are kept",
-            facts.ledger
+            "{name} has {} ledger records, {} are kept",
+            facts.ledger,
+            ledger.unwrap_or_default()
         )
     });
     let kept = runs.is_none_or(|limit| facts.runs <= limit + RUNS_SLACK);
     rule.check(kept, Kind::TooMany, || {
-        format!("{name} has {} runs, {runs:?} are kept", facts.runs)
+        let most = runs.unwrap_or_default();
+        format!("{name} has {} runs, {most} are kept", facts.runs)
     });
     let waiting = match (facts.field("overlap"), facts.number("overlap_limit")) {
         ("queue", Some(limit)) => limit,
@@ -148,6 +152,7 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         Name::Fixed("events") => Some(EVENTS_MAX),
         Name::Fixed("dead") => Some(DEAD_MAX),
         Name::Fixed("quarantine") => Some(QUARANTINE_MAX),
+        Name::Fixed("asides") => Some(ASIDES_MAX),
         // Entries: each of them takes 16 bytes of the bound besides its lines.
         Name::Mortal("log") => Some(size(LOG_BYTES_MAX) / 16),
         Name::Mortal("result") => Some(size(RESULT_BYTES_MAX)),

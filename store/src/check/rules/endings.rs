@@ -26,9 +26,11 @@ pub fn w7_context_will_end(facts: &ContextFacts) -> Vec<Finding> {
                 let has_timeout = held.rest.options.timeout_ms.is_some();
                 let agrees = has_timeout == held.deadline.is_some();
                 rule.check(agrees, Kind::NoDeadline, || {
+                    let has = |thing: bool| if thing { "a" } else { "no" };
                     format!(
-                        "{id} has a timeout: {has_timeout}; a deadline: {:?}",
-                        held.deadline
+                        "{id} has {} timeout and {} deadline",
+                        has(has_timeout),
+                        has(held.deadline.is_some())
                     )
                 });
             }

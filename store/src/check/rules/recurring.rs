@@ -76,6 +76,7 @@ fn unreadable(facts: &JobFacts) -> Option<&'static str> {
         "ledger_limit",
         "runs_limit",
         "revision",
+        "finished_ms",
     ];
     let wrong = numbers.into_iter().find(|field| {
         let text = facts.field(field);

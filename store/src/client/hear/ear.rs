@@ -20,6 +20,7 @@ use crate::client::Redis;
 use crate::client::setup::{COMMAND_TIMEOUT, RECONNECT_MAX, RECONNECT_MIN, Topology, builder};
 use crate::error::Error;
 use crate::seldom::Seldom;
+use crate::words::plain;
 
 /// How long a moved channel may be deaf. What is submitted meanwhile is found when the channel hears again.
 const LAYOUT_EVERY: Duration = Duration::from_secs(1);
@@ -151,7 +152,14 @@ impl Ear {
         let probes = Probes::new(redis.client().id());
         let end = tokio::select! {
             () = state.unwanted() => End::Unwanted,
-            ended = &mut running => End::Deaf(format!("the client ended: {ended:?}")),
+            ended = &mut running => {
+                let why = match ended {
+                    Ok(Ok(())) => "as it was told to".to_owned(),
+                    Ok(Err(error)) => plain(error.details()),
+                    Err(error) => error.to_string(),
+                };
+                End::Deaf(format!("the client ended: {why}"))
+            }
             () = pass_on(messages, state, &probes) => End::Deaf("the client ended".to_owned()),
             end = probes.watch(redis, state) => end,
             end = tend(&client, redis.topology(), state, breaks) => end,
@@ -264,7 +272,8 @@ async fn subscribe(
             Err(error) => {
                 refused += 1;
                 if let Some(kept_back) = refusals.say(error.details()) {
-                    tracing::warn!(%channel, %error, kept_back, "a wake channel is not subscribed to; tried again");
+                    let error = plain(error.details());
+                    tracing::warn!(%channel, error, kept_back, "a wake channel is not subscribed to; tried again");
                 }
                 if refused >= REFUSALS_MAX {
                     return if gained > 0 { Ok(gained) } else { Err(error) };

@@ -193,7 +193,7 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         (
             "dedup" | "log" | "attempts" | "attempted" | "progress" | "result" | "results"
             | "quarantine" | "lanes" | "used" | "route" | "tags" | "traces" | "traced" | "spaces"
-            | "subtraced" | "untraced" | "split" | "aside",
+            | "subtraced" | "untraced" | "split" | "aside" | "asides",
             _,
         ) => {}
         _ => bail!("nobody knows this key"),

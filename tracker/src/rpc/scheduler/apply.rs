@@ -1,6 +1,7 @@
 //! Registering jobs: everything is checked before anything is written, and all mistakes come back together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_core::after::check_cycles;
@@ -41,7 +42,9 @@ pub(super) async fn apply(
     let mut applied = BTreeMap::new();
     for spec in upstreams_first(&specs) {
         let view = known.get(&spec.name);
-        let job = if request.dry_run {
+        let job = if let Some(job) = forgotten(spec, view, (now, api.once_keep)) {
+            job
+        } else if request.dry_run {
             foresee(spec, view, now)?
         } else {
             write(&api.durable(Some(&spec.name), asked)?, spec, view, now).await?
@@ -192,6 +195,31 @@ async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> 
     }
     found.into_result()?;
     Ok(())
+}
+
+/// The answer for a `once` job that nobody knows and that would not be known any more if it had run: it may have. It is not registered, as it would
+/// fire once more.
+fn forgotten(
+    spec: &JobSpec,
+    known: Option<&JobView>,
+    (now, keep): (TimestampMs, Duration),
+) -> Option<AppliedJob> {
+    let Trigger::Once { at_ms } = &spec.trigger else {
+        return None;
+    };
+    let keep_ms = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+    if known.is_some() || *at_ms > now.minus_ms(keep_ms) {
+        return None;
+    }
+    Some(AppliedJob {
+        name: spec.name.to_string(),
+        change: WireChange::Unchanged.into(),
+        warning: format!(
+            "not registered: finished `once` jobs are forgotten after {keep:?} (history.once_keep), so it may have run at {at_ms}; take it out of the manifest, or \
+             give it a time ahead"
+        ),
+        ..AppliedJob::default()
+    })
 }
 
 fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<AppliedJob, Error> {

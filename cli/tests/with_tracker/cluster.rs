@@ -1,18 +1,4 @@
-//! The binary itself as a cluster: trackers, a worker and the commands of operators, each a process of its own.
-//!
-//! Without a redis-server the tests are skipped with a loud line; where `CI` or `TICKWHEEL_REQUIRE_REDIS` is set, that is an error.
-
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    clippy::indexing_slicing,
-    reason = "a test stops at the first surprise, and says when it does nothing"
-)]
-#![expect(
-    clippy::disallowed_types,
-    clippy::disallowed_methods,
-    reason = "it waits for processes, in no runtime"
-)]
+//! A Redis, two trackers and a worker, each a process of its own.
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -27,7 +13,7 @@ use tempfile::TempDir;
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A process that ends with its test.
-struct Process(Child);
+pub(crate) struct Process(Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -37,23 +23,23 @@ impl Drop for Process {
 }
 
 /// A Redis, two trackers and a worker.
-struct Cluster {
+pub(crate) struct Cluster {
     // The worker goes first, Redis last.
     _worker: Process,
     _trackers: [Process; 2],
     _redis: Process,
-    dir: TempDir,
-    redis: u16,
-    grpc: [u16; 2],
-    http: [u16; 2],
+    pub(crate) dir: TempDir,
+    pub(crate) redis: u16,
+    pub(crate) grpc: [u16; 2],
+    pub(crate) http: [u16; 2],
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     listener.local_addr().unwrap().port()
 }
 
-fn start(program: &str, args: &[String], log: &Path) -> std::io::Result<Process> {
+pub(crate) fn start(program: &str, args: &[String], log: &Path) -> std::io::Result<Process> {
     let log = std::fs::File::create(log)?;
     Command::new(program)
         .args(args)
@@ -66,7 +52,7 @@ fn start(program: &str, args: &[String], log: &Path) -> std::io::Result<Process>
 }
 
 /// Waits for a fact.
-fn until<T>(what: &str, mut fact: impl FnMut() -> Result<T, String>) -> T {
+pub(crate) fn until<T>(what: &str, mut fact: impl FnMut() -> Result<T, String>) -> T {
     let end = Instant::now() + LIMIT;
     loop {
         match fact() {
@@ -78,7 +64,7 @@ fn until<T>(what: &str, mut fact: impl FnMut() -> Result<T, String>) -> T {
 }
 
 /// One exchange of text with a port of this machine.
-fn ask(port: u16, request: &str, ends: impl Fn(&str) -> bool) -> Result<String, String> {
+pub(crate) fn ask(port: u16, request: &str, ends: impl Fn(&str) -> bool) -> Result<String, String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(|error| error.to_string())?;
     stream.set_read_timeout(Some(LIMIT)).unwrap();
     let sent = stream.write_all(request.as_bytes());
@@ -96,7 +82,7 @@ fn ask(port: u16, request: &str, ends: impl Fn(&str) -> bool) -> Result<String, 
 
 impl Cluster {
     /// `None` where there is no Redis.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let dir = TempDir::new().unwrap();
         let redis = free_port();
         let data = dir.path().to_string_lossy().into_owned();
@@ -124,7 +110,7 @@ impl Cluster {
         let tickwheel = env!("CARGO_BIN_EXE_tickwheel");
         let tracker = |number: usize| {
             let args = format!(
-                "tracker --redis redis://127.0.0.1:{redis} --grpc-listen 127.0.0.1:{} --http-listen 127.0.0.1:{}",
+                "tracker --redis redis://127.0.0.1:{redis} --grpc-listen 127.0.0.1:{} --http-listen 127.0.0.1:{} --set history.once_keep=1s",
                 grpc[number], http[number]
             );
             let args: Vec<String> = args.split(' ').map(ToOwned::to_owned).collect();
@@ -149,12 +135,32 @@ impl Cluster {
         })
     }
 
+    /// One more tracker, with ports that are free.
+    pub(crate) fn tracker(&self, log: &str, more: &[&str]) -> Process {
+        let redis = format!("redis://127.0.0.1:{}", self.redis);
+        let args = ["tracker", "--redis", &redis, "--http-listen", "off"];
+        let args = [&args[..], &["--grpc-listen", "127.0.0.1:0"], more].concat();
+        let args: Vec<String> = args.iter().map(|word| (*word).to_owned()).collect();
+        let log = self.dir.path().join(log);
+        start(env!("CARGO_BIN_EXE_tickwheel"), &args, &log).unwrap()
+    }
+
     /// Runs a command against the second tracker, to which no worker came.
-    fn output(&self, args: &[&str]) -> Output {
+    pub(crate) fn output(&self, args: &[&str]) -> Output {
         let server = format!("http://127.0.0.1:{}", self.grpc[1]);
         Command::new(env!("CARGO_BIN_EXE_tickwheel"))
-            .args(["--server", &server])
             .args(args)
+            .env("TICKWHEEL_SERVER", server)
+            .env_remove("RUST_LOG")
+            .output()
+            .unwrap()
+    }
+
+    /// Runs a command that names its server itself, or has none.
+    pub(crate) fn output_of(&self, args: &[&str]) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_tickwheel"))
+            .args(args)
+            .current_dir(self.dir.path())
             .env_remove("TICKWHEEL_SERVER")
             .env_remove("RUST_LOG")
             .output()
@@ -162,7 +168,7 @@ impl Cluster {
     }
 
     /// The same, which must succeed; with what it printed.
-    fn run(&self, args: &[&str]) -> String {
+    pub(crate) fn run(&self, args: &[&str]) -> String {
         let output = self.output(args);
         let error = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{args:?}: {error}");
@@ -170,7 +176,7 @@ impl Cluster {
     }
 
     /// The names of all jobs, in their order.
-    fn jobs(&self) -> Vec<String> {
+    pub(crate) fn jobs(&self) -> Vec<String> {
         let listed = self.run(&["job", "list", "-o", "json"]);
         let listed: Value = serde_json::from_str(&listed).unwrap();
         let jobs = listed["jobs"].as_array().or(listed.as_array()).unwrap();
@@ -181,14 +187,26 @@ impl Cluster {
     }
 
     /// Writes a manifest; answers with its path.
-    fn manifest(&self, name: &str, text: &str) -> String {
+    pub(crate) fn manifest(&self, name: &str, text: &str) -> String {
         let path = self.dir.path().join(name);
         std::fs::write(&path, text).unwrap();
         path.to_string_lossy().into_owned()
     }
 
+    /// Runs a command with its `id` as JSON.
+    pub(crate) fn id_of(&self, args: &[&str]) -> String {
+        let answer = self.run(&[args, &["-o", "json"]].concat());
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        answer["id"].as_str().unwrap().to_owned()
+    }
+
+    /// What the processes wrote into their logs.
+    pub(crate) fn log(&self, name: &str) -> String {
+        std::fs::read_to_string(self.dir.path().join(name)).unwrap_or_default()
+    }
+
     /// Waits until a firing of the job succeeded.
-    fn fires(&self, job: &str) {
+    pub(crate) fn fires(&self, job: &str) {
         until("it fires", || {
             let output = self.output(&["run", "list", "--job", job, "-o", "json"]);
             let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -200,117 +218,13 @@ impl Cluster {
 }
 
 /// What `/readyz` says.
-fn readyz(port: u16) -> Result<String, String> {
+pub(crate) fn readyz(port: u16) -> Result<String, String> {
     let request = "GET /readyz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
     ask(port, request, |_| false)
 }
 
-fn ready(port: u16) -> Result<(), String> {
+pub(crate) fn ready(port: u16) -> Result<(), String> {
     let answer = readyz(port)?;
     let is_ready = answer.starts_with("HTTP/1.1 200");
     is_ready.then_some(()).ok_or(answer)
-}
-
-/// Jobs of these names that nobody runs.
-fn on_demand(names: &[&str]) -> String {
-    let jobs: Vec<String> = names
-        .iter()
-        .map(|name| format!("  - name: {name}\n    handler: noop\n    trigger: api\n"))
-        .collect();
-    format!("jobs:\n{}", jobs.concat())
-}
-
-const HEARTBEATS: &str =
-    "jobs:\n  - name: heartbeats/often\n    handler: noop\n    trigger: { fixed_rate: 200ms }\n";
-
-#[test]
-fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart() {
-    let Some(cluster) = Cluster::start() else {
-        return;
-    };
-    let manifest = cluster.manifest("heartbeats.yaml", HEARTBEATS);
-    cluster.run(&["job", "apply", "-f", &manifest]);
-    cluster.fires("heartbeats/often");
-    let flushed = ask(cluster.redis, "FLUSHALL\r\n", |answer| {
-        answer.ends_with('\n')
-    })
-    .unwrap();
-    assert!(flushed.contains("OK"), "{flushed}");
-    for port in cluster.http {
-        until("it is red", || {
-            let answer = readyz(port)?;
-            let is_red = answer.starts_with("HTTP/1.1 503") && answer.contains("emptied");
-            is_red.then_some(()).ok_or(answer)
-        });
-    }
-    let refused = cluster.output(&["job", "apply", "-f", &manifest]);
-    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
-    assert!(
-        !refused.status.success() && error.contains("store adopt"),
-        "{error}"
-    );
-    let redis = format!("redis://127.0.0.1:{}", cluster.redis);
-    let unasked = cluster.output(&["store", "adopt", "--redis", &redis]);
-    assert_eq!(unasked.status.code(), Some(2), "it asks for --yes");
-    cluster.run(&["store", "adopt", "--redis", &redis, "--yes"]);
-    for port in cluster.http {
-        until("it is ready again", || ready(port));
-    }
-    assert_eq!(cluster.jobs(), [""; 0]);
-    cluster.run(&["job", "apply", "-f", &manifest]);
-    cluster.fires("heartbeats/often");
-    let checked = cluster.output(&["store", "check", "--redis", &redis, "--progress"]);
-    let said = String::from_utf8_lossy(&checked.stderr).into_owned();
-    assert!(checked.status.success(), "{said}");
-    assert!(said.contains("16 of 16 partitions"), "{said}");
-}
-
-#[test]
-fn what_is_exported_can_be_applied_again_and_changes_nothing() {
-    let Some(cluster) = Cluster::start() else {
-        return;
-    };
-    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/examples");
-    cluster.run(&["job", "apply", "-f", examples]);
-    let names = cluster.jobs();
-    assert!(names.len() > 10, "{names:?}");
-    let exported = cluster.run(&["job", "export"]);
-    let manifest = cluster.manifest("exported.yaml", &exported);
-    let again = cluster.run(&["job", "apply", "-f", &manifest, "-o", "json"]);
-    assert_eq!(
-        again.matches("\"unchanged\"").count(),
-        names.len(),
-        "{again}"
-    );
-    for name in &names {
-        cluster.run(&["job", "delete", "--force", name]);
-    }
-    assert_eq!(cluster.jobs(), [""; 0]);
-    cluster.run(&["job", "apply", "-f", &manifest]);
-    assert_eq!(cluster.jobs(), names);
-    assert_eq!(cluster.run(&["job", "export"]), exported);
-}
-
-#[test]
-fn a_prefix_prunes_and_deletes_its_own_and_no_other() {
-    let Some(cluster) = Cluster::start() else {
-        return;
-    };
-    let all = ["p/a", "p/b", "p/c", "pq/a", "q/a"];
-    let all = cluster.manifest("all.yaml", &on_demand(&all));
-    cluster.run(&["job", "apply", "-f", &all]);
-    let one = cluster.manifest("one.yaml", &on_demand(&["p/a", "p/new"]));
-    let dry = ["job", "apply", "-f", &one, "--prune", "p/", "--dry-run"];
-    let said = cluster.run(&dry);
-    assert!(
-        said.contains("p/b") && said.contains("p/c") && !said.contains("q/a"),
-        "{said}"
-    );
-    assert_eq!(cluster.jobs(), ["p/a", "p/b", "p/c", "pq/a", "q/a"]);
-    cluster.run(&["job", "apply", "-f", &one, "--prune", "p/"]);
-    assert_eq!(cluster.jobs(), ["p/a", "p/new", "pq/a", "q/a"]);
-    cluster.run(&["job", "delete", "--prefix", "p/"]);
-    assert_eq!(cluster.jobs(), ["pq/a", "q/a"]);
-    cluster.run(&["job", "delete", "--prefix", "none/"]);
-    assert_eq!(cluster.jobs(), ["pq/a", "q/a"]);
 }

@@ -1,0 +1,20 @@
+//! The binary itself as a cluster: trackers, a worker and the commands of operators, each a process of its own.
+//!
+//! Without a redis-server the tests are skipped with a loud line; where `CI` or `TICKWHEEL_REQUIRE_REDIS` is set, that is an error.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise, and says when it does nothing"
+)]
+#![expect(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "it waits for processes, in no runtime"
+)]
+
+mod cluster;
+mod jobs;
+mod runs;
+mod strangers;
