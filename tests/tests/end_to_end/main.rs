@@ -7,6 +7,7 @@ mod bad_input;
 mod crash_points;
 mod delayed;
 mod foreign_reports;
+mod fresh_start;
 mod invariants_bite;
 mod life_of_a_job;
 mod map_reduce;

@@ -106,7 +106,35 @@ async fn the_reduce_sees_each_result_once_and_the_failed_ones_too() -> Result<()
     assert_eq!(runs_of(&runs, "count").len(), 1);
     assert_eq!(runs_of(&runs, "seventh").len(), 1_000);
     rig.drained(LIMIT).await?;
+    failed_parts_are_read(&mut client, &id, &runs).await?;
     rig.check().await
+}
+
+/// Which parts of a run failed, where and why, is known when it has ended.
+async fn failed_parts_are_read(client: &mut Client, root: &str, runs: &[Run]) -> Result<()> {
+    let request = v1::ListSubtasksRequest {
+        context_id: root.to_owned(),
+        state: "failed".to_owned(),
+        limit: 100,
+        page_token: String::new(),
+    };
+    let page = client.raw.list_subtasks(request).await?.into_inner();
+    let fan = page.fan.context("no counts")?;
+    assert_eq!((fan.failed, fan.running, fan.waiting), (10, 0, 0));
+    let mut failed: Vec<&str> = page.subtasks.iter().map(|part| part.id.as_str()).collect();
+    failed.sort_unstable();
+    let mut expected: Vec<String> = (0..10)
+        .map(|n| root.to_owned() + "~" + &(n * 100 + 7).to_string())
+        .collect();
+    expected.sort_unstable();
+    assert_eq!(failed, expected);
+    for part in &page.subtasks {
+        let ran = runs.iter().find(|run| run.context == part.id);
+        let worker = format!("{}-", ran.context("it ran nowhere")?.worker);
+        ensure!(part.worker.starts_with(&worker), "{part:?} ran on {worker}");
+        ensure!(part.attempt == 1 && !part.error.is_empty(), "{part:?}");
+    }
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
