@@ -343,7 +343,7 @@ mod tests {
         let path = dir.path().join("runs.jsonl");
         let start = |n: u32| {
             format!(
-                r#"{{"at":"start","context":"0.5.a-{n}","attempt":1,"worker":"w","handler":"h","due_ms":5,"ms":6}}"#
+                r#"{{"at":"start","context":"0.5.a-{n}","attempt":1,"worker":"w","handler":"h","due_ms":5,"ms":6,"us":7}}"#
             )
         };
         let cut = start(1);
