@@ -65,24 +65,34 @@ impl Periodic for OnceForgetting {
 }
 
 /// Forgets those of a page of the jobs of `partition` that finished and that nothing happened to for `keep`; answers how many, and where the next
-/// page starts.
+/// page starts. One that cannot be deleted keeps none behind it: a check names what is damaged.
 ///
 /// # Errors
-/// What the store says; the rest is done by the next call.
+/// When the page cannot be read, or Redis does not answer; what is left is found again when its turn comes.
 pub(crate) async fn forget(
     store: &Store,
     partition: PartitionId,
     (keep, from): (Duration, Option<&str>),
 ) -> Result<(u64, Option<String>), Error> {
     let page = store.jobs_over(partition, keep, from).await?;
-    let mut forgotten = 0;
+    let (mut forgotten, mut left) = (0, Vec::new());
     for job in &page.jobs {
         match store.forget_job(job, page.before).await {
             Ok(true) => forgotten += 1,
             // It ran once more, or another tracker, or a person, was faster.
             Ok(false) | Err(tickwheel_store::Error::NotFound { .. }) => {}
+            Err(
+                error @ (tickwheel_store::Error::Damaged { .. }
+                | tickwheel_store::Error::Contract { .. }),
+            ) => {
+                left.push((job, error));
+            }
             Err(error) => return Err(error.into()),
         }
+    }
+    if let Some((job, error)) = left.first() {
+        let count = left.len();
+        tracing::warn!(%partition, %job, %error, count, "a finished `once` job was not forgotten");
     }
     Ok((forgotten, page.after))
 }
