@@ -30,3 +30,4 @@ mod triggers_by_events;
 mod waiting;
 mod wake_messages;
 mod worker_loss;
+mod wrong_types;
