@@ -11,6 +11,9 @@ use tonic::{Code, Request, Response, Status};
 use crate::endpoints::{Api, Endpoints, is_unsent, pause, root_cause, with_stranger};
 use crate::error::Error;
 
+/// How long a call that fails may take longer than its time-out, to say who answers in the place of a tracker.
+const NAMING: Duration = Duration::from_millis(300);
+
 /// Whether a call that may have been executed is made again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Repeat {
@@ -120,7 +123,8 @@ impl Client {
                 _ => Duration::ZERO,
             };
             if !again || tries >= self.settings.tries || Instant::now() + wait >= until {
-                return Err(self.unavailable(&status, self.endpoints.url(at)).await);
+                let by = until.max(Instant::now() + NAMING);
+                return Err(self.unavailable(&status, self.endpoints.url(at), by).await);
             }
             sleep(wait).await;
         }
@@ -140,12 +144,16 @@ impl Client {
     }
 
     /// What a tracker said in words is passed on; a broken connection is told as such.
-    async fn unavailable(&self, status: &Status, url: &str) -> Error {
+    async fn unavailable(&self, status: &Status, url: &str, by: Instant) -> Error {
         if !status.details().is_empty() {
             return status.clone().into();
         }
         let cause = match std::error::Error::source(status) {
-            Some(source) => with_stranger(url, root_cause(source)).await,
+            Some(source) => {
+                let cause = root_cause(source);
+                let named = timeout_at(by, with_stranger(url, cause.clone())).await;
+                named.unwrap_or(cause)
+            }
             None => match knows_no_grpc(status.message()) {
                 Some(stranger) => format!("{} ({stranger})", status.message()),
                 None => status.message().to_owned(),

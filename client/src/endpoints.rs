@@ -78,19 +78,22 @@ impl Endpoints {
                     found = Some((at, channel));
                     break;
                 }
-                Err(error) => {
-                    let cause = with_stranger(url, root_cause(&error)).await;
-                    causes.push(match self.all.len() {
-                        1 => cause,
-                        _ => format!("{url}: {cause}"),
-                    });
-                }
+                Err(error) => causes.push((url, root_cause(&error))),
             }
         }
         let Some((at, channel)) = found else {
+            // Only now: a caller that has another tracker to go to does not wait for what a stranger says.
+            let mut named = Vec::new();
+            for (url, cause) in causes {
+                let cause = with_stranger(url, cause).await;
+                named.push(match self.all.len() {
+                    1 => cause,
+                    _ => format!("{url}: {cause}"),
+                });
+            }
             return Err(Error::Unavailable {
                 urls: self.urls(),
-                cause: causes.join(", "),
+                cause: named.join(", "),
                 unsent: true,
             });
         };
