@@ -25,13 +25,13 @@ pub(super) fn mistake(url: &str) -> Option<String> {
             "it has no scheme: write redis://{host}, or rediss://{host} for TLS"
         ));
     };
-    if rest.is_empty() || rest.starts_with('/') {
-        return Some(format!("it names no host: write {scheme}://host:6379"));
-    }
     if scheme.ends_with("+unix") {
         return Some(
             "unix sockets are not supported: have redis listen on a port of 127.0.0.1".to_owned(),
         );
+    }
+    if rest.is_empty() || rest.starts_with('/') {
+        return Some(format!("it names no host: write {scheme}://host:6379"));
     }
     if matches!(scheme, "http" | "https") {
         return Some(
@@ -132,7 +132,7 @@ mod tests {
             ("", "has no scheme"),
             ("http://127.0.0.1:7400", "URL of a tracker"),
             ("https://redis.example", "rediss:// for TLS"),
-            ("redis+unix:///tmp/r.sock", "names no host"),
+            ("redis+unix:///tmp/r.sock", "unix sockets"),
             ("redis+unix://h/tmp/r.sock", "unix sockets"),
             ("redis://", "names no host"),
             ("postgres://h:5432", "no scheme of redis"),
