@@ -21,7 +21,8 @@ function claiming.find_offer(offers, queue)
   local group, handler = string.match(queue, '^(%S+) (%S+)$')
   local offer, lists = { at = 0, free = 0 }, 0
   for text, workers in pairs(claiming.offering[group] or {}) do
-    if string.find(',' .. text .. ',', ',' .. handler .. ',', 1, true) then
+    workers.padded = workers.padded or ',' .. text .. ',' -- made once: a text of a thousand names is hashed whole
+    if string.find(workers.padded, ',' .. handler .. ',', 1, true) then
       lists = lists + 1
       for _, worker in ipairs(workers) do
         offer[#offer + 1] = worker

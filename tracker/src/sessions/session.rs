@@ -73,7 +73,7 @@ pub(crate) struct Session {
 /// What the last heartbeats said.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct HeartbeatState {
-    /// This tracker writes the worker's signs of life.
+    /// This tracker writes the worker's heartbeats.
     pub(crate) primary: bool,
     /// When the last one came.
     pub(crate) at: Option<Instant>,

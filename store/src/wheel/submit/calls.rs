@@ -10,7 +10,7 @@ const CALL_WEIGHT: usize = 250;
 const SENT_WEIGHT: usize = 4 * CALL_WEIGHT;
 /// So many bytes cost as much as a context: Lua hashes each text that it makes, whole.
 const WEIGHED_BYTES: usize = 512;
-/// So many contexts cost as much as the lane of one.
+/// So many contexts stand for the lane of one: Redis needs two more for it, and the tracker that reads the condition the rest.
 const LANE_WEIGHT: usize = 7;
 
 /// One script call.
