@@ -30,7 +30,10 @@ impl Unreached {
                 Some(stranger) if !cause.contains(stranger) => format!("{cause} ({stranger})"),
                 Some(_) | None => cause,
             };
-            warn!(url, cause, kept_back, "this tracker is not reached; trying again");
+            warn!(
+                url,
+                cause, kept_back, "this tracker is not reached; trying again"
+            );
         });
     }
 
