@@ -15,6 +15,7 @@ use crate::keys::Keys;
 use tickwheel_core::zone::table;
 
 use crate::store::Store;
+use crate::wheel::Bulk;
 
 pub use crate::server::{Eviction, Server};
 
@@ -45,6 +46,7 @@ impl Store {
             keys,
             partitions,
             zones: table().edition().clone(),
+            bulk: Bulk::default(),
         }
     }
 
@@ -90,6 +92,7 @@ impl Store {
             keys,
             partitions,
             zones: table().edition().clone(),
+            bulk: Bulk::default(),
         };
         store.check_meta().await?;
         store.redis.make_known().await?;
@@ -134,6 +137,7 @@ impl Store {
             keys,
             partitions,
             zones: table().edition().clone(),
+            bulk: Bulk::default(),
         };
         store.redis.make_known().await?;
         Ok(store)

@@ -6,6 +6,7 @@ use tickwheel_core::zone::Edition;
 use crate::client::Redis;
 use crate::error::Error;
 use crate::keys::Keys;
+use crate::wheel::Bulk;
 
 /// Typed operations on one cluster. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Store {
     pub(crate) partitions: PartitionCount,
     /// Of the time zone table that due times of plans are from.
     pub(crate) zones: Edition,
+    /// Heavy submissions take turns.
+    pub(crate) bulk: Bulk,
 }
 
 impl Store {

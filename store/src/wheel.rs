@@ -12,6 +12,7 @@ pub use fire::{Fire, Fired};
 pub use gauge::Gauges;
 pub use offer::Offer;
 pub use replace::Replaced;
+pub(crate) use submit::Bulk;
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{
     Claim, Looked, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits, Turned,

@@ -9,6 +9,7 @@ use crate::client::Redis;
 use crate::error::Error;
 use crate::keys::Keys;
 use crate::store::Store;
+use crate::wheel::Bulk;
 
 impl Store {
     /// The meta record as it is.
@@ -43,6 +44,7 @@ impl Store {
             keys: Keys::new(prefix),
             partitions,
             zones: table().edition().clone(),
+            bulk: Bulk::default(),
         };
         store.check_meta().await?;
         let now = store.time().await?;

@@ -1,5 +1,6 @@
 //! Submitting contexts that belong to no job. Script: `lua/wheel/submit.lua`.
 
+mod bulk;
 mod calls;
 mod new_context;
 
@@ -16,6 +17,7 @@ use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
 
+pub(crate) use bulk::Bulk;
 pub use new_context::{NewContext, SubmittedContext, When};
 
 /// Contexts of one script call, by where they stood in the request.
@@ -43,11 +45,18 @@ impl Store {
         }
         let mut submitted: Chunk = Vec::with_capacity(contexts.len());
         let mut confirmed = Ok(());
-        for sent in calls::of(&by_partition, contexts) {
-            let calls = sent
+        for round in calls::of(&by_partition, contexts) {
+            let calls = round
+                .calls
                 .iter()
                 .map(|call| self.submit_chunk(call.partition, &call.indexes, contexts));
-            for chunk in futures::future::join_all(calls).await {
+            let sent = futures::future::join_all(calls);
+            let chunks = if round.is_heavy() {
+                self.bulk.send(sent).await
+            } else {
+                sent.await
+            };
+            for chunk in chunks {
                 let (chunk, as_promised) = chunk?;
                 submitted.extend(chunk);
                 confirmed = confirmed.and(as_promised);

@@ -17,8 +17,8 @@ const BURST: u32 = 128;
 const CALM: Duration = Duration::from_micros(400);
 /// Calls that are slower rest for longer than they took, up to this many times.
 const FACTOR_MAX: u32 = 8;
-/// The longest rest.
-const REST_MAX: Duration = Duration::from_millis(20);
+/// The longest rest. What is due on the partition meanwhile is late by that much.
+const REST_MAX: Duration = Duration::from_millis(8);
 
 /// The pace of one kind of call, over all partitions.
 #[derive(Debug)]

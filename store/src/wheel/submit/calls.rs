@@ -21,17 +21,31 @@ pub(super) struct Call {
     weight: usize,
 }
 
+/// Calls that are sent together.
+pub(super) struct Round {
+    pub(super) calls: Vec<Call>,
+    weight: usize,
+}
+
+impl Round {
+    /// Most of its weight is bodies and conditions.
+    pub(super) fn is_heavy(&self) -> bool {
+        let contexts: usize = self.calls.iter().map(|call| call.indexes.len()).sum();
+        self.weight > CALL_WEIGHT && self.weight > 2 * contexts
+    }
+}
+
 /// What creating it costs Redis, in contexts without much of a body.
 fn weight(context: &NewContext) -> usize {
     let lane = context.lane.as_ref().map_or(0, |_| LANE_WEIGHT);
     1 + context.rest.len() / WEIGHED_BYTES + lane
 }
 
-/// The calls for contexts by their partitions; those of one list are sent together.
+/// The calls for contexts by their partitions, in the order in which they are sent.
 pub(super) fn of(
     by_partition: &[(PartitionId, Vec<usize>)],
     contexts: &[NewContext],
-) -> Vec<Vec<Call>> {
+) -> Vec<Round> {
     in_rounds(calls_of(by_partition, contexts))
 }
 
@@ -59,18 +73,18 @@ fn calls_of(by_partition: &[(PartitionId, Vec<usize>)], contexts: &[NewContext])
     calls
 }
 
-/// What is sent together, at least one call each.
-fn in_rounds(calls: Vec<Call>) -> Vec<Vec<Call>> {
-    let mut rounds: Vec<Vec<Call>> = Vec::new();
-    let mut sent = SENT_WEIGHT;
+fn in_rounds(calls: Vec<Call>) -> Vec<Round> {
+    let mut rounds: Vec<Round> = Vec::new();
     for call in calls {
-        sent += call.weight;
-        match rounds.last_mut() {
-            Some(round) if sent <= SENT_WEIGHT => round.push(call),
-            _ => {
-                sent = call.weight;
-                rounds.push(vec![call]);
-            }
+        let fits = |round: &&mut Round| round.weight + call.weight <= SENT_WEIGHT;
+        if let Some(round) = rounds.last_mut().filter(fits) {
+            round.weight += call.weight;
+            round.calls.push(call);
+        } else {
+            rounds.push(Round {
+                weight: call.weight,
+                calls: vec![call],
+            });
         }
     }
     rounds
@@ -107,15 +121,30 @@ mod tests {
         let rounds = super::of(&by_partition, contexts);
         let mut all: Vec<usize> = rounds
             .iter()
-            .flatten()
+            .flat_map(|round| &round.calls)
             .flat_map(|call| call.indexes.clone())
             .collect();
         all.sort_unstable();
         assert!(all.into_iter().eq(0..contexts.len()), "each once");
         let sizes = rounds
             .iter()
-            .map(|round| round.iter().map(|call| call.indexes.len()).collect());
+            .map(|round| round.calls.iter().map(|call| call.indexes.len()).collect());
         sizes.collect()
+    }
+
+    #[test]
+    fn a_round_is_heavy_when_most_of_it_is_bodies() {
+        let heavy = |contexts: &[NewContext]| -> Vec<bool> {
+            let indexes = (0..contexts.len()).collect();
+            let rounds = super::of(&[(PartitionId::new(0).unwrap(), indexes)], contexts);
+            rounds.iter().map(Round::is_heavy).collect()
+        };
+        assert_eq!(heavy(&vec![context(400); 1_000]), [false]);
+        assert_eq!(heavy(&vec![context(16_384); 40]), [true, true]);
+        let one_among_many = [vec![context(100); 900], vec![context(16_384)]].concat();
+        assert_eq!(heavy(&one_among_many), [false]);
+        // A single context, however large, waits for nobody.
+        assert_eq!(heavy(&[context(65_536)]), [false]);
     }
 
     #[test]
