@@ -136,7 +136,7 @@ mod tests {
     fn a_round_is_heavy_when_most_of_it_is_bodies() {
         let heavy = |contexts: &[NewContext]| -> Vec<bool> {
             let indexes = (0..contexts.len()).collect();
-            let rounds = super::of(&[(PartitionId::new(0).unwrap(), indexes)], contexts);
+            let rounds = of(&[(PartitionId::new(0).unwrap(), indexes)], contexts);
             rounds.iter().map(Round::is_heavy).collect()
         };
         assert_eq!(heavy(&vec![context(400); 1_000]), [false]);
