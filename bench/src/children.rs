@@ -59,10 +59,10 @@ fn of_handler(context: &Context) -> Start {
 pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
     let starts: Arc<Mutex<Vec<Start>>> = Arc::default();
     let [recorded, maps, reduces] = std::array::from_fn(|_| Arc::clone(&starts));
-    let builder = Worker::connect_any(options.trackers.clone())
+    let builder = Worker::builder(options.trackers.clone().join(","))
         .group("bench")
         .name("bench")
-        .permits(options.permits)
+        .concurrency(options.permits)
         .drain_timeout(DRAIN)
         .flush_timeout(DRAIN);
     let worker = builder

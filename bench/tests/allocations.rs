@@ -78,9 +78,9 @@ async fn a_job_needs_few_allocations() -> Result<()> {
         client.submit(SubmitRequest { contexts }).await?;
     }
     let region = Region::new(ALLOCATOR);
-    let worker = Worker::connect_any([url])
+    let worker = Worker::builder(url)
         .group("bench")
-        .permits(1000)
+        .concurrency(1000)
         .handle_raw("noop", |_, _: Bytes| std::future::ready(Ok(Bytes::new())))
         .start()?;
     while worker.stats().confirmed < JOBS {

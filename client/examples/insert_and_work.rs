@@ -21,10 +21,10 @@ impl Task for Greet {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let worker = Worker::connect(TRACKER)
+    let worker = Worker::builder(TRACKER)
         .group(Greet::GROUP)
         .task(|ctx: Context, greet: Greet| async move {
-            ctx.log(format!("greeting {}", greet.name)).await;
+            ctx.log(format!("greeting {}", greet.name));
             Ok(format!("hello, {}", greet.name))
         })
         .start()?;

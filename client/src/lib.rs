@@ -19,7 +19,7 @@
 //! #[tokio::main]
 //! async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     // Mostly in another program.
-//!     let worker = Worker::connect("http://127.0.0.1:7400")
+//!     let worker = Worker::builder("http://127.0.0.1:7400")
 //!         .task(|_: Context, order: CloseOrder| async move { Ok(format!("order {} is closed", order.id)) })
 //!         .start()?;
 //!

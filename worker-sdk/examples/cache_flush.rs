@@ -11,7 +11,7 @@ use tickwheel_worker::{Context, Worker};
 async fn main() -> Result<(), tickwheel_worker::Error> {
     tracing_subscriber::fmt().init();
     let cache: Arc<Mutex<HashMap<u64, String>>> = Arc::default();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .group("caches")
         .handle("flush", move |ctx: Context, (): ()| {
             let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
@@ -20,8 +20,7 @@ async fn main() -> Result<(), tickwheel_worker::Error> {
             drop(cache);
             async move {
                 let place = ctx.shard().map(|shard| (shard.index, shard.total));
-                ctx.log(format!("{flushed} entries are gone; worker {place:?}"))
-                    .await;
+                ctx.log(format!("{flushed} entries are gone; worker {place:?}"));
                 Ok(flushed)
             }
         })

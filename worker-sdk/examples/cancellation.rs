@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_worker::{CancelReason, Context, Error, HandlerResult, Worker};
+use tickwheel_worker::{CancelReason, Context, Error, HandlerResult, Stopped, Worker};
 
 async fn crawl(ctx: Context, pages: u32) -> HandlerResult<u32> {
     for page in 0..pages {
@@ -11,7 +11,7 @@ async fn crawl(ctx: Context, pages: u32) -> HandlerResult<u32> {
             reason = ctx.cancelled() => {
                 if reason != CancelReason::Fenced {
                     // There is the context's grace to clean up; after it this future is dropped.
-                    ctx.log(format!("stopped at page {page}: {reason:?}")).await;
+                    ctx.log(format!("stopped at page {page}: {reason:?}"));
                 }
                 return Err("stopped".into());
             }
@@ -25,11 +25,10 @@ async fn fetch(_page: u32) {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<Stopped, Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .handle("crawl", crawl)
         .run()
-        .await?;
-    Ok(())
+        .await
 }

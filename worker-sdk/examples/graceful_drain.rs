@@ -7,7 +7,7 @@ use tickwheel_worker::{Context, Error, Worker};
 #[tokio::main]
 async fn main() -> Result<(), Error> {
     tracing_subscriber::fmt().init();
-    let worker = Worker::connect_any(["http://127.0.0.1:7400", "http://127.0.0.1:7401"])
+    let worker = Worker::builder("http://127.0.0.1:7400,http://127.0.0.1:7401")
         .handle("nap", |_: Context, ms: u64| async move {
             tokio::time::sleep(Duration::from_millis(ms)).await;
             Ok(())

@@ -1,9 +1,9 @@
 //! Doing things once though attempts repeat: the idempotency key for other services, the fence for one's own store.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use tickwheel_worker::{Context, Error, HandlerResult, Worker, fatal};
+use tickwheel_worker::{Context, Error, HandlerResult, Stopped, Worker, fatal};
 
 /// Stands for a table with a column `fence`: a write with an older fence than the row's is refused.
 #[derive(Default)]
@@ -21,14 +21,14 @@ impl Table {
     }
 }
 
-async fn settle_account(ctx: Context, cents: u64, table: Arc<Table>) -> HandlerResult<()> {
+async fn settle_account(ctx: Context, cents: u64) -> HandlerResult<()> {
     // A payment service given the same key twice pays once.
     ctx.log(format!(
         "paying {cents} with idempotency key {}",
         ctx.idempotency_key()
-    ))
-    .await;
+    ));
     // This worker may have been frozen, and another attempt may have run meanwhile.
+    let table: &Table = ctx.state()?;
     if !table.write(ctx.context_id(), ctx.fence(), cents) {
         return Err(fatal("a newer attempt has written already"));
     }
@@ -36,14 +36,11 @@ async fn settle_account(ctx: Context, cents: u64, table: Arc<Table>) -> HandlerR
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<Stopped, Error> {
     tracing_subscriber::fmt().init();
-    let table = Arc::new(Table::default());
-    Worker::connect("http://127.0.0.1:7400")
-        .handle("settle", move |ctx, cents| {
-            settle_account(ctx, cents, Arc::clone(&table))
-        })
+    Worker::builder("http://127.0.0.1:7400")
+        .state(Table::default())
+        .handle("settle", settle_account)
         .run()
-        .await?;
-    Ok(())
+        .await
 }

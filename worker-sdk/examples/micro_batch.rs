@@ -31,9 +31,9 @@ async fn insert(rows: Vec<(Context, Row)>) -> Vec<HandlerResult<()>> {
 #[tokio::main]
 async fn main() -> Result<(), tickwheel_worker::Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .group("rows")
-        .permits(400)
+        .concurrency(400)
         .batch("insert", 200, Duration::from_millis(20), insert)
         .run()
         .await

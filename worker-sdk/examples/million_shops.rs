@@ -48,7 +48,7 @@ async fn add_up(ctx: Context, _: Day) -> HandlerResult<(u64, u64)> {
 #[tokio::main]
 async fn main() -> Result<(), tickwheel_worker::Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .group("shops")
         .handle("close-the-day", close_the_day)
         .handle("close-shop", close_shop)

@@ -11,15 +11,14 @@ async fn settle(ctx: Context, (): ()) -> HandlerResult<String> {
     ctx.log(format!(
         "{}: shard {} of {}",
         shard.parameter, shard.index, shard.total
-    ))
-    .await;
+    ));
     Ok(shard.parameter)
 }
 
 #[tokio::main]
 async fn main() -> Result<(), tickwheel_worker::Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .group("settlement")
         .handle("settle", settle)
         .run()

@@ -2,26 +2,25 @@
 
 use std::time::Duration;
 
-use tickwheel_worker::{Context, Error, HandlerResult, Worker};
+use tickwheel_worker::{Context, Error, HandlerResult, Stopped, Worker};
 
 async fn import(ctx: Context, files: Vec<String>) -> HandlerResult<()> {
     let count = files.len().max(1);
     for (done, file) in files.iter().enumerate() {
-        ctx.log(format!("importing {file}")).await;
+        ctx.log(format!("importing {file}"));
         let percent = u32::try_from(done * 100 / count)?;
-        ctx.progress(percent, file).await;
+        ctx.progress(percent, file);
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    ctx.progress(100, "all files are in").await;
+    ctx.progress(100, "all files are in");
     Ok(())
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<Stopped, Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .handle("import", import)
         .run()
-        .await?;
-    Ok(())
+        .await
 }

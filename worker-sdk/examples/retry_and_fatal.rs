@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_worker::{Context, Error, HandlerResult, Worker, fatal, retry_after};
+use tickwheel_worker::{Context, Error, HandlerResult, Stopped, Worker, fatal, retry_after};
 
 /// Stands for the answer of some other service.
 fn ask(amount: i64) -> Result<u16, std::num::TryFromIntError> {
@@ -28,11 +28,10 @@ async fn charge(ctx: Context, amount: i64) -> HandlerResult<()> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<Stopped, Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .handle("charge", charge)
         .run()
-        .await?;
-    Ok(())
+        .await
 }

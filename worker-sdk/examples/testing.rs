@@ -8,7 +8,7 @@ use tickwheel_worker::{
 };
 
 async fn sum(ctx: Context, terms: Vec<i64>) -> HandlerResult<i64> {
-    ctx.log(format!("{} terms", terms.len())).await;
+    ctx.log(format!("{} terms", terms.len()));
     Ok(terms.iter().sum())
 }
 
@@ -46,7 +46,7 @@ async fn main() -> Result<(), BoxError> {
 
     // A whole worker, against a tracker that does what the test says.
     let tracker = TrackerDouble::start().await?;
-    let worker = Worker::connect(tracker.url()).handle("sum", sum).start()?;
+    let worker = Worker::builder(tracker.url()).handle("sum", sum).start()?;
     tracker.connected().await?;
     tracker
         .dispatch(vec![assignment("c1", "sum", "[4,5]")])

@@ -1,7 +1,7 @@
 //! Bodies and results are types: a body that does not fit is a fatal failure before the handler is called.
 
 use serde::{Deserialize, Serialize};
-use tickwheel_worker::{Context, Error, HandlerResult, Worker};
+use tickwheel_worker::{Context, Error, HandlerResult, Stopped, Worker};
 
 #[derive(Deserialize)]
 struct Order {
@@ -30,14 +30,13 @@ async fn total(_: Context, order: Order) -> HandlerResult<Total> {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<Stopped, Error> {
     tracing_subscriber::fmt().init();
-    Worker::connect("http://127.0.0.1:7400")
+    Worker::builder("http://127.0.0.1:7400")
         .group("orders")
         .handle("total", total)
         // Without serde: bytes in, bytes out.
         .handle_raw("echo", |_, body| async move { Ok(body) })
         .run()
-        .await?;
-    Ok(())
+        .await
 }

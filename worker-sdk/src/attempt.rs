@@ -15,6 +15,7 @@ use tickwheel_proto::v1::{Assignment, AttemptRef, LogLevel as WireLevel, Subtask
 use tokio::time::Instant;
 
 use crate::fan::{Fan, Reply, Request};
+use crate::limits::{LOG_LINE_BYTES_MAX, clip};
 use crate::resources::Amounts;
 use crate::sync::lock;
 
@@ -168,16 +169,16 @@ impl Attempt {
         self.timeout.map(|timeout| later(self.arrived, timeout))
     }
 
-    /// Sends a line if the attempt's budget allows it; `false`: dropped and counted.
-    pub(crate) fn log(&self, said: Said) -> bool {
-        if !lock(&self.log_budget).admit(&said.line, said.at) {
-            return false;
+    /// Sends a line if the attempt's budget allows it; what it does not is counted.
+    pub(crate) fn log_line(&self, level: LogLevel, line: &str) {
+        let at = Instant::now();
+        let line = clip(line, LOG_LINE_BYTES_MAX).to_owned();
+        if !lock(&self.log_budget).admit(&line, at) {
+            return;
         }
-        let taken = self.sink.log(self, said);
-        if !taken {
+        if !self.sink.log(self, Said { level, at, line }) {
             lock(&self.log_budget).refused();
         }
-        taken
     }
 
     /// A last line about lines that were dropped, if there are any.

@@ -6,20 +6,23 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::attempt::{Attempt, CancelReason, LogLevel, Said};
+use crate::attempt::{Attempt, CancelReason, LogLevel};
+use crate::error::HandlerResult;
 use crate::fan::{Shard, Subtask, root_id};
 use crate::limits::{LOG_LINE_BYTES_MAX, clip};
+use crate::state::State;
 use crate::upstream::Upstream;
 
 /// The attempt a handler runs: identity, lease, cancellation, and ways to tell how it goes. Cheap to clone.
 #[derive(Clone)]
 pub struct Context {
     attempt: Arc<Attempt>,
+    state: Arc<State>,
 }
 
 impl Context {
-    pub(crate) fn new(attempt: Arc<Attempt>) -> Self {
-        Self { attempt }
+    pub(crate) fn new(attempt: Arc<Attempt>, state: Arc<State>) -> Self {
+        Self { attempt, state }
     }
 
     pub(crate) fn inner(&self) -> &Attempt {
@@ -60,7 +63,7 @@ impl Context {
     ///     let Some(shard) = ctx.shard() else {
     ///         return Err("this job needs `model: sharding`".into());
     ///     };
-    ///     ctx.log(format!("{} is shard {} of {}", shard.parameter, shard.index, shard.total)).await;
+    ///     ctx.log(format!("{} is shard {} of {}", shard.parameter, shard.index, shard.total));
     ///     Ok(())
     /// }
     /// # drop(settle);
@@ -77,7 +80,7 @@ impl Context {
     ///
     /// async fn alarm(ctx: Context, (): ()) -> HandlerResult<()> {
     ///     if let Some(upstream) = ctx.upstream() {
-    ///         ctx.log(format!("{} {}: {}", upstream.job(), upstream.state(), upstream.error())).await;
+    ///         ctx.log(format!("{} {}: {}", upstream.job(), upstream.state(), upstream.error()));
     ///     }
     ///     Ok(())
     /// }
@@ -86,6 +89,14 @@ impl Context {
     #[must_use]
     pub fn upstream(&self) -> Option<Upstream<'_>> {
         self.attempt.upstream.as_ref().map(Upstream::of_wire)
+    }
+
+    /// What the worker was given by [`WorkerBuilder::state`](crate::WorkerBuilder::state).
+    ///
+    /// # Errors
+    /// A failure, which is retried, when it was given nothing of this type.
+    pub fn state<T: Send + Sync + 'static>(&self) -> HandlerResult<&T> {
+        self.state.get()
     }
 
     /// Namespace and name of the job; empty for a context submitted alone.
@@ -175,8 +186,8 @@ impl Context {
     }
 
     /// Sends a log line of the level info, kept with the context. Like [`log_at`](Self::log_at).
-    pub async fn log(&self, line: impl AsRef<str> + Send) {
-        self.log_at(LogLevel::Info, line).await;
+    pub fn log(&self, line: impl AsRef<str>) {
+        self.log_at(LogLevel::Info, line);
     }
 
     /// Sends a log line, kept with the context, its attempt, its level and its time. Never waits for a tracker.
@@ -184,21 +195,15 @@ impl Context {
     /// A line is cut at 4 KiB (or what the tracker allows). An attempt may log 500 lines at once, 100 lines per second
     /// after that, 10,000 in all; what is more is dropped and counted, and the count and the last dropped line become
     /// the attempt's last line. Of a context about the newest MiB is kept.
-    pub async fn log_at(&self, level: LogLevel, line: impl AsRef<str> + Send) {
-        let line = clip(line.as_ref(), LOG_LINE_BYTES_MAX).to_owned();
-        let at = Instant::now();
-        if !self.attempt.log(Said { level, at, line }) {
-            // A handler that floods gives others their turn.
-            tokio::task::yield_now().await;
-        }
+    pub fn log_at(&self, level: LogLevel, line: impl AsRef<str>) {
+        self.attempt.log_line(level, line.as_ref());
     }
 
     /// Tells how far the attempt is: `percent` up to 100, and a message of at most 4 KiB. Only the newest is kept, and
     /// at most ten per second are sent.
-    pub async fn progress(&self, percent: u32, message: impl AsRef<str> + Send) {
+    pub fn progress(&self, percent: u32, message: impl AsRef<str>) {
         let message = clip(message.as_ref(), LOG_LINE_BYTES_MAX).to_owned();
         self.attempt.progress(percent.min(100), message);
-        tokio::task::consume_budget().await;
     }
 }
 

@@ -5,21 +5,19 @@
 //!
 //! ```no_run
 //! use serde::Deserialize;
-//! use tickwheel_worker::{Context, Worker};
+//! use tickwheel_worker::{Context, Stopped, Worker};
 //!
 //! #[derive(Deserialize)]
 //! struct CloseOrder { order: u64 }
 //!
 //! #[tokio::main]
-//! async fn main() -> Result<(), tickwheel_worker::Error> {
-//!     let stopped = Worker::connect("http://127.0.0.1:7400").group("orders").permits(64)
+//! async fn main() -> Result<Stopped, tickwheel_worker::Error> {
+//!     Worker::builder("http://127.0.0.1:7400").group("orders").concurrency(64)
 //!         .handle("close", |ctx: Context, body: CloseOrder| async move {
-//!             ctx.log(format!("closing {}", body.order)).await;
+//!             ctx.log(format!("closing {}", body.order));
 //!             Ok(())
 //!         })
-//!         .run().await?;
-//!     assert_eq!(stopped.unconfirmed, 0);
-//!     Ok(())
+//!         .run().await
 //! }
 //! ```
 //!
@@ -31,6 +29,11 @@
 //!   `tokio::task::spawn_blocking`. One that holds its thread beyond time-out and grace is given up and counted as leaked;
 //!   if handlers hold all threads of the runtime, the worker is as good as dead and its leases run out.
 //! - Outcomes are kept until a tracker, any tracker, has confirmed that they are stored.
+//!
+//! # What handlers share
+//! - [`WorkerBuilder::state`] gives them a pool or a client, [`WorkerBuilder::wrap`] runs around each of their attempts.
+//! - Each attempt runs in a `tracing` span `attempt` with its context, number, handler and job. With the feature `tracing-layer`, events
+//!   inside of it become lines of the context's log.
 //!
 //! # More than one handler call
 //! - [`Context::map`] makes a subtask of each item, up to ten million, run by any worker; [`Context::reduce`] names what runs once behind
@@ -56,6 +59,7 @@ mod fan;
 mod handler;
 mod limits;
 mod load;
+mod middleware;
 mod outcome;
 mod permit;
 mod protocol;
@@ -64,10 +68,12 @@ mod resources;
 mod session;
 mod shared;
 mod stall;
+mod state;
 mod stats;
 mod sync;
 pub mod testing;
 mod timer;
+mod tracing_layer;
 mod upstream;
 mod worker;
 
@@ -78,9 +84,12 @@ pub use fan::{
     FanError, MapOptions, ReduceWhen, Results, Shard, Subtask, SubtaskKind, SubtaskResult,
 };
 pub use handler::Handler;
-pub use limits::PERMITS_MAX;
+pub use limits::CONCURRENCY_MAX;
+pub use middleware::{Middleware, Next};
 pub use outcome::Outcome;
 pub use stats::Stats;
+#[cfg(feature = "tracing-layer")]
+pub use tracing_layer::LogLayer;
 pub use upstream::Upstream;
 pub use worker::{RunningWorker, Stopped, Worker, WorkerBuilder};
 

@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
-/// The greatest number of permits a worker may announce.
-pub const PERMITS_MAX: u32 = 65_536;
+/// The greatest number of handlers that a worker may run at once.
+pub const CONCURRENCY_MAX: u32 = 65_536;
 /// Permits per CPU when the user sets none: handlers mostly wait for something.
 pub(crate) const PERMITS_PER_CPU: u32 = 16;
 

@@ -5,9 +5,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::error::Error;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+
+use crate::attempt::Attempt;
+use crate::context::Context;
+use crate::error::{Error, HandlerResult};
 use crate::handler::Handler;
 use crate::limits::{BATCH_MAX, WINDOW_MAX};
+use crate::middleware::{Chain, Middleware, Next};
+use crate::state::State;
 
 /// Bytes of a handler, group or tag.
 const NAME_BYTES_MAX: usize = 128;
@@ -20,9 +27,14 @@ pub(crate) struct Entry {
     pub(crate) handler: Arc<dyn Handler>,
 }
 
+/// The handlers, what they share, and what runs around them.
 #[derive(Clone, Default)]
 pub(crate) struct Registry {
     handlers: HashMap<Arc<str>, Entry>,
+    state: Arc<State>,
+    /// The first type of state that was given twice.
+    state_twice: Option<&'static str>,
+    around: Chain,
     twice: Option<Arc<str>>,
     /// The first batch that cannot be.
     unfit: Option<String>,
@@ -40,6 +52,35 @@ impl Registry {
         if self.handlers.insert(Arc::clone(&name), entry).is_some() {
             self.twice = Some(name);
         }
+    }
+
+    pub(crate) fn state<T: Send + Sync + 'static>(&mut self, value: T) {
+        if !Arc::make_mut(&mut self.state).insert(value) {
+            self.state_twice.get_or_insert(std::any::type_name::<T>());
+        }
+    }
+
+    pub(crate) fn wrap(&mut self, middleware: Arc<dyn Middleware>) {
+        let around = self.around.iter().cloned();
+        self.around = around.chain([middleware]).collect();
+    }
+
+    /// What an attempt gets to see.
+    pub(crate) fn context(&self, attempt: &Arc<Attempt>) -> Context {
+        Context::new(Arc::clone(attempt), Arc::clone(&self.state))
+    }
+
+    /// Calls `handler`, with what is around it.
+    pub(crate) fn call(
+        &self,
+        handler: Arc<dyn Handler>,
+        ctx: Context,
+        body: Bytes,
+    ) -> BoxFuture<'static, HandlerResult<Bytes>> {
+        if self.around.is_empty() {
+            return handler.call(ctx, body);
+        }
+        Next::new(Arc::clone(&self.around), handler).run(ctx, body)
     }
 
     /// A handler of batches of 1 to 65,536, each open for up to a minute.
@@ -83,6 +124,10 @@ impl Registry {
                     "task \"{name}\" is one of group \"{other}\", and the worker of \"{group}\""
                 ),
             ));
+        }
+        if let Some(name) = self.state_twice {
+            let rule = format!("a value of type `{name}` is given twice");
+            return Err(Error::invalid("state", rule));
         }
         if let Some(name) = &self.twice {
             return Err(Error::invalid(

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use tickwheel_proto::v1::{AttemptRef, Hello, Roster, WorkerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
-use tracing::debug;
+use tracing::{Instrument as _, debug};
 
 use crate::attempt::{Attempt, Said, Sink, run};
-use crate::context::Context;
 use crate::fan::{Reply, Request};
 use crate::protocol::{Protocol, Start};
 use crate::registry::Registry;
 use crate::resources::Amounts;
 use crate::sync::lock;
+use crate::tracing_layer::span_of;
 
 /// How a worker presents itself.
 #[derive(Debug)]
@@ -98,8 +98,9 @@ impl Shared {
         {
             let shared = Arc::clone(self);
             tokio::spawn(async move {
-                let ctx = Context::new(Arc::clone(&attempt));
-                let ended = run(&attempt, async move { handler.call(ctx, body).await }).await;
+                let ctx = shared.registry.context(&attempt);
+                let work = async { shared.registry.call(handler, ctx, body).await };
+                let ended = run(&attempt, work).instrument(span_of(&attempt)).await;
                 crash_point!("after_handler");
                 debug!(attempt = %attempt.key, ?ended, "attempt ended");
                 shared.protocol().finish(&attempt, ended);

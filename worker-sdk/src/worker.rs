@@ -15,18 +15,9 @@ pub use stopped::Stopped;
 pub struct Worker;
 
 impl Worker {
-    /// A worker of the cluster this tracker (`http://host:port`) belongs to. It learns the other trackers' addresses from
-    /// the first one it reaches.
-    pub fn connect(url: impl Into<String>) -> WorkerBuilder {
-        WorkerBuilder::new(vec![url.into()])
-    }
-
-    /// Like [`connect`](Self::connect), with several trackers to begin with: one of them must be reached.
-    pub fn connect_any<I>(urls: I) -> WorkerBuilder
-    where
-        I: IntoIterator,
-        I::Item: Into<String>,
-    {
-        WorkerBuilder::new(urls.into_iter().map(Into::into).collect())
+    /// A worker of the cluster that this tracker (`http://host:port`) belongs to; nothing is connected before it is started. Several
+    /// trackers are divided by commas, and one of them must be reached: it names the others.
+    pub fn builder(trackers: impl AsRef<str>) -> WorkerBuilder {
+        WorkerBuilder::new(trackers.as_ref())
     }
 }

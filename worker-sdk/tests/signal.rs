@@ -13,7 +13,7 @@ async fn sigterm_drains_a_running_worker() {
     let tracker = TrackerDouble::start().await.unwrap();
     let gate = Arc::new(Semaphore::new(0));
     let opened = Arc::clone(&gate);
-    let worker = Worker::connect(tracker.url()).handle("wait", move |_: Context, (): ()| {
+    let worker = Worker::builder(tracker.url()).handle("wait", move |_: Context, (): ()| {
         let gate = Arc::clone(&opened);
         async move {
             gate.acquire().await?.forget();

@@ -67,10 +67,10 @@ pub(crate) fn demo_worker(
 ) -> Result<RunningWorker, Failure> {
     let note = |ctx: &Context, lateness: &Lateness| lateness.note(ctx.due_ms(), ctx.attempt());
     let [l1, l2, l3, l4, l5] = std::array::from_fn(|_| lateness.clone());
-    Worker::connect(section.tracker_url.as_str())
+    Worker::builder(section.tracker_url.as_str())
         .group(section.group.as_str())
         .name(section.name.as_str())
-        .permits(section.permits)
+        .concurrency(section.permits)
         .drain_timeout(DRAIN_TIMEOUT)
         .handle_raw("noop", move |ctx: Context, _| {
             note(&ctx, &l1);
@@ -126,9 +126,8 @@ async fn log_progress(ctx: Context, body: LogProgress) -> HandlerResult<()> {
     let steps = body.steps.clamp(1, 1_000);
     for step in 1..=steps {
         sleep(ctx.clone(), Sleep { ms: body.ms }).await?;
-        ctx.log(format!("step {step} of {steps} is done")).await;
-        ctx.progress(step * 100 / steps, format!("{step}/{steps}"))
-            .await;
+        ctx.log(format!("step {step} of {steps} is done"));
+        ctx.progress(step * 100 / steps, format!("{step}/{steps}"));
     }
     Ok(())
 }

@@ -98,13 +98,13 @@ async fn perform(
         "abort" => std::process::abort(),
         "chatty" => {
             for line in 1..=number {
-                ctx.log(format!("line {line}")).await;
+                ctx.log(format!("line {line}"));
             }
-            ctx.progress(50, "half way").await;
+            ctx.progress(50, "half way");
             tokio::time::sleep(Duration::from_millis(300)).await;
-            ctx.log("the end").await;
+            ctx.log("the end");
         }
-        "finish" => ctx.progress(100, "done").await,
+        "finish" => ctx.progress(100, "done"),
         "told" => {
             let told = ctx.upstream().map(|end| {
                 let (context, job) = (end.context_id(), end.job());

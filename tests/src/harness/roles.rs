@@ -116,10 +116,10 @@ async fn work(config: WorkerConfig) -> Result<()> {
 }
 
 fn start(config: &WorkerConfig, name: &str, book: &RunBook) -> Result<RunningWorker> {
-    let builder = Worker::connect_any(config.trackers.clone())
+    let builder = Worker::builder(config.trackers.clone().join(","))
         .name(name)
         .group(&config.options.group)
-        .permits(config.options.permits)
+        .concurrency(config.options.permits)
         .tags(config.options.tags.iter().cloned())
         .drain_timeout(Duration::from_millis(config.options.drain_ms));
     Ok(handlers::register(builder, &config.options.handlers, book, name).start()?)

@@ -125,10 +125,10 @@ pub fn start_worker(
     name: &str,
     options: &WorkerOptions,
 ) -> Result<RunningWorker> {
-    let builder = Worker::connect_any(trackers)
+    let builder = Worker::builder(trackers.join(","))
         .name(name)
         .group(&options.group)
-        .permits(options.permits)
+        .concurrency(options.permits)
         .tags(options.tags.iter().cloned())
         .drain_timeout(Duration::from_millis(options.drain_ms));
     Ok(handlers::register(builder, &options.handlers, &rig.book, name).start()?)

@@ -30,7 +30,7 @@ async fn round() -> Result<Option<u64>> {
     let tracker = Tracker::start(config).await?;
     let url = format!("http://{}", tracker.grpc_addr());
     let book = RunBook::open(&dir.path().join("runs.jsonl"))?;
-    let builder = Worker::connect(&url).name("w").permits(64);
+    let builder = Worker::builder(&url).name("w").concurrency(64);
     let worker = handlers::register(builder, &["ok".to_owned()], &book, "w").start()?;
     let mut client = Client::connect(&url).await?;
     let soon = delayed(submission("ok", 0), Duration::from_secs(1));

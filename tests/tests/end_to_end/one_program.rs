@@ -36,7 +36,7 @@ impl Program {
         };
         let tracker = small.tracker.as_ref().context("a tracker")?;
         let url = format!("http://{}", tracker.grpc_addr());
-        let worker = Worker::connect(&url)
+        let worker = Worker::builder(&url)
             .group(CloseOrder::GROUP)
             .task(|_: Context, order: CloseOrder| async move {
                 if order.id == 0 {
@@ -136,7 +136,7 @@ async fn a_job_of_a_task_runs_and_mistakes_come_back_as_such() -> Result<()> {
 
 #[tokio::test]
 async fn a_worker_of_another_group_does_not_take_a_task() -> Result<()> {
-    let worker = Worker::connect("http://127.0.0.1:1")
+    let worker = Worker::builder("http://127.0.0.1:1")
         .group("invoices")
         .task(|_: Context, _: CloseOrder| async move { Ok(String::new()) });
     let error = worker.start().err().context("it does not start")?;

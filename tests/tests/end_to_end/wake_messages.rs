@@ -50,7 +50,7 @@ impl Idle {
         let dir = tempfile::tempdir()?;
         let book = RunBook::open(&dir.path().join("runs.jsonl"))?;
         let mut client = Client::connect(urls.first().context("a tracker")?).await?;
-        let builder = Worker::connect_any(urls).name("w").permits(64);
+        let builder = Worker::builder(urls.join(",")).name("w").concurrency(64);
         let worker = handlers::register(builder, &["ok".to_owned()], &book, "w").start()?;
         let first = client.submit_one(submission("ok", 0)).await?;
         client.end_of(&first).await?;

@@ -33,7 +33,7 @@ async fn what_only_a_settlement_meets_makes_room_as_well() -> Result<()> {
         wire.command(&["SET", &key, "somebody else's"]).await?;
     }
     let book = RunBook::open(&dir.path().join("runs.jsonl"))?;
-    let builder = Worker::connect(&url).name("w").permits(64);
+    let builder = Worker::builder(&url).name("w").concurrency(64);
     let worker = handlers::register(builder, &["ok".to_owned()], &book, "w").start()?;
     let mut client = Client::connect(&url).await?;
     let ids = client.submit(vec![submission("ok", 1)]).await?;

@@ -15,6 +15,7 @@ use crate::batch::Batch;
 use crate::context::Context;
 use crate::error::HandlerResult;
 use crate::handler::{Handler, Raw, Typed};
+use crate::middleware::Middleware;
 use crate::registry::Registry;
 
 pub use call::Call;
@@ -27,7 +28,7 @@ pub use ran::{Mapped, Ran};
 /// use tickwheel_worker::{Context, testing::Harness};
 /// # #[tokio::main(flavor = "current_thread")] async fn main() {
 /// let harness = Harness::new().handle("sum", |ctx: Context, terms: Vec<i64>| async move {
-///     ctx.log("adding").await;
+///     ctx.log("adding");
 ///     Ok(terms.iter().sum::<i64>())
 /// });
 /// let ran = harness.run("sum", &[1, 2, 3]).await;
@@ -45,6 +46,18 @@ impl Harness {
     /// Without handlers.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// As [`WorkerBuilder::state`](crate::WorkerBuilder::state).
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.registry.state(value);
+        self
+    }
+
+    /// As [`WorkerBuilder::wrap`](crate::WorkerBuilder::wrap).
+    pub fn wrap(mut self, middleware: impl Middleware) -> Self {
+        self.registry.wrap(Arc::new(middleware));
+        self
     }
 
     /// As [`WorkerBuilder::handle`](crate::WorkerBuilder::handle).

@@ -17,9 +17,10 @@ use crate::context::Context;
 use crate::error::{Error, HandlerResult};
 use crate::handler::{Handler, Raw, Typed};
 use crate::limits::{
-    DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_MAX, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
+    CONCURRENCY_MAX, DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
 };
 use crate::load::cpus;
+use crate::middleware::Middleware;
 use crate::permit::Permits;
 use crate::protocol::Protocol;
 use crate::registry::{Registry, check_parts, check_tag};
@@ -36,29 +37,33 @@ const RESOURCES_MAX: usize = 16;
 #[derive(Debug)]
 #[must_use = "a worker does nothing until `run` or `start`"]
 pub struct WorkerBuilder {
-    urls: Vec<String>,
+    trackers: Vec<String>,
     group: String,
     name: Option<String>,
-    permits: u32,
+    concurrency: u32,
     tags: Vec<String>,
     resources: Amounts,
     registry: Registry,
-    spool_max: usize,
+    outcome_buffer: usize,
     timeouts: Timeouts,
     shutdown: CancellationToken,
 }
 
 impl WorkerBuilder {
-    pub(super) fn new(urls: Vec<String>) -> Self {
+    pub(super) fn new(trackers: &str) -> Self {
+        let given = trackers.split(',').map(str::trim);
         Self {
-            urls,
+            trackers: given
+                .filter(|url| !url.is_empty())
+                .map(str::to_owned)
+                .collect(),
             group: "default".to_owned(),
             name: None,
-            permits: (PERMITS_PER_CPU * cpus()).min(PERMITS_MAX),
+            concurrency: (PERMITS_PER_CPU * cpus()).min(CONCURRENCY_MAX),
             tags: Vec::new(),
             resources: Amounts::new(),
             registry: Registry::default(),
-            spool_max: SPOOL_DEFAULT,
+            outcome_buffer: SPOOL_DEFAULT,
             timeouts: Timeouts {
                 drain: DRAIN_TIMEOUT,
                 flush: FLUSH_TIMEOUT,
@@ -79,9 +84,57 @@ impl WorkerBuilder {
         self
     }
 
-    /// How many handlers run at once, 1 to 65,536. Default: 16 per CPU this process may use.
-    pub fn permits(mut self, permits: u32) -> Self {
-        self.permits = permits;
+    /// Adds the address of another tracker to begin with.
+    pub fn tracker(mut self, url: impl Into<String>) -> Self {
+        self.trackers.push(url.into());
+        self
+    }
+
+    /// How many handlers run at once, 1 to 65,536: the worker's permits. Default: 16 per CPU this process may use.
+    pub fn concurrency(mut self, handlers: u32) -> Self {
+        self.concurrency = handlers;
+        self
+    }
+
+    /// Shares a value, say a pool of connections, with every attempt: [`Context::state`] finds it by its type. One of each type.
+    ///
+    /// ```
+    /// use tickwheel_worker::{Context, HandlerResult, Worker};
+    ///
+    /// struct Mail { from: String }
+    ///
+    /// async fn remind(ctx: Context, customer: String) -> HandlerResult<String> {
+    ///     let mail: &Mail = ctx.state()?;
+    ///     Ok(format!("{} reminds {customer}", mail.from))
+    /// }
+    /// let worker = Worker::builder("http://127.0.0.1:7400")
+    ///     .state(Mail { from: "billing".to_owned() })
+    ///     .handle("remind", remind);
+    /// # drop(worker);
+    /// ```
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.registry.state(value);
+        self
+    }
+
+    /// Runs `middleware` around each attempt of every handler; the first that is given is the outermost.
+    ///
+    /// ```
+    /// use bytes::Bytes;
+    /// use tickwheel_worker::{Context, Next, Worker};
+    ///
+    /// let worker = Worker::builder("http://127.0.0.1:7400")
+    ///     .wrap(|ctx: Context, body: Bytes, next: Next| async move {
+    ///         let began = std::time::Instant::now();
+    ///         let result = next.run(ctx.clone(), body).await;
+    ///         ctx.log(format!("took {:?}", began.elapsed()));
+    ///         result
+    ///     })
+    ///     .handle("noop", |_: Context, (): ()| async { Ok(()) });
+    /// # drop(worker);
+    /// ```
+    pub fn wrap(mut self, middleware: impl Middleware) -> Self {
+        self.registry.wrap(Arc::new(middleware));
         self
     }
 
@@ -133,7 +186,7 @@ impl WorkerBuilder {
     ///     const GROUP: &'static str = "orders";
     ///     type Output = String;
     /// }
-    /// let worker = Worker::connect("http://127.0.0.1:7400")
+    /// let worker = Worker::builder("http://127.0.0.1:7400")
     ///     .group(CloseOrder::GROUP)
     ///     .task(|_: Context, order: CloseOrder| async move { Ok(format!("order {} is closed", order.id)) });
     /// # drop(worker);
@@ -174,7 +227,7 @@ impl WorkerBuilder {
     ///
     /// Each context is an attempt of its own: it holds a permit while it waits, keeps its lease, and is settled by its own outcome. One that
     /// is cancelled or timed out while it waits has no part in the batch; later, [`Context::is_cancelled`] tells. A panic, or another number
-    /// of outcomes than there are contexts, fails each of them. Give the worker at least `max` permits, or no batch will be full.
+    /// of outcomes than there are contexts, fails each of them. Let the worker run at least `max` handlers at once, or no batch will be full.
     ///
     /// ```
     /// use std::time::Duration;
@@ -184,8 +237,8 @@ impl WorkerBuilder {
     ///     // one statement for all rows
     ///     rows.iter().map(|_| Ok(())).collect()
     /// }
-    /// let worker = Worker::connect("http://127.0.0.1:7400")
-    ///     .permits(500)
+    /// let worker = Worker::builder("http://127.0.0.1:7400")
+    ///     .concurrency(500)
     ///     .batch("insert", 200, Duration::from_millis(20), insert);
     /// # drop(worker);
     /// ```
@@ -214,8 +267,8 @@ impl WorkerBuilder {
 
     /// Outcomes kept until a tracker has confirmed them. When they are so many, the worker takes no more work until some
     /// are confirmed. Default: 100,000.
-    pub fn spool(mut self, outcomes: usize) -> Self {
-        self.spool_max = outcomes;
+    pub fn outcome_buffer(mut self, outcomes: usize) -> Self {
+        self.outcome_buffer = outcomes;
         self
     }
 
@@ -255,23 +308,23 @@ impl WorkerBuilder {
     /// Outside of a tokio runtime.
     pub fn start(self) -> Result<RunningWorker, Error> {
         self.check()?;
-        let seeds: Vec<String> = self.urls.iter().map(|url| normal(url)).collect();
+        let seeds: Vec<String> = self.trackers.iter().map(|url| normal(url)).collect();
         for url in &seeds {
-            endpoint(url).map_err(|reason| Error::invalid("connect", reason))?;
+            endpoint(url).map_err(|reason| Error::invalid("tracker", reason))?;
         }
         let host = sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned());
         let identity = Identity {
             worker_id: worker_id(self.name.as_deref().unwrap_or(&host)),
             group: self.group,
-            permits: self.permits,
+            permits: self.concurrency,
             tags: self.tags,
             host: host_word(&host),
             resources: self.resources.clone(),
         };
         let protocol = Protocol::new(
             Permits {
-                permits: self.permits,
-                spool_max: self.spool_max,
+                permits: self.concurrency,
+                spool_max: self.outcome_buffer,
             },
             Resources::new(self.resources),
         );
@@ -284,21 +337,21 @@ impl WorkerBuilder {
     }
 
     fn check(&self) -> Result<(), Error> {
-        if self.urls.is_empty() {
+        if self.trackers.is_empty() {
             return Err(Error::invalid(
-                "connect",
+                "tracker",
                 "a worker needs the url of a tracker",
             ));
         }
-        if !(1..=PERMITS_MAX).contains(&self.permits) {
+        if !(1..=CONCURRENCY_MAX).contains(&self.concurrency) {
             return Err(Error::invalid(
-                "permits",
-                format!("{} is not within 1 to {PERMITS_MAX}", self.permits),
+                "concurrency",
+                format!("{} is not within 1 to {CONCURRENCY_MAX}", self.concurrency),
             ));
         }
-        if self.spool_max == 0 {
+        if self.outcome_buffer == 0 {
             return Err(Error::invalid(
-                "spool",
+                "outcome_buffer",
                 "a worker must be able to keep an outcome",
             ));
         }
@@ -372,7 +425,7 @@ mod tests {
     use crate::worker::Worker;
 
     fn ok() -> WorkerBuilder {
-        Worker::connect("127.0.0.1:1").handle("h", |_: Context, (): ()| async { Ok(()) })
+        Worker::builder("127.0.0.1:1").handle("h", |_: Context, (): ()| async { Ok(()) })
     }
 
     fn refused(builder: WorkerBuilder) -> &'static str {
@@ -384,9 +437,12 @@ mod tests {
 
     #[test]
     fn each_broken_rule_names_its_setting() {
-        assert_eq!(refused(ok().permits(0)), "permits");
-        assert_eq!(refused(ok().permits(PERMITS_MAX + 1)), "permits");
-        assert_eq!(refused(ok().spool(0)), "spool");
+        assert_eq!(refused(ok().concurrency(0)), "concurrency");
+        assert_eq!(
+            refused(ok().concurrency(CONCURRENCY_MAX + 1)),
+            "concurrency"
+        );
+        assert_eq!(refused(ok().outcome_buffer(0)), "outcome_buffer");
         assert_eq!(refused(ok().group("a b")), "group");
         assert_eq!(refused(ok().tag("")), "tags");
         assert_eq!(refused(ok().resource("gpu", 0)), "resource");
@@ -407,18 +463,15 @@ mod tests {
             refused(ok().handle("a,b", |_: Context, (): ()| async { Ok(()) })),
             "handle"
         );
-        assert_eq!(refused(Worker::connect("http://h")), "handle");
+        assert_eq!(refused(Worker::builder("http://h")), "handle");
+        assert_eq!(refused(Worker::builder(" , ")), "tracker");
         assert_eq!(
-            refused(Worker::connect_any(Vec::<String>::new())),
-            "connect"
+            refused(Worker::builder("https://h").handle_raw("h", |_, body| async { Ok(body) })),
+            "tracker"
         );
         assert_eq!(
-            refused(Worker::connect("https://h").handle_raw("h", |_, body| async { Ok(body) })),
-            "connect"
-        );
-        assert_eq!(
-            refused(Worker::connect("http://h h").handle_raw("h", |_, body| async { Ok(body) })),
-            "connect"
+            refused(Worker::builder("http://h h").handle_raw("h", |_, body| async { Ok(body) })),
+            "tracker"
         );
     }
 

@@ -19,9 +19,9 @@ fn noting(
 ) -> Result<(RunningWorker, Calls), Error> {
     let calls: Calls = Arc::default();
     let noted = Arc::clone(&calls);
-    let worker = Worker::connect(tracker.url())
+    let worker = Worker::builder(tracker.url())
         .name("tester")
-        .permits(16)
+        .concurrency(16)
         .batch("add", max, window, move |batch: Vec<(Context, u64)>| {
             let bodies: Vec<u64> = batch.iter().map(|(_, body)| *body).collect();
             let mut calls = noted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -137,7 +137,7 @@ impl Drop for Dropped {
 async fn a_call_ends_when_none_of_its_contexts_waits_any_more() {
     let tracker = TrackerDouble::start().await.unwrap();
     let (dropped, mut drops) = tokio::sync::mpsc::unbounded_channel();
-    let _worker = Worker::connect(tracker.url())
+    let _worker = Worker::builder(tracker.url())
         .name("tester")
         .batch("hang", 2, LONG, move |batch: Vec<(Context, ())>| {
             let dropped = Dropped(dropped.clone());
@@ -189,7 +189,7 @@ async fn a_panic_or_a_wrong_number_of_outcomes_fails_each() {
 #[tokio::test]
 async fn a_batch_of_nothing_and_an_endless_window_are_refused() {
     let with = |max, window| {
-        Worker::connect("http://h").batch(
+        Worker::builder("http://h").batch(
             "b",
             max,
             window,

@@ -14,8 +14,8 @@ type Told = mpsc::UnboundedReceiver<Option<CancelReason>>;
 
 fn stuck(urls: Vec<String>) -> Result<(RunningWorker, Told), Error> {
     let (tell, told) = mpsc::unbounded_channel();
-    let worker = Worker::connect_any(urls)
-        .permits(2)
+    let worker = Worker::builder(urls.join(","))
+        .concurrency(2)
         .handle("stuck", move |ctx: Context, (): ()| {
             let tell = tell.clone();
             async move {
@@ -149,8 +149,8 @@ async fn a_handler_that_holds_its_thread_is_given_up_and_counted() {
     let tracker = TrackerDouble::start().await.unwrap();
     let (release, released) = std::sync::mpsc::channel::<()>();
     let released = Arc::new(std::sync::Mutex::new(released));
-    let worker = Worker::connect(tracker.url())
-        .permits(1)
+    let worker = Worker::builder(tracker.url())
+        .concurrency(1)
         .handle("block", move |_: Context, (): ()| {
             let released = Arc::clone(&released);
             async move {
@@ -181,7 +181,7 @@ async fn a_handler_that_holds_its_thread_is_given_up_and_counted() {
 async fn work_done_without_a_look_at_the_cancellation_counts() {
     let tracker = TrackerDouble::start().await.unwrap();
     let (go, gone) = tokio::sync::watch::channel(false);
-    let _worker = Worker::connect(tracker.url())
+    let _worker = Worker::builder(tracker.url())
         .handle("deaf", move |_: Context, (): ()| {
             let mut gone = gone.clone();
             async move {

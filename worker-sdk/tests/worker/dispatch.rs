@@ -13,10 +13,10 @@ use wire::rejection::Reason;
 use wire::settlement::Outcome;
 
 fn worker(tracker: &TrackerDouble) -> WorkerBuilder {
-    Worker::connect(tracker.url())
+    Worker::builder(tracker.url())
         .group("orders")
         .name("tester")
-        .permits(4)
+        .concurrency(4)
 }
 
 /// A handler `wait` that ends when it gets a permit of the gate.
@@ -321,11 +321,11 @@ async fn logs_and_progress_reach_the_tracker_before_the_end() {
     let tracker = TrackerDouble::start().await.unwrap();
     let _worker = worker(&tracker)
         .handle("talk", |ctx: Context, (): ()| async move {
-            ctx.progress(40, "half").await;
+            ctx.progress(40, "half");
             for n in 0..510 {
-                ctx.log(format!("line {n}")).await;
+                ctx.log(format!("line {n}"));
             }
-            ctx.log("é".repeat(10_000)).await;
+            ctx.log("é".repeat(10_000));
             Ok(())
         })
         .start()

@@ -10,8 +10,8 @@ use wire::rejection::Reason;
 
 fn gated(tracker: &TrackerDouble, gate: &Arc<Semaphore>) -> WorkerBuilder {
     let gate = Arc::clone(gate);
-    Worker::connect(tracker.url())
-        .permits(4)
+    Worker::builder(tracker.url())
+        .concurrency(4)
         .handle("wait", move |ctx: Context, (): ()| {
             let gate = Arc::clone(&gate);
             async move {
@@ -143,7 +143,7 @@ async fn a_worker_that_nobody_confirms_ends_after_its_flush_time() {
 async fn a_dropped_worker_ends_its_streams_and_fences_its_handlers() {
     let tracker = TrackerDouble::start().await.unwrap();
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
-    let worker = Worker::connect(tracker.url())
+    let worker = Worker::builder(tracker.url())
         .handle("wait", move |ctx: Context, (): ()| {
             let tell = tell.clone();
             async move {
@@ -171,7 +171,7 @@ async fn a_dropped_worker_ends_its_streams_and_fences_its_handlers() {
 
 #[tokio::test]
 async fn a_worker_without_tracker_can_be_drained() {
-    let worker = Worker::connect("127.0.0.1:1")
+    let worker = Worker::builder("127.0.0.1:1")
         .handle("h", |_: Context, (): ()| async { Ok(()) })
         .start()
         .unwrap();

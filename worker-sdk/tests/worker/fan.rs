@@ -10,7 +10,7 @@ use wire::settlement::Outcome;
 use wire::split_confirmation::Verdict;
 
 fn worker(tracker: &TrackerDouble) -> WorkerBuilder {
-    Worker::connect(tracker.url()).name("tester").permits(4)
+    Worker::builder(tracker.url()).name("tester").concurrency(4)
 }
 
 /// A handler `many` that maps so many numbers, names a reduce, and answers with what it mapped.
@@ -150,7 +150,11 @@ async fn a_silent_tracker_is_passed_over_for_another() {
     let silent = TrackerDouble::start().await.unwrap();
     silent.answer_splits_with(None);
     let other = TrackerDouble::start().await.unwrap();
-    let worker = mapping(Worker::connect_any([silent.url(), other.url()]).name("tester"));
+    let worker = mapping(
+        Worker::builder(silent.url())
+            .tracker(other.url())
+            .name("tester"),
+    );
     let _worker = worker.start().unwrap();
     silent.connected().await.unwrap();
     other.connected().await.unwrap();

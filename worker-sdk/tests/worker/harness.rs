@@ -11,7 +11,7 @@ use tickwheel_worker::{
 fn harness() -> Harness {
     Harness::new()
         .handle("show", |ctx: Context, (): ()| async move {
-            ctx.progress(150, "over").await;
+            ctx.progress(150, "over");
             let job = ctx.job().to_owned();
             Ok((
                 ctx.attempt(),
@@ -23,7 +23,7 @@ fn harness() -> Harness {
         })
         .handle("wait", |ctx: Context, (): ()| async move {
             let reason = ctx.cancelled().await;
-            ctx.log(format!("{reason:?}")).await;
+            ctx.log(format!("{reason:?}"));
             HandlerResult::<()>::Err("cancelled".into())
         })
         .handle("fatal", |_: Context, (): ()| async {

@@ -2,6 +2,7 @@
 //!
 //! One program: its parts are compiled and linked once.
 
+mod around;
 mod batch;
 mod cancel;
 mod dispatch;

@@ -8,8 +8,8 @@ use tokio::sync::Semaphore;
 
 fn gated(urls: Vec<String>, gate: &Arc<Semaphore>) -> Result<RunningWorker, Error> {
     let gate = Arc::clone(gate);
-    Worker::connect_any(urls)
-        .permits(4)
+    Worker::builder(urls.join(","))
+        .concurrency(4)
         .handle("wait", move |_: Context, (): ()| {
             let gate = Arc::clone(&gate);
             async move {

@@ -41,9 +41,9 @@ fn tenant(name: &str, number: u64) -> v1::Submission {
 /// A worker that takes a millisecond for each, four at once.
 fn worker(cluster: &Cluster, starts: &Starts) -> WorkerBuilder {
     let starts = Arc::clone(starts);
-    Worker::connect_any(cluster.urls())
+    Worker::builder(cluster.urls().join(","))
         .name("server")
-        .permits(4)
+        .concurrency(4)
         .handle_raw("serve", move |_: Context, body: Bytes| {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
             let tenant = body.pointer("/tenant").and_then(|name| name.as_str());

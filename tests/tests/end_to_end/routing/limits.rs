@@ -33,9 +33,9 @@ fn lock(gauge: &Gauge) -> std::sync::MutexGuard<'_, Counted> {
 /// A worker with many permits whose handler takes `ms`.
 fn worker(cluster: &Cluster, name: &str, gauge: &Gauge, ms: u64) -> WorkerBuilder {
     let gauge = Arc::clone(gauge);
-    Worker::connect_any(cluster.urls())
+    Worker::builder(cluster.urls().join(","))
         .name(name)
-        .permits(64)
+        .concurrency(64)
         .handle_raw("count", move |_: Context, body: Bytes| {
             let gauge = Arc::clone(&gauge);
             let key = String::from_utf8_lossy(&body).into_owned();

@@ -37,9 +37,9 @@ fn worker(
     gate: &Arc<Semaphore>,
 ) -> WorkerBuilder {
     let (gauge, gate) = (Arc::clone(gauge), Arc::clone(gate));
-    Worker::connect_any(cluster.urls())
+    Worker::builder(cluster.urls().join(","))
         .name(name)
-        .permits(64)
+        .concurrency(64)
         .handle_raw("take", move |_: Context, _: Bytes| {
             let (gauge, gate) = (Arc::clone(&gauge), Arc::clone(&gate));
             let now = gauge.now.fetch_add(1, Ordering::SeqCst) + 1;

@@ -8,13 +8,14 @@ use serde::Serialize;
 use tickwheel_proto::v1::{self, Assignment};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::Harness;
 use super::ran::{Ran, Told, failed, succeeded};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, Sink, run};
-use crate::context::Context;
 use crate::fan::SubtaskKind;
 use crate::handler::encode_json;
+use crate::tracing_layer::span_of;
 
 /// One run of a handler.
 #[derive(Debug)]
@@ -212,9 +213,10 @@ impl<'a> Call<'a> {
             sink,
             Instant::now(),
         ));
-        let ctx = Context::new(Arc::clone(&attempt));
-        let handler = &entry.handler;
-        let work = run(&attempt, async move { handler.call(ctx, body).await });
+        let registry = &self.harness.registry;
+        let ctx = registry.context(&attempt);
+        let work = async { registry.call(Arc::clone(&entry.handler), ctx, body).await };
+        let work = run(&attempt, work).instrument(span_of(&attempt));
         let ended = with_cancel(work, &attempt, self.cancel).await;
         let outcome = match ended {
             Ended::With(outcome) => Some(outcome),
