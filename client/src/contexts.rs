@@ -8,6 +8,17 @@ use crate::error::Error;
 use crate::run::Run;
 use crate::submission::Submission;
 
+/// Whose dedup keys are meant: each job has its own for its runs, and each namespace its own for what is submitted into it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyOf<'a> {
+    /// What was submitted without a namespace: into `default`.
+    Submitted,
+    /// What was submitted into this namespace.
+    SubmittedTo(&'a str),
+    /// Runs of this job that were asked for.
+    Job(&'a str),
+}
+
 impl Client {
     /// Submits a task, due at once and with the defaults of every option; [`Client::send`] takes one that says more.
     ///
@@ -49,14 +60,20 @@ impl Client {
         Ok(answer.contexts)
     }
 
-    /// The context that a key of the caller's stands for; with a job, that of its runs.
+    /// The context that a key of the caller's stands for.
     ///
     /// # Errors
     /// As [`Client::call`].
-    pub async fn find(&self, dedup_key: &str, job: Option<&str>) -> Result<v1::Context, Error> {
+    pub async fn find(&self, dedup_key: &str, of: KeyOf<'_>) -> Result<v1::Context, Error> {
+        let (job, namespace) = match of {
+            KeyOf::Submitted => ("", ""),
+            KeyOf::SubmittedTo(namespace) => ("", namespace),
+            KeyOf::Job(job) => (job, ""),
+        };
         let request = v1::FindContextRequest {
             dedup_key: dedup_key.to_owned(),
-            job: job.unwrap_or_default().to_owned(),
+            job: job.to_owned(),
+            namespace: namespace.to_owned(),
         };
         self.call(Repeat::Harmless, request, async |mut api, r| {
             api.find_context(r).await

@@ -60,6 +60,7 @@ mod submission;
 
 pub use builder::Builder;
 pub use call::{Client, Repeat};
+pub use contexts::KeyOf;
 pub use endpoints::Api;
 pub use error::{Error, Refusal, RefusalKind};
 #[cfg(feature = "jobs")]

@@ -80,6 +80,12 @@ impl<T: Task> Submission<T> {
 }
 
 impl<T> Submission<T> {
+    /// The namespace it belongs to: its dedup key is one of this namespace. Default: `default`.
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.message.namespace = namespace.into();
+        self
+    }
+
     /// It is due this long after it is accepted, by the cluster's clock.
     pub fn delay(mut self, delay: Duration) -> Self {
         self.message.when = Some(When::DelayMs(ms(delay)));

@@ -11,7 +11,7 @@ mod text;
 pub use context::{ContextId, Part, Subtask};
 pub use dedup::{DedupKey, DedupName, Reuse};
 pub(crate) use digits::hex;
-pub use text::{GroupName, HandlerName, JobName, TrackerId, WorkerId};
+pub use text::{GroupName, HandlerName, JobName, Namespace, TrackerId, WorkerId};
 
 use std::fmt;
 use std::str::FromStr;

@@ -52,7 +52,8 @@ pub use cron::CronSchedule;
 pub use durability::Durability;
 pub use error::{Violation, Violations};
 pub use id::{
-    AttemptNo, ContextId, DedupKey, GroupName, HandlerName, JobName, Reuse, TrackerId, WorkerId,
+    AttemptNo, ContextId, DedupKey, GroupName, HandlerName, JobName, Namespace, Reuse, TrackerId,
+    WorkerId,
 };
 pub use job::{
     AfterOn, Backoff, ContextOptions, JobSpec, Misfire, MisfirePolicy, Overlap, Priority,

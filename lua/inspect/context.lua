@@ -14,12 +14,16 @@ Cost     O(ready sets * log(wheel)), and of what ended at most 1000 runs, 200 ev
 local LOG_SHOWN, BODY_SHOWN = 50, 1000
 
 local id = ARGV[1] or ''
-local partition, due, unique, job = string.match(id, '^(%d+)%.(%d+)%.([^@]+)@?(.*)$')
+local partition, due, unique, owner = string.match(id, '^(%d+)%.(%d+)%.([^@]+)@?(.*)$')
 if not partition then
   return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_context 0 <id> [<prefix>], where an id is 7.1767225600000.f@a/b')
 end
 subject.lie_in(subject.prefix(2), partition)
-local shown = { id = id, partition = tonumber(partition), due_ms = tonumber(due), unique = unique, job = job ~= '' and job or nil }
+local shown = {
+  id = id, partition = tonumber(partition), due_ms = tonumber(due), unique = unique,
+  namespace = string.match(owner, '^[^/]+') or 'default', job = record.job_of(id),
+}
+local job = shown.job or ''
 
 local function text_or_size(name, bytes)
   shown[name .. '_bytes'] = #bytes

@@ -93,7 +93,7 @@ local function succeed(id, head, value)
   if split and finishing.succeed(endings, id, value, '') then
     return
   end
-  if string.find(id, '@', 1, true) then
+  if record.job_of(id) then
     local _, attempt, failures, worker, claimed, _, _, _, group, handler = string.match(head, HEAD)
     finishing.end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), failures = tonumber(failures),
       worker = worker,

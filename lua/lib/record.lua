@@ -20,13 +20,18 @@ function record.int(number)
 end
 local int = record.int
 
--- Parts of a context id: <partition>.<due ms>.<unique>[@<job>].
+-- Parts of a context id: <partition>.<due ms>.<unique>[@<owner>], where the owner is a job, or `<namespace>/` of what was submitted alone.
 function record.due_of(id)
   return tonumber(string.match(id, '^%d+%.(%d+)%.'))
 end
 
 function record.job_of(id)
-  return string.match(id, '@(.+)$')
+  return string.match(id, '@(.*[^/])$')
+end
+
+-- `@<owner>`, or nothing.
+function record.owner_suffix(id)
+  return string.match(id, '@.*$') or ''
 end
 
 -- True for what a job's own trigger created: its unique part is `f`, with digits behind it where the job was registered after that due

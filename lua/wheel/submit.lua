@@ -9,9 +9,9 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000
          then four for each context:
            when     `+<delay ms>`, or the due time in ms
-           unique   third part of the id: unique in the cluster, grows within a tracker
+           unique   third part of the id: unique in the cluster, grows within a tracker; `@<namespace>/` behind it but in `default`
            rest     `<group> <handler> <priority> <options> <body>`
-           dedup    empty, or `<keep ms> <key>`
+           dedup    empty, or `<keep ms> <key>`; behind the key its namespace as behind the unique part
          and where lanes occur in their options, behind them the word `lanes`, and two for each:
            lane     its name, 10 hexadecimal digits
            content  in msgpack, 1..65536 bytes

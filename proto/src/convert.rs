@@ -29,7 +29,7 @@ pub use state::{
     cancel_reason_to_wire, level_from_wire, level_to_wire, state_from_wire, state_to_wire,
 };
 #[cfg(feature = "schedule")]
-pub use submission::{Dedup, Submission, When, dedup_of};
+pub use submission::{Dedup, Submission, When, dedup_of, namespace_of};
 
 use tickwheel_core::error::{Violation, Violations};
 #[cfg(feature = "schedule")]

@@ -128,16 +128,11 @@ impl Keys {
         self.part(partition, &format!("runs:{job}"))
     }
 
-    /// String: the context that a `dedup_key` stands for, among those submitted alone, or among the runs of a job that were asked for.
+    /// String: the context that a `dedup_key` stands for, among those submitted alone into a namespace, or among the runs of a job that were
+    /// asked for; `owner` is what stands behind the key then.
     #[must_use]
-    pub fn dedup(
-        &self,
-        partition: PartitionId,
-        dedup: &DedupName,
-        job: Option<&JobName>,
-    ) -> String {
-        let job = job.map(|job| format!("@{job}")).unwrap_or_default();
-        self.part(partition, &format!("dedup:{dedup}{job}"))
+    pub fn dedup(&self, partition: PartitionId, dedup: &DedupName, owner: &str) -> String {
+        self.part(partition, &format!("dedup:{dedup}{owner}"))
     }
 
     /// Sharded channel on which a partition's trackers are woken.

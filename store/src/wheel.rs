@@ -11,7 +11,7 @@ pub(crate) use fire::OWN_BODY;
 pub use fire::{Fire, Fired};
 pub use gauge::Gauges;
 pub use offer::Offer;
-pub use replace::Replaced;
+pub use replace::{KeyOwner, Replaced};
 pub(crate) use submit::Bulk;
 pub use submit::{NewContext, SubmittedContext, When};
 pub use turn::{

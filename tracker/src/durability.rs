@@ -10,12 +10,12 @@ use tonic::metadata::MetadataMap;
 use tickwheel_core::error::Violation;
 use tickwheel_proto::DURABILITY_HEADER;
 
-/// What callers are promised, by the namespaces of jobs.
+/// What callers are promised, by namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Promises {
-    /// For contexts that belong to no job, and for namespaces that are not listed.
+    /// For namespaces that are not listed.
     pub default: Durability,
-    /// For the jobs of a namespace, and their contexts.
+    /// For the jobs of a namespace and its contexts, those that were submitted alone among them.
     pub namespaces: BTreeMap<String, Durability>,
     /// No call waits longer for replicas or a disk: then it is answered that its write is not confirmed. 10 ms..=5 s.
     pub wait: Duration,
@@ -32,13 +32,11 @@ impl Default for Promises {
 }
 
 impl Promises {
-    /// What holds for a namespace; without one, for what belongs to no job.
+    /// What holds for a namespace.
     #[must_use]
-    pub fn of(&self, namespace: Option<&str>) -> Durability {
-        namespace
-            .and_then(|namespace| self.namespaces.get(namespace))
-            .copied()
-            .unwrap_or(self.default)
+    pub fn of(&self, namespace: &str) -> Durability {
+        let own = self.namespaces.get(namespace).copied();
+        own.unwrap_or(self.default)
     }
 
     /// Every mode that occurs, the default first.
@@ -84,9 +82,8 @@ mod tests {
             ]),
             ..Promises::default()
         };
-        assert_eq!(promises.of(Some("logs")), Durability::Async);
-        assert_eq!(promises.of(Some("other")), Durability::Fsynced);
-        assert_eq!(promises.of(None), Durability::Fsynced);
+        assert_eq!(promises.of("logs"), Durability::Async);
+        assert_eq!(promises.of("other"), Durability::Fsynced);
         assert_eq!(promises.modes(), [Durability::Fsynced, Durability::Async]);
     }
 

@@ -99,6 +99,15 @@ impl Context {
         self.state.get()
     }
 
+    /// The namespace of the job, or the one that the context was submitted into.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        let owner = self.context_id().split_once('@').map(|(_, owner)| owner);
+        owner
+            .and_then(|owner| owner.split('/').next())
+            .unwrap_or("default")
+    }
+
     /// Namespace and name of the job; empty for a context submitted alone.
     #[must_use]
     pub fn job(&self) -> &str {

@@ -4,7 +4,7 @@ mod logs;
 mod subtasks;
 
 use clap::{Args, Subcommand, ValueEnum};
-use tickwheel_client::Client;
+use tickwheel_client::{Client, KeyOf};
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
@@ -50,6 +50,15 @@ pub(crate) struct NamedArgs {
         requires = "key"
     )]
     job: String,
+    /// With --key: the namespace it was submitted into
+    #[arg(
+        long,
+        default_value = "default",
+        value_name = "NAMESPACE",
+        requires = "key",
+        conflicts_with = "job"
+    )]
+    namespace: String,
 }
 
 impl NamedArgs {
@@ -57,7 +66,11 @@ impl NamedArgs {
         let Some(dedup_key) = self.key else {
             return Ok(self.id.unwrap_or_default());
         };
-        let found = client.find(&dedup_key, Some(&self.job)).await?;
+        let of = match self.job.as_str() {
+            "" => KeyOf::SubmittedTo(&self.namespace),
+            job => KeyOf::Job(job),
+        };
+        let found = client.find(&dedup_key, of).await?;
         Ok(found.id)
     }
 }

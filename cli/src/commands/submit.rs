@@ -23,6 +23,9 @@ pub(crate) struct SubmitArgs {
     /// The group of workers that offer the handler
     #[arg(long, default_value = "default")]
     group: String,
+    /// What it belongs to: its dedup key is one of this namespace
+    #[arg(long, default_value = "default")]
+    namespace: String,
     /// Due this long from now
     #[arg(long, value_parser = duration, value_name = "DURATION", conflicts_with = "at")]
     delay: Option<Duration>,
@@ -158,6 +161,7 @@ fn submission(args: SubmitArgs) -> Result<v1::Submission, Failure> {
     };
     args.placement.fill(&mut options)?;
     Ok(v1::Submission {
+        namespace: args.namespace,
         group: args.group,
         handler: args.handler,
         body: body.into(),

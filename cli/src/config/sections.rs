@@ -129,7 +129,7 @@ section! {
 section! {
     /// How far a write has come when its caller is told that it is accepted: docs/durability.md.
     DurabilitySection "durability" {
-        /// For contexts that belong to no job, and for namespaces that are not listed.
+        /// For namespaces that are not listed.
         default: Durability = Durability::Async;
         /// For the jobs of these namespaces, and their contexts.
         namespaces: Namespaces = Namespaces::default();

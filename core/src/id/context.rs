@@ -1,6 +1,7 @@
 //! The id of a context: it shows its partition and due time, and the job when there is one.
 //!
-//! `<partition>.<due ms>.<unique part>[~<subtask>][@<job>]`. Because the due time and the unique part of a firing
+//! `<partition>.<due ms>.<unique part>[~<subtask>][@<job>]`, where the job is `<namespace>/<name>`; a context submitted alone has only
+//! `@<namespace>/`, and nothing in the namespace `default`. Because the due time and the unique part of a firing
 //! follow from (job, due), creating it twice gives the same id (W3); because the partition is readable, a person with
 //! an id knows which key to look at.
 //!
@@ -13,8 +14,9 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use super::digits::{base36, hex};
+use super::text::DEFAULT_NAMESPACE;
 use crate::error::Violation;
-use crate::id::JobName;
+use crate::id::{JobName, Namespace};
 use crate::limits::{CONTEXT_ID_CHARS_MAX, PARTITIONS_MAX, UNIQ_CHARS_MAX};
 use crate::partition::{PartitionCount, PartitionId, partition_of};
 use crate::time::TimestampMs;
@@ -110,18 +112,19 @@ impl ContextId {
         Self::of_job(follower, due, &format!("a{digest}"), count)
     }
 
-    /// A context submitted alone, by the `counter`-th submit of the tracker with this incarnation.
+    /// A context submitted alone into `namespace`, by the `counter`-th submit of the tracker with this incarnation.
     #[must_use]
     pub fn standalone(
         partition: PartitionId,
         due: TimestampMs,
-        incarnation: u64,
-        counter: u64,
+        (incarnation, counter): (u64, u64),
+        namespace: &Namespace,
     ) -> Self {
         Self(format!(
-            "{partition}.{}.{}",
+            "{partition}.{}.{}{}",
             shown(due),
-            Self::uniq(incarnation, counter)
+            Self::uniq(incarnation, counter),
+            namespace.suffix()
         ))
     }
 
@@ -157,6 +160,15 @@ impl ContextId {
             .and_then(|(_, job)| JobName::new(job).ok())
     }
 
+    /// The namespace of its job, or the one it was submitted into.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        let owner = self.0.split_once('@').map(|(_, owner)| owner);
+        owner
+            .and_then(|owner| owner.split('/').next())
+            .unwrap_or(DEFAULT_NAMESPACE)
+    }
+
     /// True for a firing of a job's own trigger. Its unique part is `f`; with the time in ms at which the job was registered behind it
     /// where that was after its due time, so that a job that was deleted and registered again does not use an id twice.
     #[must_use]
@@ -178,15 +190,15 @@ impl ContextId {
     #[must_use]
     pub fn root(&self) -> Option<Self> {
         let (head, behind) = self.0.split_once('~')?;
-        let job = behind.find('@').and_then(|at| behind.get(at..));
-        Some(Self(format!("{head}{}", job.unwrap_or_default())))
+        let owner = behind.find('@').and_then(|at| behind.get(at..));
+        Some(Self(format!("{head}{}", owner.unwrap_or_default())))
     }
 
     /// The id of a subtask of this root.
     #[must_use]
     pub fn with_subtask(&self, subtask: Subtask) -> Self {
         match self.0.split_once('@') {
-            Some((head, job)) => Self(format!("{head}~{subtask}@{job}")),
+            Some((head, owner)) => Self(format!("{head}~{subtask}@{owner}")),
             None => Self(format!("{}~{subtask}", self.0)),
         }
     }
@@ -239,12 +251,13 @@ impl From<ContextId> for String {
 }
 
 fn check_id(text: &str) -> Result<(), &'static str> {
-    const FORM: &str = "has the form <partition>.<due>.<unique>[~<subtask>][@<job>]";
+    const FORM: &str =
+        "has the form <partition>.<due>.<unique>[~<subtask>][@<job> or @<namespace>/]";
     if text.len() > CONTEXT_ID_CHARS_MAX {
         return Err("has at most 220 characters");
     }
-    let (place, job) = match text.split_once('@') {
-        Some((place, job)) => (place, Some(job)),
+    let (place, owner) = match text.split_once('@') {
+        Some((place, owner)) => (place, Some(owner)),
         None => (text, None),
     };
     let mut parts = place.splitn(3, '.');
@@ -272,10 +285,18 @@ fn check_id(text: &str) -> Result<(), &'static str> {
     if subtask.is_some_and(|subtask| Subtask::parse(subtask).is_none()) {
         return Err("has a number behind ~, or r for the reduce");
     }
-    match job.map(|job| (job, JobName::new(job))) {
-        Some((given, Ok(full))) if full.as_str() == given => Ok(()),
-        Some(_) => Err("ends with the full name of a job"),
-        None => Ok(()),
+    let Some(owner) = owner else {
+        return Ok(());
+    };
+    let is_owner = match owner.strip_suffix('/') {
+        // Only one text stands for a context.
+        Some(namespace) => namespace != DEFAULT_NAMESPACE && Namespace::new(namespace).is_ok(),
+        None => JobName::new(owner).is_ok_and(|full| full.as_str() == owner),
+    };
+    if is_owner {
+        Ok(())
+    } else {
+        Err("ends with the full name of a job, or with a namespace and a slash")
     }
 }
 

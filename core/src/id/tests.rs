@@ -93,12 +93,50 @@ fn a_follower_of_the_same_context_has_the_same_id() {
 #[test]
 fn a_lone_context_is_named_by_incarnation_and_counter() {
     let partition = PartitionId::new(7).unwrap();
-    let id = ContextId::standalone(partition, TimestampMs::ZERO, 37, 35);
+    let own = Namespace::default();
+    let id = ContextId::standalone(partition, TimestampMs::ZERO, (37, 35), &own);
     assert_eq!(id.as_str(), "7.0.11-00000z");
     assert_eq!((id.partition(), id.job()), (partition, None));
+    assert_eq!(id.namespace(), "default");
     let run = ContextId::job_run(&job("x"), DUE, &ContextId::uniq(37, 35), sixteen()).unwrap();
     assert!(run.as_str().ends_with(".11-00000z@default/x"));
     assert!(ContextId::job_run(&job("x"), DUE, "NO", sixteen()).is_err());
+}
+
+#[test]
+fn a_lone_context_carries_its_namespace_and_so_do_its_subtasks() {
+    let partition = PartitionId::new(7).unwrap();
+    let eu = Namespace::new("eu").unwrap();
+    let id = ContextId::standalone(partition, DUE, (37, 35), &eu);
+    assert_eq!(id.as_str(), "7.1767225600000.11-00000z@eu/");
+    assert_eq!(id.as_str().parse(), Ok(id.clone()));
+    assert_eq!(
+        (id.namespace(), id.job(), id.is_firing()),
+        ("eu", None, false)
+    );
+    let subtask = Subtask {
+        round: 2,
+        part: Part::Number(3),
+    };
+    let part = id.with_subtask(subtask);
+    assert_eq!(part.as_str(), "7.1767225600000.11-00000z~2.3@eu/");
+    assert_eq!((part.root(), part.namespace()), (Some(id), "eu"));
+    let of_job = ContextId::firing(&job("us/bill"), DUE, sixteen());
+    assert_eq!(of_job.namespace(), "us");
+    for wrong in [
+        "7.1.a-1@",
+        "7.1.a-1@/",
+        "7.1.a-1@eu//",
+        "7.1.a-1@eu/x/",
+        "7.1.a-1@default/",
+        "7.1.a-1@-x/",
+        "7.1.a-1@../",
+    ] {
+        assert!(wrong.parse::<ContextId>().is_err(), "{wrong}");
+    }
+    for wrong in ["", "a/b", "--help", "..", "a b"] {
+        assert!(Namespace::new(wrong).is_err(), "{wrong}");
+    }
 }
 
 #[test]
@@ -162,7 +200,7 @@ proptest! {
     fn context_ids_round_trip(due in 0_u64..1 << 44, partition in 0_u16..1_024, incarnation: u64, counter: u64, name in "[a-z0-9_][a-z0-9._-]{0,9}(/[a-z0-9_][a-z0-9._-]{0,8}){0,2}") {
         let due = TimestampMs::new(due);
         let place = PartitionId::new(partition).unwrap();
-        let lone = ContextId::standalone(place, due, incarnation, counter);
+        let lone = ContextId::standalone(place, due, (incarnation, counter), &Namespace::default());
         prop_assert_eq!(lone.as_str().parse(), Ok(lone.clone()));
         prop_assert_eq!((lone.partition(), lone.due()), (place, due));
         if let Ok(name) = JobName::new(name) {

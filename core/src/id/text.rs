@@ -9,8 +9,8 @@ use crate::error::Violation;
 use crate::id::digits::base36;
 use crate::limits::ID_CHARS_MAX;
 
-/// The namespace of a job whose name has none.
-const DEFAULT_NAMESPACE: &str = "default";
+/// The namespace of a job whose name has none, and of a context that was submitted without one.
+pub(super) const DEFAULT_NAMESPACE: &str = "default";
 
 /// Checks a name against the common character set and length.
 fn checked(field: &'static str, text: &str) -> Result<(), Violation> {
@@ -132,6 +132,19 @@ fn with_namespace(field: &'static str, text: &str) -> Result<String, Violation> 
     in_parts(field, &full)
 }
 
+fn one_part(field: &'static str, text: &str) -> Result<String, Violation> {
+    if text.contains('/') {
+        return Err(Violation::new(field, "has no slash", text));
+    }
+    in_parts(field, text)
+}
+
+text_id!(
+    /// What belongs together: jobs, and contexts submitted alone, with their dedup keys, budgets and, later, permissions. Without a slash.
+    Namespace,
+    "namespace",
+    one_part
+);
 text_id!(
     /// Full name of a job, `namespace/name`. A name without a slash is in the namespace `default`.
     JobName,
@@ -162,6 +175,26 @@ text_id!(
     "tracker",
     plain
 );
+impl Namespace {
+    /// What stands behind the unique part of the id of a context submitted alone, and behind its dedup key: `@<namespace>/`, and nothing for
+    /// `default`.
+    #[must_use]
+    pub fn suffix(&self) -> String {
+        if self.0 == DEFAULT_NAMESPACE {
+            String::new()
+        } else {
+            format!("@{}/", self.0)
+        }
+    }
+}
+
+impl Default for Namespace {
+    /// That of names that say none.
+    fn default() -> Self {
+        Self(DEFAULT_NAMESPACE.to_owned())
+    }
+}
+
 impl JobName {
     /// The part before the first slash.
     #[must_use]

@@ -77,8 +77,7 @@ function ending.free_key(id, attempt, rest)
   if not name then
     return
   end
-  local job = record.job_of(id)
-  local dedup = keys.dedup(name .. (job and '@' .. job or ''))
+  local dedup = keys.dedup(name .. record.owner_suffix(id))
   if redis.call('GET', dedup) == id then
     redis.call('DEL', dedup)
   end

@@ -69,9 +69,9 @@ function budgets.of(kind)
   return setting(PLACES[kind]) or BYTES[kind]
 end
 
--- Whose budget a context is on: its job's namespace.
+-- Whose budget a context is on: its namespace's.
 function budgets.space_of(id)
-  return string.match(record.job_of(id) or '', '^([^/]*)/') or 'default'
+  return string.match(id, '@([^/]+)/') or 'default'
 end
 
 -- Counts bytes that came, or went.

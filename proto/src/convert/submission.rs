@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::fairness::Fairness;
-use tickwheel_core::id::{DedupKey, GroupName, HandlerName, Reuse};
+use tickwheel_core::id::{DedupKey, GroupName, HandlerName, Namespace, Reuse};
 use tickwheel_core::job::ContextOptions;
 use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
 use tickwheel_core::routing::{Lane, Routing, Selection, Units};
@@ -37,6 +37,8 @@ pub struct Dedup {
 /// A checked submission: within every bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Submission {
+    /// What it belongs to.
+    pub namespace: Namespace,
     /// Workers of this group run it.
     pub group: GroupName,
     /// What they run.
@@ -64,6 +66,7 @@ impl TryFrom<v1::Submission> for Submission {
 
     fn try_from(wire: v1::Submission) -> Result<Self, Violations> {
         let mut found = Violations::new();
+        let namespace = field(&mut found, "namespace", namespace_of(&wire.namespace));
         let group = group(&mut found, &wire.group);
         let handler = field(&mut found, "handler", HandlerName::new(&wire.handler));
         if wire.body.len() > BODY_BYTES_MAX {
@@ -88,14 +91,21 @@ impl TryFrom<v1::Submission> for Submission {
             wire.dedup_keep_ms,
             wire.dedup_reuse,
         ));
-        match (group, handler, when, options, (dedup, placed, fairness)) {
+        match (
+            (namespace, group),
+            handler,
+            when,
+            options,
+            (dedup, placed, fairness),
+        ) {
             (
-                Some(group),
+                (Some(namespace), Some(group)),
                 Some(handler),
                 Some(when),
                 Some(options),
                 (Some(dedup), Some((routing, workers, requires)), Some(fairness)),
             ) if found.is_empty() => Ok(Self {
+                namespace,
                 group,
                 handler,
                 body: wire.body,
@@ -141,6 +151,17 @@ fn checked_fairness(
         key: key.map(|key| key.to_string()),
         ..fairness
     })
+}
+
+/// The namespace that a request names; nothing stands for `default`.
+///
+/// # Errors
+/// A violation when it is no namespace's name.
+pub fn namespace_of(given: &str) -> Result<Namespace, Violation> {
+    if given.is_empty() {
+        return Ok(Namespace::default());
+    }
+    Namespace::new(given)
 }
 
 fn when_of(wire: Option<WireWhen>) -> Result<When, Violation> {

@@ -320,10 +320,12 @@ Field { number: 6, name: "options", repeated: false, kind: Kind::Message(18) },
 Field { number: 7, name: "dedup_key", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "dedup_keep_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
+Field { number: 10, name: "namespace", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "FindContextRequest", fields: &[
 Field { number: 1, name: "dedup_key", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "namespace", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "Submitted", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },

@@ -1131,6 +1131,9 @@ pub struct Submission {
     /// What becomes of it when the key stands for another context.
     #[prost(enumeration = "DedupReuse", tag = "9")]
     pub dedup_reuse: i32,
+    /// What it belongs to, as a job does by its name: its dedup key is one of this namespace. Empty: `default`.
+    #[prost(string, tag = "10")]
+    pub namespace: ::prost::alloc::string::String,
     #[prost(oneof = "submission::When", tags = "4, 5")]
     pub when: ::core::option::Option<submission::When>,
 }
@@ -1152,6 +1155,9 @@ pub struct FindContextRequest {
     /// The job whose run was asked for with the key; empty: a context submitted alone.
     #[prost(string, tag = "2")]
     pub job: ::prost::alloc::string::String,
+    /// Without a job, the namespace it was submitted into; empty: `default`.
+    #[prost(string, tag = "3")]
+    pub namespace: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Submitted {

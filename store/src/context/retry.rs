@@ -21,9 +21,10 @@ enum Made {
 
 impl Made {
     fn of(context: &ContextId) -> Self {
-        match context.as_str().split_once('@') {
+        let head = context.as_str().split('@').next().unwrap_or_default();
+        match context.job() {
             None => Self::Alone,
-            Some((head, _)) if head.ends_with(OWN_BODY) => Self::Asked,
+            Some(_) if head.ends_with(OWN_BODY) => Self::Asked,
             Some(_) => Self::Job,
         }
     }

@@ -2,7 +2,7 @@
 
 use fred::interfaces::KeysInterface;
 use fred::types::Value;
-use tickwheel_core::id::{ContextId, DedupKey, JobName};
+use tickwheel_core::id::{ContextId, DedupKey, JobName, Namespace};
 use tickwheel_core::partition::partition_of;
 
 use super::submit::{NewContext, id_of, when_arg};
@@ -22,6 +22,15 @@ pub struct Replaced {
     pub before: Option<ContextId>,
 }
 
+/// Whose dedup keys: each owner has its own.
+#[derive(Debug, Clone, Copy)]
+pub enum KeyOwner<'a> {
+    /// Contexts that were submitted alone into a namespace.
+    Namespace(&'a Namespace),
+    /// Runs of a job that were asked for.
+    Job(&'a JobName),
+}
+
 impl Store {
     /// Creates `context`, which has a dedup key. The context that had the key is cancelled if it waits; if it runs, it goes on.
     ///
@@ -29,7 +38,7 @@ impl Store {
     /// [`Error::Invalid`] without a dedup key; [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`] when it is unknown whether it
     /// was created: a repeat replaces it.
     pub async fn replace(&self, context: &NewContext) -> Result<Replaced, Error> {
-        let Some((key, keep)) = &context.dedup else {
+        let Some(dedup) = context.dedup_arg() else {
             let rule = "is given for a context that replaces another one";
             let violation = tickwheel_core::error::Violation::new("dedup_key", rule, "");
             return Err(Error::Invalid(violation.into()));
@@ -37,9 +46,9 @@ impl Store {
         let mut args = vec![
             Value::from(""),
             when_arg(context.when),
-            Value::from(context.uniq.as_str()),
+            Value::from(context.unique()),
             Value::Bytes(context.rest.clone()),
-            Value::from(format!("{} {}", keep.as_millis(), key.name())),
+            Value::from(dedup),
         ];
         args.extend(lane_args(context.lane.as_deref().into_iter()));
         let keys = vec![self.keys.wheel(context.partition)];
@@ -66,18 +75,21 @@ impl Store {
         }
     }
 
-    /// The context that `key` stands for, while it is kept: of those submitted alone, or of the runs of `job` that were asked for.
+    /// The context that `key` of this owner stands for, while it is kept.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn context_of_key(
         &self,
         key: &DedupKey,
-        job: Option<&JobName>,
+        owner: KeyOwner<'_>,
     ) -> Result<Option<ContextId>, Error> {
-        let owner = job.map_or(key.as_str(), JobName::as_str);
-        let partition = partition_of(owner, self.partitions);
-        let name = self.keys.dedup(partition, &key.name(), job);
+        let (place, suffix) = match owner {
+            KeyOwner::Job(job) => (job.as_str(), format!("@{job}")),
+            KeyOwner::Namespace(namespace) => (key.as_str(), namespace.suffix()),
+        };
+        let partition = partition_of(place, self.partitions);
+        let name = self.keys.dedup(partition, &key.name(), &suffix);
         let read: Result<Option<String>, _> = self.redis.plain().get(name).await;
         let text = read.map_err(|error| Error::from_redis("get", error, ToOwned::to_owned))?;
         let id = |text: String| text.parse().map_err(|_| Error::contract("get", text));

@@ -85,14 +85,9 @@ impl Store {
         args.push(Value::from(chosen.len().to_string()));
         for (_, context) in &chosen {
             args.push(when_arg(context.when));
-            args.push(Value::from(context.uniq.as_str()));
+            args.push(Value::from(context.unique()));
             args.push(Value::Bytes(context.rest.clone()));
-            args.push(match &context.dedup {
-                Some((dedup, keep)) => {
-                    Value::from(format!("{} {}", keep.as_millis(), dedup.name()))
-                }
-                None => Value::from(""),
-            });
+            args.push(Value::from(context.dedup_arg().unwrap_or_default()));
         }
         let lanes: BTreeMap<LaneId, &Lane> = chosen
             .iter()
@@ -149,7 +144,7 @@ pub(super) fn id_of(context: &NewContext, now: u64) -> Result<ContextId, Error> 
         }
         When::At(at) => at.as_u64(),
     };
-    let text = format!("{}.{due}.{}", context.partition, context.uniq);
+    let text = format!("{}.{due}.{}", context.partition, context.unique());
     text.parse()
         .map_err(|_| Error::contract(SUBMIT.name(), text))
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::call::Part;
 use crate::harness::{Harness, Server, fresh, job, name, or_skip, partition};
+use tickwheel_core::id::Namespace;
 use tickwheel_core::job::{Overlap, Trigger};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::job::Plan;
@@ -33,6 +34,7 @@ fn context(number: u16, uniq: &str, delay_ms: u64, rest: &str) -> NewContext {
     NewContext {
         when: When::Delay(Duration::from_millis(delay_ms)),
         rest: rest.to_owned().into(),
+        namespace: Namespace::default(),
         uniq: uniq.to_owned(),
         dedup: Some((
             format!("key-{number}-{uniq}").parse().unwrap(),

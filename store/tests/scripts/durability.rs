@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::harness::{Harness, Server, or_skip, partition};
 use tickwheel_core::Durability;
+use tickwheel_core::id::Namespace;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::wheel::{NewContext, When};
 use tickwheel_store::{Error, Redis, Store};
@@ -22,6 +23,7 @@ fn context(uniq: &str, dedup: Option<&str>) -> NewContext {
     NewContext {
         when: When::Delay(Duration::from_secs(3_600)),
         rest: bytes::Bytes::from_static(b"default work 2 - body"),
+        namespace: Namespace::default(),
         uniq: uniq.to_owned(),
         dedup: dedup.map(|key| (key.parse().unwrap(), Duration::from_secs(60))),
         partition: partition(0),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tickwheel_core::id::Namespace;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::script::{self, LIBRARY, LIBRARY_PREFIX};
 use tickwheel_store::wheel::{NewContext, When};
@@ -14,6 +15,7 @@ async fn submit(store: &Store, number: u16) {
     let context = NewContext {
         when: When::Delay(Duration::from_secs(60)),
         rest: Bytes::from_static(b"default work 2 - body"),
+        namespace: Namespace::default(),
         uniq: format!("u{number}"),
         dedup: None,
         partition: partition(number),

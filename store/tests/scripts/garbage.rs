@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwheel_core::id::{ContextId, GroupName, JobName};
+use tickwheel_core::id::{ContextId, GroupName, JobName, Namespace};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::Error;
 use tickwheel_store::check::{Finding, Kind, Subject};
@@ -58,6 +58,7 @@ fn context(p: PartitionId, uniq: String, delay: u64) -> NewContext {
     NewContext {
         when: When::Delay(Duration::from_millis(delay)),
         rest: Bytes::from_static(b"default good 2 - body"),
+        namespace: Namespace::default(),
         uniq,
         dedup: None,
         partition: p,

@@ -15,7 +15,7 @@ use std::time::Duration;
 use self::turns::{ID, WORKER, settlement, turn_all};
 use crate::harness::{Harness, Server, job, ms, name, note, or_skip};
 use bytes::Bytes;
-use tickwheel_core::id::{DedupKey, GroupName, HandlerName, TrackerId, WorkerId};
+use tickwheel_core::id::{DedupKey, GroupName, HandlerName, Namespace, TrackerId, WorkerId};
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
 use tickwheel_store::Store;
@@ -312,6 +312,7 @@ async fn intake(store: &Store) {
     let context = |number: u64| NewContext {
         when: When::Delay(Duration::from_secs(number / 2 * 100)),
         rest: rest.clone(),
+        namespace: Namespace::default(),
         uniq: format!("1-{number}"),
         dedup: (number == 0).then(|| (dedup.clone(), Duration::from_secs(60))),
         partition: partition_of("order-42", store.partitions()),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::harness::{Harness, alone, partition};
-use tickwheel_core::id::ContextId;
+use tickwheel_core::id::{ContextId, Namespace};
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::check::{Evidence, Finding, Kind, Subject};
 use tickwheel_store::lease::{AttemptRef, Holding, Outcome, Settlement, Verdict};
@@ -58,6 +58,7 @@ async fn submit(store: &Store) -> Vec<ContextId> {
     let context = |i: usize| NewContext {
         when: When::Delay(Duration::from_millis(u64::try_from(i % 40).unwrap())),
         rest: format!("g h{} {} b=f:2:2:0 {i}", i % 3, i % 5).into(),
+        namespace: Namespace::default(),
         uniq: format!("a-{i}"),
         dedup: None,
         partition: partition(0),

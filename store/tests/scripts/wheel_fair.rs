@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::harness::{Harness, fresh, partition};
 use bytes::Bytes;
-use tickwheel_core::id::WorkerId;
+use tickwheel_core::id::{Namespace, WorkerId};
 use tickwheel_core::routing::Units;
 use tickwheel_store::Cancelled;
 use tickwheel_store::check::{Kind, Pace};
@@ -35,6 +35,7 @@ impl Shop {
                 NewContext {
                     when: When::Delay(Duration::ZERO),
                     rest: Bytes::from(rest.to_owned()),
+                    namespace: Namespace::default(),
                     uniq: format!("1-{:06}", self.next),
                     dedup: None,
                     partition: partition(0),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::harness::{fresh, partition};
 use bytes::Bytes;
 use field::{Field, Worker, counts, free, names};
-use tickwheel_core::id::WorkerId;
+use tickwheel_core::id::{Namespace, WorkerId};
 use tickwheel_core::routing::{
     Figures, Lane, Mode, Profile, Routing, RoutingPolicy, Standing, Tags, Units, hash_key,
 };
@@ -363,6 +363,7 @@ async fn a_partition_keeps_a_thousand_lanes() {
     let context = NewContext {
         when: When::Delay(Duration::ZERO),
         rest: Bytes::from(format!("g h 2 c={} b", field.lane.id())),
+        namespace: Namespace::default(),
         uniq: "9-9".to_owned(),
         dedup: None,
         partition: partition(0),

@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::harness::{Harness, fresh, partition};
 use bytes::Bytes;
 use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName, Rate};
-use tickwheel_core::id::WorkerId;
+use tickwheel_core::id::{Namespace, WorkerId};
 use tickwheel_core::routing::Units;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::lease::{Outcome, Settlement, Verdict};
@@ -67,6 +67,7 @@ impl Cluster {
                 NewContext {
                     when: When::Delay(Duration::ZERO),
                     rest: Bytes::from(rest.to_owned()),
+                    namespace: Namespace::default(),
                     uniq: format!("1-{:06}", self.next),
                     dedup: None,
                     partition: partition(number),

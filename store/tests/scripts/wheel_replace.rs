@@ -1,17 +1,20 @@
 //! wheel/replace, and what frees a dedup key: a key stands for one context, unless that was cancelled before it ever started.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::call::{Part, T};
 use crate::harness::{fresh, job, name, partition};
 use bytes::Bytes;
-use tickwheel_core::id::DedupKey;
+use tickwheel_core::id::{DedupKey, Namespace};
 use tickwheel_core::job::{Overlap, Trigger};
 use tickwheel_core::partition::partition_of;
 use tickwheel_store::job::Plan;
-use tickwheel_store::wheel::{Fire, Fired, NewContext, When};
+use tickwheel_store::wheel::{Fire, Fired, KeyOwner, NewContext, When};
 
 const W: (&str, &str, u64, &str) = ("w", "g", 9, "h");
+
+static DEFAULT: LazyLock<Namespace> = LazyLock::new(Namespace::default);
 
 async fn replace(part: &Part<'_>, now: u64, when: &str, unique: &str) -> String {
     let now = now.to_string();
@@ -155,18 +158,76 @@ async fn runs_of_jobs_have_keys_of_their_own_job_that_are_freed_too() {
     };
     assert!(matches!(fire("d/two", "a-2").await, Fired::Started(_)));
     assert_eq!(fire("d/one", "a-3").await, Fired::Duplicate(first.clone()));
-    let found = test.store.context_of_key(&key, Some(&name("d/one"))).await;
+    let found = test
+        .store
+        .context_of_key(&key, KeyOwner::Job(&name("d/one")))
+        .await;
     assert_eq!(found.unwrap(), Some(first.clone()));
-    assert_eq!(test.store.context_of_key(&key, None).await.unwrap(), None);
+    assert_eq!(
+        test.store
+            .context_of_key(&key, KeyOwner::Namespace(&DEFAULT))
+            .await
+            .unwrap(),
+        None
+    );
     drop(test.store.cancel_context(&first).await.unwrap());
     let Fired::Started(second) = fire("d/one", "a-4").await else {
         panic!("the key is free")
     };
     // A job that is deleted with what waits frees the keys of that.
     let _ = test.store.delete_job(&name("d/one")).await.unwrap();
-    let found = test.store.context_of_key(&key, Some(&name("d/one"))).await;
+    let found = test
+        .store
+        .context_of_key(&key, KeyOwner::Job(&name("d/one")))
+        .await;
     assert_eq!(found.unwrap(), None, "{second}");
     assert!(test.keys().await.iter().all(|key| !key.contains("order")));
+}
+
+#[tokio::test]
+async fn each_namespace_has_keys_of_its_own() {
+    let Some(test) = fresh().await else { return };
+    let store = &test.store;
+    let key = DedupKey::new("order-7").unwrap();
+    let eu = Namespace::new("eu").unwrap();
+    let context = |namespace: &Namespace, uniq: &str, due: u64| NewContext {
+        when: When::Delay(Duration::from_secs(due)),
+        rest: Bytes::from("g h 2 u=order-7 body"),
+        namespace: namespace.clone(),
+        uniq: uniq.to_owned(),
+        dedup: Some((key.clone(), Duration::from_secs(60))),
+        partition: partition_of("order-7", store.partitions()),
+        lane: None,
+    };
+    let default = Namespace::default();
+    let both = [context(&default, "a-1", 60), context(&eu, "a-2", 60)];
+    let both = store.submit(&both).await.unwrap();
+    assert!(both.iter().all(|one| !one.duplicate), "{both:?}");
+    assert_eq!(
+        (both[0].id.namespace(), both[1].id.namespace()),
+        ("default", "eu")
+    );
+    let owners = [KeyOwner::Namespace(&default), KeyOwner::Namespace(&eu)];
+    for (owner, one) in owners.into_iter().zip(&both) {
+        let found = store.context_of_key(&key, owner).await.unwrap();
+        assert_eq!(found.as_ref(), Some(&one.id));
+    }
+    let again = store.submit(&[context(&eu, "a-3", 60)]).await.unwrap();
+    assert_eq!((again[0].duplicate, &again[0].id), (true, &both[1].id));
+    // It replaces its own, and frees its own.
+    let replaced = store.replace(&context(&eu, "a-4", 60)).await.unwrap();
+    assert_eq!(replaced.before.as_ref(), Some(&both[1].id));
+    drop(store.cancel_context(&replaced.id).await.unwrap());
+    let [of_default, of_eu] = owners;
+    assert_eq!(store.context_of_key(&key, of_eu).await.unwrap(), None);
+    let found = store.context_of_key(&key, of_default).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&both[0].id));
+    // It is read, listed, run and kept as any other.
+    let now = store.submit(&[context(&eu, "a-5", 0)]).await.unwrap();
+    let view = store.get_context(&now[0].id).await.unwrap().unwrap();
+    assert_eq!((view.job, view.id.namespace()), (None, "eu"));
+    let checked = store.check(crate::damage::good::FAST).await.unwrap();
+    assert!(checked.is_clean(), "{:#?}", checked.findings);
 }
 
 #[tokio::test]
@@ -178,6 +239,7 @@ async fn keys_of_any_text_stand_for_one_context_each() {
         let context = |uniq: String| NewContext {
             when: When::Delay(Duration::from_secs(60)),
             rest: Bytes::from(format!("g h 2 u={} body", key.name())),
+            namespace: Namespace::default(),
             uniq,
             dedup: Some((key.clone(), Duration::from_secs(60))),
             partition: partition_of(text, test.store.partitions()),
@@ -199,7 +261,11 @@ async fn keys_of_any_text_stand_for_one_context_each() {
             (true, &first[0].id),
             "{text}"
         );
-        let found = test.store.context_of_key(&key, None).await.unwrap();
+        let found = test
+            .store
+            .context_of_key(&key, KeyOwner::Namespace(&DEFAULT))
+            .await
+            .unwrap();
         assert_eq!(found.as_ref(), Some(&first[0].id));
         let replaced = test
             .store

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::call::{Part, T, ready_score};
 use crate::harness::{alone, fresh, partition};
-use tickwheel_core::id::DedupKey;
+use tickwheel_core::id::{DedupKey, Namespace};
 use tickwheel_store::Heard;
 use tickwheel_store::wheel::{NewContext, When};
 
@@ -160,6 +160,7 @@ async fn the_store_sorts_contexts_by_partition_and_answers_in_their_order() {
     let context = |number: u16, uniq: &str, dedup: Option<&str>| NewContext {
         when: When::Delay(Duration::from_secs(60)),
         rest: "g h 2 - x".into(),
+        namespace: Namespace::default(),
         uniq: uniq.to_owned(),
         dedup: dedup.map(|key| (DedupKey::new(key).unwrap(), Duration::from_secs(60))),
         partition: partition(number),

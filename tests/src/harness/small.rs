@@ -76,7 +76,7 @@ impl Small {
     /// When it does not start.
     pub async fn add_worker(&mut self, options: WorkerOptions) -> Result<()> {
         let urls: Vec<String> = self.tracker.iter().map(url).collect();
-        let worker = start_worker(&self.rig, urls, "w0", &options)?;
+        let worker = start_worker(&self.rig, &urls, "w0", &options)?;
         self.rig.wait_for_worker(worker.id()).await?;
         self.worker = Some(worker);
         Ok(())
@@ -121,7 +121,7 @@ pub async fn tracker(rig: &Rig) -> Result<Tracker> {
 /// When it does not start.
 pub fn start_worker(
     rig: &Rig,
-    trackers: Vec<String>,
+    trackers: &[String],
     name: &str,
     options: &WorkerOptions,
 ) -> Result<RunningWorker> {

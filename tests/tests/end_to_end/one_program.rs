@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde::{Deserialize, Serialize};
-use tickwheel_client::{Client, Error, RefusalKind, Submission, Task, Trigger, job};
+use tickwheel_client::{Client, Error, KeyOf, RefusalKind, Submission, Task, Trigger, job};
 use tickwheel_tests::harness::Small;
 use tickwheel_worker::{Context, RunningWorker, Worker, fatal};
 
@@ -74,7 +74,7 @@ async fn a_task_is_submitted_run_and_answered() -> Result<()> {
         "{second:?}"
     );
     ensure!(
-        client.find("order 8", None).await?.id == first.id(),
+        client.find("order 8", KeyOf::Submitted).await?.id == first.id(),
         "{first:?}"
     );
 

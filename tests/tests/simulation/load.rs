@@ -250,6 +250,7 @@ async fn submit(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
                 String::new()
             },
             when: Some(v1::submission::When::DelayMs(delay_ms)),
+            namespace: if rng.one_in(3) { "eu" } else { "" }.to_owned(),
             dedup_key: if keyed {
                 format!("key-{}-{number}", rng.next())
             } else {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tickwheel_core::Durability;
-use tickwheel_core::id::{ContextId, JobName};
+use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::Store;
 use tickwheel_store::record::Queue;
@@ -86,15 +86,14 @@ impl ApiContext {
         })
     }
 
-    /// The store for a write about `job`, or about no job, as durable as the call asks or as its namespace has it.
-    pub(crate) fn durable(
-        &self,
-        job: Option<&JobName>,
-        asked: Option<Durability>,
-    ) -> Result<Store, Error> {
-        let promises = &self.promises;
-        let durability = asked.unwrap_or_else(|| promises.of(job.map(JobName::namespace)));
-        Ok(self.store.durable(durability, promises.wait)?)
+    /// How far a write about this namespace comes: as the call asks, or as the namespace has it.
+    pub(crate) fn durability(&self, namespace: &str, asked: Option<Durability>) -> Durability {
+        asked.unwrap_or_else(|| self.promises.of(namespace))
+    }
+
+    /// The store for writes that come so far.
+    pub(crate) fn durable(&self, durability: Durability) -> Result<Store, Error> {
+        Ok(self.store.durable(durability, self.promises.wait)?)
     }
 
     /// The next unique part of an id; grows, so that contexts of one due time keep the order of their submission.

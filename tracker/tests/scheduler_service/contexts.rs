@@ -82,7 +82,7 @@ async fn a_taken_key_answers_by_its_reuse_policy_and_says_what_it_found() {
 
     let request = v1::FindContextRequest {
         dedup_key: "order:7 注文".to_owned(),
-        job: String::new(),
+        ..v1::FindContextRequest::default()
     };
     let found = caller.rpc.find_context(request.clone()).await.unwrap();
     assert_eq!(found.into_inner().id, replaced.id);
@@ -99,6 +99,67 @@ async fn a_taken_key_answers_by_its_reuse_policy_and_says_what_it_found() {
     };
     let again = caller.rpc.submit(request).await.unwrap().into_inner();
     assert!(!again.contexts[0].duplicate);
+}
+
+#[tokio::test]
+async fn each_namespace_has_contexts_and_keys_of_its_own() {
+    let Some(mut caller) = caller().await else {
+        return;
+    };
+    let of = |namespace: &str| v1::Submission {
+        namespace: namespace.to_owned(),
+        dedup_key: "order-7".to_owned(),
+        ..submission(60_000)
+    };
+    let request = v1::SubmitRequest {
+        contexts: ["", "eu", "default", "us", "eu"].map(of).to_vec(),
+    };
+    let answer = caller.rpc.submit(request).await.unwrap().into_inner();
+    let [default, eu, again, us, eu_again] = &answer.contexts[..] else {
+        panic!("{answer:?}")
+    };
+    assert!(
+        default.id.ends_with(char::is_alphanumeric),
+        "{}",
+        default.id
+    );
+    assert!(
+        eu.id.ends_with("@eu/") && us.id.ends_with("@us/"),
+        "{answer:?}"
+    );
+    assert_eq!((&again.id, again.duplicate), (&default.id, true));
+    assert_eq!((&eu_again.id, eu_again.duplicate), (&eu.id, true));
+    for (namespace, one) in [("", default), ("default", default), ("eu", eu), ("us", us)] {
+        let request = v1::FindContextRequest {
+            dedup_key: "order-7".to_owned(),
+            namespace: namespace.to_owned(),
+            job: String::new(),
+        };
+        let found = caller.rpc.find_context(request).await.unwrap().into_inner();
+        assert_eq!((&found.id, found.job.as_str()), (&one.id, ""));
+    }
+    for (namespace, job, field) in [
+        ("a/b", "", "namespace"),
+        ("--help", "", "namespace"),
+        ("eu", "eu/x", "namespace"),
+    ] {
+        let request = v1::FindContextRequest {
+            dedup_key: "order-7".to_owned(),
+            namespace: namespace.to_owned(),
+            job: job.to_owned(),
+        };
+        let refused = caller.rpc.find_context(request).await.unwrap_err();
+        assert_eq!(refused.code(), Code::InvalidArgument);
+        assert!(refused.message().starts_with(field), "{refused}");
+    }
+    let request = v1::SubmitRequest {
+        contexts: vec![of("../eu")],
+    };
+    let refused = caller.rpc.submit(request).await.unwrap_err();
+    assert!(
+        refused.message().contains("contexts[0].namespace"),
+        "{refused}"
+    );
 }
 
 #[tokio::test]

@@ -154,7 +154,7 @@ async fn a_worker_that_breaks_a_rule_is_told_which() {
             ..hello("a")
         },
     ] {
-        let status = Worker::builder(&caller, wrong).await.err().unwrap();
+        let status = Worker::connect(&caller, wrong).await.err().unwrap();
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         refused.push(status.message().split(':').next().unwrap().to_owned());
     }
@@ -173,8 +173,8 @@ async fn figures_and_amounts_that_cannot_be_true_stop_no_partition() {
         resources: [("gpu".to_owned(), 4_000)].into(),
         ..hello(name)
     };
-    let liar = Worker::builder(&caller, with_gpu("liar")).await.unwrap();
-    let honest = Worker::builder(&caller, with_gpu("w")).await.unwrap();
+    let liar = Worker::connect(&caller, with_gpu("liar")).await.unwrap();
+    let honest = Worker::connect(&caller, with_gpu("w")).await.unwrap();
     let calm = Report {
         cpu_load: 0.5,
         response_ms: Some(3.0),
@@ -217,7 +217,7 @@ async fn a_retry_in_a_million_years_is_refused_with_the_limit_and_lists_go_on() 
     let Some(mut caller) = caller().await else {
         return;
     };
-    let mut worker = Worker::builder(&caller, hello("w")).await.unwrap();
+    let mut worker = Worker::connect(&caller, hello("w")).await.unwrap();
     let submitted = caller.submit(vec![submission(0)]).await.unwrap();
     let given = worker.assignment().await;
     let report = Settlement {
@@ -239,7 +239,7 @@ async fn a_retry_in_a_million_years_is_refused_with_the_limit_and_lists_go_on() 
 #[tokio::test]
 async fn reports_of_attempts_that_nobody_holds_are_answered_all_and_a_stream_of_nonsense_ends() {
     let Some(caller) = caller().await else { return };
-    let mut worker = Worker::builder(&caller, hello("w")).await.unwrap();
+    let mut worker = Worker::connect(&caller, hello("w")).await.unwrap();
     let stale = |number: u32| {
         let id = format!("{}.1000000.x-{number}", number % 4);
         settlement(&id, 1, Outcome::Succeeded)

@@ -12,7 +12,6 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
-use super::TARGET;
 use crate::attempt::{Attempt, LogLevel};
 
 thread_local! {
@@ -74,12 +73,9 @@ impl<S> Layer<S> for LogLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        if attributes.metadata().target() != TARGET {
-            return;
-        }
+    fn on_new_span(&self, _: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let attempt = NEW.with_borrow(Weak::clone);
-        if let Some(span) = ctx.span(id) {
+        if let Some(span) = ctx.span(id).filter(|_| attempt.strong_count() > 0) {
             span.extensions_mut().insert(attempt);
         }
     }

@@ -1,7 +1,7 @@
 //! What is around handlers: state, middleware, and the events of `tracing` in their logs.
 
 use std::process::{ExitCode, Termination as _};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use tickwheel_worker::testing::Harness;
@@ -16,7 +16,11 @@ struct Steps(Mutex<Vec<String>>);
 
 impl Steps {
     fn add(&self, step: &str) {
-        self.0.lock().unwrap().push(step.to_owned());
+        self.taken().push(step.to_owned());
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Vec<String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -51,7 +55,7 @@ fn harness() -> Harness {
             Ok(body)
         })
         .handle("steps", |ctx: Context, _: String| async move {
-            Ok(ctx.state::<Steps>()?.0.lock().unwrap().clone())
+            Ok(ctx.state::<Steps>()?.taken().clone())
         })
 }
 
@@ -90,7 +94,10 @@ async fn state_that_was_not_given_is_a_failure_that_says_so() {
     let Some(Outcome::Failed(error)) = &ran.outcome else {
         panic!("{ran:?}");
     };
-    assert!(error.contains("Steps`: give it one with `WorkerBuilder::state`"), "{error}");
+    assert!(
+        error.contains("Steps`: give it one with `WorkerBuilder::state`"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -12,7 +12,7 @@ use wire::settlement::Outcome;
 /// A handler `stuck` that tells what it sees, and goes on for ever.
 type Told = mpsc::UnboundedReceiver<Option<CancelReason>>;
 
-fn stuck(urls: Vec<String>) -> Result<(RunningWorker, Told), Error> {
+fn stuck(urls: &[String]) -> Result<(RunningWorker, Told), Error> {
     let (tell, told) = mpsc::unbounded_channel();
     let worker = Worker::builder(urls.join(","))
         .concurrency(2)
@@ -44,7 +44,7 @@ async fn a_cancelled_handler_is_told_and_after_its_grace_dropped() {
         (Reason::Replaced, CancelReason::Replaced),
     ] {
         let tracker = TrackerDouble::start().await.unwrap();
-        let (worker, mut told) = stuck(vec![tracker.url()]).unwrap();
+        let (worker, mut told) = stuck(&[tracker.url()]).unwrap();
         tracker.connected().await.unwrap();
         tracker.dispatch(vec![short("c")]).await.unwrap();
         assert_eq!(told.recv().await, Some(None));
@@ -61,7 +61,7 @@ async fn a_cancelled_handler_is_told_and_after_its_grace_dropped() {
 #[tokio::test]
 async fn an_attempt_over_its_time_is_settled_as_timed_out() {
     let tracker = TrackerDouble::start().await.unwrap();
-    let (worker, mut told) = stuck(vec![tracker.url()]).unwrap();
+    let (worker, mut told) = stuck(&[tracker.url()]).unwrap();
     tracker.connected().await.unwrap();
     tracker
         .dispatch(vec![wire::Assignment {
@@ -91,7 +91,7 @@ async fn an_attempt_over_its_time_is_settled_as_timed_out() {
 #[tokio::test]
 async fn a_fenced_attempt_is_stopped_and_nothing_is_said_about_it() {
     let tracker = TrackerDouble::start().await.unwrap();
-    let (worker, mut told) = stuck(vec![tracker.url()]).unwrap();
+    let (worker, mut told) = stuck(&[tracker.url()]).unwrap();
     tracker.connected().await.unwrap();
     tracker.dispatch(vec![short("c")]).await.unwrap();
     assert_eq!(told.recv().await, Some(None));
@@ -120,7 +120,7 @@ async fn an_attempt_whose_lease_is_not_renewed_in_time_is_fenced() {
         ..wire::Welcome::default()
     };
     let tracker = TrackerDouble::start_with(terms).await.unwrap();
-    let (worker, mut told) = stuck(vec![tracker.url()]).unwrap();
+    let (worker, mut told) = stuck(&[tracker.url()]).unwrap();
     tracker.connected().await.unwrap();
     tracker
         .dispatch(vec![wire::Assignment {

@@ -6,7 +6,7 @@ use tickwheel_worker::testing::{Heard, TrackerDouble, assignment, wire};
 use tickwheel_worker::{Context, Error, RunningWorker, Worker};
 use tokio::sync::Semaphore;
 
-fn gated(urls: Vec<String>, gate: &Arc<Semaphore>) -> Result<RunningWorker, Error> {
+fn gated(urls: &[String], gate: &Arc<Semaphore>) -> Result<RunningWorker, Error> {
     let gate = Arc::clone(gate);
     Worker::builder(urls.join(","))
         .concurrency(4)
@@ -28,7 +28,7 @@ fn open(heard: &Heard) -> Option<()> {
 async fn a_worker_reconnects_and_names_what_it_still_runs() {
     let tracker = TrackerDouble::start().await.unwrap();
     let gate = Arc::new(Semaphore::new(0));
-    let worker = gated(vec![tracker.url()], &gate).unwrap();
+    let worker = gated(&[tracker.url()], &gate).unwrap();
     tracker.connected().await.unwrap();
     tracker
         .dispatch(vec![
@@ -61,7 +61,7 @@ async fn a_worker_reconnects_and_names_what_it_still_runs() {
 async fn an_outcome_is_sent_again_when_its_stream_breaks_unconfirmed() {
     let tracker = TrackerDouble::start().await.unwrap();
     let gate = Arc::new(Semaphore::new(1));
-    let worker = gated(vec![tracker.url()], &gate).unwrap();
+    let worker = gated(&[tracker.url()], &gate).unwrap();
     tracker.connected().await.unwrap();
     tracker.answer_with(None);
     tracker
@@ -87,7 +87,7 @@ async fn the_roster_adds_trackers_and_an_outcome_moves_to_one_that_confirms() {
         TrackerDouble::start().await.unwrap(),
     );
     let gate = Arc::new(Semaphore::new(0));
-    let worker = gated(vec![first.url()], &gate).unwrap();
+    let worker = gated(&[first.url()], &gate).unwrap();
     first.connected().await.unwrap();
     first
         .tell_roster(vec![first.url(), second.url()])
@@ -154,11 +154,7 @@ async fn an_outcome_without_confirmation_is_sent_again_over_the_other_stream() {
         TrackerDouble::start().await.unwrap(),
         TrackerDouble::start().await.unwrap(),
     );
-    let worker = gated(
-        vec![first.url(), second.url()],
-        &Arc::new(Semaphore::new(1)),
-    )
-    .unwrap();
+    let worker = gated(&[first.url(), second.url()], &Arc::new(Semaphore::new(1))).unwrap();
     first.connected().await.unwrap();
     second.connected().await.unwrap();
     first.answer_with(None);
@@ -175,7 +171,7 @@ async fn an_outcome_without_confirmation_is_sent_again_over_the_other_stream() {
 async fn one_tracker_under_two_names_has_one_stream() {
     let tracker = TrackerDouble::start().await.unwrap();
     let alias = tracker.url().replace("127.0.0.1", "localhost");
-    let worker = gated(vec![tracker.url()], &Arc::new(Semaphore::new(1))).unwrap();
+    let worker = gated(&[tracker.url()], &Arc::new(Semaphore::new(1))).unwrap();
     tracker.connected().await.unwrap();
     tracker.tell_roster(vec![alias]).await.unwrap();
     tracker
@@ -194,7 +190,7 @@ async fn one_tracker_under_two_names_has_one_stream() {
 async fn a_tracker_that_takes_no_streams_is_tried_again() {
     let tracker = TrackerDouble::start().await.unwrap();
     tracker.set_open(false);
-    let worker = gated(vec![tracker.url()], &Arc::new(Semaphore::new(0))).unwrap();
+    let worker = gated(&[tracker.url()], &Arc::new(Semaphore::new(0))).unwrap();
     assert_eq!(worker.stats().trackers, 0);
     tracker.set_open(true);
     tracker.connected().await.unwrap();
@@ -206,7 +202,7 @@ async fn a_tracker_about_to_stop_is_used_until_its_stream_ends_and_is_no_home() 
         TrackerDouble::start().await.unwrap(),
         TrackerDouble::start().await.unwrap(),
     );
-    let worker = gated(vec![first.url()], &Arc::new(Semaphore::new(1))).unwrap();
+    let worker = gated(&[first.url()], &Arc::new(Semaphore::new(1))).unwrap();
     first
         .wait_for(|heard| heard.heartbeats.iter().find(|one| one.primary).cloned())
         .await

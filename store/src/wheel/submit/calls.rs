@@ -95,6 +95,7 @@ mod tests {
     use std::time::Duration;
 
     use bytes::Bytes;
+    use tickwheel_core::id::Namespace;
 
     use super::*;
     use crate::wheel::When;
@@ -103,6 +104,7 @@ mod tests {
         NewContext {
             when: When::Delay(Duration::ZERO),
             rest: Bytes::from(vec![b'x'; bytes]),
+            namespace: Namespace::default(),
             uniq: String::new(),
             dedup: None,
             partition: PartitionId::new(0).unwrap(),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwheel_core::id::{ContextId, DedupKey};
+use tickwheel_core::id::{ContextId, DedupKey, Namespace};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::routing::Lane;
 use tickwheel_core::time::TimestampMs;
@@ -27,12 +27,28 @@ pub struct NewContext {
     pub rest: Bytes,
     /// Third part of its id; see [`ContextId::uniq`].
     pub uniq: String,
+    /// Its namespace: part of its id, and of the name of its dedup key.
+    pub namespace: Namespace,
     /// At most one context of this key within the keep time after its due time.
     pub dedup: Option<(DedupKey, Duration)>,
     /// Where it lies: for a dedup key, the key's partition.
     pub partition: PartitionId,
     /// The lane that its options name.
     pub lane: Option<Arc<Lane>>,
+}
+
+impl NewContext {
+    /// The third part of its id, with its namespace.
+    pub(crate) fn unique(&self) -> String {
+        format!("{}{}", self.uniq, self.namespace.suffix())
+    }
+
+    /// How long its dedup key is kept, and what that is called.
+    pub(crate) fn dedup_arg(&self) -> Option<String> {
+        let (key, keep) = self.dedup.as_ref()?;
+        let (keep, suffix) = (keep.as_millis(), self.namespace.suffix());
+        Some(format!("{keep} {}{suffix}", key.name()))
+    }
 }
 
 /// What became of a [`NewContext`].

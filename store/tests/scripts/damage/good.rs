@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use tickwheel_core::id::Namespace;
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::check::{Checked, Kind, Pace};
@@ -56,6 +57,7 @@ pub(crate) async fn submit(
     let context = NewContext {
         when: When::Delay(Duration::from_millis(delay)),
         rest,
+        namespace: Namespace::default(),
         uniq: uniq.to_owned(),
         dedup: None,
         partition: partition(0),
@@ -121,6 +123,7 @@ async fn submit_raw(test: &Harness, uniq: &str, rest: &str) {
     let context = NewContext {
         when: When::Delay(Duration::ZERO),
         rest: Bytes::from(rest.to_owned()),
+        namespace: Namespace::default(),
         uniq: uniq.to_owned(),
         dedup: None,
         partition: partition(0),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwheel_core::id::WorkerId;
+use tickwheel_core::id::{Namespace, WorkerId};
 use tickwheel_core::partition::partition_of;
 use tickwheel_core::routing::{Lane, Mode, Routing, RoutingPolicy, Standing};
 use tickwheel_store::Store;
@@ -38,6 +38,7 @@ pub(crate) async fn with_a_key(store: &Store) {
     let context = NewContext {
         when: When::Delay(Duration::ZERO),
         rest: Bytes::from("default nobody-offers-it 2 k=acme body"),
+        namespace: Namespace::default(),
         uniq: "2-2".to_owned(),
         dedup: None,
         partition: partition_of("order-42", store.partitions()),
@@ -56,6 +57,7 @@ pub(crate) async fn in_a_lane(store: &Store) -> Claim {
     let context = NewContext {
         when: When::Delay(Duration::ZERO),
         rest: Bytes::from(format!("default work 2 c={} body", lane.id())),
+        namespace: Namespace::default(),
         uniq: "2-1".to_owned(),
         dedup: None,
         partition: partition_of("order-42", store.partitions()),

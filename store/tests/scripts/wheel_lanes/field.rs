@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tickwheel_core::id::WorkerId;
+use tickwheel_core::id::{Namespace, WorkerId};
 use tickwheel_core::routing::{Lane, Routing, RoutingPolicy, Standing};
 use tickwheel_store::lane::LaneOffer;
 use tickwheel_store::record::Queue;
@@ -63,6 +63,7 @@ impl Field {
                 NewContext {
                     when: When::Delay(Duration::ZERO),
                     rest: Bytes::from(rest),
+                    namespace: Namespace::default(),
                     uniq: format!("1-{:05}", self.next),
                     dedup: None,
                     partition: partition(0),

@@ -80,7 +80,7 @@ impl Cluster {
 
     /// Starts a worker and waits until each tracker has a stream to it. Answers with its id.
     pub(crate) async fn hire(&mut self, name: &str, options: &WorkerOptions) -> Result<String> {
-        let worker = start_worker(&self.rig, self.urls(), name, options)?;
+        let worker = start_worker(&self.rig, &self.urls(), name, options)?;
         self.add(name, worker).await
     }
 

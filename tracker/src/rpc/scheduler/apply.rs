@@ -47,7 +47,10 @@ pub(super) async fn apply(
         } else if request.dry_run {
             foresee(spec, view, now)?
         } else {
-            write(&api.durable(Some(&spec.name), asked)?, spec, view, now).await?
+            {
+                let durability = api.durability(spec.name.namespace(), asked);
+                write(&api.durable(durability)?, spec, view, now).await?
+            }
         };
         applied.insert(&spec.name, job);
     }

@@ -6,10 +6,11 @@ use tickwheel_core::Durability;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, DedupKey, GroupName};
 use tickwheel_core::run::StateWord;
-use tickwheel_proto::convert::state_from_wire;
+use tickwheel_proto::convert::{namespace_of, state_from_wire};
 use tickwheel_proto::v1;
 use tickwheel_store::Cancelled;
 use tickwheel_store::context::{ContextFilter, ContextView};
+use tickwheel_store::wheel::KeyOwner;
 use tokio::time::Instant;
 
 use super::given::{Count, context_id, job_name, named};
@@ -54,7 +55,16 @@ pub(super) async fn find(
         "" => None,
         job => Some(job_name(job).map_err(|_| bad_job(job))?),
     };
-    let found = api.store.context_of_key(&key, job.as_ref()).await?;
+    let namespace = namespace_of(&request.namespace)?;
+    let owner = match &job {
+        Some(_) if !request.namespace.is_empty() => {
+            let rule = "is not given beside a job, whose name has one";
+            return Err(Violation::new("namespace", rule, request.namespace).into());
+        }
+        Some(job) => KeyOwner::Job(job),
+        None => KeyOwner::Namespace(&namespace),
+    };
+    let found = api.store.context_of_key(&key, owner).await?;
     let id = found.ok_or_else(|| Error::not_found("dedup key", key.as_str()))?;
     get(api, v1::ContextRef { id: id.into() }).await
 }
@@ -115,7 +125,7 @@ pub(super) async fn cancel(
     asked: Option<Durability>,
 ) -> Result<v1::CancelContextResponse, Error> {
     let id = context_id(&request.id)?;
-    let store = api.durable(id.job().as_ref(), asked)?;
+    let store = api.durable(api.durability(id.namespace(), asked))?;
     // The end of a subtask is told by its root: it is not found afterwards.
     let subtask = match id.subtask() {
         Some(_) => api.store.get_context(&id).await?,
@@ -152,7 +162,7 @@ pub(super) async fn retry(
     asked: Option<Durability>,
 ) -> Result<v1::Context, Error> {
     let id = context_id(&request.id)?;
-    let store = api.durable(id.job().as_ref(), asked)?;
+    let store = api.durable(api.durability(id.namespace(), asked))?;
     let view = store.retry_context(&id).await?;
     Ok(views::context(api, view))
 }

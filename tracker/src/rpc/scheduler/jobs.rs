@@ -73,7 +73,7 @@ pub(super) async fn pause(
     asked: Option<Durability>,
 ) -> Result<v1::Job, Error> {
     let name = job_name(&request.name)?;
-    let store = api.durable(Some(&name), asked)?;
+    let store = api.durable(api.durability(name.namespace(), asked))?;
     let view = store.pause_job(&name, &request.note).await?;
     Ok(views::job(api, &view))
 }
@@ -95,7 +95,7 @@ pub(super) async fn resume(
         Ok::<_, Violation>((plan, planning::skipped_in_pause(&view, now)?))
     })
     .await??;
-    let store = api.durable(Some(&name), asked)?;
+    let store = api.durable(api.durability(name.namespace(), asked))?;
     let resumed = store.resume_job(&name, &plan, skipped).await?;
     Ok(views::job(api, &resumed))
 }
@@ -117,7 +117,7 @@ pub(super) async fn delete(
         }) => Some(job),
         Some(_) | None => None,
     };
-    let store = api.durable(Some(&name), asked)?;
+    let store = api.durable(api.durability(name.namespace(), asked))?;
     let (deleted, followers) = match store.delete_job_alone(&name).await? {
         Deletion::Deleted(deleted) => (deleted, Vec::new()),
         Deletion::Followed(named) => {
@@ -210,7 +210,7 @@ pub(super) async fn run(
         body: request.body,
         dedup: dedup.map(kept),
     };
-    let store = api.durable(Some(&name), asked)?;
+    let store = api.durable(api.durability(name.namespace(), asked))?;
     let fired = store.fire_job(&name, fire).await?;
     crash_point!("after_fire_script");
     match fired {

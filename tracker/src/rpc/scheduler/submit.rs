@@ -56,14 +56,48 @@ pub(super) async fn submit(
         }
     }
     found.into_result()?;
-    let store = api.durable(None, asked)?;
     crash_point!("before_submit_script");
-    let answers = write(&store, contexts).await?;
+    let answers = write_all(api, contexts, asked).await?;
     crash_point!("after_submit_script");
     measure::submitted(answers.len());
     Ok(v1::SubmitResponse {
         contexts: with_states(&api.store, answers).await,
     })
+}
+
+/// Writes what was submitted, namespaces of one durability together.
+async fn write_all(
+    api: &ApiContext,
+    contexts: Vec<Submitting>,
+    asked: Option<Durability>,
+) -> Result<Vec<v1::Submitted>, Error> {
+    let mut alike: Vec<(Durability, Vec<usize>, Vec<Submitting>)> = Vec::new();
+    for (index, submitting) in contexts.into_iter().enumerate() {
+        let durability = api.durability(submitting.0.namespace.as_str(), asked);
+        if let Some((_, indexes, contexts)) = alike.iter_mut().find(|some| some.0 == durability) {
+            indexes.push(index);
+            contexts.push(submitting);
+        } else {
+            alike.push((durability, vec![index], vec![submitting]));
+        }
+    }
+    let mut answers: BTreeMap<usize, v1::Submitted> = BTreeMap::new();
+    for (durability, indexes, contexts) in alike {
+        let written = match api.durable(durability) {
+            Ok(store) => write(&store, contexts).await,
+            Err(error) => Err(error),
+        };
+        let before = answers.values().filter_map(|answer| answer.id.parse().ok());
+        let written = written.map_err(|error| {
+            if let Error::Store(error) = error {
+                Error::Store(error.of_contexts(before))
+            } else {
+                error
+            }
+        })?;
+        answers.extend(indexes.into_iter().zip(written));
+    }
+    Ok(answers.into_values().collect())
 }
 
 /// Writes what was submitted: those that replace others one by one, all others together.
@@ -183,6 +217,7 @@ fn new_context(
             options,
             &submission.body,
         ),
+        namespace: submission.namespace,
         uniq,
         dedup,
         partition,
