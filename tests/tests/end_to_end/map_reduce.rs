@@ -5,7 +5,7 @@ mod limited;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 use tickwheel_proto::v1::{self, ContextState, FanProgress};
 use tickwheel_tests::bins;
 use tickwheel_tests::harness::fan::{Counted, Mapping};
@@ -227,6 +227,19 @@ async fn the_worker_that_mapped_dies_and_only_unfinished_subtasks_run_again() ->
     let _second = rig.worker(&trackers, WorkerOptions::default()).await?;
     let then = progress(&mut client, &id, "a third has ended", |fan| {
         fan.succeeded * 10 >= items * 3
+    })
+    .await?;
+    // Between two visits it may run nothing: it is held still to look.
+    until("the first worker runs some", LIMIT, async || {
+        first.process.signal("STOP").await?;
+        let runs = rig.book.read()?;
+        let runs = runs_of(&runs, "nap").into_iter();
+        let of_first = runs.filter(|run| run.worker == first.process.name());
+        if of_first.filter(|run| run.end_ms.is_none()).count() == 0 {
+            first.process.signal("CONT").await?;
+            bail!("it runs nothing");
+        }
+        Ok(())
     })
     .await?;
     first.kill().await?;
