@@ -58,7 +58,7 @@ mod tests {
         assert_eq!(rest(150), 150);
         assert_eq!(rest(799), 799);
         assert_eq!(rest(800), 1_600);
-        assert_eq!(rest(2_000), 10_000);
+        assert_eq!(rest(1_200), 3_600);
         assert_eq!(rest(60_000_000), REST_MAX.as_micros());
     }
 
