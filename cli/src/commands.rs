@@ -1,6 +1,7 @@
 //! The command line: nouns, verbs and global flags, and who does what they say. One file per command, with its flags; a noun with several verbs
 //! has a folder.
 
+pub(crate) mod apply;
 pub(crate) mod cluster;
 pub(crate) mod completion;
 pub(crate) mod cron;
@@ -11,6 +12,7 @@ pub(crate) mod job;
 pub(crate) mod limit;
 pub(crate) mod quickstart;
 pub(crate) mod run;
+pub(crate) mod schema;
 pub(crate) mod store;
 pub(crate) mod submit;
 pub(crate) mod tracker;
@@ -46,7 +48,11 @@ pub(crate) enum Command {
     Dev(dev::DevArgs),
     /// As `dev`, and applies example jobs, shows them firing and counts what became of them
     Quickstart(quickstart::QuickstartArgs),
-    /// Jobs: register, list, pause, run, explain
+    /// Register or change jobs and limits from files; all mistakes are shown at once, and then nothing is sent
+    Apply(apply::ApplyArgs),
+    /// Print the JSON Schema of these files, for editors
+    Schema,
+    /// Jobs: list, pause, run, explain, export
     #[command(subcommand)]
     Job(job::JobCommand),
     /// Submit one context, now or for later; no job is needed
@@ -82,7 +88,9 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
     match cli.command {
         Command::Dev(args) => dev::run(args).await,
         Command::Quickstart(args) => quickstart::run(args).await,
-        Command::Job(command) => job::run(&global, command).await,
+        Command::Apply(args) => apply::run(&global, args).await,
+        Command::Schema => schema::run(),
+        Command::Job(command) => Box::pin(job::run(&global, command)).await,
         Command::Submit(args) => submit::run(&global, args).await,
         Command::Run(command) => run::run(&global, command).await,
         Command::Dead(command) => dead::run(&global, command).await,

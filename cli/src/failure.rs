@@ -95,6 +95,11 @@ impl Failure {
         Self::new(Exit::Usage, message)
     }
 
+    /// There is no such thing.
+    pub(crate) fn not_found(message: impl Into<String>) -> Self {
+        Self::new(Exit::NotFound, message)
+    }
+
     /// Trying again later may help.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(Exit::Unavailable, message)
@@ -253,7 +258,7 @@ mod tests {
             code: "INVALID".to_owned(),
             violations: vec![v1::Violation {
                 field: "jobs[1].trigger".to_owned(),
-                rule: "second_delay is 1..=60".to_owned(),
+                rule: "is 1..=60".to_owned(),
                 given: "61".to_owned(),
             }],
             ..v1::ErrorDetail::default()
@@ -267,7 +272,7 @@ mod tests {
             .map_places(|p| p.replace("jobs[1]", "a.yaml: jobs[0]"));
         assert_eq!(
             failure.to_string(),
-            "1 mistake in what was sent; nothing was changed\n  a.yaml: jobs[0].trigger: second_delay is 1..=60 (given: 61)"
+            "1 mistake in what was sent; nothing was changed\n  a.yaml: jobs[0].trigger: is 1..=60 (given: 61)"
         );
     }
 

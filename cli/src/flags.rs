@@ -73,17 +73,17 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<(), Failure> {
 /// The flags that a command listens to; `None` for what is no command.
 fn used_by(path: &str) -> Option<&'static [Flag]> {
     Some(match path {
-        "worker" | "completion" => &[],
+        "worker" | "completion" | "schema" => &[],
         "dev" | "quickstart" | "tracker" => &[ZoneTable],
         "cron explain" => &[Output, ZoneTable],
         "store check" | "store repair" | "store rebuild" | "store adopt" => &[Output],
         "job preview" => &[Server, Output, Timeout, ZoneTable],
-        "submit" | "job apply" | "job pause" | "job resume" | "job run" | "job delete"
+        "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
         | "run cancel" | "run retry" => &[Server, Output, Timeout, Durability],
         "cluster" | "job list" | "job get" | "job export" | "job explain" | "job ledger"
         | "run list" | "run get" | "run subtasks" | "run logs" | "run wait" | "dead list"
         | "dead show" | "dead requeue" | "dead purge" | "limit list" | "limit set"
-        | "limit remove" | "worker list" => &[Server, Output, Timeout],
+        | "limit get" | "limit remove" | "worker list" => &[Server, Output, Timeout],
         _ => return None,
     })
 }
@@ -115,7 +115,7 @@ fn refusal(path: &str, flag: Flag) -> String {
         }
         (_, ZoneTable) => "it works out no due times; `tickwheel tracker --zone-table TABLE` does",
         (_, Durability) => {
-            "it confirms no write that could wait; `submit`, `run cancel`, `run retry` and `job apply`, `pause`, `resume`, `run`, `delete` do"
+            "it confirms no write that could wait; `submit`, `run cancel`, `apply`, `run retry` and `job pause`, `resume`, `run`, `delete` do"
         }
         (_, Timeout) => "it makes no call to a tracker that could take long",
         (_, Server) => "it needs no tracker",
@@ -143,10 +143,11 @@ mod tests {
         ("worker", ""),
         ("worker list", "sot"),
         ("completion bash", ""),
+        ("schema", ""),
         ("cron explain @daily", "oz"),
         ("cluster", "sot"),
         ("submit h", "sotd"),
-        ("job apply -f x.yaml", "sotd"),
+        ("apply -f x.yaml", "sotd"),
         ("job list", "sot"),
         ("job get x", "sot"),
         ("job export", "sot"),
@@ -169,6 +170,7 @@ mod tests {
         ("dead requeue 0.1.a", "sot"),
         ("dead purge 0.1.a", "sot"),
         ("limit list", "sot"),
+        ("limit get g", "sot"),
         ("limit set g --concurrency 1", "sot"),
         ("limit remove g", "sot"),
         ("store check", "o"),
@@ -191,7 +193,7 @@ mod tests {
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {
         let inner: Vec<_> = command
             .get_subcommands()
-            .filter(|inner| inner.get_name() != "help")
+            .filter(|inner| inner.get_name() != "help" && !inner.is_hide_set())
             .collect();
         if inner.is_empty() || path == "worker" {
             found.push(path.to_owned());

@@ -1,7 +1,7 @@
-//! Reads job manifests: files, directories, standard input; YAML or JSON; one or more documents each.
+//! Reads documents: files, directories, standard input; YAML or JSON; one or more documents each.
 //!
 //! Everything is read and checked before anything is sent, and all mistakes of all files are reported together, each with
-//! its file. A job may be defined once only, over all files.
+//! its file. A job, or the limits of a group, may be defined once only, over all files.
 
 mod numbers;
 mod source;
@@ -12,16 +12,19 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tickwheel_core::job::JobSpec;
-use tickwheel_core::manifest::parse_manifest;
+use tickwheel_core::manifest::{Document, LimitsSpec, parse_documents};
 
 use crate::failure::{Failure, Mistake};
 use source::Source;
 
-/// Jobs in the order they were read, each with where it stands.
+/// Jobs and limits in the order they were read, each with where it stands.
 #[derive(Debug, Default)]
 pub(crate) struct Manifest {
     pub(crate) jobs: Vec<JobSpec>,
+    /// Of the jobs.
     places: Vec<String>,
+    pub(crate) limits: Vec<LimitsSpec>,
+    limit_places: Vec<String>,
 }
 
 impl Manifest {
@@ -39,10 +42,21 @@ impl Manifest {
         if !mistakes.is_empty() {
             return Err(invalid(mistakes));
         }
-        if manifest.jobs.is_empty() {
-            return Err(Failure::usage("no job is defined in what was given by -f"));
+        if manifest.jobs.is_empty() && manifest.limits.is_empty() {
+            return Err(Failure::usage("nothing is defined in what was given by -f"));
         }
         Ok(manifest)
+    }
+
+    /// The same, which has jobs.
+    ///
+    /// # Errors
+    /// Usage, when it has none.
+    pub(crate) fn of_jobs(self) -> Result<Self, Failure> {
+        if self.jobs.is_empty() {
+            return Err(Failure::usage("no job is defined in what was given by -f"));
+        }
+        Ok(self)
     }
 
     /// Where the tracker found a mistake in a call with the jobs at these places, in terms of the files: `jobs[3].trigger` →
@@ -82,13 +96,10 @@ impl Manifest {
     }
 
     fn add_document(&mut self, place: &str, document: &Value, mistakes: &mut Vec<Mistake>) {
-        match parse_manifest(document) {
-            Ok(jobs) => {
-                for job in jobs {
-                    self.places.push(format!("{place}: {}", job.name));
-                    self.jobs.push(job);
-                }
-            }
+        match parse_documents(document) {
+            Ok(documents) => documents
+                .into_iter()
+                .for_each(|document| self.keep(place, document)),
             Err(violations) => mistakes.extend(violations.into_iter().map(|v| Mistake {
                 place: format!("{place}: {}", v.field),
                 rule: v.rule,
@@ -97,18 +108,42 @@ impl Manifest {
         }
     }
 
-    fn refuse_duplicates(&self, mistakes: &mut Vec<Mistake>) {
-        let mut first: HashMap<String, &str> = HashMap::new();
-        for (job, place) in self.jobs.iter().zip(&self.places) {
-            match first.get(&job.name.to_string()) {
-                Some(earlier) => mistakes.push(Mistake::new(
-                    place.clone(),
-                    format!("a job of this name is defined before, in {earlier}"),
-                )),
-                None => {
-                    first.insert(job.name.to_string(), place);
-                }
+    fn keep(&mut self, place: &str, document: Document) {
+        let place = format!("{place}: {}", document.name());
+        match document {
+            Document::Job(spec) => {
+                self.places.push(place);
+                self.jobs.push(*spec);
             }
+            Document::Limits(spec) => {
+                self.limit_places.push(place);
+                self.limits.push(*spec);
+            }
+        }
+    }
+
+    fn refuse_duplicates(&self, mistakes: &mut Vec<Mistake>) {
+        let jobs = self.jobs.iter().map(|spec| spec.name.as_str());
+        let groups = self.limits.iter().map(|spec| spec.group.as_str());
+        let jobs = jobs.zip(&self.places);
+        let groups = groups.zip(&self.limit_places);
+        refuse_second(jobs, "a job of this name is", mistakes);
+        refuse_second(groups, "the limits of this group are", mistakes);
+    }
+}
+
+fn refuse_second<'a>(
+    named: impl Iterator<Item = (&'a str, &'a String)>,
+    what: &str,
+    mistakes: &mut Vec<Mistake>,
+) {
+    let mut first: HashMap<&str, &String> = HashMap::new();
+    for (name, place) in named {
+        if let Some(earlier) = first.get(name) {
+            let rule = format!("{what} defined before, in {earlier}");
+            mistakes.push(Mistake::new(place.clone(), rule));
+        } else {
+            first.insert(name, place);
         }
     }
 }

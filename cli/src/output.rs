@@ -70,6 +70,18 @@ impl Format {
         })
     }
 
+    /// Prints documents that can be applied again: also where people look at them, they are YAML, and JSON for who asks for it.
+    pub(crate) fn documents<T: Serialize>(self, documents: &[T]) -> Result<(), Failure> {
+        put(&match (self, documents) {
+            (Self::Json, [one]) => json(one)?,
+            (Self::Json, several) => json(&several)?,
+            (Self::Table | Self::Yaml, several) => {
+                let texts: Result<Vec<String>, Failure> = several.iter().map(yaml).collect();
+                texts?.join("---\n")
+            }
+        })
+    }
+
     fn render_list<T: Row>(self, rows: &[T]) -> Result<String, Failure> {
         match self {
             Self::Table => Ok(table(rows, screen())),

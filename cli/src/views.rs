@@ -1,5 +1,6 @@
 //! What the API answers, as it is shown: one file per noun, each with its fields for programs and its cells for people.
 
+mod applied;
 mod cluster;
 mod context;
 mod dead;
@@ -9,22 +10,21 @@ mod ledger;
 mod limits;
 mod log;
 mod model;
-mod options;
 mod preview;
 mod spec;
 mod submitted;
 mod worker;
 
+pub(crate) use applied::AppliedView;
 pub(crate) use cluster::ClusterView;
 pub(crate) use context::{ContextView, state_word as context_state_word};
 pub(crate) use dead::DeadListView;
 pub(crate) use fan::SubtasksView;
-pub(crate) use job::{AppliedView, DeletedView, JobView};
+pub(crate) use job::{DeletedView, JobView};
 pub(crate) use ledger::{ExplainView, LedgerView, verdict_word};
 pub(crate) use limits::LimitsView;
 pub(crate) use log::LogLineView;
 pub(crate) use preview::{PreviewView, rows as preview_rows};
-pub(crate) use spec::{full_spec_value, spec_value};
 pub(crate) use submitted::SubmittedView;
 pub(crate) use worker::WorkerView;
 

@@ -34,7 +34,7 @@ fn wrong_usage_and_invalid_input_end_with_2_and_leave_standard_output_empty() {
         &["cron", "explain", "0 0 30 2 *"],
         &["cron", "explain", "* * * * *", "--tz", "Mars/Olympus"],
         &["tracker", "--print-config", "--set", "tracker.colour=red"],
-        &["job", "apply", "-f", "/nowhere/at/all.yaml"],
+        &["apply", "-f", "/nowhere/at/all.yaml"],
         &["--server", "nonsense", "job", "list"],
     ] {
         let output = tickwheel(args);
@@ -97,4 +97,23 @@ fn the_effective_configuration_is_toml() {
     let table: toml::Table = toml::from_str(&text).unwrap();
     assert_eq!(table["redis"]["url"].as_str(), Some("redis://:***@db:6379"));
     assert!(!text.contains("hunter2"));
+}
+
+#[test]
+fn the_schema_of_files_needs_no_server_and_is_the_published_one() {
+    let output = tickwheel(&["schema"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let published = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/tickwheel.schema.json");
+    assert_eq!(stdout(&output), std::fs::read_to_string(published).unwrap());
+}
+
+#[test]
+fn jobs_are_applied_by_a_command_of_its_own() {
+    let output = tickwheel(&["job", "apply", "-f", "x.yaml"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(
+        stderr(&output).contains("tickwheel apply -f x.yaml"),
+        "{}",
+        stderr(&output)
+    );
 }

@@ -44,7 +44,10 @@ impl Calendar {
             .start_at
             .map_or(registered_at, |start| start.max(registered_at));
         let rule = match &spec.trigger {
-            Trigger::Cron { expression, zone } => {
+            Trigger::Cron {
+                expression,
+                time_zone: zone,
+            } => {
                 let schedule = CronSchedule::parse(expression, zone)
                     .map_err(|wrong| wrong.prefix("trigger"))?;
                 Rule::Cron(Box::new(schedule))
@@ -59,9 +62,9 @@ impl Calendar {
                     period_ms: (*period_ms).max(1),
                 }
             }
-            Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => Rule::Single(start),
+            Trigger::FixedDelay { .. } => Rule::Single(start),
             Trigger::Once { at_ms } => Rule::Single(*at_ms),
-            Trigger::Api | Trigger::After { .. } => Rule::Never,
+            Trigger::Manual | Trigger::After { .. } => Rule::Never,
         };
         Ok(Self {
             rule,

@@ -82,7 +82,7 @@ impl CronSchedule {
         let engine =
             Engine::of(&fields).map_err(|rule| Violation::new("cron", rule, expression))?;
         if !engine.ever_fires() {
-            let rule = "never fires: no such day exists; a job that only runs when it is asked to has the trigger `api`";
+            let rule = "never fires: no such day exists; a job that only runs when it is asked to has the trigger `manual`";
             return Err(Violation::new("cron", rule, expression));
         }
         let interval = gap::is_interval(&fields.hour);

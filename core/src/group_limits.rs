@@ -12,11 +12,15 @@ use crate::id::GroupName;
 use crate::time::parse_duration;
 
 /// Contexts that a limit may let run at once, and starts that a rate may have.
-const COUNT_MAX: u32 = 1_000_000;
+pub(crate) const COUNT_MAX: u32 = 1_000_000;
 /// The longest time that a rate counts in.
 const PER_MS_MAX: u64 = 24 * 3_600_000;
 /// Keys of a group that have limits of their own.
-const KEYS_MAX: usize = 1_000;
+pub(crate) const KEYS_MAX: usize = 1_000;
+/// Bytes of a group's limits as they are kept.
+const BYTES_MAX: usize = 65_536;
+/// Groups that may have limits: every turn is told of all of them.
+pub const GROUPS_MAX: usize = 1_000;
 
 /// So many starts in so much time: a bucket that fills evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -165,6 +169,11 @@ impl GroupLimits {
                 found.add(place.clone(), wrong.rule, key);
             }
             limit.check(&place, &mut found);
+        }
+        let bytes = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
+        if found.is_empty() && bytes > BYTES_MAX {
+            let rule = format!("take at most {BYTES_MAX} bytes as JSON");
+            found.add("keys", rule, format_args!("{bytes} bytes"));
         }
         found.into_result()
     }

@@ -13,6 +13,8 @@ pub use policy::{Misfire, MisfirePolicy, Overlap};
 pub use trigger::{AfterOn, Trigger};
 pub(crate) use validate::check_range;
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
@@ -68,7 +70,7 @@ pub struct JobSpec {
     pub workers: Selection,
     /// What a context takes of its worker's resources while it runs.
     #[serde(default, skip_serializing_if = "is_default")]
-    pub requires: Units,
+    pub resources: Units,
     /// With whom its contexts share the permits of the group.
     #[serde(default, skip_serializing_if = "is_default")]
     pub fairness: Fairness,
@@ -90,9 +92,12 @@ pub struct JobSpec {
     /// Settled contexts kept, 1..=10000.
     #[serde(default = "runs_default")]
     pub runs_limit: u32,
-    /// For people.
-    #[serde(default)]
-    pub note: String,
+    /// For people, at most 1,024 characters.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub description: String,
+    /// Names and values by which people find it, at most 16.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub labels: BTreeMap<String, String>,
 }
 
 impl JobSpec {
@@ -114,7 +119,7 @@ impl JobSpec {
             options: ContextOptions::default(),
             routing: Routing::default(),
             workers: Selection::default(),
-            requires: Units::default(),
+            resources: Units::default(),
             fairness: Fairness::default(),
             model: Model::Standalone,
             reduce: None,
@@ -122,7 +127,8 @@ impl JobSpec {
             subtask: ContextOptions::default(),
             ledger_limit: LEDGER_DEFAULT,
             runs_limit: RUNS_DEFAULT,
-            note: String::new(),
+            description: String::new(),
+            labels: BTreeMap::new(),
         }
     }
 
@@ -132,7 +138,7 @@ impl JobSpec {
         Lane::of(
             Some(&self.name),
             &self.routing,
-            (&self.workers, &self.requires),
+            (&self.workers, &self.resources),
         )
     }
 

@@ -29,6 +29,7 @@ pub mod group_limits;
 pub mod id;
 pub mod invariant;
 pub mod job;
+pub mod labels;
 pub mod ledger;
 pub mod limits;
 pub mod log;
@@ -39,6 +40,8 @@ pub mod partition;
 pub mod peer;
 pub mod routing;
 pub mod run;
+#[cfg(feature = "schedule")]
+mod shape;
 pub mod task;
 pub mod time;
 mod word;
@@ -60,7 +63,7 @@ pub use job::{
     RetryPolicy, Trigger,
 };
 #[cfg(feature = "schedule")]
-pub use manifest::parse_manifest;
+pub use manifest::parse_documents;
 pub use model::{Model, ReduceOn};
 pub use partition::{PartitionCount, PartitionId, partition_of};
 pub use run::StateWord;

@@ -40,8 +40,14 @@ pub const LOG_AGE_MS_MAX: u32 = 999_999_999;
 /// Bytes of the message beside a progress percentage.
 pub const PROGRESS_BYTES_MAX: usize = 1_024;
 
-/// Characters of a job's note and of a pause note.
-pub const NOTE_CHARS_MAX: usize = 1_024;
+/// Characters of a job's description.
+pub const DESCRIPTION_CHARS_MAX: usize = 1_024;
+
+/// Labels of a job. They are looked through with every job of a page, and stand in its record.
+pub const LABELS_MAX: usize = 16;
+
+/// Characters of a label's name, and of its value.
+pub const LABEL_CHARS_MAX: usize = 63;
 
 /// Characters of a cron expression. A real one has under 60; parsers take time and memory for a hostile one.
 pub const CRON_CHARS_MAX: usize = 256;
@@ -61,9 +67,6 @@ pub const SPAN_MS_MAX: u64 = 10 * 366 * 86_400_000;
 /// The latest instant a spec may name, in ms. The score of a ready set is `(4 - priority) * 2^44 + due`, exact in a
 /// double only while due times stay below 2^44 (the year 2527).
 pub const INSTANT_MS_MAX: u64 = (1 << 44) - 1;
-
-/// Seconds of a second delay.
-pub const SECOND_DELAY_MAX: u32 = 60;
 
 /// Partitions of a cluster. A tracker looks after each; beyond a thousand the idle cost outgrows the gain.
 pub const PARTITIONS_MAX: u16 = 1_024;
@@ -116,8 +119,8 @@ pub const LEASE_MS_DEFAULT: u64 = 10_000;
 /// Milliseconds a cancelled attempt has to settle before its lease is taken, when the options do not say.
 pub const CANCEL_GRACE_MS_DEFAULT: u64 = 5_000;
 
-/// Jobs in one manifest.
-pub const MANIFEST_JOBS_MAX: usize = 10_000;
+/// Documents in one list.
+pub const MANIFEST_DOCUMENTS_MAX: usize = 10_000;
 
 /// Replicas that a write may be asked to reach. Nobody runs more, and each costs the primary its share of bandwidth.
 pub const REPLICAS_MAX: u8 = 16;

@@ -72,7 +72,11 @@ impl Zone {
                 name: name.into(),
                 rules,
             }),
-            None => Err(Violation::new("zone", suggest::rule(name, table()), name)),
+            None => Err(Violation::new(
+                "time_zone",
+                suggest::rule(name, table()),
+                name,
+            )),
         }
     }
 

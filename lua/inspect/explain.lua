@@ -82,7 +82,7 @@ local function explain_job(job)
     say('No due time is left: max_runs is reached, end_at has passed, or a single instant has fired.')
   elseif state == 'deleting' then
     say('Its deletion was not completed: delete it again.')
-  elseif kind == 'api' or kind == 'after' then
+  elseif kind == 'manual' or kind == 'after' then
     say('Its trigger is %s: it has no due time of its own.', kind)
   elseif next ~= '' then
     say('It is due next at %s.', when(next))

@@ -152,7 +152,7 @@ local function rearm(fields)
 end
 
 local function go_on(fields)
-  local timed = fields.kind ~= 'api' and fields.kind ~= 'after'
+  local timed = fields.kind ~= 'manual' and fields.kind ~= 'after'
   if fields.state ~= 'active' or not timed then
     return disarm()
   end

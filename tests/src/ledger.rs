@@ -23,8 +23,8 @@ pub fn check(story: &Story) -> Vec<String> {
         Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. } => {
             calendar::check(story)
         }
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => chain::check(story),
-        Trigger::Api | Trigger::After { .. } => {
+        Trigger::FixedDelay { .. } => chain::check(story),
+        Trigger::Manual | Trigger::After { .. } => {
             let odd = story
                 .scheduled()
                 .filter(|record| record.verdict == LedgerVerdict::Fired);

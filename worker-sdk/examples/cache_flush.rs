@@ -1,6 +1,6 @@
 //! Broadcast: every live worker drops its cache, each once. What a worker that is lost would have done is done by nobody else.
 //!
-//! `tickwheel dev`, `tickwheel job apply -f deploy/examples/models.yaml`, three of this program, `tickwheel job run models/cache-flush`.
+//! `tickwheel dev`, `tickwheel apply -f deploy/examples/models.yaml`, three of this program, `tickwheel job run models/cache-flush`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,6 +1,6 @@
 //! Static sharding: four regions, dealt out over the workers that are there when the job is due.
 //!
-//! `tickwheel dev`, `tickwheel job apply -f deploy/examples/models.yaml`, two of this program, `tickwheel job run models/settlement`.
+//! `tickwheel dev`, `tickwheel apply -f deploy/examples/models.yaml`, two of this program, `tickwheel job run models/settlement`.
 
 use tickwheel_worker::{Context, HandlerResult, Worker, fatal};
 

@@ -138,7 +138,7 @@ mod tests {
         let nodes = nodes();
         let job = nodes.iter().find(|n| n.path == "job").unwrap();
         assert!(job.commands.iter().any(|c| c == "explain"));
-        let apply = nodes.iter().find(|n| n.path == "job apply").unwrap();
+        let apply = nodes.iter().find(|n| n.path == "apply").unwrap();
         assert!(apply.flags.iter().any(|f| f == "--dry-run"));
         assert!(apply.flags.iter().any(|f| f == "--server"));
     }

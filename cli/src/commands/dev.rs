@@ -123,7 +123,7 @@ pub(crate) fn welcome(cluster: &DevCluster) -> String {
     }
     text.push_str(&format!(
         "\nnext:\n  {program} submit echo --body '{{\"hello\":\"wheel\"}}' --wait{server}\n  \
-         {program} job apply -f deploy/examples/quickstart.yaml{server}\n  \
+         {program} apply -f deploy/examples/quickstart.yaml{server}\n  \
          {program} job list{server}\n\nCtrl-C stops.\n"
     ));
     text

@@ -1,17 +1,16 @@
 //! `tickwheel job …`: what users registered.
 
-mod apply;
 mod explain;
 mod export;
 mod ledger;
 mod list;
 mod name;
-mod pages;
 mod preview;
 mod start;
 mod state;
 
-pub(crate) use apply::send;
+pub(crate) use list::names;
+pub(crate) use state::delete_one;
 
 use clap::Subcommand;
 
@@ -21,13 +20,17 @@ use name::NameArgs;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum JobCommand {
-    /// Register or change jobs from manifests; all mistakes are shown at once, and then nothing is sent
-    Apply(apply::ApplyArgs),
+    /// It is `tickwheel apply`
+    #[command(hide = true, disable_help_flag = true)]
+    Apply {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        rest: Vec<String>,
+    },
     /// List jobs
     List(list::ListArgs),
     /// Show one job
     Get(NameArgs),
-    /// Print a manifest of registered jobs that can be applied again
+    /// Print registered jobs as documents that can be applied again
     Export(export::ExportArgs),
     /// Stop firing; what runs goes on
     Pause(state::PauseArgs),
@@ -47,7 +50,10 @@ pub(crate) enum JobCommand {
 
 pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Failure> {
     match command {
-        JobCommand::Apply(args) => apply::run(global, args).await,
+        JobCommand::Apply { rest } => Err(Failure::usage(format!(
+            "jobs and limits are applied by: tickwheel apply {}",
+            rest.join(" ")
+        ))),
         JobCommand::List(args) => list::run(global, args).await,
         JobCommand::Get(args) => list::get(global, args).await,
         JobCommand::Export(args) => export::run(global, args).await,
@@ -55,7 +61,7 @@ pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Fail
         JobCommand::Resume(args) => state::resume(global, args).await,
         JobCommand::Run(args) => start::run(global, args).await,
         JobCommand::Delete(args) => state::delete(global, args).await,
-        JobCommand::Preview(args) => preview::run(global, args).await,
+        JobCommand::Preview(args) => Box::pin(preview::run(global, args)).await,
         JobCommand::Explain(args) => explain::run(global, args).await,
         JobCommand::Ledger(args) => ledger::run(global, args).await,
     }

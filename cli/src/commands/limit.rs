@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use clap::{Args, Subcommand};
 use tickwheel_core::group_limits::{GroupLimits, Limit, Rate};
+use tickwheel_core::manifest::{Defaults, LimitsSpec, Written, write_limits};
+use tickwheel_core::{Violation, Violations};
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
@@ -17,6 +19,8 @@ pub(crate) enum LimitCommand {
     Set(SetArgs),
     /// Take a group's limits away
     Remove(RemoveArgs),
+    /// Print a group's limits as a document that can be applied again
+    Get(GetArgs),
     /// List the groups with limits, with what runs and waits
     List,
 }
@@ -43,6 +47,12 @@ pub(crate) struct SetArgs {
     /// One key's own limits instead: acme=20, acme=20,50/s or acme=- for none; may be repeated
     #[arg(long, value_name = "KEY=LIMITS")]
     key: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    /// The group
+    group: String,
 }
 
 #[derive(Debug, Args)]
@@ -91,6 +101,25 @@ fn limits_of(args: &SetArgs) -> Result<GroupLimits, Failure> {
     })
 }
 
+fn document(group: &str, own: Option<v1::GroupLimits>) -> Result<Written, Failure> {
+    let own = own.ok_or_else(|| Failure::not_found(format!("the group {group} has no limits")))?;
+    let unread = |wrong: String| {
+        Failure::broken(format!(
+            "what the tracker says of {group} cannot be read: {wrong}"
+        ))
+    };
+    let spec = LimitsSpec {
+        group: own
+            .group
+            .parse()
+            .map_err(|wrong: Violation| unread(wrong.to_string()))?,
+        limits: own
+            .try_into()
+            .map_err(|wrong: Violations| unread(wrong.to_string()))?,
+    };
+    Ok(write_limits(&spec, Defaults::LeftOut))
+}
+
 pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Failure> {
     let client = global.connect().await?;
     let request = match command {
@@ -99,6 +128,12 @@ pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Fa
             tell_unreadable(answer.unreadable);
             let rows: Vec<LimitsView> = answer.groups.into_iter().map(Into::into).collect();
             return global.output.list(&rows);
+        }
+        LimitCommand::Get(args) => {
+            let answer = client.limits().await?;
+            let own = answer.groups.into_iter();
+            let own = own.into_iter().find(|limits| limits.group == args.group);
+            return global.output.documents(&[document(&args.group, own)?]);
         }
         LimitCommand::Set(args) => {
             let limits = limits_of(&args)?;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::apply::send;
 use super::dev::{ClusterArgs, start, welcome};
-use super::job::send;
 
 use crate::client;
 use crate::dev::DevCluster;
@@ -21,7 +21,7 @@ use crate::telemetry;
 
 #[derive(Debug, Args)]
 pub(crate) struct QuickstartArgs {
-    /// Manifests of the jobs to show
+    /// Files of the jobs to show
     #[arg(short, long = "file", value_name = "FILE|DIR", required = true)]
     files: Vec<PathBuf>,
     /// End after this long with a summary, whose last line is one JSON object [default: at Ctrl-C]
@@ -36,7 +36,7 @@ const NEVER: Duration = Duration::from_secs(365 * 86_400);
 
 pub(crate) async fn run(args: QuickstartArgs) -> Result<(), Failure> {
     let config = args.cluster.load()?;
-    let manifest = Manifest::read(&args.files)?;
+    let manifest = Manifest::read(&args.files)?.of_jobs()?;
     telemetry::start(&config.log)?;
     let mut shutdown = Shutdown::listen()?;
     let cluster = start(args.cluster.options(config), &mut shutdown).await?;

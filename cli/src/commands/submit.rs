@@ -79,7 +79,7 @@ struct Placement {
     deny: Vec<String>,
     /// What it takes of its worker's resources: cpu=2, memory=1GiB, gpu=1; may be repeated
     #[arg(long, value_name = "NAME=AMOUNT")]
-    require: Vec<String>,
+    resource: Vec<String>,
     /// It shares the permits of its group with other keys: a key, or where it is in the body, like /tenant
     #[arg(long, value_name = "KEY")]
     fairness_key: Option<String>,
@@ -105,19 +105,19 @@ impl Placement {
             deny: self.deny,
             max: self.max_workers,
         };
-        let amounts = self.require.iter().map(|text| {
+        let amounts = self.resource.iter().map(|text| {
             let (name, amount) = text.split_once('=').unwrap_or((text, ""));
             (name, amount.to_owned())
         });
-        let requires =
-            Units::parse(amounts).map_err(|wrong| Failure::usage(format!("--require {wrong}")))?;
+        let resources =
+            Units::parse(amounts).map_err(|wrong| Failure::usage(format!("--resource {wrong}")))?;
         options.fairness = self.fairness_key.map(|key| v1::Fairness {
             key,
             weight: self.fairness_weight,
         });
         options.routing = (routing != v1::Routing::default()).then_some(routing);
         options.workers = (workers != v1::WorkerSelection::default()).then_some(workers);
-        options.requires = requires
+        options.resources = resources
             .iter()
             .map(|(name, amount)| (name.to_owned(), amount))
             .collect();
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn flags_say_who_may_run_it() {
-        let line = "encode --routing failover --routing-list a --routing-list b --select gpu --deny c --max-workers 2 --require gpu=0.5";
+        let line = "encode --routing failover --routing-list a --routing-list b --select gpu --deny c --max-workers 2 --resource gpu=0.5";
         let s = parsed(&line.split(' ').collect::<Vec<_>>()).unwrap();
         let options = s.options.unwrap();
         let routing = options.routing.unwrap();
@@ -262,8 +262,8 @@ mod tests {
         let workers = options.workers.unwrap();
         assert_eq!((workers.select.as_str(), workers.max), ("gpu", Some(2)));
         assert_eq!(workers.deny, ["c"]);
-        assert_eq!(options.requires.get("gpu"), Some(&500));
-        let failure = parsed(&["encode", "--require", "memory=much"]).unwrap_err();
+        assert_eq!(options.resources.get("gpu"), Some(&500));
+        let failure = parsed(&["encode", "--resource", "memory=much"]).unwrap_err();
         assert!(
             failure.to_string().contains("is a size above 0"),
             "{failure}"

@@ -1,3 +1,5 @@
+mod examples;
+
 use super::*;
 
 fn source(name: &str, text: &str) -> Source {
@@ -80,7 +82,7 @@ fn a_directory_stands_for_its_manifests_sorted() {
 #[test]
 fn all_mistakes_of_all_files_come_at_once_with_their_files() {
     let dir = tempfile::tempdir().unwrap();
-    std::fs::write(dir.path().join("a.yaml"), "jobs: [").unwrap();
+    std::fs::write(dir.path().join("a.yaml"), "kind: [").unwrap();
     std::fs::write(dir.path().join("b.json"), "{").unwrap();
     std::fs::write(dir.path().join("c.yaml"), "colour: red\n").unwrap();
     let failure =
@@ -109,11 +111,11 @@ fn an_empty_directory_is_a_mistake() {
 #[test]
 fn the_places_of_the_tracker_become_places_in_the_files() {
     let manifest = Manifest {
-        jobs: Vec::new(),
         places: vec![
             "a.yaml: default/x".to_owned(),
             "b.yaml: default/y".to_owned(),
         ],
+        ..Manifest::default()
     };
     assert_eq!(
         manifest.place_of(&[0, 1], "jobs[1].trigger.after.job"),
@@ -127,7 +129,7 @@ fn the_places_of_the_tracker_become_places_in_the_files() {
 #[test]
 fn two_jobs_of_one_name_are_refused_over_all_files() {
     let dir = tempfile::tempdir().unwrap();
-    let job = |name: &str| format!("name: {name}\nhandler: noop\ntrigger: api\n");
+    let job = |name: &str| format!("kind: Job\nname: {name}\nhandler: noop\ntrigger: manual\n");
     std::fs::write(dir.path().join("a.yaml"), job("x")).unwrap();
     std::fs::write(
         dir.path().join("b.yaml"),
@@ -150,7 +152,8 @@ fn the_examples_of_the_project_are_right() {
     let manifest = Manifest::read(&[examples]).unwrap();
     let kinds: std::collections::BTreeSet<_> =
         manifest.jobs.iter().map(|j| j.trigger.kind()).collect();
-    assert_eq!(kinds.len(), 7, "each trigger has an example: {kinds:?}");
+    assert!(!manifest.limits.is_empty());
+    assert_eq!(kinds.len(), 6, "each trigger has an example: {kinds:?}");
 }
 
 #[test]

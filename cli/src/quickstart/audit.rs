@@ -36,10 +36,10 @@ fn expected_dues(spec: &JobSpec, first: u64, cut: u64) -> Box<dyn Iterator<Item 
     match &mut spec.trigger {
         Trigger::FixedRate { anchor_ms, .. } => *anchor_ms = Some(TimestampMs::new(first)),
         Trigger::Cron { .. } => {}
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } | Trigger::Once { .. } => {
+        Trigger::FixedDelay { .. } | Trigger::Once { .. } => {
             return Box::new(std::iter::once(first));
         }
-        Trigger::Api | Trigger::After { .. } => return Box::new(std::iter::empty()),
+        Trigger::Manual | Trigger::After { .. } => return Box::new(std::iter::empty()),
     }
     // The tracker has accepted the definition, so it has a calendar.
     let Ok(calendar) = Calendar::new(&spec, TimestampMs::new(first.saturating_sub(1))) else {
@@ -135,7 +135,7 @@ mod tests {
     fn a_hole_in_a_cron_is_found() {
         let cron = spec(Trigger::Cron {
             expression: "* * * * * ?".to_owned(),
-            zone: String::new(),
+            time_zone: String::new(),
         });
         let full = (0..=10).map(|k| FIRST + k * 1_000);
         assert_eq!(
@@ -160,7 +160,7 @@ mod tests {
             first_due_ms: None,
             cut_ms: u64::MAX,
         };
-        assert_eq!(lost_dues(&spec(Trigger::Api), &never, &book([])), 0);
+        assert_eq!(lost_dues(&spec(Trigger::Manual), &never, &book([])), 0);
     }
 
     #[test]

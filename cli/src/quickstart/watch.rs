@@ -76,7 +76,11 @@ impl Watch {
                 .unwrap_or_default(),
             started: Instant::now(),
         };
-        for job in watch.jobs.iter().filter(|j| j.spec.trigger == Trigger::Api) {
+        for job in watch
+            .jobs
+            .iter()
+            .filter(|j| j.spec.trigger == Trigger::Manual)
+        {
             watch.run_once(&job.name).await?;
         }
         Ok(watch)
@@ -188,9 +192,8 @@ impl Watch {
             Trigger::Cron { .. }
             | Trigger::FixedRate { .. }
             | Trigger::FixedDelay { .. }
-            | Trigger::SecondDelay { .. }
             | Trigger::Once { .. }
-            | Trigger::Api => None,
+            | Trigger::Manual => None,
         });
         followers.sum()
     }
@@ -239,8 +242,7 @@ fn is_driven_by_clock(trigger: &Trigger) -> bool {
         Trigger::Cron { .. }
         | Trigger::FixedRate { .. }
         | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
         | Trigger::Once { .. } => true,
-        Trigger::Api | Trigger::After { .. } => false,
+        Trigger::Manual | Trigger::After { .. } => false,
     }
 }

@@ -3,7 +3,8 @@
 use serde::Serialize;
 use tickwheel_proto::v1;
 
-use super::spec::{model_text, spec_value, trigger_text};
+use super::model::model_text;
+use super::spec::{labels_text, spec_value, trigger_text};
 use crate::instant;
 use crate::output::{Detail, Row};
 
@@ -24,7 +25,7 @@ pub(crate) struct JobView {
     pub(crate) pause_note: String,
     pub(crate) created_ms: u64,
     pub(crate) updated_ms: u64,
-    /// As in a manifest.
+    /// The document that can be applied again.
     pub(crate) spec: serde_json::Value,
     #[serde(skip)]
     trigger: String,
@@ -32,6 +33,10 @@ pub(crate) struct JobView {
     handler: String,
     #[serde(skip)]
     model: String,
+    #[serde(skip)]
+    description: String,
+    #[serde(skip)]
+    labels: String,
 }
 
 impl From<v1::Job> for JobView {
@@ -42,6 +47,8 @@ impl From<v1::Job> for JobView {
             trigger: trigger_text(&spec),
             handler: format!("{} (group {})", spec.handler, spec.group),
             model: model_text(&spec),
+            labels: labels_text(&spec),
+            description: spec.description.clone(),
             spec: spec_value(&spec),
             name: spec.name,
             state,
@@ -62,8 +69,9 @@ impl From<v1::Job> for JobView {
 }
 
 impl Row for JobView {
-    const HEADERS: &'static [&'static str] =
-        &["name", "state", "trigger", "next due", "fired", "active"];
+    const HEADERS: &'static [&'static str] = &[
+        "name", "state", "trigger", "next due", "fired", "active", "labels",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -73,6 +81,7 @@ impl Row for JobView {
             self.next_due.clone(),
             self.fired.to_string(),
             self.active.len().to_string(),
+            self.labels.clone(),
         ]
     }
 }
@@ -82,6 +91,8 @@ impl Detail for JobView {
         let spec = serde_saphyr::to_string(&self.spec).unwrap_or_default();
         vec![
             ("name", self.name.clone()),
+            ("description", self.description.clone()),
+            ("labels", self.labels.clone()),
             ("state", self.state.to_owned()),
             ("paused because", self.pause_note.clone()),
             ("trigger", self.trigger.clone()),
@@ -97,64 +108,6 @@ impl Detail for JobView {
             ("created", instant::text(self.created_ms)),
             ("updated", instant::text(self.updated_ms)),
             ("spec", spec),
-        ]
-    }
-}
-
-/// What applying a manifest did to one job.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct AppliedView {
-    pub(crate) name: String,
-    pub(crate) change: &'static str,
-    pub(crate) revision: u64,
-    pub(crate) next_due_ms: Option<u64>,
-    pub(crate) next_due: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) warning: String,
-}
-
-impl From<v1::AppliedJob> for AppliedView {
-    fn from(job: v1::AppliedJob) -> Self {
-        use v1::applied_job::Change;
-        Self {
-            change: match job.change() {
-                Change::Unspecified => "unknown",
-                Change::Created => "created",
-                Change::Updated => "updated",
-                Change::Unchanged => "unchanged",
-            },
-            name: job.name,
-            revision: job.revision,
-            next_due_ms: job.next_due_ms,
-            next_due: instant::text_opt(job.next_due_ms),
-            warning: job.warning,
-        }
-    }
-}
-
-impl AppliedView {
-    /// A job that no manifest names any more.
-    pub(crate) fn deleted(name: String) -> Self {
-        Self {
-            name,
-            change: "deleted",
-            revision: 0,
-            next_due_ms: None,
-            next_due: String::new(),
-            warning: String::new(),
-        }
-    }
-}
-
-impl Row for AppliedView {
-    const HEADERS: &'static [&'static str] = &["name", "change", "revision", "next due"];
-
-    fn cells(&self) -> Vec<String> {
-        vec![
-            self.name.clone(),
-            self.change.to_owned(),
-            self.revision.to_string(),
-            self.next_due.clone(),
         ]
     }
 }

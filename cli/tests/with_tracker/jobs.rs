@@ -3,16 +3,16 @@
 use crate::cluster::{Cluster, ask, ready, readyz, until};
 
 /// Jobs of these names that nobody runs.
-fn on_demand(names: &[&str]) -> String {
+pub(crate) fn on_demand(names: &[&str]) -> String {
     let jobs: Vec<String> = names
         .iter()
-        .map(|name| format!("  - name: {name}\n    handler: noop\n    trigger: api\n"))
+        .map(|name| format!("kind: Job\nname: {name}\nhandler: noop\ntrigger: manual\n"))
         .collect();
-    format!("jobs:\n{}", jobs.concat())
+    jobs.join("---\n")
 }
 
 const HEARTBEATS: &str =
-    "jobs:\n  - name: heartbeats/often\n    handler: noop\n    trigger: { fixed_rate: 200ms }\n";
+    "kind: Job\nname: heartbeats/often\nhandler: noop\ntrigger: { fixed_rate: 200ms }\n";
 
 #[test]
 fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart() {
@@ -20,7 +20,7 @@ fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart
         return;
     };
     let manifest = cluster.manifest("heartbeats.yaml", HEARTBEATS);
-    cluster.run(&["job", "apply", "-f", &manifest]);
+    cluster.run(&["apply", "-f", &manifest]);
     cluster.fires("heartbeats/often");
     let flushed = ask(cluster.redis, "FLUSHALL\r\n", |answer| {
         answer.ends_with('\n')
@@ -34,7 +34,7 @@ fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart
             is_red.then_some(()).ok_or(answer)
         });
     }
-    let refused = cluster.output(&["job", "apply", "-f", &manifest]);
+    let refused = cluster.output(&["apply", "-f", &manifest]);
     let error = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(error.contains("store adopt"), "{error}");
     assert_eq!(refused.status.code(), Some(6), "no run failed: {error}");
@@ -46,7 +46,7 @@ fn an_emptied_redis_is_adopted_by_the_command_and_work_goes_on_without_a_restart
         until("it is ready again", || ready(port));
     }
     assert_eq!(cluster.jobs(), [""; 0]);
-    cluster.run(&["job", "apply", "-f", &manifest]);
+    cluster.run(&["apply", "-f", &manifest]);
     cluster.fires("heartbeats/often");
     let checked = cluster.output(&["store", "check", "--redis", &redis, "--progress"]);
     let said = String::from_utf8_lossy(&checked.stderr).into_owned();
@@ -60,12 +60,12 @@ fn what_is_exported_can_be_applied_again_and_changes_nothing() {
         return;
     };
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy/examples");
-    cluster.run(&["job", "apply", "-f", examples]);
+    cluster.run(&["apply", "-f", examples]);
     let names = cluster.jobs();
     assert!(names.len() > 10, "{names:?}");
     let exported = cluster.run(&["job", "export"]);
     let manifest = cluster.manifest("exported.yaml", &exported);
-    let again = cluster.run(&["job", "apply", "-f", &manifest, "-o", "json"]);
+    let again = cluster.run(&["apply", "-f", &manifest, "-o", "json"]);
     assert_eq!(
         again.matches("\"unchanged\"").count(),
         names.len(),
@@ -75,7 +75,7 @@ fn what_is_exported_can_be_applied_again_and_changes_nothing() {
         cluster.run(&["job", "delete", "--force", name]);
     }
     assert_eq!(cluster.jobs(), [""; 0]);
-    cluster.run(&["job", "apply", "-f", &manifest]);
+    cluster.run(&["apply", "-f", &manifest]);
     assert_eq!(cluster.jobs(), names);
     assert_eq!(cluster.run(&["job", "export"]), exported);
 }
@@ -87,16 +87,16 @@ fn a_prefix_prunes_and_deletes_its_own_and_no_other() {
     };
     let all = ["p/a", "p/b", "p/c", "pq/a", "q/a"];
     let all = cluster.manifest("all.yaml", &on_demand(&all));
-    cluster.run(&["job", "apply", "-f", &all]);
+    cluster.run(&["apply", "-f", &all]);
     let one = cluster.manifest("one.yaml", &on_demand(&["p/a", "p/new"]));
-    let dry = ["job", "apply", "-f", &one, "--prune", "p/", "--dry-run"];
+    let dry = ["apply", "-f", &one, "--prune", "p/", "--dry-run"];
     let said = cluster.run(&dry);
     assert!(
         said.contains("p/b") && said.contains("p/c") && !said.contains("q/a"),
         "{said}"
     );
     assert_eq!(cluster.jobs(), ["p/a", "p/b", "p/c", "pq/a", "q/a"]);
-    cluster.run(&["job", "apply", "-f", &one, "--prune", "p/"]);
+    cluster.run(&["apply", "-f", &one, "--prune", "p/"]);
     assert_eq!(cluster.jobs(), ["p/a", "p/new", "pq/a", "q/a"]);
     cluster.run(&["job", "delete", "--prefix", "p/"]);
     assert_eq!(cluster.jobs(), ["pq/a", "q/a"]);
@@ -111,10 +111,9 @@ fn a_job_that_happened_once_is_forgotten_and_not_registered_by_the_same_manifest
     };
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap();
     let at = now.as_millis() + 1_500;
-    let once =
-        format!("jobs:\n  - name: once/a\n    handler: noop\n    trigger: {{ once: {at} }}\n");
+    let once = format!("kind: Job\nname: once/a\nhandler: noop\ntrigger: {{ once: {at} }}\n");
     let manifest = cluster.manifest("once.yaml", &once);
-    cluster.run(&["job", "apply", "-f", &manifest]);
+    cluster.run(&["apply", "-f", &manifest]);
     // Before it in its partition stand some that are over as well, and cannot be deleted. Most names belong elsewhere: one in sixteen counts.
     let redis = |command: &str| {
         let ends = |answer: &str| answer.ends_with("\r\n");
@@ -136,7 +135,7 @@ fn a_job_that_happened_once_is_forgotten_and_not_registered_by_the_same_manifest
         let said = String::from_utf8_lossy(&found.stdout).into_owned();
         (found.status.code() == Some(4)).then_some(()).ok_or(said)
     });
-    let again = cluster.output(&["job", "apply", "-f", &manifest]);
+    let again = cluster.output(&["apply", "-f", &manifest]);
     let said = String::from_utf8_lossy(&again.stderr).into_owned();
     assert!(
         again.status.success() && said.contains("not registered"),
@@ -154,9 +153,9 @@ fn a_newer_zone_table_plans_anew_and_the_log_says_which_due_time_moved() {
     let Some(cluster) = Cluster::start() else {
         return;
     };
-    let yearly = "jobs:\n  - name: zones/yearly\n    handler: noop\n    trigger: { cron: \"0 3 1 1 *\", zone: Europe/Berlin }\n";
+    let yearly = "kind: Job\nname: zones/yearly\nhandler: noop\ntrigger: { cron: \"0 3 1 1 *\", time_zone: Europe/Berlin }\n";
     let manifest = cluster.manifest("zones.yaml", yearly);
-    cluster.run(&["job", "apply", "-f", &manifest]);
+    cluster.run(&["apply", "-f", &manifest]);
     let redis = |command: &str, ends: &str| {
         let ends = |answer: &str| answer.ends_with("\r\n") && answer.contains(ends);
         ask(cluster.redis, &format!("{command}\r\n"), ends).unwrap()

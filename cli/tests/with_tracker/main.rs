@@ -15,6 +15,7 @@
 )]
 
 mod cluster;
+mod files;
 mod jobs;
 mod runs;
 mod strangers;

@@ -75,7 +75,7 @@ fn word(lower: &str) -> Option<String> {
         ));
     }
     if lower == "@reboot" {
-        let rule = "names times of day, and nothing boots here: use the trigger `api`, and let what starts run the job";
+        let rule = "names times of day, and nothing boots here: use the trigger `manual`, and let what starts run the job";
         return Some(rule.to_owned());
     }
     let word = WORDS.iter().find(|(word, _)| *word == lower);

@@ -12,7 +12,7 @@ use super::*;
 use crate::time::render_in_zone;
 use crate::zone::table;
 
-const NEVER: &str = "never fires: no such day exists; a job that only runs when it is asked to has the trigger `api`";
+const NEVER: &str = "never fires: no such day exists; a job that only runs when it is asked to has the trigger `manual`";
 /// 2026-02-25T06:13:20Z
 const NOW: TimestampMs = TimestampMs::new(1_772_000_000_000);
 
@@ -189,7 +189,7 @@ fn a_wrong_expression_is_refused_with_the_rule_it_breaks() {
 #[test]
 fn an_unknown_zone_is_refused_with_the_nearest_name() {
     let violation = CronSchedule::parse("@daily", "Europe/Berln").unwrap_err();
-    assert_eq!(violation.field, "zone");
+    assert_eq!(violation.field, "time_zone");
     assert!(
         violation.rule.ends_with("did you mean `Europe/Berlin`?"),
         "{violation}"

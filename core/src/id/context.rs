@@ -85,7 +85,7 @@ impl ContextId {
         Self::of_job(job, due, "f", count)
     }
 
-    /// A manual or `api` run of a job; `uniq` tells runs of one millisecond apart (see [`ContextId::uniq`]).
+    /// A run of a job that somebody asked for; `uniq` tells runs of one millisecond apart (see [`ContextId::uniq`]).
     ///
     /// # Errors
     /// A violation when `uniq` is empty, too long, or has other characters than lower-case letters, digits and `-`.

@@ -27,7 +27,7 @@ fn fields(wrong: &Violations) -> Vec<&str> {
 
 #[test]
 fn the_defaults_are_those_of_the_documents() {
-    let spec = spec(Trigger::Api);
+    let spec = spec(Trigger::Manual);
     assert_eq!(spec.overlap, Overlap::Discard);
     assert_eq!(spec.misfire.policy, MisfirePolicy::FireOnce);
     assert_eq!(spec.misfire.tolerance_ms, 5_000);
@@ -56,19 +56,19 @@ fn the_defaults_are_those_of_the_documents() {
 #[test]
 fn a_record_with_only_the_needed_fields_decodes_to_the_defaults() {
     let least = serde_json::json!({
-        "name": "billing/nightly", "group": "default", "handler": "invoice", "trigger": "api",
+        "name": "billing/nightly", "group": "default", "handler": "invoice", "trigger": "manual",
     });
     let bytes = rmp_serde::to_vec_named(&least).unwrap();
-    assert_eq!(JobSpec::decode(&bytes), Ok(spec(Trigger::Api)));
+    assert_eq!(JobSpec::decode(&bytes), Ok(spec(Trigger::Manual)));
     assert!(JobSpec::decode(b"nonsense").is_err());
 }
 
 #[test]
 fn the_digest_is_stable_and_sees_every_change() {
     let one = spec(Trigger::FixedDelay { delay_ms: 5 });
-    assert_eq!(one.digest(), "79c70145d702359e3dcca17f068fefe55608c2b2");
+    assert_eq!(one.digest(), "eb5e3842019f3e9c6001d8f2327d2995ac2d9e69");
     let other = JobSpec {
-        note: "changed".into(),
+        description: "changed".into(),
         ..one.clone()
     };
     assert_ne!(one.digest(), other.digest());
@@ -81,7 +81,7 @@ fn every_broken_range_is_reported_at_once() {
         anchor_ms: Some(TimestampMs::new(1 << 44)),
     });
     wrong.body = vec![0; 262_145].into();
-    wrong.note = "x".repeat(1_025);
+    wrong.description = "x".repeat(1_025);
     wrong.start_at = Some(TimestampMs::new(2));
     wrong.end_at = Some(TimestampMs::new(1));
     wrong.max_runs = Some(0);
@@ -106,7 +106,7 @@ fn every_broken_range_is_reported_at_once() {
         "trigger.period_ms",
         "trigger.anchor_ms",
         "body",
-        "note",
+        "description",
         "end_at",
         "max_runs",
         "jitter_ms",
@@ -128,7 +128,7 @@ fn every_broken_range_is_reported_at_once() {
 fn a_trigger_that_never_fires_again_is_refused() {
     let cron = |expression: &str| Trigger::Cron {
         expression: expression.into(),
-        zone: "UTC".into(),
+        time_zone: "UTC".into(),
     };
     let refused = |trigger| fields(&spec(trigger).validate(NOW).unwrap_err()).join(" ");
     assert_eq!(refused(cron("0 0 0 1 1 ? 2020")), "trigger");
@@ -136,13 +136,9 @@ fn a_trigger_that_never_fires_again_is_refused() {
     assert_eq!(
         refused(Trigger::Cron {
             expression: "@daily".into(),
-            zone: "X/Y".into()
+            time_zone: "X/Y".into()
         }),
-        "trigger.zone"
-    );
-    assert_eq!(
-        refused(Trigger::SecondDelay { seconds: 61 }),
-        "trigger.seconds"
+        "trigger.time_zone"
     );
     assert_eq!(
         refused(Trigger::FixedDelay { delay_ms: 0 }),
@@ -188,8 +184,10 @@ fn overlap_and_priority_are_words() {
 fn any_trigger() -> impl Strategy<Value = Trigger> {
     let instant = (0_u64..1 << 44).prop_map(TimestampMs::new);
     prop_oneof![
-        ("[0-9* /]{1,20}", "[A-Za-z/]{0,20}")
-            .prop_map(|(expression, zone)| Trigger::Cron { expression, zone }),
+        ("[0-9* /]{1,20}", "[A-Za-z/]{0,20}").prop_map(|(expression, zone)| Trigger::Cron {
+            expression,
+            time_zone: zone
+        }),
         (any::<u64>(), proptest::option::of(instant.clone())).prop_map(|(period_ms, anchor_ms)| {
             Trigger::FixedRate {
                 period_ms,
@@ -197,9 +195,8 @@ fn any_trigger() -> impl Strategy<Value = Trigger> {
             }
         }),
         any::<u64>().prop_map(|delay_ms| Trigger::FixedDelay { delay_ms }),
-        any::<u32>().prop_map(|seconds| Trigger::SecondDelay { seconds }),
         instant.prop_map(|at_ms| Trigger::Once { at_ms }),
-        Just(Trigger::Api),
+        Just(Trigger::Manual),
         (0..AfterOn::ALL.len()).prop_map(|on| {
             Trigger::After {
                 job: JobName::new("a/b").unwrap(),
@@ -239,7 +236,7 @@ proptest! {
 /// Records and digests from before there were models stay what they were, and each new field makes another job.
 #[test]
 fn a_model_is_written_only_where_there_is_one() {
-    let plain = spec(Trigger::Api);
+    let plain = spec(Trigger::Manual);
     let text = String::from_utf8_lossy(&plain.encode()).into_owned();
     for key in ["model", "reduce", "subtask"] {
         assert!(!text.contains(key), "{key} is in {text}");
@@ -294,7 +291,7 @@ fn a_model_is_written_only_where_there_is_one() {
 
 #[test]
 fn mistakes_of_a_model_stand_beside_those_of_the_rest() {
-    let mut wrong = spec(Trigger::Api);
+    let mut wrong = spec(Trigger::Manual);
     wrong.max_runs = Some(0);
     wrong.model = Model::Broadcast(Broadcast { quorum: Some(0) });
     wrong.reduce_on = ReduceOn::Succeeded;

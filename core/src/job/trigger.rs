@@ -15,7 +15,7 @@ pub enum Trigger {
         /// Five fields (or `@daily` …): Linux crontab. Six or seven: Quartz.
         expression: String,
         /// IANA zone; empty: UTC.
-        zone: String,
+        time_zone: String,
     },
     /// On a grid of instants, whatever the executions take.
     FixedRate {
@@ -29,18 +29,13 @@ pub enum Trigger {
         /// Milliseconds from an end to the next due time.
         delay_ms: u64,
     },
-    /// Some seconds after the previous execution ended.
-    SecondDelay {
-        /// 1..=60.
-        seconds: u32,
-    },
     /// At one instant.
     Once {
         /// The instant.
         at_ms: TimestampMs,
     },
     /// Only when somebody asks for it.
-    Api,
+    Manual,
     /// When another job's context ended.
     After {
         /// The job to wait for.
@@ -58,9 +53,8 @@ impl Trigger {
             Self::Cron { .. }
             | Self::FixedRate { .. }
             | Self::FixedDelay { .. }
-            | Self::SecondDelay { .. }
             | Self::Once { .. } => true,
-            Self::Api | Self::After { .. } => false,
+            Self::Manual | Self::After { .. } => false,
         }
     }
 
@@ -71,23 +65,21 @@ impl Trigger {
             Self::Cron { .. } => "cron",
             Self::FixedRate { .. } => "fixed_rate",
             Self::FixedDelay { .. } => "fixed_delay",
-            Self::SecondDelay { .. } => "second_delay",
             Self::Once { .. } => "once",
-            Self::Api => "api",
+            Self::Manual => "manual",
             Self::After { .. } => "after",
         }
     }
 
-    /// Milliseconds from the end of an execution to the next due time, for the two delay kinds.
+    /// Milliseconds from the end of an execution to the next due time, for a fixed delay.
     #[must_use]
     pub fn delay_ms(&self) -> Option<u64> {
         match self {
             Self::FixedDelay { delay_ms } => Some(*delay_ms),
-            Self::SecondDelay { seconds } => Some(u64::from(*seconds) * 1_000),
             Self::Cron { .. }
             | Self::FixedRate { .. }
             | Self::Once { .. }
-            | Self::Api
+            | Self::Manual
             | Self::After { .. } => None,
         }
     }

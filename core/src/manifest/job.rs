@@ -1,125 +1,239 @@
-//! One job of a manifest.
+//! The fields of a job in a file: the one declaration from which jobs are read, written and described.
 
-use bytes::Bytes;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::options::{read_options, set};
-use super::reader::{Reader, instant, map, number, parsed, small_number, span_ms, text};
-use super::{model, policy, routing, trigger};
-use crate::error::{Violation, Violations};
+use super::model::Split;
+use super::options::options;
+use super::policy::{MISFIRE, Overlaps};
+use super::routing::{Amounts, FAIRNESS, ROUTING, WORKERS};
+use super::trigger::TRIGGER;
+use crate::error::Violation;
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::job::{JobSpec, Trigger};
+use crate::limits::{DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX, LEDGER_MAX, RUNS_MAX};
+use crate::shape::{
+    Defaults, Form, Json, Maybe, Name, Named, Part, Reader, Record, SPAN, TEXT, Text, Visitor,
+    WHEN, Whole, needed, optional, place, stated,
+};
 
-/// Reads a job.
-pub(super) fn read(value: &Value) -> Result<JobSpec, Violations> {
-    let map = map(value)?;
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map, &mut found);
-
-    let name = read_name(&mut reader);
-    let group = reader.get("group", parsed::<GroupName>).unwrap_or_default();
-    let handler = reader.need("handler", parsed::<HandlerName>);
-    let trigger = reader.need("trigger", trigger::read);
-    // Placeholders let the rest be checked; with a mistake found, nobody gets to see them.
-    let mut spec = JobSpec::new(
-        name.unwrap_or_else(JobName::placeholder),
-        group,
-        handler.unwrap_or_else(HandlerName::placeholder),
-        trigger.unwrap_or(Trigger::Api),
-    );
-    read_rest(&mut reader, &mut spec);
-    reader.finish();
-
-    if let Err(wrong) = spec.check() {
-        found.merge(wrong.into_iter().map(in_manifest_words).collect());
+impl Record for JobSpec {
+    fn blank() -> Self {
+        let (name, handler) = (JobName::placeholder(), HandlerName::placeholder());
+        Self::new(name, GroupName::default(), handler, Trigger::Manual)
     }
-    found.into_result().map(|()| spec)
+
+    fn usual(&self) -> Self {
+        let (name, group) = (self.name.clone(), self.group.clone());
+        Self::new(name, group, self.handler.clone(), self.trigger.clone())
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        identity(visit);
+        times(visit);
+        runs(visit);
+        visit.misnamed("note", "is called `description`");
+        visit.misnamed("requires", "is called `resources`");
+        visit.misnamed("reduce", "belongs in `model`");
+        visit.misnamed("reduce_on", "belongs in `model`");
+        visit.misnamed("subtask", "belongs in `model`");
+    }
 }
 
-/// The name of a job, if that much is right.
-pub(super) fn name_of(value: &Value) -> Option<JobName> {
-    let mut ignored = Violations::new();
-    read_name(&mut Reader::new(value.as_object()?, &mut ignored))
+/// What it is called, and what it runs.
+fn identity(visit: &mut impl Visitor<JobSpec>) {
+    visit.part(&FullName);
+    visit.field(
+        optional("description", "For people: what it does, whom to ask."),
+        Text {
+            most: DESCRIPTION_CHARS_MAX,
+        },
+        place!(JobSpec: description),
+    );
+    visit.field(
+        optional("labels", "Names and values by which people find it."),
+        LABELS,
+        place!(JobSpec: labels),
+    );
+    visit.field(
+        stated("group", "Workers of this group run it."),
+        Name,
+        place!(JobSpec: group),
+    );
+    visit.field(
+        needed("handler", "What they run."),
+        Name,
+        place!(JobSpec: handler),
+    );
+    visit.field(
+        needed("trigger", "When it is due."),
+        TRIGGER,
+        place!(JobSpec: trigger),
+    );
+    visit.field(
+        optional("body", "Any JSON, handed to the handler; at most 256 KiB."),
+        Json,
+        place!(JobSpec: body),
+    );
 }
 
-fn read_name(reader: &mut Reader<'_, '_>) -> Option<JobName> {
-    let namespace = reader.get("namespace", text);
-    reader.need("name", |value| {
-        let name = text(value)?;
-        let full = match namespace {
-            Some(_) if name.contains('/') => {
-                let rule = "has no slash when there is a namespace";
-                return Err(Violation::new("", rule, name));
+/// When it is due, and what becomes of a due time.
+fn times(visit: &mut impl Visitor<JobSpec>) {
+    visit.field(
+        optional("start_at", "No due time lies before this instant."),
+        Maybe(WHEN),
+        place!(JobSpec: start_at),
+    );
+    visit.field(
+        optional("end_at", "No due time lies after this instant."),
+        Maybe(WHEN),
+        place!(JobSpec: end_at),
+    );
+    visit.field(
+        optional("max_runs", "Scheduled firings in all."),
+        Maybe(Whole::of(1, u64::MAX)),
+        place!(JobSpec: max_runs),
+    );
+    visit.field(
+        optional(
+            "jitter",
+            "A firing is moved by up to this, never as far as the next one.",
+        ),
+        SPAN,
+        place!(JobSpec: jitter_ms),
+    );
+    visit.field(
+        optional(
+            "misfire",
+            "What becomes of due times that are noticed too late.",
+        ),
+        MISFIRE,
+        place!(JobSpec: misfire),
+    );
+    visit.field(
+        optional(
+            "overlap",
+            "What a firing does while an earlier one is active.",
+        ),
+        Overlaps,
+        place!(JobSpec: overlap),
+    );
+}
+
+/// What holds for its contexts, and how many of them are kept.
+fn runs(visit: &mut impl Visitor<JobSpec>) {
+    options(visit, &place!(JobSpec: options));
+    visit.field(
+        optional("routing", "Which of the workers that fit takes a context."),
+        ROUTING,
+        place!(JobSpec: routing),
+    );
+    visit.field(
+        optional("workers", "Which workers fit."),
+        WORKERS,
+        place!(JobSpec: workers),
+    );
+    visit.field(
+        optional(
+            "resources",
+            "What a context takes of its worker's resources while it runs: memory and disk as sizes, everything else as numbers.",
+        ),
+        Amounts,
+        place!(JobSpec: resources),
+    );
+    visit.field(
+        optional(
+            "fairness",
+            "With whom its contexts share the permits of the group.",
+        ),
+        FAIRNESS,
+        place!(JobSpec: fairness),
+    );
+    visit.part(&Split);
+    visit.field(
+        optional("ledger_limit", "Ledger records kept."),
+        Whole::of(1, LEDGER_MAX.into()),
+        place!(JobSpec: ledger_limit),
+    );
+    visit.field(
+        optional("runs_limit", "Ended contexts kept."),
+        Whole::of(1, RUNS_MAX.into()),
+        place!(JobSpec: runs_limit),
+    );
+}
+
+const LABELS: Named<Text> = Named {
+    form: Text {
+        most: LABEL_CHARS_MAX,
+    },
+    names: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$",
+    most: LABELS_MAX,
+};
+
+/// The keys `name` and `namespace`, which are one field of a job.
+struct FullName;
+
+impl Part<JobSpec> for FullName {
+    fn read(&self, reader: &mut Reader<'_, '_>, into: &mut JobSpec) {
+        let namespace = reader.get("namespace", |value| TEXT.read(value));
+        let name = reader.need("name", |value| {
+            let name = TEXT.read(value)?;
+            let full = match namespace {
+                Some(_) if name.contains('/') => {
+                    let rule = "has no slash when there is a namespace";
+                    return Err(Violation::new("", rule, name).into());
+                }
+                Some(namespace) => format!("{namespace}/{name}"),
+                None => name,
+            };
+            JobName::new(full).map_err(|wrong| crate::error::Violations::from(wrong.at("")))
+        });
+        if let Some(name) = name {
+            into.name = name;
+        }
+    }
+
+    fn write(&self, from: &JobSpec, _defaults: Defaults, entries: &mut Vec<(&'static str, Value)>) {
+        entries.push(("name", json!(from.name.as_str())));
+    }
+
+    fn describe(&self, properties: &mut Map<String, Value>) -> Vec<&'static str> {
+        let about = [
+            (
+                "name",
+                "namespace/name; a name without a slash is in the namespace `default`.",
+            ),
+            ("namespace", "For a name without a slash."),
+        ];
+        for (key, about) in about {
+            let mut schema = Form::<JobName>::describe(&Name);
+            if let Some(map) = schema.as_object_mut() {
+                map.insert("description".to_owned(), json!(about));
             }
-            Some(namespace) => format!("{namespace}/{name}"),
-            None => name.to_owned(),
-        };
-        JobName::new(full).map_err(|wrong| wrong.at(""))
-    })
+            properties.insert(key.to_owned(), schema);
+        }
+        vec!["name"]
+    }
 }
 
-fn read_rest(reader: &mut Reader<'_, '_>, spec: &mut JobSpec) {
-    if let Some(body) = reader.raw("body") {
-        spec.body = Bytes::from(body.to_string());
-    }
-    spec.start_at = reader.get("start_at", instant);
-    spec.end_at = reader.get("end_at", instant);
-    spec.max_runs = reader.get("max_runs", number);
-    if let Some(note) = reader.get("note", text) {
-        note.clone_into(&mut spec.note);
-    }
-    set(&mut spec.jitter_ms, reader.get("jitter", span_ms));
-    set(&mut spec.misfire, reader.get("misfire", policy::misfire));
-    set(&mut spec.overlap, reader.get("overlap", policy::overlap));
-    set(
-        &mut spec.ledger_limit,
-        reader.get("ledger_limit", small_number),
-    );
-    set(&mut spec.runs_limit, reader.get("runs_limit", small_number));
-
-    set(&mut spec.routing, reader.get("routing", routing::routing));
-    set(&mut spec.workers, reader.get("workers", routing::workers));
-    set(
-        &mut spec.requires,
-        reader.get("requires", routing::requires),
-    );
-    set(
-        &mut spec.fairness,
-        reader.get("fairness", routing::fairness),
-    );
-
-    set(
-        &mut spec.options.retry,
-        reader.get("retries", policy::retry),
-    );
-    read_options(reader, &mut spec.options);
-
-    set(&mut spec.model, reader.get("model", model::read));
-    spec.reduce = reader.get("reduce", parsed);
-    set(&mut spec.reduce_on, reader.get("reduce_on", parsed));
-    set(&mut spec.subtask, reader.get("subtask", model::subtask));
-}
-
-/// The paths of a spec's own check, in the words of the manifest.
-fn in_manifest_words(violation: Violation) -> Violation {
+/// The paths of a spec's own check, in the words of a file.
+pub(super) fn in_words(violation: Violation) -> Violation {
     let field = violation.field.as_str();
     let known = match field {
         "trigger.period_ms" => "trigger.fixed_rate",
         "trigger.anchor_ms" => "trigger.fixed_rate.anchor",
         "trigger.delay_ms" => "trigger.fixed_delay",
-        "trigger.seconds" => "trigger.second_delay",
         "trigger.at_ms" => "trigger.once",
         _ => field,
     };
     let known = known.strip_prefix("options.").unwrap_or(known);
     let known = known.strip_suffix("_ms").unwrap_or(known);
-    let renamed = match (
-        known.strip_prefix("retry."),
-        known.strip_prefix("subtask.retry."),
-    ) {
-        (Some(rest), _) => format!("retries.{rest}"),
-        (None, Some(rest)) => format!("subtask.{rest}"),
-        (None, None) => known.to_owned(),
+    let first = known.split('.').next().unwrap_or_default();
+    let renamed = if ["reduce", "reduce_on", "subtask"].contains(&first) {
+        format!("model.{known}").replace(".retry.", ".retries.")
+    } else if let Some(rest) = known.strip_prefix("retry.") {
+        format!("retries.{rest}")
+    } else {
+        known.to_owned()
     };
     violation.at(renamed)
 }

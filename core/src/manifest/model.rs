@@ -1,140 +1,216 @@
-//! The processing model of a job in a manifest: a word, or a map with exactly one kind.
+//! How a job is split: exactly one kind of model, what joins its subtasks, and what holds for each of them.
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use super::options::read_options;
-use super::policy::retry_keys;
-use super::reader::{Reader, map, number, parsed, shown, small_number, text};
-use crate::error::{Violation, Violations, with_suggestion};
-use crate::job::ContextOptions;
-use crate::limits::{SHARD_ITEMS_MAX, SUBTASKS_MAX};
-use crate::model::{Broadcast, Indexed, Model, ReduceOn, ShardItem, Sharding, Success};
+use crate::error::{Violation, Violations};
+use crate::id::HandlerName;
+use crate::job::{ContextOptions, JobSpec};
+use crate::limits::{
+    PARALLELISM_MAX, QUORUM_MAX, SHARD_ITEMS_MAX, SHARD_PARAMETER_CHARS_MAX, SUBTASKS_MAX,
+    SUCCESS_INDEXES_MAX,
+};
+use crate::model::{Allocation, Broadcast, Indexed, Model, ReduceOn, ShardItem, Sharding, Success};
+use crate::shape::{
+    Defaults, Exactly, Fields, Form, List, Maybe, Name, Part, Reader, Record, Text, Unit, Visitor,
+    Whole, Words, needed, optional, place, shown,
+};
 
-const KINDS: [&str; 4] = ["standalone", "broadcast", "sharding", "indexed"];
+/// The key.
+const KEY: &str = "model";
 
-/// Reads a model.
-pub(super) fn read(value: &Value) -> Result<Model, Violations> {
-    if let Some(word) = value.as_str() {
-        return Ok(of_word(word)?);
+/// A map with one kind and what belongs to every kind, or a word.
+const FORM: Exactly<Kinds> = Exactly::one_of(
+    &["standalone", "broadcast", "sharding", "indexed"],
+    &["standalone", "broadcast"],
+    &[],
+);
+
+/// The key `model`, which is four fields of a job.
+pub(super) struct Split;
+
+impl Part<JobSpec> for Split {
+    fn read(&self, reader: &mut Reader<'_, '_>, into: &mut JobSpec) {
+        let Some(kinds) = reader.get(KEY, |value| FORM.read(value)) else {
+            return;
+        };
+        let kind = [
+            kinds.broadcast.map(Model::Broadcast),
+            kinds.sharding.map(Model::Sharding),
+            kinds.indexed.map(Model::Indexed),
+        ];
+        into.model = kind.into_iter().flatten().next().unwrap_or_default();
+        into.reduce = kinds.reduce;
+        into.reduce_on = kinds.reduce_on;
+        into.subtask = kinds.subtask;
     }
-    let map = map(value)?;
-    let given: Vec<&str> = KINDS
-        .into_iter()
-        .filter(|kind| map.contains_key(*kind))
-        .collect();
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map, &mut found);
-    // `broadcast:` without a value is the whole model; the other kinds need their fields.
-    let bare = |kind: &str| map.get(kind).is_some_and(Value::is_null);
-    let kinds = [
-        reader.get("standalone", empty).map(|()| Model::Standalone),
-        reader.get("broadcast", broadcast),
-        reader.get("sharding", sharding),
-        reader.get("indexed", indexed),
-    ];
-    let model = kinds.into_iter().flatten().next();
-    if given.len() != 1 {
-        let rule = format!("has exactly one of {}", KINDS.join(", "));
-        reader.wrong("", rule, given.join(", "));
-    }
-    reader.finish();
-    found.into_result()?;
-    match (model, given.as_slice()) {
-        (Some(model), _) => Ok(model),
-        (None, [kind]) if bare(kind) => Ok(of_word(kind)?),
-        (None, _) => Err(Violation::new("", "is a processing model", shown(value)).into()),
-    }
-}
 
-fn of_word(word: &str) -> Result<Model, Violation> {
-    match word {
-        "standalone" => Ok(Model::Standalone),
-        "broadcast" => Ok(Model::Broadcast(Broadcast::default())),
-        "sharding" => Err(Violation::new("sharding.items", "is missing", "")),
-        "indexed" => Err(Violation::new("indexed.completions", "is missing", "")),
-        _ => {
-            let rule = format!("is one of {}", KINDS.join(", "));
-            Err(Violation::new(
-                "",
-                with_suggestion(&rule, word, KINDS),
-                word,
-            ))
+    fn write(&self, from: &JobSpec, defaults: Defaults, entries: &mut Vec<(&'static str, Value)>) {
+        let usual = from.usual();
+        let own = (&from.model, &from.reduce, from.reduce_on, &from.subtask);
+        let is_usual = own == (&usual.model, &usual.reduce, usual.reduce_on, &usual.subtask);
+        if is_usual && defaults == Defaults::LeftOut {
+            return;
         }
+        entries.push((KEY, FORM.write(&kinds_of(from), defaults)));
+    }
+
+    fn describe(&self, properties: &mut Map<String, Value>) -> Vec<&'static str> {
+        let mut schema = FORM.describe();
+        if let Some(map) = schema.as_object_mut() {
+            let about = "Into which subtasks each context is split, and what makes it succeed.";
+            map.insert("description".to_owned(), json!(about));
+        }
+        properties.insert(KEY.to_owned(), schema);
+        Vec::new()
     }
 }
 
-fn empty(value: &Value) -> Result<(), Violation> {
-    if value.as_object().is_some_and(serde_json::Map::is_empty) {
-        return Ok(());
+fn kinds_of(spec: &JobSpec) -> Kinds {
+    let mut kinds = Kinds {
+        reduce: spec.reduce.clone(),
+        reduce_on: spec.reduce_on,
+        subtask: spec.subtask,
+        ..Kinds::default()
+    };
+    match spec.model.clone() {
+        Model::Standalone => kinds.standalone = Some(()),
+        Model::Broadcast(broadcast) => kinds.broadcast = Some(broadcast),
+        Model::Sharding(sharding) => kinds.sharding = Some(sharding),
+        Model::Indexed(indexed) => kinds.indexed = Some(indexed),
     }
-    Err(Violation::new("", "is an empty map: {}", shown(value)))
+    kinds
 }
 
-/// The model, or the mistakes of its keys together with those of its ranges. Parts that could not be read have a fitting value here.
-fn checked(model: Model, mut found: Violations) -> Result<Model, Violations> {
-    if found.is_empty() {
-        return Ok(model);
+/// A model with what belongs to it, key by key.
+#[derive(Default)]
+struct Kinds {
+    standalone: Option<()>,
+    broadcast: Option<Broadcast>,
+    sharding: Option<Sharding>,
+    indexed: Option<Indexed>,
+    reduce: Option<HandlerName>,
+    reduce_on: ReduceOn,
+    subtask: ContextOptions,
+}
+
+impl Record for Kinds {
+    fn blank() -> Self {
+        Self::default()
     }
-    if let Err(more) = model.validate(None, ReduceOn::default()) {
-        let above = format!("model.{}.", model.word());
-        found.merge(
-            more.into_iter()
-                .map(|wrong| {
-                    let field = wrong.field.trim_start_matches(&above).to_owned();
-                    wrong.at(field)
-                })
-                .collect(),
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            optional("standalone", "Not at all: one worker runs it."),
+            Maybe(Unit),
+            place!(Self: standalone),
+        );
+        visit.field(
+            optional(
+                "broadcast",
+                "One subtask for each live worker of the group.",
+            ),
+            Maybe(Fields::<Broadcast>::map()),
+            place!(Self: broadcast),
+        );
+        visit.field(
+            optional(
+                "sharding",
+                "One subtask for each item, dealt out over the live workers.",
+            ),
+            Maybe(Fields::<Sharding>::map()),
+            place!(Self: sharding),
+        );
+        visit.field(
+            optional("indexed", "One subtask for each index, so many at once."),
+            Maybe(Fields::<Indexed>::map()),
+            place!(Self: indexed),
+        );
+        visit.field(
+            optional(
+                "reduce",
+                "The handler that runs once when the subtasks have ended, and whose result is that of the whole.",
+            ),
+            Maybe(Name),
+            place!(Self: reduce),
+        );
+        visit.field(
+            optional(
+                "reduce_on",
+                "When it runs: when all ended, or when all succeeded.",
+            ),
+            Words {
+                all: ReduceOn::ALL,
+                word: ReduceOn::as_str,
+            },
+            place!(Self: reduce_on),
+        );
+        visit.field(
+            optional("subtask", "What holds for each subtask."),
+            Fields::<ContextOptions>::map(),
+            place!(Self: subtask),
         );
     }
-    Err(found)
 }
 
-fn broadcast(value: &Value) -> Result<Model, Violations> {
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map(value)?, &mut found);
-    let quorum = reader.get("quorum", small_number);
-    reader.finish();
-    checked(Model::Broadcast(Broadcast { quorum }), found)
-}
-
-fn sharding(value: &Value) -> Result<Model, Violations> {
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map(value)?, &mut found);
-    let items = reader.need("items", items);
-    let allocation = reader.get("allocation", |value| {
-        let words = crate::model::Allocation::ALL.iter().map(|one| one.as_str());
-        parsed(value).map_err(|mut wrong| {
-            wrong.rule = with_suggestion(&wrong.rule, &wrong.given, words);
-            wrong
-        })
-    });
-    reader.finish();
-    let unread = || numbered(1);
-    let sharding = Sharding {
-        items: items.unwrap_or_else(unread),
-        allocation: allocation.unwrap_or_default(),
+/// What is out of range in a model, with paths below its kind.
+fn out_of_range(model: &Model) -> Violations {
+    let above = format!("model.{}.", model.word());
+    let below = |wrong: Violation| {
+        let field = wrong.field.trim_start_matches(&above).to_owned();
+        wrong.at(field)
     };
-    checked(Model::Sharding(sharding), found)
+    let wrong = model.validate(None, ReduceOn::default()).err();
+    wrong.unwrap_or_default().into_iter().map(below).collect()
 }
 
-/// A list of `0=Beijing`, or how many items without parameters there are.
-fn items(value: &Value) -> Result<Vec<ShardItem>, Violations> {
-    if let Some(count) = value.as_u64() {
-        // One more than allowed is enough for the check to find that there are too many.
-        let most = SHARD_ITEMS_MAX as u64 + 1;
-        return Ok(numbered(u32::try_from(count.min(most)).unwrap_or(u32::MAX)));
+impl Record for Broadcast {
+    fn blank() -> Self {
+        Self::default()
     }
-    let rule = "is a list like [\"0=Beijing\", \"1=Shanghai\"], or a number of items";
-    let list = value
-        .as_array()
-        .ok_or_else(|| Violation::new("", rule, shown(value)))?;
-    let mut found = Violations::new();
-    let read = list.iter().enumerate().filter_map(|(place, value)| {
-        let item = item(value).map_err(|wrong| wrong.prefix(&format!("[{place}]")));
-        found.keep(item)
-    });
-    let items = read.collect();
-    found.into_result().map(|()| items)
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            optional("quorum", "Subtasks that have to succeed; without it all."),
+            Maybe(Whole::of(1, QUORUM_MAX.into())),
+            place!(Self: quorum),
+        );
+    }
+
+    fn check(&self) -> Violations {
+        out_of_range(&Model::Broadcast(self.clone()))
+    }
+}
+
+impl Record for Sharding {
+    fn blank() -> Self {
+        Self {
+            items: numbered(1),
+            allocation: Allocation::default(),
+        }
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            needed(
+                "items",
+                "Each with its index and a parameter, like 0=Beijing; or how many without parameters there are.",
+            ),
+            Items,
+            place!(Self: items),
+        );
+        visit.field(
+            optional("allocation", "Which worker gets which items."),
+            Words {
+                all: Allocation::ALL,
+                word: Allocation::as_str,
+            },
+            place!(Self: allocation),
+        );
+    }
+
+    fn check(&self) -> Violations {
+        out_of_range(&Model::Sharding(self.clone()))
+    }
 }
 
 /// Items without parameters.
@@ -146,59 +222,157 @@ fn numbered(count: u32) -> Vec<ShardItem> {
     (0..count).map(item).collect()
 }
 
-fn item(value: &Value) -> Result<ShardItem, Violation> {
-    if value.is_number() {
-        return shown(value).parse();
+/// A list of items, or how many without parameters there are.
+struct Items;
+
+const ITEMS: List<Item> = List {
+    form: Item,
+    rule: "is a list of items, like { index: 0, parameter: Beijing }, or a number of items",
+    least: 0,
+    most: SHARD_ITEMS_MAX,
+};
+
+impl Form<Vec<ShardItem>> for Items {
+    fn read(&self, value: &Value) -> Result<Vec<ShardItem>, Violations> {
+        let Some(count) = value.as_u64() else {
+            return ITEMS.read(value);
+        };
+        // One more than allowed is enough for the check to find that there are too many.
+        let most = SHARD_ITEMS_MAX as u64 + 1;
+        Ok(numbered(u32::try_from(count.min(most)).unwrap_or(u32::MAX)))
     }
-    text(value)?.parse()
+
+    fn write(&self, value: &Vec<ShardItem>, defaults: Defaults) -> Value {
+        ITEMS.write(value, defaults)
+    }
+
+    fn describe(&self) -> Value {
+        let number = json!({ "type": "integer", "minimum": 1, "maximum": SHARD_ITEMS_MAX });
+        json!({ "anyOf": [ITEMS.describe(), number] })
+    }
 }
 
-fn indexed(value: &Value) -> Result<Model, Violations> {
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map(value)?, &mut found);
-    let completions = reader.need("completions", number);
-    let parallelism = reader.get("parallelism", small_number);
-    let max_failed = reader.get("max_failed", number);
-    let success = reader.get("success", success);
-    reader.finish();
-    let indexed = Indexed {
-        completions: completions.unwrap_or(SUBTASKS_MAX),
-        parallelism: parallelism.unwrap_or(1),
-        max_failed,
-        success,
-    };
-    checked(Model::Indexed(indexed), found)
+/// A map of index and parameter, or text like `0=Beijing`.
+struct Item;
+
+impl Form<ShardItem> for Item {
+    fn read(&self, value: &Value) -> Result<ShardItem, Violations> {
+        match value {
+            Value::Object(_) => Fields::<ShardItem>::map().read(value),
+            Value::String(_) | Value::Number(_) => Ok(shown(value).parse()?),
+            Value::Null | Value::Bool(_) | Value::Array(_) => {
+                let rule = "is an item, like { index: 0, parameter: Beijing }";
+                Err(Violation::new("", rule, shown(value)).into())
+            }
+        }
+    }
+
+    fn write(&self, value: &ShardItem, defaults: Defaults) -> Value {
+        Fields::<ShardItem>::map().write(value, defaults)
+    }
+
+    fn describe(&self) -> Value {
+        json!({
+            "anyOf": [
+                Fields::<ShardItem>::map().describe(),
+                { "type": "string", "pattern": "^ *[0-9]+ *(=.*)?$" },
+                { "type": "integer", "minimum": 0 },
+            ],
+        })
+    }
 }
 
-fn success(value: &Value) -> Result<Success, Violations> {
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map(value)?, &mut found);
-    let indexes = reader.get("indexes", |value| {
-        let list = value
-            .as_array()
-            .ok_or_else(|| Violation::new("", "is a list of indexes", shown(value)))?;
-        list.iter().map(number).collect::<Result<Vec<u64>, _>>()
-    });
-    let count = reader.get("count", number);
-    reader.finish();
-    found.into_result().map(|()| Success {
-        indexes: indexes.unwrap_or_default(),
-        count,
-    })
+impl Record for ShardItem {
+    fn blank() -> Self {
+        Self {
+            index: 0,
+            parameter: String::new(),
+        }
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            needed("index", "Its number, as the handler sees it."),
+            Whole::of(0, u32::MAX.into()),
+            place!(Self: index),
+        );
+        visit.field(
+            optional("parameter", "What the handler gets with it."),
+            Text {
+                most: SHARD_PARAMETER_CHARS_MAX,
+            },
+            place!(Self: parameter),
+        );
+    }
 }
 
-/// What holds for each subtask: the keys of `retries` and those of a job's options, in one map.
-pub(super) fn subtask(value: &Value) -> Result<ContextOptions, Violations> {
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map(value)?, &mut found);
-    let mut options = ContextOptions {
-        retry: retry_keys(&mut reader),
-        ..ContextOptions::default()
-    };
-    read_options(&mut reader, &mut options);
-    reader.finish();
-    found.into_result().map(|()| options)
+impl Record for Indexed {
+    fn blank() -> Self {
+        Self {
+            completions: SUBTASKS_MAX,
+            parallelism: 1,
+            max_failed: None,
+            success: None,
+        }
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            needed(
+                "completions",
+                "Indexes from 0 on, each of which has to succeed once.",
+            ),
+            Whole::of(1, SUBTASKS_MAX),
+            place!(Self: completions),
+        );
+        visit.field(
+            optional("parallelism", "Subtasks that run at once."),
+            Whole::of(1, PARALLELISM_MAX.into()),
+            place!(Self: parallelism),
+        );
+        visit.field(
+            optional(
+                "max_failed",
+                "Indexes that may fail for good before the whole fails.",
+            ),
+            Maybe(Whole::of(0, SUBTASKS_MAX)),
+            place!(Self: max_failed),
+        );
+        visit.field(
+            optional(
+                "success",
+                "What is enough for success before every index succeeded.",
+            ),
+            Maybe(Fields::<Success>::map()),
+            place!(Self: success),
+        );
+    }
+
+    fn check(&self) -> Violations {
+        out_of_range(&Model::Indexed(self.clone()))
+    }
 }
 
-#[cfg(test)]
-mod tests;
+impl Record for Success {
+    fn blank() -> Self {
+        Self::default()
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            optional("indexes", "These have to succeed; without them any."),
+            List {
+                form: Whole::of(0, SUBTASKS_MAX - 1),
+                rule: "is a list of indexes",
+                least: 0,
+                most: SUCCESS_INDEXES_MAX,
+            },
+            place!(Self: indexes),
+        );
+        visit.field(
+            optional("count", "How many of them have to; without it each."),
+            Maybe(Whole::of(1, SUBTASKS_MAX)),
+            place!(Self: count),
+        );
+    }
+}

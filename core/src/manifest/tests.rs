@@ -1,15 +1,19 @@
-//! Whole manifests: what is read, and every mistake at once.
+//! Whole documents: what is read, and every mistake at once.
 
-use serde_json::json;
+mod documents;
+mod limits;
+mod model;
+mod round_trip;
+mod schema;
+
+use serde_json::{Value, json};
 
 use super::*;
-use crate::job::{AfterOn, Backoff, Misfire, MisfirePolicy, Overlap, Priority, Trigger};
+use crate::job::{AfterOn, Backoff, JobSpec, Misfire, MisfirePolicy, Overlap, Priority, Trigger};
 use crate::time::TimestampMs;
 
 fn one(value: &Value) -> JobSpec {
-    let mut jobs = parse_manifest(value).unwrap();
-    assert_eq!(jobs.len(), 1);
-    jobs.remove(0)
+    read_job(value).unwrap()
 }
 
 fn with_trigger(trigger: &Value) -> Value {
@@ -17,23 +21,24 @@ fn with_trigger(trigger: &Value) -> Value {
 }
 
 fn mistakes(value: &Value) -> Vec<String> {
-    let wrong = parse_manifest(value).unwrap_err();
+    let wrong = read_job(value).unwrap_err();
     wrong.iter().map(ToString::to_string).collect()
 }
 
 #[test]
 fn a_full_job_is_read_key_by_key() {
-    let spec = one(&json!({ "jobs": [{
+    let spec = one(&json!({ "kind": "Job",
         "namespace": "billing", "name": "nightly", "group": "heavy", "handler": "invoice/run",
         "body": { "b": 9_007_199_254_740_993_u64, "a": "ä" },
-        "trigger": { "cron": "30 2 * * *", "zone": "Europe/Berlin" },
+        "trigger": { "cron": "30 2 * * *", "time_zone": "Europe/Berlin" },
         "start_at": "2026-01-01T00:00:00Z", "end_at": 1_800_000_000_000_u64, "max_runs": 10, "jitter": "30s",
         "misfire": { "policy": "fire_all", "limit": 5, "tolerance": "1s", "catch_up_window": "1d" },
         "overlap": { "policy": "queue", "limit": 7 },
         "retries": { "max_attempts": 5, "backoff": "fixed", "delay": "2s", "jitter": "none" },
         "timeout": "10m", "cancel_grace": "1s", "start_deadline": "1h", "lease": "20s", "priority": "high",
-        "on_lease_lost": "fail", "ledger_limit": 50, "runs_limit": 5, "note": "for people",
-    }] }));
+        "on_lease_lost": "fail", "ledger_limit": 50, "runs_limit": 5, "description": "for people",
+        "labels": { "team": "billing", "app/tier": "1" },
+    }));
     assert_eq!(spec.name.as_str(), "billing/nightly");
     assert_eq!(
         spec.body.as_ref(),
@@ -62,6 +67,8 @@ fn a_full_job_is_read_key_by_key() {
         (Some(600_000), 20_000)
     );
     assert_eq!((spec.ledger_limit, spec.runs_limit), (50, 5));
+    assert_eq!(spec.description, "for people");
+    assert_eq!(spec.labels.get("app/tier").map(String::as_str), Some("1"));
 }
 
 #[test]
@@ -72,7 +79,7 @@ fn every_kind_of_trigger_is_read() {
             json!({ "cron": "@daily" }),
             Trigger::Cron {
                 expression: "@daily".into(),
-                zone: "UTC".into(),
+                time_zone: "UTC".into(),
             },
         ),
         (
@@ -94,22 +101,14 @@ fn every_kind_of_trigger_is_read() {
             Trigger::FixedDelay { delay_ms: 5_000 },
         ),
         (
-            json!({ "second_delay": 5 }),
-            Trigger::SecondDelay { seconds: 5 },
-        ),
-        (
-            json!({ "second_delay": "5s" }),
-            Trigger::SecondDelay { seconds: 5 },
-        ),
-        (
             json!({ "once": "1970-01-01T00:00:01Z" }),
             Trigger::Once {
                 at_ms: TimestampMs::new(1_000),
             },
         ),
-        (json!({ "api": {} }), Trigger::Api),
-        (json!({ "api": null }), Trigger::Api),
-        (json!("api"), Trigger::Api),
+        (json!({ "manual": {} }), Trigger::Manual),
+        (json!({ "manual": null }), Trigger::Manual),
+        (json!("manual"), Trigger::Manual),
         (
             json!({ "after": "up" }),
             Trigger::After {
@@ -131,18 +130,8 @@ fn every_kind_of_trigger_is_read() {
 }
 
 #[test]
-fn a_file_is_a_map_a_list_or_one_job() {
-    let job = with_trigger(&json!("api"));
-    for value in [json!({ "jobs": [job] }), json!([job]), job] {
-        assert_eq!(one(&value).name.as_str(), "default/x");
-    }
-    assert_eq!(parse_manifest(&json!({ "jobs": [] })), Ok(vec![]));
-    assert_eq!(mistakes(&json!(5)).len(), 1);
-}
-
-#[test]
 fn short_forms_of_policies_are_read() {
-    let mut job = with_trigger(&json!("api"));
+    let mut job = with_trigger(&json!("manual"));
     job["misfire"] = json!("skip");
     job["overlap"] = json!("parallel(4)");
     job["priority"] = json!(4);
@@ -155,38 +144,12 @@ fn short_forms_of_policies_are_read() {
 }
 
 #[test]
-fn all_mistakes_of_a_file_are_reported_at_once_with_their_paths() {
-    let value = json!({ "jobs": [
-        { "name": "a", "handler": "h", "trigger": { "cron": "0 0 30 2 *", "zone": "UTC" }, "timout": "1s" },
-        { "name": "b c", "trigger": { "cron": "* * * * *", "fixed_rate": "1s" }, "overlap": "queu(1)" },
-        { "name": "default/a", "handler": "h", "trigger": { "fixed_rate": "1ms" }, "lease": 5,
-          "retries": { "max_attempts": 0, "backoff": "expo" }, "priority": 9 },
-    ], "job": 1 });
-    let expected = [
-        "job: is not a known key; did you mean `jobs`?",
-        "jobs[0].timout: is not a known key; did you mean `timeout`?",
-        "jobs[0].trigger.cron: never fires: no such day exists; a job that only runs when it is asked to has the trigger `api` (given: 0 0 30 2 *)",
-        "jobs[1].name: consists of letters, digits and . _ / - (given: default/b c)",
-        "jobs[1].handler: is missing",
-        "jobs[1].trigger: has exactly one of cron, fixed_rate, fixed_delay, second_delay, once, api, after \
-         (given: cron, fixed_rate)",
-        "jobs[1].overlap: is parallel(n), queue(n), queue_one, discard or replace; did you mean `queue`? (given: queu)",
-        "jobs[2].name: is used once in a file; jobs[0] has it already (given: default/a)",
-        "jobs[2].retries.backoff: is fixed or exponential; did you mean `exponential`? (given: expo)",
-        "jobs[2].priority: is 0 (lowest) ..= 4 (highest) (given: 9)",
-        "jobs[2].lease: is a span with its unit, like 250ms, 10s or 1m30s (given: 5)",
-        "jobs[2].trigger.fixed_rate: is at least 10 ms (given: 1)",
-    ];
-    assert_eq!(mistakes(&value), expected);
-}
-
-#[test]
 fn values_out_of_range_are_named_in_the_words_of_the_file() {
-    let mut job = with_trigger(&json!({ "second_delay": 61 }));
+    let mut job = with_trigger(&json!({ "fixed_delay": "0ms" }));
     job["retries"] = json!({ "max_attempts": 0 });
     job["lease"] = json!("1ms");
     job["misfire"] = json!({ "limit": 0 });
-    let paths: Vec<String> = parse_manifest(&job)
+    let paths: Vec<String> = read_job(&job)
         .unwrap_err()
         .into_iter()
         .map(|wrong| wrong.field)
@@ -194,7 +157,7 @@ fn values_out_of_range_are_named_in_the_words_of_the_file() {
     assert_eq!(
         paths,
         [
-            "trigger.second_delay",
+            "trigger.fixed_delay",
             "misfire.limit",
             "retries.max_attempts",
             "lease"
@@ -208,17 +171,17 @@ fn a_trigger_without_a_value_or_a_zone_without_cron_is_a_mistake() {
         mistakes(&with_trigger(&json!({ "cron": null }))),
         ["trigger.cron: is missing"]
     );
-    let zoned = with_trigger(&json!({ "fixed_rate": "1s", "zone": "UTC" }));
+    let zoned = with_trigger(&json!({ "fixed_rate": "1s", "time_zone": "UTC" }));
     assert_eq!(
         mistakes(&zoned),
-        ["trigger.zone: belongs to `cron` (given: UTC)"]
+        ["trigger.time_zone: belongs to `cron` (given: UTC)"]
     );
     assert_eq!(mistakes(&with_trigger(&json!({}))).len(), 1);
 }
 
 #[test]
 fn a_name_with_a_slash_and_a_namespace_contradict_each_other() {
-    let value = json!({ "namespace": "n", "name": "a/b", "handler": "h", "trigger": "api" });
+    let value = json!({ "namespace": "n", "name": "a/b", "handler": "h", "trigger": "manual" });
     assert_eq!(
         mistakes(&value),
         ["name: has no slash when there is a namespace (given: a/b)"]

@@ -1,132 +1,225 @@
-//! The trigger of a job in a manifest: exactly one kind.
+//! When a job is due: exactly one kind of trigger.
 
-use serde_json::Value;
-
-use super::reader::{Reader, instant, map, parsed, shown, span_ms, text};
 use crate::error::{Violation, Violations};
+use crate::id::JobName;
 use crate::job::{AfterOn, Trigger};
+use crate::limits::CRON_CHARS_MAX;
+use crate::shape::{
+    Exactly, Fields, Maybe, Name, Record, SPAN, TEXT, Text, Unit, Via, Visitor, WHEN, Words,
+    needed, optional, place,
+};
+use crate::time::TimestampMs;
 
-const KINDS: [&str; 7] = [
-    "cron",
-    "fixed_rate",
-    "fixed_delay",
-    "second_delay",
-    "once",
-    "api",
-    "after",
-];
+/// The zone of an expression that names none.
+const ZONE_DEFAULT: &str = "UTC";
 
-/// Reads a trigger: a map with one kind, or the bare word `api`.
-pub(super) fn read(value: &Value) -> Result<Trigger, Violations> {
-    if value.as_str() == Some("api") {
-        return Ok(Trigger::Api);
+/// A map with one kind, or the bare word `manual`.
+pub(super) const TRIGGER: Via<Exactly<Kinds>, Kinds, Trigger> = Via {
+    form: Exactly::one_of(
+        &[
+            "cron",
+            "fixed_rate",
+            "fixed_delay",
+            "once",
+            "manual",
+            "after",
+        ],
+        &["manual"],
+        &[
+            ("api", "is called `manual`"),
+            (
+                "second_delay",
+                "is no trigger; `fixed_delay` waits a span after the end, like fixed_delay: 5s",
+            ),
+        ],
+    ),
+    read: trigger_of,
+    write: kinds_of,
+};
+
+/// A trigger, key by key.
+#[derive(Default)]
+pub(super) struct Kinds {
+    cron: Option<String>,
+    time_zone: Option<String>,
+    fixed_rate: Option<Grid>,
+    fixed_delay: Option<u64>,
+    once: Option<TimestampMs>,
+    manual: Option<()>,
+    after: Option<Upstream>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Grid {
+    period_ms: u64,
+    anchor: Option<TimestampMs>,
+}
+
+#[derive(Clone, PartialEq)]
+struct Upstream {
+    job: JobName,
+    on: AfterOn,
+}
+
+impl Record for Kinds {
+    fn blank() -> Self {
+        Self::default()
     }
-    let map = map(value)?;
-    let given: Vec<&str> = KINDS
-        .into_iter()
-        .filter(|kind| map.contains_key(*kind))
-        .collect();
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map, &mut found);
-    let trigger = read_kind(&mut reader);
-    if given.len() != 1 {
-        let rule = format!("has exactly one of {}", KINDS.join(", "));
-        reader.wrong("", rule, given.join(", "));
-    }
-    reader.finish();
-    // `api:` without a value is the whole trigger; for the other kinds a missing value is a mistake.
-    match (trigger, given.as_slice()) {
-        (None, ["api"]) if found.is_empty() => Ok(Trigger::Api),
-        (None, [kind]) if found.is_empty() => Err(Violation::new(*kind, "is missing", "").into()),
-        (Some(trigger), _) if found.is_empty() => Ok(trigger),
-        _ => Err(found),
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            optional(
+                "cron",
+                "At local times of a zone: five fields are crontab, six or seven are Quartz, and @daily and its like are words.",
+            ),
+            Maybe(Text {
+                most: CRON_CHARS_MAX,
+            }),
+            place!(Self: cron),
+        );
+        visit.field(
+            optional(
+                "time_zone",
+                "The zone of `cron`, an IANA name; without it UTC.",
+            ),
+            Maybe(TEXT),
+            place!(Self: time_zone),
+        );
+        visit.field(
+            optional(
+                "fixed_rate",
+                "On a grid of instants, whatever the runs take.",
+            ),
+            Maybe(Fields::<Grid>::or("every")),
+            place!(Self: fixed_rate),
+        );
+        visit.field(
+            optional("fixed_delay", "This long after the run before ended."),
+            Maybe(SPAN),
+            place!(Self: fixed_delay),
+        );
+        visit.field(
+            optional("once", "At one instant."),
+            Maybe(WHEN),
+            place!(Self: once),
+        );
+        visit.field(
+            optional("manual", "Only when somebody asks for it."),
+            Maybe(Unit),
+            place!(Self: manual),
+        );
+        visit.field(
+            optional("after", "When a run of another job ended."),
+            Maybe(Fields::<Upstream>::or("job")),
+            place!(Self: after),
+        );
+        visit.misnamed("zone", "is called `time_zone`");
+        visit.misnamed("api", "is called `manual`");
+        visit.misnamed(
+            "second_delay",
+            "is no trigger; `fixed_delay` waits a span after the end, like fixed_delay: 5s",
+        );
     }
 }
 
-fn read_kind(reader: &mut Reader<'_, '_>) -> Option<Trigger> {
-    let zone = reader.get("zone", text);
-    let cron = reader.get("cron", text);
-    if cron.is_none() && zone.is_some() {
-        reader.wrong("zone", "belongs to `cron`", zone.unwrap_or_default());
-    }
-    let kinds = [
-        cron.map(|expression| Trigger::Cron {
-            expression: expression.to_owned(),
-            zone: zone.unwrap_or("UTC").to_owned(),
-        }),
-        reader.get("fixed_rate", fixed_rate),
-        reader
-            .get("fixed_delay", span_ms)
-            .map(|delay_ms| Trigger::FixedDelay { delay_ms }),
-        reader
-            .get("second_delay", seconds)
-            .map(|seconds| Trigger::SecondDelay { seconds }),
-        reader
-            .get("once", instant)
-            .map(|at_ms| Trigger::Once { at_ms }),
-        reader.get("api", api),
-        reader.get("after", after),
-    ];
-    kinds.into_iter().flatten().next()
-}
-
-fn fixed_rate(value: &Value) -> Result<Trigger, Violations> {
-    let Some(map) = value.as_object() else {
-        return Ok(Trigger::FixedRate {
-            period_ms: span_ms(value)?,
-            anchor_ms: None,
-        });
-    };
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map, &mut found);
-    let period_ms = reader.need("every", span_ms).unwrap_or_default();
-    let anchor_ms = reader.get("anchor", instant);
-    reader.finish();
-    found.into_result().map(|()| Trigger::FixedRate {
-        period_ms,
-        anchor_ms,
-    })
-}
-
-/// A whole number, or a span of whole seconds.
-fn seconds(value: &Value) -> Result<u32, Violation> {
-    let wrong = || Violation::new("", "is 1..=60 whole seconds, like 5 or 5s", shown(value));
-    let seconds = match value.as_u64() {
-        Some(seconds) => seconds,
-        None => {
-            let ms = span_ms(value).map_err(|_| wrong())?;
-            if ms % 1_000 == 0 {
-                ms / 1_000
-            } else {
-                return Err(wrong());
-            }
+impl Record for Grid {
+    fn blank() -> Self {
+        Self {
+            period_ms: 1_000,
+            anchor: None,
         }
-    };
-    u32::try_from(seconds).map_err(|_| wrong())
-}
-
-fn api(value: &Value) -> Result<Trigger, Violation> {
-    let empty = value.as_object().is_some_and(serde_json::Map::is_empty);
-    if empty || value.as_bool() == Some(true) {
-        return Ok(Trigger::Api);
     }
-    Err(Violation::new("", "is an empty map: {}", shown(value)))
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            needed("every", "Between two due times, 10ms at least."),
+            SPAN,
+            place!(Self: period_ms),
+        );
+        visit.field(
+            optional(
+                "anchor",
+                "One instant of the grid; without it start_at, or the instant of registration.",
+            ),
+            Maybe(WHEN),
+            place!(Self: anchor),
+        );
+    }
 }
 
-fn after(value: &Value) -> Result<Trigger, Violations> {
-    let Some(map) = value.as_object() else {
-        return Ok(Trigger::After {
-            job: parsed(value)?,
+impl Record for Upstream {
+    fn blank() -> Self {
+        Self {
+            job: JobName::placeholder(),
             on: AfterOn::Succeeded,
-        });
-    };
-    let mut found = Violations::new();
-    let mut reader = Reader::new(map, &mut found);
-    let job = reader.need("job", parsed);
-    let on = reader.get("on", parsed).unwrap_or(AfterOn::Succeeded);
-    reader.finish();
-    match job {
-        Some(job) if found.is_empty() => Ok(Trigger::After { job, on }),
-        Some(_) | None => Err(found),
+        }
     }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        visit.field(
+            needed("job", "The job that it follows."),
+            Name,
+            place!(Self: job),
+        );
+        visit.field(
+            optional("on", "Which of its ends count."),
+            Words {
+                all: AfterOn::ALL,
+                word: AfterOn::as_str,
+            },
+            place!(Self: on),
+        );
+    }
+}
+
+fn trigger_of(kinds: Kinds) -> Result<Trigger, Violations> {
+    if let (None, Some(zone)) = (&kinds.cron, &kinds.time_zone) {
+        return Err(Violation::new("time_zone", "belongs to `cron`", zone).into());
+    }
+    let zone = kinds.time_zone;
+    let kinds = [
+        kinds.cron.map(|expression| Trigger::Cron {
+            expression,
+            time_zone: zone.unwrap_or_else(|| ZONE_DEFAULT.to_owned()),
+        }),
+        kinds.fixed_rate.map(|grid| Trigger::FixedRate {
+            period_ms: grid.period_ms,
+            anchor_ms: grid.anchor,
+        }),
+        kinds
+            .fixed_delay
+            .map(|delay_ms| Trigger::FixedDelay { delay_ms }),
+        kinds.once.map(|at_ms| Trigger::Once { at_ms }),
+        kinds.after.map(|after| Trigger::After {
+            job: after.job,
+            on: after.on,
+        }),
+    ];
+    Ok(kinds
+        .into_iter()
+        .flatten()
+        .next()
+        .unwrap_or(Trigger::Manual))
+}
+
+fn kinds_of(trigger: &Trigger) -> Kinds {
+    let mut kinds = Kinds::default();
+    match trigger.clone() {
+        Trigger::Cron {
+            expression,
+            time_zone,
+        } => {
+            kinds.cron = Some(expression);
+            kinds.time_zone = (!time_zone.is_empty()).then_some(time_zone);
+        }
+        Trigger::FixedRate {
+            period_ms,
+            anchor_ms: anchor,
+        } => kinds.fixed_rate = Some(Grid { period_ms, anchor }),
+        Trigger::FixedDelay { delay_ms } => kinds.fixed_delay = Some(delay_ms),
+        Trigger::Once { at_ms } => kinds.once = Some(at_ms),
+        Trigger::Manual => kinds.manual = Some(()),
+        Trigger::After { job, on } => kinds.after = Some(Upstream { job, on }),
+    }
+    kinds
 }

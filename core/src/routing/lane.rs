@@ -96,7 +96,7 @@ impl Lane {
         found.keep(
             requires
                 .validate()
-                .map_err(|wrong| wrong.prefix("requires")),
+                .map_err(|wrong| wrong.prefix("resources")),
         );
         found.into_result()
     }

@@ -138,7 +138,7 @@ function ending.end_context(endings, now, ended)
   end
   local kind, followers, policy, limit, surplus, is_traced =
     unpack(redis.call('HMGET', keys.job(job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus', 'traced'))
-  local arms = (kind == 'fixed_delay' or kind == 'second_delay') and record.is_scheduled(ended.id)
+  local arms = kind == 'fixed_delay' and record.is_scheduled(ended.id)
     -- One that was asked to run again ended before, and its job went on from there.
     and redis.call('HGET', keys.active(job), ended.id) ~= 'm'
   redis.call('HDEL', keys.active(job), ended.id)

@@ -50,7 +50,7 @@ function due_times.what_follows(now, fields, due_at, done, list, last_fired)
     end
     return next, false, {}
   end
-  if fields.kind == 'fixed_delay' or fields.kind == 'second_delay' then
+  if fields.kind == 'fixed_delay' then
     if last_fired then
       return nil, false, {}
     end

@@ -71,7 +71,7 @@ end
 
 -- False for a job whose fields no firing can be made of: its entry must not stop the others.
 function firing.is_sound(fields)
-  local grid = fields.kind == 'fixed_rate' or fields.kind == 'fixed_delay' or fields.kind == 'second_delay'
+  local grid = fields.kind == 'fixed_rate' or fields.kind == 'fixed_delay'
   return ready_sets.of_rest(fields.tmpl) and (fields.next == '' or tonumber(fields.next)) and (not grid or tonumber(fields.period))
     and (fields.end_at == '' or tonumber(fields.end_at))
 end

@@ -57,7 +57,7 @@ function planning.add_records(job, limit, records)
 end
 
 function planning.is_delay(fields)
-  return fields.kind == 'fixed_delay' or fields.kind == 'second_delay'
+  return fields.kind == 'fixed_delay'
 end
 
 -- True while the last decided due time of a job runs or waits for its turn: a delay is then armed by its end. Not by that of one which was
@@ -92,7 +92,7 @@ function planning.lay(job, fields, dues)
     end
   end
   local used_up = fields.max_runs ~= '' and tonumber(fields.fired) >= tonumber(fields.max_runs)
-  local timed = fields.kind ~= 'api' and fields.kind ~= 'after'
+  local timed = fields.kind ~= 'manual' and fields.kind ~= 'after'
   local under_way = not used_up and planning.is_delay(fields) and planning.firing_under_way(job, fields.last)
   if used_up or under_way or not timed then
     left = {}

@@ -8,7 +8,7 @@ use tickwheel_core::model::{Model, ReduceOn};
 use tickwheel_core::time::TimestampMs;
 
 use super::routing::{
-    fairness_of, fairness_to_wire, placement, requires_to_wire, routing_to_wire, workers_to_wire,
+    fairness_of, fairness_to_wire, placement, resources_to_wire, routing_to_wire, workers_to_wire,
 };
 use super::{field, group, reduce_on_from_wire, reduce_on_to_wire};
 use crate::v1;
@@ -32,7 +32,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
         );
         let placed =
             found.keep(placement(wire.options.as_ref()).map_err(|wrong| wrong.prefix("options")));
-        let (routing, workers, requires) = placed.unwrap_or_default();
+        let (routing, workers, resources) = placed.unwrap_or_default();
         let fairness = fairness_of(wire.options.as_ref());
         let options = wire
             .options
@@ -65,11 +65,12 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             subtask: subtask.unwrap_or_default(),
             routing,
             workers,
-            requires,
+            resources,
             fairness,
             ledger_limit: wire.ledger_limit.unwrap_or(LEDGER_DEFAULT),
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
-            note: wire.note,
+            description: wire.description,
+            labels: wire.labels.into_iter().collect(),
             ..Self::new(name, group, handler, trigger)
         };
         if unread {
@@ -138,13 +139,14 @@ impl From<&JobSpec> for v1::JobSpec {
             options: Some(v1::ContextOptions {
                 routing: routing_to_wire(&spec.routing),
                 workers: workers_to_wire(&spec.workers),
-                requires: requires_to_wire(&spec.requires),
+                resources: resources_to_wire(&spec.resources),
                 fairness: fairness_to_wire(&spec.fairness),
                 ..spec.options.into()
             }),
             ledger_limit: Some(spec.ledger_limit),
             runs_limit: Some(spec.runs_limit),
-            note: spec.note.clone(),
+            description: spec.description.clone(),
+            labels: spec.labels.clone().into_iter().collect(),
             model: (!spec.model.is_standalone()).then(|| (&spec.model).into()),
             reduce: spec
                 .reduce
@@ -161,7 +163,7 @@ impl From<&JobSpec> for v1::JobSpec {
 pub fn wire_paths(violations: Violations, trigger: &Trigger) -> Violations {
     let kind = trigger.kind();
     let below = |mut violation: Violation| {
-        if ["routing", "workers", "requires", "fairness"]
+        if ["routing", "workers", "resources", "fairness"]
             .contains(&violation.field.split('.').next().unwrap_or_default())
         {
             return violation.prefix("options");

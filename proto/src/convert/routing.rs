@@ -28,9 +28,9 @@ pub(super) fn placement(
             .unwrap_or_else(|| Ok(Selection::default()))
             .map_err(|wrong| wrong.prefix("workers")),
     );
-    let requires = Units::of(options.requires.clone());
+    let resources = Units::of(options.resources.clone());
     match (routing, workers) {
-        (Some(routing), Some(workers)) => Ok((routing, workers, requires)),
+        (Some(routing), Some(workers)) => Ok((routing, workers, resources)),
         (None, _) | (_, None) => Err(found),
     }
 }
@@ -53,8 +53,8 @@ pub(super) fn fairness_to_wire(fairness: &Fairness) -> Option<v1::Fairness> {
 }
 
 /// What a context takes, as it travels.
-pub(super) fn requires_to_wire(requires: &Units) -> HashMap<String, u64> {
-    requires
+pub(super) fn resources_to_wire(resources: &Units) -> HashMap<String, u64> {
+    resources
         .iter()
         .map(|(name, amount)| (name.to_owned(), amount))
         .collect()
@@ -135,16 +135,16 @@ mod tests {
             deny: vec!["c".to_owned()],
             max: Some(3),
         };
-        let requires = Units::of([("gpu".to_owned(), 1_000)]);
+        let resources = Units::of([("gpu".to_owned(), 1_000)]);
         let wire = v1::ContextOptions {
             routing: routing_to_wire(&routing),
             workers: workers_to_wire(&workers),
-            requires: requires_to_wire(&requires),
+            resources: resources_to_wire(&resources),
             ..v1::ContextOptions::default()
         };
         assert_eq!(
             placement(Some(&wire)).unwrap(),
-            (routing, workers, requires)
+            (routing, workers, resources)
         );
         assert_eq!(routing_to_wire(&Routing::default()), None);
         assert_eq!(workers_to_wire(&Selection::default()), None);

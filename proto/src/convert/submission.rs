@@ -54,7 +54,7 @@ pub struct Submission {
     /// Which workers fit.
     pub workers: Selection,
     /// What it takes of its worker's resources while it runs.
-    pub requires: Units,
+    pub resources: Units,
     /// With whom it shares the permits of its group; its key is a key, not a pointer.
     pub fairness: Fairness,
     /// Whether it is submitted once, and for how long that is remembered.
@@ -103,7 +103,7 @@ impl TryFrom<v1::Submission> for Submission {
                 Some(handler),
                 Some(when),
                 Some(options),
-                (Some(dedup), Some((routing, workers, requires)), Some(fairness)),
+                (Some(dedup), Some((routing, workers, resources)), Some(fairness)),
             ) if found.is_empty() => Ok(Self {
                 namespace,
                 group,
@@ -113,7 +113,7 @@ impl TryFrom<v1::Submission> for Submission {
                 options,
                 routing,
                 workers,
-                requires,
+                resources,
                 fairness,
                 dedup,
             }),
@@ -132,12 +132,12 @@ fn checked_placement(
     options: Option<&v1::ContextOptions>,
     body: &[u8],
 ) -> Result<(Routing, Selection, Units), Violations> {
-    let (routing, workers, requires) = placement(options)?;
-    Lane::validate(&routing, (&workers, &requires))?;
+    let (routing, workers, resources) = placement(options)?;
+    Lane::validate(&routing, (&workers, &resources))?;
     routing
         .hash_of(body, None)
         .map_err(|wrong| wrong.prefix("routing"))?;
-    Ok((routing, workers, requires))
+    Ok((routing, workers, resources))
 }
 
 fn checked_fairness(

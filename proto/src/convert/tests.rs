@@ -31,8 +31,10 @@ fn names() -> impl Strategy<Value = JobName> {
 fn triggers() -> impl Strategy<Value = Trigger> {
     let ons = proptest::sample::select(AfterOn::ALL.to_vec());
     prop_oneof![
-        (".{0,20}", "[A-Za-z/_]{0,20}")
-            .prop_map(|(expression, zone)| Trigger::Cron { expression, zone }),
+        (".{0,20}", "[A-Za-z/_]{1,20}").prop_map(|(expression, zone)| Trigger::Cron {
+            expression,
+            time_zone: zone
+        }),
         (any::<u64>(), option::of(instants())).prop_map(|(period_ms, anchor_ms)| {
             Trigger::FixedRate {
                 period_ms,
@@ -40,9 +42,8 @@ fn triggers() -> impl Strategy<Value = Trigger> {
             }
         }),
         any::<u64>().prop_map(|delay_ms| Trigger::FixedDelay { delay_ms }),
-        any::<u32>().prop_map(|seconds| Trigger::SecondDelay { seconds }),
         instants().prop_map(|at_ms| Trigger::Once { at_ms }),
-        Just(Trigger::Api),
+        Just(Trigger::Manual),
         (names(), ons).prop_map(|(job, on)| Trigger::After { job, on }),
     ]
 }
@@ -128,7 +129,7 @@ fn specs() -> impl Strategy<Value = JobSpec> {
         .prop_map(|(what, bounds, kept, fan)| {
             let (name, trigger, misfire, overlap, options) = what;
             let (start_at, end_at, max_runs, jitter_ms) = bounds;
-            let (ledger_limit, runs_limit, note, body) = kept;
+            let (ledger_limit, runs_limit, description, body) = kept;
             let (group, handler) = (
                 GroupName::new("orders").unwrap(),
                 HandlerName::new("close").unwrap(),
@@ -147,7 +148,8 @@ fn specs() -> impl Strategy<Value = JobSpec> {
                 options,
                 ledger_limit,
                 runs_limit,
-                note,
+                description,
+                labels: [("team".to_owned(), "billing".to_owned())].into(),
                 model,
                 reduce,
                 reduce_on,
@@ -225,7 +227,7 @@ fn a_state_survives_the_wire() {
 
 #[test]
 fn what_is_absent_has_the_defaults_of_core() {
-    let trigger = Some((&Trigger::Api).into());
+    let trigger = Some((&Trigger::Manual).into());
     let wire = v1::JobSpec {
         name: "nightly".to_owned(),
         handler: "close".to_owned(),
@@ -241,9 +243,25 @@ fn what_is_absent_has_the_defaults_of_core() {
             name,
             group,
             HandlerName::new("close").unwrap(),
-            Trigger::Api
+            Trigger::Manual
         )
     );
+}
+
+#[test]
+fn a_cron_trigger_without_a_zone_is_in_utc_as_in_a_file() {
+    let cron = v1::trigger::Cron {
+        expression: "@daily".to_owned(),
+        time_zone: String::new(),
+    };
+    let wire = v1::Trigger {
+        kind: Some(v1::trigger::Kind::Cron(cron)),
+    };
+    let expected = Trigger::Cron {
+        expression: "@daily".to_owned(),
+        time_zone: "UTC".to_owned(),
+    };
+    assert_eq!(Trigger::try_from(wire).unwrap(), expected);
 }
 
 fn fields(violations: &Violations) -> Vec<&str> {
@@ -259,7 +277,7 @@ fn a_part_that_cannot_be_read_does_not_hide_a_value_out_of_range() {
         name: "a".to_owned(),
         handler: "b".to_owned(),
         trigger: Some(v1::Trigger {
-            kind: Some(v1::trigger::Kind::Api(v1::trigger::Api {})),
+            kind: Some(v1::trigger::Kind::Manual(v1::trigger::Manual {})),
         }),
         max_runs: Some(0),
         misfire: Some(v1::Misfire {
@@ -328,7 +346,7 @@ fn a_job_without_a_trigger_is_told_the_kinds() {
     let violations = JobSpec::try_from(wire).unwrap_err();
     assert_eq!(fields(&violations), ["trigger"]);
     assert!(
-        violations.to_string().contains("second_delay"),
+        violations.to_string().contains("fixed_delay"),
         "{violations}"
     );
 }

@@ -8,14 +8,24 @@ use tickwheel_core::time::TimestampMs;
 use super::{field, word};
 use crate::v1;
 use v1::trigger::after::On;
-use v1::trigger::{After, Api, Cron, FixedDelay, FixedRate, Kind, Once, SecondDelay};
+use v1::trigger::{After, Cron, FixedDelay, FixedRate, Kind, Manual, Once};
 
 impl TryFrom<v1::Trigger> for Trigger {
     type Error = Violations;
 
     fn try_from(wire: v1::Trigger) -> Result<Self, Violations> {
         Ok(match wire.kind {
-            Some(Kind::Cron(Cron { expression, zone })) => Self::Cron { expression, zone },
+            Some(Kind::Cron(Cron {
+                expression,
+                time_zone: zone,
+            })) => Self::Cron {
+                expression,
+                time_zone: if zone.is_empty() {
+                    "UTC".to_owned()
+                } else {
+                    zone
+                },
+            },
             Some(Kind::FixedRate(FixedRate {
                 period_ms,
                 anchor_ms,
@@ -24,15 +34,13 @@ impl TryFrom<v1::Trigger> for Trigger {
                 anchor_ms: anchor_ms.map(TimestampMs::new),
             },
             Some(Kind::FixedDelay(FixedDelay { delay_ms })) => Self::FixedDelay { delay_ms },
-            Some(Kind::SecondDelay(SecondDelay { seconds })) => Self::SecondDelay { seconds },
             Some(Kind::Once(Once { at_ms })) => Self::Once {
                 at_ms: TimestampMs::new(at_ms),
             },
-            Some(Kind::Api(Api {})) => Self::Api,
+            Some(Kind::Manual(Manual {})) => Self::Manual,
             Some(Kind::After(after)) => after_of(&after).map_err(|wrong| wrong.prefix("after"))?,
             None => {
-                let rule =
-                    "is one of cron, fixed_rate, fixed_delay, second_delay, once, api, after";
+                let rule = "is one of cron, fixed_rate, fixed_delay, once, manual, after";
                 return Err(Violation::new("", rule, "").into());
             }
         })
@@ -59,9 +67,12 @@ fn after_of(wire: &After) -> Result<Trigger, Violations> {
 impl From<&Trigger> for v1::Trigger {
     fn from(trigger: &Trigger) -> Self {
         let kind = match trigger {
-            Trigger::Cron { expression, zone } => Kind::Cron(Cron {
+            Trigger::Cron {
+                expression,
+                time_zone: zone,
+            } => Kind::Cron(Cron {
                 expression: expression.clone(),
-                zone: zone.clone(),
+                time_zone: zone.clone(),
             }),
             Trigger::FixedRate {
                 period_ms,
@@ -73,13 +84,10 @@ impl From<&Trigger> for v1::Trigger {
             Trigger::FixedDelay { delay_ms } => Kind::FixedDelay(FixedDelay {
                 delay_ms: *delay_ms,
             }),
-            Trigger::SecondDelay { seconds } => {
-                Kind::SecondDelay(SecondDelay { seconds: *seconds })
-            }
             Trigger::Once { at_ms } => Kind::Once(Once {
                 at_ms: at_ms.as_u64(),
             }),
-            Trigger::Api => Kind::Api(Api {}),
+            Trigger::Manual => Kind::Manual(Manual {}),
             Trigger::After { job, on } => {
                 let on = match on {
                     AfterOn::Succeeded => On::Succeeded,

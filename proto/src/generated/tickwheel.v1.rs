@@ -32,8 +32,9 @@ pub struct JobSpec {
     /// Settled contexts kept, 1..=10000.
     #[prost(uint32, optional, tag = "14")]
     pub runs_limit: ::core::option::Option<u32>,
+    /// For people, at most 1,024 characters.
     #[prost(string, tag = "15")]
-    pub note: ::prost::alloc::string::String,
+    pub description: ::prost::alloc::string::String,
     /// Into which subtasks each context is split; absent: standalone.
     #[prost(message, optional, tag = "16")]
     pub model: ::core::option::Option<Model>,
@@ -45,6 +46,12 @@ pub struct JobSpec {
     /// What holds for each subtask.
     #[prost(message, optional, tag = "19")]
     pub subtask: ::core::option::Option<ContextOptions>,
+    /// Names and values by which people find it, at most 16 of at most 63 characters each.
+    #[prost(map = "string, string", tag = "20")]
+    pub labels: ::std::collections::HashMap<
+        ::prost::alloc::string::String,
+        ::prost::alloc::string::String,
+    >,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Model {
@@ -153,7 +160,7 @@ pub mod model {
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Trigger {
-    #[prost(oneof = "trigger::Kind", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "trigger::Kind", tags = "1, 2, 3, 5, 6, 7")]
     pub kind: ::core::option::Option<trigger::Kind>,
 }
 /// Nested message and enum types in `Trigger`.
@@ -164,7 +171,7 @@ pub mod trigger {
         pub expression: ::prost::alloc::string::String,
         /// IANA name; empty: UTC.
         #[prost(string, tag = "2")]
-        pub zone: ::prost::alloc::string::String,
+        pub time_zone: ::prost::alloc::string::String,
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct FixedRate {
@@ -181,18 +188,12 @@ pub mod trigger {
         pub delay_ms: u64,
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct SecondDelay {
-        /// 1..=60
-        #[prost(uint32, tag = "1")]
-        pub seconds: u32,
-    }
-    #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct Once {
         #[prost(uint64, tag = "1")]
         pub at_ms: u64,
     }
     #[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-    pub struct Api {}
+    pub struct Manual {}
     #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
     pub struct After {
         #[prost(string, tag = "1")]
@@ -253,12 +254,10 @@ pub mod trigger {
         FixedRate(FixedRate),
         #[prost(message, tag = "3")]
         FixedDelay(FixedDelay),
-        #[prost(message, tag = "4")]
-        SecondDelay(SecondDelay),
         #[prost(message, tag = "5")]
         Once(Once),
         #[prost(message, tag = "6")]
-        Api(Api),
+        Manual(Manual),
         #[prost(message, tag = "7")]
         After(After),
     }
@@ -409,7 +408,7 @@ pub struct ContextOptions {
     pub workers: ::core::option::Option<WorkerSelection>,
     /// What it takes of its worker's resources while it runs: bytes of `memory` and `disk`, thousandths of everything else.
     #[prost(map = "string, uint64", tag = "10")]
-    pub requires: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
+    pub resources: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
     /// With whom it shares the permits of its group; absent: with nobody.
     #[prost(message, optional, tag = "11")]
     pub fairness: ::core::option::Option<Fairness>,
@@ -995,6 +994,9 @@ pub struct ListJobsRequest {
     pub page_size: u32,
     #[prost(string, tag = "3")]
     pub cursor: ::prost::alloc::string::String,
+    /// Only jobs whose labels are so: `team=billing`, or `team` for any value; all of them, at most 16. A page may have fewer jobs then.
+    #[prost(string, repeated, tag = "4")]
+    pub labels: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ListJobsResponse {

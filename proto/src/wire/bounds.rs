@@ -1,7 +1,8 @@
 //! Every bound of a message as it arrives, in one table. `docs/wire-limits.md` is made from it.
 
 use tickwheel_core::limits::{
-    SHARD_ITEMS_MAX, SPLIT_ITEMS_MAX, SUBMIT_MAX, SUCCESS_INDEXES_MAX, UNITS_MAX, WORKER_LIST_MAX,
+    LABELS_MAX, SHARD_ITEMS_MAX, SPLIT_ITEMS_MAX, SUBMIT_MAX, SUCCESS_INDEXES_MAX, UNITS_MAX,
+    WORKER_LIST_MAX,
 };
 
 /// Bytes of a message to `SchedulerService`: a thousand contexts of 4 KiB, sixteen of the greatest body.
@@ -61,7 +62,9 @@ pub static BOUNDS: &[Bound] = &[
     bound("SubmitRequest", "contexts", SUBMIT_MAX),
     bound("ChangeDeadRequest", "ids", PAGE),
     bound("GroupLimits", "keys", 1_000),
-    bound("ContextOptions", "requires", UNITS_MAX),
+    bound("JobSpec", "labels", LABELS_MAX),
+    bound("ListJobsRequest", "labels", LABELS_MAX),
+    bound("ContextOptions", "resources", UNITS_MAX),
     bound("Routing", "list", WORKER_LIST_MAX),
     bound("WorkerSelection", "allow", WORKER_LIST_MAX),
     bound("WorkerSelection", "deny", WORKER_LIST_MAX),

@@ -125,7 +125,7 @@ fn lists_inside_lists_are_counted_together() {
 
 #[test]
 fn what_holds_lists_cannot_be_given_again_to_make_them_longer() {
-    let needs = empty_entries(field("ContextOptions", "requires"), 16);
+    let needs = empty_entries(field("ContextOptions", "resources"), 16);
     let options = within(field("Submission", "options"), &needs);
     let contexts = field("SubmitRequest", "contexts");
     check(v1::SubmitRequest::PLACE, &within(contexts, &options)).unwrap();

@@ -115,9 +115,8 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         Trigger::Cron { .. }
         | Trigger::FixedRate { .. }
         | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
         | Trigger::Once { .. }
-        | Trigger::Api => String::new(),
+        | Trigger::Manual => String::new(),
     };
     let template = Rest::encode(
         &spec.group,

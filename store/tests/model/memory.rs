@@ -39,7 +39,7 @@ pub(crate) enum Kind {
     Rate,
     Delay,
     Cron,
-    Api,
+    Manual,
 }
 
 #[derive(Debug, Clone)]

@@ -28,7 +28,7 @@ pub(crate) const JOBS: [(&str, Kind); 4] = [
     ("d/rate", Kind::Rate),
     ("d/delay", Kind::Delay),
     ("d/cron", Kind::Cron),
-    ("d/api", Kind::Api),
+    ("d/api", Kind::Manual),
 ];
 
 /// One step.

@@ -16,7 +16,7 @@ impl Run<'_> {
             } else {
                 Vec::new()
             };
-            let next = (kind != Kind::Api).then_some(T + 300);
+            let next = (kind != Kind::Manual).then_some(T + 300);
             let period = if kind == Kind::Rate { 800 } else { 600 };
             let tmpl = format!("g i 3 {} of job", OPTIONS[pick.options]);
             self.put(name, kind, pick, (period, next, &plan, &tmpl))
@@ -70,7 +70,7 @@ impl Run<'_> {
             Kind::Rate => "fixed_rate",
             Kind::Delay => "fixed_delay",
             Kind::Cron => "cron",
-            Kind::Api => "api",
+            Kind::Manual => "manual",
         };
         let followers = if pick.followed {
             "d/follower:ended"

@@ -116,7 +116,7 @@ impl Model {
                     .take_while(|due| *due <= now),
             ),
             Kind::Cron => dues.extend(job.plan.iter().copied().take_while(|due| *due <= now)),
-            Kind::Delay | Kind::Api => {}
+            Kind::Delay | Kind::Manual => {}
         }
         if job.kind == Kind::Cron
             && dues.len() == job.plan.len() + 1
@@ -266,7 +266,7 @@ impl Model {
         job.next = match job.kind {
             _ if used_up => None,
             Kind::Rate => Some(dues[0] + u64::try_from(done).unwrap() * job.period),
-            Kind::Delay | Kind::Api => (!last_fired).then_some(now + job.period),
+            Kind::Delay | Kind::Manual => (!last_fired).then_some(now + job.period),
             Kind::Cron => {
                 let all: Vec<u64> = dues[..1].iter().chain(&planned).copied().collect();
                 job.plan = all.iter().skip(done + 1).copied().collect();

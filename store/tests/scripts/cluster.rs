@@ -47,7 +47,7 @@ async fn cluster() -> Option<(Harness, Server)> {
 async fn live(store: &Store, id: &JobName) {
     let trigger = Trigger::Cron {
         expression: "@daily".to_owned(),
-        zone: String::new(),
+        time_zone: String::new(),
     };
     let far = Plan {
         dues: vec![ms(FAR)],

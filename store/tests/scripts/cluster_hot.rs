@@ -117,7 +117,7 @@ async fn travel(test: &Harness, number: u16) {
 
 async fn travel_of_a_job(test: &Harness, job_name: &str) {
     let (store, p) = (&test.store, test.store.partition_of_job(&name(job_name)));
-    let mut spec = job(job_name, Trigger::Api);
+    let mut spec = job(job_name, Trigger::Manual);
     spec.overlap = Overlap::Queue(5);
     let _ = store
         .apply_job(
@@ -246,7 +246,7 @@ async fn a_full_server_refuses_intake() {
     };
     let test = Harness::open(&server.url(), server.port, "t", 4).await;
     let store = &test.store;
-    let spec = job("a/b", Trigger::Api);
+    let spec = job("a/b", Trigger::Manual);
     let plan = Plan {
         dues: Vec::new(),
         end: true,

@@ -145,7 +145,7 @@ async fn a_running_context_shows_its_lease_log_and_progress() {
 #[tokio::test]
 async fn an_ended_context_of_a_job_is_found_in_its_runs() {
     let Some(test) = fresh().await else { return };
-    let mut spec = job("a/b", Trigger::Api);
+    let mut spec = job("a/b", Trigger::Manual);
     spec.body = bytes::Bytes::from_static(b"body");
     let _ = test
         .store

@@ -156,7 +156,7 @@ async fn only_the_dead_can_run_again() {
 #[tokio::test]
 async fn a_job_never_has_more_active_contexts_than_its_policy_allows() {
     let Some(test) = fresh().await else { return };
-    let mut spec = job("a/b", Trigger::Api);
+    let mut spec = job("a/b", Trigger::Manual);
     spec.overlap = Overlap::Parallel(2);
     let _ = test
         .store

@@ -174,7 +174,7 @@ async fn every_step_of_a_purge_counts_and_all_of_them_leave_the_others() {
 async fn a_requeue_of_many_stops_at_the_overlap_policy_and_can_go_on_from_any_step() {
     let Some(test) = fresh().await else { return };
     bury(&test, 150).await;
-    let mut spec = job("a/b", Trigger::Api);
+    let mut spec = job("a/b", Trigger::Manual);
     spec.overlap = Overlap::Parallel(2);
     let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     let p = test.store.partition_of_job(&name("a/b"));

@@ -35,7 +35,6 @@ async fn armed(part: &Part<'_>) -> Option<u64> {
 async fn an_old_run_that_runs_again_leaves_the_chain_as_it_is() {
     for (kind, overlap, limit) in [
         ("fixed_delay", "discard", ""),
-        ("second_delay", "discard", ""),
         ("fixed_delay", "parallel", "2"),
         ("fixed_delay", "queue", "5"),
         ("fixed_delay", "queue_one", ""),

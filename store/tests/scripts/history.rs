@@ -143,7 +143,7 @@ async fn one_that_fills_the_budget_alone_is_refused_and_told() {
 #[tokio::test]
 async fn what_runs_left_goes_with_their_records() {
     let Some(test) = fresh().await else { return };
-    let mut spec = job("d/chatty", Trigger::Api);
+    let mut spec = job("d/chatty", Trigger::Manual);
     spec.runs_limit = 10;
     let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     let p = test.store.partition_of_job(&spec.name).as_u16();
@@ -180,7 +180,7 @@ async fn what_runs_left_goes_with_their_records() {
 #[tokio::test]
 async fn the_dead_keep_their_logs_until_they_are_forgotten() {
     let Some(test) = fresh().await else { return };
-    let mut spec = job("d/weak", Trigger::Api);
+    let mut spec = job("d/weak", Trigger::Manual);
     spec.runs_limit = 1;
     let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     let p = test.store.partition_of_job(&spec.name).as_u16();
@@ -331,7 +331,7 @@ async fn what_is_older_than_its_time_goes() {
 #[tokio::test]
 async fn subtasks_leave_nothing_behind_their_root() {
     let Some(test) = fresh().await else { return };
-    let mut spec = job("d/wide", Trigger::Api);
+    let mut spec = job("d/wide", Trigger::Manual);
     spec.runs_limit = 1;
     let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     let p = test.store.partition_of_job(&spec.name).as_u16();

@@ -15,7 +15,7 @@ const DAY: u64 = 86_400_000;
 fn nightly() -> Trigger {
     Trigger::Cron {
         expression: "@daily".to_owned(),
-        zone: String::new(),
+        time_zone: String::new(),
     }
 }
 
@@ -150,7 +150,7 @@ async fn an_equal_definition_changes_nothing_and_another_one_is_a_revision() {
         }
     );
     assert_eq!(test.dump().await, before);
-    spec.note = "another".to_owned();
+    spec.description = "another".to_owned();
     let changed = test
         .store
         .apply_job(&spec, &plan(&[FAR + 1]))
@@ -187,7 +187,7 @@ async fn due_times_that_were_decided_are_not_planned_again() {
         "7",
     ])
     .await;
-    spec.note = "another".to_owned();
+    spec.description = "another".to_owned();
     let applied = test
         .store
         .apply_job(&spec, &plan(&[FAR - 1, FAR, FAR + 1, FAR + 2]))
@@ -219,7 +219,7 @@ async fn a_fixed_rate_stays_on_its_grid_behind_what_was_decided() {
         &(FAR + 2_500).to_string(),
     ])
     .await;
-    spec.note = "another".to_owned();
+    spec.description = "another".to_owned();
     let applied = test
         .store
         .apply_job(&spec, &plan(&[FAR + 300]))
@@ -244,7 +244,7 @@ async fn a_paused_job_stays_paused_with_its_new_plan() {
     let mut spec = job("a/b", nightly());
     let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
     test.store.pause_job(&spec.name, "holiday").await.unwrap();
-    spec.note = "another".to_owned();
+    spec.description = "another".to_owned();
     let _ = test
         .store
         .apply_job(&spec, &plan(&[FAR + 1]))
@@ -276,7 +276,7 @@ async fn a_job_without_due_times_is_finished_until_a_definition_has_some() {
         "1",
     ])
     .await;
-    spec.note = "the same instant again".to_owned();
+    spec.description = "the same instant again".to_owned();
     assert_eq!(
         test.store.apply_job(&spec, &ended).await.unwrap().next_due,
         None
@@ -322,7 +322,7 @@ async fn a_job_that_others_fire_has_no_place_in_the_wheel() {
         job: name("a/b"),
         on: tickwheel_core::job::AfterOn::Failed,
     };
-    for spec in [job("a/b", Trigger::Api), job("a/c", after)] {
+    for spec in [job("a/b", Trigger::Manual), job("a/c", after)] {
         let applied = test
             .store
             .apply_job(
@@ -350,7 +350,7 @@ async fn a_job_that_is_being_deleted_is_refused() {
     let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
     test.command(&["HSET", &test.job_key("a/b", "job:a/b"), "state", "deleting"])
         .await;
-    spec.note = "another".to_owned();
+    spec.description = "another".to_owned();
     let before = test.dump().await;
     let refused = test.store.apply_job(&spec, &plan(&[FAR])).await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");

@@ -104,7 +104,7 @@ impl Changed<'_> {
 }
 
 fn changed<'a>(test: &'a Harness, name: &str, overlap: Overlap) -> Changed<'a> {
-    let mut spec = job(name, Trigger::Api);
+    let mut spec = job(name, Trigger::Manual);
     spec.overlap = overlap;
     let id = partition(0);
     Changed {
@@ -286,7 +286,7 @@ async fn a_zone_that_changes_moves_what_is_ahead_and_nothing_that_waits() {
     let mut one = changed(&test, "d/zone", Overlap::Queue(5));
     let daily = |zone: &str| Trigger::Cron {
         expression: "0 9 * * *".to_owned(),
-        zone: zone.to_owned(),
+        time_zone: zone.to_owned(),
     };
     let (west, east) = (5_000_000_000_000, 4_999_971_200_000);
     one.spec.trigger = daily("America/Vancouver");

@@ -6,7 +6,7 @@ use tickwheel_store::job::Plan;
 
 async fn registered(test: &Harness, names: &[&str]) {
     for name in names {
-        let spec = job(name, Trigger::Api);
+        let spec = job(name, Trigger::Manual);
         let _ = test
             .store
             .apply_job(

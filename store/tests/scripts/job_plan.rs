@@ -39,7 +39,7 @@ async fn cron(test: &Harness, dues: &[u64]) {
         "a/b",
         Trigger::Cron {
             expression: "@daily".to_owned(),
-            zone: String::new(),
+            time_zone: String::new(),
         },
     );
     let _ = test.store.apply_job(&spec, &plan(dues)).await.unwrap();
@@ -210,7 +210,7 @@ async fn the_ledger_keeps_to_its_limit() {
         "a/b",
         Trigger::Cron {
             expression: "@daily".to_owned(),
-            zone: String::new(),
+            time_zone: String::new(),
         },
     );
     spec.ledger_limit = 3;

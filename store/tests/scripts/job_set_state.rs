@@ -117,7 +117,7 @@ async fn a_job_resumed_after_its_last_due_time_is_finished() {
 #[tokio::test]
 async fn a_delay_resumed_while_its_firing_runs_is_left_to_its_end() {
     let Some(test) = fresh().await else { return };
-    let spec = job("a/b", Trigger::SecondDelay { seconds: 5 });
+    let spec = job("a/b", Trigger::FixedDelay { delay_ms: 5_000 });
     let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
     test.command(&[
         "HSET",

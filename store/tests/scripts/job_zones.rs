@@ -19,7 +19,7 @@ fn plan(dues: &[u64]) -> Plan {
 fn cron(name: &str) -> JobSpec {
     let trigger = Trigger::Cron {
         expression: "@daily".to_owned(),
-        zone: "America/Vancouver".to_owned(),
+        time_zone: "America/Vancouver".to_owned(),
     };
     job(name, trigger)
 }

@@ -121,7 +121,7 @@ async fn seed_the_examples(test: &Harness) {
         "billing/nightly",
         Trigger::Cron {
             expression: "@daily".to_owned(),
-            zone: "Europe/Berlin".to_owned(),
+            time_zone: "Europe/Berlin".to_owned(),
         },
     );
     let dues = vec![ms(5_000_000_000_000), ms(5_000_086_400_000)];
@@ -284,10 +284,10 @@ async fn intake(store: &Store) {
         Trigger::FixedDelay { delay_ms: 1_000 },
         Overlap::Queue(5),
     );
-    let follower = spec("a/down", Trigger::Api, Overlap::Parallel(4));
+    let follower = spec("a/down", Trigger::Manual, Overlap::Parallel(4));
     let zoned = Trigger::Cron {
         expression: "@daily".to_owned(),
-        zone: "Europe/Berlin".to_owned(),
+        time_zone: "Europe/Berlin".to_owned(),
     };
     let zoned = spec("a/zoned", zoned, Overlap::Parallel(4));
     let _ = store.apply_job(&zoned, &Plan::default()).await.unwrap();

@@ -20,7 +20,7 @@ fn whole(test: &Harness) -> Part<'_> {
 /// A job that fires when it is asked to, and has the context active.
 async fn put_job(part: &Part<'_>) {
     let fields = [
-        ("kind", "api"),
+        ("kind", "manual"),
         ("period", ""),
         ("digest", "x"),
         ("revision", "1"),

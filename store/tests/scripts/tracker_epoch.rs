@@ -79,7 +79,7 @@ async fn a_guarded_store_refuses_an_older_copy_until_a_newer_one_answers() {
     };
     let test = Harness::open(&server.url(), server.port, "t", 4).await;
     let _guard = test.store.guard().await.unwrap();
-    let spec = harness::job("a/b", Trigger::Api);
+    let spec = harness::job("a/b", Trigger::Manual);
     let plan = tickwheel_store::job::Plan {
         dues: Vec::new(),
         end: true,

@@ -107,7 +107,7 @@ async fn start_deadlines_among_many_of_one_due_time() {
         let late = "for i = 1, 300 do
                redis.call('ZADD', base .. 'ready:other:h', 2 * 2^44 + 5, '3.5.a-' .. i .. '@d/j 0:0 other h 2 s=7 x')
                redis.call('ZADD', base .. 'wheel', 12, '#3.5.a-' .. i .. '@d/j other h 2')
-               redis.call('HSET', base .. 'job:d/j', 'state', 'active', 'kind', 'api', 'followers', 'd/k:ended')
+               redis.call('HSET', base .. 'job:d/j', 'state', 'active', 'kind', 'manual', 'followers', 'd/k:ended')
              end";
         let expired = cost(part, late, &["w", "g", "1000", "h"]).await;
         assert_eq!(part.state().await.zset("dead").len(), 300);

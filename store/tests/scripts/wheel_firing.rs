@@ -235,7 +235,7 @@ async fn max_runs_and_end_at_finish_a_job() {
 async fn a_delay_counts_from_the_end_of_the_firing() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
-    for (kind, jitter) in [("fixed_delay", 0), ("second_delay", 400)] {
+    for (word, jitter) in [("even", 0), ("jittered", 400)] {
         test.command(&[
             "DEL",
             &part.key("wheel"),
@@ -243,12 +243,12 @@ async fn a_delay_counts_from_the_end_of_the_firing() {
             &part.key("events"),
         ])
         .await;
-        let job = format!("d/{kind}");
+        let job = format!("d/{word}");
         part.put_job(
             &job,
             T,
             &[
-                ("kind", kind),
+                ("kind", "fixed_delay"),
                 ("period", "3000"),
                 ("jitter", &jitter.to_string()),
             ],

@@ -139,7 +139,7 @@ async fn runs_of_jobs_have_keys_of_their_own_job_that_are_freed_too() {
     let Some(test) = fresh().await else { return };
     let jobs = ["d/one", "d/two"];
     for name in jobs {
-        let mut spec = job(name, Trigger::Api);
+        let mut spec = job(name, Trigger::Manual);
         spec.overlap = Overlap::Queue(5);
         let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
     }

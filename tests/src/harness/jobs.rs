@@ -42,7 +42,7 @@ pub fn job_of(name: &str, handler: &str, number: u64, trigger: Trigger) -> Resul
 pub fn cron(expression: &str) -> Trigger {
     Trigger::Cron {
         expression: expression.to_owned(),
-        zone: String::new(),
+        time_zone: String::new(),
     }
 }
 

@@ -117,7 +117,7 @@ fn a_whole_ledger_has_no_problem() {
     assert_eq!(check(&whole), Vec::<String>::new());
     let cron = Trigger::Cron {
         expression: "* * * * * *".to_owned(),
-        zone: String::new(),
+        time_zone: String::new(),
     };
     assert_eq!(
         check(&story(cron, &["0 F +1", "1000 F +1", "2000 F +0"])),

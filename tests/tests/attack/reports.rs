@@ -53,7 +53,7 @@ async fn names_of_resources_that_no_script_reads_are_refused_at_the_door() -> Re
             }
             let mut context = innocent();
             context.options = Some(ContextOptions {
-                requires: HashMap::from([("gpu".to_owned(), 1_000)]),
+                resources: HashMap::from([("gpu".to_owned(), 1_000)]),
                 ..ContextOptions::default()
             });
             client.submit_one(context).await?;

@@ -221,7 +221,7 @@ async fn a_cycle_is_refused_by_name_in_one_call_and_over_several() -> Result<()>
     small
         .client
         .apply(&[
-            job("a", "ok", Trigger::Api)?,
+            job("a", "ok", Trigger::Manual)?,
             spec("b", "a")?,
             spec("c", "b")?,
         ])

@@ -76,7 +76,7 @@ async fn a_paused_job_does_not_fire_and_its_due_times_are_recorded_when_it_goes_
 
 /// Registers `spec` behind many others in one call, so that its registration is written a good while after the call began.
 async fn apply_late(small: &mut Small, spec: JobSpec) -> Result<Registered> {
-    let filler = |number: u32| job(&format!("filler-{number}"), "ok", Trigger::Api);
+    let filler = |number: u32| job(&format!("filler-{number}"), "ok", Trigger::Manual);
     let mut specs = (0..100).map(filler).collect::<Result<Vec<_>>>()?;
     specs.push(spec);
     Registered::apply(&mut small.client, specs).await
@@ -97,8 +97,14 @@ async fn a_grid_keeps_its_phase_over_a_pause_and_over_a_change_of_something_else
     small.client.pause("phase").await?;
     small.client.resume("phase").await?;
     small.client.fired("phase", 6, LIMIT).await?;
-    let note = "another note".to_owned();
-    small.client.apply(&[JobSpec { note, ..spec }]).await?;
+    let description = "another note".to_owned();
+    small
+        .client
+        .apply(&[JobSpec {
+            description,
+            ..spec
+        }])
+        .await?;
     small.client.fired("phase", 9, LIMIT).await?;
     jobs.check(&small.rig).await?;
     Ok(())

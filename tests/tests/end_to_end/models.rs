@@ -22,7 +22,7 @@ fn split(handler: &str, ms: u64, model: Model) -> Result<JobSpec> {
         model,
         options: tries(1, 10),
         subtask: tries(1, 10),
-        ..job_of("parts", handler, ms, Trigger::Api)?
+        ..job_of("parts", handler, ms, Trigger::Manual)?
     })
 }
 

@@ -104,7 +104,7 @@ async fn a_job_of_a_task_runs_and_mistakes_come_back_as_such() -> Result<()> {
         return Ok(());
     };
     let client = &program.client;
-    let spec = job("orders/close", &CloseOrder { id: 9 }, Trigger::Api)?;
+    let spec = job("orders/close", &CloseOrder { id: 9 }, Trigger::Manual)?;
     client.apply([&spec]).await?;
     ensure!(client.apply([&spec]).await?.len() == 1, "it is as it was");
     let started = client

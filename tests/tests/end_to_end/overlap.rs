@@ -124,7 +124,7 @@ async fn a_firing_by_hand_obeys_the_policy_too() -> Result<()> {
     let Some(mut small) = Small::start().await? else {
         return Ok(());
     };
-    let api = tickwheel_core::job::Trigger::Api;
+    let api = tickwheel_core::job::Trigger::Manual;
     let spec = |name: &str, overlap| {
         Ok(JobSpec {
             overlap,

@@ -336,7 +336,7 @@ async fn bad_input_names_field_rule_and_value_and_writes_nothing() -> Result<()>
     }
     let wrong = tickwheel_core::JobSpec {
         routing: Routing::new(RoutingPolicy::Specified),
-        ..job("a/b", "ok", tickwheel_core::Trigger::Api)?
+        ..job("a/b", "ok", tickwheel_core::Trigger::Manual)?
     };
     let refused = match cluster.client.apply(&[wrong]).await {
         Ok(applied) => anyhow::bail!("accepted: {applied:?}"),

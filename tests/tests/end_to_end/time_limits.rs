@@ -151,7 +151,7 @@ async fn what_has_not_started_by_its_start_deadline_expires_and_never_runs() -> 
         start_deadline_ms: Some(3_000),
         ..options
     };
-    let spec = job_of("busy", "sleep", 6_000, Trigger::Api)?;
+    let spec = job_of("busy", "sleep", 6_000, Trigger::Manual)?;
     small
         .client
         .apply(&[JobSpec {

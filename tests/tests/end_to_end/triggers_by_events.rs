@@ -43,23 +43,6 @@ async fn a_fixed_delay_counts_from_the_end() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_second_delay_counts_whole_seconds_from_the_end() -> Result<()> {
-    let Some(mut small) = Small::start().await? else {
-        return Ok(());
-    };
-    let spec = job_of("second", "sleep", 400, Trigger::SecondDelay { seconds: 1 })?;
-    let jobs = Registered::apply(&mut small.client, vec![spec]).await?;
-    small.client.fired("second", 4, LIMIT).await?;
-    jobs.check(&small.rig).await?;
-    let gaps = gaps(&small.rig.book.read()?, "default/second");
-    ensure!(
-        gaps.len() >= 3 && gaps.iter().all(|gap| (1_000..1_500).contains(gap)),
-        "{gaps:?}"
-    );
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_delay_goes_on_after_a_failure_and_its_retries() -> Result<()> {
     let Some(mut small) = Small::start().await? else {
         return Ok(());
@@ -76,14 +59,14 @@ async fn a_delay_goes_on_after_a_failure_and_its_retries() -> Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_api_job_fires_when_asked_with_its_own_body_or_another() -> Result<()> {
+async fn a_manual_job_fires_when_asked_with_its_own_body_or_another() -> Result<()> {
     let Some(mut small) = Small::start().await? else {
         return Ok(());
     };
     let spec = JobSpec {
         overlap: Overlap::Parallel(10),
         body: Bytes::from("own"),
-        ..job("asked", "ok", Trigger::Api)?
+        ..job("asked", "ok", Trigger::Manual)?
     };
     let jobs = Registered::apply(&mut small.client, vec![spec]).await?;
     let own = small.client.run("asked").await?;
@@ -124,8 +107,8 @@ async fn followers_fire_once_for_each_end_that_counts() -> Result<()> {
         ..spec
     };
     let specs = vec![
-        many(job("good", "ok", Trigger::Api)?),
-        many(job("bad", "fatal", Trigger::Api)?),
+        many(job("good", "ok", Trigger::Manual)?),
+        many(job("bad", "fatal", Trigger::Manual)?),
         many(job("good-then", "ok", after("good", AfterOn::Succeeded)?)?),
         many(job(
             "good-then-then",
@@ -169,8 +152,8 @@ async fn a_follower_is_told_which_end_fired_it() -> Result<()> {
         return Ok(());
     };
     let specs = vec![
-        job("breaks", "fatal", Trigger::Api)?,
-        job("works", "ok", Trigger::Api)?,
+        job("breaks", "fatal", Trigger::Manual)?,
+        job("works", "ok", Trigger::Manual)?,
         job("alarm", "told", after("breaks", AfterOn::Failed)?)?,
         job("next", "told", after("works", AfterOn::Ended)?)?,
     ];

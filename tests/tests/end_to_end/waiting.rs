@@ -213,7 +213,7 @@ async fn lists_show_what_waits_and_for_whom() -> Result<()> {
     let Some(mut small) = Small::without_worker().await? else {
         return Ok(());
     };
-    let spec = job_of("waits", "nobody", 1, Trigger::Api)?;
+    let spec = job_of("waits", "nobody", 1, Trigger::Manual)?;
     small
         .client
         .apply(&[JobSpec {

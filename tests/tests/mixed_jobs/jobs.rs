@@ -42,7 +42,7 @@ fn work(number: u64) -> (&'static str, u64) {
 /// When job `number` is due.
 fn trigger(number: u64, span: Span) -> Result<(&'static str, Trigger)> {
     let at = span.start + (number * 7_919) % (span.end - span.start);
-    let seconds = 1 + u32::try_from(number % 3)?;
+    let seconds = 1 + number % 3;
     let even = number.is_multiple_of(2);
     let on = if number % 40 < 20 {
         AfterOn::Succeeded
@@ -57,9 +57,9 @@ fn trigger(number: u64, span: Span) -> Result<(&'static str, Trigger)> {
         5..=8 => ("rate", every(700 + 10 * (number % 331))),
         9 => ("fast", every(150 + number % 50)),
         10..=12 => ("delay", delay(200 + number % 900)),
-        13 | 14 => ("second", Trigger::SecondDelay { seconds }),
+        13 | 14 => ("second", delay(1_000 * seconds)),
         15 | 16 => ("once", once(at)),
-        17 => ("api", Trigger::Api),
+        17 => ("manual", Trigger::Manual),
         18 => ("after", after(&name("cron", number - 18), AfterOn::Ended)?),
         _ => ("then", after(&name("rate", number - 13), on)?),
     })
@@ -82,7 +82,7 @@ pub(crate) fn specs(span: Span) -> Result<Vec<JobSpec>> {
             ..tries(3, 100)
         };
         specs.push(JobSpec {
-            start_at: begins.filter(|_| !matches!(kind, "api" | "after" | "then" | "once")),
+            start_at: begins.filter(|_| !matches!(kind, "manual" | "after" | "then" | "once")),
             jitter_ms: if jittery { 200 } else { 0 },
             overlap: match kind {
                 "after" | "then" => Overlap::Parallel(500),

@@ -75,7 +75,7 @@ impl Show {
             wall_ms() < span.start,
             "registering took longer than {HEAD_START_MS} ms"
         );
-        let api = jobs.specs().filter(|spec| spec.trigger == Trigger::Api);
+        let api = jobs.specs().filter(|spec| spec.trigger == Trigger::Manual);
         let api = api.map(|spec| spec.name.to_string()).collect();
         let calls = tokio::spawn(call_api_jobs(client, api, span.end));
         Ok(Some(Self {
@@ -143,7 +143,7 @@ async fn call_api_jobs(mut client: Client, jobs: Vec<String>, end: u64) -> u64 {
 }
 
 async fn pause_all(client: &mut Client, jobs: &Registered) -> Result<()> {
-    let timed = |trigger: &Trigger| !matches!(trigger, Trigger::Api | Trigger::After { .. });
+    let timed = |trigger: &Trigger| !matches!(trigger, Trigger::Manual | Trigger::After { .. });
     for spec in jobs.specs().filter(|spec| timed(&spec.trigger)) {
         let name = spec.name.as_str();
         let finished = client.job(name).await?.state() == v1::JobState::Finished;

@@ -71,7 +71,7 @@ pub(crate) fn place(spec: JobSpec, rng: &mut Rng) -> JobSpec {
             max: rng.one_in(6).then_some(1),
             ..Selection::default()
         },
-        requires: Units::of(units.map(|units| ("unit".to_owned(), units))),
+        resources: Units::of(units.map(|units| ("unit".to_owned(), units))),
         routing: match rng.pick(&POLICIES) {
             Some(policy) if rng.one_in(2) => Routing::new(*policy),
             Some(_) | None => Routing::default(),

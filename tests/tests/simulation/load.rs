@@ -100,9 +100,9 @@ fn trigger(rng: &mut Rng, now: u64) -> (&'static str, Trigger) {
             }),
         ),
         3 => ("delay", delay(rng.between(100, 1_500))),
-        4 => ("second", Trigger::SecondDelay { seconds: 1 }),
+        4 => ("second", Trigger::FixedDelay { delay_ms: 1_000 }),
         5 => ("once", once(now + HEAD_START_MS + rng.below(12_000))),
-        _ => ("api", Trigger::Api),
+        _ => ("manual", Trigger::Manual),
     }
 }
 
@@ -111,7 +111,7 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
     let mut specs: Vec<JobSpec> = Vec::new();
     for number in 0..count {
         let (kind, trigger) = trigger(rng, now);
-        let timed = !matches!(trigger, Trigger::Api | Trigger::Once { .. });
+        let timed = !matches!(trigger, Trigger::Manual | Trigger::Once { .. });
         let spec = job(
             &format!("{kind}-{number}"),
             if rng.one_in(4) { "i" } else { "h" },

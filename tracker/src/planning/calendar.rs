@@ -46,9 +46,8 @@ pub(super) fn calendar_like(spec: &JobSpec, view: &JobView) -> Result<Calendar, 
         Trigger::FixedRate { .. }
         | Trigger::Cron { .. }
         | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
         | Trigger::Once { .. }
-        | Trigger::Api
+        | Trigger::Manual
         | Trigger::After { .. } => Calendar::new(spec, view.created),
     }
 }

@@ -30,11 +30,12 @@ pub fn plan_for(
         (Trigger::Once { at_ms }, Some(_)) => calendar
             .first()
             .filter(|_| last.is_none_or(|last| last < *at_ms)),
-        (Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. }, Some(_)) => {
-            Some(spec.start_at.unwrap_or(now).max(now))
-        }
+        (Trigger::FixedDelay { .. }, Some(_)) => Some(spec.start_at.unwrap_or(now).max(now)),
         (
-            Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Api | Trigger::After { .. },
+            Trigger::Cron { .. }
+            | Trigger::FixedRate { .. }
+            | Trigger::Manual
+            | Trigger::After { .. },
             Some(_),
         ) => calendar.next_after(after),
     };
@@ -48,11 +49,11 @@ pub fn plan_for(
 pub fn plan_after_pause(view: &JobView, now: TimestampMs) -> Result<Plan, Violation> {
     let calendar = calendar_of(view)?;
     let first = match view.spec.trigger {
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => Some(now),
+        Trigger::FixedDelay { .. } => Some(now),
         Trigger::Cron { .. }
         | Trigger::FixedRate { .. }
         | Trigger::Once { .. }
-        | Trigger::Api
+        | Trigger::Manual
         | Trigger::After { .. } => calendar.next_after(now.max(view.last_due.unwrap_or_default())),
     };
     Ok(from_first(&view.spec, &calendar, first))
@@ -65,10 +66,7 @@ pub fn plan_after_pause(view: &JobView, now: TimestampMs) -> Result<Plan, Violat
 pub fn skipped_in_pause(view: &JobView, now: TimestampMs) -> Result<Vec<LedgerRecord>, Violation> {
     match view.spec.trigger {
         // A delay has no due times of its own while it is not armed.
-        Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
-        | Trigger::Api
-        | Trigger::After { .. } => Ok(Vec::new()),
+        Trigger::FixedDelay { .. } | Trigger::Manual | Trigger::After { .. } => Ok(Vec::new()),
         Trigger::FixedRate { period_ms, .. } => {
             let last = view.spec.end_at.map_or(now, |end| end.min(now));
             let next = view.next_due.filter(|next| *next <= last);
@@ -97,8 +95,8 @@ fn from_first(spec: &JobSpec, calendar: &Calendar, first: Option<TimestampMs>) -
     let end = match spec.trigger {
         Trigger::Cron { .. } | Trigger::FixedRate { .. } => dues.len() < ahead,
         Trigger::Once { .. } => true,
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => dues.is_empty(),
-        Trigger::Api | Trigger::After { .. } => false,
+        Trigger::FixedDelay { .. } => dues.is_empty(),
+        Trigger::Manual | Trigger::After { .. } => false,
     };
     Plan { dues, end }
 }

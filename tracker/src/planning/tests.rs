@@ -27,7 +27,10 @@ fn spec(trigger: Trigger) -> JobSpec {
 
 fn every_second() -> JobSpec {
     let (expression, zone) = ("* * * * * *".to_owned(), String::new());
-    spec(Trigger::Cron { expression, zone })
+    spec(Trigger::Cron {
+        expression,
+        time_zone: zone,
+    })
 }
 
 /// The job as it is after its due time `last`, with the due times of `planned` laid in.
@@ -297,7 +300,7 @@ fn the_first_plan_of_each_trigger_starts_at_its_first_due_time() {
         (1, true),
         "the misfire policy decides"
     );
-    let api = plan(Trigger::Api);
+    let api = plan(Trigger::Manual);
     assert_eq!((api.dues.len(), api.end), (0, false));
 }
 

@@ -8,7 +8,7 @@ use prost::Message as _;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
-use tickwheel_proto::v1::trigger::{After, Api, Cron, FixedRate, Kind, Once};
+use tickwheel_proto::v1::trigger::{After, Cron, FixedRate, Kind, Manual, Once};
 use tickwheel_store::{Redis, Store};
 use tickwheel_tracker::{Config, Tracker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -201,13 +201,13 @@ pub(crate) fn job(name: &str, kind: Kind) -> v1::JobSpec {
 }
 
 pub(crate) fn api() -> Kind {
-    Kind::Api(Api {})
+    Kind::Manual(Manual {})
 }
 
 pub(crate) fn cron(expression: &str, zone: &str) -> Kind {
     Kind::Cron(Cron {
         expression: expression.to_owned(),
-        zone: zone.to_owned(),
+        time_zone: zone.to_owned(),
     })
 }
 

@@ -27,12 +27,12 @@ async fn applying_creates_once_and_changes_only_what_changed() {
     let again = caller.apply(vec![spec.clone()]).await.unwrap().remove(0);
     assert_eq!((again.revision, again.change()), (1, Change::Unchanged));
 
-    let note = "twice as often".to_owned();
+    let description = "twice as often".to_owned();
     let trigger = Some(v1::Trigger {
         kind: Some(cron("30 2,14 * * *", "Europe/Berlin")),
     });
     let changed = v1::JobSpec {
-        note,
+        description,
         trigger,
         ..spec
     };
@@ -47,7 +47,7 @@ async fn applying_creates_once_and_changes_only_what_changed() {
     let seen = caller.job("default/nightly").await.unwrap();
     assert_eq!(seen.state(), v1::JobState::Active);
     assert_eq!(seen.next_due_ms, updated.next_due_ms);
-    assert_eq!(seen.spec.unwrap().note, "twice as often");
+    assert_eq!(seen.spec.unwrap().description, "twice as often");
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_list_goes_by_name_prefix_and_page() {
     let mut request = v1::ListJobsRequest {
         prefix: "a/".to_owned(),
         page_size: 2,
-        cursor: String::new(),
+        ..v1::ListJobsRequest::default()
     };
     let mut seen = Vec::new();
     loop {

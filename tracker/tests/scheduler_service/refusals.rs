@@ -44,7 +44,7 @@ async fn every_mistake_of_every_job_comes_back_at_once() {
     let fields = invalid(caller.apply(wrong).await);
     let expected = [
         "jobs[1].trigger.cron.expression",
-        "jobs[2].trigger.cron.zone",
+        "jobs[2].trigger.cron.time_zone",
         "jobs[3].trigger.cron.expression",
         "jobs[4].trigger.fixed_rate.period_ms",
         "jobs[5].trigger.once.at_ms",
@@ -166,6 +166,20 @@ async fn what_does_not_exist_is_not_found() {
         };
         refused(caller.rpc.wait_context(wait).await, Code::NotFound);
     }
+}
+
+#[tokio::test]
+async fn a_label_that_is_none_is_refused_by_its_place() {
+    let Some(mut caller) = caller().await else {
+        return;
+    };
+    let labels = ["team=billing", "a b", "=x"].map(ToOwned::to_owned);
+    let list = v1::ListJobsRequest {
+        labels: labels.to_vec(),
+        ..Default::default()
+    };
+    let found = invalid(caller.rpc.list_jobs(list).await);
+    assert_eq!(found, ["labels[1]", "labels[2]"]);
 }
 
 #[tokio::test]

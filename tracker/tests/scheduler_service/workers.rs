@@ -121,13 +121,13 @@ fn settlement(context: &str, attempt: u32, outcome: Outcome) -> Settlement {
 }
 
 fn routed(policy: &str, gpus: u64) -> v1::Submission {
-    let requires = (gpus > 0).then(|| ("gpu".to_owned(), gpus));
+    let resources = (gpus > 0).then(|| ("gpu".to_owned(), gpus));
     let options = v1::ContextOptions {
         routing: Some(v1::Routing {
             policy: policy.to_owned(),
             ..v1::Routing::default()
         }),
-        requires: requires.into_iter().collect(),
+        resources: resources.into_iter().collect(),
         ..v1::ContextOptions::default()
     };
     v1::Submission {

@@ -2,6 +2,8 @@
 
 use clap::Args;
 use tickwheel_client::Client;
+use tickwheel_core::Violation;
+use tickwheel_core::labels::LabelSelector;
 use tickwheel_proto::v1;
 
 use super::name::NameArgs;
@@ -20,6 +22,20 @@ pub(crate) struct ListArgs {
     /// At most this many
     #[arg(short = 'n', long, default_value_t = 1_000, value_name = "N")]
     limit: usize,
+    #[command(flatten)]
+    labels: LabelArgs,
+}
+
+/// By labels.
+#[derive(Debug, Default, Args)]
+pub(super) struct LabelArgs {
+    /// Only jobs with this label, or this value of it (repeatable): team, team=billing
+    #[arg(long, value_name = "NAME[=VALUE]", value_parser = selector)]
+    label: Vec<LabelSelector>,
+}
+
+fn selector(text: &str) -> Result<LabelSelector, String> {
+    text.parse().map_err(|wrong: Violation| wrong.rule)
 }
 
 pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> {
@@ -27,7 +43,7 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
     let (mut jobs, mut unreadable) = (Vec::new(), 0);
     let mut cursor = String::new();
     loop {
-        let page = page(&client, &args.prefix, cursor).await?;
+        let page = page(&client, &args.prefix, &args.labels, cursor).await?;
         unreadable += page.unreadable;
         jobs.extend(page.jobs.into_iter().map(JobView::from));
         cursor = page.next_cursor;
@@ -43,25 +59,28 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
 async fn page(
     client: &Client,
     prefix: &str,
+    labels: &LabelArgs,
     cursor: String,
 ) -> Result<v1::ListJobsResponse, Failure> {
     let request = v1::ListJobsRequest {
         prefix: prefix.to_owned(),
         page_size: PAGE,
         cursor,
+        labels: labels.label.iter().map(ToString::to_string).collect(),
     };
     Ok(client.list_jobs(request).await?)
 }
 
-/// Hands over every job whose name starts with `prefix`.
+/// Hands over every job whose name starts with `prefix`, and whose labels are so.
 pub(super) async fn each(
     client: &Client,
     prefix: &str,
+    labels: &LabelArgs,
     mut take: impl FnMut(v1::Job),
 ) -> Result<(), Failure> {
     let mut cursor = String::new();
     loop {
-        let page = page(client, prefix, cursor).await?;
+        let page = page(client, prefix, labels, cursor).await?;
         page.jobs.into_iter().for_each(&mut take);
         cursor = page.next_cursor;
         if cursor.is_empty() {
@@ -71,9 +90,9 @@ pub(super) async fn each(
 }
 
 /// Their names.
-pub(super) async fn names(client: &Client, prefix: &str) -> Result<Vec<String>, Failure> {
+pub(crate) async fn names(client: &Client, prefix: &str) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
-    each(client, prefix, |job| {
+    each(client, prefix, &LabelArgs::default(), |job| {
         names.push(job.spec.unwrap_or_default().name);
     })
     .await?;

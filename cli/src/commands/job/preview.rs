@@ -20,7 +20,7 @@ pub(crate) struct PreviewArgs {
         conflicts_with = "files"
     )]
     name: Option<String>,
-    /// A manifest whose jobs need not be registered (repeatable)
+    /// A file of jobs that need not be registered (repeatable)
     #[arg(short, long = "file", value_name = "FILE|DIR")]
     files: Vec<PathBuf>,
     /// How many due times
@@ -52,7 +52,7 @@ fn requests(args: &PreviewArgs) -> Result<Vec<(String, v1::PreviewJobRequest)>, 
     if let Some(name) = &args.name {
         return Ok(vec![(name.clone(), request(name.clone(), None))]);
     }
-    let manifest = Manifest::read(&args.files)?;
+    let manifest = Manifest::read(&args.files)?.of_jobs()?;
     Ok(manifest
         .jobs
         .iter()

@@ -4,7 +4,7 @@ use clap::Args;
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
-use super::list::each;
+use super::list::{LabelArgs, each};
 use super::name::NameArgs;
 use crate::failure::Failure;
 use crate::global::Global;
@@ -59,7 +59,7 @@ pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Fail
     let client = global.connect().await?;
     let mut names = args.names;
     if let Some(prefix) = &args.prefix {
-        each(&client, prefix, |job| {
+        each(&client, prefix, &LabelArgs::default(), |job| {
             if !args.finished || job.state() == v1::JobState::Finished {
                 names.push(job.spec.unwrap_or_default().name);
             }
@@ -93,7 +93,7 @@ pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Fail
     }
 }
 
-pub(super) async fn delete_one(
+pub(crate) async fn delete_one(
     client: &Client,
     name: &str,
     force: bool,

@@ -18,7 +18,7 @@ const FOREIGN: &[(&str, &str)] = &[
     ),
     (
         "@reboot",
-        "names times of day, and nothing boots here: use the trigger `api`, and let what starts run the job",
+        "names times of day, and nothing boots here: use the trigger `manual`, and let what starts run the job",
     ),
     (
         "H 2 * * *",

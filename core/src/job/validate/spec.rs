@@ -4,9 +4,10 @@ use crate::calendar::Calendar;
 use crate::cron::CronSchedule;
 use crate::error::{Violation, Violations};
 use crate::job::{JobSpec, Misfire, Overlap, Trigger};
+use crate::labels;
 use crate::limits::{
-    BODY_BYTES_MAX, INSTANT_MS_MAX, LEDGER_MAX, MISFIRE_LIMIT_MAX, NOTE_CHARS_MAX, PARALLEL_MAX,
-    PERIOD_MS_MIN, QUEUE_MAX, RUNS_MAX, SECOND_DELAY_MAX,
+    BODY_BYTES_MAX, DESCRIPTION_CHARS_MAX, INSTANT_MS_MAX, LEDGER_MAX, MISFIRE_LIMIT_MAX,
+    PARALLEL_MAX, PERIOD_MS_MIN, QUEUE_MAX, RUNS_MAX,
 };
 use crate::routing::Lane;
 use crate::time::TimestampMs;
@@ -51,7 +52,7 @@ impl JobSpec {
         );
         found.keep(Lane::validate(
             &self.routing,
-            (&self.workers, &self.requires),
+            (&self.workers, &self.resources),
         ));
         let fairness = self.fairness.validate();
         let sound = found
@@ -71,13 +72,19 @@ impl JobSpec {
             let rule = format!("has at most {BODY_BYTES_MAX} bytes");
             found.add("body", rule, format_args!("{} bytes", self.body.len()));
         }
-        if self.note.chars().nth(NOTE_CHARS_MAX).is_some() {
+        if self
+            .description
+            .chars()
+            .nth(DESCRIPTION_CHARS_MAX)
+            .is_some()
+        {
             found.add(
-                "note",
-                format!("has at most {NOTE_CHARS_MAX} characters"),
-                &self.note,
+                "description",
+                format!("has at most {DESCRIPTION_CHARS_MAX} characters"),
+                &self.description,
             );
         }
+        found.keep(labels::check(&self.labels).map_err(|wrong| wrong.prefix("labels")));
         for (field, at) in [("start_at", self.start_at), ("end_at", self.end_at)] {
             check_instant(field, at, found);
         }
@@ -100,15 +107,17 @@ impl Trigger {
     #[must_use]
     pub fn warning(&self) -> Option<String> {
         match self {
-            Self::Cron { expression, zone } => {
+            Self::Cron {
+                expression,
+                time_zone: zone,
+            } => {
                 let schedule = CronSchedule::parse(expression, zone).ok()?;
                 schedule.warning()
             }
             Self::FixedRate { .. }
             | Self::FixedDelay { .. }
-            | Self::SecondDelay { .. }
             | Self::Once { .. }
-            | Self::Api
+            | Self::Manual
             | Self::After { .. } => None,
         }
     }
@@ -123,15 +132,15 @@ impl Trigger {
                 check_instant("trigger.anchor_ms", *anchor_ms, found);
             }
             Self::FixedDelay { delay_ms } => check_span("trigger.delay_ms", *delay_ms, 1, found),
-            Self::SecondDelay { seconds } => {
-                check_range("trigger.seconds", *seconds, 1..=SECOND_DELAY_MAX, found);
-            }
             Self::Once { at_ms } => check_instant("trigger.at_ms", Some(*at_ms), found),
-            Self::Cron { expression, zone } => {
+            Self::Cron {
+                expression,
+                time_zone: zone,
+            } => {
                 let parsed = CronSchedule::parse(expression, zone);
                 found.keep(parsed.map_err(|wrong| wrong.prefix("trigger")));
             }
-            Self::Api | Self::After { .. } => {}
+            Self::Manual | Self::After { .. } => {}
         }
     }
 }

@@ -57,7 +57,7 @@ fn mistakes_of_a_model_are_named_once() {
     let wire = v1::JobSpec {
         name: "a".to_owned(),
         handler: "b".to_owned(),
-        trigger: Some((&Trigger::Api).into()),
+        trigger: Some((&Trigger::Manual).into()),
         model: Some(v1::Model {
             kind: Some(v1::model::Kind::Sharding(sharding)),
         }),

@@ -9,13 +9,12 @@ use crate::job::JobStateWord;
 /// A turn puts back what it cannot decide yet, and offers a job without due times for planning, at most so far ahead.
 const AHEAD_MS: u64 = 1_000;
 /// What a job can be.
-const KINDS: [&str; 7] = [
+const KINDS: [&str; 6] = [
     "cron",
     "fixed_rate",
     "fixed_delay",
-    "second_delay",
     "once",
-    "api",
+    "manual",
     "after",
 ];
 
@@ -102,7 +101,7 @@ fn armed(rule: &mut Rule, facts: &JobFacts) {
     let (needed, allowed) = match (state, kind) {
         ("active", "cron" | "fixed_rate" | "once") => (true, true),
         // Both at once is possible after a new revision.
-        ("active", "fixed_delay" | "second_delay") => (!facts.under_way, true),
+        ("active", "fixed_delay") => (!facts.under_way, true),
         _ => (false, false),
     };
     rule.check(has_entry || !needed, Kind::NotArmed, || {

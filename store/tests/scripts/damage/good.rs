@@ -188,7 +188,7 @@ pub(crate) async fn good(test: &Harness) -> Good {
     apply(test, &job("a/rate", trigger), &[next]).await;
     let cron = Trigger::Cron {
         expression: "0 * * * *".to_owned(),
-        zone: "UTC".to_owned(),
+        time_zone: "UTC".to_owned(),
     };
     apply(
         test,
@@ -198,7 +198,7 @@ pub(crate) async fn good(test: &Harness) -> Good {
     .await;
     let delay = Trigger::FixedDelay { delay_ms: HOUR };
     apply(test, &job("a/delay", delay), &[next]).await;
-    let mut queued = job("a/queue", Trigger::Api);
+    let mut queued = job("a/queue", Trigger::Manual);
     queued.overlap = Overlap::Queue(5);
     queued.options = options(|options| options.start_deadline_ms = Some(HOUR));
     apply(test, &queued, &[]).await;

@@ -26,7 +26,7 @@ async fn a_delay_is_left_to_the_end_of_the_firing_that_is_under_way() {
     let Some(test) = fresh().await else { return };
     for (place, running) in [("active:a/b", true), ("queue:a/b", false)] {
         let mut spec = job("a/b", Trigger::FixedDelay { delay_ms: 1_000 });
-        spec.note = place.to_owned();
+        spec.description = place.to_owned();
         let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
         test.command(&[
             "HSET",
@@ -48,7 +48,7 @@ async fn a_delay_is_left_to_the_end_of_the_firing_that_is_under_way() {
             ])
             .await;
         }
-        spec.note.push('!');
+        spec.description.push('!');
         assert_eq!(
             test.store
                 .apply_job(&spec, &plan(&[FAR + 9]))
@@ -85,7 +85,7 @@ async fn jitter_is_that_of_the_rules() {
     let jitter = jitter_of(&spec.name, ms(FAR), 60_000, DAY);
     assert_eq!(entry(&test, "a/b").await, (FAR + jitter).to_string());
     let _ = {
-        spec.note = "the last one has none".to_owned();
+        spec.description = "the last one has none".to_owned();
         test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap()
     };
     assert_eq!(entry(&test, "a/b").await, FAR.to_string());
@@ -119,7 +119,7 @@ async fn only_an_entry_that_is_the_earliest_wakes_the_trackers() {
         .apply_job(&spec, &plan(&[FAR + 1]))
         .await
         .unwrap();
-    spec.note = "earlier".to_owned();
+    spec.description = "earlier".to_owned();
     let _ = test
         .store
         .apply_job(&spec, &plan(&[FAR - 1]))

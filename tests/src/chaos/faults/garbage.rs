@@ -71,7 +71,7 @@ pub(crate) async fn f59(case: &mut Case) -> Result<()> {
 async fn names(stage: &Stage) -> Result<Names> {
     let spec = JobSpec {
         overlap: Overlap::Queue(10),
-        ..job(JOB, "ok", Trigger::Api)?
+        ..job(JOB, "ok", Trigger::Manual)?
     };
     let name = spec.name.to_string();
     let partition = stage.rig.store.partition_of_job(&spec.name).as_u16();

@@ -106,11 +106,15 @@ async fn triggers(case: &mut Case, stage: &Stage, client: &mut Client) -> Result
         (parallel(job("quiet/rate", "ok", every(500))?), 3),
         (job("quiet/delay", "ok", delay(300))?, 3),
         (
-            job("quiet/second", "ok", Trigger::SecondDelay { seconds: 1 })?,
+            job(
+                "quiet/second",
+                "ok",
+                Trigger::FixedDelay { delay_ms: 1_000 },
+            )?,
             2,
         ),
         (job("quiet/once", "ok", once(now + 2_000))?, 1),
-        (job("quiet/api", "ok", Trigger::Api)?, 1),
+        (job("quiet/api", "ok", Trigger::Manual)?, 1),
         (
             job("quiet/after", "ok", after("quiet/api", AfterOn::Ended)?)?,
             1,

@@ -15,15 +15,11 @@ fn on_cron(spec: &mut JobSpec, expression: &str) {
     spec.trigger = cron(expression);
 }
 
-fn on_second_delay(spec: &mut JobSpec, seconds: u32) {
-    spec.trigger = Trigger::SecondDelay { seconds };
-}
-
 fn on_zone(spec: &mut JobSpec, zone: &str) {
     let expression = "0 3 * * *".to_owned();
     spec.trigger = Trigger::Cron {
         expression,
-        zone: zone.to_owned(),
+        time_zone: zone.to_owned(),
     };
 }
 
@@ -88,7 +84,7 @@ pub(crate) const TRIGGERS: &[Case<JobSpec>] = &[
     (
         "an unknown zone",
         |s| on_zone(s, "Europe/Berln"),
-        "trigger.cron.zone",
+        "trigger.cron.time_zone",
         "Europe/Berlin",
     ),
     (
@@ -114,18 +110,6 @@ pub(crate) const TRIGGERS: &[Case<JobSpec>] = &[
         |s| s.trigger = delay(0),
         "trigger.fixed_delay.delay_ms",
         "",
-    ),
-    (
-        "second delay 0",
-        |s| on_second_delay(s, 0),
-        "trigger.second_delay.seconds",
-        "1..=60",
-    ),
-    (
-        "second delay 61",
-        |s| on_second_delay(s, 61),
-        "trigger.second_delay.seconds",
-        "1..=60",
     ),
     (
         "beyond 2527",

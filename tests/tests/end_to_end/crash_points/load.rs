@@ -123,7 +123,7 @@ fn specs(start_at: Option<TimestampMs>, by_hand: &[String]) -> Result<Vec<JobSpe
     specs.push(follower()?);
     for name in by_hand {
         let triggers = [
-            (name.clone(), Trigger::Api),
+            (name.clone(), Trigger::Manual),
             (format!("{name}-then"), after(name, AfterOn::Ended)?),
         ];
         for (name, trigger) in triggers {

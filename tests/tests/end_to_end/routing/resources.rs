@@ -56,13 +56,13 @@ fn worker(
 }
 
 fn taking(amounts: &[(&str, u64)]) -> v1::Submission {
-    let requires: HashMap<String, u64> = amounts
+    let resources: HashMap<String, u64> = amounts
         .iter()
         .map(|(name, amount)| ((*name).to_owned(), *amount))
         .collect();
     v1::Submission {
         options: Some(v1::ContextOptions {
-            requires,
+            resources,
             ..v1::ContextOptions::default()
         }),
         ..submission("take", 1)
@@ -247,8 +247,8 @@ async fn subtasks_never_take_more_than_there_is() -> Result<()> {
             max_failed: None,
             success: None,
         }),
-        requires: Units::of([("unit".to_owned(), 1_000)]),
-        ..job_of("parts", "take", 1, Trigger::Api)?
+        resources: Units::of([("unit".to_owned(), 1_000)]),
+        ..job_of("parts", "take", 1, Trigger::Manual)?
     };
     cluster.client.apply(&[spec]).await?;
     let id = cluster.client.run("parts").await?.id;

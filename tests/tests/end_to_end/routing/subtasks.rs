@@ -64,7 +64,7 @@ async fn a_broadcast_reaches_the_workers_that_fit_and_no_other() -> Result<()> {
             model: Model::Broadcast(Broadcast { quorum }),
             workers: east()?,
             options: tries(1, 10),
-            ..job_of(name, "part", 1, Trigger::Api)?
+            ..job_of(name, "part", 1, Trigger::Manual)?
         })
     };
     let ended = run(&mut cluster, spec("all", None)?).await?;
@@ -97,7 +97,7 @@ async fn shards_are_dealt_to_the_workers_that_fit() -> Result<()> {
             allocation: Allocation::Average,
         }),
         workers: east()?,
-        ..job_of("regions", "part", 1, Trigger::Api)?
+        ..job_of("regions", "part", 1, Trigger::Manual)?
     };
     let ended = run(&mut cluster, spec).await?;
     ensure!(ended.state() == ContextState::Succeeded, "{ended:?}");
@@ -124,7 +124,7 @@ async fn what_a_handler_maps_follows_the_routing_of_its_job() -> Result<()> {
         body: serde_json::to_vec(&mapping)?.into(),
         workers: east()?,
         routing: Routing::new(RoutingPolicy::RoundRobin),
-        ..job_of("map", "map", 0, Trigger::Api)?
+        ..job_of("map", "map", 0, Trigger::Manual)?
     };
     let ended = run(&mut cluster, spec).await?;
     ensure!(ended.state() == ContextState::Succeeded, "{ended:?}");

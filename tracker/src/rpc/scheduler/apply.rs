@@ -72,9 +72,8 @@ fn upstreams_first(specs: &[JobSpec]) -> Vec<&JobSpec> {
             Trigger::Cron { .. }
             | Trigger::FixedRate { .. }
             | Trigger::FixedDelay { .. }
-            | Trigger::SecondDelay { .. }
             | Trigger::Once { .. }
-            | Trigger::Api => None,
+            | Trigger::Manual => None,
         };
         std::iter::successors(by_name.get(&spec.name).copied(), upstream)
             .take(specs.len())
@@ -261,9 +260,8 @@ async fn write(
         Trigger::Cron { .. }
         | Trigger::FixedRate { .. }
         | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
         | Trigger::Once { .. }
-        | Trigger::Api => None,
+        | Trigger::Manual => None,
     };
     let plan = planning::plan_for(spec, known, now)?;
     if let Some((job, on)) = upstream {

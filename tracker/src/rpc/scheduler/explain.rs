@@ -134,10 +134,7 @@ fn without_record(
     }
     let by_calendar = match view.spec.trigger {
         Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. } => true,
-        Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
-        | Trigger::Api
-        | Trigger::After { .. } => false,
+        Trigger::FixedDelay { .. } | Trigger::Manual | Trigger::After { .. } => false,
     };
     if !by_calendar {
         return Ok(format!(

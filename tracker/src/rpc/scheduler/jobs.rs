@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tickwheel_core::Durability;
-use tickwheel_core::error::Violation;
+use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{ContextId, JobName, Reuse};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
+use tickwheel_core::labels::LabelSelector;
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_core::limits::BODY_BYTES_MAX;
 use tickwheel_proto::convert::{Dedup, dedup_of};
@@ -55,16 +56,30 @@ pub(super) async fn list(
                 .map_err(|_| Violation::new("cursor", "is of an earlier page", cursor))?,
         ),
     };
+    let labels = selectors(&request.labels)?;
     let page = api
         .store
         .list_jobs(&request.prefix, after.as_ref(), size)
         .await?;
-    let jobs = page.items.iter().map(|view| views::job(api, view));
+    let has_labels = |view: &&JobView| labels.iter().all(|one| one.holds(&view.spec.labels));
+    let jobs = page.items.iter().filter(has_labels);
+    let jobs = jobs.map(|view| views::job(api, view));
     Ok(v1::ListJobsResponse {
         jobs: jobs.collect(),
         next_cursor: page.next,
         unreadable: page.unreadable,
     })
+}
+
+/// What the labels of the listed jobs have to be.
+fn selectors(given: &[String]) -> Result<Vec<LabelSelector>, Violations> {
+    let mut found = Violations::new();
+    let read = given.iter().enumerate().filter_map(|(at, text)| {
+        let read = text.parse::<LabelSelector>();
+        found.keep(read.map_err(|wrong| wrong.at(format!("labels[{at}]"))))
+    });
+    let read = read.collect();
+    found.into_result().map(|()| read)
 }
 
 pub(super) async fn pause(

@@ -52,12 +52,13 @@ pub(super) async fn preview(
     let mut notes = preview.notes;
     notes.extend(spec.trigger.warning());
     let zone = match spec.trigger {
-        Trigger::Cron { zone, .. } => zone,
+        Trigger::Cron {
+            time_zone: zone, ..
+        } => zone,
         Trigger::FixedRate { .. }
         | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
         | Trigger::Once { .. }
-        | Trigger::Api
+        | Trigger::Manual
         | Trigger::After { .. } => "UTC".to_owned(),
     };
     let dues = preview.dues.into_iter();
@@ -76,7 +77,7 @@ fn of_definition(
     wanted: usize,
 ) -> Preview {
     match &spec.trigger {
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => Preview {
+        Trigger::FixedDelay { .. } => Preview {
             dues: calendar
                 .first()
                 .into_iter()
@@ -84,7 +85,7 @@ fn of_definition(
                 .collect(),
             notes: vec![FROM_THE_END.to_owned()],
         },
-        Trigger::Api | Trigger::After { .. } => asked_for(&spec.trigger),
+        Trigger::Manual | Trigger::After { .. } => asked_for(&spec.trigger),
         Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. } => {
             timed(spec, calendar, (after, wanted), spec.max_runs)
         }
@@ -119,7 +120,7 @@ fn of_job(view: &JobView, calendar: &Calendar, after: TimestampMs, wanted: usize
         };
     }
     match &spec.trigger {
-        Trigger::FixedDelay { .. } | Trigger::SecondDelay { .. } => {
+        Trigger::FixedDelay { .. } => {
             let next = view.next_due.filter(|next| *next > after);
             let mut notes = vec![FROM_THE_END.to_owned()];
             if view.next_due.is_none() {
@@ -133,7 +134,7 @@ fn of_job(view: &JobView, calendar: &Calendar, after: TimestampMs, wanted: usize
                 notes,
             }
         }
-        Trigger::Api | Trigger::After { .. } => asked_for(&spec.trigger),
+        Trigger::Manual | Trigger::After { .. } => asked_for(&spec.trigger),
         Trigger::Cron { .. } | Trigger::FixedRate { .. } | Trigger::Once { .. } => {
             timed(spec, calendar, (after, wanted), left)
         }
@@ -145,11 +146,10 @@ const FROM_THE_END: &str = "each due time follows from the end of the run before
 fn asked_for(trigger: &Trigger) -> Preview {
     let note = match trigger {
         Trigger::After { job, on } => format!("runs when `{job}` has {on}"),
-        Trigger::Api
+        Trigger::Manual
         | Trigger::Cron { .. }
         | Trigger::FixedRate { .. }
         | Trigger::FixedDelay { .. }
-        | Trigger::SecondDelay { .. }
         | Trigger::Once { .. } => "runs when it is asked to".to_owned(),
     };
     Preview {

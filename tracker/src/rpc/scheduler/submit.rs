@@ -176,7 +176,7 @@ fn new_context(
     let lane = Lane::of(
         None,
         &submission.routing,
-        (&submission.workers, &submission.requires),
+        (&submission.workers, &submission.resources),
     );
     let dedup = submission.dedup.map(|dedup| {
         let keep = dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis);

@@ -96,16 +96,16 @@ fn head_of(heads: &mut [usize], mut at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
-    use tickwheel_core::parse_manifest;
+    use tickwheel_core::manifest::read_job;
 
     use super::*;
 
     fn jobs(of: impl Iterator<Item = Value>) -> Vec<JobSpec> {
-        parse_manifest(&Value::Array(of.collect())).unwrap()
+        of.map(|job| read_job(&job).unwrap()).collect()
     }
 
     fn alone(number: usize) -> Value {
-        json!({ "name": format!("j{number}"), "handler": "h", "trigger": "api" })
+        json!({ "name": format!("j{number}"), "handler": "h", "trigger": "manual" })
     }
 
     fn after(number: usize, upstream: usize) -> Value {
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn large_bodies_make_small_calls() {
-        let large = |number| json!({ "name": format!("j{number}"), "handler": "h", "trigger": "api", "body": "x".repeat(200_000) });
+        let large = |number| json!({ "name": format!("j{number}"), "handler": "h", "trigger": "manual", "body": "x".repeat(200_000) });
         let pages = pages(&jobs((0..40).map(large))).unwrap();
         assert_eq!(pages.len(), 3);
     }

@@ -3,19 +3,19 @@
 use serde_json::{Value, json};
 
 use crate::job::{Backoff, JobSpec};
-use crate::manifest::parse_manifest;
+use crate::manifest::read_job;
 use crate::model::{Allocation, Broadcast, Indexed, Model, ReduceOn, Sharding, Success};
 
 fn with(model: &Value) -> Value {
-    json!({ "name": "x", "handler": "h", "trigger": "api", "model": model })
+    json!({ "name": "x", "handler": "h", "trigger": "manual", "model": model })
 }
 
 fn one(value: &Value) -> JobSpec {
-    parse_manifest(value).unwrap().remove(0)
+    read_job(value).unwrap()
 }
 
 fn mistakes(value: &Value) -> Vec<String> {
-    let wrong = parse_manifest(value).unwrap_err();
+    let wrong = read_job(value).unwrap_err();
     wrong.iter().map(ToString::to_string).collect()
 }
 
@@ -69,6 +69,10 @@ fn every_kind_of_model_is_read() {
             Model::Sharding(items(&["0=Beijing", "1", "2"])),
         ),
         (
+            json!({ "sharding": { "items": [{ "index": 0, "parameter": "Beijing" }, { "index": 7 }] } }),
+            Model::Sharding(items(&["0=Beijing", "7"])),
+        ),
+        (
             json!({ "sharding": { "items": 3 } }),
             Model::Sharding(items(&["0", "1", "2"])),
         ),
@@ -92,12 +96,11 @@ fn every_kind_of_model_is_read() {
 }
 
 #[test]
-fn reduce_and_the_options_of_subtasks_are_read() {
-    let mut job = with(&json!("broadcast"));
-    job["reduce"] = json!("sum");
-    job["reduce_on"] = json!("succeeded");
-    job["subtask"] = json!({ "max_attempts": 5, "backoff": "fixed", "delay": "2s", "timeout": "1m", "lease": "20s" });
-    let spec = one(&job);
+fn reduce_and_the_options_of_subtasks_stand_in_the_model() {
+    let spec = one(&with(&json!({
+        "broadcast": {}, "reduce": "sum", "reduce_on": "succeeded",
+        "subtask": { "retries": { "max_attempts": 5, "backoff": "fixed", "delay": "2s" }, "timeout": "1m", "lease": "20s" },
+    })));
     assert_eq!(spec.reduce.unwrap().as_str(), "sum");
     assert_eq!(spec.reduce_on, ReduceOn::Succeeded);
     assert_eq!(spec.subtask.retry.max_attempts, 5);
@@ -123,10 +126,7 @@ fn every_mistake_of_a_model_is_named_with_its_path() {
         ),
         (json!("sharding"), &["model.sharding.items: is missing"]),
         (json!("indexed"), &["model.indexed.completions: is missing"]),
-        (
-            json!({ "sharding": null }),
-            &["model.sharding.items: is missing"],
-        ),
+        (json!({ "sharding": null }), &["model.sharding: is missing"]),
         (
             json!({}),
             &["model: has exactly one of standalone, broadcast, sharding, indexed"],
@@ -155,7 +155,7 @@ fn every_mistake_of_a_model_is_named_with_its_path() {
             json!({ "sharding": { "items": ["a=b", "0=x", true], "allocation": "avarage" } }),
             &[
                 "model.sharding.items[0]: is an index below 2^32 and its parameter, like 0=Beijing (given: a=b)",
-                "model.sharding.items[2]: is text (given: true)",
+                "model.sharding.items[2]: is an item, like { index: 0, parameter: Beijing } (given: true)",
                 "model.sharding.allocation: is one of average, odevity, round_robin; did you mean `average`? (given: avarage)",
             ],
         ),
@@ -185,25 +185,40 @@ fn every_mistake_of_a_model_is_named_with_its_path() {
 
 #[test]
 fn what_does_not_fit_together_is_named() {
-    let mut job = with(&json!("standalone"));
-    job["reduce"] = json!("sum");
-    job["subtask"] = json!({ "max_attempts": 0, "timeout": "0ms", "retry": {} });
+    let subtask = json!({ "retries": { "max_attempts": 0 }, "timeout": "0ms" });
+    let job = with(&json!({ "standalone": {}, "reduce": "sum", "subtask": subtask }));
     let found = mistakes(&job);
-    assert_eq!(found[0], "subtask.retry: is not a known key");
     assert!(
-        found[1].starts_with("reduce: a reduce without a map"),
+        found[0].starts_with("model.reduce: a reduce without a map"),
         "{found:?}"
     );
-    job["subtask"] = json!({ "max_attempts": 0, "timeout": "0ms" });
-    let found = mistakes(&job);
     let expected = [
-        "subtask.max_attempts: is 1..=1000 (given: 0)",
-        "subtask.timeout: is at least 1 ms (given: 0)",
+        "model.subtask.retries.max_attempts: is 1..=1000 (given: 0)",
+        "model.subtask.timeout: is at least 1 ms (given: 0)",
     ];
     assert_eq!(found[1..], expected);
-    job["reduce_on"] = json!("never");
+    let job = with(&json!({ "broadcast": {}, "reduce_on": "never" }));
     assert_eq!(
-        mistakes(&job)[0],
-        "reduce_on: is one of ended, succeeded (given: never)"
+        mistakes(&job),
+        ["model.reduce_on: is ended or succeeded (given: never)"]
+    );
+}
+
+#[test]
+fn keys_that_stand_in_the_wrong_place_are_told_the_right_one() {
+    let mut job = with(
+        &json!({ "broadcast": {}, "subtask": { "max_attempts": 5, "timeot": "1m", "lease": "1ms" } }),
+    );
+    job["reduce"] = json!("sum");
+    job["subtask"] = json!({});
+    assert_eq!(
+        mistakes(&job),
+        [
+            "model.subtask.max_attempts: belongs in `retries`",
+            "model.subtask.timeot: is not a known key; did you mean `timeout`?",
+            "model.subtask.lease: is 1000..=3600000 (given: 1)",
+            "reduce: belongs in `model`",
+            "subtask: belongs in `model`",
+        ]
     );
 }
