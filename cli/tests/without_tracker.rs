@@ -117,3 +117,71 @@ fn jobs_are_applied_by_a_command_of_its_own() {
         stderr(&output)
     );
 }
+
+#[test]
+fn the_version_names_the_edition_of_the_time_zone_table() {
+    let table = |variables: &[(&str, &str)]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tickwheel"));
+        command.arg("--version").env_remove("TICKWHEEL_ZONE_TABLE");
+        let output = command.envs(variables.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let lines: Vec<String> = stdout(&output).lines().map(ToOwned::to_owned).collect();
+        assert_eq!(lines[0], concat!("tickwheel ", env!("CARGO_PKG_VERSION")));
+        let table = lines[1].strip_prefix("time zone table ").unwrap();
+        table.to_owned()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let embedded = table(&[("TICKWHEEL_ZONE_TABLE", "embedded")]);
+    let edition = embedded.strip_suffix(" (embedded)").unwrap();
+    let edition: tickwheel_core::zone::Edition = edition.parse().unwrap();
+    assert_eq!(
+        &edition,
+        tickwheel_core::zone::ZoneTable::embedded().edition()
+    );
+    for (version, shown) in [
+        ("2099a", format!("2099a ({path})")),
+        ("2001a", embedded.clone()),
+    ] {
+        let first = format!("# version {version}\n");
+        std::fs::write(folder.path().join("tzdata.zi"), first).unwrap();
+        assert_eq!(table(&[("TZDIR", path)]), shown);
+    }
+}
+
+/// What the documentation says of a port of this machine is what a tracker listens on when nothing is set.
+#[test]
+fn ports_in_the_documentation_are_those_of_the_configuration() {
+    let output = tickwheel(&["tracker", "--print-config"]);
+    let config: toml::Table = toml::from_str(&stdout(&output)).unwrap();
+    let port = |name: &str| {
+        let address = config["tracker"][name].as_str().unwrap();
+        address.rsplit(':').next().unwrap().to_owned()
+    };
+    let (grpc, http) = (port("grpc_listen"), port("http_listen"));
+    let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    assert!(read("docs/operations.md").contains(&format!("`http_listen` (127.0.0.1:{http})")));
+    assert!(read("docs/guides/client.md").contains(&format!("http://127.0.0.1:{grpc}")));
+    assert!(read("deploy/Dockerfile").contains(&format!("EXPOSE {grpc} {http}")));
+    let mut pages = vec!["README.md".to_owned(), "deploy/compose.yaml".to_owned()];
+    for folder in ["docs", "docs/guides"] {
+        for entry in root.join(folder).read_dir().unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            pages.extend(name.ends_with(".md").then(|| format!("{folder}/{name}")));
+        }
+    }
+    let mut seen = 0;
+    for page in pages {
+        let text = read(&page);
+        for piece in text.split(':').skip(1) {
+            let digits: String = piece.chars().take_while(char::is_ascii_digit).collect();
+            // Ours are of four digits and begin with 7.
+            if digits.len() == 4 && digits.starts_with('7') {
+                assert!(digits == grpc || digits == http, "{page} says :{digits}");
+                seen += 1;
+            }
+        }
+    }
+    assert!(seen > 10, "{seen} ports are named");
+}

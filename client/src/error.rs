@@ -166,8 +166,11 @@ pub struct Refusal {
     pub message: String,
     /// Every rule that was broken: the field, the rule, what was given.
     pub violations: Vec<Violation>,
-    /// [`RefusalKind::Unconfirmed`]: the contexts that are written, in the order of the request, as many as fit.
+    /// Of a submission of which nothing or only a part is confirmed: the contexts that are written, in the order of the request, as many as fit.
     pub context_ids: Vec<String>,
+    /// Of a submission of which a part is written: where that part stands in the request, ascending. With [`RefusalKind::Exhausted`] the others
+    /// were not taken, and can be submitted again as they are.
+    pub taken: Vec<u32>,
     /// The answer itself.
     pub status: Status,
 }
@@ -195,6 +198,7 @@ impl From<Status> for Refusal {
             message,
             violations,
             context_ids: detail.context_ids,
+            taken: detail.taken,
             status,
         }
     }

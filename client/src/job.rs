@@ -31,6 +31,7 @@ fn refused(broken: Violation) -> Error {
         message: "1 mistake in the job".to_owned(),
         violations: vec![broken],
         context_ids: Vec::new(),
+        taken: Vec::new(),
         status,
     }))
 }

@@ -15,8 +15,9 @@ Reply    { 'FAN', now_ms, { field, value... }, position | '', unreadable, { id, 
            unreadable  records that were passed by because they do not follow their grammar
            fields   model, state, reduce, created_ms, total, succeeded, failed, out, later
            text     waiting, retrying: the member; running: the held value; failed, succeeded: `<number> <s or f> <result or error>`;
-                    of a root that has ended `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <error>`, of the
-                    first 1000 parts that failed, or of any of a broadcast or a sharding; state is `ended` then, now_ms when it did
+                    of a root that has ended `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <error, or bytes and
+                    beginning of the result>`, of the first 1000 parts that failed, or of any of a broadcast or a sharding; state is `ended`
+                    then, now_ms when it did
          { 'NO_FAN' }   it was not split, or nothing of it is kept any more
 Raises   BAD_ARG    an argument is out of range
 

@@ -35,14 +35,25 @@ function asides.bound()
   return dropped
 end
 
--- Moves the key `name`, which is there, out of the way; answers with its new name. Both are without their partition.
-function asides.move(now, name)
+-- The new name of a key that is there. What was moved in the same millisecond keeps its own: there are as many as are kept, and few more.
+local function out_of_the_way(now, name)
+  for at = now, now + 2 * KEPT do
+    local moved = 'aside:' .. name .. ':' .. int(at)
+    if redis.call('RENAMENX', keys.base .. name, keys.base .. moved) == 1 then
+      return moved
+    end
+  end
   local moved = 'aside:' .. name .. ':' .. int(now)
   redis.call('RENAME', keys.base .. name, keys.base .. moved)
+  return moved
+end
+
+-- Moves the key `name`, which is there, out of the way; answers with its new name. Both are without their partition.
+function asides.move(now, name)
+  local moved = out_of_the_way(now, name)
   local entry = int(weight(keys.base .. moved)) .. ' ' .. moved
   if not pcall(redis.call, 'RPUSH', keys.asides, entry) then
-    local list = 'aside:asides:' .. int(now)
-    redis.call('RENAME', keys.asides, keys.base .. list)
+    local list = out_of_the_way(now, 'asides')
     redis.call('RPUSH', keys.asides, int(weight(keys.base .. list)) .. ' ' .. list, entry)
   end
   asides.bound()

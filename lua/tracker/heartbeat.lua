@@ -86,7 +86,7 @@ local function forget_groups()
   for i = 1, #names, 2 do
     local group, since = names[i], tonumber(names[i + 1]) or 0
     if group ~= '!' and since <= now - GROUP_KEPT_MS then
-      if call('ZCOUNT', keys.workers(group), '(' .. int(now), '+inf') > 0 then
+      if call('ZCOUNT', keys.workers(group), '(' .. int(now), int(now + TTL_MAX_MS)) > 0 then
         redis.call('HSET', GROUPS, group, int(now))
       else
         redis.call('HDEL', GROUPS, group)

@@ -37,6 +37,14 @@ pub enum Error {
         /// The contexts that are written, or were found by their dedup keys.
         contexts: Vec<ContextId>,
     },
+    /// Of a submission a part is written; what is not met the cause.
+    #[error("{cause}; {} contexts of the request are written", taken.len())]
+    Partly {
+        /// Where those that are written stand in the request, and their ids; ascending.
+        taken: Vec<(usize, ContextId)>,
+        /// Why the others are not, as far as is known.
+        cause: Box<Self>,
+    },
     /// The caller's input breaks a rule; nothing was written.
     #[error("{0}")]
     Invalid(#[from] Violations),
@@ -77,6 +85,7 @@ impl Error {
     #[must_use]
     pub fn is_answer(&self) -> bool {
         match self {
+            Self::Partly { cause, .. } => cause.is_answer(),
             // The words of a server begin with a word in capitals.
             Self::Unavailable { reason, .. } => {
                 let word = reason.split(' ').next().unwrap_or_default();
@@ -98,6 +107,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         match self {
+            Self::Partly { cause, .. } => cause.is_retryable(),
             Self::Unavailable { .. }
             | Self::Exhausted { .. }
             | Self::Full(_)
@@ -116,6 +126,33 @@ impl Error {
     pub fn of_contexts(mut self, ids: impl IntoIterator<Item = ContextId>) -> Self {
         if let Self::Unconfirmed { contexts, .. } = &mut self {
             contexts.extend(ids);
+        }
+        self
+    }
+
+    /// Tells which contexts of the request are written all the same.
+    #[must_use]
+    pub fn partly(self, taken: impl IntoIterator<Item = (usize, ContextId)>) -> Self {
+        let (mut all, cause) = if let Self::Partly { taken, cause } = self {
+            (taken, cause)
+        } else {
+            (Vec::new(), Box::new(self))
+        };
+        all.extend(taken);
+        if all.is_empty() {
+            return *cause;
+        }
+        all.sort_unstable_by_key(|(at, _)| *at);
+        Self::Partly { taken: all, cause }
+    }
+
+    /// The same of a request in which what was given stood at `places`.
+    #[must_use]
+    pub fn standing_at(mut self, places: &[usize]) -> Self {
+        if let Self::Partly { taken, .. } = &mut self {
+            for (at, _) in taken {
+                *at = places.get(*at).copied().unwrap_or(*at);
+            }
         }
         self
     }
@@ -144,15 +181,20 @@ impl Error {
     ) -> Self {
         use fred::error::ErrorKind;
         let details = plain(error.details());
-        if details.starts_with("OOM") || details.contains("-OOM") {
+        // Raised again by a script that took back what it had begun, it has a code in front.
+        let words = details.strip_prefix("ERR ").unwrap_or(&details);
+        if words.starts_with("OOM") || details.contains("-OOM") {
             return Self::Exhausted { reason: details };
         }
-        // Raised again by a script that took back what it had begun, it has a code in front.
-        if details.starts_with("WRONGTYPE") || details.starts_with("ERR WRONGTYPE") {
+        if words.starts_with("WRONGTYPE") {
             return Self::Damaged {
                 script,
                 found: locate(&details),
             };
+        }
+        // Somebody took a right away.
+        if words.starts_with("NOPERM") {
+            return Self::Unusable(details);
         }
         let busy = [
             "BUSY",
@@ -165,8 +207,11 @@ impl Error {
             "MISCONF",
             "MOVED",
             "ASK",
+            "max number of clients reached",
         ];
-        if busy.iter().any(|word| details.starts_with(word)) {
+        // Only a script that has written nothing can be ended by hand.
+        let ended_by_hand = details.contains("killed by user with SCRIPT KILL");
+        if ended_by_hand || busy.iter().any(|word| words.starts_with(word)) {
             return Self::Unavailable {
                 reason: details,
                 source: Some(error),
@@ -202,5 +247,66 @@ impl Error {
                 reply: locate(&details),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use fred::error::ErrorKind;
+
+    use super::*;
+
+    fn sorted(kind: ErrorKind, words: &str) -> Error {
+        let error = fred::error::Error::new(kind, words.to_owned());
+        Error::from_redis("wheel/turn", error, ToOwned::to_owned)
+    }
+
+    #[test]
+    fn what_a_server_says_is_sorted_by_what_can_be_done_about_it() {
+        for words in [
+            "MISCONF Redis is configured to save RDB snapshots",
+            "READONLY You can't write against a read only replica.",
+            "ERR READONLY You can't write against a read only replica.",
+            "ERR max number of clients reached",
+            "ERR Error running script: Script killed by user with SCRIPT KILL.",
+        ] {
+            let error = sorted(ErrorKind::Unknown, words);
+            assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+        }
+        for words in [
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "ERR OOM command not allowed when used memory > 'maxmemory'.",
+        ] {
+            let error = sorted(ErrorKind::Unknown, words);
+            assert!(matches!(error, Error::Exhausted { .. }), "{error:?}");
+        }
+        let error = sorted(
+            ErrorKind::Unknown,
+            "NOPERM User tw has no permissions to run the 'fcall' command",
+        );
+        assert!(matches!(error, Error::Unusable(_)), "{error:?}");
+        let error = sorted(ErrorKind::InvalidArgument, "ERR WRONGTYPE Operation");
+        assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+        let error = sorted(ErrorKind::Unknown, "ERR BAD_ARG now_ms");
+        assert!(matches!(error, Error::Contract { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn what_was_taken_stands_where_it_stood_in_the_request() {
+        let id = |n: u32| format!("0.1.a-{n}").parse::<ContextId>().unwrap();
+        let none = Error::Full("full".to_owned()).partly([]);
+        assert!(matches!(none, Error::Full(_)), "{none:?}");
+        let some = none.partly([(1, id(1)), (0, id(0))]);
+        assert!(some.is_retryable() && some.is_answer());
+        let more = some.standing_at(&[5, 3]).partly([(4, id(4))]);
+        assert_eq!(
+            more.to_string(),
+            "full; 3 contexts of the request are written"
+        );
+        let Error::Partly { taken, cause } = more else {
+            panic!("{more:?}");
+        };
+        assert_eq!(taken, [(3, id(1)), (4, id(4)), (5, id(0))]);
+        assert!(matches!(*cause, Error::Full(_)));
     }
 }

@@ -19,6 +19,7 @@ use tickwheel_core::zone::Edition;
 
 pub use apply::{Applied, Change};
 pub use delete::{Deleted, Deletion};
+pub use follow::{FOLLOWERS_MAX, followers_full};
 pub use over::OverPage;
 pub use plan::{PlanGuard, PlanOutcome};
 pub use zones::StalePlans;

@@ -70,7 +70,7 @@ pub(crate) fn lane_args<'a>(lanes: impl Iterator<Item = &'a Lane>) -> Vec<Value>
 
 /// The partition has no room for another lane.
 pub(crate) fn lanes_full() -> Error {
-    Error::Full("routing: a partition keeps at most 1,000 different ways to choose a worker, and has them: name workers by tags, not one by                  one, or wait until contexts that ask for other ones have ended".to_owned())
+    Error::Full("routing: a partition keeps at most 1,000 different ways to choose a worker, and has them: name workers by tags, not one by one, or wait until contexts that ask for other ones have ended".to_owned())
 }
 
 /// So many queues of a group wait in the partition that no other may; `queue` would be one.

@@ -5,7 +5,6 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use fred::types::Value;
-use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::partition::{PartitionId, partition_of};
@@ -166,7 +165,7 @@ impl Store {
     /// Gives a group its limits; with none, takes them away. The caller checked them.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when as many groups have limits as may; [`Error::Unavailable`] when it is unknown.
+    /// [`Error::Full`] when as many groups have limits as may; [`Error::Unavailable`] when it is unknown.
     pub async fn define_limits(
         &self,
         group: &GroupName,
@@ -183,10 +182,9 @@ impl Store {
         let (status, _) = Reply::open(DEFINE_LIMITS.name(), value)?;
         match status.as_str() {
             "DEFINED" => Ok(()),
-            "LIMITS_FULL" => {
-                let rule = "is one of at most 1,000 groups that have limits";
-                Err(Violations::from(Violation::new("group", rule, group)).into())
-            }
+            "LIMITS_FULL" => Err(Error::Full(format!(
+                "group: at most 1,000 groups have limits, and they do, so none for `{group}`: take away those of a group that needs none"
+            ))),
             _ => Err(Error::contract(DEFINE_LIMITS.name(), status)),
         }
     }

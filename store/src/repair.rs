@@ -288,7 +288,7 @@ impl Store {
         match self.add_follower(&upstream, follower, word).await {
             Ok(()) => Ok(Some(format!("{upstream} tells it of its ends"))),
             // A hundred others follow it already: a person has to decide.
-            Err(Error::Conflict(why)) => Ok(Some(why)),
+            Err(Error::Full(why)) => Ok(Some(why)),
             Err(error) => Err(error),
         }
     }

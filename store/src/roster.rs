@@ -75,6 +75,9 @@ pub struct Silence {
     pub ttl: Duration,
 }
 
+/// The longest time for which a heartbeat is good, as `lua/tracker/heartbeat.lua` has it.
+const TTL_MAX_MS: u64 = 600_000;
+
 impl Store {
     /// Writes a heartbeat of `tracker` (unless `None`) and of up to 1,000 workers.
     ///
@@ -205,11 +208,13 @@ impl Store {
         let now = self.time().await?;
         for group in groups {
             let [key, low] = [self.keys.workers(&group), format!("({}", now.as_u64())];
+            // What is good for longer was written by nobody who lives.
+            let high = now.as_u64().saturating_add(TTL_MAX_MS).to_string();
             let most = LISTED_MAX.to_string();
             let range = [
                 &key,
                 &low,
-                "+inf",
+                &high,
                 "BYSCORE",
                 "LIMIT",
                 "0",

@@ -40,6 +40,8 @@ struct Settings {
     append_only: bool,
     /// `None`: `CONFIG` is not allowed here.
     append_fsync: Option<String>,
+    /// Whether it makes snapshots by itself; `None`: as above.
+    snapshots: Option<bool>,
     replicas: u64,
     /// Where the primary of a replica is.
     primary: Option<String>,
@@ -74,11 +76,17 @@ impl Redis {
             let persistence = self.info(&node, "persistence").await?;
             let replication = self.info(&node, "replication").await?;
             // Often forbidden by the ACL, and a managed service has no such command at all.
-            let config = self.ask(&node, &["CONFIG", "GET", "appendfsync"]).await;
+            let config = self
+                .ask(&node, &["CONFIG", "GET", "appendfsync", "save"])
+                .await;
             let words: Vec<String> = config
                 .ok()
                 .and_then(|value| value.convert().ok())
                 .unwrap_or_default();
+            let set = |name: &str| {
+                let mut pairs = words.chunks_exact(2);
+                pairs.find_map(|pair| (pair.first()? == name).then(|| pair.get(1).cloned())?)
+            };
             let valkey = field(&server, "valkey_version");
             let redis = field(&server, "redis_version");
             settings.push(Settings {
@@ -88,7 +96,8 @@ impl Redis {
                 compatible: numbers(redis),
                 policy: field(&memory, "maxmemory_policy").to_owned(),
                 append_only: field(&persistence, "aof_enabled") == "1",
-                append_fsync: words.get(1).cloned(),
+                append_fsync: set("appendfsync"),
+                snapshots: set("save").map(|points| !points.is_empty()),
                 replicas: field(&replication, "connected_slaves").parse().unwrap_or(0),
                 primary: primary_of(&replication),
             });
@@ -208,7 +217,11 @@ fn evicts(node: &Settings) -> Option<String> {
 fn warnings(node: &Settings) -> Vec<String> {
     let at = at(node);
     let mut warnings = Vec::new();
-    if !node.append_only {
+    if !node.append_only && node.snapshots == Some(false) {
+        warnings.push(format!(
+            "appendonly is off and no snapshots are made{at}: a restart of redis loses everything; run `redis-cli config set appendonly yes`"
+        ));
+    } else if !node.append_only {
         warnings.push(format!(
             "appendonly is off{at}: run `redis-cli config set appendonly yes` to survive a restart of redis"
         ));

@@ -92,6 +92,8 @@ pub(crate) struct SubtaskView {
     pub(crate) error: String,
     pub(crate) claimed_ms: u64,
     pub(crate) ended_ms: u64,
+    /// Of one that succeeded: bytes that it returned; `body` may be their beginning.
+    pub(crate) result_bytes: u64,
     pub(crate) body: serde_json::Value,
     #[serde(skip)]
     text: String,
@@ -99,8 +101,14 @@ pub(crate) struct SubtaskView {
 
 impl From<v1::SubtaskView> for SubtaskView {
     fn from(subtask: v1::SubtaskView) -> Self {
+        let kept = u64::try_from(subtask.body.len()).unwrap_or(u64::MAX);
+        let more = if subtask.result_bytes > kept {
+            "…"
+        } else {
+            ""
+        };
         Self {
-            text: bytes_text(&subtask.body),
+            text: bytes_text(&subtask.body) + more,
             body: bytes_value(&subtask.body),
             id: subtask.id,
             state: subtask.state,
@@ -111,6 +119,7 @@ impl From<v1::SubtaskView> for SubtaskView {
             error: subtask.error,
             claimed_ms: subtask.claimed_ms,
             ended_ms: subtask.ended_ms,
+            result_bytes: subtask.result_bytes,
         }
     }
 }
@@ -235,6 +244,7 @@ mod tests {
             body: "{\"shop\":7}".into(),
             claimed_ms: 5_000,
             ended_ms: 6_000,
+            result_bytes: 0,
         };
         view.add(v1::ListSubtasksResponse {
             subtasks: vec![subtask],

@@ -19,3 +19,4 @@ mod files;
 mod jobs;
 mod runs;
 mod strangers;
+mod surface;

@@ -109,7 +109,8 @@ function fan_changes.flush_counts(fan)
   end
 end
 
--- How parts ended, for who asks when the root has: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <message>`.
+-- How parts ended, for who asks when the root has: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <message>`, the
+-- message being an error, or bytes and beginning of a result.
 function fan_changes.flush_parts(fan, now)
   local parts = fan.parts
   if #parts == 0 then

@@ -33,13 +33,19 @@ function finishing.fail_attempt(endings, now, id, held, how)
 end
 
 finishing.PART_MESSAGE_BYTES = 200
+local PART_RESULT_BYTES = 1024
 
 -- Counts a subtask that ended for good, and keeps its result where somebody wants it: the reduce, or a person who looks for failures.
 -- `by`, where it is known, is `<attempt> <worker> <claimed ms>` of its last attempt. How it ended stays with the record of its root when
 -- it failed, or is a part that one can ask for by its worker.
 function finishing.end_subtask(fan, n, failed, text, by)
   if failed or fan.model == 'broadcast' or fan.model == 'sharding' then
-    local message = failed and string.sub(record.clean(text), 1, finishing.PART_MESSAGE_BYTES) or ''
+    local message = ''
+    if failed then
+      message = string.sub(record.clean(text), 1, finishing.PART_MESSAGE_BYTES)
+    elseif text ~= '' then
+      message = int(#text) .. ' ' .. string.sub(text, 1, PART_RESULT_BYTES)
+    end
     fan.parts[#fan.parts + 1] = n .. (failed and ' f ' or ' s ') .. (by or '0 - 0') .. ' ' .. message
   end
   if n == 'r' then

@@ -185,6 +185,7 @@ Field { number: 7, name: "error", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "body", repeated: false, kind: Kind::Bytes },
 Field { number: 9, name: "claimed_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 10, name: "ended_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 11, name: "result_bytes", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Context", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -487,6 +488,7 @@ Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(80) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
+Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 ] },
 Message { name: "Violation", fields: &[
 Field { number: 1, name: "field", repeated: false, kind: Kind::Text },

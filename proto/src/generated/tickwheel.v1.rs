@@ -632,6 +632,10 @@ pub struct SubtaskView {
     pub claimed_ms: u64,
     #[prost(uint64, tag = "10")]
     pub ended_ms: u64,
+    /// Of one that succeeded: bytes that it returned. `body` has all of them while its context is under way, then the first 1,024, of a
+    /// broadcast or a sharding.
+    #[prost(uint64, tag = "11")]
+    pub result_bytes: u64,
 }
 /// One planned execution as a user sees it.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -1493,9 +1497,13 @@ pub struct ErrorDetail {
     pub code: ::prost::alloc::string::String,
     #[prost(message, repeated, tag = "2")]
     pub violations: ::prost::alloc::vec::Vec<Violation>,
-    /// UNCONFIRMED: the contexts that are written, in the order of the request; as many as fit.
+    /// Of a submission of which nothing or only a part is confirmed: the contexts that are written, in the order of the request; as many as fit.
     #[prost(string, repeated, tag = "3")]
     pub context_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Where the contexts that are written stand in the request, from 0, all of them; `context_ids` are those of the first. With EXHAUSTED what is
+    /// not listed was not taken, with UNAVAILABLE that is not known. Empty with UNCONFIRMED: all of it is written.
+    #[prost(uint32, repeated, tag = "4")]
+    pub taken: ::prost::alloc::vec::Vec<u32>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Violation {

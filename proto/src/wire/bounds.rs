@@ -120,4 +120,5 @@ pub static BOUNDS: &[Bound] = &[
     bound("Cluster", "trackers", 10_000),
     bound("ErrorDetail", "violations", 10_000),
     bound("ErrorDetail", "context_ids", SUBMIT_MAX),
+    bound("ErrorDetail", "taken", SUBMIT_MAX),
 ];

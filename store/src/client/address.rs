@@ -31,7 +31,10 @@ pub(super) fn mistake(url: &str) -> Option<String> {
         );
     }
     if rest.is_empty() || rest.starts_with('/') {
-        return Some(format!("it names no host: write {scheme}://host:6379"));
+        return Some(format!(
+            "it names no host: write {scheme}://host:{}",
+            usual_port(scheme)
+        ));
     }
     if matches!(scheme, "http" | "https") {
         return Some(
@@ -81,9 +84,18 @@ pub(super) async fn what_to_do(url: &str, topology: Topology, details: &str) -> 
     }
 }
 
+/// The port of a URL that names none.
+fn usual_port(scheme: &str) -> u16 {
+    if scheme.ends_with("-sentinel") {
+        26_379
+    } else {
+        6_379
+    }
+}
+
 /// Host and port of the first server of a URL.
 fn address(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
+    let (scheme, rest) = url.split_once("://")?;
     let authority = rest.split(['/', '?']).next()?;
     let host = authority.rsplit('@').next()?;
     let has_port = host
@@ -92,7 +104,7 @@ fn address(url: &str) -> Option<String> {
     Some(if has_port {
         host.to_owned()
     } else {
-        format!("{host}:6379")
+        format!("{host}:{}", usual_port(scheme))
     })
 }
 
@@ -134,7 +146,8 @@ mod tests {
             ("https://redis.example", "rediss:// for TLS"),
             ("redis+unix:///tmp/r.sock", "unix sockets"),
             ("redis+unix://h/tmp/r.sock", "unix sockets"),
-            ("redis://", "names no host"),
+            ("redis://", "write redis://host:6379"),
+            ("redis-sentinel://", "write redis-sentinel://host:26379"),
             ("postgres://h:5432", "no scheme of redis"),
             ("rediss-tls://h", "no scheme of redis"),
         ] {
@@ -157,6 +170,8 @@ mod tests {
     fn the_first_server_of_a_url_is_the_one_that_is_asked() {
         for (url, host) in [
             ("redis://h", "h:6379"),
+            ("redis-sentinel://h?sentinelServiceName=m", "h:26379"),
+            ("rediss-sentinel://u:p@h:5000", "h:5000"),
             ("rediss://u:p@h:6380/1", "h:6380"),
             ("redis-cluster://h:7000?node=i:7001", "h:7000"),
             ("redis://[::1]", "[::1]:6379"),

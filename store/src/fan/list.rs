@@ -77,8 +77,10 @@ pub struct SubtaskView {
     pub ended: Option<TimestampMs>,
     /// Why it failed.
     pub error: String,
-    /// What it is given; of one that has ended what it returned.
+    /// What it is given; of one that has ended what it returned, of a part whose root has ended the first 1,024 bytes of that.
     pub body: Bytes,
+    /// Of one that succeeded: bytes that it returned.
+    pub result_bytes: u64,
 }
 
 impl SubtaskState {
@@ -242,6 +244,7 @@ fn subtask(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
         ended: None,
         error: String::new(),
         body: Bytes::new(),
+        result_bytes: 0,
     };
     match state {
         SubtaskState::Running => {
@@ -256,39 +259,52 @@ fn subtask(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
             view.body = body_of(member.rest);
         }
         SubtaskState::Failed | SubtaskState::Succeeded => match result(&text)?.end {
-            Ok(bytes) => view.body = bytes,
+            Ok(bytes) => {
+                view.result_bytes = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
+                view.body = bytes;
+            }
             Err(error) => view.error = error,
         },
     }
     Ok(view)
 }
 
-/// A part of a root that has ended: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <error>`.
+/// A part of a root that has ended: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <error>`; in the place of the error
+/// `<bytes> <beginning of the result>` of one that succeeded, if it returned anything.
 fn kept(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
     let (id, _, text) = (item.parsed()?, item.text()?, item.bytes()?);
     let unreadable = || Error::contract(LIST_FAN.name(), &text);
-    let text_of = String::from_utf8_lossy(&text);
-    let mut words = text_of.splitn(7, ' ').skip(2);
+    let mut words = text.splitn(7, |byte| *byte == b' ').skip(2);
     let mut word = || words.next().ok_or_else(unreadable);
-    let (attempt, worker, claimed, ended) = (word()?, word()?, word()?, word()?);
-    let error = word()?.to_owned();
-    let number = |word: &str| word.parse::<u64>().map_err(|_| unreadable());
+    let number = |word: &[u8]| {
+        let word = std::str::from_utf8(word).map_err(|_| unreadable())?;
+        word.parse::<u64>().map_err(|_| unreadable())
+    };
+    let attempt = u32::try_from(number(word()?)?).map_err(|_| unreadable())?;
+    let worker = String::from_utf8_lossy(word()?);
+    let (claimed, ended, told) = (number(word()?)?, number(word()?)?, word()?);
     let at = |ms: u64| (ms > 0).then(|| TimestampMs::new(ms));
-    Ok(SubtaskView {
+    let mut view = SubtaskView {
         id,
         state,
         handler: String::new(),
-        attempt: attempt
-            .parse()
-            .map(AttemptNo::new)
-            .map_err(|_| unreadable())?,
+        attempt: AttemptNo::new(attempt),
         failures: 0,
         worker: (worker != "-")
             .then(|| WorkerId::new(worker).ok())
             .flatten(),
-        claimed: at(number(claimed)?),
-        ended: at(number(ended)?),
-        error,
+        claimed: at(claimed),
+        ended: at(ended),
+        error: String::new(),
         body: Bytes::new(),
-    })
+        result_bytes: 0,
+    };
+    if state == SubtaskState::Failed {
+        view.error = String::from_utf8_lossy(told).into_owned();
+    } else if !told.is_empty() {
+        let mut parts = told.splitn(2, |byte| *byte == b' ');
+        view.result_bytes = number(parts.next().unwrap_or_default())?;
+        view.body = Bytes::copy_from_slice(parts.next().ok_or_else(unreadable)?);
+    }
+    Ok(view)
 }

@@ -8,12 +8,15 @@ use crate::error::Error;
 use crate::script::FOLLOW_JOB;
 use crate::store::Store;
 
+/// Followers of one job.
+pub const FOLLOWERS_MAX: usize = 100;
+
 impl Store {
     /// Has `follower` told of the ends of `upstream` from now on, or from when a job of that name is registered. Idempotent; another `on`
     /// replaces the one before.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when it has 100 followers.
+    /// [`Error::Full`] when it has [`FOLLOWERS_MAX`] followers.
     pub async fn add_follower(
         &self,
         upstream: &JobName,
@@ -49,10 +52,16 @@ impl Store {
         let (status, _) = self.call_job(&FOLLOW_JOB, upstream, args).await?;
         match status.as_str() {
             "FOLLOWED" => Ok(()),
-            "FULL" => Err(Error::Conflict(format!(
-                "job `{upstream}` has as many followers as it can have"
-            ))),
+            "FULL" => Err(followers_full(upstream)),
             other => Err(Error::contract(FOLLOW_JOB.name(), other)),
         }
     }
+}
+
+/// A job has so many followers that no other may be told of its ends.
+#[must_use]
+pub fn followers_full(upstream: &JobName) -> Error {
+    Error::Full(format!(
+        "job `{upstream}` has {FOLLOWERS_MAX} followers, and a job has at most so many: have some follow another one, or delete them"
+    ))
 }

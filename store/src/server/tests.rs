@@ -8,6 +8,7 @@ fn settings() -> Settings {
         policy: "noeviction".to_owned(),
         append_only: true,
         append_fsync: Some("everysec".to_owned()),
+        snapshots: Some(true),
         replicas: 1,
         ..Settings::default()
     }
@@ -98,7 +99,100 @@ fn the_losses_follow_from_settings_and_mode() {
         text.contains("a killed redis loses everything since"),
         "{text}"
     );
-    assert!(text.contains("no replica to fail over to"), "{text}");
+    assert!(text.contains("there is no replica"), "{text}");
+}
+
+/// One failure of it, and what it is said to lose.
+fn said(server: &Server, durability: &str, failure: &str) -> String {
+    let text = lines(server, durability);
+    let mut lines = text.lines().map(str::trim);
+    lines
+        .find_map(|line| line.strip_prefix(failure))
+        .unwrap_or_else(|| panic!("{failure}: {text}"))
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn each_combination_of_settings_has_its_own_words() {
+    const SNAPSHOT: &str = "everything since the last snapshot";
+    const ALL: &str = "everything: it keeps no append-only file and makes no snapshots";
+    const EITHER: &str = "everything since the last snapshot, or all where it makes none";
+    const SECOND: &str = "up to about 1 s of what was confirmed";
+    const HALF_A_MINUTE: &str = "what the system had not written yet, up to half a minute";
+    // appendonly, appendfsync, save; what a kill and a power loss take.
+    let rows = [
+        (true, Some("always"), Some(true), "nothing", "nothing"),
+        (true, Some("always"), Some(false), "nothing", "nothing"),
+        (true, Some("everysec"), Some(true), "nothing", SECOND),
+        (true, Some("everysec"), Some(false), "nothing", SECOND),
+        (true, Some("no"), Some(true), "nothing", HALF_A_MINUTE),
+        (true, Some("no"), Some(false), "nothing", HALF_A_MINUTE),
+        (true, None, None, "nothing", SECOND),
+        (false, Some("always"), Some(true), SNAPSHOT, SNAPSHOT),
+        (false, Some("always"), Some(false), ALL, ALL),
+        (false, Some("everysec"), Some(true), SNAPSHOT, SNAPSHOT),
+        (false, Some("everysec"), Some(false), ALL, ALL),
+        (false, Some("no"), Some(true), SNAPSHOT, SNAPSHOT),
+        (false, Some("no"), Some(false), ALL, ALL),
+        (false, None, None, EITHER, EITHER),
+    ];
+    for (append_only, fsync, snapshots, kill, power) in rows {
+        for replicas in [0, 2] {
+            let server = single(Settings {
+                append_only,
+                append_fsync: fsync.map(ToOwned::to_owned),
+                snapshots,
+                replicas,
+                ..settings()
+            });
+            let row = format!("{append_only} {fsync:?} {snapshots:?} {replicas}");
+            assert_eq!(
+                said(&server, "async", "a killed redis loses"),
+                kill,
+                "{row}"
+            );
+            let lost = said(&server, "async", "a power loss of its machine loses");
+            assert_eq!(lost, power, "{row}");
+            let failover = match replicas {
+                0 => "no failover is possible: there is no replica",
+                _ => {
+                    "a failover loses what the promoted replica had not received, mostly milliseconds"
+                }
+            };
+            let text = lines(&server, "async");
+            assert!(text.lines().any(|line| line.trim() == failover), "{text}");
+            assert_eq!(
+                server.durability(),
+                format!("a killed redis loses {kill}; a power loss loses {power}; {failover}")
+            );
+            let loses_all = server
+                .warnings
+                .iter()
+                .any(|w| w.contains("loses everything"));
+            assert_eq!(loses_all, kill == ALL, "{row}: {:?}", server.warnings);
+        }
+    }
+}
+
+#[test]
+fn what_a_failover_loses_is_said_of_the_primaries_that_have_replicas() {
+    let lone = || Settings {
+        replicas: 0,
+        ..settings()
+    };
+    let of = |topology, nodes: [Settings; 2]| {
+        lines(&Server::of(topology, nodes.to_vec()), "replicated(1)")
+    };
+    let none = "no failover is possible: there is no replica";
+    for topology in [Topology::Sentinel, Topology::Cluster] {
+        assert!(of(topology, [lone(), lone()]).contains(none));
+    }
+    let some = of(Topology::Cluster, [lone(), settings()]);
+    let words = "is promoted; a primary without a replica has none";
+    assert!(some.contains(words), "{some}");
+    let both = of(Topology::Cluster, [settings(), settings()]);
+    assert!(both.contains("that had it is promoted\n"), "{both}");
 }
 
 #[test]

@@ -30,7 +30,8 @@ impl Store {
     /// Dropping the future does not undo what was sent. After an error some partitions may have accepted theirs: repeat with dedup keys.
     ///
     /// # Errors
-    /// [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`] when it is unknown whether they were created.
+    /// [`Error::Exhausted`] when Redis is full; [`Error::Full`] when a partition keeps as much as it may; [`Error::Partly`] with the cause when
+    /// some of them were written; [`Error::Unavailable`] when it is unknown whether they were created.
     pub async fn submit(&self, contexts: &[NewContext]) -> Result<Vec<SubmittedContext>, Error> {
         self.redis.has_room()?;
         let mut by_partition: Vec<(PartitionId, Vec<usize>)> = Vec::new();
@@ -45,6 +46,7 @@ impl Store {
         }
         let mut submitted: Chunk = Vec::with_capacity(contexts.len());
         let mut confirmed = Ok(());
+        let mut failed: Option<Error> = None;
         for round in calls::of(&by_partition, contexts) {
             let calls = round
                 .calls
@@ -57,12 +59,25 @@ impl Store {
                 sent.await
             };
             for chunk in chunks {
-                let (chunk, as_promised) = chunk?;
-                submitted.extend(chunk);
-                confirmed = confirmed.and(as_promised);
+                match chunk {
+                    Ok((chunk, as_promised)) => {
+                        submitted.extend(chunk);
+                        confirmed = confirmed.and(as_promised);
+                    }
+                    // What is not known is said before what is refused.
+                    Err(error @ Error::Unavailable { .. }) => failed = Some(error),
+                    Err(error) => failed = failed.or(Some(error)),
+                }
+            }
+            if failed.is_some() {
+                break;
             }
         }
         submitted.sort_unstable_by_key(|(index, _)| *index);
+        if let Some(error) = failed {
+            let taken = submitted.into_iter();
+            return Err(error.partly(taken.map(|(index, context)| (index, context.id))));
+        }
         let submitted = submitted.into_iter().map(|(_, context)| context);
         match confirmed {
             Ok(()) => Ok(submitted.collect()),

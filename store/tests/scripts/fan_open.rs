@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use tickwheel_core::id::ContextId;
+
 use crate::call::{Offer, Part, T, ready_score, text, texts};
 use crate::harness::{Harness, fresh};
 use tickwheel_store::check::{Kind, Pace};
+use tickwheel_store::fan::SubtaskState;
 
 const ROOT: &str = "3.900.a-1";
 const WAITING: &str = "3.900.a-1 0:0 g h 2";
@@ -113,6 +116,44 @@ async fn a_due_context_of_a_model_waits_apart_until_a_tracker_splits_it_once() {
     wait(&part, "").await;
     assert_eq!(open(&part, &INDEXED, &[]).await, ["OPENED"]);
     assert_eq!(open(&part, &INDEXED, &[]).await, ["GONE"]);
+    assert_eq!(kinds(&test).await, []);
+}
+
+#[tokio::test]
+async fn what_parts_returned_is_kept_behind_the_end_of_their_root() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    wait(&part, "r=1,").await;
+    open(&part, &BROADCAST, &["w1", "0 ", "w2", "1 ", "w3", "2 "]).await;
+    let workers = ["w1", "w2", "w3"].map(|worker| (worker, "g", 9, "h"));
+    assert_eq!(claims(&part, &workers).await.len(), 3);
+    let long = format!("{{\n{}", "long ".repeat(1_000));
+    for (n, result) in [(0, "two words"), (1, ""), (2, &long)] {
+        let id = format!("{ROOT}~{n}");
+        let ended = [[id.as_str(), "1", "succeeded", result]];
+        part.settle(T, &ended).await;
+    }
+    let root: ContextId = ROOT.parse().unwrap();
+    let read = test
+        .store
+        .list_subtasks(&root, SubtaskState::Succeeded, ("", 100));
+    let (fan, parts) = read.await.unwrap().unwrap();
+    assert!(fan.has_ended());
+    assert_eq!((fan.total, fan.succeeded), (3, 3));
+    let mut told: Vec<_> = parts
+        .items
+        .iter()
+        .map(|part| {
+            let worker = part.worker.as_ref().unwrap().to_string();
+            let body = String::from_utf8(part.body.to_vec()).unwrap();
+            (worker, part.result_bytes, body)
+        })
+        .collect();
+    told.sort();
+    let kept = |worker: &str, bytes: u64, body: &str| (worker.to_owned(), bytes, body.to_owned());
+    let first = kept("w1", 9, "two words");
+    let last = kept("w3", 5_002, &long[..1_024]);
+    assert_eq!(told, [first, kept("w2", 0, ""), last]);
     assert_eq!(kinds(&test).await, []);
 }
 

@@ -88,7 +88,7 @@ async fn the_followers_of_a_job_have_a_bound() {
         .store
         .add_follower(&name("a/b"), &name("c/100"), AfterOn::Ended)
         .await;
-    assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
+    assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
     test.store
         .add_follower(&name("a/b"), &name("c/99"), AfterOn::Failed)
         .await

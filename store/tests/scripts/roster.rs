@@ -118,6 +118,63 @@ async fn a_heartbeat_prolongs_lives_and_answers_with_the_live_trackers() {
     );
 }
 
+/// Of a cluster whose data were restored, or of whoever wrote it by hand: nobody lives by it, and workers are not sent there.
+#[tokio::test]
+async fn a_sign_of_life_that_is_good_for_years_is_none() {
+    const YEARS: u64 = 10 * 365 * 86_400_000;
+    let Some(test) = fresh().await else { return };
+    let group = GroupName::new("g").unwrap();
+    let worker = WorkerId::new("w-new-00000001").unwrap();
+    let heartbeat = WorkerHeartbeat {
+        worker: worker.clone(),
+        group: group.clone(),
+        report: Some(WorkerReport::default()),
+    };
+    let tracker = LiveTracker {
+        id: TrackerId::of_incarnation(7),
+        url: "http://new:1".to_owned(),
+    };
+    let old = LiveTracker {
+        id: TrackerId::of_incarnation(6),
+        url: "http://old:1".to_owned(),
+    };
+    let ttl = Duration::from_secs(60);
+    let until = (test.now().await + YEARS).to_string();
+    let sign = format!("{} {}", old.id, old.url);
+    let (trackers, workers) = (key(&test, "trackers"), key(&test, "workers:g"));
+    for [at, who] in [[&trackers, sign.as_str()], [&workers, "w-old-00000001"]] {
+        test.command(&["ZADD", at, &until, who]).await;
+    }
+    let heartbeats = [heartbeat];
+    let told = test.store.heartbeat(Some(&tracker), ttl, &heartbeats).await;
+    assert_eq!(told.unwrap().live, std::slice::from_ref(&tracker));
+    assert_eq!(test.store.list_trackers().await.unwrap(), [tracker]);
+    for of in [Some(&group), None] {
+        let live = test.store.list_workers(of).await.unwrap();
+        let live: Vec<_> = live.into_iter().map(|view| view.id).collect();
+        assert_eq!(live, std::slice::from_ref(&worker));
+    }
+    // Whoever asks after them is told that they are silent.
+    let silence = Silence {
+        longer_than: Duration::from_secs(1),
+        ttl,
+    };
+    let old_worker = WorkerId::new("w-old-00000001").unwrap();
+    let named = [(group.clone(), old_worker.clone()), (group.clone(), worker)];
+    let retired = test.store.retire(Some(&old), silence, &named).await;
+    assert_eq!(retired.unwrap(), [old_worker]);
+    assert_eq!(test.text(&["ZCARD", &trackers]).await, "1");
+    assert_eq!(test.text(&["ZCARD", &workers]).await, "1");
+    // A group that nobody else works for is forgotten in a day.
+    let groups = key(&test, "groups");
+    test.command(&["HSET", &groups, "old", "1"]).await;
+    let workers = key(&test, "workers:old");
+    test.command(&["ZADD", &workers, &until, "w-old"]).await;
+    let newer = ["", "", "60000", "1", "g", "w-newer", ""];
+    call(&test, "tracker/heartbeat", &newer).await;
+    assert_eq!(test.text(&["HEXISTS", &groups, "old"]).await, "0");
+}
+
 #[tokio::test]
 async fn those_that_crashed_are_forgotten_when_a_new_one_comes() {
     let Some(test) = fresh().await else { return };

@@ -178,3 +178,27 @@ async fn nothing_is_lost_while_a_key_has_a_wrong_type() {
         assert!(left.is_empty(), "{key}, {permits}: {left:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_put_aside_in_the_same_millisecond_keeps_its_own_name() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let (quarantine, wheel) = (part.key("quarantine"), part.key("wheel"));
+    for value in ["older", "newer"] {
+        test.command(&["DEL", &quarantine]).await;
+        test.command(&["SET", &quarantine, value]).await;
+        test.command(&["ZADD", &wheel, "1000", "nonsense"]).await;
+        let now = T.to_string();
+        let turn = [&now, "2000", "10", "1", "w", "g", "9", "h"];
+        part.call("wheel/turn", "TURNED", &turn).await;
+    }
+    let mut kept = Vec::new();
+    for entry in test
+        .texts(&["LRANGE", &part.key("asides"), "0", "-1"])
+        .await
+    {
+        let name = entry.split(' ').nth(1).unwrap().to_owned();
+        kept.push(test.text(&["GET", &part.key(&name)]).await);
+    }
+    assert_eq!(kept, ["older", "newer"]);
+}

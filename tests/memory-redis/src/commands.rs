@@ -41,6 +41,7 @@ fn find(name: &str) -> Option<Command> {
         "PEXPIRE" => write(keys::pexpire),
         "DEL" | "UNLINK" => Some(command(keys::del, true, Keys::All)),
         "RENAME" => Some(command(keys::rename, true, Keys::All)),
+        "RENAMENX" => Some(command(keys::rename_free, true, Keys::All)),
         "FLUSHALL" => Some(command(keys::flushall, true, Keys::None)),
         "HGET" => read(hashes::hget),
         "HMGET" => read(hashes::hmget),

@@ -4,6 +4,7 @@
 //! The attackers are clients of their own, bounded in number and time, on the loopback.
 //! `TICKWHEEL_ATTACK_FLOOR_MS` says below which lateness nothing is compared: an attacker takes a core of the machine as well.
 
+mod floods;
 mod frames;
 mod growth;
 mod http;

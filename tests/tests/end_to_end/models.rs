@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tickwheel_core::id::HandlerName;
 use tickwheel_core::job::{JobSpec, Trigger};
 use tickwheel_core::model::{Allocation, Broadcast, Indexed, Model, ShardItem, Sharding, Success};
-use tickwheel_proto::v1::{Context, ContextState};
+use tickwheel_proto::v1::{Context, ContextState, ListSubtasksRequest, SubtaskView};
 use tickwheel_tests::bins;
 use tickwheel_tests::harness::fan::PartSeen;
 use tickwheel_tests::harness::jobs::{job_of, tries};
@@ -104,6 +104,38 @@ fn by_worker(runs: &[Run]) -> BTreeMap<&str, BTreeSet<u64>> {
     parts
 }
 
+/// The parts of a run that has ended, all of which have succeeded.
+async fn kept_parts(client: &mut Client, root: &str) -> Result<Vec<SubtaskView>> {
+    let request = ListSubtasksRequest {
+        context_id: root.to_owned(),
+        limit: 100,
+        ..ListSubtasksRequest::default()
+    };
+    let page = client.raw.list_subtasks(request).await?.into_inner();
+    let fan = page.fan.unwrap_or_default();
+    ensure!(fan.ended && fan.succeeded == fan.total, "{fan:?}");
+    assert_eq!(page.subtasks.len() as u64, fan.total);
+    Ok(page.subtasks)
+}
+
+/// Of each part it is known which worker ran it, and what it returned.
+async fn parts_are_read(client: &mut Client, rig: &Rig, root: &str) -> Result<()> {
+    let parts = kept_parts(client, root).await?;
+    let total = u64::try_from(parts.len())?;
+    let runs = rig.book.read()?;
+    for part in &parts {
+        let run = runs.iter().find(|run| run.context == part.id);
+        let run = run.with_context(|| format!("{} did not run", part.id))?;
+        let worker = format!("{}-", run.worker);
+        ensure!(part.worker.starts_with(&worker), "{part:?} ran on {worker}");
+        ensure!(part.claimed_ms > 0 && part.ended_ms >= part.claimed_ms);
+        let seen: PartSeen = serde_json::from_slice(&part.body)?;
+        assert_eq!((seen.index, seen.total), (number(run), total));
+        assert_eq!(part.result_bytes, part.body.len() as u64);
+    }
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_live_worker_runs_a_broadcast_once() -> Result<()> {
     let Some(rig) = Rig::start(Some(bins!()), RigOptions::default()).await? else {
@@ -127,6 +159,8 @@ async fn every_live_worker_runs_a_broadcast_once() -> Result<()> {
     let runs = rig.book.read()?;
     assert_eq!((runs.len(), by_worker(&runs).len()), (7, 4));
     rig.drained(LIMIT).await?;
+    parts_are_read(&mut client, &rig, &id).await?;
+    parts_are_read(&mut client, &rig, &next).await?;
     rig.check().await
 }
 

@@ -9,9 +9,11 @@ use prost::Message as _;
 use tickwheel_core::Durability;
 use tickwheel_proto::DURABILITY_HEADER;
 use tickwheel_proto::v1;
+use tickwheel_tests::bins;
 use tickwheel_tests::harness::jobs::{delayed, every, job, submission};
+use tickwheel_tests::harness::wire::Wire;
 use tickwheel_tests::harness::{
-    Client, Launch, Layout, RedisServer, Rig, RigOptions, readiness, until,
+    Client, Launch, Layout, RedisServer, Rig, RigOptions, WorkerOptions, readiness, until,
 };
 use tickwheel_tracker::config::Eviction;
 use tickwheel_tracker::durability::Promises;
@@ -207,6 +209,79 @@ async fn a_call_is_answered_when_its_write_has_come_as_far_as_it_asks() -> Resul
         client.raw.submit(asking("replicated(1)")?).await?;
         client.pause("pay/slow").await?;
         Ok(())
+    })
+    .await
+}
+
+/// Numbers of the server that `INFO` names.
+async fn figure(wire: &mut Wire, section: &str, name: &str) -> Result<u64> {
+    let info = wire.command(&["INFO", section]).await?.text();
+    let mut lines = info.lines();
+    let found = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+    Ok(found.unwrap_or("0").trim().parse()?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_work_is_refused_before_redis_is_full_and_what_runs_goes_on() -> Result<()> {
+    let Some(rig) = Rig::start(
+        Some(bins!()),
+        RigOptions {
+            layout: Layout::Single,
+            ..RigOptions::default()
+        },
+    )
+    .await?
+    else {
+        return Ok(());
+    };
+    let trackers = rig.trackers(1).await?;
+    let worker = WorkerOptions {
+        permits: 10,
+        ..WorkerOptions::default()
+    };
+    let _worker = rig.worker(&trackers, worker).await?;
+    let mut client = rig.client(&trackers[0]).await?;
+    let mut wire = rig.redis.wire().await?;
+    // So much that what is written meanwhile is little of it.
+    let end = (32 << 20).to_string();
+    wire.command(&["SETRANGE", "ballast", &end, "x"]).await?;
+    // Each is longer than the lease that it is handed out with, and only ten run at once.
+    let contexts = (0..30).map(|_| submission("sleep", 5_000)).collect();
+    let ids = client.submit(contexts).await?;
+    let used = figure(&mut wire, "memory", "used_memory").await?;
+    let most = (used * 100 / 90).to_string();
+    wire.command(&["CONFIG", "SET", "maxmemory", &most]).await?;
+    let one = || delayed(submission("ok", 1), Duration::from_secs(3_600));
+    let refused = until("new work is refused", LIMIT, async || {
+        let answer = client.submit(vec![one()]).await;
+        answer.err().context("it was taken")
+    })
+    .await?;
+    ensure!(refused.code() == Code::ResourceExhausted, "{refused:?}");
+    ensure!(
+        refused.message().contains("taken below 80 %"),
+        "{refused:?}"
+    );
+    let job = client.apply(&[job("new", "ok", every(60_000))?]).await;
+    ensure!(job.is_err_and(|status| status.code() == Code::ResourceExhausted));
+    for id in &ids {
+        until("it ends", LIMIT, async || {
+            let context = client.context(id).await?;
+            let state = context.state();
+            ensure!(state == v1::ContextState::Succeeded, "{context:?}");
+            ensure!(context.attempt == 1, "its lease was lost: {context:?}");
+            Ok(())
+        })
+        .await?;
+    }
+    let refusals = wire.command(&["INFO", "errorstats"]).await?.text();
+    ensure!(
+        !refusals.contains("OOM"),
+        "redis itself refused: {refusals}"
+    );
+    wire.command(&["CONFIG", "SET", "maxmemory", "0"]).await?;
+    until("new work is taken", LIMIT, async || {
+        client.submit_one(one()).await.map(drop)
     })
     .await
 }

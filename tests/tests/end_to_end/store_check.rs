@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tickwheel_core::job::{AfterOn, JobSpec, Overlap};
+use tickwheel_core::job::{AfterOn, JobSpec, Overlap, Trigger};
+use tickwheel_proto::v1;
 use tickwheel_store::check::Pace;
 use tickwheel_tests::bins;
 use tickwheel_tests::harness::jobs::{
@@ -146,6 +147,58 @@ async fn a_lost_wheel_is_rebuilt_while_trackers_work() -> Result<()> {
     // Every due time once, the lost ones by the misfire policy, and as many ends as firings.
     jobs.check_quiet(&rig, &snapshot).await?;
     Ok(())
+}
+
+/// Takes what upstreams know of their followers away, of jobs that are there and of those that are awaited.
+const FORGET: &str = "local gone = 0
+for _, name in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
+    local job = ARGV[1] .. 'job:' .. name
+    gone = gone + ((redis.call('HGET', job, 'followers') or '') ~= '' and 1 or 0)
+    redis.call('HDEL', job, 'followers')
+end
+return gone + redis.call('DEL', ARGV[1] .. 'awaited:default/later')";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn followers_that_no_upstream_knows_any_more_follow_again_after_a_rebuild() -> Result<()> {
+    let Some(rig) = Rig::start(Some(bins!()), RigOptions::default()).await? else {
+        return Ok(());
+    };
+    let trackers = rig.trackers(1).await?;
+    let _worker = rig.worker(&trackers, WorkerOptions::default()).await?;
+    let mut client = rig.client(&trackers[0]).await?;
+    let specs = [
+        job("up", "ok", Trigger::Manual)?,
+        job("down", "ok", after("up", AfterOn::Succeeded)?)?,
+        job("behind", "ok", after("down", AfterOn::Ended)?)?,
+        job("later", "ok", Trigger::Manual)?,
+        job("awaiting", "ok", after("later", AfterOn::Ended)?)?,
+    ];
+    client.apply(&specs).await?;
+    let forced = v1::DeleteJobRequest {
+        name: "later".to_owned(),
+        force: true,
+    };
+    client.raw.delete_job(forced).await?;
+    let mut wire = rig.redis.wire().await?;
+    let mut gone = 0;
+    for partition in 0..rig.options.partitions {
+        let [jobs, all] = ["jobs", ""].map(|name| format!("{{tw:{partition}}}:{name}"));
+        let forgotten = wire.command(&["EVAL", FORGET, "1", &jobs, &all]).await?;
+        gone += forgotten.text().parse::<u32>()?;
+    }
+    ensure!(gone == 3, "{gone} of 3 upstreams knew their followers");
+    let rebuilt = rig.store.rebuild(FAST).await?;
+    ensure!(rebuilt.after.is_clean(), "{:#?}", rebuilt.after.findings);
+    client
+        .apply(&[job("later", "ok", Trigger::Manual)?])
+        .await?;
+    client.run("up").await?;
+    client.run("later").await?;
+    for follower in ["down", "behind", "awaiting"] {
+        client.fired(follower, 1, LIMIT).await?;
+    }
+    rig.drained(LIMIT).await?;
+    rig.check().await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

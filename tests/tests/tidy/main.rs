@@ -2,6 +2,7 @@
 
 mod circles;
 mod guarantees;
+mod job_fields;
 mod modules;
 
 use std::collections::BTreeMap;

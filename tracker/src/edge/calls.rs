@@ -97,6 +97,10 @@ where
             let response = match answer.await {
                 Ok(Ok(response)) => response,
                 Ok(Err(never)) => match never {},
+                // Its threads have ended with the tracker.
+                Err(error) if error.is_cancelled() => {
+                    Status::from(crate::error::Error::Draining).into_http()
+                }
                 Err(error) => {
                     tracing::error!(%error, "a call was not answered");
                     Status::internal("the call was not answered: see the log").into_http()
@@ -160,6 +164,9 @@ mod tests {
         fn call(&mut self, request: http::Request<Arriving>) -> Self::Future {
             Box::pin(async move {
                 assert_ne!(request.uri().path(), "/broken");
+                if request.uri().path() == "/never" {
+                    std::future::pending::<()>().await;
+                }
                 let name = std::thread::current().name().unwrap_or_default().to_owned();
                 let response = http::Response::builder().header("thread", name);
                 Ok(response.body(body::Body::empty()).unwrap())
@@ -176,7 +183,8 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn calls_are_answered_on_threads_of_their_own_and_one_that_breaks_has_an_answer() {
+    async fn calls_are_answered_on_threads_of_their_own_and_one_that_breaks_or_is_ended_has_an_answer()
+     {
         let front = Front::start("calls-of-a-test", 1).unwrap();
         let mut calls = Guard::calls(Probe, 100, front.handle().clone(), Memory::new());
         let response = calls.call(request("/")).await.unwrap();
@@ -184,6 +192,11 @@ mod tests {
         let broken = calls.call(request("/broken")).await.unwrap();
         let status = Status::from_header_map(broken.headers()).unwrap();
         assert_eq!(status.code(), Code::Internal);
+        let waiting = calls.call(request("/never"));
+        drop(front);
+        let ended = waiting.await.unwrap();
+        let status = Status::from_header_map(ended.headers()).unwrap();
+        assert_eq!(status.code(), Code::Unavailable, "the tracker stops");
         let mut streams = Guard::streams(Probe, 100);
         let response = streams.call(request("/")).await.unwrap();
         assert_ne!(response.headers()["thread"], "calls-of-a-test");

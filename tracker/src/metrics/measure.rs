@@ -21,6 +21,7 @@ use crate::lock::lock;
 pub(crate) fn store_error(error: &tickwheel_store::Error) {
     use tickwheel_store::Error;
     let kind = match error {
+        Error::Partly { cause, .. } => return store_error(cause),
         Error::Unavailable { .. } => "unavailable",
         Error::Exhausted { .. } | Error::Full(_) => "exhausted",
         Error::Unconfirmed { .. } => "unconfirmed",

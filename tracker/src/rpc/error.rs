@@ -94,19 +94,25 @@ impl ErrorCode {
 #[must_use]
 pub fn code_of(error: &Error) -> ErrorCode {
     match error {
-        Error::Store(StoreError::Invalid(_)) => ErrorCode::Invalid,
-        Error::Store(StoreError::NotFound { .. }) => ErrorCode::NotFound,
-        Error::Store(StoreError::Conflict(_)) => ErrorCode::Conflict,
-        Error::Store(StoreError::Unavailable { .. }) | Error::Draining => ErrorCode::Unavailable,
-        Error::Store(StoreError::Exhausted { .. } | StoreError::Full(_)) | Error::Busy(_) => {
-            ErrorCode::Exhausted
-        }
-        Error::Store(StoreError::Unconfirmed { .. }) => ErrorCode::Unconfirmed,
-        Error::Store(StoreError::Contract { .. }) => ErrorCode::Contract,
-        Error::Store(StoreError::Damaged { .. }) => ErrorCode::Damaged,
-        Error::Store(StoreError::Unusable(_)) | Error::Config(_) | Error::Listen { .. } => {
-            ErrorCode::Unusable
-        }
+        Error::Store(error) => code_of_store(error),
+        Error::Draining => ErrorCode::Unavailable,
+        Error::Busy(_) => ErrorCode::Exhausted,
+        Error::Config(_) | Error::Listen { .. } => ErrorCode::Unusable,
+    }
+}
+
+fn code_of_store(error: &StoreError) -> ErrorCode {
+    match error {
+        StoreError::Partly { cause, .. } => code_of_store(cause),
+        StoreError::Invalid(_) => ErrorCode::Invalid,
+        StoreError::NotFound { .. } => ErrorCode::NotFound,
+        StoreError::Conflict(_) => ErrorCode::Conflict,
+        StoreError::Unavailable { .. } => ErrorCode::Unavailable,
+        StoreError::Exhausted { .. } | StoreError::Full(_) => ErrorCode::Exhausted,
+        StoreError::Unconfirmed { .. } => ErrorCode::Unconfirmed,
+        StoreError::Contract { .. } => ErrorCode::Contract,
+        StoreError::Damaged { .. } => ErrorCode::Damaged,
+        StoreError::Unusable(_) => ErrorCode::Unusable,
     }
 }
 
@@ -123,6 +129,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
             | StoreError::Unavailable { .. }
             | StoreError::Exhausted { .. }
             | StoreError::Full(_)
+            | StoreError::Partly { .. }
             | StoreError::Unconfirmed { .. }
             | StoreError::Contract { .. }
             | StoreError::Damaged { .. }
@@ -138,20 +145,27 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
 #[must_use]
 pub fn detail_of(error: &Error) -> v1::ErrorDetail {
     let violations = violations_of(error).into_iter().flatten();
-    v1::ErrorDetail {
+    let mut detail = v1::ErrorDetail {
         code: code_of(error).as_str().to_owned(),
         violations: violations.map(v1::Violation::from).collect(),
-        context_ids: match error {
-            Error::Store(StoreError::Unconfirmed { contexts, .. }) => {
-                contexts.iter().map(ToString::to_string).collect()
-            }
-            Error::Store(_)
-            | Error::Config(_)
-            | Error::Listen { .. }
-            | Error::Draining
-            | Error::Busy(_) => Vec::new(),
-        },
+        ..v1::ErrorDetail::default()
+    };
+    match error {
+        Error::Store(StoreError::Unconfirmed { contexts, .. }) => {
+            detail.context_ids = contexts.iter().map(ToString::to_string).collect();
+        }
+        Error::Store(StoreError::Partly { taken, .. }) => {
+            let at = taken.iter().map(|(at, _)| u32::try_from(*at));
+            detail.taken = at.map(|at| at.unwrap_or(u32::MAX)).collect();
+            detail.context_ids = taken.iter().map(|(_, id)| id.to_string()).collect();
+        }
+        Error::Store(_)
+        | Error::Config(_)
+        | Error::Listen { .. }
+        | Error::Draining
+        | Error::Busy(_) => {}
     }
+    detail
 }
 
 /// Bytes of a status message. It travels percent-encoded in a header.
@@ -192,7 +206,8 @@ impl From<Error> for Status {
 
 /// The detail with as many violations as fit, and a line for the others; and with as many ids as fit.
 fn fitting(mut detail: v1::ErrorDetail) -> v1::ErrorDetail {
-    let mut bytes = 0;
+    // Two bytes each, and all of them.
+    let mut bytes = 2 * detail.taken.len();
     let ids = detail.context_ids.iter().take_while(|id| {
         bytes += id.len() + 2;
         bytes <= DETAIL_BYTES_MAX
@@ -409,6 +424,19 @@ mod tests {
             );
             assert_eq!(error.is_retryable(), again, "{error}");
         }
+    }
+
+    #[test]
+    fn all_places_of_what_was_taken_fit_a_header_and_as_many_ids_as_may() {
+        let taken = (0..999).map(|at| (at, format!("0.1767225600000.abc-{at}").parse().unwrap()));
+        let error = StoreError::Full("a partition keeps 1,000 lanes".to_owned()).partly(taken);
+        let status = Status::from(Error::from(error));
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert!(3 * status.message().len() + status.details().len() * 4 / 3 < 14_000);
+        let detail = v1::ErrorDetail::decode(status.details()).unwrap();
+        assert_eq!(detail.taken, (0..999).collect::<Vec<u32>>());
+        assert!((100..999).contains(&detail.context_ids.len()));
+        assert_eq!(detail.code, "EXHAUSTED");
     }
 
     #[test]

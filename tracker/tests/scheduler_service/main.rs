@@ -14,6 +14,7 @@ mod contexts;
 mod dead;
 mod explain;
 mod extremes;
+mod full;
 mod harness;
 mod jobs;
 mod preview;

@@ -9,6 +9,7 @@ use super::rule::Rule;
 use crate::check::grammar::{ANY_TYPE, Name};
 use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Record, Subject};
 use crate::history::{Budget, Sizes};
+use crate::job::FOLLOWERS_MAX;
 
 /// Lanes of a partition.
 const LANES_MAX: u64 = 1_000;
@@ -23,7 +24,6 @@ const DEAD_MAX: u64 = 10_000;
 const QUARANTINE_MAX: u64 = 1_000;
 /// Keys of wrong types that made room for ours.
 const ASIDES_MAX: u64 = 100;
-const FOLLOWERS_MAX: usize = 100;
 /// Lists are trimmed a few records late, so that not every write trims.
 const LEDGER_SLACK: u64 = 132;
 const RUNS_SLACK: u64 = 16;

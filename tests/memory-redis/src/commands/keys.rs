@@ -120,6 +120,15 @@ pub(super) fn rename(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     }
 }
 
+pub(super) fn rename_free(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
+    let [from, to] = exactly(arguments)?;
+    if db.kind(from) == "none" {
+        return Err("ERR no such key".to_owned());
+    }
+    let free = db.kind(to) == "none";
+    Ok(Reply::Int(i64::from(free && db.rename(from, to))))
+}
+
 pub(super) fn del(db: &mut Db, arguments: &[Vec<u8>]) -> Answer {
     Ok(Reply::count(
         arguments.iter().filter(|key| db.remove(key)).count(),

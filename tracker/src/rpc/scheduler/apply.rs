@@ -14,7 +14,7 @@ use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1::applied_job::Change as WireChange;
 use tickwheel_proto::v1::{AppliedJob, ApplyJobsRequest, ApplyJobsResponse};
 use tickwheel_store::Store;
-use tickwheel_store::job::{Change, JobView};
+use tickwheel_store::job::{Change, FOLLOWERS_MAX, JobView, followers_full};
 
 use crate::error::Error;
 use crate::planning;
@@ -153,7 +153,14 @@ async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> 
         edges.push((job.clone(), spec.name.clone()));
         if !by_name.contains_key(job) {
             match store.get_job(job).await? {
-                Some(_) => upstreams.push(job.clone()),
+                Some(view) => {
+                    let known = |name: &JobName| view.followers.iter().any(|(it, _)| it == name);
+                    let new = edges.iter().filter(|(up, name)| up == job && !known(name));
+                    if view.followers.len() + new.count() > FOLLOWERS_MAX {
+                        return Err(followers_full(job).into());
+                    }
+                    upstreams.push(job.clone());
+                }
                 None => found.add(
                     format!("jobs[{index}].trigger.after.job"),
                     "is a registered job, or one of the request",

@@ -13,9 +13,9 @@ use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::routing::Lane;
 use tickwheel_proto::convert::{Submission, When as WireWhen, state_to_wire};
 use tickwheel_proto::v1;
-use tickwheel_store::Store;
 use tickwheel_store::record::{Options, Rest};
 use tickwheel_store::wheel::{NewContext, When};
+use tickwheel_store::{Error as StoreError, Store};
 
 use crate::error::Error;
 use crate::metrics::measure;
@@ -57,7 +57,11 @@ pub(super) async fn submit(
     }
     found.into_result()?;
     crash_point!("before_submit_script");
-    let answers = write_all(api, contexts, asked).await?;
+    let answers = write_all(api, contexts, asked).await.inspect_err(|error| {
+        if let Error::Store(StoreError::Partly { taken, .. }) = error {
+            measure::submitted(taken.len());
+        }
+    })?;
     crash_point!("after_submit_script");
     measure::submitted(answers.len());
     Ok(v1::SubmitResponse {
@@ -87,10 +91,9 @@ async fn write_all(
             Ok(store) => write(&store, contexts).await,
             Err(error) => Err(error),
         };
-        let before = answers.values().filter_map(|answer| answer.id.parse().ok());
         let written = written.map_err(|error| {
             if let Error::Store(error) = error {
-                Error::Store(error.of_contexts(before))
+                Error::Store(with_written(error.standing_at(&indexes), &answers))
             } else {
                 error
             }
@@ -98,6 +101,17 @@ async fn write_all(
         answers.extend(indexes.into_iter().zip(written));
     }
     Ok(answers.into_values().collect())
+}
+
+/// The error of a request of which these are written.
+fn with_written(error: StoreError, answers: &BTreeMap<usize, v1::Submitted>) -> StoreError {
+    let written = answers.iter();
+    let written = written.filter_map(|(at, answer)| Some((*at, answer.id.parse().ok()?)));
+    if matches!(error, StoreError::Unconfirmed { .. }) {
+        error.of_contexts(written.map(|(_, id): (usize, ContextId)| id))
+    } else {
+        error.partly(written)
+    }
 }
 
 /// Writes what was submitted: those that replace others one by one, all others together.
@@ -114,7 +128,8 @@ async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submi
         }
     }
     let (indexes, others): (Vec<usize>, Vec<NewContext>) = others.into_iter().unzip();
-    let submitted = store.submit(&others).await?;
+    let submitted = store.submit(&others).await;
+    let submitted = submitted.map_err(|error| error.standing_at(&indexes))?;
     let mut answers: BTreeMap<usize, v1::Submitted> = BTreeMap::new();
     for (index, context) in indexes.into_iter().zip(submitted) {
         let answer = v1::Submitted {
@@ -129,8 +144,7 @@ async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submi
         let replaced = match store.replace(&context).await {
             Ok(replaced) => replaced,
             Err(error) => {
-                let written = answers.values().filter_map(|answer| answer.id.parse().ok());
-                return Err(error.of_contexts(written).into());
+                return Err(with_written(error, &answers).into());
             }
         };
         let answer = v1::Submitted {

@@ -112,6 +112,7 @@ fn subtask(view: SubtaskView) -> v1::SubtaskView {
         body: view.body,
         claimed_ms: view.claimed.map_or(0, TimestampMs::as_u64),
         ended_ms: view.ended.map_or(0, TimestampMs::as_u64),
+        result_bytes: view.result_bytes,
     }
 }
 
