@@ -139,7 +139,7 @@ impl<'a> Call<'a> {
         self
     }
 
-    /// Makes the context a part of a split one: what [`Context::subtask`] and [`Context::shard`] tell. `total` 0: not known.
+    /// Makes the context a part of a split one: what [`Context::subtask`](crate::Context::subtask) and [`Context::shard`](crate::Context::shard) tell. `total` 0: not known.
     pub fn subtask(mut self, kind: SubtaskKind, index: u64, total: u64) -> Self {
         let parameter = self.context.subtask.take().map(|part| part.parameter);
         self.context.subtask = Some(v1::Subtask {
