@@ -30,7 +30,6 @@ Repeat   Idempotent but for the later expiry, and the count of heartbeats.
 -- @use record
 local int = record.int
 local REPORT_KEPT_MS = 60000
-local TTL_MAX_MS = 600000
 local GROUPS = keys.groups
 local STAMP_MS = 60000 -- between two times at which a group is said to have workers
 local LOOK_MS = 10000 -- between two looks whether the groups are all there
@@ -39,7 +38,7 @@ local GROUP_KEPT_MS = 86400000 -- without a worker
 local SWEPT = 32 -- a hash of a hundred or fewer is read whole
 local REPORT_MAX = 200 -- names and values of one worker
 local now = args.now(1)
-local ttl = args.int(3, 'ttl_ms', 100, TTL_MAX_MS)
+local ttl = args.int(3, 'ttl_ms', 100, bounds.HEARTBEAT_MS_MAX)
 local workers = args.int(4, 'workers', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 4 + 3 * workers then
   args.bad('workers', 'must be three values each', #ARGV - 4)
@@ -86,7 +85,7 @@ local function forget_groups()
   for i = 1, #names, 2 do
     local group, since = names[i], tonumber(names[i + 1]) or 0
     if group ~= '!' and since <= now - GROUP_KEPT_MS then
-      if call('ZCOUNT', keys.workers(group), '(' .. int(now), int(now + TTL_MAX_MS)) > 0 then
+      if call('ZCOUNT', keys.workers(group), '(' .. int(now), int(now + bounds.HEARTBEAT_MS_MAX)) > 0 then
         redis.call('HSET', GROUPS, group, int(now))
       else
         redis.call('HDEL', GROUPS, group)
@@ -137,7 +136,7 @@ if came then
   forget_groups()
 end
 -- No heartbeat is good for longer than the longest ttl: what says so was written by nobody who lives, and would take partitions to itself.
-local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), int(now + TTL_MAX_MS), 'BYSCORE', 'LIMIT', 0, 1000)
+local listed, live = pcall(redis.call, 'ZRANGE', KEYS[1], '(' .. int(now), int(now + bounds.HEARTBEAT_MS_MAX), 'BYSCORE', 'LIMIT', 0, 1000)
 if not listed then
   damaged[#damaged + 1], live = KEYS[1], {}
 end

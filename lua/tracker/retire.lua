@@ -24,17 +24,16 @@ Repeat   Idempotent.
 -- @use args
 -- @use bounds
 -- @use keys
-local TTL_MAX_MS = 600000
 local now = args.now(1)
-local silent = args.int(3, 'silent_ms', 0, 600000)
-local ttl = args.int(4, 'ttl_ms', 100, 600000)
+local silent = args.int(3, 'silent_ms', 0, bounds.HEARTBEAT_MS_MAX)
+local ttl = args.int(4, 'ttl_ms', 100, bounds.HEARTBEAT_MS_MAX)
 local workers = args.int(5, 'workers', 0, bounds.ITEMS_MAX)
 if #ARGV ~= 5 + 2 * workers then
   args.bad('workers', 'must be two values each', #ARGV - 5)
 end
 -- Of a heartbeat with this expiry: none, an old one, or one that is good for longer than any is.
 local function is_silent(expires)
-  return silent == 0 or not expires or expires - ttl <= now - silent or expires > now + TTL_MAX_MS
+  return silent == 0 or not expires or expires - ttl <= now - silent or expires > now + bounds.HEARTBEAT_MS_MAX
 end
 local retired = {}
 for i = 1, workers do

@@ -146,15 +146,35 @@ impl Error {
         Self::Partly { taken: all, cause }
     }
 
-    /// The same of a request in which what was given stood at `places`.
+    /// The same of a request in which what was given stood at `places`. What is written and not confirmed is a part of that request.
     #[must_use]
     pub fn standing_at(mut self, places: &[usize]) -> Self {
+        if let Self::Unconfirmed { contexts, .. } = &self {
+            let taken = places.iter().copied().zip(contexts.iter().cloned());
+            let taken: Vec<(usize, ContextId)> = taken.collect();
+            return self.partly(taken);
+        }
         if let Self::Partly { taken, .. } = &mut self {
             for (at, _) in taken {
                 *at = places.get(*at).copied().unwrap_or(*at);
             }
         }
         self
+    }
+
+    /// The same of a request of `given` contexts: one that is written whole, and not confirmed, is no part.
+    #[must_use]
+    pub fn of_request(self, given: usize) -> Self {
+        let Self::Partly { taken, mut cause } = self else {
+            return self;
+        };
+        if let Self::Unconfirmed { contexts, .. } = cause.as_mut()
+            && taken.len() == given
+        {
+            *contexts = taken.into_iter().map(|(_, id)| id).collect();
+            return *cause;
+        }
+        Self::Partly { taken, cause }
     }
 
     /// A broken contract of `script`.
@@ -308,5 +328,34 @@ mod tests {
         };
         assert_eq!(taken, [(3, id(1)), (4, id(4)), (5, id(0))]);
         assert!(matches!(*cause, Error::Full(_)));
+    }
+
+    #[test]
+    fn what_is_written_and_not_confirmed_is_a_part_until_it_is_the_whole() {
+        let id = |n: u32| format!("0.1.a-{n}").parse::<ContextId>().unwrap();
+        let unconfirmed = |contexts: Vec<ContextId>| Error::Unconfirmed {
+            durability: Durability::Fsynced,
+            missing: "one replica".to_owned(),
+            contexts,
+        };
+        let some = unconfirmed(vec![id(1), id(3)]).standing_at(&[1, 3]);
+        let Error::Partly { taken, .. } = &some else {
+            panic!("{some:?}");
+        };
+        assert_eq!(taken, &[(1, id(1)), (3, id(3))]);
+        // Two others were not sent, or were refused.
+        let of_four = unconfirmed(vec![id(1), id(3)])
+            .standing_at(&[1, 3])
+            .of_request(4);
+        assert!(matches!(of_four, Error::Partly { .. }), "{of_four:?}");
+        let whole = some.partly([(0, id(0)), (2, id(2))]).of_request(4);
+        let Error::Unconfirmed { contexts, .. } = whole else {
+            panic!("{whole:?}");
+        };
+        assert_eq!(contexts, [id(0), id(1), id(2), id(3)]);
+        let full = Error::Full("full".to_owned())
+            .partly([(0, id(0))])
+            .of_request(1);
+        assert!(matches!(full, Error::Partly { .. }), "{full:?}");
     }
 }

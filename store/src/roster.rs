@@ -75,7 +75,7 @@ pub struct Silence {
     pub ttl: Duration,
 }
 
-/// The longest time for which a heartbeat is good, as `lua/tracker/heartbeat.lua` has it.
+/// The longest time for which a heartbeat is good, as `lua/lib/bounds.lua` has it.
 const TTL_MAX_MS: u64 = 600_000;
 
 impl Store {

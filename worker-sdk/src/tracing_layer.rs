@@ -15,10 +15,10 @@ pub use layer::LogLayer;
 /// Of the span of an attempt.
 const TARGET: &str = "tickwheel_worker::attempt";
 
-/// The span in which an attempt runs.
+/// The span in which an attempt runs. It is of the level error, so that a filter which shows warnings only still knows whose they are.
 pub(crate) fn span_of(attempt: &Arc<Attempt>) -> Span {
     let make = || {
-        tracing::info_span!(
+        tracing::error_span!(
             target: TARGET,
             "attempt",
             context = &*attempt.key.context,

@@ -1501,7 +1501,8 @@ pub struct ErrorDetail {
     #[prost(string, repeated, tag = "3")]
     pub context_ids: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
     /// Where the contexts that are written stand in the request, from 0, all of them; `context_ids` are those of the first. With EXHAUSTED what is
-    /// not listed was not taken, with UNAVAILABLE that is not known. Empty with UNCONFIRMED: all of it is written.
+    /// not listed was not taken, with UNAVAILABLE that is not known. With UNCONFIRMED what is listed is written and not confirmed, and what is not
+    /// listed was not taken; empty then: all of it is written.
     #[prost(uint32, repeated, tag = "4")]
     pub taken: ::prost::alloc::vec::Vec<u32>,
 }

@@ -75,6 +75,11 @@ impl Store {
         }
         submitted.sort_unstable_by_key(|(index, _)| *index);
         if let Some(error) = failed {
+            // What is written and has not come as far as was promised is not passed off as done, whatever became of the rest.
+            let error = match (error, confirmed) {
+                (error @ Error::Unavailable { .. }, _) | (error, Ok(())) => error,
+                (_, Err(unconfirmed)) => unconfirmed,
+            };
             let taken = submitted.into_iter();
             return Err(error.partly(taken.map(|(index, context)| (index, context.id))));
         }

@@ -202,6 +202,32 @@ async fn a_call_is_answered_when_its_write_has_come_as_far_as_it_asks() -> Resul
         .apply(&[job("slow", "ok", every(3_600_000))?])
         .await?;
 
+    // So does that of a context; what was not sent behind it is not passed off as written.
+    let of = |namespaces: &[&str]| v1::SubmitRequest {
+        contexts: namespaces
+            .iter()
+            .map(|namespace| v1::Submission {
+                namespace: (*namespace).to_owned(),
+                ..submission("ok", 1)
+            })
+            .collect(),
+    };
+    for (namespaces, written, taken) in [
+        (&["eu", "pay", "eu"][..], 3, vec![]),
+        (&["pay", "eu", "pay"], 2, vec![0, 2]),
+    ] {
+        let refused = client.raw.submit(of(namespaces)).await;
+        let status = refused.err().context("it was confirmed")?;
+        let detail = v1::ErrorDetail::decode(status.details())?;
+        assert_eq!(
+            (detail.code.as_str(), detail.context_ids.len(), detail.taken),
+            ("UNCONFIRMED", written, taken)
+        );
+        for id in detail.context_ids {
+            client.context(&id).await?;
+        }
+    }
+
     let folder = rig.dir().join("replica");
     std::fs::create_dir(&folder)?;
     let _replica = rig.redis.replica(&folder).await?;

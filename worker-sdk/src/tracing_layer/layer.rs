@@ -30,6 +30,9 @@ pub(super) fn made_for(attempt: &Arc<Attempt>, make: impl FnOnce() -> Span) -> S
 /// Sends the events of `tracing` that happen in an attempt to the log of its context, as [`Context::log_at`](crate::Context::log_at) does:
 /// of the levels info, warn and error, unless it is told otherwise.
 ///
+/// A filter over all layers has to let the span of the target `tickwheel_worker::attempt` pass, or no event is known to be of an attempt: one by
+/// levels does (`warn`), one by targets has to name it (`my_program=info,tickwheel_worker=error`).
+///
 /// What a handler spawns belongs to the attempt where it is given its span (`.in_current_span()`). The call of a handler of batches is one
 /// of many attempts, and belongs to none of them.
 ///
@@ -73,6 +76,10 @@ impl<S> Layer<S> for LogLayer
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.max.max(LevelFilter::ERROR))
+    }
+
     fn on_new_span(&self, _: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
         let attempt = NEW.with_borrow(Weak::clone);
         if let Some(span) = ctx.span(id).filter(|_| attempt.strong_count() > 0) {
@@ -82,8 +89,7 @@ where
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         let metadata = event.metadata();
-        // What the SDK says of itself is none of the handler's, and may be said while it holds what a line needs.
-        if *metadata.level() > self.max || metadata.target().starts_with("tickwheel_worker") {
+        if *metadata.level() > self.max || is_of_the_sdk(metadata.target()) {
             return;
         }
         let Some(attempt) = ctx.event_scope(event).and_then(|mut scope| {
@@ -95,6 +101,12 @@ where
         event.record(&mut line);
         attempt.log_line(level_of(*metadata.level()), &line.text());
     }
+}
+
+/// What the SDK says of itself is none of the handler's, and may be said while it holds what a line needs.
+fn is_of_the_sdk(target: &str) -> bool {
+    let behind = target.strip_prefix("tickwheel_worker");
+    behind.is_some_and(|behind| behind.is_empty() || behind.starts_with("::"))
 }
 
 fn level_of(level: Level) -> LogLevel {

@@ -9,6 +9,7 @@ use tickwheel_worker::{
     Context, HandlerResult, LogLayer, Next, Outcome, Stats, Stopped, Worker, fatal,
 };
 use tracing::Instrument as _;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
 #[derive(Default)]
@@ -137,11 +138,35 @@ async fn events_in_an_attempt_are_lines_of_its_log() {
             ]
         );
     }
-    let subscriber = tracing_subscriber::registry()
-        .with(LogLayer::new().max_level(tracing::level_filters::LevelFilter::DEBUG));
+    let subscriber =
+        tracing_subscriber::registry().with(LogLayer::new().max_level(LevelFilter::DEBUG));
     let _guard = tracing::subscriber::set_default(subscriber);
     let ran = harness.run("h", &3).await;
     assert_eq!(ran.logs.get(1).map(String::as_str), Some("not so much"));
+    // Whose it is is known also where nothing below a warning passes.
+    let subscriber = tracing_subscriber::registry()
+        .with(LevelFilter::WARN)
+        .with(LogLayer::new());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let ran = harness.run("h", &4).await;
+    assert_eq!(
+        ran.logs,
+        ["spawned error=late", "deeper path=/tmp", "by hand"]
+    );
+}
+
+#[tokio::test]
+async fn events_of_the_sdk_are_in_no_log_and_those_of_a_neighbour_in_name_are() {
+    let subscriber = tracing_subscriber::registry().with(LogLayer::new());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let harness = Harness::new().handle("h", |_: Context, (): ()| async {
+        tracing::info!(target: "tickwheel_worker", "its own");
+        tracing::info!(target: "tickwheel_worker::session", "its own");
+        tracing::info!(target: "tickwheel_workers_of_mine", "mine");
+        Ok(())
+    });
+    let ran = harness.run("h", &()).await;
+    assert_eq!(ran.logs, ["mine"]);
 }
 
 #[test]

@@ -18,13 +18,15 @@ pub(crate) struct Bulk {
 }
 
 impl Bulk {
-    /// Sends `round` when its turn has come. Dropped before that, nothing is sent.
+    /// Sends `round` when its turn has come. Dropped before that, nothing is sent; dropped later, Redis may be busy with it, and the longest
+    /// rest follows.
     pub(super) async fn send<T>(&self, round: impl Future<Output = T>) -> T {
         let mut rested = self.rested.lock().await;
         if let Some(at) = *rested {
             sleep_until(at).await;
         }
         let began = Instant::now();
+        *rested = Some(began + REST_MAX);
         let answer = round.await;
         let ended = Instant::now();
         *rested = Some(ended + ended.duration_since(began).min(REST_MAX));
@@ -70,6 +72,18 @@ mod tests {
         let hung = Duration::from_secs(2);
         let sent = sent(&bulk, 2, hung).await;
         assert_eq!(sent[1].0, hung + REST_MAX);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_gives_up_in_its_turn_does_not_save_the_rest() {
+        let bulk = Bulk::default();
+        let waits = bulk.send(tokio::time::sleep(Duration::from_secs(1)));
+        let given_up = tokio::time::timeout(Duration::from_millis(1), waits).await;
+        assert!(given_up.is_err());
+        let [(began, _)] = sent(&bulk, 1, Duration::ZERO).await[..] else {
+            panic!("one is sent")
+        };
+        assert_eq!(began, REST_MAX - Duration::from_millis(1));
     }
 
     #[tokio::test(start_paused = true)]

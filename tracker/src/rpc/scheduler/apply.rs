@@ -47,10 +47,8 @@ pub(super) async fn apply(
         } else if request.dry_run {
             foresee(spec, view, now)?
         } else {
-            {
-                let durability = api.durability(spec.name.namespace(), asked);
-                write(&api.durable(durability)?, spec, view, now).await?
-            }
+            let durability = api.durability(spec.name.namespace(), asked);
+            write(&api.durable(durability)?, spec, view, now).await?
         };
         applied.insert(&spec.name, job);
     }

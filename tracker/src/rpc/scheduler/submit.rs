@@ -75,6 +75,7 @@ async fn write_all(
     contexts: Vec<Submitting>,
     asked: Option<Durability>,
 ) -> Result<Vec<v1::Submitted>, Error> {
+    let given = contexts.len();
     let mut alike: Vec<(Durability, Vec<usize>, Vec<Submitting>)> = Vec::new();
     for (index, submitting) in contexts.into_iter().enumerate() {
         let durability = api.durability(submitting.0.namespace.as_str(), asked);
@@ -93,7 +94,8 @@ async fn write_all(
         };
         let written = written.map_err(|error| {
             if let Error::Store(error) = error {
-                Error::Store(with_written(error.standing_at(&indexes), &answers))
+                let all = with_written(error.standing_at(&indexes), &answers);
+                Error::Store(all.of_request(given))
             } else {
                 error
             }
@@ -103,15 +105,10 @@ async fn write_all(
     Ok(answers.into_values().collect())
 }
 
-/// The error of a request of which these are written.
+/// The error of a request of which these are written too.
 fn with_written(error: StoreError, answers: &BTreeMap<usize, v1::Submitted>) -> StoreError {
     let written = answers.iter();
-    let written = written.filter_map(|(at, answer)| Some((*at, answer.id.parse().ok()?)));
-    if matches!(error, StoreError::Unconfirmed { .. }) {
-        error.of_contexts(written.map(|(_, id): (usize, ContextId)| id))
-    } else {
-        error.partly(written)
-    }
+    error.partly(written.filter_map(|(at, answer)| Some((*at, answer.id.parse().ok()?))))
 }
 
 /// Writes what was submitted: those that replace others one by one, all others together.
@@ -144,7 +141,7 @@ async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submi
         let replaced = match store.replace(&context).await {
             Ok(replaced) => replaced,
             Err(error) => {
-                return Err(with_written(error, &answers).into());
+                return Err(with_written(error.standing_at(&[index]), &answers).into());
             }
         };
         let answer = v1::Submitted {
