@@ -4,12 +4,17 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
+use serde_saphyr::budget::BudgetBreach;
+use serde_saphyr::{Error, UserMessageFormatter};
+use tickwheel_core::limits::MANIFEST_DOCUMENTS_MAX;
 
 use super::{numbers, unique};
 use crate::failure::Mistake;
 
 /// A manifest larger than this is a mistake, not a manifest.
 const BYTES_MAX: u64 = 16 << 20;
+/// Values, keys, lists and maps of a file.
+const NODES_MAX: usize = 1_000_000;
 
 /// Text with the name it is reported under.
 #[derive(Debug)]
@@ -37,9 +42,14 @@ impl Source {
             vec![unique::parse(text).map_err(|e| format!("is not JSON: {e}"))?]
         } else {
             // Only `true` and `false` are truth values: a job may be called `no`, and a zone `NO`.
-            let options = serde_saphyr::options! { strict_booleans: true };
-            serde_saphyr::from_multiple_with_options(text, options)
-                .map_err(|e| format!("is not YAML: {e}"))?
+            let options = serde_saphyr::options! {
+                strict_booleans: true,
+                budget: serde_saphyr::budget! {
+                    max_documents: MANIFEST_DOCUMENTS_MAX,
+                    max_nodes: NODES_MAX,
+                },
+            };
+            serde_saphyr::from_multiple_with_options(text, options).map_err(|e| words(&e))?
         };
         let inexact = numbers::inexact(text);
         if let Some((line, rule)) = inexact.first() {
@@ -51,6 +61,20 @@ impl Source {
         }
         Ok(documents.into_iter().filter(|d| !d.is_null()).collect())
     }
+}
+
+/// What is wrong, in words for who wrote the file.
+fn words(error: &Error) -> String {
+    if let Error::Budget { breach, .. } = error.without_snippet() {
+        let rule = if matches!(breach, BudgetBreach::Documents { .. }) {
+            format!("has at most {MANIFEST_DOCUMENTS_MAX} documents")
+        } else {
+            "is too large, or too deep, for a file of jobs".to_owned()
+        };
+        return format!("{rule}: divide it into several files");
+    }
+    let shown = error.render_with_formatter(&UserMessageFormatter);
+    format!("is not YAML: {}", shown.trim_start_matches("error: "))
 }
 
 /// Reads all that the paths stand for; what cannot be read is a mistake.

@@ -1,5 +1,7 @@
 mod examples;
 
+use tickwheel_core::limits::MANIFEST_DOCUMENTS_MAX;
+
 use super::*;
 
 fn source(name: &str, text: &str) -> Source {
@@ -77,6 +79,35 @@ fn a_directory_stands_for_its_manifests_sorted() {
         .collect();
     assert_eq!(names, ["a.yml", "b.yaml", "c.json"]);
     assert!(mistakes.is_empty());
+}
+
+#[test]
+fn what_is_wrong_with_yaml_is_said_to_who_wrote_it() {
+    let many = "---\nkind: Job\n".repeat(MANIFEST_DOCUMENTS_MAX + 1);
+    let huge = format!("[{}]", "1, ".repeat(1_000_001));
+    for (text, said) in [
+        (
+            "a: 1\na: 2\n",
+            "line 2 column 1: duplicate mapping key: a not allowed here",
+        ),
+        ("a: &a {b: *a}\n", "Recursive reference not allowed here"),
+        ("a:\n\tb: 1\n", "tab"),
+        (
+            many.as_str(),
+            "has at most 10000 documents: divide it into several files",
+        ),
+        (huge.as_str(), "too large, or too deep, for a file of jobs"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("x.yaml");
+        std::fs::write(&file, text).unwrap();
+        let failure = Manifest::read(&[file]).unwrap_err().to_string();
+        assert!(failure.contains(said), "{said:?} is missing in:\n{failure}");
+        // No names of what reads it.
+        for word in ["Options", "Policy", "Budget", "breach", "weak"] {
+            assert!(!failure.contains(word), "{word}: {failure}");
+        }
+    }
 }
 
 #[test]

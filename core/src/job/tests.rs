@@ -26,6 +26,17 @@ fn fields(wrong: &Violations) -> Vec<&str> {
 }
 
 #[test]
+fn a_wrong_zone_hides_no_wrong_expression() {
+    let trigger = Trigger::Cron {
+        expression: "* * * *".to_owned(),
+        time_zone: "Mars".to_owned(),
+    };
+    let wrong = spec(trigger).validate(NOW).unwrap_err();
+    let fields: Vec<&str> = wrong.iter().map(|wrong| wrong.field.as_str()).collect();
+    assert_eq!(fields, ["trigger.time_zone", "trigger.cron"]);
+}
+
+#[test]
 fn the_defaults_are_those_of_the_documents() {
     let spec = spec(Trigger::Manual);
     assert_eq!(spec.overlap, Overlap::Discard);

@@ -11,6 +11,7 @@ use crate::limits::{
 };
 use crate::routing::Lane;
 use crate::time::TimestampMs;
+use crate::zone::Zone;
 
 use super::{check_range, check_span};
 
@@ -137,8 +138,15 @@ impl Trigger {
                 expression,
                 time_zone: zone,
             } => {
-                let parsed = CronSchedule::parse(expression, zone);
-                found.keep(parsed.map_err(|wrong| wrong.prefix("trigger")));
+                let mut check = |zone: &str| {
+                    let parsed = CronSchedule::parse(expression, zone);
+                    found.keep(parsed.map_err(|wrong| wrong.prefix("trigger")));
+                };
+                check(zone);
+                // A wrong zone hides no wrong expression.
+                if Zone::parse(zone).is_err() {
+                    check("UTC");
+                }
             }
             Self::Manual | Self::After { .. } => {}
         }
