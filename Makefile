@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test simulate test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
+.PHONY: help quickstart test simulate fuzz test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ test: redis ## Run all tests
 simulate: ## Simulate clusters with accidents, ten thousand of them; SEEDS=n as many, SEED=n one with its trace
 	$(if $(SEED),TICKWHEEL_SIM_SEED=$(SEED)) $(if $(SEEDS),TICKWHEEL_SIM_SEEDS=$(SEEDS)) \
 	  $(CARGO) test --release --locked -p tickwheel-tests --test simulation no_seed -- --nocapture
+
+fuzz: ## Search for inputs that break a parser: TARGET=cron FOR=60; each one that meets the network has a target
+	@scripts/fuzz.sh $(or $(TARGET),cron) $(or $(FOR),60)
 
 # The tests that run against Redis; `TICKWHEEL_REDIS_SERVER` names the program, `TICKWHEEL_REDIS_TOPOLOGY` one server or a cluster of three.
 SERVERS ?= redis-server redis8 valkey8 valkey9
@@ -58,10 +61,11 @@ fmt-check:
 	$(CARGO) fmt --all --check
 
 # A worker is built with fewer features than the workspace as a whole: what is missing then is missing for its author only.
-lint: ## Clippy over everything, and over the worker SDK and the client alone, luacheck over the scripts; warnings are errors
+lint: ## Clippy over everything, and over the worker SDK, the client and the guard of URLs alone, luacheck over the scripts; warnings are errors
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) clippy --locked -p tickwheel-worker -- -D warnings
 	$(CARGO) clippy --locked -p tickwheel-client --no-default-features -- -D warnings
+	$(CARGO) clippy --locked -p tickwheel-http-handler --no-default-features -- -D warnings
 	@scripts/lint-lua.sh
 
 examples:

@@ -11,10 +11,10 @@
 //! are due now go through the set of scheduled ones too, and the script that moves them on fails above about 8,000 at once, so this
 //! driver moves them itself, in slices, before the workers start. A due time has whole seconds: so no burst and no precision.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use parking_lot::Mutex;
 use apalis::prelude::*;
 use apalis_redis::{Config, RedisStorage};
 use futures::stream;
@@ -37,7 +37,7 @@ fn micros() -> u64 {
 }
 
 async fn noop(job: Job) -> Result<(), Failure> {
-    STARTS.lock().unwrap().push([job.n, micros(), job.due, 0]);
+    STARTS.lock().push([job.n, micros(), job.due, 0]);
     DONE.fetch_add(1, Ordering::Relaxed);
     Ok(())
 }
@@ -84,7 +84,7 @@ async fn work(host: &str, port: &str, concurrency: usize, path: &str) {
         }
     }
     running.abort();
-    let starts = STARTS.lock().unwrap();
+    let starts = STARTS.lock();
     let bytes: Vec<u8> = starts.iter().flatten().flat_map(|number| number.to_le_bytes()).collect();
     std::fs::write(path, bytes).unwrap();
     std::process::exit(0);

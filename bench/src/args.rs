@@ -91,7 +91,7 @@ pub(crate) struct Options {
     /// Contexts of one submit call, 1..=1000.
     #[arg(long, default_value_t = 1000)]
     pub(crate) batch: usize,
-    /// Routing policy of the contexts (drain); nothing: none, which is not the same as `any` with a lane of its own.
+    /// Routing policy of the contexts (drain); nothing: none, which is not the same as `any` with a placement of its own.
     #[arg(long)]
     pub(crate) routing: Option<String>,
     /// Fairness keys that the contexts have in turn (drain); nothing: none.

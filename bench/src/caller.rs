@@ -52,7 +52,7 @@ pub(crate) fn routed(context: Submission, policy: Option<&str>) -> Submission {
         list: named.then(|| "bench".to_owned()).into_iter().collect(),
         ..Routing::default()
     };
-    // Without a wish there would be no lane.
+    // Without a wish there would be no placement.
     let workers = WorkerSelection {
         deny: vec!["nobody".to_owned()],
         ..WorkerSelection::default()

@@ -3,11 +3,13 @@
 pub(crate) mod mapreduce;
 
 use std::io::Write as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
+use parking_lot::Mutex;
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::{Context, Worker};
 use tokio::signal::unix::{SignalKind, signal};
@@ -29,6 +31,7 @@ pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
         partitions: options.partitions,
         grpc_listen: listen,
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     };
     let tracker = Tracker::start(config).await?;
@@ -39,10 +42,7 @@ pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
 }
 
 fn record(starts: &Mutex<Vec<Start>>, start: Start) {
-    starts
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .push(start);
+    starts.lock().push(start);
 }
 
 /// The start of a handler that runs few times.
@@ -117,7 +117,7 @@ pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
         .records
         .as_ref()
         .context("a worker needs --records")?;
-    let starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
+    let starts = starts.lock();
     std::fs::write(
         path,
         starts

@@ -13,6 +13,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::submission::When;
 use tickwheel_proto::v1::{Submission, SubmitRequest};
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::Worker;
 use tokio::process::{Child, Command};
@@ -61,6 +62,7 @@ async fn a_job_needs_few_allocations() -> Result<()> {
         redis_url,
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     })
     .await?;

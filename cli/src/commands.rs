@@ -2,12 +2,14 @@
 //! has a folder.
 
 pub(crate) mod apply;
+pub(crate) mod audit;
 pub(crate) mod cluster;
 pub(crate) mod completion;
 pub(crate) mod cron;
 pub(crate) mod dead;
 pub(crate) mod dedup;
 pub(crate) mod dev;
+pub(crate) mod import;
 pub(crate) mod job;
 pub(crate) mod limit;
 pub(crate) mod quickstart;
@@ -15,6 +17,7 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod store;
 pub(crate) mod submit;
+pub(crate) mod token;
 pub(crate) mod tracker;
 pub(crate) mod worker;
 
@@ -32,7 +35,7 @@ use crate::global::Global;
     max_term_width = 110
 )]
 #[command(
-    after_help = "Exit codes: 0 done, 1 a run failed, 2 wrong usage or input, 3 not allowed, 4 not found, 5 unavailable, 6 a fault of the server or its store"
+    after_help = "Exit codes: 0 done, 1 a run failed or an import is not whole, 2 wrong usage or input, 3 not allowed, 4 not found, 5 unavailable, 6 a fault of the server or its store"
 )]
 pub(crate) struct Cli {
     #[command(flatten)]
@@ -52,6 +55,9 @@ pub(crate) enum Command {
     Apply(apply::ApplyArgs),
     /// Print the JSON Schema of these files, for editors
     Schema,
+    /// Jobs of other schedulers as such files: crontabs, Kubernetes CronJobs, xxl-job; with a report of what differs
+    #[command(subcommand)]
+    Import(import::ImportCommand),
     /// Jobs: list, pause, run, explain, export
     #[command(subcommand)]
     Job(job::JobCommand),
@@ -63,11 +69,16 @@ pub(crate) enum Command {
     /// Runs that ended without success: list, run again, forget
     #[command(subcommand)]
     Dead(dead::DeadCommand),
-    /// Run a worker with the demo handlers, or list the live workers
+    /// Run a worker with the built-in handlers (demo, http), or list the live workers
     Worker(worker::WorkerArgs),
     /// Limits of groups: how many contexts run at once and start per time
     #[command(subcommand)]
     Limit(limit::LimitCommand),
+    /// Tokens: who may do what
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// What was done and refused, the newest first
+    Audit(audit::AuditArgs),
     /// Cron expressions, explained without a server
     #[command(subcommand)]
     Cron(cron::CronCommand),
@@ -90,6 +101,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Quickstart(args) => quickstart::run(args).await,
         Command::Apply(args) => apply::run(&global, args).await,
         Command::Schema => schema::run(),
+        Command::Import(command) => import::run(command),
         Command::Job(command) => Box::pin(job::run(&global, command)).await,
         Command::Submit(args) => submit::run(&global, args).await,
         Command::Run(command) => run::run(&global, command).await,
@@ -97,6 +109,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Worker(args) => worker::run(&global, args).await,
         Command::Cron(command) => cron::run(&global, command),
         Command::Limit(command) => limit::run(&global, command).await,
+        Command::Token(command) => token::run(&global, command).await,
+        Command::Audit(args) => audit::run(&global, args).await,
         Command::Cluster => cluster::run(&global).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,
         Command::Tracker(args) => tracker::run(args).await,

@@ -3,6 +3,7 @@
 //! Every key has one line in `config/sections.rs`: its type, its default and what it is for. Unknown keys are refused
 //! with a suggestion, and all mistakes of all layers are reported together, before anything starts.
 
+mod handlers;
 mod layers;
 mod mistake;
 #[cfg(test)]
@@ -10,19 +11,23 @@ mod reference;
 mod sections;
 mod setting;
 
-pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_default};
+pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_defaults};
 use sections::KeyDoc;
 pub(crate) use sections::{
-    DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection, WorkerSection,
+    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
+    TrackerSection, WorkerSection, XcronSection,
 };
-pub(crate) use setting::{Listen, LogFormat, Secret};
+pub(crate) use setting::{Listen, LogFormat, Mode, Secret};
 
 /// Everything the long-running commands can be told.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Config {
     pub(crate) tracker: TrackerSection,
     pub(crate) worker: WorkerSection,
+    pub(crate) http_handler: HttpHandlerSection,
+    pub(crate) xcron: XcronSection,
     pub(crate) redis: RedisSection,
+    pub(crate) access: AccessSection,
     pub(crate) durability: DurabilitySection,
     pub(crate) history: HistorySection,
     pub(crate) log: LogSection,
@@ -42,7 +47,18 @@ impl Config {
                 WorkerSection::ABOUT,
                 self.worker.shown(),
             ),
+            section(
+                HttpHandlerSection::TABLE,
+                HttpHandlerSection::ABOUT,
+                self.http_handler.shown(),
+            ),
+            section(XcronSection::TABLE, XcronSection::ABOUT, self.xcron.shown()),
             section(RedisSection::TABLE, RedisSection::ABOUT, self.redis.shown()),
+            section(
+                AccessSection::TABLE,
+                AccessSection::ABOUT,
+                self.access.shown(),
+            ),
             section(
                 DurabilitySection::TABLE,
                 DurabilitySection::ABOUT,

@@ -1,5 +1,6 @@
-//! What `tickwheel dev` and `tickwheel quickstart` run in one process: a Redis of their own, a tracker, the demo worker.
+//! What `tickwheel dev` and `tickwheel quickstart` run in one process: a Redis of their own, a tracker, the worker with the built-in handlers.
 
+mod builtin;
 mod cluster;
 mod datadir;
 mod demo;
@@ -7,6 +8,6 @@ mod lateness;
 mod redis;
 mod redis_wire;
 
+pub(crate) use builtin::builtin_worker;
 pub(crate) use cluster::{DevCluster, DevOptions};
-pub(crate) use demo::demo_worker;
 pub(crate) use lateness::Lateness;

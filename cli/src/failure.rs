@@ -3,7 +3,7 @@
 //! | code | meaning |
 //! |---|---|
 //! | 0 | done |
-//! | 1 | it was tried and failed: a run did not succeed, a conflict |
+//! | 1 | it was tried and failed: a run did not succeed, a conflict, an entry that was not imported |
 //! | 2 | wrong usage or invalid input: trying again will not help |
 //! | 3 | not allowed |
 //! | 4 | not found |

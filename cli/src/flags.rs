@@ -13,11 +13,21 @@ enum Flag {
     Timeout,
     Durability,
     ZoneTable,
+    TokenFile,
+    PlaintextToken,
 }
 
-use Flag::{Durability, Output, Server, Timeout, ZoneTable};
+use Flag::{Durability, Output, PlaintextToken, Server, Timeout, TokenFile, ZoneTable};
 
-const ALL: [Flag; 5] = [Server, Output, Timeout, Durability, ZoneTable];
+const ALL: [Flag; 7] = [
+    Server,
+    Output,
+    Timeout,
+    Durability,
+    ZoneTable,
+    TokenFile,
+    PlaintextToken,
+];
 
 impl Flag {
     /// What clap calls it.
@@ -28,6 +38,8 @@ impl Flag {
             Timeout => "timeout",
             Durability => "durability",
             ZoneTable => "zone_table",
+            TokenFile => "token_file",
+            PlaintextToken => "plaintext_token",
         }
     }
 
@@ -38,6 +50,8 @@ impl Flag {
             Timeout => "--timeout",
             Durability => "--durability",
             ZoneTable => "--zone-table",
+            TokenFile => "--token-file",
+            PlaintextToken => "--plaintext-token",
         }
     }
 }
@@ -60,7 +74,7 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<(), Failure> {
     let given = |flag: &&Flag| leaf.value_source(flag.id()) == Some(ValueSource::CommandLine);
     let refused: Vec<String> = ALL
         .iter()
-        .filter(|flag| !used.contains(flag))
+        .filter(|flag| !listens(used, **flag))
         .filter(given)
         .map(|flag| refusal(&path, *flag))
         .collect();
@@ -70,12 +84,22 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<(), Failure> {
     Err(Failure::usage(refused.join("\n")))
 }
 
+/// Whether a command with these flags listens to one; whoever calls a tracker shows a token.
+fn listens(used: &[Flag], flag: Flag) -> bool {
+    let flag = match flag {
+        TokenFile | PlaintextToken => Server,
+        Server | Output | Timeout | Durability | ZoneTable => flag,
+    };
+    used.contains(&flag)
+}
+
 /// The flags that a command listens to; `None` for what is no command.
 fn used_by(path: &str) -> Option<&'static [Flag]> {
     Some(match path {
         "worker" | "completion" | "schema" => &[],
         "dev" | "quickstart" | "tracker" => &[ZoneTable],
         "cron explain" => &[Output, ZoneTable],
+        "import crontab" | "import cronjob" | "import xxl-job" => &[ZoneTable],
         "store check" | "store repair" | "store rebuild" | "store adopt" => &[Output],
         "job preview" => &[Server, Output, Timeout, ZoneTable],
         "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
@@ -83,7 +107,10 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "cluster" | "job list" | "job get" | "job export" | "job explain" | "job ledger"
         | "run list" | "run get" | "run subtasks" | "run logs" | "run wait" | "dead list"
         | "dead show" | "dead requeue" | "dead purge" | "limit list" | "limit set"
-        | "limit get" | "limit remove" | "worker list" => &[Server, Output, Timeout],
+        | "limit get" | "limit remove" | "worker list" | "token list" | "audit" => {
+            &[Server, Output, Timeout]
+        }
+        "token make" | "token rotate" | "token revoke" => &[Server, Timeout],
         _ => return None,
     })
 }
@@ -97,6 +124,13 @@ fn refusal(path: &str, flag: Flag) -> String {
         ("dev" | "quickstart", Server) => {
             "it starts a tracker of its own; `--grpc-listen ADDRESS` (tracker.grpc_listen) says where that listens"
         }
+        ("worker", TokenFile) => {
+            "worker.token_file names its token: `--set worker.token_file=FILE`"
+        }
+        ("worker", PlaintextToken) => {
+            "worker.token_hosts says to which hosts its token may go: `--set worker.token_hosts=HOST`"
+        }
+        (_, TokenFile | PlaintextToken) => "it shows nothing to a tracker",
         ("worker", Server) => "`--tracker-url URL` (worker.tracker_url) names its tracker",
         ("store check" | "store repair" | "store rebuild" | "store adopt", Server) => {
             "it talks to Redis itself; `--redis URL` (redis.url) says where that is"
@@ -145,6 +179,9 @@ mod tests {
         ("completion bash", ""),
         ("schema", ""),
         ("cron explain @daily", "oz"),
+        ("import crontab x", "z"),
+        ("import cronjob x", "z"),
+        ("import xxl-job x", "z"),
         ("cluster", "sot"),
         ("submit h", "sotd"),
         ("apply -f x.yaml", "sotd"),
@@ -173,6 +210,11 @@ mod tests {
         ("limit get g", "sot"),
         ("limit set g --concurrency 1", "sot"),
         ("limit remove g", "sot"),
+        ("token make me --role viewer --namespace a", "st"),
+        ("token list", "sot"),
+        ("token rotate abcdefgh", "st"),
+        ("token revoke abcdefgh", "st"),
+        ("audit", "sot"),
         ("store check", "o"),
         ("store repair", "o"),
         ("store rebuild", "o"),
@@ -182,12 +224,15 @@ mod tests {
         ("job delete --prefix p/", "sotd"),
     ];
 
-    const FLAGS: [(char, &str, &[&str]); 5] = [
+    const FLAGS: [(char, &str, &[&str]); 7] = [
         ('s', "--server", &["--server", "http://h:1"]),
         ('o', "--output", &["-o", "json"]),
         ('t', "--timeout", &["--timeout", "9s"]),
         ('d', "--durability", &["--durability", "fsynced"]),
         ('z', "--zone-table", &["--zone-table", "embedded"]),
+        // Whoever calls a tracker shows a token.
+        ('s', "--token-file", &["--token-file", "f"]),
+        ('s', "--plaintext-token", &["--plaintext-token"]),
     ];
 
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {

@@ -1,13 +1,15 @@
 //! What commands have in common: the global flags, what is done with them, and how values on the command line are read.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use tickwheel_client::Client;
+use clap::builder::FalseyValueParser;
+use tickwheel_client::{Client, Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
 use tickwheel_core::time::{parse_duration, parse_instant};
 use tickwheel_core::{Durability, TimestampMs};
 
-use crate::client;
+use crate::client::{self, Showing};
 use crate::failure::Failure;
 use crate::output::Format;
 use crate::zones;
@@ -24,6 +26,12 @@ pub(crate) struct Global {
         value_name = "URL"
     )]
     pub(crate) server: String,
+    /// A file with the token to show to the tracker [default: what TICKWHEEL_TOKEN holds, if it is set]
+    #[arg(long, global = true, env = TOKEN_FILE_VARIABLE, value_name = "FILE")]
+    pub(crate) token_file: Option<PathBuf>,
+    /// Show the token to a tracker on another machine too, where others on the way may read it
+    #[arg(long, global = true, env = "TICKWHEEL_PLAINTEXT_TOKEN", value_parser = FalseyValueParser::new())]
+    pub(crate) plaintext_token: bool,
     /// How results are printed
     #[arg(
         short,
@@ -56,7 +64,18 @@ pub(crate) struct Global {
 impl Global {
     /// Connects to the tracker that the flags name.
     pub(crate) async fn connect(&self) -> Result<Client, Failure> {
-        let client = client::connect(&self.server, self.timeout).await?;
+        let credential = match &self.token_file {
+            Some(file) if !file.as_os_str().is_empty() => Credential::File(file.clone()),
+            Some(_) | None => Credential::of_variables(|name| {
+                let is_text = name == TOKEN_VARIABLE;
+                is_text.then(|| std::env::var(name).ok()).flatten()
+            }),
+        };
+        let showing = Showing {
+            credential,
+            in_plaintext: self.plaintext_token,
+        };
+        let client = client::connect(&self.server, self.timeout, showing).await?;
         Ok(match self.durability {
             Some(durability) => client.durable(durability),
             None => client,

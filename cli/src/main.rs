@@ -1,4 +1,4 @@
-//! The `tickwheel` binary: a development cluster in one process, the tracker, the demo worker, and the client commands.
+//! The `tickwheel` binary: a development cluster in one process, the tracker, the worker with the built-in handlers, and the client commands.
 //!
 //! `commands.rs` is the whole command line; each command has its file in `commands/`. Results go to standard output, everything
 //! else to standard error, and `failure.rs` lists the exit codes.
@@ -10,6 +10,7 @@ mod dev;
 mod failure;
 mod flags;
 mod global;
+mod import;
 mod instant;
 mod manifest;
 mod output;

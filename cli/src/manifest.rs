@@ -5,7 +5,6 @@
 
 mod numbers;
 mod source;
-mod unique;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -15,7 +14,7 @@ use tickwheel_core::job::JobSpec;
 use tickwheel_core::manifest::{Document, LimitsSpec, parse_documents};
 
 use crate::failure::{Failure, Mistake};
-use source::Source;
+pub(crate) use source::{BYTES_MAX, NODES_MAX, Source};
 
 /// Jobs and limits in the order they were read, each with where it stands.
 #[derive(Debug, Default)]

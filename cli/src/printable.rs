@@ -22,7 +22,7 @@ pub(crate) fn printable(text: &str) -> Cow<'_, str> {
 }
 
 /// Control characters, and those that turn the direction of writing or cannot be seen.
-fn is_obeyed(character: char) -> bool {
+pub(crate) fn is_obeyed(character: char) -> bool {
     let harmless = matches!(character, '\n' | '\t');
     let hidden = matches!(
         character,

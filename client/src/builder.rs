@@ -1,11 +1,13 @@
 //! The settings of a client.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tickwheel_core::Durability;
+use tickwheel_proto::credential::{Credential, is_private};
 
 use crate::call::{Client, Settings};
-use crate::endpoints::Endpoints;
+use crate::endpoints::{Endpoints, Shows};
 use crate::error::Error;
 
 /// How long a call takes at most, with everything that is tried again.
@@ -43,6 +45,8 @@ pub struct Builder {
     urls: Vec<String>,
     connect_timeout: Duration,
     calls: Settings,
+    credential: Credential,
+    in_plaintext: bool,
 }
 
 impl Builder {
@@ -55,6 +59,8 @@ impl Builder {
                 durability: None,
                 tries: u32::MAX,
             },
+            credential: Credential::None,
+            in_plaintext: false,
         }
     }
 
@@ -82,6 +88,34 @@ impl Builder {
         self
     }
 
+    /// The token that each call shows, `tw_<id>_<secret>`. Default: none.
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.credential(Credential::Text(token.into()))
+    }
+
+    /// A file with the token, which is read when the client is made.
+    pub fn token_file(self, file: impl Into<PathBuf>) -> Self {
+        self.credential(Credential::File(file.into()))
+    }
+
+    /// The token that `TICKWHEEL_TOKEN_FILE` names, or `TICKWHEEL_TOKEN` holds; none where neither is set.
+    pub fn token_from_env(self) -> Self {
+        self.credential(Credential::of_variables(|name| std::env::var(name).ok()))
+    }
+
+    /// Where the token is from.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = credential;
+        self
+    }
+
+    /// Whether the token may be shown to trackers on other machines, which speak no TLS themselves: whoever is on the way can read it, and do
+    /// all that it may. Default: no, and a client with a token and such a tracker is refused.
+    pub fn plaintext_token(mut self, is_allowed: bool) -> Self {
+        self.in_plaintext = is_allowed;
+        self
+    }
+
     /// Connects to the first tracker that answers.
     ///
     /// # Errors
@@ -100,6 +134,61 @@ impl Builder {
     }
 
     fn endpoints(&self) -> Result<Endpoints, Error> {
-        Endpoints::new(&self.urls, self.connect_timeout.min(self.calls.timeout))
+        let shown = self.credential.authorization();
+        let shown = shown.map_err(|reason| Error::Setting {
+            setting: "token",
+            reason,
+        })?;
+        let far = self.urls.iter().find(|url| !is_private(url));
+        if let Some(url) = far.filter(|_| shown.is_some() && !self.in_plaintext) {
+            return Err(Error::Setting {
+                setting: "plaintext_token",
+                reason: format!(
+                    "a token is not shown to {url}, where others on the way can read it, unless that is allowed: trackers speak no TLS themselves"
+                ),
+            });
+        }
+        let connect = self.connect_timeout.min(self.calls.timeout);
+        Endpoints::new(&self.urls, connect, Shows(shown))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwheel_core::access::{Secret, Token, TokenId};
+
+    use super::*;
+
+    fn builder(url: &str) -> Builder {
+        let token = Token {
+            id: TokenId::random([1; 12]),
+            secret: Secret::new([2; 32]),
+        };
+        Client::builder([url]).token(token.reveal())
+    }
+
+    fn refused(builder: Builder) -> &'static str {
+        match builder.lazy() {
+            Err(Error::Setting { setting, reason }) => {
+                assert!(!reason.contains("AgIC"), "{reason}");
+                setting
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_token_goes_to_loopback_unless_more_is_allowed() {
+        assert!(builder("http://127.0.0.1:7400").lazy().is_ok());
+        assert_eq!(refused(builder("http://tracker:7400")), "plaintext_token");
+        let allowed = builder("http://tracker:7400").plaintext_token(true);
+        assert!(allowed.lazy().is_ok());
+        let two = ["http://127.0.0.1:7400", "http://tracker:7400"];
+        let mixed = Builder::new(two.map(ToOwned::to_owned).to_vec()).token("tw_x");
+        assert_eq!(refused(mixed), "token");
+        let without = Client::builder(["http://tracker:7400"]).lazy();
+        assert!(without.is_ok());
+        let shown = format!("{:?}", builder("http://127.0.0.1:7400"));
+        assert!(!shown.contains("AgIC"), "{shown}");
     }
 }

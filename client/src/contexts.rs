@@ -81,7 +81,7 @@ impl Client {
         .await
     }
 
-    /// A page of contexts.
+    /// A page of contexts, over all partitions: what has not ended, and behind it what has, the newest end first.
     ///
     /// # Errors
     /// As [`Client::call`].

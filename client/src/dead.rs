@@ -6,7 +6,7 @@ use crate::call::{Client, Repeat};
 use crate::error::Error;
 
 impl Client {
-    /// A page of them, the newest of each partition first.
+    /// A page of them, over all partitions with the newest end first.
     ///
     /// # Errors
     /// As [`Client::call`].

@@ -4,10 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tickwheel_proto::AUTHORIZATION_HEADER;
+use tickwheel_proto::credential::Authorization;
 use tickwheel_proto::stranger::{in_place_of_tracker, mistake};
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{ConnectError, Status};
+use tonic::{ConnectError, Request, Status};
 
 use crate::error::Error;
 
@@ -22,19 +26,45 @@ const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
 const BACKOFF_MAX: Duration = Duration::from_secs(2);
 
-/// The generated client of one tracker.
-pub type Api = SchedulerServiceClient<Channel>;
+/// The generated client of one tracker; its calls show the token of the client.
+pub type Api = SchedulerServiceClient<InterceptedService<Channel, Shows>>;
+
+/// What is shown with each call: a token, or nothing.
+#[derive(Clone, Default)]
+pub struct Shows(pub(crate) Option<Authorization>);
+
+impl std::fmt::Debug for Shows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "a token"
+        } else {
+            "nothing"
+        })
+    }
+}
+
+impl Interceptor for Shows {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(shown) = &self.0 {
+            request
+                .metadata_mut()
+                .insert(AUTHORIZATION_HEADER, shown.clone());
+        }
+        Ok(request)
+    }
+}
 
 /// Shared by all clones of a client.
 #[derive(Debug, Clone)]
 pub(crate) struct Endpoints {
     all: Arc<[(String, Endpoint, Api)]>,
     present: Arc<AtomicUsize>,
+    shows: Shows,
 }
 
 impl Endpoints {
     /// Connections that are made with their first call, and again after each failure.
-    pub(crate) fn new(urls: &[String], connect: Duration) -> Result<Self, Error> {
+    pub(crate) fn new(urls: &[String], connect: Duration, shows: Shows) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Setting {
             setting: "urls",
             reason,
@@ -59,12 +89,13 @@ impl Endpoints {
                 .tcp_nodelay(true)
                 .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
                 .keep_alive_timeout(KEEPALIVE_TIMEOUT);
-            let api = api(endpoint.connect_lazy());
+            let api = api(endpoint.connect_lazy(), shows.clone());
             Ok((url.clone(), endpoint, api))
         });
         Ok(Self {
             all: all.collect::<Result<_, Error>>()?,
             present: Arc::new(AtomicUsize::new(0)),
+            shows,
         })
     }
 
@@ -99,7 +130,7 @@ impl Endpoints {
         };
         let mut all = self.all.to_vec();
         if let Some((_, _, connected)) = all.get_mut(at) {
-            *connected = api(channel);
+            *connected = api(channel, self.shows.clone());
         }
         self.all = all.into();
         self.present.store(at, Ordering::Relaxed);
@@ -135,8 +166,8 @@ impl Endpoints {
     }
 }
 
-fn api(channel: Channel) -> Api {
-    SchedulerServiceClient::new(channel)
+fn api(channel: Channel, shows: Shows) -> Api {
+    SchedulerServiceClient::with_interceptor(channel, shows)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
 }
@@ -196,7 +227,7 @@ mod tests {
             &["127.0.0.1".to_owned()],
             &["not a url".to_owned()],
         ] {
-            let error = Endpoints::new(urls, BACKOFF_MAX).unwrap_err();
+            let error = Endpoints::new(urls, BACKOFF_MAX, Shows::default()).unwrap_err();
             assert!(
                 matches!(
                     error,

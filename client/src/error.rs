@@ -187,6 +187,9 @@ impl From<Status> for Refusal {
         let mut message = match violations.len() {
             0 if status.message().is_empty() => status.code().description().to_lowercase(),
             0 => status.message().to_owned(),
+            _ if status.code() == Code::PermissionDenied => {
+                "not allowed by your token; nothing was changed".to_owned()
+            }
             1 => "1 mistake in what was sent; nothing was changed".to_owned(),
             n => format!("{n} mistakes in what was sent; nothing was changed"),
         };

@@ -32,6 +32,10 @@
 //! }
 //! ```
 //!
+//! # Who calls
+//! Trackers ask for a token ([`Builder::token_file`], [`Builder::token_from_env`]). It goes to the trackers that are named and to nobody else, and
+//! to other machines than this one only where [`Builder::plaintext_token`] allows it, as trackers speak no TLS themselves.
+//!
 //! # Later, once, or as a job
 //! [`Submission`] says when a context is due, how often it is tried, and which key of yours it stands for. [`Client::apply`] registers jobs,
 //! which fire by themselves.
@@ -61,7 +65,7 @@ mod submission;
 pub use builder::Builder;
 pub use call::{Client, Repeat};
 pub use contexts::KeyOf;
-pub use endpoints::Api;
+pub use endpoints::{Api, Shows};
 pub use error::{Error, Refusal, RefusalKind};
 #[cfg(feature = "jobs")]
 pub use job::job;
@@ -69,5 +73,6 @@ pub use run::{Run, has_ended};
 pub use submission::{Reuse, Submission};
 
 pub use tickwheel_core::{Durability, JobSpec, Task, TimestampMs, Trigger, Violation};
+pub use tickwheel_proto::credential::{Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
 /// The messages of the protocol, which answers are made of.
 pub use tickwheel_proto::v1;

@@ -1,4 +1,4 @@
-//! The cluster: its trackers, its workers, the limits of groups.
+//! The cluster: its trackers, its workers, the limits of groups, who may do what, and who did.
 
 use tickwheel_proto::v1;
 
@@ -54,6 +54,72 @@ impl Client {
             v1::ListLimitsRequest {},
             async |mut api, r| api.list_limits(r).await,
         )
+        .await
+    }
+
+    /// Makes a token. Its secret is in the answer, and nowhere else. When the answer is lost, the token is there and nobody can show it: it is
+    /// found by its name, and revoked.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn make_token(&self, request: v1::MakeTokenRequest) -> Result<v1::MadeToken, Error> {
+        self.call(Repeat::Unsent, request, async |mut api, r| {
+            api.make_token(r).await
+        })
+        .await
+    }
+
+    /// Gives a token another secret, which is in the answer.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn rotate_token(
+        &self,
+        request: v1::RotateTokenRequest,
+    ) -> Result<v1::MadeToken, Error> {
+        self.call(Repeat::Unsent, request, async |mut api, r| {
+            api.rotate_token(r).await
+        })
+        .await
+    }
+
+    /// Revokes a token: within seconds nobody may do anything by it.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn revoke_token(&self, id: &str) -> Result<(), Error> {
+        let request = v1::RevokeTokenRequest { id: id.to_owned() };
+        let revoked = self.call(Repeat::Unsent, request, async |mut api, r| {
+            api.revoke_token(r).await
+        });
+        revoked.await.map(drop)
+    }
+
+    /// A page of the tokens, without their secrets, from a cursor of an earlier page on.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn tokens(&self, cursor: &str) -> Result<v1::ListTokensResponse, Error> {
+        let request = v1::ListTokensRequest {
+            cursor: cursor.to_owned(),
+        };
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.list_tokens(r).await
+        })
+        .await
+    }
+
+    /// A page of what was done and refused, the newest first.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn audit(
+        &self,
+        request: v1::ListAuditRequest,
+    ) -> Result<v1::ListAuditResponse, Error> {
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.list_audit(r).await
+        })
         .await
     }
 }

@@ -3,10 +3,10 @@
 //! Nominal due times only. Jitter is added when a firing is placed in the wheel, and a delay's next due time follows
 //! from the end of an execution; neither changes what is computed here.
 
+use crate::bounds::UPCOMING_MAX;
 use crate::cron::CronSchedule;
 use crate::error::Violation;
 use crate::job::{JobSpec, Trigger};
-use crate::limits::UPCOMING_MAX;
 use crate::time::TimestampMs;
 
 /// The due times of one job.

@@ -1,23 +1,23 @@
 //! Cron expressions in a time zone.
 //!
 //! Five fields (or `@daily` …) are Linux crontab, six or seven are Quartz. Two engines evaluate them on plain local
-//! times: the `cron` crate plain Quartz, `walk.rs` everything. What happens when a zone skips or repeats a local time is
+//! times: the `cron` crate plain Quartz, `days.rs` everything. What happens when a zone skips or repeats a local time is
 //! decided in `gap.rs` for both alike. Every call has a bounded cost, also for an expression that never fires.
 
+mod days;
 mod explain;
 mod fields;
 mod gap;
 mod hints;
 mod quartz;
-mod walk;
 
 use chrono::{NaiveDate, NaiveDateTime};
 
+use self::days::Walker;
 use self::fields::{Dialect, Fields};
 use self::quartz::QuartzEngine;
-use self::walk::Walker;
+use crate::bounds::{INSTANT_MS_MAX, UPCOMING_MAX};
 use crate::error::Violation;
-use crate::limits::{INSTANT_MS_MAX, UPCOMING_MAX};
 use crate::time::TimestampMs;
 use crate::zone::Zone;
 

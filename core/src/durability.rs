@@ -4,8 +4,8 @@ use std::fmt;
 use std::num::NonZeroU8;
 use std::str::FromStr;
 
+use crate::bounds::REPLICAS_MAX;
 use crate::error::Violation;
-use crate::limits::REPLICAS_MAX;
 
 /// What a caller is promised with an answer. Each mode survives what docs/durability.md says of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]

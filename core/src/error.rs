@@ -6,6 +6,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::access::mask;
+
 /// Characters of a given value that a violation repeats; the rest is cut off.
 const GIVEN_CHARS_MAX: usize = 80;
 
@@ -31,7 +33,8 @@ impl Violation {
         Self {
             field: field.into(),
             rule: rule.into(),
-            given: shorten(&given.to_string()),
+            // Whoever puts a token where something else belongs does not find it in a log.
+            given: shorten(&mask(&given.to_string())),
         }
     }
 
@@ -218,8 +221,9 @@ pub(crate) fn did_you_mean<'a>(
         .map(|(_, word)| word)
 }
 
-/// `rule`, with the suggestion of [`did_you_mean`] behind it when there is one.
-pub(crate) fn with_suggestion<'a>(
+/// `rule`, with the word of `known` behind it that `given` most likely meant, if one is near.
+#[must_use]
+pub fn with_suggestion<'a>(
     rule: &str,
     given: &str,
     known: impl IntoIterator<Item = &'a str>,

@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{FAIRNESS_KEY_CHARS_MAX, FAIRNESS_WEIGHT_MAX, POINTER_CHARS_MAX};
 use crate::error::{Violation, Violations};
-use crate::limits::{FAIRNESS_KEY_CHARS_MAX, FAIRNESS_WEIGHT_MAX, POINTER_CHARS_MAX};
 
 /// The key of a context: 1 to 64 of `[A-Za-z0-9._@+-]`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

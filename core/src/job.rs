@@ -13,18 +13,18 @@ pub use policy::{Misfire, MisfirePolicy, Overlap};
 pub use trigger::{AfterOn, Trigger};
 pub(crate) use validate::check_range;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
+use crate::bounds::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use crate::error::Violation;
 use crate::fairness::Fairness;
-use crate::id::{GroupName, HandlerName, JobName};
-use crate::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
+use crate::id::{GroupName, HandlerName, JobName, Namespace};
 use crate::model::{Model, ReduceOn};
-use crate::routing::{Lane, Routing, Selection, Units};
+use crate::routing::{Placement, Routing, Selection, Units};
 use crate::time::TimestampMs;
 
 /// A job as its user describes it. Equal specs have equal digests, and registering one again changes nothing.
@@ -98,6 +98,9 @@ pub struct JobSpec {
     /// Names and values by which people find it, at most 16.
     #[serde(default, skip_serializing_if = "is_default")]
     pub labels: BTreeMap<String, String>,
+    /// Namespaces whose jobs may follow it, at most 100; those of its own always may.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub followed_by: BTreeSet<Namespace>,
 }
 
 impl JobSpec {
@@ -129,17 +132,26 @@ impl JobSpec {
             runs_limit: RUNS_DEFAULT,
             description: String::new(),
             labels: BTreeMap::new(),
+            followed_by: BTreeSet::new(),
         }
     }
 
-    /// The lane of its contexts; `None` where any worker of the group will do.
+    /// The placement of its contexts; `None` where any worker of the group will do.
     #[must_use]
-    pub fn lane(&self) -> Option<Lane> {
-        Lane::of(
+    pub fn placement(&self) -> Option<Placement> {
+        Placement::of(
             Some(&self.name),
             &self.routing,
             (&self.workers, &self.resources),
         )
+    }
+
+    /// Whether `follower` may be started by its ends.
+    #[must_use]
+    pub fn lets_follow(&self, follower: &JobName) -> bool {
+        let namespace = follower.namespace();
+        let is_named = |one: &Namespace| one.as_str() == namespace;
+        namespace == self.name.namespace() || self.followed_by.iter().any(is_named)
     }
 
     /// The spec as named msgpack, the form it has in Redis.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use crate::bounds::{LABEL_CHARS_MAX, LABELS_MAX};
 use crate::error::{Violation, Violations};
-use crate::limits::{LABEL_CHARS_MAX, LABELS_MAX};
 
 /// Checks names, values and their number.
 ///

@@ -14,8 +14,10 @@
 //! # Ok::<(), tickwheel_core::Violation>(())
 //! ```
 
+pub mod access;
 #[cfg(feature = "schedule")]
 pub mod after;
+pub mod bounds;
 #[cfg(feature = "schedule")]
 pub mod calendar;
 pub mod cancel;
@@ -25,7 +27,6 @@ pub mod cron;
 pub mod durability;
 pub mod error;
 pub mod fairness;
-pub mod group_limits;
 pub mod id;
 pub mod invariant;
 pub mod job;
@@ -41,7 +42,7 @@ pub mod peer;
 pub mod routing;
 pub mod run;
 #[cfg(feature = "schedule")]
-mod shape;
+pub mod shape;
 pub mod task;
 pub mod time;
 mod word;
@@ -66,6 +67,6 @@ pub use job::{
 pub use manifest::parse_documents;
 pub use model::{Model, ReduceOn};
 pub use partition::{PartitionCount, PartitionId, partition_of};
-pub use run::StateWord;
+pub use run::ContextState;
 pub use task::Task;
 pub use time::TimestampMs;

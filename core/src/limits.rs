@@ -1,219 +1,332 @@
-//! Every bound of the system in one place (W9), each with its reason.
-//!
-//! Wire surfaces refuse what is beyond a bound and name the bound; scripts check it again.
-
-/// Bytes of a context's body. A body travels in a wheel member and through scripts; a quarter of a MiB keeps one
-/// script call under its time budget. Larger payloads belong in a store of their own, with a reference in the body.
-pub const BODY_BYTES_MAX: usize = 262_144;
-
-/// Characters of a name or id given by a caller. Long enough for `namespace/service/purpose`, short enough to stay
-/// in a listpack and on one line of a terminal.
-pub const ID_CHARS_MAX: usize = 128;
-
-/// Characters of a context id: partition, due time, unique part and the job's name together stay below.
-pub const CONTEXT_ID_CHARS_MAX: usize = 220;
-
-/// Characters of the unique part of a context id.
-pub const UNIQ_CHARS_MAX: usize = 32;
-
-/// Contexts in one submit call: one script per partition stays under its 5 ms.
-pub const SUBMIT_MAX: usize = 1_000;
-
-/// Bytes of a handler's result. A result is kept for an hour for its caller; it is not a data store.
-pub const RESULT_BYTES_MAX: usize = 65_536;
-
-/// Bytes of an error message kept with a settled context; the head of a stack trace fits.
-pub const ERROR_BYTES_MAX: usize = 1_024;
-
-/// Bytes of one log line of an attempt.
-pub const LOG_LINE_BYTES_MAX: usize = 4_096;
-
-/// Log lines kept per context; older ones are dropped.
-pub const LOG_LINES_MAX: usize = 1_000;
-
-/// Bytes of the lines that one call keeps, and about those of a context's log.
-pub const LOG_BYTES_MAX: usize = 1 << 20;
-
-/// How long before its call a line may have been said, ms; more counts as that.
-pub const LOG_AGE_MS_MAX: u32 = 999_999_999;
-
-/// Bytes of the message beside a progress percentage.
-pub const PROGRESS_BYTES_MAX: usize = 1_024;
-
-/// Characters of a job's description.
-pub const DESCRIPTION_CHARS_MAX: usize = 1_024;
-
-/// Labels of a job. They are looked through with every job of a page, and stand in its record.
-pub const LABELS_MAX: usize = 16;
-
-/// Characters of a label's name, and of its value.
-pub const LABEL_CHARS_MAX: usize = 63;
-
-/// Characters of a cron expression. A real one has under 60; parsers take time and memory for a hostile one.
-pub const CRON_CHARS_MAX: usize = 256;
-
-/// List elements of one cron field: a minute field has 60 values, so more elements repeat themselves.
-pub const CRON_LIST_MAX: usize = 60;
-
-/// Due times one preview or plan may ask for.
-pub const UPCOMING_MAX: usize = 1_000;
-
-/// Milliseconds of a fixed rate. Below this the wheel would turn for one job all the time.
-pub const PERIOD_MS_MIN: u64 = 10;
-
-/// Milliseconds of a period, delay, timeout or window: ten years. Longer is a typing mistake.
-pub const SPAN_MS_MAX: u64 = 10 * 366 * 86_400_000;
-
-/// The latest instant a spec may name, in ms. The score of a ready set is `(4 - priority) * 2^44 + due`, exact in a
-/// double only while due times stay below 2^44 (the year 2527).
-pub const INSTANT_MS_MAX: u64 = (1 << 44) - 1;
-
-/// Partitions of a cluster. A tracker looks after each; beyond a thousand the idle cost outgrows the gain.
-pub const PARTITIONS_MAX: u16 = 1_024;
-
-/// Partitions of a cluster when nobody says otherwise.
-pub const PARTITIONS_DEFAULT: u16 = 16;
-
-/// Attempts of a context in all.
-pub const ATTEMPTS_MAX: u32 = 1_000;
-
-/// Due times a `fire_all` misfire policy may fire at once after an outage.
-pub const MISFIRE_LIMIT_MAX: u32 = 1_000;
-
-/// Due times a `fire_all` misfire policy fires when the spec names no limit.
-pub const MISFIRE_LIMIT_DEFAULT: u32 = 100;
-
-/// Lateness in ms below which a firing is never a misfire; covers a fail-over and a restart.
-pub const MISFIRE_TOLERANCE_MS_DEFAULT: u64 = 5_000;
-
-/// Contexts of one job that run at once under `parallel(n)`.
-pub const PARALLEL_MAX: u32 = 1_000;
-
-/// Contexts of one job that wait under `queue(n)`.
-pub const QUEUE_MAX: u32 = 100_000;
-
-/// Contexts of one job that wait under `queue` without a number.
-pub const QUEUE_DEFAULT: u32 = 1_000;
-
-/// Ledger records kept per job.
-pub const LEDGER_MAX: u32 = 100_000;
-
-/// Ledger records kept per job when the spec does not say.
-pub const LEDGER_DEFAULT: u32 = 1_000;
-
-/// Settled contexts kept per job.
-pub const RUNS_MAX: u32 = 10_000;
-
-/// Settled contexts kept per job when the spec does not say.
-pub const RUNS_DEFAULT: u32 = 100;
-
-/// Shortest lease in ms: two heartbeats must fit.
-pub const LEASE_MS_MIN: u64 = 1_000;
-
-/// Longest lease in ms: an hour. A lease is renewed from heartbeats; a longer one only delays the reaping of a dead worker.
-pub const LEASE_MS_MAX: u64 = 3_600_000;
-
-/// Lease in ms when the options do not say.
-pub const LEASE_MS_DEFAULT: u64 = 10_000;
-
-/// Milliseconds a cancelled attempt has to settle before its lease is taken, when the options do not say.
-pub const CANCEL_GRACE_MS_DEFAULT: u64 = 5_000;
-
-/// Documents in one list.
-pub const MANIFEST_DOCUMENTS_MAX: usize = 10_000;
-
-/// Replicas that a write may be asked to reach. Nobody runs more, and each costs the primary its share of bandwidth.
-pub const REPLICAS_MAX: u8 = 16;
-
-/// Subtasks of one root. Their bodies wait in one list of one partition; more belong into several contexts.
-pub const SUBTASKS_MAX: u64 = 10_000_000;
-
-/// Bytes of a subtask's body: those of any body.
-pub const SUBTASK_BODY_BYTES_MAX: usize = BODY_BYTES_MAX;
-
-/// Items of one page of a map: one script call stays under its time budget.
-pub const SPLIT_ITEMS_MAX: usize = 1_000;
-
-/// Bytes of the items of one page of a map.
-pub const SPLIT_BYTES_MAX: usize = 1_048_576;
-
-/// Results of one page that a reduce reads.
-pub const RESULTS_PAGE_MAX: u32 = 1_000;
-
-/// Items of a sharded job. They stand in its definition and are dealt out in one call.
-pub const SHARD_ITEMS_MAX: usize = 1_000;
-
-/// Characters of the parameter of a shard's item.
-pub const SHARD_PARAMETER_CHARS_MAX: usize = 1_024;
-
-/// Subtasks of a broadcast that may be asked to succeed; nobody has more workers in a group.
-pub const QUORUM_MAX: u32 = 1_000;
-
-/// Subtasks of one root that run at once.
-pub const PARALLELISM_MAX: u32 = 1_000_000;
-
-/// Indexes that a success rule names.
-pub const SUCCESS_INDEXES_MAX: usize = 1_000;
-
-/// Characters of a condition over tags.
-pub const CONDITION_CHARS_MAX: usize = 1_024;
-
-/// Brackets and negations inside each other in a condition.
-pub const CONDITION_DEPTH_MAX: usize = 32;
-
-/// Values of one list in a condition.
-pub const CONDITION_LIST_MAX: usize = 100;
-
-/// Entries of a list of workers. A longer one is better said by a tag.
-pub const WORKER_LIST_MAX: usize = 100;
-
-/// Workers a lane may be limited to; a greater number is no limit.
-pub const WORKERS_CHOSEN_MAX: u32 = 10_000;
-
-/// Weight of a worker.
-pub const WEIGHT_MAX: u32 = 10_000;
-
-/// Characters of a JSON pointer into a body.
-pub const POINTER_CHARS_MAX: usize = 256;
-
-/// Resources that a context may need, or a worker may have.
-pub const UNITS_MAX: usize = 16;
-
-/// An amount of a resource: 2^53 - 1, up to which scripts count exactly. More bytes than any machine has.
-pub const AMOUNT_MAX: u64 = (1 << 53) - 1;
-
-/// Contexts that one worker runs at once. A greater number is a mistake.
-pub const WORKER_PERMITS_MAX: u32 = 65_536;
-
-/// Handlers of one worker.
-pub const WORKER_HANDLERS_MAX: usize = 1_000;
-
-/// Bytes of the names of a worker's handlers, with a comma between them: they are offered to turns and stand in its record.
-pub const WORKER_HANDLERS_BYTES_MAX: usize = 32_768;
-
-/// Tags of one worker.
-pub const WORKER_TAGS_MAX: usize = 64;
-
-/// Bytes of a worker's tags, with a comma between them: the record of a worker stays small beside its handlers.
-pub const WORKER_TAGS_BYTES_MAX: usize = 2_048;
-
-/// Bytes of the names by which a worker calls its host and its SDK.
-pub const WORKER_WORD_BYTES_MAX: usize = 255;
-
-/// CPUs that a worker may say it has.
-pub const WORKER_CPUS_MAX: u32 = 65_536;
-
-/// Bytes of memory that a worker may say it has: 64 TiB.
-pub const WORKER_MEMORY_MAX: u64 = 1 << 46;
-
-/// Runnable processes that a worker may say its machine has.
-pub const WORKER_LOAD_MAX: f32 = 1_000_000.0;
-
-/// Milliseconds that a worker may say its attempts took lately: a day.
-pub const RESPONSE_MS_MAX: f32 = 86_400_000.0;
-
-/// Characters of a fairness key.
-pub const FAIRNESS_KEY_CHARS_MAX: usize = 64;
-
-/// Weight of a fairness key.
-pub const FAIRNESS_WEIGHT_MAX: u32 = 64;
+//! How many contexts of a group, and of a fairness key in it, may run at once and start per time, over the whole cluster.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Violation, Violations};
+use crate::fairness::FairnessKey;
+use crate::id::GroupName;
+use crate::time::parse_duration;
+
+/// Contexts that a limit may let run at once, and starts that a rate may have.
+pub(crate) const COUNT_MAX: u32 = 1_000_000;
+/// The longest time that a rate counts in.
+const PER_MS_MAX: u64 = 24 * 3_600_000;
+/// Keys of a group that have limits of their own.
+pub(crate) const KEYS_MAX: usize = 1_000;
+/// Bytes of a group's limits as they are kept.
+const BYTES_MAX: usize = 65_536;
+/// Groups that may have limits: every turn is told of all of them.
+pub const GROUPS_MAX: usize = 1_000;
+
+/// So many starts in so much time: a bucket that fills evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rate {
+    /// Starts, 1..=1000000.
+    pub starts: u32,
+    /// Milliseconds, 1..=86400000.
+    pub per_ms: u64,
+    /// Starts that gather while nothing starts, 1..=1000000.
+    pub burst: u32,
+}
+
+impl Rate {
+    /// The rate of `text`, like `100/s` or `5/10m`; starts of one period gather.
+    ///
+    /// # Errors
+    /// A violation when it is none.
+    pub fn parse(text: &str) -> Result<Self, Violation> {
+        let rule = "is a number of starts and a time, like 100/s or 5/10m";
+        let wrong = || Violation::new("rate", rule, text);
+        let (starts, per) = text.split_once('/').ok_or_else(wrong)?;
+        let starts: u32 = starts.trim().parse().map_err(|_| wrong())?;
+        let per = per.trim();
+        let per = if per.starts_with(|first: char| first.is_ascii_digit()) {
+            per.to_owned()
+        } else {
+            format!("1{per}")
+        };
+        let per = parse_duration(&per).map_err(|_| wrong())?;
+        let per_ms = u64::try_from(per.as_millis()).map_err(|_| wrong())?;
+        Ok(Self {
+            starts,
+            per_ms,
+            burst: starts,
+        })
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}ms", self.starts, self.per_ms)?;
+        if self.burst == self.starts {
+            return Ok(());
+        }
+        write!(f, " burst {}", self.burst)
+    }
+}
+
+impl FromStr for Rate {
+    type Err = Violation;
+
+    fn from_str(text: &str) -> Result<Self, Violation> {
+        Self::parse(text)
+    }
+}
+
+/// What holds for a group as a whole, or for a key.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limit {
+    /// Contexts that run at once, 0..=1000000; `None`: any number. 0 holds all of them back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// Contexts that start; `None`: at any rate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rate: Option<Rate>,
+}
+
+impl Limit {
+    /// Whether it limits nothing.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.concurrency.is_none() && self.rate.is_none()
+    }
+
+    /// `c` for a bound on what runs, `r` for a rate, both, or `-`: what a turn has to know of it.
+    #[must_use]
+    pub const fn rules(&self) -> &'static str {
+        match (self.concurrency.is_some(), self.rate.is_some()) {
+            (true, true) => "cr",
+            (true, false) => "c",
+            (false, true) => "r",
+            (false, false) => "-",
+        }
+    }
+
+    fn check(&self, place: &str, found: &mut Violations) {
+        let field = |name: &str| match place {
+            "" => name.to_owned(),
+            place => format!("{place}.{name}"),
+        };
+        if let Some(concurrency) = self.concurrency.filter(|most| *most > COUNT_MAX) {
+            let rule = format!("is 0..={COUNT_MAX}");
+            found.add(field("concurrency"), rule, concurrency);
+        }
+        let Some(rate) = &self.rate else {
+            return;
+        };
+        for (name, value) in [("rate", rate.starts), ("burst", rate.burst)] {
+            if !(1..=COUNT_MAX).contains(&value) {
+                found.add(field(name), format!("is 1..={COUNT_MAX} starts"), value);
+            }
+        }
+        if !(1..=PER_MS_MAX).contains(&rate.per_ms) {
+            let rule = format!("counts in 1..={PER_MS_MAX} ms");
+            found.add(field("rate"), rule, rate.per_ms);
+        }
+    }
+}
+
+/// The limits of a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupLimits {
+    /// Of all its contexts together.
+    pub all: Limit,
+    /// Of the contexts of each fairness key.
+    pub per_key: Limit,
+    /// Of certain keys instead, at most 1,000.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub keys: BTreeMap<String, Limit>,
+}
+
+impl GroupLimits {
+    /// Whether nothing is limited.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty() && self.per_key.is_empty() && self.keys.is_empty()
+    }
+
+    /// Checks every range.
+    ///
+    /// # Errors
+    /// All violations, each with the path of its field.
+    pub fn validate(&self) -> Result<(), Violations> {
+        let mut found = Violations::new();
+        self.all.check("", &mut found);
+        self.per_key.check("per_key", &mut found);
+        if self.keys.len() > KEYS_MAX {
+            let rule = format!("has at most {KEYS_MAX} keys");
+            found.add("keys", rule, self.keys.len());
+        }
+        for (key, limit) in &self.keys {
+            let place = format!("keys.{key}");
+            if let Err(wrong) = FairnessKey::new(key) {
+                found.add(place.clone(), wrong.rule, key);
+            }
+            limit.check(&place, &mut found);
+        }
+        let bytes = serde_json::to_vec(self).map_or(usize::MAX, |json| json.len());
+        if found.is_empty() && bytes > BYTES_MAX {
+            let rule = format!("take at most {BYTES_MAX} bytes as JSON");
+            found.add("keys", rule, format_args!("{bytes} bytes"));
+        }
+        found.into_result()
+    }
+
+    /// What holds for a key.
+    #[must_use]
+    pub fn of_key(&self, key: &str) -> Limit {
+        self.keys.get(key).copied().unwrap_or(self.per_key)
+    }
+
+    /// What a turn has to know: `<group> <rules> <rules of keys> <key>=<rules>,...`.
+    #[must_use]
+    pub fn line(&self, group: &GroupName) -> String {
+        let special: Vec<String> = self
+            .keys
+            .iter()
+            .map(|(key, limit)| format!("{key}={}", limit.rules()))
+            .collect();
+        let line = format!(
+            "{group} {} {} {}",
+            self.all.rules(),
+            self.per_key.rules(),
+            special.join(",")
+        );
+        line.trim_end().to_owned()
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.concurrency, &self.rate) {
+            (Some(most), Some(rate)) => write!(f, "{most} at once and {rate}"),
+            (Some(most), None) => write!(f, "{most} at once"),
+            (None, Some(rate)) => rate.fmt(f),
+            (None, None) => f.write_str("any number"),
+        }
+    }
+}
+
+impl fmt::Display for GroupLimits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.all)?;
+        if !self.per_key.is_empty() {
+            write!(f, ", of each key {}", self.per_key)?;
+        }
+        for (key, limit) in self.keys.iter().take(3) {
+            write!(f, ", of `{key}` {limit}")?;
+        }
+        if self.keys.len() > 3 {
+            f.write_str(", …")?;
+        }
+        Ok(())
+    }
+}
+
+/// A limit by its name: that of a group, or of a key in it. As scripts have it: `<group>`, or `<group> k=<key>`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LimitName {
+    /// The group.
+    pub group: GroupName,
+    /// The key.
+    pub key: Option<FairnessKey>,
+}
+
+impl fmt::Display for LimitName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.key {
+            Some(key) => write!(f, "{} k={key}", self.group),
+            None => self.group.fmt(f),
+        }
+    }
+}
+
+impl FromStr for LimitName {
+    type Err = Violation;
+
+    fn from_str(text: &str) -> Result<Self, Violation> {
+        let (group, key) = match text.split_once(" k=") {
+            Some((group, key)) => (group, Some(key.parse()?)),
+            None => (text, None),
+        };
+        Ok(Self {
+            group: group.parse()?,
+            key,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_are_read_and_checked() {
+        let rate = |text: &str| Rate::parse(text).unwrap();
+        assert_eq!((rate("100/s").starts, rate("100/s").per_ms), (100, 1_000));
+        assert_eq!((rate("5/10m").starts, rate("5/10m").per_ms), (5, 600_000));
+        for text in ["100", "x/s", "5/", "5/x", "-1/s"] {
+            let wrong = Rate::parse(text).unwrap_err();
+            assert!(wrong.rule.starts_with("is a number of starts"), "{text}");
+        }
+    }
+
+    #[test]
+    fn all_mistakes_are_found_at_once() {
+        let limits = GroupLimits {
+            all: Limit {
+                concurrency: Some(2_000_000),
+                rate: Some(Rate {
+                    starts: 0,
+                    per_ms: 0,
+                    burst: 1,
+                }),
+            },
+            keys: [("a b".to_owned(), Limit::default())].into(),
+            ..GroupLimits::default()
+        };
+        let wrong = limits.validate().unwrap_err().to_string();
+        for part in [
+            "concurrency: is 0..=1000000 (given: 2000000)",
+            "rate: is 1..=1000000 starts (given: 0)",
+            "rate: counts in 1..=86400000 ms (given: 0)",
+            "keys.a b: is 1 to 64 of",
+        ] {
+            assert!(wrong.contains(part), "{part}: {wrong}");
+        }
+    }
+
+    #[test]
+    fn a_turn_is_told_by_letters() {
+        let limits = GroupLimits {
+            all: Limit {
+                concurrency: Some(5),
+                rate: None,
+            },
+            per_key: Limit {
+                concurrency: Some(1),
+                rate: Some(Rate::parse("1/s").unwrap()),
+            },
+            keys: [("acme".to_owned(), Limit::default())].into(),
+        };
+        let group = "orders".parse().unwrap();
+        assert_eq!(limits.line(&group), "orders c cr acme=-");
+        assert_eq!(limits.of_key("acme"), Limit::default());
+        assert_eq!(limits.of_key("other").concurrency, Some(1));
+        assert_eq!(GroupLimits::default().line(&group), "orders - -");
+    }
+
+    #[test]
+    fn names_round_trip() {
+        for text in ["orders", "orders k=a@b.c"] {
+            assert_eq!(text.parse::<LimitName>().unwrap().to_string(), text);
+        }
+        assert!("a b c".parse::<LimitName>().is_err());
+    }
+}

@@ -3,6 +3,8 @@
 //! All mistakes of a file are reported at once, each with a path like `[2].trigger.cron`. Whether a job still has a due time ahead depends on
 //! the clock and is checked by `JobSpec::validate` when it is registered.
 
+mod body;
+mod context;
 mod document;
 mod job;
 mod limits;
@@ -14,6 +16,8 @@ mod schema;
 mod trigger;
 mod written;
 
+pub use body::{BODY_KEYS, describe_body, read_body, write_body, write_exactly};
+pub use context::Wishes;
 pub use document::{Document, Kind, parse_documents, read_job, read_limits};
 pub use limits::LimitsSpec;
 pub use schema::json_schema;

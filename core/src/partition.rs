@@ -8,9 +8,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{PARTITIONS_DEFAULT, PARTITIONS_MAX};
 use crate::error::Violation;
 use crate::id::TrackerId;
-use crate::limits::{PARTITIONS_DEFAULT, PARTITIONS_MAX};
 
 /// Number of a partition, from 0.
 #[derive(

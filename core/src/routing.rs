@@ -1,12 +1,12 @@
 //! Where a context may run and which of the fitting workers takes it: routing policies, conditions over tags, lists.
 //!
-//! All of it together is a [`Lane`]. A lane is immutable and named by its content, so whoever has read one never reads it again. A context
-//! without a lane goes to any worker of its group that offers its handler.
+//! All of it together is a [`Placement`]. A placement is immutable and named by its content, so whoever has read one never reads it again. A context
+//! without a placement goes to any worker of its group that offers its handler.
 
 mod choice;
 mod condition;
 mod hash;
-mod lane;
+mod placement;
 mod policy;
 mod select;
 mod tag;
@@ -16,9 +16,9 @@ mod worker;
 pub use choice::{Mode, Standing};
 pub use condition::Condition;
 pub use hash::{HASH_PRIME, hash_key};
-pub use lane::{Lane, LaneId};
+pub use placement::{Placement, PlacementId};
 pub use policy::{Routing, RoutingPolicy};
-pub use select::{Misfit, Selection};
+pub use select::{Ineligible, Selection};
 pub use tag::{Tag, Tags};
 pub use units::{Units, amount_text};
 pub use worker::{Figures, Profile};

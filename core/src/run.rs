@@ -4,7 +4,7 @@ use crate::word::word_enum;
 
 word_enum! {
     /// The word of a state, as scripts, records and APIs carry it.
-    StateWord {
+    ContextState {
         /// In the wheel, not due yet.
         Scheduled = "scheduled",
         /// Due, waiting for an earlier context of its job.
@@ -14,7 +14,7 @@ word_enum! {
         /// A worker has the lease.
         Running = "running",
         /// Split: its own attempt is over, its subtasks are not.
-        Fanned = "fanned",
+        WaitingForSubtasks = "waiting_for_subtasks",
         /// In the wheel, waiting for its next attempt.
         Retrying = "retrying",
         /// Ended well.
@@ -30,7 +30,7 @@ word_enum! {
     }
 }
 
-impl StateWord {
+impl ContextState {
     /// Whether the context has ended.
     #[must_use]
     pub const fn is_settled(self) -> bool {
@@ -39,7 +39,7 @@ impl StateWord {
             | Self::Queued
             | Self::Ready
             | Self::Running
-            | Self::Fanned
+            | Self::WaitingForSubtasks
             | Self::Retrying => false,
             Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled | Self::Expired => {
                 true

@@ -7,10 +7,13 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:fans :held :retry :backlog :fair :ready:, and :fan: :parts: :results: of the roots and :queue: of their jobs
 ARGV     1 roots    1..10 of them
 
-Reply    { 'FANS', { root, listed, { field, value... }, running, retrying, waiting, lost }... }
+Reply    { 'FANS', { fields... }... } of each root:
+           root
            listed   1 when it is among the split contexts
-           fields   of its hash, without those of single handlers, subtasks and workers; none when there is no such hash
-           running, retrying, waiting: subtasks that are held, in the wheel, and in lists or not made yet; the reduce is one of them
+           hash     { field, value... } without those of single handlers, subtasks and workers; none when there is no such hash
+           running  subtasks that are held, the reduce among them,
+           retrying in the wheel,
+           waiting  and in lists or not made yet
            lost     1 when no attempt of it is anywhere, or its group cannot be read
 Raises   BAD_ARG    an argument is out of range
 
@@ -24,6 +27,7 @@ Repeat   Reads only.
 -- @use keys
 -- @use contexts/locating
 -- @use record
+-- @use records/fan_record
 local int = record.int
 local ROOTS_MAX = 10
 local SHOWN = { 'root', 'model', 'state', 'round', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'reduce', 'next_index' }
@@ -39,12 +43,13 @@ for i = 1, #ARGV do
   if fan then
     for _, name in ipairs(SHOWN) do
       fields[#fields + 1] = name
-      fields[#fields + 1] = name == 'root' and (string.match(fan.root, '^%d+:%d+') or (fan.root == '' and '' or '?')) or fan[name]
+      fields[#fields + 1] = name == 'root' and (fan_record.counts_of_root(fan.root) or (fan.root == '' and '' or '?')) or fan[name]
     end
     running, retrying = fans.count_in(fan, 'held'), fans.count_in(fan, 'retry')
     waiting = fans.count_listed(fan)
     lost = locating.is_lost(fan) and 1 or 0
   end
-  reply[#reply + 1] = { root, redis.call('HEXISTS', keys.fans, root), fields, running, retrying, waiting, lost }
+  reply[#reply + 1] = { 'root', root, 'listed', redis.call('HEXISTS', keys.fans, root), 'hash', fields, 'running', running,
+    'retrying', retrying, 'waiting', waiting, 'lost', lost }
 end
 return reply

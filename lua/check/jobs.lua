@@ -9,13 +9,18 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 records  newest ledger records to read of each, integer, 0..1000
          3 jobs     full names, 1..20 of them
 
-Reply    { 'JOBS', now_ms, { name, { field, value... }, listed, entry | '', active, queued, under_way, ledger, runs, { record... },
-           awaited }... }
-           fields   of its hash, without spec and body; none when there is no such job
-           listed   1 when it is in the list of jobs; entry: its score in the wheel
-           active, queued, ledger, runs: how many there are
-           awaited  followers that wait for a job of this name to be registered, as in the field `followers`
+Reply    { 'JOBS', now_ms, { fields... }... } of each job:
+           name
+           hash      { field, value... } without spec and body; none when there is no such job
+           listed    1 when it is in the list of jobs
+           entry?    its score in the wheel
+           active    how many contexts of it run or are to run,
+           queued    wait for their turn,
+           ledger    records there are,
+           runs      and runs that are kept
            under_way 1 when a scheduled firing of it is active or queued
+           records   { record... } the newest of its ledger
+           awaited?  followers that wait for a job of this name to be registered, as in the field `followers`
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(jobs * (active + records)); at most 1 + 37 * jobs commands
@@ -27,6 +32,9 @@ Repeat   Reads only.
 -- @use partition
 -- @use record
 -- @use zsets
+-- @use records/context_id
+-- @use replies
+-- @use records/active_mark
 local int = record.int
 local JOBS_MAX = 20
 local FIELDS = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'fired', 'manual', 'end_at', 'max_runs', 'jitter',
@@ -41,12 +49,12 @@ end
 -- A firing of the trigger that has not ended: a delay counts from its end.
 local function is_under_way(job, last)
   for _, mark in ipairs(redis.call('HVALS', keys.active(job))) do
-    if mark == 's' then
+    if mark == active_mark.SCHEDULED then
       return true
     end
   end
   local due = tonumber(last)
-  return due and zsets.find(keys.queue(job), due, partition.number() .. '.' .. int(due) .. '.f@' .. job .. ' ') ~= nil
+  return due and zsets.find(keys.queue(job), due, context_id.of_firing(partition.number(), int(due), job) .. ' ') ~= nil
 end
 
 local reply = { 'JOBS', now }
@@ -62,17 +70,18 @@ for i = 3, #ARGV do
       last = value
     end
   end
-  reply[#reply + 1] = {
-    job, fields,
-    redis.call('ZSCORE', keys.jobs, job) and 1 or 0,
-    redis.call('ZSCORE', KEYS[1], '@' .. job) or '',
-    redis.call('HLEN', keys.active(job)),
-    redis.call('ZCARD', keys.queue(job)),
-    is_under_way(job, last) and 1 or 0,
-    redis.call('LLEN', keys.ledger(job)),
-    redis.call('LLEN', keys.runs(job)),
-    records > 0 and redis.call('LRANGE', keys.ledger(job), -records, -1) or {},
-    redis.call('GET', keys.awaited(job)) or '',
+  local one = {
+    'name', job, 'hash', fields,
+    'listed', redis.call('ZSCORE', keys.jobs, job) and 1 or 0,
+    'active', redis.call('HLEN', keys.active(job)),
+    'queued', redis.call('ZCARD', keys.queue(job)),
+    'under_way', is_under_way(job, last) and 1 or 0,
+    'ledger', redis.call('LLEN', keys.ledger(job)),
+    'runs', redis.call('LLEN', keys.runs(job)),
+    'records', records > 0 and redis.call('LRANGE', keys.ledger(job), -records, -1) or {},
   }
+  replies.tell(one, 'entry', redis.call('ZSCORE', KEYS[1], '@' .. job))
+  replies.tell(one, 'awaited', redis.call('GET', keys.awaited(job)))
+  reply[#reply + 1] = one
 end
 return reply

@@ -7,12 +7,16 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: the keys that are asked for, and {tw:p}:backlog {tw:p}:held :traces :ready: :fan: :parts:
 ARGV     1 names    without the partition, 1..100 of them
 
-Reply    { 'KEYS', keys, backlog, running, scan | '', { logs, results, dead, budgets | '' } }
-           keys     { name, type, size, ttl_ms }...
+Reply    { 'KEYS', fields... }
+           keys     { name, type, size, ttl_ms }...  type `none`: there is no such key; size: elements, or bytes of a string; ttl_ms -1:
+                    for ever
            backlog  { queue, how many wait in it; of subtasks 1 or 0 }... at most 1000
-           running  how many contexts run; scan: when leases are looked at next
-           the last: bytes of the history, and `<logs> <results> <dead> <ms>` as a tracker said last
-           type `none`: there is no such key; size: elements, or bytes of a string; ttl_ms -1: for ever
+           running  how many contexts run
+           scan?    when leases are looked at next
+           logs     bytes of the history, in logs,
+           results  in results,
+           dead     and in the dead
+           budget?  `<logs> <results> <dead> <ms>` as a tracker said last
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(names + ready sets); at most 8 + 3 * names + ready sets commands
@@ -24,6 +28,9 @@ Repeat   Reads only.
 -- @use keys
 -- @use ready_sets
 -- @use record
+-- @use records/queue_name
+-- @use records/trace_field
+-- @use replies
 local int = record.int
 local NAMES_MAX = 100
 local BACKLOG_MAX = 1000
@@ -33,7 +40,7 @@ if #ARGV < 1 or #ARGV > NAMES_MAX then
 end
 -- Whether a subtask may be claimed from the queue of a split context.
 local function claimable(queue)
-  local handler, root = string.match(queue, '^%S+ (%S+).* /(%S+)$')
+  local handler, root = queue_name.split_subtasks(queue)
   local fan = root and fans.of(fans.new(), root)
   return fan and not fan.blocked and not fans.is_drained(fan, handler) and 1 or 0
 end
@@ -67,13 +74,15 @@ end
 if redis.call('TYPE', KEYS[1]).ok == 'zset' then
   scan = redis.call('ZSCORE', KEYS[1], '!reap')
 end
-local history = { 0, 0, 0, '' }
+local reply = { 'KEYS', 'keys', found, 'backlog', waiting, 'running', running }
+replies.tell(reply, 'scan', scan)
+local sums = {}
 if redis.call('TYPE', keys.traces).ok == 'hash' then
-  local sums = redis.call('HMGET', keys.traces, '!l', '!r', '!d', '!budget')
-  for i = 1, 3 do
-    local bytes = string.match(sums[i] or '', '^%d+$') or '0'
-    history[i] = record.is_instant(bytes) and tonumber(bytes) or 0 -- as who counts them reads them
-  end
-  history[4] = sums[4] or ''
+  sums = redis.call('HMGET', keys.traces, '!l', '!r', '!d', '!budget')
 end
-return { 'KEYS', found, waiting, running, scan or '', history }
+for i, name in ipairs({ 'logs', 'results', 'dead' }) do
+  local bytes = trace_field.sum_of(sums[i] or '')
+  replies.tell(reply, name, record.is_instant(bytes) and tonumber(bytes) or 0) -- as who counts them reads them
+end
+replies.tell(reply, 'budget', sums[4])
+return reply

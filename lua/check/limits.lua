@@ -4,7 +4,7 @@ Script   check/limits
 Purpose  What is counted under the limits of a partition, and what runs under them, at one instant: those of which the two disagree.
 
 KEYS     1 wheel    zset  only names the partition                  {tw:p}:wheel
-           computed: {tw:p}:shares :left :held
+           computed: {tw:p}:limit_shares :limit_released :held
 ARGV     none
 
 Reply    { 'LIMITS', { limit, using, left, running }... }   at most 100 that do not agree: contexts that `shares` counts, those of them

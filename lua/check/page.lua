@@ -12,7 +12,10 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          3 cursor   of an earlier reply; `0` to begin
          4 count    entries wanted, integer, 1..500; a small place comes at once
 
-Reply    { 'PAGE', now_ms, cursor, { text, extra, digest }... }  cursor `0`: there is no more
+Reply    { 'PAGE', fields... }
+           now_ms
+           cursor   `0`: there is no more
+           items    { text, extra, digest }...
            sorted sets: text is the member, that of a context without its body; extra its score
            hashes: text is the field; extra its value, a held one without its body
            events: text is a settled record; extra the entry it is in
@@ -27,21 +30,24 @@ Repeat   Reads only.
 -- @use args
 -- @use history/ends
 -- @use keys
--- @use contexts/locations
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/wheel_entry
+-- @use args/forms
+-- @use records/dead_record
+-- @use records/redis_key
+-- @use records/settled_record
 local COUNT_MAX = 500
 local SHOWN = 200 -- bytes of a text that does not follow the grammar
-
--- Texts but for the message are of characters that Rust's reader and a repair take alike.
-local SETTLED = '^[!-~]+\t%l[%l_]+\t%d+\t[!-~]+\t%d+\t%d+\t[^\t\n]*\t[!-~]+\t[!-~]+\t%d+$'
 
 local now = args.now(1)
 local name = args.text(2, 'key', 300)
 local cursor = args.text(3, 'cursor', 41)
 local count = args.int(4, 'count', 1, COUNT_MAX)
-if string.find(cursor, '[^%d%-]') then
+if not forms.is_cursor(cursor) then
   args.bad('cursor', 'must be of an earlier reply', cursor)
 end
-local kind = string.match(name, '^%a+')
+local kind = redis_key.kind_of(name)
 local items = {}
 
 local function add(text, extra, whole)
@@ -49,20 +55,18 @@ local function add(text, extra, whole)
 end
 
 local function of_member(member, score)
-  if kind == 'jobs' or (kind == 'wheel' and not string.find(member, '^%d')) then
+  if kind == 'jobs' or (kind == 'wheel' and not wheel_entry.is_context(wheel_entry.kind_of(member))) then
     add(member, score)
   elseif kind == 'dead' then
-    local record, behind = string.match(member, '^([^\n]*)(.*)$') -- older ones have nothing behind it
-    local rest = behind == '' and '' or string.match(behind, '^\n%d+ [!-~]+ [!-~]+ %d [!-~]+ ')
-    add(string.find(record, SETTLED) and rest and record .. rest, score, member)
+    add(dead_record.sound_head(member), score, member)
   else
-    add(locations.head_of(member), score, member)
+    add(context_record.head_of(member), score, member)
   end
 end
 
 local function of_field(field, value)
   if kind == 'held' then
-    local head = string.match(value, '^%d+:%d+ %S+ %d+ %d+ %d+%l* %S+ %S+ %S+ %d %S+ ')
+    local head = held_value.head_of(value)
     items[#items + 1] = { field, head or string.sub(value, 1, SHOWN), head and '' or redis.sha1hex(value) }
   else
     items[#items + 1] = { field, value, '' }
@@ -87,9 +91,9 @@ elseif kind == 'events' then
   local entry = redis.call('XREVRANGE', keys.base .. name, cursor == '0' and '+' or '(' .. cursor, '-', 'COUNT', 1)[1]
   cursor = entry and entry[1] or '0'
   for _, record in ipairs(entry and ends.records(entry) or {}) do
-    add(string.find(record, SETTLED) and record, cursor, record)
+    add(settled_record.is_sound(record) and record, cursor, record)
   end
 else
   args.bad('key', 'must be one of a partition that has entries', name)
 end
-return { 'PAGE', now, cursor, unpack(items) }
+return { 'PAGE', 'now_ms', now, 'cursor', cursor, 'items', items }

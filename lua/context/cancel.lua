@@ -25,10 +25,10 @@ Repeat   Idempotent: the grace of a running attempt counts from the first call.
 -- @use contexts/cancelling
 -- @use contexts/ending
 -- @use fan_out/concluding
--- @use record
+-- @use records/context_id
 local now = args.now(1)
 local id = args.text(2, 'id', 300)
-if not record.due_of(id) then
+if not context_id.due_of(id) then
   args.bad('id', 'must be a context id', id)
 end
 local endings = ending.new()

@@ -23,9 +23,10 @@ Repeat   Reads only.
 -- @use bounds
 -- @use history/ends
 -- @use keys
+-- @use args/forms
 local since, cursor = ARGV[1], ARGV[2]
 for number, name in ipairs({ 'since', 'cursor' }) do
-  if ARGV[number] ~= '' and not string.find(ARGV[number], '^%d+%-%d+$') then
+  if ARGV[number] ~= '' and not forms.is_entry(ARGV[number]) then
     args.bad(name, 'must be of an earlier reply', ARGV[number])
   end
 end

@@ -10,14 +10,23 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
 ARGV     1 id       context
          2 cursor   where an earlier call stopped, or empty
 
-Reply    { 'LIVE', place, text, score | '', progress, result, lost, cut, { log entry... }, { attempt... } }
-           place is wheel, retry, ready, queue, held, fanned (it waits for its subtasks) or parts (it is one that waits); text its member
-           or held value; score its place in the wheel, for retry
-         { 'ENDED', settled record, dead member | '', template | '', progress, result, lost, cut, { log entry... }, { attempt... } }
-           template is what its job runs now
-         { 'DEAD', member, progress, result, lost, cut, { log entry... }, { attempt... } }   only the dead know of it
-           log entry: as of context/log, the newest, with the oldest of them first; cut: 1 when there are older ones; lost: lines that the
-           log let go; attempts are those that ended without success
+Reply    { 'LIVE', fields... }
+           place     wheel, retry, ready, queue, held, waiting_for_subtasks (it waits for its subtasks) or parts (it is one that waits)
+           text      its member or held value
+           score?    its place in the wheel, for retry
+         { 'ENDED', fields... }
+           settled   its record
+           dead?     its member among the dead
+           template? what its job runs now
+         { 'DEAD', fields... }   only the dead know of it
+           dead      its member among them
+         and of all three
+           progress? `<percent> <message>`
+           result?   what it returned
+           lost?     lines that the log let go
+           cut?      1 when there are older entries than those of `log`
+           log?      { entry... } as of context/read_log, the newest, with the oldest of them first
+           attempts? { attempt... } those that ended without success
          { 'SEEK', cursor }   not found so far: call again
          { 'NOWHERE' }        never there, or forgotten
 Raises   BAD_ARG    an argument is out of range
@@ -32,6 +41,11 @@ Repeat   Reads only.
 -- @use reading
 -- @use record
 -- @use zsets
+-- @use records/context_id
+-- @use args/forms
+-- @use records/settled_record
+-- @use records/trace_field
+-- @use replies
 local int = record.int
 local EVENTS_STEP = 8 -- entries of the stream in one call; one of 1,000 records takes 0.3 ms
 local DEAD_STEP = 200
@@ -41,12 +55,12 @@ local LOG_STEPS = 8
 local LOG_BYTES = 131072 -- read on until there are so many
 
 local id = args.text(1, 'id', 300)
-if not record.due_of(id) then
+if not context_id.due_of(id) then
   args.bad('id', 'must be a context id', id)
 end
-local phase, position = string.match(ARGV[2] or '', '^(%a+)/(.*)$')
-if ARGV[2] and ARGV[2] ~= '' and not (phase == 'events' and string.find(position, '^%d+%-%d+$'))
-  and not (phase == 'dead' and string.find(position, '^%d+$')) then
+local phase, position = forms.split_phase(ARGV[2] or '')
+if ARGV[2] and ARGV[2] ~= '' and not (phase == 'events' and forms.is_entry(position))
+  and not (phase == 'dead' and forms.is_digits(position)) then
   args.bad('cursor', 'must be of an earlier reply', ARGV[2])
 end
 
@@ -70,30 +84,33 @@ local function newest_of_log()
 end
 
 local function with_traces(reply)
-  reply[#reply + 1] = reading.call(false, 'GET', keys.progress(id)) or ''
-  reply[#reply + 1] = reading.call(false, 'GET', keys.result(id)) or ''
-  local lost = string.match(reading.call(false, 'HGET', keys.traces, 'l ' .. id) or '', '^%d+ (%d+)')
+  replies.tell(reply, 'progress', reading.call(false, 'GET', keys.progress(id)))
+  replies.tell(reply, 'result', reading.call(false, 'GET', keys.result(id)))
+  local lost = trace_field.lost_of(reading.call(false, 'HGET', keys.traces, 'l ' .. id) or '')
   local entries, cut = newest_of_log()
-  lost = lost and record.is_instant(lost) and tonumber(lost) or 0
-  reply[#reply + 1], reply[#reply + 2], reply[#reply + 3] = lost, cut and 1 or 0, entries
-  reply[#reply + 1] = reading.call({}, 'LRANGE', keys.attempts(id), 0, -1)
+  replies.tell_number(reply, 'lost', lost)
+  replies.tell(reply, 'cut', cut and 1)
+  replies.tell(reply, 'log', entries)
+  replies.tell(reply, 'attempts', reading.call({}, 'LRANGE', keys.attempts(id), 0, -1))
   return reply
 end
 
 local function ended(line)
-  local at = tonumber(string.match(line, '^[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t[^\t]*\t(%d+)'))
-  local job = record.job_of(id)
-  local template = job and redis.call('HGET', keys.job(job), 'tmpl') or ''
-  return with_traces({ 'ENDED', line, zsets.find(keys.dead, at, id .. '\t') or '', template })
+  local at = settled_record.ended_of(line)
+  local job = context_id.job_of(id)
+  local reply = { 'ENDED', 'settled', line }
+  replies.tell(reply, 'template', job and redis.call('HGET', keys.job(job), 'tmpl'))
+  replies.tell(reply, 'dead', zsets.find(keys.dead, at, settled_record.start_of(id)))
+  return with_traces(reply)
 end
 
 -- The newest record of the context in a list of runs, the newest being at its right end.
 local function in_runs()
-  local runs = keys.runs(record.job_of(id))
+  local runs = keys.runs(context_id.job_of(id))
   for last = redis.call('LLEN', runs) - 1, 0, -RUNS_STEP do
     local page = redis.call('LRANGE', runs, math.max(last - RUNS_STEP + 1, 0), last)
     for i = #page, 1, -1 do
-      if string.sub(page[i], 1, #id + 1) == id .. '\t' then
+      if settled_record.is_of(page[i], id) then
         return page[i]
       end
     end
@@ -101,21 +118,17 @@ local function in_runs()
   return nil
 end
 
-local function in_batch(batch)
-  local start = string.sub(batch, 1, #id + 1) == id .. '\t' and 0 or string.find(batch, '\n' .. id .. '\t', 1, true)
-  return start and string.match(batch, '^[^\n]*', start + 1)
-end
-
 if not phase then
   local place, zset, text = locating.find(id)
   if place then
-    local score = place == 'retry' and redis.call('ZSCORE', zset, text) or ''
-    return with_traces({ 'LIVE', place, text, score })
+    local reply = { 'LIVE', 'place', place, 'text', text }
+    replies.tell(reply, 'score', place == 'retry' and redis.call('ZSCORE', zset, text))
+    return with_traces(reply)
   end
-  if string.find(id, '~', 1, true) then -- its end is told by its root
+  if context_id.is_subtask(id) then -- its end is told by its root
     return { 'NOWHERE' }
   end
-  local line = record.job_of(id) and in_runs()
+  local line = context_id.job_of(id) and in_runs()
   if line then
     return ended(line)
   end
@@ -125,7 +138,7 @@ if phase == 'events' then
   local from = position and '(' .. position or '+'
   local entries = redis.call('XREVRANGE', keys.events, from, '-', 'COUNT', EVENTS_STEP)
   for _, entry in ipairs(entries) do
-    local line = in_batch(entry[2][2])
+    local line = settled_record.line_of(entry[2][2], id)
     if line then
       return ended(line)
     end
@@ -138,8 +151,8 @@ end
 local from = tonumber(position)
 local members = redis.call('ZRANGE', keys.dead, from, from + DEAD_STEP - 1, 'REV')
 for _, member in ipairs(members) do
-  if string.sub(member, 1, #id + 1) == id .. '\t' then
-    return with_traces({ 'DEAD', member })
+  if settled_record.is_of(member, id) then
+    return with_traces({ 'DEAD', 'dead', member })
   end
 end
 if #members == DEAD_STEP then

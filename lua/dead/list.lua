@@ -8,9 +8,11 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
 ARGV     1 position `<ended ms>:<n>` of an earlier page, the n-th context of that end being the next; empty: from the newest on
          2 limit    contexts looked at, integer, 1..100
 
-Reply    { 'DEAD', position | '', dropped, unreadable, { member up to its body, bytes of the body }... }
-           an empty position: there is no more; dropped: how many the bound of this partition's dead has let go so far
-           unreadable: records that were passed by because they do not follow their grammar
+Reply    { 'DEAD', fields... }
+           position?   where the next page begins; none: there is no more
+           dropped     how many the bound of this partition's dead has let go so far
+           unreadable? records that were passed by because they do not follow their grammar
+           items       { member up to its body, bytes of the body }...
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(log(dead) + limit); 2 commands
@@ -21,6 +23,7 @@ Repeat   Reads only.
 -- @use keys
 -- @use reading
 -- @use record
+-- @use records/dead_record
 local int = record.int
 local LIMIT_MAX = 100
 local score, skip = reading.position(ARGV[1], '+inf')
@@ -33,12 +36,13 @@ for i = 1, #found, 2 do
     score, skip = ended, 0
   end
   skip = skip + 1
-  local head, body = string.match(member, '^([^\n]*\n%d+ %S+ %S+ %d %S+ )(.*)$')
-  if head or not string.find(member, '\n', 1, true) then -- older ones say only how they ended
-    items[#items + 1] = { head or member, #(body or '') }
+  local head, body = dead_record.split_body(member)
+  if head then
+    items[#items + 1] = { head, #body }
   else
     reading.skip()
   end
 end
 local dropped = reading.call(false, 'HGET', keys.stats, 'dead_dropped')
-return { 'DEAD', #found == 2 * limit and score .. ':' .. int(skip) or '', tonumber(dropped) or 0, reading.unreadable, unpack(items) }
+local next = #found == 2 * limit and score .. ':' .. int(skip) or ''
+return reading.page({ 'DEAD', 'items', items, 'dropped', tonumber(dropped) or 0 }, next)

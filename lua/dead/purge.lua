@@ -24,6 +24,7 @@ Repeat   The second call answers N for what the first one took.
 -- @use history/dead
 -- @use history/traces
 -- @use zsets
+-- @use records/settled_record
 local COUNT_MAX = 100
 local count = args.int(1, 'count', 1, COUNT_MAX)
 if #ARGV ~= 1 + 2 * count then
@@ -35,10 +36,11 @@ for i = 1, count do
   ids[i] = args.text(at, 'id', 300)
   ends[i] = args.int(at + 1, 'ended_ms', 0, 9007199254740991)
 end
+local PURGED, NOT_THERE = 'P', 'N'
 local verdicts, gone = {}, {}
 for i, id in ipairs(ids) do
-  local member = zsets.find(keys.dead, ends[i], id .. '\t')
-  verdicts[i] = member and 'P' or 'N'
+  local member = zsets.find(keys.dead, ends[i], settled_record.start_of(id))
+  verdicts[i] = member and PURGED or NOT_THERE
   if member then
     redis.call('ZREM', keys.dead, member)
     dead.count(-dead.weight(member))

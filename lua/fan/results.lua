@@ -21,23 +21,25 @@ Repeat   Reads only.
 ]]
 -- @use args
 -- @use bounds
--- @use fan_out/fans
 -- @use keys
 -- @use record
+-- @use records/context_id
+-- @use records/held_value
+-- @use args/forms
 local int = record.int
 local PAGE_BYTES = 1048576
 local STEP = 100
 local id = args.text(1, 'id', 300)
-local attempt = string.match(args.text(2, 'holder', 140), '^(%d+) %S+$')
+local attempt = forms.attempt_of(args.text(2, 'holder', 140))
 if not attempt then
   args.bad('holder', 'must be an attempt and its worker', ARGV[2])
 end
 local cursor = args.int(3, 'cursor', 0, 10000000)
 local limit = args.int(4, 'limit', 1, bounds.ITEMS_MAX)
 local held = redis.call('HGET', keys.held, id)
-local root, _, n = fans.split(id)
-local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
-if n ~= 'r' or runs ~= attempt then
+local root, _, n = context_id.split_subtask(id)
+local runs, worker = held_value.holder_of(held or '')
+if n ~= context_id.REDUCE or runs ~= attempt then
   return { 'STALE' }
 elseif runs .. ' ' .. worker ~= ARGV[2] then
   return { 'FOREIGN' }

@@ -6,17 +6,18 @@ Purpose  Take a page of items that a running attempt maps: each becomes a subtas
 
 KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:held :fans :backlog :stats :wake :fan: :parts:
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 id       the context that maps: a root, or a subtask of one
-         3 holder   `<attempt> <worker>`: the number of the attempt, and who runs it
-         4 offset   items that this context mapped before, over all its attempts, integer, 0..10000000
-         5 handler  that runs the items; may be empty without any
-         6 options  `<priority> <options>` of its subtasks; the first page of a handler decides
-         7 parallelism subtasks of the root that run at once, 0: any number; the first page decides
-         8 reduce   empty, or `<handler> <priority> <options>`: runs once when all subtasks have ended; the first one decides. With
-                    ` mapped` behind it the context has mapped, if only no items, and the reduce runs over no results
-         9 reduce_on ended | succeeded
-         10 items   at most 1000, of at most 262144 bytes each; may be absent
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           id         the context that maps: a root, or a subtask of one
+           holder     `<attempt> <worker>`: the number of the attempt, and who runs it
+           offset     items that this context mapped before, over all its attempts, integer, 0..10000000
+           handler?   that runs the items; needed with items only
+           options?   `<priority> <options>` of its subtasks, beside the handler; the first page of a handler decides
+           parallelism  subtasks of the root that run at once, 0: any number; the first page decides
+           reduce?    `<handler> <priority> <options>`: runs once when all subtasks have ended; the first one decides. With ` mapped`
+                      behind it the context has mapped, if only no items, and the reduce runs over no results
+           reduce_on  ended | succeeded
+         then the items, at most 1000, of at most 262144 bytes each
 
 Reply    { 'TAKEN', taken }        so many items of this context are in Redis
          { 'STALE' }               the attempt does not hold its context, or its root ends; only the counter of such calls was written
@@ -35,35 +36,42 @@ Repeat   A page that was taken is passed over.
 -- @use keys
 -- @use contexts/ready
 -- @use record
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/held_value
+-- @use records/fan_record
+-- @use records/waiting_part
+-- @use args/forms
 local int = record.int
 local SUBTASKS_MAX = 10000000
 local BODY_BYTES = 262144
-local now = args.now(1)
-local id = args.text(2, 'id', 300)
-local attempt = tonumber((string.match(args.text(3, 'holder', 140), '^(%d+) %S+$')))
+local given, first = args.named('now_ms id holder offset handler options parallelism reduce reduce_on')
+local now = args.now_of(given)
+local id, holder = args.text_of(given, 'id', 300), args.text_of(given, 'holder', 140)
+local attempt = tonumber(forms.attempt_of(holder))
 if not attempt then
-  args.bad('holder', 'must be an attempt and its worker', ARGV[3])
+  args.bad('holder', 'must be an attempt and its worker', holder)
 end
-local offset = args.int(4, 'offset', 0, SUBTASKS_MAX)
-local handler, options = ARGV[5], ARGV[6]
-local parallelism = args.int(7, 'parallelism', 0, 1000000)
-local reduce, reduce_on, reduce_options, mapped = ARGV[8], ARGV[9], nil, ''
-local count = #ARGV - 9
+local offset = args.int_of(given, 'offset', 0, SUBTASKS_MAX)
+local handler, options = given.handler or '', given.options or ''
+local parallelism = args.int_of(given, 'parallelism', 0, 1000000)
+local reduce, reduce_on, reduce_options, mapped = given.reduce or '', given.reduce_on, nil, ''
+local count = #ARGV - first + 1
 if count > bounds.ITEMS_MAX then
   args.bad('items', 'must be at most ' .. int(bounds.ITEMS_MAX), count)
 end
-for i = 10, #ARGV do
+for i = first, #ARGV do
   if #ARGV[i] > BODY_BYTES then
     args.bad('items', 'must have at most ' .. int(BODY_BYTES) .. ' bytes each', #ARGV[i])
   end
 end
-if count > 0 and not (string.find(handler, '^%S+$') and string.find(options, '^[0-4] %S+$')) then
+if count > 0 and not (forms.is_word(handler) and forms.is_options(options)) then
   args.bad('handler', 'must be given with a priority and options', handler)
 end
 if reduce ~= '' then
-  reduce, reduce_options, mapped = string.match(reduce, '^(%S+) ([0-4] %S+)( ?%a*)$')
+  reduce, reduce_options, mapped = forms.split_handler(reduce)
   if not reduce or (mapped ~= '' and mapped ~= ' mapped') then
-    args.bad('reduce', 'must be a handler, a priority and options', ARGV[8])
+    args.bad('reduce', 'must be a handler, a priority and options', given.reduce)
   end
 end
 if reduce_on ~= 'ended' and reduce_on ~= 'succeeded' then
@@ -75,26 +83,26 @@ local function stale()
   counters.add('stale', 1)
   return { 'STALE' }
 end
-local runs, worker = string.match(held or '', '^(%d+):%d+ (%S+) ')
+local runs, worker = held_value.holder_of(held or '')
 if tonumber(runs) ~= attempt then
   return stale()
-elseif runs .. ' ' .. worker ~= ARGV[3] then
+elseif runs .. ' ' .. worker ~= holder then
   counters.add('foreign', 1)
   return { 'FOREIGN' }
 end
-local root, round, n = fans.split(id)
+local root, round, n = context_id.split_subtask(id)
 local endings = fans.new()
 local fan = fans.of(endings, root or id)
 if (root and (not fan or fan.round ~= round)) or (fan and fan.state == 'dropping') then
   return stale()
 end
-if n == 'r' then
+if n == context_id.REDUCE then
   return { 'REFUSED', 'items', 'are mapped before the reduce', id }
 end
 if fan and fan.model ~= 'map' then
   return { 'REFUSED', 'items', 'are not mapped by parts of a job with a model, ' .. fan.model, id }
 end
-local field = 'm:' .. (n or '')
+local field = fan_record.mapped_field(n or '')
 local taken = fan and tonumber(redis.call('HGET', keys.fan(fan.id), field)) or 0
 if offset > taken then
   return { 'REFUSED', 'offset', 'is at most the number of items taken so far, ' .. int(taken), int(offset) }
@@ -115,9 +123,9 @@ if reduce ~= '' and fan and fan.reduce == '' and fan.state ~= 'open' then
   return { 'REFUSED', 'reduce', 'is named while the root maps', reduce }
 end
 
-local group, own = string.match(held, '^%S+ %S+ %d+ %d+ %d+%l* %S+ (%S+) %S+ %d (%S+)')
+local _, group, own = held_value.limits_of(held)
 local root_id = root or id
-local place = fan or { id = root_id, group = group, lane = record.option(own, 'c') or '' }
+local place = fan or { id = root_id, group = group, placement = context_options.value(own, 'c') or '' }
 local written = { field, int(taken + more), 'total', int(total + more) }
 local function set(name, value)
   written[#written + 1] = name
@@ -134,8 +142,8 @@ if not fan then
   set('parallelism', int(parallelism))
   set('reduce_on', reduce_on)
   set('group', group)
-  if place.lane ~= '' then
-    set('lane', place.lane)
+  if place.placement ~= '' then
+    set('placement', place.placement)
   end
 elseif root and fan.deep ~= '1' then
   set('deep', '1')
@@ -143,12 +151,12 @@ end
 if reduce ~= '' then
   set('reduce', reduce)
   set('reduce_on', reduce_on)
-  set('r', fans.template(place, reduce, reduce_options))
+  set(context_id.REDUCE, fans.template(place, reduce, reduce_options))
 end
 local handlers = fan and fan.handlers or ''
-if more > 0 and not string.find(' ' .. handlers .. ' ', ' ' .. handler .. ' ', 1, true) then
-  set('handlers', handlers .. (handlers == '' and '' or ' ') .. handler)
-  set('t:' .. handler, fans.template(place, handler, options))
+if more > 0 and not fan_record.has_handler(handlers, handler) then
+  set('handlers', fan_record.with_handler(handlers, handler))
+  set(fan_record.template_field(handler), fans.template(place, handler, options))
 end
 redis.call('HSET', keys.fan(root_id), unpack(written))
 if not fan then
@@ -157,7 +165,7 @@ end
 if more > 0 then
   local entries = {}
   for i = 1, more do
-    entries[i] = int(total + i - 1) .. ' 0:0 ' .. ARGV[9 + skipped + i]
+    entries[i] = waiting_part.new(int(total + i - 1), ARGV[first + skipped + i - 1])
   end
   redis.call('RPUSH', keys.parts(handler .. ':' .. root_id), unpack(entries))
   local blocked = fan and fan.parallelism > 0 and fan.out >= fan.parallelism

@@ -27,6 +27,8 @@ Repeat   Idempotent: the parts do not wait there any more.
 -- @use keys
 -- @use contexts/ready
 -- @use record
+-- @use records/ended_part
+-- @use records/waiting_part
 local int = record.int
 local now = args.now(1)
 local root = args.text(2, 'root', 300)
@@ -53,7 +55,7 @@ local function give_up(worker, handler)
     return
   end
   for _, entry in ipairs(entries) do
-    finishing.end_subtask(fan, string.match(entry, '^%d+'), true, 'worker lost: ' .. worker .. ' is gone', finishing.by(0, worker, 0))
+    finishing.end_subtask(fan, waiting_part.number_of(entry), true, 'worker lost: ' .. worker .. ' is gone', ended_part.by(0, worker, 0))
   end
   failed = failed + #entries
 end

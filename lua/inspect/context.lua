@@ -10,43 +10,48 @@ Cost     O(ready sets * log(wheel)), and of what ended at most 1000 runs, 200 ev
 -- @use inspection/places
 -- @use inspection/subject
 -- @use keys
--- @use record
+-- @use records/context_id
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/dead_record
+-- @use records/log_entry
+-- @use records/settled_record
 local LOG_SHOWN, BODY_SHOWN = 50, 1000
 
 local id = ARGV[1] or ''
-local partition, due, unique, owner = string.match(id, '^(%d+)%.(%d+)%.([^@]+)@?(.*)$')
+local partition, due, unique = context_id.split(id)
 if not partition then
   return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_context 0 <id> [<prefix>], where an id is 7.1767225600000.f@a/b')
 end
 subject.lie_in(subject.prefix(2), partition)
 local shown = {
   id = id, partition = tonumber(partition), due_ms = tonumber(due), unique = unique,
-  namespace = string.match(owner, '^[^/]+') or 'default', job = record.job_of(id),
+  namespace = context_id.namespace_of(id), job = context_id.job_of(id),
 }
 local job = shown.job or ''
 
 local function text_or_size(name, bytes)
   shown[name .. '_bytes'] = #bytes
-  if #bytes > 0 and not string.find(bytes, '[^\t\r\n -~]') then
+  if #bytes > 0 and context_record.is_shown(bytes) then
     shown[name] = string.sub(bytes, 1, BODY_SHOWN)
   end
 end
 
 local function show_rest(rest)
-  local group, handler, priority, options, body = string.match(rest, '^(%S+) (%S+) (%d) (%S+) (.*)$')
+  local group, handler, priority, options, body = context_record.open_rest(rest)
   shown.group, shown.handler, shown.priority, shown.options = group, handler, tonumber(priority), options
   text_or_size('body', body)
 end
 
 local function show_member(place, member, zset)
-  local attempt, failures, rest = string.match(member, '^%S+ (%d+):(%d+) (.*)$')
+  local attempt, failures, rest = context_record.split_texts(member)
   shown.place, shown.attempt, shown.failures = place, tonumber(attempt), tonumber(failures)
   shown.score = zset and redis.call('ZSCORE', zset, member) or nil
   show_rest(rest)
 end
 
 local function show_held(value)
-  local held = record.split_held(value)
+  local held = held_value.split(value)
   if not held.rest then
     shown.place, shown.unreadable = 'held', value
     return
@@ -60,12 +65,11 @@ local function show_held(value)
 end
 
 local function show_settled(line)
-  local state, attempt, worker, claimed, ended, message, group, handler, failed =
-    string.match(line, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t(%d+)\t(%d+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t(%d+)$')
+  local state, attempt, worker, claimed, ended, message, group, handler, failed = settled_record.split(line)
   shown.group, shown.handler, shown.failures = group ~= '-' and group or nil, handler ~= '-' and handler or nil, tonumber(failed)
   local member = places.member(keys.dead, ended, id, '\t')
   if member then
-    local failures, rest = string.match(member, '\n(%d+) (.*)$')
+    local failures, rest = dead_record.split_rest(member)
     shown.failures = tonumber(failures)
     show_rest(rest)
   end
@@ -85,7 +89,7 @@ local function find_split()
     shown.succeeded, shown.failed = tonumber(counts[3] or 0), tonumber(counts[4] or 0)
     return true
   end
-  local root = string.find(id, '~', 1, true) and string.gsub(id, '~[^@]*', '')
+  local root = context_id.asked_root(id)
   if root and redis.call('HEXISTS', keys.fans, root) == 1 then
     shown.place, shown.root = 'part', root
     return true
@@ -123,7 +127,7 @@ if not find_live() then
 end
 local log = {} -- `<ms> #<attempt> <level> <line>` of the newest entries
 for _, entry in ipairs(redis.call('LRANGE', keys.log(id), -LOG_SHOWN, -1)) do
-  local at, attempt, lost, position = string.match(entry, '^(%d+) (%d+) (%d+) %d+()')
+  local at, attempt, lost, position = log_entry.split(entry)
   if not at then
     log[#log + 1] = '? - an entry of ' .. #entry .. ' bytes that cannot be read'
     position = #entry
@@ -131,14 +135,13 @@ for _, entry in ipairs(redis.call('LRANGE', keys.log(id), -LOG_SHOWN, -1)) do
     log[#log + 1] = at .. ' - ' .. lost .. ' lines lost'
   end
   while position < #entry do
-    local letter, age, bytes, first = string.match(entry, '^\n(%l)(%d+) (%d+):()', position)
+    local letter, age, line, following = log_entry.line_at(entry, position)
     if not letter then
       log[#log + 1] = '? - the rest of an entry cannot be read'
       break
     end
-    local line = string.sub(entry, first, first + bytes - 1)
     log[#log + 1] = string.format('%.0f', at - age) .. ' #' .. attempt .. ' ' .. letter .. ' ' .. line
-    position = first + bytes
+    position = following
   end
 end
 shown.log = #log > 0 and log or nil

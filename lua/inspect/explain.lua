@@ -13,6 +13,10 @@ Cost     As inspect/context; for a due time at most 20000 ledger records are loo
 -- @use inspection/subject
 -- @use keys
 -- @use partition
+-- @use records/context_id
+-- @use args/forms
+-- @use records/job_record
+-- @use records/ledger_record
 local say, when = sentences.say, sentences.when
 local LEDGER_LOOKED = 20000
 local REASONS = {
@@ -33,7 +37,7 @@ local asked = ARGV[1]
 if not asked then
   return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_explain 0 <id or namespace/name> [<due ms>] [<prefix>]')
 end
-local asked_due = string.match(ARGV[2] or '', '^%d+$')
+local asked_due = forms.is_digits(ARGV[2] or '') and ARGV[2] or nil
 local prefix = subject.prefix(asked_due and 3 or 2)
 
 local function explain_due(job)
@@ -41,14 +45,13 @@ local function explain_due(job)
   local fields = redis.call('HMGET', keys.job(job), 'next', 'plan', 'created_ms')
   local ledger = redis.call('LRANGE', keys.ledger(job), -LEDGER_LOOKED, -1)
   for i = #ledger, 1, -1 do
-    local from, to, verdict, rest = string.match(ledger[i], '^(%d+)%-?(%d*)x?%d* (%a) ?(.*)$')
-    to = to ~= '' and to or from
-    if verdict ~= 'R' and due >= tonumber(from) and due <= tonumber(to) then
-      if verdict == 'F' then
-        say('It fired, %s ms after its due time.', string.match(rest, '^%+(%d+)') or '?')
-      elseif verdict == 'S' then
+    local from, to, verdict, rest = ledger_record.split(ledger[i])
+    if verdict ~= ledger_record.REVISED and due >= tonumber(from) and due <= tonumber(to) then
+      if verdict == ledger_record.FIRED then
+        say('It fired, %s ms after its due time.', ledger_record.late_of(rest) or '?')
+      elseif verdict == ledger_record.SKIPPED then
         say('It was skipped.')
-      elseif verdict == 'M' then
+      elseif verdict == ledger_record.MISSED then
         say('It was missed.')
       else
         say('It was cancelled.')
@@ -59,7 +62,7 @@ local function explain_due(job)
       return
     end
   end
-  if fields[1] == asked_due or string.find(' ' .. (fields[2] or '') .. ' ', ' ' .. asked_due .. ' ', 1, true) then
+  if fields[1] == asked_due or job_record.is_planned(fields[2] or '', asked_due) then
     say('It is planned for %s.', when(due))
   elseif due < tonumber(fields[3] or 0) then
     say('The job was created later, at %s.', when(fields[3]))
@@ -101,7 +104,7 @@ local function explain_job(job)
   say('%d contexts are active and %d wait for them (overlap policy %s).', active, queued, fields[5])
 end
 
-local p, due, job = string.match(asked, '^(%d+)%.(%d+)%.[^@/]+@?(.*)$')
+local p, due, _, job = context_id.split(asked)
 if p then
   subject.lie_in(prefix, p)
   context_story.tell(asked, due, job)

@@ -11,6 +11,8 @@ Cost     O(partitions) to find it; at most 100 active contexts, 10 ledger record
 -- @use inspection/subject
 -- @use keys
 -- @use partition
+-- @use records/context_record
+-- @use records/job_record
 local ACTIVE_SHOWN, RECORDS_SHOWN = 100, 10
 local HIDDEN = { spec = true, tmpl = true }
 
@@ -25,11 +27,10 @@ local shown = { job = job, exists = true, partition = tonumber(partition.number(
 local fields = redis.call('HGETALL', keys.job(job))
 for i = 1, #fields, 2 do
   if fields[i] == 'spec' then
-    -- The body stands in tmpl; in the spec it is an empty binary, a type that cmsgpack does not know.
-    shown.spec = cmsgpack.unpack((string.gsub(fields[i + 1], '\164body\196%z', '\164body\160')))
+    shown.spec = cmsgpack.unpack(job_record.readable_spec(fields[i + 1])) -- the body stands in tmpl
     shown.spec.body = nil
   elseif fields[i] == 'tmpl' then
-    local group, handler, priority, options, body = string.match(fields[i + 1], '^(%S+) (%S+) (%d) (%S+) (.*)$')
+    local group, handler, priority, options, body = context_record.open_rest(fields[i + 1])
     shown.group, shown.handler, shown.priority, shown.options, shown.body_bytes = group, handler, tonumber(priority), options, #body
   elseif fields[i + 1] ~= '' and not HIDDEN[fields[i]] then
     shown[fields[i]] = fields[i + 1]

@@ -10,10 +10,13 @@ Cost     O(ready sets); at most 110 commands, 50 ready sets are shown
 -- @use inspection/subject
 -- @use keys
 -- @use partition
+-- @use records/context_id
+-- @use records/queue_name
+-- @use args/forms
 local READY_SHOWN = 50
 local SIZES = { wheel = 'ZCARD', held = 'HLEN', retry = 'HLEN', jobs = 'ZCARD', dead = 'ZCARD', events = 'XLEN' }
 
-if not subject.is_tagged() and not string.find(ARGV[1] or '', '^%d+$') then
+if not subject.is_tagged() and not forms.is_digits(ARGV[1] or '') then
   return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_partition 0 <partition> [<prefix>]')
 end
 subject.lie_in(subject.prefix(2), ARGV[1])
@@ -32,9 +35,9 @@ for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
   if #ready == READY_SHOWN then
     break
   end
-  local zset = keys.ready((string.gsub(queue, ' ', ':')))
+  local zset = keys.ready(queue_name.set_of(queue))
   local first = redis.call('ZRANGE', zset, 0, 0)[1]
-  local due = first and tonumber(string.match(first, '^%d+%.(%d+)%.'))
+  local due = first and context_id.due_of(first)
   ready[#ready + 1] = { queue = queue, count = redis.call('ZCARD', zset), first_waits_ms = due and math.max(now - due, 0) or nil }
 end
 shown.ready = #ready > 0 and ready or nil

@@ -11,10 +11,12 @@ Cost     O(log(keys.wheel)); 4 commands
 -- @use inspection/subject
 -- @use keys
 -- @use partition
+-- @use records/wheel_entry
+-- @use args/forms
 local SHOWN = 20
 local KINDS = { ['@'] = 'job', ['!'] = 'lease_scan', ['#'] = 'start_deadline', ['&'] = 'outbox', ['%'] = 'pinned' }
 
-if not subject.is_tagged() and not string.find(ARGV[1] or '', '^%d+$') then
+if not subject.is_tagged() and not forms.is_digits(ARGV[1] or '') then
   return redis.error_reply('USAGE redis-cli fcall_ro tickwheel_wheel 0 <partition> [<prefix>]')
 end
 subject.lie_in(subject.prefix(2), ARGV[1])
@@ -23,12 +25,12 @@ local entries = {}
 local found = redis.call('ZRANGE', keys.wheel, 0, SHOWN - 1, 'WITHSCORES')
 for i = 1, #found, 2 do
   local kind = KINDS[string.sub(found[i], 1, 1)]
-  local text = string.sub(found[i], 2)
-  if string.sub(found[i], 1, 7) == '!limits' then
+  local text = wheel_entry.name_of(found[i])
+  if wheel_entry.is_limits(found[i]) then
     kind = 'limits_scan'
   end
   if not kind then
-    local id, attempt, rest = string.match(found[i], '^(%S+) (%d+):%d+ (%S+ %S+ %d %S+)')
+    local id, attempt, rest = wheel_entry.shown_context(found[i])
     kind = attempt == '0' and 'context' or 'retry'
     text = id and id .. ' ' .. rest or found[i]
   end

@@ -8,6 +8,7 @@ Reply    One JSON text. alive is false when its last heartbeat has expired.
 Cost     O(partitions + held); at most 1000 held contexts of each partition are looked at, 100 are shown
 ]]
 -- @use inspection/subject
+-- @use records/held_value
 local HELD_LOOKED, HELD_SHOWN = 1000, 100
 
 local worker = ARGV[1]
@@ -34,7 +35,7 @@ if not subject.is_tagged() then
   for partition = 0, partitions - 1 do
     local held = redis.call('HSCAN', '{' .. prefix .. ':' .. partition .. '}:held', 0, 'COUNT', HELD_LOOKED)[2]
     for i = 1, #held, 2 do
-      local attempt, holder, _, expires = string.match(held[i + 1], '^(%d+):%d+ (%S+) (%d+) (%d+) ')
+      local attempt, holder, _, expires = held_value.lease_of(held[i + 1])
       if holder == worker and #running < HELD_SHOWN then
         running[#running + 1] = { id = held[i], attempt = tonumber(attempt), lease_expires_ms = tonumber(expires) }
       end

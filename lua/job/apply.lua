@@ -7,26 +7,27 @@ Purpose  Register a job, or give it a new revision when its definition changed. 
          the jobs that wait for one of its name.
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
-           computed: {tw:p}:jobs {tw:p}:zones {tw:p}:job:<job> :awaited: :lanes :ledger: :active: :queue: :ready: :fair :tags:
+           computed: {tw:p}:jobs {tw:p}:zones {tw:p}:job:<job> :awaited: :placements :ledger: :active: :queue: :ready: :fair :tags:
              :backlog :quarantine :stats and the channel {tw:p}:wake
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 job      full name, 1..128 bytes
-         3 digest   of the definition, 1..64 bytes
-         4 spec     the definition in msgpack, without its body, 1..1048576 bytes
-         5 dues     ascending due times in ms separated by spaces, at most 1000; the first is the next; may be empty. Before them may
-                    stand the edition of the time zone table they are from, like 2026f
-         6 plan_end 1: nothing follows the dues, else 0
-         7 fields   name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance
-                    catch_up overlap overlap_limit tmpl ledger_limit runs_limit after
-           and behind them, when the template names a lane, the word `lanes`, its name, 10 hexadecimal digits, and its content in msgpack,
-           1..65536 bytes
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           job        full name, 1..128 bytes
+           digest     of the definition, 1..64 bytes
+           spec       the definition in msgpack, without its body, 1..1048576 bytes
+           dues?      ascending due times in ms separated by spaces, at most 1000; the first is the next. Before them may stand the
+                      edition of the time zone table they are from, like 2026f
+           plan_end   1: nothing follows the dues, else 0
+         then name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance catch_up overlap
+         overlap_limit tmpl ledger_limit runs_limit after followed_by
+         and behind them, when the template names a placement, the word `placements`, its name, 10 hexadecimal digits, and its content in
+         msgpack, 1..65536 bytes
 
-Reply    { 'CREATED', 1, next_ms | '' }
-         { 'UPDATED', revision, next_ms | '' }
-         { 'UNCHANGED', revision, next_ms | '' }   the digest is the present one; nothing was written
+Reply    { 'CREATED', 1, next_ms | '', followers }   as in the field `followers`
+         { 'UPDATED', revision, next_ms | '', followers }
+         { 'UNCHANGED', revision, next_ms | '', followers }   the digest is the present one; nothing was written
          { 'DELETING' }                            its deletion is not complete; nothing was written
-         { 'LANES_FULL' }                          the partition keeps as many lanes as it may; nothing was written
+         { 'PLACEMENTS_FULL' }                          the partition keeps as many placements as it may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(log(wheel + queue)); at most 47 commands, 8 more for each queued context that a new overlap policy lets in
@@ -42,19 +43,21 @@ Repeat   Idempotent: the second call is UNCHANGED.
 -- @use record
 -- @use jobs/zones
 -- @use jobs/overlap_queue
+-- @use records/ledger_record
 local int = record.int
 local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs', 'jitter', 'misfire', 'misfire_limit', 'tolerance',
-  'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after' }
+  'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after', 'followed_by' }
 local SPEC_BYTES = 1048576
 
-local now = args.now(1)
-local job = args.text(2, 'job', 128)
-local digest = args.text(3, 'digest', 64)
-local spec = args.text(4, 'spec', SPEC_BYTES)
-local dues, edition = planning.read_dues(5, 'dues')
-local plan_end = args.int(6, 'plan_end', 0, 1)
+local given, first = args.named('now_ms job digest spec dues plan_end')
+local now = args.now_of(given)
+local job = args.text_of(given, 'job', 128)
+local digest = args.text_of(given, 'digest', 64)
+local spec = args.text_of(given, 'spec', SPEC_BYTES)
+local dues, edition = planning.read_dues(given)
+local plan_end = args.int_of(given, 'plan_end', 0, 1)
 local fields, written = {}, {}
-for i = 7, math.min(#ARGV - 1, 5 + 2 * #DEFINITION), 2 do
+for i = first, math.min(#ARGV - 1, first + 2 * #DEFINITION - 2), 2 do
   fields[ARGV[i]] = ARGV[i + 1]
 end
 for _, name in ipairs(DEFINITION) do
@@ -64,23 +67,23 @@ for _, name in ipairs(DEFINITION) do
   written[#written + 1] = name
   written[#written + 1] = fields[name]
 end
-if #ARGV ~= 6 + #written and ARGV[7 + #written] ~= 'lanes' then
-  args.bad('fields', 'must be ' .. int(#written) .. ' values', #ARGV - 6)
+if #ARGV ~= first + #written - 1 and ARGV[first + #written] ~= 'placements' then
+  args.bad('fields', 'must be ' .. int(#written) .. ' values', #ARGV - first + 1)
 end
-local lanes = placements.read(8 + #written)
+local named = placements.read(first + #written + 1)
 
 local target = keys.job(job)
-local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired', 'surplus')
+local old = redis.call('HMGET', target, 'revision', 'digest', 'state', 'next', 'last', 'fired', 'surplus', 'followers')
 if old[3] == 'deleting' then
   return { 'DELETING' }
 end
 if old[2] == digest then
-  return { 'UNCHANGED', tonumber(old[1]), old[4] or '' }
+  return { 'UNCHANGED', tonumber(old[1]), old[4] or '', old[8] or '' }
 end
-if not placements.has_room_for(lanes) then
-  return { 'LANES_FULL' }
+if not placements.has_room_for(named) then
+  return { 'PLACEMENTS_FULL' }
 end
-placements.keep(lanes)
+placements.keep(named)
 local revision = (tonumber(old[1]) or 0) + 1
 fields.state = old[3] == 'paused' and 'paused' or 'active'
 fields.last = old[5] or ''
@@ -88,13 +91,14 @@ fields.fired = old[6] or '0'
 fields.plan_end = int(plan_end)
 planning.lay(job, fields, dues)
 
+local followers = old[8] or ''
 if not old[1] then
-  local followers = redis.call('GET', keys.awaited(job)) or ''
+  followers = redis.call('GET', keys.awaited(job)) or ''
   redis.call('DEL', keys.awaited(job))
   redis.call('HSET', target, 'created_ms', int(now), 'last', '', 'fired', '0', 'manual', '0', 'note', '', 'followers', followers)
   redis.call('ZADD', keys.jobs, 0, job)
 else
-  planning.add_records(job, fields.ledger_limit, { int(now) .. ' R ' .. int(revision) })
+  planning.add_records(job, fields.ledger_limit, { ledger_record.revised(now, int(revision)) })
 end
 redis.call('HSET', target, 'spec', spec, 'digest', digest, 'revision', int(revision), 'updated_ms', int(now), 'state', fields.state,
   'next', fields.next, 'plan', fields.plan, 'plan_end', fields.plan_end, 'zones', zones.mark(fields.kind, edition),
@@ -106,4 +110,4 @@ if old[1] then
 end
 overlap_queue.note_surplus(job, fields.overlap, fields.overlap_limit, old[7]) -- one that was deleted may have contexts that run
 ending.flush(endings, now)
-return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next }
+return { old[1] and 'UPDATED' or 'CREATED', revision, fields.next, followers }

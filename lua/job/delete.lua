@@ -8,21 +8,25 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:jobs :held :retry :backlog :events :fans :quarantine :stats :traces :untraced :ready: :fair :tags:
              :traced: :spaces: :subtraced: :log: :progress: :result: :split: :dedup:,
              and :job: :awaited: :active: :queue: :ledger: :runs: of the job
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 job      full name, 1..128 bytes
-         3 resume   1: only a deletion that began; may be absent
-         4 alone    1: only a job that no other one follows; may be absent
-         5 over_ms  only a finished `once` job that no other one follows, and that nothing happened to since then; may be absent
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           job        full name, 1..128 bytes
+           resume?    1: only a deletion that began
+           alone?     1: only a job that no other one follows
+           over_ms?   only a finished `once` job that no other one follows, and that nothing happened to since then
+           idle?      1: only a job of which nothing runs; of a `once` job also nothing that ran before
 
 Reply    { 'MORE', cancelled }               so many waiting contexts were cancelled in this call; call again
          { 'DELETED', cancelled, running }   and so many contexts go on running
          { 'FOLLOWED', follower:on... }      asked for one that nobody follows; nothing was written
          { 'KEPT' }                          asked for one that is over; nothing was written
+         { 'BEGUN', id... }                  asked for one that is idle: up to 100 of its contexts that have begun and not ended; nothing
+                                             was written
          { 'NO_JOB' }
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(active + 50 * ready sets * log(wheel)); at most 35 + active / 500 commands when nothing waits in the wheel or in a ready
-         set, and 100 + 170 * ready sets more for each of at most 50 that do; 2 more for each with a dedup key
+         set, and 100 + 170 * ready sets more for each of at most 50 that do; 2 more for each with a dedup key; with `idle` as many again
 Holds    W1 W7 W9
 Repeat   Idempotent: the call after the last one is NO_JOB.
 ]]
@@ -31,6 +35,7 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 -- @use contexts/ending
 -- @use keys
 -- @use contexts/locating
+-- @use jobs/begun
 -- @use jobs/over
 -- @use quarantine
 -- @use contexts/ready
@@ -38,31 +43,46 @@ Repeat   Idempotent: the call after the last one is NO_JOB.
 -- @use history/ends
 -- @use history/budgets
 -- @use history/traces
+-- @use records/context_record
+-- @use records/job_record
+-- @use records/settled_record
 local int = record.int
 local QUEUED_STEP = 500 -- taken out of the overlap queue in one call
 local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one call
 local HELD_STEP = 500
 local RUNS_STEP = 500 -- forgotten in one call with their traces
 
-local now = args.now(1)
-local job = args.text(2, 'job', 128)
+local given = args.only_named('now_ms job resume alone over_ms idle')
+local now = args.now_of(given)
+local job = args.text_of(given, 'job', 128)
+local over_ms = args.int_or_nil(given, 'over_ms', 0, bounds.INSTANT_MAX)
 local target, active = keys.job(job), keys.active(job)
-local state, followers = unpack(redis.call('HMGET', target, 'state', 'followers'))
+local state, followers, followed_by = unpack(redis.call('HMGET', target, 'state', 'followers', 'followed_by'))
 state = state or (redis.call('EXISTS', target) == 1 and '')
 followers = followers or ''
-if not state or (ARGV[3] == '1' and state ~= 'deleting') then
+if not state or (given.resume == '1' and state ~= 'deleting') then
   return { 'NO_JOB' }
 end
-if ARGV[4] == '1' and state ~= 'deleting' and followers ~= '' then
+if given.alone == '1' and state ~= 'deleting' and followers ~= '' then
   local reply = { 'FOLLOWED' }
-  for follower in string.gmatch(followers, '%S+') do
-    reply[#reply + 1] = follower
+  for follower, on in job_record.each_follower(followers) do
+    -- What its ends do not start does not hold it back.
+    if job_record.lets_follow(job, followed_by or '', follower) then
+      reply[#reply + 1] = job_record.follower(follower, on)
+    end
   end
-  return reply
+  if #reply > 1 then
+    return reply
+  end
 end
-local over_ms = ARGV[5] and ARGV[5] ~= '' and args.int(5, 'over_ms', 0, bounds.INSTANT_MAX)
 if over_ms and state ~= 'deleting' and not over.entirely(job, over_ms) then
   return { 'KEPT' }
+end
+if given.idle == '1' and state ~= 'deleting' then
+  local has_begun, ids = begun.of(job)
+  if has_begun then
+    return { 'BEGUN', unpack(ids) }
+  end
 end
 redis.call('HSET', target, 'state', 'deleting', 'next', '', 'plan', '', 'updated_ms', int(now))
 redis.call('ZREM', KEYS[1], '@' .. job)
@@ -72,9 +92,8 @@ local function cancelled(name, at, member)
   local id, attempt, failures, rest = quarantine.open_or_put(now, name, at, member)
   if id then
     ending.free_key(id, attempt, rest)
-    local group, handler = string.match(rest, '^(%S+) (%S+)')
-    records[#records + 1] = table.concat({ id, 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group, handler,
-      int(failures) }, '\t')
+    local group, handler = context_record.names_of_rest(rest)
+    records[#records + 1] = settled_record.text(id, 'cancelled', attempt, '-', 0, now, 'its job was deleted', group, handler, failures)
   end
 end
 
@@ -119,7 +138,7 @@ end
 if redis.call('HGET', target, 'traced') then
   local forgotten = {}
   for _, run in ipairs(redis.call('LPOP', keys.runs(job), RUNS_STEP) or {}) do
-    local id, ended = string.match(run, '^([^\t]*)\t(%l*)')
+    local id, ended = settled_record.id_and_state(run)
     if ended == 'succeeded' or ended == 'cancelled' then
       forgotten[#forgotten + 1] = id
     end

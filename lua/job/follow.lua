@@ -11,7 +11,7 @@ ARGV     1 job      the upstream's full name, 1..128 bytes
          3 on       succeeded, failed or ended; empty: no longer
 
 Reply    { 'FOLLOWED' }   it is told, or no longer told
-         { 'FULL' }       the upstream has 100 followers; nothing was written
+         { 'FULL' }       the upstream has 100 followers that its ends start, or 200 in all; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(followers); at most 3 commands
@@ -20,7 +20,9 @@ Repeat   Idempotent.
 ]]
 -- @use args
 -- @use keys
+-- @use records/job_record
 local FOLLOWERS_MAX = 100
+local EDGES_MAX = 200 -- with those that its ends do not start any more
 local ONS = { [''] = true, succeeded = true, failed = true, ended = true }
 
 local job = args.text(1, 'job', 128)
@@ -30,18 +32,21 @@ if not ONS[on] then
   args.bad('on', 'must be succeeded, failed, ended or empty', on)
 end
 local target, awaited = keys.job(job), keys.awaited(job)
-local followers = redis.call('HGET', target, 'followers')
-local kept = {}
-for name, word in string.gmatch(followers or redis.call('GET', awaited) or '', '(%S+):(%a+)') do
+local followers, followed_by = unpack(redis.call('HMGET', target, 'followers', 'followed_by'))
+local kept, told = {}, 0
+for name, word in job_record.each_follower(followers or redis.call('GET', awaited) or '') do
   if name ~= follower then
-    kept[#kept + 1] = name .. ':' .. word
+    kept[#kept + 1] = job_record.follower(name, word)
+    if not followers or job_record.lets_follow(job, followed_by or '', name) then
+      told = told + 1
+    end
   end
 end
 if on ~= '' then
-  if #kept >= FOLLOWERS_MAX then
+  if told >= FOLLOWERS_MAX or #kept >= EDGES_MAX then
     return { 'FULL' }
   end
-  kept[#kept + 1] = follower .. ':' .. on
+  kept[#kept + 1] = job_record.follower(follower, on)
 end
 if followers then
   redis.call('HSET', target, 'followers', table.concat(kept, ' '))

@@ -7,8 +7,10 @@ KEYS     1 wheel    zset  names the partition                       {tw:p}:wheel
            computed: {tw:p}:job:<job> :active: :queue:
 ARGV     1 jobs     full names, 1..100 of them
 
-Reply    { 'JOBS', unreadable, { field, value, ... , }, { active context id... }, queued ... }  three elements for each name in the order
-           given; the first is empty when there is no such job; at most 1000 active ids. unreadable: keys of a wrong type, passed by
+Reply    { 'JOBS', fields... }
+           unreadable  keys of a wrong type, passed by
+           jobs        { field, value, ... }, { active context id... }, queued ...  three elements for each name in the order given; the
+                       first is empty when there is no such job; at most 1000 active ids
 Raises   BAD_ARG    an argument is out of range
 
 Cost     O(fields + active); at most 4 commands for each name
@@ -26,7 +28,7 @@ local ACTIVE_MAX = 1000
 if #ARGV > JOBS_MAX then
   args.bad('jobs', 'must be at most ' .. int(JOBS_MAX), #ARGV)
 end
-local reply = { 'JOBS', 0 }
+local jobs = {}
 for i = 1, math.max(#ARGV, 1) do
   local job = args.text(i, 'job', 128)
   local active
@@ -35,9 +37,8 @@ for i = 1, math.max(#ARGV, 1) do
   else
     active = redis.call('HRANDFIELD', keys.active(job), ACTIVE_MAX)
   end
-  reply[#reply + 1] = reading.call({}, 'HGETALL', keys.job(job))
-  reply[#reply + 1] = active
-  reply[#reply + 1] = reading.call(0, 'ZCARD', keys.queue(job))
+  jobs[#jobs + 1] = reading.call({}, 'HGETALL', keys.job(job))
+  jobs[#jobs + 1] = active
+  jobs[#jobs + 1] = reading.call(0, 'ZCARD', keys.queue(job))
 end
-reply[2] = reading.unreadable
-return reply
+return { 'JOBS', 'unreadable', reading.unreadable, 'jobs', jobs }

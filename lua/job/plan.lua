@@ -6,15 +6,16 @@ Purpose  Add due times to a job whose planned ones run low, or give a job withou
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
            computed: {tw:p}:zones {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 job      full name, 1..128 bytes
-         3 revision the caller planned for, integer
-         4 next     the next due time the caller saw, or empty
-         5 planned  the last planned due time the caller saw (next when nothing is planned behind it), or empty
-         6 dues     ascending due times in ms behind `planned`, separated by spaces; at most 1000; may be empty. Before them may stand
-                    the edition of the time zone table they are from, like 2026f
-         7 plan_end 1: nothing follows the dues, else 0
-         8 missed   ledger records of missed due times, at most 1000; may be absent
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           job        full name, 1..128 bytes
+           revision   the caller planned for, integer
+           next?      the next due time the caller saw
+           planned?   the last planned due time the caller saw (next when nothing is planned behind it)
+           dues?      ascending due times in ms behind `planned`, separated by spaces; at most 1000. Before them may stand the
+                      edition of the time zone table they are from, like 2026f
+           plan_end   1: nothing follows the dues, else 0
+         then ledger records of missed due times, at most 1000
 
 Reply    { 'PLANNED', next_ms | '' }
          { 'STALE' }   the job is gone, has another revision, or was planned by another tracker; nothing was written
@@ -30,16 +31,18 @@ Repeat   The second call is STALE, or PLANNED without effect when there was noth
 -- @use jobs/planning
 -- @use record
 -- @use jobs/zones
+-- @use records/job_record
 local int = record.int
 local READ = { 'revision', 'state', 'kind', 'period', 'next', 'plan', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit',
   'zones' }
 
-local now = args.now(1)
-local job = args.text(2, 'job', 128)
-local revision = args.int(3, 'revision', 1, 9007199254740991)
-local dues, edition = planning.read_dues(6, 'dues')
-local plan_end = args.int(7, 'plan_end', 0, 1)
-local missed, newest = planning.read_records(8)
+local given, first = args.named('now_ms job revision next planned dues plan_end')
+local now = args.now_of(given)
+local job = args.text_of(given, 'job', 128)
+local revision = args.int_of(given, 'revision', 1, 9007199254740991)
+local dues, edition = planning.read_dues(given)
+local plan_end = args.int_of(given, 'plan_end', 0, 1)
+local missed, newest = planning.read_records(first)
 
 local target, fields = keys.job(job), {}
 for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
@@ -48,13 +51,10 @@ end
 if tonumber(fields.revision) ~= revision or fields.state == 'deleting' then
   return { 'STALE' }
 end
-if fields.next ~= ARGV[4] or (string.match(fields.plan, '(%d+)$') or fields.next) ~= ARGV[5] then
+if fields.next ~= (given.next or '') or (job_record.last_due(fields.plan) or fields.next) ~= (given.planned or '') then
   return { 'STALE' }
 end
-local all = {}
-for due in string.gmatch(fields.next .. ' ' .. fields.plan, '%d+') do
-  all[#all + 1] = tonumber(due)
-end
+local all = job_record.dues_of(fields.next, fields.plan)
 if dues[1] and all[1] and dues[1] <= all[#all] then
   args.bad('dues', 'must be behind the planned ones', int(dues[1]))
 end

@@ -6,14 +6,15 @@ Purpose  Pause a job, so that nothing of it fires by its trigger, or resume it w
 
 KEYS     1 wheel    zset  score = ms; the job's entry is `@<job>`   {tw:p}:wheel
            computed: {tw:p}:zones {tw:p}:job:<job> :ledger: :active: :queue: and the channel {tw:p}:wake
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 job      full name, 1..128 bytes
-         3 state    paused, or active
-         4 note     of a pause, at most 4096 bytes; may be empty
-         5 dues     of a resume: ascending due times in ms separated by spaces, the first is the next; may be empty.
-                    Before them may stand the edition of the time zone table they are from, like 2026f
-         6 plan_end of a resume, 1: nothing follows the dues, else 0
-         7 skipped  of a resume: ledger records of the due times in the pause, at most 1000; may be absent
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           job        full name, 1..128 bytes
+           state      paused, or active
+           note?      of a pause, at most 4096 bytes
+           dues?      of a resume: ascending due times in ms separated by spaces, the first is the next. Before them may stand the
+                      edition of the time zone table they are from, like 2026f
+           plan_end   of a resume, 1: nothing follows the dues, else 0
+         then, of a resume, ledger records of the due times in the pause, at most 1000
 
 Reply    { 'PAUSED' }     it is paused; the due times it had stay in its record
          { 'RESUMED' }    it is active, or finished when no due time is left
@@ -32,22 +33,24 @@ Repeat   Idempotent: a second pause replaces the note, a second resume is UNCHAN
 -- @use jobs/planning
 -- @use record
 -- @use jobs/zones
+-- @use records/ledger_record
 local int = record.int
 local READ = { 'revision', 'state', 'kind', 'period', 'last', 'end_at', 'max_runs', 'fired', 'jitter', 'ledger_limit' }
 local NOTE_BYTES = 4096
 
-local now = args.now(1)
-local job = args.text(2, 'job', 128)
-local state = ARGV[3]
+local given, first = args.named('now_ms job state note dues plan_end')
+local now = args.now_of(given)
+local job = args.text_of(given, 'job', 128)
+local state, note = given.state, given.note or ''
 if state ~= 'paused' and state ~= 'active' then
   args.bad('state', 'must be paused or active', state)
 end
-if #ARGV[4] > NOTE_BYTES then
-  args.bad('note', 'must have at most ' .. int(NOTE_BYTES) .. ' bytes', ARGV[4])
+if #note > NOTE_BYTES then
+  args.bad('note', 'must have at most ' .. int(NOTE_BYTES) .. ' bytes', note)
 end
-local dues, edition = planning.read_dues(5, 'dues')
-local plan_end = args.int(6, 'plan_end', 0, 1)
-local skipped, newest = planning.read_records(7)
+local dues, edition = planning.read_dues(given)
+local plan_end = args.int_of(given, 'plan_end', 0, 1)
+local skipped, newest = planning.read_records(first)
 
 local target, fields = keys.job(job), {}
 for i, value in ipairs(redis.call('HMGET', target, unpack(READ))) do
@@ -60,7 +63,7 @@ if state == 'paused' then
   if fields.state == 'finished' then
     return { 'FINISHED' }
   end
-  redis.call('HSET', target, 'state', 'paused', 'note', ARGV[4], 'updated_ms', int(now))
+  redis.call('HSET', target, 'state', 'paused', 'note', note, 'updated_ms', int(now))
   redis.call('ZREM', KEYS[1], '@' .. job)
   return { 'PAUSED' }
 end
@@ -73,7 +76,7 @@ end
 fields.state = 'active'
 fields.plan_end = int(plan_end)
 planning.lay(job, fields, dues)
-skipped[#skipped + 1] = int(now) .. ' R ' .. fields.revision
+skipped[#skipped + 1] = ledger_record.revised(now, fields.revision)
 planning.add_records(job, fields.ledger_limit, skipped)
 redis.call('HSET', target, 'state', fields.state, 'note', '', 'updated_ms', int(now), 'next', fields.next, 'plan', fields.plan,
   'plan_end', fields.plan_end, 'last', fields.last, 'zones', zones.mark(fields.kind, edition))

@@ -23,10 +23,11 @@ Repeat   Idempotent.
 -- @use args
 -- @use keys
 -- @use jobs/zones
+-- @use records/job_record
 local PAGE = 100
 
 local edition = args.text(1, 'edition', 16)
-if not string.find(edition, '^%d%d%d%d%l%l?$') then
+if not job_record.is_edition(edition) then
   args.bad('edition', 'must be like 2026f', edition)
 end
 local after = ARGV[2] or ''

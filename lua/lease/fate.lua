@@ -28,26 +28,30 @@ Repeat   Reads only.
 -- @use keys
 -- @use partition
 -- @use record
+-- @use records/context_id
+-- @use records/fan_record
+-- @use args/forms
 local int = record.int
 local EARLY_MS = 60000 -- nothing ends before it is due; a clock that was set back is not set back further
 
 local cursor = ARGV[1]
-if cursor ~= '' and not string.find(cursor, '^%d+%-%d+$') then
+if cursor ~= '' and not forms.is_entry(cursor) then
   args.bad('cursor', 'must be of an earlier reply', cursor)
 end
 local count = args.int(2, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 2 + 2 * count then
   args.bad('attempts', 'must be two values each', #ARGV - 2)
 end
+local SETTLED, LOST, UNKNOWN = 'S', 'L', 'U'
 local ids, wanted, letters, due = {}, {}, {}, nil
 for i = 1, count do
   local id = ARGV[1 + 2 * i]
-  ids[i], letters[i] = id, 'U'
-  local since = record.due_of(id)
+  ids[i], letters[i] = id, UNKNOWN
+  local since = context_id.due_of(id)
   if not since then
     args.bad('id', 'must be a context id', id)
   end
-  if not string.find(id, '~', 1, true) then -- the end of a subtask is told by its root
+  if not context_id.is_subtask(id) then -- the end of a subtask is told by its root
     wanted[id] = true
     due = math.min(due or since, since)
   end
@@ -55,7 +59,7 @@ end
 
 -- The attempt that split a context, which then waits for its subtasks.
 local function split_by(id)
-  return string.match(redis.call('HGET', keys.fan(id), 'root') or '', '^(%d+):')
+  return fan_record.attempt_of_root(redis.call('HGET', keys.fan(id), 'root') or '')
 end
 
 if cursor == '' then
@@ -64,11 +68,11 @@ if cursor == '' then
   local fans = partition.is_plain() and {} or redis.call('HMGET', keys.fans, unpack(ids))
   for i = 1, count do
     if held[i] or retry[i] then
-      letters[i] = 'L'
+      letters[i] = LOST
     elseif fans[i] then
-      letters[i] = split_by(ids[i]) == ARGV[2 + 2 * i] and 'S' or 'L'
+      letters[i] = split_by(ids[i]) == ARGV[2 + 2 * i] and SETTLED or LOST
     end
-    if letters[i] ~= 'U' then
+    if letters[i] ~= UNKNOWN then
       wanted[ids[i]] = nil
     end
   end
@@ -80,9 +84,9 @@ if next(wanted) then
   local found
   found, next_from = ends.walk(cursor == '' and '+' or cursor, oldest, wanted)
   for i = 1, count do
-    local ended = letters[i] == 'U' and found[ids[i]]
+    local ended = letters[i] == UNKNOWN and found[ids[i]]
     if ended then
-      letters[i] = ended[1] == ARGV[2 + 2 * i] and 'S' or 'L'
+      letters[i] = ended[1] == ARGV[2 + 2 * i] and SETTLED or LOST
     end
   end
 end

@@ -5,19 +5,24 @@ Purpose  Look at one page of the running contexts: take back expired leases and 
          attempts past their timeout, and end those whose grace is over.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :left :stopped :contended
+           computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :limit_released :limit_waiting
+             :limit_contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 cursor   of the scan, `0` to begin
-         3 page     entries wanted, integer, 1..1000
-         4 soonest  earliest end among the pages before, ms, or empty
-         5 random   integer, 0..999999
-         6 lease_ms dispatch lease of claims made meanwhile, integer, 100..3600000
-         7 workers  how many follow, integer, 0..1000; then their ids: evicted, their leases end now
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           cursor     of the scan, `0` to begin
+           page       entries wanted, integer, 1..1000
+           soonest?   earliest end among the pages before, ms
+           random     integer, 0..999999
+           lease_ms   dispatch lease of claims made meanwhile, integer, 100..3600000
+           workers    how many follow, integer, 0..1000
+         then the ids of these workers: evicted, their leases end now
 
-Reply    { 'REAPED', now_ms, cursor, soonest | '', lost, timed_out, cancels }
-           cursor `0`: all were looked at, and the next scan has its place in the wheel
+Reply    { 'REAPED', fields... }
+           now_ms
+           cursor     `0`: all were looked at, and the next scan has its place in the wheel
+           soonest?   earliest end so far, for the next page, ms
            lost       `<id> <attempt> <worker> <RETRYING|SETTLED>`... taken back
            timed_out  how many ended at the end of their grace
            cancels    `<worker> <id> <attempt> <reason>`... cancellations that begin
@@ -39,22 +44,29 @@ Repeat   Idempotent: what was taken back is no longer held.
 -- @use quarantine
 -- @use record
 -- @use limits/usage
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/held_value
+-- @use args/forms
+-- @use replies
 local int = record.int
-local now = args.now(1)
-local cursor = args.text(2, 'cursor', 20)
-local page = args.int(3, 'page', 1, bounds.ITEMS_MAX)
-local soonest = ARGV[4] ~= '' and args.int(4, 'soonest', 0, 9007199254740991) or nil
-local random = args.int(5, 'random', 0, 999999) / 1000000
-local lease_ms = args.int(6, 'lease_ms', 100, 3600000)
-local workers = args.int(7, 'workers', 0, bounds.ITEMS_MAX)
-if #ARGV ~= 7 + workers then
-  args.bad('workers', 'must be as many as said', #ARGV - 7)
+local given, first = args.named('now_ms cursor page soonest random lease_ms workers')
+local now = args.now_of(given)
+local cursor = args.text_of(given, 'cursor', 20)
+local page = args.int_of(given, 'page', 1, bounds.ITEMS_MAX)
+local soonest = args.int_or_nil(given, 'soonest', 0, 9007199254740991)
+local random = args.int_of(given, 'random', 0, 999999) / 1000000
+local lease_ms = args.int_of(given, 'lease_ms', 100, 3600000)
+local workers = args.int_of(given, 'workers', 0, bounds.ITEMS_MAX)
+if #ARGV ~= first + workers - 1 then
+  args.bad('workers', 'must be as many as said', #ARGV - first + 1)
 end
 local evicted = {}
-for i = 1, workers do
-  evicted[ARGV[7 + i]] = true
+for i = first, #ARGV do
+  evicted[ARGV[i]] = true
 end
-if string.find(cursor, '%D') then
+if not forms.is_digits(cursor) then
   args.bad('cursor', 'must be a number', cursor)
 end
 local held_key = keys.held
@@ -69,7 +81,7 @@ end
 
 local function take_back(id, held, how)
   gone[#gone + 1] = id
-  left[#left + 1] = record.held_value(held)
+  left[#left + 1] = held_value.text(held)
   return finishing.fail_attempt(endings, now, id, held, how)
 end
 
@@ -84,14 +96,14 @@ end
 
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
-  local held = not seen[id] and record.split_held(scanned[2][i + 1])
+  local held = not seen[id] and held_value.split(scanned[2][i + 1])
   seen[id] = true
-  if held and not (record.due_of(id) and held.rest and record.split_rest(held.rest)) then
+  if held and not (context_id.due_of(id) and held.rest and context_record.split_rest(held.rest)) then
     quarantine.put(now, 'held', id, 'no running context', id .. ' ' .. scanned[2][i + 1])
     gone[#gone + 1], left[#left + 1] = id, scanned[2][i + 1] -- where it still says so, it counted under limits
   elseif held then
-    local _, _, _, options = record.split_rest(held.rest)
-    local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')
+    local _, _, _, options = context_record.split_rest(held.rest)
+    local reason, until_ms = held_value.split_cancel(held.cancel)
     if reason and tonumber(until_ms) <= now then
       local state = reason == 'TIMED_OUT' and 'timed_out' or 'cancelled'
       take_back(id, held, { state = state, random = random, message = 'did not end within its grace' })
@@ -99,15 +111,15 @@ for i = 1, #scanned[2], 2 do
       cancels[#cancels + 1] = held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' FENCED'
     elseif held.expires <= now or evicted[held.worker] then
       local verdict = take_back(id, held, {
-        state = 'failed', retry_after = 0, avoid = held.worker, final = record.option(options, 'x') == '1',
+        state = 'failed', retry_after = 0, avoid = held.worker, final = context_options.value(options, 'x') == '1',
         message = why_lost(held), random = random,
       })
       lost[#lost + 1] = id .. ' ' .. int(held.attempt) .. ' ' .. held.worker .. ' ' .. verdict
     elseif held.deadline > 0 and held.deadline <= now and held.cancel == '-' then
-      local grace_end = now + record.option_number(options, 'g', bounds.GRACE_MS)
-      held.cancel = 'TIMED_OUT@' .. int(grace_end)
+      local grace_end = now + context_options.number(options, 'g', bounds.GRACE_MS)
+      held.cancel = held_value.cancel('TIMED_OUT', grace_end)
       changed[#changed + 1] = id
-      changed[#changed + 1] = record.held_value(held)
+      changed[#changed + 1] = held_value.text(held)
       cancels[#cancels + 1] = held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' TIMED_OUT'
       keep(math.min(held.expires, grace_end))
     else
@@ -120,8 +132,8 @@ for i = 1, #scanned[2], 2 do
     end
   end
 end
-for first = 1, #gone, 4000 do
-  redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
+for from = 1, #gone, 4000 do
+  redis.call('HDEL', held_key, unpack(gone, from, math.min(from + 3999, #gone)))
 end
 keeping.unless_done(gone, left, function()
   lists.write_many('HSET', held_key, changed)
@@ -144,4 +156,6 @@ if cursor == '0' then
     redis.call('ZADD', KEYS[1], at, '!reap')
   end
 end
-return { 'REAPED', now, cursor, soonest and int(soonest) or '', lost, timed_out, cancels }
+local reply = { 'REAPED', 'now_ms', now, 'cursor', cursor, 'lost', lost, 'timed_out', timed_out, 'cancels', cancels }
+replies.tell(reply, 'soonest', soonest and int(soonest))
+return reply

@@ -5,20 +5,23 @@ Purpose  Give back, page by page, the contexts that a dead tracker claimed for w
          counted. Called when these workers have said all they hold, so a claim from before that nobody announced was not delivered.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake and for subtasks :fans :fan: :parts:
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :limit_released :limit_waiting :limit_contended :route: :wake and for
+             subtasks :fans :fan: :parts:
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
-ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
-         2 cursor   of the scan, `0` to begin
-         3 page     entries wanted, integer, 1..1000
-         4 before   claims made before this instant, ms, integer
-         5 lease_ms dispatch lease they were made with, integer, 100..3600000
-         6 workers  how many follow, integer, 1..1000; then their ids
+ARGV     1 names    of those behind it, in their order, with a space between them
+           now_ms?    integer; absent: the server clock (only tests pass it)
+           cursor     of the scan, `0` to begin
+           page       entries wanted, integer, 1..1000
+           before     claims made before this instant, ms, integer
+           lease_ms   dispatch lease they were made with, integer, 100..3600000
+           workers    how many follow, integer, 1..1000
+         then the ids of these workers
 
 Reply    { 'RECLAIMED', cursor, given_back }   cursor `0`: all were looked at
            given_back `<id> <attempt>`...
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a lane, 4 and one for each
+Cost     O(page); at most 10 + 2 * ready sets commands, 2 more for each context of a placement, 4 and one for each
          32 contexts more when some ran under limits
 Holds    W1 W2 W7
 Repeat   Idempotent: what was given back is no longer held.
@@ -34,21 +37,25 @@ Repeat   Idempotent: what was given back is no longer held.
 -- @use contexts/ready
 -- @use record
 -- @use limits/usage
+-- @use records/context_record
+-- @use records/held_value
+-- @use args/forms
 local int = record.int
-local now = args.now(1)
-local cursor = args.text(2, 'cursor', 20)
-local page = args.int(3, 'page', 1, bounds.ITEMS_MAX)
-local before = args.int(4, 'before', 0, 9007199254740991)
-local lease_ms = args.int(5, 'lease_ms', 100, 3600000)
-local count = args.int(6, 'workers', 1, bounds.ITEMS_MAX)
-if #ARGV ~= 6 + count then
-  args.bad('workers', 'must be as many as said', #ARGV - 6)
+local given, first = args.named('now_ms cursor page before lease_ms workers')
+local now = args.now_of(given)
+local cursor = args.text_of(given, 'cursor', 20)
+local page = args.int_of(given, 'page', 1, bounds.ITEMS_MAX)
+local before = args.int_of(given, 'before', 0, 9007199254740991)
+local lease_ms = args.int_of(given, 'lease_ms', 100, 3600000)
+local count = args.int_of(given, 'workers', 1, bounds.ITEMS_MAX)
+if #ARGV ~= first + count - 1 then
+  args.bad('workers', 'must be as many as said', #ARGV - first + 1)
 end
 local workers = {}
-for i = 1, count do
-  workers[ARGV[6 + i]] = true
+for i = first, #ARGV do
+  workers[ARGV[i]] = true
 end
-if string.find(cursor, '%D') then
+if not forms.is_digits(cursor) then
   args.bad('cursor', 'must be a number', cursor)
 end
 local held_key = keys.held
@@ -56,7 +63,7 @@ local scanned = redis.call('HSCAN', held_key, cursor, 'COUNT', page)
 local endings, gone, left, given_back, seen = ending.new(), {}, {}, {}, {}
 for i = 1, #scanned[2], 2 do
   local id = scanned[2][i]
-  local held = not seen[id] and record.split_held(scanned[2][i + 1])
+  local held = not seen[id] and held_value.split(scanned[2][i + 1])
   seen[id] = true
   -- A lease that was announced ends at another instant; one that is over, or whose context is cancelled, is for lease/reap.
   if held and workers[held.worker] and held.claimed < before and held.cancel == '-'
@@ -66,12 +73,12 @@ for i = 1, #scanned[2], 2 do
     given_back[#given_back + 1] = id .. ' ' .. int(held.attempt)
     if not finishing.give_back(endings, id, held, placements.uncounted) then
       local rest = placements.uncounted(held.rest, held.worker)
-      ready.add(endings.ready, id, record.member_of(id, held.attempt, held.failures, rest), rest)
+      ready.add(endings.ready, id, context_record.text(id, held.attempt, held.failures, rest), rest)
     end
   end
 end
-for first = 1, #gone, 4000 do
-  redis.call('HDEL', held_key, unpack(gone, first, math.min(first + 3999, #gone)))
+for from = 1, #gone, 4000 do
+  redis.call('HDEL', held_key, unpack(gone, from, math.min(from + 3999, #gone)))
 end
 keeping.unless_done(gone, left, function()
   concluding.flush(endings, now)

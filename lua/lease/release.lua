@@ -1,11 +1,12 @@
 #!lua flags=allow-oom
 --[[
 Script   lease/release
-Purpose  Give back attempts that a worker refused, or that could not be sent: ready again, no failure counted. A context of a lane
+Purpose  Give back attempts that a worker refused, or that could not be sent: ready again, no failure counted. A context of a placement
          goes to another worker next, and is not counted as a pick of this one. One that was cancelled meanwhile ends.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :backlog :ready: :fair :tags: :left :stopped :contended :route: :wake :quarantine :stats
+           computed: {tw:p}:held :backlog :ready: :fair :tags: :limit_released :limit_waiting :limit_contended :route: :wake :quarantine
+             :stats
              for cancelled ones :events :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results: :result:
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
@@ -17,8 +18,8 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 Reply    { 'RELEASED', released, foreign }   those that were still held by that attempt; those that another worker holds, which stay so
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(ready)); at most 11 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a lane,
-         7 when some ran under limits
+Cost     O(count * log(ready)); at most 11 + 2 * ready sets commands, 12 more for each cancelled context of a job, 2 for each of a
+         placement, 7 when some ran under limits
 Holds    W1 W2 W4 W7
 Repeat   Idempotent: an attempt is released once.
 ]]
@@ -34,13 +35,12 @@ Repeat   Idempotent: an attempt is released once.
 -- @use contexts/ready
 -- @use record
 -- @use limits/usage
+-- @use records/context_record
+-- @use records/held_value
+-- @use args/forms
 local int = record.int
 local now = args.now(1)
-local workers, which = 0, {}
-for worker in string.gmatch(args.text(2, 'workers', 129 * bounds.ITEMS_MAX), '%S+') do
-  workers = workers + 1
-  which[worker] = ' ' .. workers
-end
+local which = forms.places_of(args.text(2, 'workers', 129 * bounds.ITEMS_MAX))
 local count = args.int(3, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 3 + 2 * count then
   args.bad('attempts', 'must be two values each', #ARGV - 3)
@@ -52,21 +52,21 @@ end
 local values = redis.call('HMGET', keys.held, unpack(ids))
 local endings, gone, left, seen, foreign = ending.new(), {}, {}, {}, 0
 for i = 1, count do
-  local held = values[i] and record.split_held(values[i])
+  local held = values[i] and held_value.split(values[i])
   local attempt = held and not seen[ids[i]] and held.attempt and int(held.attempt)
-  local named = attempt and attempt == string.match(ARGV[3 + 2 * i], '^%d+')
+  local named = attempt and attempt == forms.number_before(ARGV[3 + 2 * i])
   if named and attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then
     foreign = foreign + 1
   elseif named then
     seen[ids[i]] = true
     gone[#gone + 1] = ids[i]
     left[#left + 1] = values[i]
-    if held.cancel ~= '-' and string.sub(held.cancel, 1, 9) ~= 'TIMED_OUT' then
+    if held_value.is_cancelled(held.cancel) then
       finishing.end_context(endings, now, { id = ids[i], state = 'cancelled', attempt = held.attempt, failures = held.failures,
         message = 'cancelled before it started', rest = held.rest })
     elseif not finishing.give_back(endings, ids[i], held, placements.passed_over) then
       local rest = placements.passed_over(held.rest, held.worker)
-      ready.add(endings.ready, ids[i], record.member_of(ids[i], held.attempt, held.failures, rest), rest)
+      ready.add(endings.ready, ids[i], context_record.text(ids[i], held.attempt, held.failures, rest), rest)
     end
   end
 end

@@ -27,14 +27,14 @@ Repeat   Idempotent but for the later expiry.
 -- @use counters
 -- @use keys
 -- @use record
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/held_value
+-- @use args/forms
 local int = record.int
 local SPAN_MAX = 316224000000 -- ten years, as for every span of time that somebody chooses
 local now = args.now(1)
-local workers, which = 0, {}
-for worker in string.gmatch(args.text(2, 'workers', 129 * bounds.ITEMS_MAX), '%S+') do
-  workers = workers + 1
-  which[worker] = ' ' .. workers
-end
+local which = forms.places_of(args.text(2, 'workers', 129 * bounds.ITEMS_MAX))
 local count = args.int(3, 'count', 1, bounds.ITEMS_MAX)
 if #ARGV ~= 3 + 2 * count then
   args.bad('attempts', 'must be two values each', #ARGV - 3)
@@ -45,31 +45,32 @@ for i = 1, count do
 end
 local held_key = keys.held
 local values = redis.call('HMGET', held_key, unpack(ids))
+local LOST, FOREIGN, KEPT, CANCELLED = 'L', 'F', 'K', 'C'
 local verdicts, changed, details, stale, foreign = {}, {}, {}, 0, 0
 for i = 1, count do
-  local held = values[i] and record.split_held(values[i])
+  local held = values[i] and held_value.split(values[i])
   local attempt = held and held.attempt and int(held.attempt)
-  if not attempt or attempt ~= string.match(ARGV[3 + 2 * i], '^%d+') then
-    verdicts[i] = 'L'
+  if not attempt or attempt ~= forms.number_before(ARGV[3 + 2 * i]) then
+    verdicts[i] = LOST
     stale = stale + 1
   elseif attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then
-    verdicts[i] = 'F'
+    verdicts[i] = FOREIGN
     foreign = foreign + 1
   else
-    verdicts[i] = 'K'
-    local _, _, _, options = record.split_rest(held.rest)
-    local lease = math.min(record.option_number(options or '-', 'l', bounds.LEASE_MS), SPAN_MAX)
+    verdicts[i] = KEPT
+    local _, _, _, options = context_record.split_rest(held.rest)
+    local lease = math.min(context_options.number(options or '-', 'l', bounds.LEASE_MS), SPAN_MAX)
     held.expires = now + lease
     if held.cancel ~= '-' then
-      local reason, until_ms = string.match(held.cancel, '^([%a_]+)@(%d+)$')
-      verdicts[i] = 'C'
+      local reason, until_ms = held_value.split_cancel(held.cancel)
+      verdicts[i] = CANCELLED
       details[#details + 1] = reason
       held.expires = math.min(held.expires, tonumber(until_ms))
     else
       details[#details + 1] = int(lease)
     end
     changed[#changed + 1] = ids[i]
-    changed[#changed + 1] = record.held_value(held)
+    changed[#changed + 1] = held_value.text(held)
   end
 end
 if #changed > 0 then

@@ -5,7 +5,7 @@ Purpose  End attempts with their outcomes: the context is settled, or waits for 
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :retry :events :dead :backlog :stats :wake :quarantine :ready: :fair :tags: :result:
-             :left :stopped :contended
+             :limit_released :limit_waiting :limit_contended
              for contexts of jobs :job: :active: :queue: :runs: and for split ones :fans :fan: :parts: :results:
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
@@ -43,14 +43,14 @@ Repeat   A second call answers G for what the first settled.
 -- @use keys
 -- @use record
 -- @use limits/usage
+-- @use records/context_id
+-- @use records/held_value
+-- @use records/settled_record
+-- @use args/forms
 local int = record.int
 local SPAN_MAX = 316224000000 -- ten years, as for every span of time that somebody chooses
 local now = args.now(1)
-local workers, which = 0, {}
-for worker in string.gmatch(args.text(2, 'workers', 129 * bounds.ITEMS_MAX), '%S+') do
-  workers = workers + 1
-  which[worker] = ' ' .. workers
-end
+local which = forms.places_of(args.text(2, 'workers', 129 * bounds.ITEMS_MAX))
 local plain = args.int(3, 'plain', 0, bounds.ITEMS_MAX)
 local others_at = 4 + 2 * plain
 local count = plain + args.int(others_at, 'others', 0, bounds.ITEMS_MAX - plain)
@@ -59,7 +59,7 @@ if #ARGV ~= others_at + 4 * (count - plain) or count == 0 then
 end
 local STATES = { succeeded = 'succeeded', failed = 'failed', fatal = 'failed', retry_after = 'failed', cancelled = 'cancelled',
   timed_out = 'timed_out' }
-local HEAD = '^((%d+):(%d+) (%S+) (%d+) (%d+) (%d+)%l* (%S+) (%S+) (%S+) )'
+local SETTLED, RETRIES, GONE, LOST, FOREIGN = 'S', 'R', 'G', 'L', 'F'
 local ids = {}
 for i = 1, plain do
   ids[i] = ARGV[2 + 2 * i]
@@ -70,20 +70,19 @@ for i = plain + 1, count do
   if not STATES[ARGV[base + 3]] then
     args.bad('outcome', 'must be a known word', ARGV[base + 3])
   end
-  if ARGV[base + 3] ~= 'succeeded' and not string.find(ARGV[base + 4], '^%d%d?%d?%d?%d?%d? %d+ ') then
+  if ARGV[base + 3] ~= 'succeeded' and not forms.is_payload(ARGV[base + 4]) then
     args.bad('payload', 'must be a random number, a delay and a message', ARGV[base + 4])
   end
 end
 local held_key = keys.held
 local values = redis.call('HMGET', held_key, unpack(ids))
-local endings, seen, stale, foreign, letters = ending.new(), {}, 0, 0, {} -- letters: verdicts that are not S
+local endings, seen, stale, foreign, letters = ending.new(), {}, 0, 0, {} -- letters: verdicts that are not SETTLED
 local tails = {} -- what records of contexts that were claimed together have behind their ids
 local split = fans.any(endings)
 
 local function record_tail(head)
-  local _, attempt, failures, worker, claimed, _, _, _, group, handler = string.match(head, HEAD)
-  local tail = '\tsucceeded\t' .. attempt .. '\t' .. worker .. '\t' .. claimed .. '\t' .. int(now) .. '\t\t' .. group .. '\t'
-    .. handler .. '\t' .. failures
+  local _, attempt, failures, worker, claimed, _, _, _, group, handler = held_value.split_names(head)
+  local tail = settled_record.succeeded(attempt, worker, claimed, now, group, handler, failures)
   tails[head] = tail
   return tail
 end
@@ -93,8 +92,8 @@ local function succeed(id, head, value)
   if split and finishing.succeed(endings, id, value, '') then
     return
   end
-  if record.job_of(id) then
-    local _, attempt, failures, worker, claimed, _, _, _, group, handler = string.match(head, HEAD)
+  if context_id.job_of(id) then
+    local _, attempt, failures, worker, claimed, _, _, _, group, handler = held_value.split_names(head)
     finishing.end_context(endings, now, { id = id, state = 'succeeded', attempt = tonumber(attempt), failures = tonumber(failures),
       worker = worker,
       claimed = tonumber(claimed), group = group, handler = handler })
@@ -108,24 +107,24 @@ local function settle_other(id, base, value, head)
   local outcome, payload = ARGV[base + 3], ARGV[base + 4]
   if outcome == 'succeeded' then
     if split and finishing.succeed(endings, id, value, payload) then
-      return 'S'
+      return SETTLED
     end
     if payload ~= '' then
       endings.results[#endings.results + 1] = { id, payload }
     end
     succeed(id, head, value)
-    return 'S'
+    return SETTLED
   end
-  local random, after, message = string.match(payload, '^(%d+) (%d+) (.*)$')
+  local random, after, message = forms.split_payload(payload)
   local retry_after, is_final = outcome == 'retry_after' and tonumber(after) or nil, outcome == 'fatal'
   if retry_after and retry_after > SPAN_MAX then -- one item of a batch that many workers share: it ends, and the others do not fail
     local asked = 'asked for its next attempt in ' .. string.sub(after, 1, 20) .. ' ms, at most '
     message = asked .. int(SPAN_MAX) .. ' are allowed: ' .. message
     retry_after, is_final = nil, true
   end
-  return finishing.fail_attempt(endings, now, id, record.split_held(value), {
+  return finishing.fail_attempt(endings, now, id, held_value.split(value), {
     state = STATES[outcome], message = message, random = tonumber(random) / 1000000, final = is_final, retry_after = retry_after,
-  }) == 'RETRYING' and 'R' or 'S'
+  }) == 'RETRYING' and RETRIES or SETTLED
 end
 
 local head, attempt, holder = '\n', nil, nil
@@ -133,23 +132,20 @@ for i = 1, count do
   local id, value = ids[i], values[i]
   local base = i <= plain and 2 * i + 1 or others_at + 4 * (i - plain - 1)
   if not value or seen[id] then
-    letters[i], stale = 'G', stale + 1
+    letters[i], stale = GONE, stale + 1
   else
     -- What was claimed together has the same head: comparing it costs a fifth of taking it apart.
     if string.find(value, head, 1, true) ~= 1 then
-      local failures, worker, claimed, expires, deadline, cancel
-      head, attempt, failures, worker, claimed, expires, deadline, cancel = string.match(value, HEAD)
-      if head and not record.is_held(attempt, failures, claimed, expires, deadline, cancel) then
-        head, attempt = nil, nil -- it is for lease/reap to put it aside
-      end
+      local worker
+      head, attempt, worker = held_value.open_names(value) -- what cannot be used is for lease/reap to put aside
       holder = head and attempt .. (which[worker] or ' -')
       head = head or '\n' -- no value begins with it
     end
     if holder ~= ARGV[base + 2] then
-      if attempt and attempt == string.match(ARGV[base + 2], '^%d+') then
-        letters[i], foreign = 'F', foreign + 1
+      if attempt and attempt == forms.number_before(ARGV[base + 2]) then
+        letters[i], foreign = FOREIGN, foreign + 1
       else
-        letters[i], stale = 'L', stale + 1
+        letters[i], stale = LOST, stale + 1
       end
     else
       seen[id] = true
@@ -170,7 +166,7 @@ if stale + foreign > 0 then
   end
   local kept, left = {}, {}
   for i = 1, count do
-    if letters[i] ~= 'G' and letters[i] ~= 'L' and letters[i] ~= 'F' then
+    if letters[i] ~= GONE and letters[i] ~= LOST and letters[i] ~= FOREIGN then
       kept[#kept + 1], left[#left + 1] = ids[i], values[i]
     end
   end
@@ -184,10 +180,10 @@ if #ids > 0 then
     usage.leave(values, now) -- last: a call that comes again must not count twice what left
   end)
 end
-local verdicts = string.rep('S', count)
+local verdicts = string.rep(SETTLED, count)
 if next(letters) then
   for i = 1, count do
-    letters[i] = letters[i] or 'S'
+    letters[i] = letters[i] or SETTLED
   end
   verdicts = table.concat(letters)
 end

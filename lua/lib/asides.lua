@@ -1,9 +1,8 @@
 -- Module asides: what has the place of a key of ours with another type makes room for it. The newest are kept for a person to look at.
 -- @use counters
 -- @use keys
--- @use record
+-- @use records/aside_entry
 local asides = {}
-local int = record.int
 
 local KEPT = 100
 local BYTES = 67108864 -- of all of them; the newest stays, whatever it takes
@@ -18,12 +17,12 @@ end
 function asides.bound()
   local all, bytes, dropped = redis.call('LRANGE', keys.asides, 0, -1), 0, 0
   for i = 1, #all do
-    bytes = bytes + (tonumber(string.match(all[i], '^%d+')) or 0)
+    bytes = bytes + aside_entry.bytes_of(all[i])
   end
   while dropped < #all - 1 and (#all - dropped > KEPT or bytes > BYTES) do
     dropped = dropped + 1
-    local size, name = string.match(all[dropped], '^(%d+) (aside:.+)$')
-    bytes = bytes - (tonumber(size) or 0)
+    local size, name = aside_entry.split(all[dropped])
+    bytes = bytes - size
     if name then
       redis.call('UNLINK', keys.base .. name)
     end
@@ -38,12 +37,12 @@ end
 -- The new name of a key that is there. What was moved in the same millisecond keeps its own: there are as many as are kept, and few more.
 local function out_of_the_way(now, name)
   for at = now, now + 2 * KEPT do
-    local moved = 'aside:' .. name .. ':' .. int(at)
+    local moved = aside_entry.name(name, at)
     if redis.call('RENAMENX', keys.base .. name, keys.base .. moved) == 1 then
       return moved
     end
   end
-  local moved = 'aside:' .. name .. ':' .. int(now)
+  local moved = aside_entry.name(name, now)
   redis.call('RENAME', keys.base .. name, keys.base .. moved)
   return moved
 end
@@ -51,10 +50,10 @@ end
 -- Moves the key `name`, which is there, out of the way; answers with its new name. Both are without their partition.
 function asides.move(now, name)
   local moved = out_of_the_way(now, name)
-  local entry = int(weight(keys.base .. moved)) .. ' ' .. moved
+  local entry = aside_entry.text(weight(keys.base .. moved), moved)
   if not pcall(redis.call, 'RPUSH', keys.asides, entry) then
     local list = out_of_the_way(now, 'asides')
-    redis.call('RPUSH', keys.asides, int(weight(keys.base .. list)) .. ' ' .. list, entry)
+    redis.call('RPUSH', keys.asides, aside_entry.text(weight(keys.base .. list), list), entry)
   end
   asides.bound()
   return moved

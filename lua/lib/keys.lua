@@ -1,11 +1,12 @@
 -- Module keys: the names of all keys, built from the hash tag of KEYS[1], so that every key of a call shares it. docs/keyspace.md says what
 -- each one holds. `keys.wheel` is the name of the one key of its kind in a partition; `keys.job(name)` of one of many.
-
+-- @use records/redis_key
 local keys = {}
 keys.base = ''
 
-local SINGLE = ' asides attempted backlog contended dead epoch events fair fans groups held jobs lanes left limits meta quarantine retry'
-  .. ' shares stats stopped traces trackers untraced used wake wheel zones '
+local SINGLE = ' asides attempted audit backlog dead epoch events fair fans groups held jobs limit_contended limit_released'
+  .. ' limit_shares limit_waiting limits meta placements quarantine retry stats tokens tokens_used traces'
+  .. ' trackers untraced used_placements wake wheel zones '
 local NAMED = ' active attempts awaited dedup fan job ledger limit log parts progress queue ready result results route runs spaces split'
   .. ' subtraced tags traced worker workers '
 local made = {} -- single keys of the present base
@@ -22,7 +23,7 @@ end
 
 -- Those of the partition, or the cluster, that KEYS[1] belongs to.
 function keys.begin()
-  keys.lie_in(string.match(KEYS[1] or '', '^(.-}:)') or '')
+  keys.lie_in(redis_key.base_of(KEYS[1] or ''))
 end
 
 setmetatable(keys, { __index = function(_, kind)

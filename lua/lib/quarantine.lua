@@ -3,8 +3,10 @@
 -- @use asides
 -- @use counters
 -- @use keys
--- @use ready_sets
 -- @use record
+-- @use records/context_id
+-- @use records/context_record
+-- @use records/queue_name
 local quarantine = {}
 local int = record.int
 
@@ -25,8 +27,8 @@ end
 -- `id` and the parts of a context member behind it; nil for a record that cannot be used, which then goes aside. The caller takes it out
 -- of `name`.
 function quarantine.open_or_put(now, name, at, member)
-  local id, attempt, failures, rest = record.split_member(member)
-  if id and record.due_of(id) and ready_sets.of_rest(rest) then
+  local id, attempt, failures, rest = context_record.split(member)
+  if id and context_id.due_of(id) and queue_name.of_rest(rest) then
     return id, attempt, failures, rest
   end
   quarantine.put(now, name, at, 'no context', member)

@@ -1,5 +1,7 @@
 -- Module reading: what lists do with what they cannot read: it is counted, and the rest is shown.
 -- @use args
+-- @use args/forms
+-- @use replies
 local reading = {}
 
 -- `unreadable`: how many were skipped in this call.
@@ -29,14 +31,18 @@ end
 -- Score and number of a position `<score>:<n>` in a sorted set, the n-th member of that score being the next; `first` where there is none.
 -- A score is whatever Redis prints.
 function reading.position(from, first)
-  local score, skip = string.match(from, '^(%-?[%d.e+-]+):(%d+)$')
-  if not tonumber(score) then
-    score, skip = string.match(from, '^(%-?inf):(%d+)$')
-  end
+  local score, skip = forms.split_score_position(from)
   if from ~= '' and not score then
     args.bad('position', 'must be of an earlier page', from)
   end
   return score or first, tonumber(skip) or 0
+end
+
+-- Ends the reply of a page: where the next one begins, and how many records were skipped, each if there is any.
+function reading.page(reply, position)
+  replies.tell(reply, 'position', position ~= '' and position)
+  replies.tell_number(reply, 'unreadable', reading.unreadable)
+  return reply
 end
 
 return reading

@@ -17,15 +17,14 @@ Holds    W9
 Repeat   A second call changes nothing but the count of changes.
 ]]
 -- @use args
--- @use record
-local int = record.int
+-- @use records/limit_share
 local GROUPS_MAX = 1000
 local LIMITS_BYTES = 65536
 local group = args.text(1, 'group', 128)
 
 local function count_change()
-  local changes = tonumber(string.match(redis.call('HGET', KEYS[1], '!') or '', '^%d+')) or 0
-  redis.call('HSET', KEYS[1], '!', int(changes + 1) .. ' ' .. int(args.now(3)))
+  local changes = limit_share.count_changes(redis.call('HGET', KEYS[1], '!') or '')
+  redis.call('HSET', KEYS[1], '!', limit_share.changes_text(changes + 1, args.now(3)))
 end
 
 if ARGV[2] == '' then

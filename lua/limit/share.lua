@@ -20,11 +20,13 @@ ARGV     1 now_ms      integer, or empty for the server clock (only tests pass i
            rate        contexts that may start in `per` ms, or empty for any number
            per burst   ms, and the greatest number of starts that gather, separated by a space
 
-Reply    { 'SHARED', now_ms, { limit, report, allowed, starts, mode, again_ms | '' }... }
-           report   that of the answer; a greater one than was sent when the report is out of date
-           allowed  contexts that may run there, starts: that may start there
-           mode     `k` while nobody else waits: what ends may be used again there; `w` when others wait, or too many run
-           again_ms ms until a start may be free for it
+Reply    { 'SHARED', now_ms, { fields... }... } of each limit:
+           limit
+           report    that of the answer; a greater one than was sent when the report is out of date
+           allowed   contexts that may run there
+           starts    that may start there
+           mode      `k` while nobody else waits: what ends may be used again there; `w` when others wait, or too many run
+           again_ms? ms until a start may be free for it
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(count * partitions); at most 2 + count * 20 commands
@@ -34,6 +36,10 @@ Repeat   A second call with the same report changes nothing and grants nothing.
 -- @use args
 -- @use keys
 -- @use record
+-- @use records/limit_name
+-- @use records/limit_share
+-- @use args/forms
+-- @use replies
 local int = record.int
 local LIMITS_MAX = 64
 local WAITS_MS = 1500 -- a partition that wants some and did not say so for this long is passed over
@@ -54,12 +60,9 @@ local function read_entries(limit_key)
   local entries, bucket = {}, {}
   local fields = redis.call('HGETALL', limit_key)
   for i = 1, #fields, 2 do
-    local number = string.match(fields[i], '^p(%d+)$')
-    local report, granted, waiting, since, at, mode = string.match(fields[i + 1], '^(%d+) (%d+) (%d+) (%d+) (%d+) (%l)$')
-    local is_instant = record.is_instant
-    local is_one = number and report and is_instant(report) and is_instant(granted) and is_instant(waiting) and is_instant(since)
-      and is_instant(at)
-    if is_one then
+    local number = limit_share.partition_of(fields[i])
+    local report, granted, waiting, since, at, mode = limit_share.open_granted(fields[i + 1])
+    if number and report then
       entries[tonumber(number)] = { partition = tonumber(number), report = tonumber(report), granted = tonumber(granted),
         waiting = tonumber(waiting), since = tonumber(since), at = tonumber(at), mode = mode }
     else
@@ -71,15 +74,15 @@ end
 
 local function write_entry(limit_key, entry)
   if entry.granted == 0 and entry.waiting == 0 then
-    redis.call('HDEL', limit_key, 'p' .. int(entry.partition))
+    redis.call('HDEL', limit_key, limit_share.field(entry.partition))
   else
-    redis.call('HSET', limit_key, 'p' .. int(entry.partition), int(entry.report) .. ' ' .. int(entry.granted) .. ' '
-      .. int(entry.waiting) .. ' ' .. int(entry.since) .. ' ' .. int(entry.at) .. ' ' .. entry.mode)
+    redis.call('HSET', limit_key, limit_share.field(entry.partition), limit_share.granted_text(entry.report, entry.granted, entry.waiting,
+      entry.since, entry.at, entry.mode))
   end
 end
 
 local function ask(name, partition)
-  redis.call('SPUBLISH', keys.wake, 'limit ' .. int(partition) .. ' ' .. string.gsub(name, ':', ' '))
+  redis.call('SPUBLISH', keys.wake, 'limit ' .. int(partition) .. ' ' .. limit_name.of_set(name))
 end
 
 -- Starts that have gathered by now.
@@ -132,7 +135,7 @@ local function holders_of(entries)
   local holders = {}
   for _, entry in pairs(entries) do
     local silent = now - entry.at >= RECALL_MS or now < entry.at
-    if entry.partition ~= reporter and entry.granted > 0 and (entry.mode == 'k' or silent) then
+    if entry.partition ~= reporter and entry.granted > 0 and (entry.mode == limit_share.GRANTED or silent) then
       holders[#holders + 1] = entry
     end
   end
@@ -153,7 +156,7 @@ local function wake_others(name, limit_key, entries, waiting, free, short)
   end
   for _, entry in ipairs(short and holders_of(entries) or {}) do
     if told < TOLD_MAX then
-      entry.at, entry.mode = now, 'w'
+      entry.at, entry.mode = now, limit_share.CONTENDED
       write_entry(limit_key, entry)
       ask(name, entry.partition)
       told = told + 1
@@ -166,14 +169,15 @@ local function share(name, report, reported, rules)
   local entries, bucket = read_entries(limit_key)
   local mine = entries[reporter] or { partition = reporter, report = 0, since = 0 }
   if mine.report >= report then
-    return { name, int(mine.report), '0', '0', 'w', '' }
+    return { 'limit', name, 'report', int(mine.report), 'allowed', '0', 'starts', '0', 'mode', limit_share.CONTENDED }
   end
   local waiting, granted = others_of(entries)
   local starts = starts_in(bucket, rules, reported.unspent)
   local running = rules.concurrency and math.max(rules.concurrency - granted - reported.holds, 0) or math.huge
   mine.since = mine.since > 0 and mine.since or now
   local free_for_all = #waiting == 0 and granted + reported.holds <= (rules.concurrency or math.huge)
-  mine.report, mine.waiting, mine.at, mine.mode = report, reported.waiting, now, free_for_all and 'k' or 'w'
+  mine.report, mine.waiting, mine.at = report, reported.waiting, now
+  mine.mode = free_for_all and limit_share.GRANTED or limit_share.CONTENDED
   local free = math.min(running, math.floor(starts))
   local wanted = #waiting > 0 and math.min(reported.wanted, reported.waiting) or reported.wanted
   local part, ahead = part_of(mine, wanted, waiting, free, granted > 0)
@@ -189,18 +193,18 @@ local function share(name, report, reported, rules)
   wake_others(name, limit_key, entries, waiting, free - part, mine.since > 0 and running <= 0)
   local full = rules.rate and math.ceil(rules.burst * rules.per / rules.rate) or 0
   redis.call('PEXPIRE', limit_key, int(math.max(KEPT_MS, full, granted + mine.granted > 0 and RUNNING_KEPT_MS or 0)))
-  local again = ''
+  local reply = { 'limit', name, 'report', int(report), 'allowed', int(reported.holds + part), 'starts', int(part), 'mode', mine.mode }
   if mine.since > 0 and rules.rate and running > 0 then
-    again = int(math.max(math.ceil((ahead + 1 - (starts - part)) * rules.per / rules.rate), 1))
+    replies.tell(reply, 'again_ms', int(math.max(math.ceil((ahead + 1 - (starts - part)) * rules.per / rules.rate), 1)))
   end
-  return { name, int(report), int(reported.holds + part), int(part), mine.mode, again }
+  return reply
 end
 
 local calls = {}
 for i = 0, count - 1 do
   local base = 3 + 9 * i
   local name = args.text(base + 1, 'limit', 256)
-  local per, burst = string.match(ARGV[base + 9], '^(%d+) (%d+)$')
+  local per, burst = forms.split_rate(ARGV[base + 9])
   local rules = { per = tonumber(per), burst = tonumber(burst) }
   if ARGV[base + 7] ~= '' then
     rules.concurrency = args.int(base + 7, 'concurrency', 0, 1000000)

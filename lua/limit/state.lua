@@ -19,13 +19,14 @@ Repeat   Reads only.
 -- @use keys
 -- @use reading
 -- @use record
+-- @use records/limit_share
 local int = record.int
 local granted, waiting, partitions = 0, 0, 0
 local fields = reading.call({}, 'HGETALL', keys.limit(args.text(1, 'limit', 256)))
 for i = 2, #fields, 2 do
-  local runs, waits = string.match(fields[i], '^%d+ (%d+) (%d+) ')
-  if runs and record.is_instant(runs) and record.is_instant(waits) then
-    granted, waiting, partitions = granted + tonumber(runs), waiting + tonumber(waits), partitions + 1
+  local runs, waits = limit_share.granted_and_waiting(fields[i])
+  if runs then
+    granted, waiting, partitions = granted + runs, waiting + waits, partitions + 1
   end
 end
 return { 'STATE', int(granted), int(waiting), int(partitions) }

@@ -5,8 +5,8 @@ Purpose  Put one context where it belongs: in one place, at the score where it i
          active by its job and in no place runs again from its job's definition, or ends as failed where that cannot be.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready: :fair :tags: :left :stopped :contended,
-             and :job: :active: :queue: :runs: of its job
+           computed: {tw:p}:held :retry :backlog :events :dead :stats :wake :quarantine :ready: :fair :tags: :limit_released :limit_waiting
+             :limit_contended, and :job: :active: :queue: :runs: of its job
              of what ended contexts leave :traces :untraced :traced: :spaces: :subtraced: :log: :progress: :result: :split:
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 id       context
@@ -32,16 +32,19 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use contexts/locations
 -- @use contexts/mending
 -- @use contexts/ready
--- @use ready_sets
--- @use record
 -- @use jobs/overlap_queue
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/queue_name
 local HINTS_MAX = 20
 local RECOVERED = 1000000 -- attempts of a lost context go on above every number that was given out
 local RANKS = { fan = 5, held = 4, ready = 3, wheel = 2, queue = 1 }
 
 local now = args.now(1)
 local id = args.text(2, 'id', 300)
-local due, job = record.due_of(id), record.job_of(id)
+local due, job = context_id.due_of(id), context_id.job_of(id)
 if not due then
   args.bad('id', 'must be a context id', id)
 end
@@ -67,14 +70,14 @@ local call = { now = now, id = id, due = due, job = job, endings = endings, retr
 local spots, unreadable = {}, false
 for _, one in ipairs(found) do
   local spot = { place = one[1], name = one[2], text = one[3], score = one[4] }
-  local held = spot.place == 'held' and record.split_held(spot.text)
+  local held = spot.place == 'held' and held_value.split(spot.text)
   if held then
     spot.held, spot.attempt, spot.failures, spot.rest = held, held.attempt, held.failures, held.rest
   else
-    local _, attempt, failures, rest = record.split_member(spot.text)
+    local _, attempt, failures, rest = context_record.split(spot.text)
     spot.attempt, spot.failures, spot.rest = attempt, failures, rest
   end
-  if spot.rest and record.split_rest(spot.rest) then
+  if spot.rest and context_record.split_rest(spot.rest) then
     spots[#spots + 1] = spot
   else
     unreadable = true
@@ -125,14 +128,14 @@ local function recover()
     return
   end
   local template = redis.call('HGET', keys.job(job), 'tmpl')
-  if not template or not record.split_rest(template) then
+  if not template or not context_record.split_rest(template) then
     redis.call('HDEL', keys.active(job), id)
     return done('no longer active: its job does not exist')
   end
   local attempt = RECOVERED + math.max(math.floor((now - due) / 1000), 0)
-  local _, _, _, options = record.split_rest(template)
-  if record.is_scheduled(id) and record.option(options, 'x') ~= '1' then
-    ready.add(endings.ready, id, record.member_of(id, attempt, 0, template), template)
+  local _, _, _, options = context_record.split_rest(template)
+  if context_id.is_scheduled(id) and context_options.value(options, 'x') ~= '1' then
+    ready.add(endings.ready, id, context_record.text(id, attempt, 0, template), template)
     return done('lost: it runs again')
   end
   finishing.end_context(endings, now, { id = id, state = 'failed', attempt = attempt, failures = 0,
@@ -145,7 +148,7 @@ if ended then
 end
 if #spots > 0 then
   local spot = keep_one()
-  if fair and not ready_sets.is_fair(spot.name) then
+  if fair and not queue_name.is_fair(spot.name) then
     redis.call('HDEL', keys.fair, id)
     done('taken out of the index of contexts with keys')
   end
@@ -156,7 +159,7 @@ if #spots > 0 then
   if spot.place ~= 'held' and spot.place ~= 'fan' then
     mending.watch(call, spot)
   end
-  if job and not string.find(id, '~', 1, true) then
+  if job and not context_id.is_subtask(id) then
     mending.mark_active(call, spot)
   end
 elseif not unreadable then

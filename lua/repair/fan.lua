@@ -30,6 +30,9 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use contexts/locating
 -- @use contexts/ready
 -- @use record
+-- @use records/queue_name
+-- @use records/fan_record
+-- @use records/redis_key
 local int = record.int
 local KEYS_MAX = 100
 local now = args.now(1)
@@ -38,7 +41,7 @@ if #ARGV > 2 + KEYS_MAX then
   args.bad('keys', 'must be at most ' .. int(KEYS_MAX), #ARGV - 2)
 end
 for i = 3, #ARGV do
-  local kind, rest = string.match(ARGV[i], '^(%l+):(.+)$')
+  local kind, rest = redis_key.split_one(ARGV[i])
   local ours = (kind == 'fan' or kind == 'parts' or kind == 'results') and string.find(rest, root, 1, true)
   if not ours then
     args.bad('keys', 'must be fan, parts or results of the root', ARGV[i])
@@ -60,7 +63,7 @@ local function clear_away()
     done('no longer among the split contexts')
   end
   for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
-    if string.match(queue, ' /(%S+)$') == root then
+    if queue_name.root_of(queue) == root then
       redis.call('ZREM', keys.backlog, queue)
       done('taken out of the backlog: ' .. queue)
     end
@@ -119,7 +122,7 @@ local function recount(fan)
   elseif lost < 0 then
     set('total', fan.total - lost)
   end
-  for handler in string.gmatch(fan.handlers, '%S+') do
+  for handler in fan_record.each_handler(fan.handlers) do
     local may = not fans.is_drained(fan, handler) and not (fan.parallelism > 0 and fan.out >= fan.parallelism)
     local listed = redis.call('ZSCORE', keys.backlog, fans.queue(fan, handler)) ~= false
     if may and not listed then

@@ -29,6 +29,11 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use quarantine
 -- @use record
 -- @use jobs/overlap_queue
+-- @use records/context_record
+-- @use args/forms
+-- @use records/job_record
+-- @use records/settled_record
+-- @use records/active_mark
 local int = record.int
 local READ = { 'state', 'kind', 'period', 'anchor', 'next', 'plan', 'plan_end', 'last', 'end_at', 'max_runs', 'fired', 'jitter',
   'followers', 'revision', 'overlap', 'overlap_limit' }
@@ -69,10 +74,9 @@ local function clear_away()
     local id, attempt, failures, rest = quarantine.open_or_put(now, 'queue:' .. job, popped[i + 1], popped[i])
     if id then
       ending.free_key(id, attempt, rest)
-      local group, handler = string.match(rest, '^(%S+) (%S+)')
-      ending.add_record(endings, id, table.concat({ '', 'cancelled', int(attempt), '-', '0', int(now), 'its job was deleted', group,
-        handler,
-        int(failures) }, '\t'))
+      local group, handler = context_record.names_of_rest(rest)
+      ending.add_record(endings, settled_record.text(id, 'cancelled', attempt, '-', 0, now, 'its job was deleted', group, handler,
+        failures), '')
     end
   end
   if #popped > 0 then
@@ -88,12 +92,12 @@ end
 local function settle_followers(fields)
   local exists, awaited = fields.revision ~= '', redis.call('GET', keys.awaited(job)) or ''
   local kept, forgotten, known, taken = {}, 0, {}, 0
-  for name, on in string.gmatch(fields.followers .. ' ' .. awaited, '(%S+):(%a+)') do
+  for name, on in job_record.each_follower(fields.followers .. ' ' .. awaited) do
     if gone[name] then
       forgotten = forgotten + 1
     elseif not known[name] then
       known[name] = true
-      kept[#kept + 1] = name .. ':' .. on
+      kept[#kept + 1] = job_record.follower(name, on)
     end
   end
   local followers = table.concat(kept, ' ')
@@ -116,7 +120,7 @@ end
 -- A scheduled firing of it is active or queued: a delay counts from its end.
 local function is_under_way(fields)
   for _, mark in ipairs(redis.call('HVALS', keys.active(job))) do
-    if mark == 's' then
+    if mark == active_mark.SCHEDULED then
       return true
     end
   end
@@ -137,10 +141,7 @@ local function derive(fields)
 end
 
 local function rearm(fields)
-  local dues = {}
-  for due in string.gmatch(fields.next .. ' ' .. fields.plan, '%d+') do
-    dues[#dues + 1] = tonumber(due)
-  end
+  local dues = job_record.dues_of(fields.next, fields.plan)
   if #dues == 0 then
     dues = derive(fields)
   end
@@ -158,7 +159,7 @@ local function go_on(fields)
   end
   local at = redis.call('ZSCORE', KEYS[1], entry)
   local latest = math.max((tonumber(fields.next) or 0) + (tonumber(fields.jitter) or 0), now + AHEAD_MS)
-  local in_time = at and string.find(at, '^%d+$') and tonumber(at) <= latest
+  local in_time = at and forms.is_digits(at) and tonumber(at) <= latest
   if in_time or (not at and planning.is_delay(fields) and is_under_way(fields)) then
     return
   end

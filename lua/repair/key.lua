@@ -27,12 +27,13 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use history/budgets
 -- @use history/dead
 -- @use history/traces
+-- @use records/redis_key
 local QUARANTINE_KEPT = 1000
 local MORTAL = { dedup = 86400000, log = 86400000, attempts = 90000000, progress = 86400000,
   result = 86400000, split = 86400000 } -- ms that the key lives on
 local CUT_MAX = 10000 -- elements in one call
 local name = args.text(1, 'key', 600)
-local kind, job = string.match(name, '^(%a+):?(.*)$')
+local kind, job = redis_key.split(name)
 local target = keys.base .. name
 
 local function move()

@@ -4,7 +4,7 @@ Script   repair/limits
 Purpose  Count anew what runs under the limits of a partition. What is granted stays as it is: the next turn reports it.
 
 KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
-           computed: {tw:p}:shares :left :held :contended :wake
+           computed: {tw:p}:limit_shares :limit_released :held :limit_contended :wake
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
 Reply    { 'REPAIRED', what was done... }
@@ -20,6 +20,7 @@ Repeat   Idempotent: the second call is CLEAN.
 -- @use keys
 -- @use contexts/ready
 -- @use record
+-- @use records/wheel_entry
 local int = record.int
 local now = args.now(1)
 local done, written, alone, gone = {}, {}, {}, {}
@@ -40,16 +41,16 @@ end)
 if #done == 0 then
   return { 'CLEAN' }
 end
-redis.call('DEL', keys.left)
+redis.call('DEL', keys.limit_released)
 for first = 1, #written, 2000 do
-  redis.call('HSET', keys.shares, unpack(written, first, math.min(first + 1999, #written)))
+  redis.call('HSET', keys.limit_shares, unpack(written, first, math.min(first + 1999, #written)))
 end
 for first = 1, #gone, 2000 do
-  redis.call('HDEL', keys.shares, unpack(gone, first, math.min(first + 1999, #gone)))
+  redis.call('HDEL', keys.limit_shares, unpack(gone, first, math.min(first + 1999, #gone)))
 end
 for first = 1, #alone, 2000 do
-  redis.call('HDEL', keys.contended, unpack(alone, first, math.min(first + 1999, #alone)))
+  redis.call('HDEL', keys.limit_contended, unpack(alone, first, math.min(first + 1999, #alone)))
 end
-redis.call('ZADD', KEYS[1], 'LT', now, '!limits')
+redis.call('ZADD', KEYS[1], 'LT', now, wheel_entry.limits('0'))
 ready.wake(now)
 return { 'REPAIRED', unpack(done, 1, 100) }

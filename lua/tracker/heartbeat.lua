@@ -2,7 +2,7 @@
 --[[
 Script   tracker/heartbeat
 Purpose  One heartbeat of a tracker and of the workers whose primary tracker it is; answers with the live trackers, and tells whether the
-         limits of groups changed.
+         limits of groups and the tokens changed.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
            computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits {tw}:meta {tw}:epoch
@@ -14,9 +14,14 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            worker   its id
            report   empty, or the fields of its hash: `<name> <value>` lines
 
-Reply    { 'WRITTEN', now_ms, { `<id> <url>`... }, changes, { key... }, store }   changes: how often limits of groups were given or taken
-           away; keys of a wrong type: those of the roster are made anew, as heartbeats write all that is in them, and limits are left
-           as they are; store: `<schema> <partitions> <created ms> <adopted ms> <epoch> <heartbeats>`, `-` for what is not there
+Reply    { 'WRITTEN', fields... }
+           now_ms
+           live      { `<id> <url>`... } trackers
+           changes   how often limits of groups were given or taken away
+           tokens?   how often tokens were made, changed or revoked, if there is any
+           damaged?  { key... } of a wrong type: those of the roster are made anew, as heartbeats write all that is in them, and limits are
+                     left as they are
+           store     `<schema> <partitions> <created ms> <adopted ms> <epoch> <heartbeats>`, `-` for what is not there
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
 Cost     O(workers); at most 9 + 3 * groups + 2 * reports commands, some 40 more when a worker comes, 260 at most, and 2 more for each
@@ -28,6 +33,11 @@ Repeat   Idempotent but for the later expiry, and the count of heartbeats.
 -- @use bounds
 -- @use keys
 -- @use record
+-- @use records/limit_share
+-- @use args/forms
+-- @use records/roster_record
+-- @use records/token_record
+-- @use replies
 local int = record.int
 local REPORT_KEPT_MS = 60000
 local GROUPS = keys.groups
@@ -62,7 +72,7 @@ end
 local reports = {}
 for i = 1, workers do
   local report, fields = ARGV[4 + 3 * i], {}
-  for name, value in string.gmatch(report, '(%S+) ([^\n]*)\n?') do
+  for name, value in forms.each_named_line(report) do
     fields[#fields + 1] = name
     fields[#fields + 1] = value
   end
@@ -79,7 +89,7 @@ if ARGV[2] ~= '' then
 end
 -- Forgets groups without a worker for a day, some each time a worker comes: `!` says where the next time begins.
 local function forget_groups()
-  local began = string.match(redis.call('HGET', GROUPS, '!') or '', '^%d+$') or '0'
+  local began = roster_record.cursor_of(redis.call('HGET', GROUPS, '!') or '')
   local scanned = redis.call('HSCAN', GROUPS, began, 'COUNT', SWEPT)
   local names = scanned[2]
   for i = 1, #names, 2 do
@@ -145,10 +155,11 @@ if not known then
   damaged[#damaged + 1] = keys.limits
 end
 -- A store that was emptied or replaced breaks no connection: whoever gives heartbeats can tell by this.
-local met, store = pcall(redis.call, 'HMGET', keys.meta, 'schema', 'partitions', 'created_ms', 'adopted_ms')
+local met, store = pcall(redis.call, 'HMGET', keys.meta, 'schema', 'partitions', 'created_ms', 'adopted_ms', 'token_changes')
 if not met then
   damaged[#damaged + 1], store = keys.meta, {}
 end
+local token_changes = token_record.changes_of(store[5] or '')
 -- How many heartbeats of trackers are in these data: a copy that is older has fewer. Some are counted, each for all since the last.
 local written = true
 if ARGV[2] ~= '' and once_in(COUNT_MS) then
@@ -163,4 +174,8 @@ end
 for i = 1, 6 do
   store[i] = store[i] or '-'
 end
-return { 'WRITTEN', now, live, string.match(known and limits or '', '^(%d+) %d+$') or '0', damaged, table.concat(store, ' ') }
+local changes = limit_share.open_changes(known and limits or '') or '0'
+local reply = { 'WRITTEN', 'now_ms', now, 'live', live, 'changes', changes, 'store', table.concat(store, ' ') }
+replies.tell(reply, 'tokens', token_changes)
+replies.tell_list(reply, 'damaged', damaged)
+return reply

@@ -7,8 +7,11 @@ KEYS     1 wheel    zset  score = ms                                {tw:p}:wheel
            computed: {tw:p}:held :dead :backlog, :ready: and :parts: of its queues
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
 
-Reply    { 'GAUGED', now_ms, entries, overdue, oldest_ms, waiting, running, dead }
-           entries   in the wheel; overdue: those whose time has come; oldest_ms: how long ago that of the first came, 0 without one
+Reply    { 'GAUGED', fields... }
+           now_ms
+           entries   in the wheel
+           overdue   those whose time has come
+           oldest_ms how long ago that of the first came, 0 without one
            waiting   contexts that wait for permits, of the first 64 queues
            running   contexts that workers hold
            dead      contexts that ended without success and are kept
@@ -22,6 +25,7 @@ Repeat   Reads only.
 -- @use keys
 -- @use ready_sets
 -- @use record
+-- @use records/queue_name
 local int = record.int
 local QUEUES = 64
 local now = args.now(1)
@@ -35,11 +39,11 @@ for _, queue in ipairs(redis.call('ZRANGE', backlog, 0, QUEUES - 1)) do
   if zset then
     waiting = waiting + redis.call('ZCARD', zset)
   else
-    local handler, root = string.match(queue, '^%S+ (%S+).* /(%S+)$')
+    local handler, root = queue_name.split_subtasks(queue)
     if handler then
       waiting = waiting + redis.call('LLEN', keys.parts(handler .. ':' .. root))
     end
   end
 end
-return { 'GAUGED', now, redis.call('ZCARD', wheel), overdue, int(oldest), waiting,
-  redis.call('HLEN', keys.held), redis.call('ZCARD', keys.dead) }
+return { 'GAUGED', 'now_ms', now, 'entries', redis.call('ZCARD', wheel), 'overdue', overdue, 'oldest_ms', int(oldest),
+  'waiting', waiting, 'running', redis.call('HLEN', keys.held), 'dead', redis.call('ZCARD', keys.dead) }

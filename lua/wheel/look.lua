@@ -22,6 +22,9 @@ Repeat   Reads only.
 -- @use claims/queues
 -- @use ready_sets
 -- @use record
+-- @use records/context_id
+-- @use records/context_record
+-- @use records/queue_name
 local int = record.int
 local BACKLOG_MAX = 64
 local HANDLERS_MAX = 256
@@ -41,11 +44,11 @@ for _, queue in ipairs(names) do
   if #waiting >= 2 * BACKLOG_MAX then
     break
   end
-  local base, root = string.match(queue, '^(.+) /(%S+)$')
+  local base, root = queue_name.split_root(queue)
   local first = not root and redis.call('ZRANGE', ready_sets.key_of(queue), 0, 0)[1]
-  local id = root or (first and string.match(first, '^%S+'))
-  local due = (first or root) and (record.due_of(id or '') or now) -- a turn puts aside what cannot be read
-  if due and string.find(queue, ' !fan', 1, true) then
+  local id = root or (first and context_record.id_of(first))
+  local due = (first or root) and (context_id.due_of(id or '') or now) -- a turn puts aside what cannot be read
+  if due and queue_name.is_to_split(queue) then
     head = math.min(head or due, due)
   elseif due then
     waiting[#waiting + 1] = base or queue

@@ -4,7 +4,7 @@ Script   wheel/submit
 Purpose  Put new contexts that were submitted alone into the wheel, or into their ready sets when they are due.
 
 KEYS     1 wheel    zset  score = due ms, member = context member   {tw:p}:wheel
-           computed: {tw:p}:backlog :fair :lanes :wake :ready:<group>:<handler> :tags:<group> :dedup:<key>
+           computed: {tw:p}:backlog :fair :placements :wake :ready:<group>:<handler> :tags:<group> :dedup:<key>
 ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
          2 count    integer, 1..1000
          then four for each context:
@@ -12,17 +12,17 @@ ARGV     1 now_ms   integer, or empty for the server clock (only tests pass it)
            unique   third part of the id: unique in the cluster, grows within a tracker; `@<namespace>/` behind it but in `default`
            rest     `<group> <handler> <priority> <options> <body>`
            dedup    empty, or `<keep ms> <key>`; behind the key its namespace as behind the unique part
-         and where lanes occur in their options, behind them the word `lanes`, and two for each:
-           lane     its name, 10 hexadecimal digits
-           content  in msgpack, 1..65536 bytes
+         and where placements occur in their options, behind them the word `placements`, and two for each:
+           placement  its name, 10 hexadecimal digits
+           content    in msgpack, 1..65536 bytes
 
 Reply    { 'ACCEPTED', now_ms, { index, existing id }... }  indexes (from 1) of the contexts whose dedup key was taken
-         { 'LANES_FULL' }   the partition keeps as many lanes as it may; nothing was written
+         { 'PLACEMENTS_FULL' }   the partition keeps as many placements as it may; nothing was written
          { 'QUEUES_FULL', queue }   so many different queues of its group wait here that no other may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(count * log(wheel)); at most 13 + 6 * count commands, one more for each lane; should a key of another type be in the way, 4 for
-         each context that is taken back
+Cost     O(count * log(wheel)); at most 13 + 6 * count commands, one more for each placement; should a key of another type be in the way, 4
+         for each context that is taken back
 Holds    W1 W5 W9
 Repeat   A context with a dedup key is created once. Without one, a repeat with the same unique parts and times changes nothing
          while the contexts wait.
@@ -36,15 +36,21 @@ Repeat   A context with a dedup key is created once. Without one, a repeat with 
 -- @use contexts/ready
 -- @use ready_sets
 -- @use record
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/wheel_entry
+-- @use args/forms
+-- @use records/dedup_record
 local int = record.int
 local DUE_MAX = 9007199254740991
 
 local now = args.now(1)
 local count = args.int(2, 'count', 1, bounds.ITEMS_MAX)
-if #ARGV ~= 2 + 4 * count and ARGV[count * 4 + 3] ~= 'lanes' then
+if #ARGV ~= 2 + 4 * count and ARGV[count * 4 + 3] ~= 'placements' then
   args.bad('contexts', 'must be four values each', #ARGV - 2)
 end
-local lanes = placements.read(4 + 4 * count)
+local named = placements.read(4 + 4 * count)
 local tag = partition.number() .. '.'
 local wheel, wheel_size, batch, taken, soonest = {}, 0, {}, {}, nil
 local asked = {} -- the queues of what is due, each once
@@ -66,9 +72,9 @@ local function place(id, due, rest, queue, priority, options)
   else
     ready.put(batch, queue, ready_sets.score(priority, due), member, id, options)
   end
-  local deadline = options ~= '-' and record.option(options, 's')
+  local deadline = options ~= '-' and context_options.value(options, 's')
   if deadline then
-    put_wheel(due + tonumber(deadline), '#' .. id .. ' ' .. queue .. ' ' .. priority)
+    put_wheel(due + tonumber(deadline), wheel_entry.start_deadline(id, queue, priority))
   end
 end
 
@@ -82,11 +88,11 @@ for i = 1, count do
   if string.byte(when) == 43 then -- '+'
     due = now + due
   end
-  local queue, priority, options = string.match(rest, '^(%S+ %S+) ([0-4]) (%S+) ')
+  local queue, priority, options = context_record.placeable_base(rest)
   if not queue then
     args.bad('rest', 'must be group, handler, priority, options and body', rest)
   end
-  queue = ready_sets.queue_of(queue, options)
+  queue = queue_name.of(queue, options)
   if due <= now and not asked[queue] then
     asked[queue] = true
     asked[#asked + 1] = queue
@@ -95,15 +101,15 @@ for i = 1, count do
   if dedup == '' then
     place(id, due, rest, queue, priority, options)
   else
-    local keep, name = string.match(dedup, '^(%d+) (%S+)$')
+    local keep, name = forms.split_plain_dedup(dedup)
     if not keep then
       args.bad('dedup', 'must be a keep time and a key', dedup)
     end
     keyed[#keyed + 1] = { i, id, name, math.max(math.max(due - now, 0) + tonumber(keep), 1), due, rest, queue, priority, options }
   end
 end
-if not placements.has_room_for(lanes) then
-  return { 'LANES_FULL' }
+if not placements.has_room_for(named) then
+  return { 'PLACEMENTS_FULL' }
 end
 -- One queue is put into the backlog at once: where something waits in it already, its bound costs no command.
 local is_new, full = nil, nil
@@ -127,10 +133,10 @@ local function write()
       place(id, unpack(context, 5))
     elseif existing ~= id then -- with its own id this call came before, and its answer was lost
       taken[#taken + 1] = index
-      taken[#taken + 1] = string.match(existing, '^%S+')
+      taken[#taken + 1] = dedup_record.context_of(existing)
     end
   end
-  placements.keep(lanes)
+  placements.keep(named)
   local at = nil
   if wheel_size > 0 then
     local head = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')

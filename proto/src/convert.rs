@@ -5,6 +5,8 @@
 //! the caller runs on the result. To the wire, nothing can fail. What a worker never says is there with the feature `schedule`.
 
 #[cfg(feature = "schedule")]
+mod access;
+#[cfg(feature = "schedule")]
 mod job;
 #[cfg(feature = "schedule")]
 mod ledger;

@@ -3,12 +3,19 @@
 //! Nothing here decides anything; the rules live in core. Generated types stop at this line.
 
 pub mod convert;
+pub mod credential;
 pub mod stranger;
 pub mod wire;
 
 /// Metadata of a call that writes: how far the write has come when the call is answered, `async`, `replicated(N)` or `fsynced`. Without
 /// it, what the tracker's configuration says of the job's namespace.
 pub const DURABILITY_HEADER: &str = "tickwheel-durability";
+
+/// Metadata of every call and of a worker's stream: `Bearer`, a space, and a token.
+pub const AUTHORIZATION_HEADER: &str = "authorization";
+
+/// Metadata of a call: what its caller calls it, so that it is found again in the audit. At most 64 letters, digits and `. _ -`.
+pub const REQUEST_ID_HEADER: &str = "tickwheel-request-id";
 
 /// Messages and services of package `tickwheel.v1`.
 #[expect(

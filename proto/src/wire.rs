@@ -5,12 +5,12 @@
 
 pub mod bounds;
 mod codec;
+mod measure;
 pub mod refusal;
 pub mod schema;
-mod walk;
 
 pub use codec::{BoundedCodec, BoundedDecoder};
-pub use walk::check;
+pub use measure::check;
 
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! Every move of a context, and the scripts that make it: the table of docs/lifecycle.md. The simulation compares it with what it sees.
 
 use tickwheel_core::id::{AttemptNo, WorkerId};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 use crate::run_state::{Event, Next, RunState};
@@ -10,11 +10,11 @@ use crate::run_state::{Event, Next, RunState};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arrow {
     /// The state before; `None`: there was no such context.
-    pub from: Option<StateWord>,
+    pub from: Option<ContextState>,
     /// What happens, with its branch.
     pub event: String,
     /// The state behind it.
-    pub to: StateWord,
+    pub to: ContextState,
     /// The scripts that make it.
     pub scripts: &'static [&'static str],
 }
@@ -40,24 +40,24 @@ const SUBMITS: &[&str] = &["wheel/submit", "wheel/replace"];
 const TURN: &[&str] = &["wheel/turn"];
 
 /// How a context comes into being, and what it is first.
-const BIRTHS: &[(&str, StateWord, &[&str])] = &[
-    ("submit", StateWord::Scheduled, SUBMITS),
-    ("submit, due", StateWord::Ready, SUBMITS),
-    ("fire", StateWord::Ready, FIRINGS),
-    ("fire, overlap", StateWord::Queued, FIRINGS),
+const BIRTHS: &[(&str, ContextState, &[&str])] = &[
+    ("submit", ContextState::Scheduled, SUBMITS),
+    ("submit, due", ContextState::Ready, SUBMITS),
+    ("fire", ContextState::Ready, FIRINGS),
+    ("fire, overlap", ContextState::Queued, FIRINGS),
 ];
 
 /// Who makes the moves out of a state, by the event's name.
-const MOVES: &[(StateWord, &str, &[&str])] = &[
-    (StateWord::Scheduled, "due", TURN),
+const MOVES: &[(ContextState, &str, &[&str])] = &[
+    (ContextState::Scheduled, "due", TURN),
     // One of a job is never scheduled.
     (
-        StateWord::Scheduled,
+        ContextState::Scheduled,
         "cancel",
         &["context/cancel", "wheel/replace"],
     ),
     (
-        StateWord::Queued,
+        ContextState::Queued,
         "admit",
         // Whatever lets a context of the job end, and a job that lets more of them run at once.
         &[
@@ -72,44 +72,44 @@ const MOVES: &[(StateWord, &str, &[&str])] = &[
         ],
     ),
     (
-        StateWord::Queued,
+        ContextState::Queued,
         "cancel",
         &["context/cancel", "wheel/turn", "wheel/fire", "job/delete"],
     ),
-    (StateWord::Queued, "expire", TURN),
-    (StateWord::Ready, "claim", TURN),
-    (StateWord::Ready, "split", &["fan/open"]),
-    (StateWord::Ready, "cannot be split", &["fan/refuse"]),
-    (StateWord::Ready, "stop subtasks", CANCELS),
-    (StateWord::Ready, "cancel", WAITING),
-    (StateWord::Ready, "expire", TURN),
-    (StateWord::Running, "renew", &["lease/renew"]),
+    (ContextState::Queued, "expire", TURN),
+    (ContextState::Ready, "claim", TURN),
+    (ContextState::Ready, "split", &["fan/open"]),
+    (ContextState::Ready, "cannot be split", &["fan/refuse"]),
+    (ContextState::Ready, "stop subtasks", CANCELS),
+    (ContextState::Ready, "cancel", WAITING),
+    (ContextState::Ready, "expire", TURN),
+    (ContextState::Running, "renew", &["lease/renew"]),
     (
-        StateWord::Running,
+        ContextState::Running,
         "release",
         &["lease/release", "lease/reclaim"],
     ),
-    (StateWord::Running, "succeed", &["lease/settle"]),
+    (ContextState::Running, "succeed", &["lease/settle"]),
     (
-        StateWord::Running,
+        ContextState::Running,
         "succeed, subtasks left",
         &["lease/settle"],
     ),
-    (StateWord::Running, "stop subtasks", STOPPED),
-    (StateWord::Running, "fail", &["lease/settle"]),
-    (StateWord::Running, "time out", ENDINGS),
-    (StateWord::Running, "lose lease", &["lease/reap"]),
-    (StateWord::Running, "confirm cancel", STOPPED),
+    (ContextState::Running, "stop subtasks", STOPPED),
+    (ContextState::Running, "fail", &["lease/settle"]),
+    (ContextState::Running, "time out", ENDINGS),
+    (ContextState::Running, "lose lease", &["lease/reap"]),
+    (ContextState::Running, "confirm cancel", STOPPED),
     (
-        StateWord::Running,
+        ContextState::Running,
         "cancel",
         // An attempt that takes longer than its timeout is told to stop as well.
         &["context/cancel", "wheel/turn", "wheel/fire", "lease/reap"],
     ),
-    (StateWord::Fanned, "subtasks succeed", COUNTS),
-    (StateWord::Fanned, "subtasks fail", COUNTS),
+    (ContextState::WaitingForSubtasks, "subtasks succeed", COUNTS),
+    (ContextState::WaitingForSubtasks, "subtasks fail", COUNTS),
     (
-        StateWord::Fanned,
+        ContextState::WaitingForSubtasks,
         "stop subtasks",
         &[
             "context/cancel",
@@ -119,21 +119,25 @@ const MOVES: &[(StateWord, &str, &[&str])] = &[
             "lease/reap",
         ],
     ),
-    (StateWord::Fanned, "subtasks stopped", STOPPED),
-    (StateWord::Fanned, "cancel", CANCELS),
-    (StateWord::Retrying, "due", TURN),
-    (StateWord::Retrying, "stop subtasks", CANCELS),
-    (StateWord::Retrying, "cancel", WAITING),
-    (StateWord::Succeeded, "retry", &["context/retry"]),
-    (StateWord::Failed, "retry", &["context/retry"]),
-    (StateWord::TimedOut, "retry", &["context/retry"]),
-    (StateWord::Cancelled, "retry", &["context/retry"]),
-    (StateWord::Expired, "retry", &["context/retry"]),
+    (
+        ContextState::WaitingForSubtasks,
+        "subtasks stopped",
+        STOPPED,
+    ),
+    (ContextState::WaitingForSubtasks, "cancel", CANCELS),
+    (ContextState::Retrying, "due", TURN),
+    (ContextState::Retrying, "stop subtasks", CANCELS),
+    (ContextState::Retrying, "cancel", WAITING),
+    (ContextState::Succeeded, "retry", &["context/retry"]),
+    (ContextState::Failed, "retry", &["context/retry"]),
+    (ContextState::TimedOut, "retry", &["context/retry"]),
+    (ContextState::Cancelled, "retry", &["context/retry"]),
+    (ContextState::Expired, "retry", &["context/retry"]),
 ];
 
 /// The scripts in which `event` happens to a context that is `from`.
 #[must_use]
-pub fn scripts_of(from: StateWord, event: &Event) -> &'static [&'static str] {
+pub fn scripts_of(from: ContextState, event: &Event) -> &'static [&'static str] {
     MOVES
         .iter()
         .find(|(state, name, _)| *state == from && *name == event.name())
@@ -141,7 +145,7 @@ pub fn scripts_of(from: StateWord, event: &Event) -> &'static [&'static str] {
 }
 
 /// How a script can bring a context into being: the event's name, and what it is first.
-pub fn births_by(script: &str) -> impl Iterator<Item = (&'static str, StateWord)> {
+pub fn births_by(script: &str) -> impl Iterator<Item = (&'static str, ContextState)> {
     BIRTHS
         .iter()
         .filter(move |(_, _, scripts)| scripts.contains(&script))
@@ -198,8 +202,8 @@ pub fn examples() -> Vec<RunState> {
         Some(RunState::Queued),
         Some(RunState::Ready),
         leased,
-        Some(RunState::Fanned { stopping: false }),
-        Some(RunState::Fanned { stopping: true }),
+        Some(RunState::WaitingForSubtasks { stopping: false }),
+        Some(RunState::WaitingForSubtasks { stopping: true }),
         Some(RunState::Retrying { at: SOON }),
         Some(RunState::Succeeded),
         Some(RunState::Failed),

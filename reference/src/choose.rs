@@ -1,4 +1,4 @@
-//! Which worker a lane's rule picks: the reference for `lua/lib/claims/routing.lua`.
+//! Which worker a placement's rule picks: the reference for `lua/lib/claims/routing.lua`.
 
 use tickwheel_core::routing::{HASH_PRIME, Mode, Standing};
 

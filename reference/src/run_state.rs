@@ -7,7 +7,7 @@ mod event;
 pub use event::{Action, Event, Illegal, Next, Place};
 
 use tickwheel_core::id::{AttemptNo, WorkerId};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 use crate::overlap::OverlapDecision;
@@ -34,7 +34,7 @@ pub enum RunState {
         expires: TimestampMs,
     },
     /// Split: its own attempt is over, its subtasks are not.
-    Fanned {
+    WaitingForSubtasks {
         /// How it ends is decided: nothing more is claimed, and what runs is told to stop.
         stopping: bool,
     },
@@ -74,19 +74,19 @@ impl RunState {
 
     /// The word of the state.
     #[must_use]
-    pub const fn word(&self) -> StateWord {
+    pub const fn word(&self) -> ContextState {
         match self {
-            Self::Scheduled { .. } => StateWord::Scheduled,
-            Self::Queued => StateWord::Queued,
-            Self::Ready => StateWord::Ready,
-            Self::Leased { .. } => StateWord::Running,
-            Self::Fanned { .. } => StateWord::Fanned,
-            Self::Retrying { .. } => StateWord::Retrying,
-            Self::Succeeded => StateWord::Succeeded,
-            Self::Failed => StateWord::Failed,
-            Self::TimedOut => StateWord::TimedOut,
-            Self::Cancelled => StateWord::Cancelled,
-            Self::Expired => StateWord::Expired,
+            Self::Scheduled { .. } => ContextState::Scheduled,
+            Self::Queued => ContextState::Queued,
+            Self::Ready => ContextState::Ready,
+            Self::Leased { .. } => ContextState::Running,
+            Self::WaitingForSubtasks { .. } => ContextState::WaitingForSubtasks,
+            Self::Retrying { .. } => ContextState::Retrying,
+            Self::Succeeded => ContextState::Succeeded,
+            Self::Failed => ContextState::Failed,
+            Self::TimedOut => ContextState::TimedOut,
+            Self::Cancelled => ContextState::Cancelled,
+            Self::Expired => ContextState::Expired,
         }
     }
 
@@ -98,7 +98,7 @@ impl RunState {
             Self::Queued => Some(Place::Queue),
             Self::Ready => Some(Place::Ready),
             Self::Leased { .. } => Some(Place::Held),
-            Self::Fanned { .. } => Some(Place::Fan),
+            Self::WaitingForSubtasks { .. } => Some(Place::Fan),
             Self::Succeeded | Self::Failed | Self::TimedOut | Self::Cancelled | Self::Expired => {
                 None
             }
@@ -135,28 +135,29 @@ impl RunState {
                 expires,
             })),
             (Self::Queued | Self::Ready, Event::Expire) => Ok(self.moves_to(Self::Expired)),
-            (Self::Ready, Event::Open) => Ok(self.moves_to(Self::Fanned { stopping: false })),
+            (Self::Ready, Event::Open) => {
+                Ok(self.moves_to(Self::WaitingForSubtasks { stopping: false }))
+            }
             (
-                Self::Ready | Self::Retrying { .. } | Self::Fanned { stopping: false },
+                Self::Ready | Self::Retrying { .. } | Self::WaitingForSubtasks { stopping: false },
                 Event::Stop,
-            ) => Ok(self.moves_to(Self::Fanned { stopping: true })),
-            (Self::Fanned { .. }, Event::Finish) => Ok(self.moves_to(Self::Succeeded)),
-            (Self::Fanned { stopping: true }, Event::Stopped { timed_out }) => {
-                Ok(self.moves_to(if timed_out {
+            ) => Ok(self.moves_to(Self::WaitingForSubtasks { stopping: true })),
+            (Self::WaitingForSubtasks { .. }, Event::Finish) => Ok(self.moves_to(Self::Succeeded)),
+            (Self::WaitingForSubtasks { stopping: true }, Event::Stopped { timed_out }) => Ok(self
+                .moves_to(if timed_out {
                     Self::TimedOut
                 } else {
                     Self::Cancelled
-                }))
-            }
+                })),
             (Self::Ready, Event::Refuse { next })
-            | (Self::Fanned { .. }, Event::FallShort { next }) => {
+            | (Self::WaitingForSubtasks { .. }, Event::FallShort { next }) => {
                 Ok(self.moves_to(Self::after(next, Self::Failed)))
             }
             (
                 Self::Scheduled { .. }
                 | Self::Queued
                 | Self::Ready
-                | Self::Fanned { stopping: false }
+                | Self::WaitingForSubtasks { stopping: false }
                 | Self::Retrying { .. },
                 Event::Cancel,
             ) => Ok(self.moves_to(Self::Cancelled)),
@@ -210,7 +211,7 @@ impl RunState {
             | Self::Queued
             | Self::Ready
             | Self::Leased { .. }
-            | Self::Fanned { .. }
+            | Self::WaitingForSubtasks { .. }
             | Self::Retrying { .. }
             | Self::Succeeded
             | Self::Cancelled => false,
@@ -243,13 +244,13 @@ fn apply_leased(
         Event::Renew { expires, .. } => Ok((leased(worker, *expires), Vec::new())),
         Event::Release { .. } => to(RunState::Ready),
         Event::Succeed { .. } => to(RunState::Succeeded),
-        Event::Fan { .. } => to(RunState::Fanned { stopping: false }),
-        Event::Stop => to(RunState::Fanned { stopping: true }),
+        Event::Fan { .. } => to(RunState::WaitingForSubtasks { stopping: false }),
+        Event::Stop => to(RunState::WaitingForSubtasks { stopping: true }),
         // It waited long enough for its lease to end.
         Event::LoseLease {
             next: Next::At(_), ..
         } => Err(Illegal::NotAllowed {
-            state: StateWord::Running,
+            state: ContextState::Running,
             event: event.name(),
         }),
         Event::Fail { next, .. } | Event::LoseLease { next, .. } => {
@@ -274,7 +275,7 @@ fn apply_leased(
         | Event::Stopped { .. }
         | Event::Retry
         | Event::Expire => Err(Illegal::NotAllowed {
-            state: StateWord::Running,
+            state: ContextState::Running,
             event: event.name(),
         }),
     }

@@ -12,7 +12,8 @@ pub mod rules;
 mod walk;
 
 pub use facts::{
-    At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
+    At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Occurrence, Place, QueueFacts,
+    Record,
 };
 pub use finding::{Evidence, Finding, Kind, Subject};
 pub(crate) use grammar::Name;

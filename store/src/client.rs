@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::script::Script;
-use crate::stand_in::{self, StandIn};
+use crate::transport::{self, Transport};
 use crate::words::plain;
 
 pub(crate) use calling::{Ways, has_no_functions, is_unknown, primary_at};
@@ -54,7 +54,7 @@ pub struct Redis {
     room: Arc<room::RoomCell>,
     promise: Option<Promise>,
     ways: Arc<Ways>,
-    stand_in: Option<Arc<dyn StandIn>>,
+    transport: Option<Arc<dyn Transport>>,
 }
 
 impl Redis {
@@ -62,7 +62,7 @@ impl Redis {
     ///
     /// # Errors
     /// [`Error::Unusable`] when the client cannot be built.
-    pub fn standing_in(stand_in: Arc<dyn StandIn>) -> Result<Self, Error> {
+    pub fn with_transport(transport: Arc<dyn Transport>) -> Result<Self, Error> {
         let builder = Builder::default_centralized();
         let unusable = |error: fred::error::Error| Error::Unusable(plain(error.details()));
         Ok(Self {
@@ -75,7 +75,7 @@ impl Redis {
             confirmer: Arc::default(),
             promise: None,
             ways: Arc::default(),
-            stand_in: Some(stand_in),
+            transport: Some(transport),
         })
     }
 
@@ -109,7 +109,7 @@ impl Redis {
                 confirmer: Arc::default(),
                 promise: None,
                 ways: Arc::default(),
-                stand_in: None,
+                transport: None,
             }),
             Ok(Err(error)) => {
                 let why = plain(error.details());
@@ -177,8 +177,8 @@ impl Redis {
         keys: Vec<String>,
         args: Vec<Value>,
     ) -> Result<(Value, Result<(), Error>), Error> {
-        if let Some(stand_in) = &self.stand_in {
-            let value = stand_in::call(stand_in.as_ref(), &self.ways, script, keys, args).await?;
+        if let Some(transport) = &self.transport {
+            let value = transport::call(transport.as_ref(), &self.ways, script, keys, args).await?;
             return Ok((value, Ok(())));
         }
         match self.promise {
@@ -209,7 +209,7 @@ impl Redis {
         keys: Vec<String>,
         args: Vec<Value>,
     ) -> Result<Value, Error> {
-        match &self.stand_in {
+        match &self.transport {
             None => {
                 calling::run(
                     &self.client,
@@ -219,8 +219,8 @@ impl Redis {
                 )
                 .await
             }
-            Some(stand_in) => {
-                stand_in::call(stand_in.as_ref(), &self.ways, script, keys, args).await
+            Some(transport) => {
+                transport::call(transport.as_ref(), &self.ways, script, keys, args).await
             }
         }
     }
@@ -234,8 +234,8 @@ impl Redis {
         command: &'static str,
         args: Vec<String>,
     ) -> Result<R, Error> {
-        let read: Result<Value, _> = match &self.stand_in {
-            Some(stand_in) => stand_in::read(stand_in.as_ref(), command, args).await,
+        let read: Result<Value, _> = match &self.transport {
+            Some(transport) => transport::read(transport.as_ref(), command, args).await,
             None => {
                 let command = CustomCommand::new_static(command, ClusterHash::FirstKey, false);
                 self.plain().custom(command, args).await
@@ -246,8 +246,8 @@ impl Redis {
     }
 
     /// What stands in for a server, if anything does.
-    pub(crate) fn stand_in(&self) -> Option<&dyn StandIn> {
-        self.stand_in.as_deref()
+    pub(crate) fn transport(&self) -> Option<&dyn Transport> {
+        self.transport.as_deref()
     }
 
     /// The client itself, for what it tells of its connections.

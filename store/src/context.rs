@@ -1,26 +1,28 @@
 //! Operations on single contexts: get, list, retry, note. Scripts: `lua/context/`.
 
 mod attempt;
+mod attempt_log;
+mod count;
 mod ends;
 mod get;
 mod list;
 mod log;
-mod note;
 mod retry;
 
 use bytes::Bytes;
 use fred::types::Value;
+use tickwheel_core::access::Sight;
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::job::{ContextOptions, Priority};
-use tickwheel_core::routing::LaneId;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::routing::PlacementId;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 pub use attempt::PastAttempt;
+pub use attempt_log::{Appended, AttemptLog, Line, Progress};
 pub use ends::{Ends, EndsCursor, EventMark};
-pub use list::ContextFilter;
+pub use list::{ContextFilter, ContextList, Horizon, LOOK_MAX, ListOrder, Looked, PageBounds};
 pub use log::{LogLine, LogPage};
-pub use note::{Line, Note, Noted, Progress};
 
 use crate::error::Error;
 use crate::record::{Dead, Held, Member, Rest, Settled, Upstream};
@@ -42,11 +44,11 @@ pub struct ContextView {
     /// Its options with its priority; `None` for an ended context of which only the end is known.
     pub options: Option<ContextOptions>,
     /// Where it may run, and who takes it; `None` where any worker of its group will do, and as for `options`.
-    pub lane: Option<LaneId>,
+    pub placement: Option<PlacementId>,
     /// When it was due first.
     pub due: TimestampMs,
     /// Where it is in its life.
-    pub state: StateWord,
+    pub state: ContextState,
     /// Its highest attempt so far; none before the first.
     pub attempt: AttemptNo,
     /// Attempts that failed, timed out or lost their lease.
@@ -84,13 +86,21 @@ pub struct ContextView {
 }
 
 impl ContextView {
+    /// Whether somebody who sees so much sees it.
+    #[must_use]
+    pub fn is_in(&self, sight: &Sight) -> bool {
+        let group = self.group.as_ref().map(GroupName::as_str);
+        let handler = self.handler.as_ref().map(HandlerName::as_str);
+        sight.has_context(&self.id, group, handler)
+    }
+
     /// Which of the waiting contexts of its group goes first.
     #[must_use]
     pub fn priority(&self) -> Option<Priority> {
         self.options.map(|options| options.priority)
     }
 
-    fn new(id: ContextId, state: StateWord) -> Self {
+    fn new(id: ContextId, state: ContextState) -> Self {
         Self {
             job: id.job(),
             due: id.due(),
@@ -98,7 +108,7 @@ impl ContextView {
             group: None,
             handler: None,
             options: None,
-            lane: None,
+            placement: None,
             state,
             attempt: AttemptNo::NONE,
             failures: 0,
@@ -122,7 +132,7 @@ impl ContextView {
 
     fn with_rest(mut self, rest: Rest) -> Self {
         self.options = Some(rest.options.with_priority(rest.priority));
-        self.lane = rest.options.lane;
+        self.placement = rest.options.placement;
         self.upstream = rest.options.upstream;
         self.body_dropped = rest.options.body_dropped;
         self.group = Some(rest.group);
@@ -131,7 +141,7 @@ impl ContextView {
         self
     }
 
-    fn of_member(member: Member, state: StateWord) -> Self {
+    fn of_member(member: Member, state: ContextState) -> Self {
         let view = Self {
             attempt: member.attempt,
             failures: member.failures,
@@ -148,7 +158,7 @@ impl ContextView {
             claimed: Some(held.claimed),
             lease_expires: Some(held.expires),
             cancel: held.cancel.map(|cancel| cancel.reason),
-            ..Self::new(id, StateWord::Running)
+            ..Self::new(id, ContextState::Running)
         };
         view.with_rest(held.rest)
     }
@@ -189,15 +199,15 @@ impl ContextView {
     ) -> Result<Self, Error> {
         let state = match place {
             "held" => return Ok(Self::of_held(id, Held::parse(text)?)),
-            "wheel" => StateWord::Scheduled,
-            "retry" => StateWord::Retrying,
-            "ready" | "parts" => StateWord::Ready,
-            "fanned" => StateWord::Fanned,
-            "queue" => StateWord::Queued,
+            "wheel" => ContextState::Scheduled,
+            "retry" => ContextState::Retrying,
+            "ready" | "parts" => ContextState::Ready,
+            "waiting_for_subtasks" => ContextState::WaitingForSubtasks,
+            "queue" => ContextState::Queued,
             other => return Err(Error::contract(script, other)),
         };
         let mut view = Self::of_member(Member::parse(text)?, state);
-        if state == StateWord::Retrying {
+        if state == ContextState::Retrying {
             view.next_attempt = score.map(TimestampMs::new);
         }
         Ok(view)

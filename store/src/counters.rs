@@ -19,6 +19,8 @@ pub struct Counters {
     pub logs_dropped: u64,
     /// Results, as logs.
     pub results_dropped: u64,
+    /// Ends that followers of other namespaces were not told of, as the job that ended does not let them follow it.
+    pub followers_untold: u64,
     /// Counters that could not be counted on, as somebody had written what is no number; they began anew.
     pub reset: u64,
 }
@@ -37,6 +39,7 @@ impl Store {
                 "dead_dropped",
                 "logs_dropped",
                 "results_dropped",
+                "followers_untold",
                 "reset",
             ];
             let read = self
@@ -59,6 +62,7 @@ impl Store {
                 &mut sum.dead_dropped,
                 &mut sum.logs_dropped,
                 &mut sum.results_dropped,
+                &mut sum.followers_untold,
                 &mut sum.reset,
             ] {
                 *field = field.saturating_add(counted.next().flatten().unwrap_or(0));

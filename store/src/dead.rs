@@ -18,18 +18,17 @@ use tickwheel_core::time::TimestampMs;
 pub use filter::DeadFilter;
 pub use step::{DeadAction, DeadStep};
 
-use crate::context::ContextView;
+use crate::context::{ContextList, ContextView, PageBounds};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::listed::Listed;
 use crate::record::Dead;
 use crate::reply::Reply;
 use crate::script::{LIST_DEAD, PURGE_DEAD, RETRY_CONTEXT, Script};
 use crate::store::Store;
 
-/// Contexts that one script call looks at or changes.
+/// Contexts that one step looks at or changes.
 const STEP_MAX: u32 = 100;
-/// Script calls of one page. A page may be short, or empty, and yet have a cursor.
-const CALLS_MAX: u32 = 32;
 
 /// What became of a dead context that was asked to run again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -40,8 +39,8 @@ pub enum Requeued {
     Busy,
     /// Its body was too great to be kept among the dead, where it stays.
     BodyDropped,
-    /// Its lane, which says what workers may run it, is no longer kept; it stays among the dead.
-    LaneGone,
+    /// Its placement, which says what workers may run it, is no longer kept; it stays among the dead.
+    PlacementGone,
     /// It was not among the dead: run again or forgotten meanwhile.
     NotDead,
 }
@@ -55,7 +54,7 @@ pub struct DeadCounts {
     pub dropped: u64,
 }
 
-/// `<partition>/<position in its dead>`; empty: the first partition from its newest on.
+/// Of steps, which go from partition to partition: `<partition>/<position in its dead>`; empty: the first one from its newest on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Cursor {
     partition: PartitionId,
@@ -104,35 +103,19 @@ fn unless_damaged<T>(read: Result<T, Error>) -> Result<Option<T>, Error> {
 }
 
 impl Store {
-    /// A page of the dead that `filter` chooses, the newest of each partition first, without bodies. It has at most `limit` contexts, and may have fewer, or none, and yet a next one.
+    /// A page of the dead that `filter` chooses, over all partitions with the newest end first, without bodies. It may be short, or empty,
+    /// and yet have a next one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when the cursor is not one of the dead; [`Error::Unavailable`] when Redis does not answer.
+    /// [`Error::Invalid`] when the cursor is not one of this list; [`Error::Unavailable`] when Redis does not answer.
     pub async fn list_dead(
         &self,
         filter: &DeadFilter,
         cursor: &str,
-        limit: u32,
-    ) -> Result<Listed<ContextView>, Error> {
-        let mut cursor = Cursor::parse(cursor)?;
-        let mut listed = Listed::default();
-        for _ in 0..CALLS_MAX {
-            let shown = u32::try_from(listed.items.len()).unwrap_or(u32::MAX);
-            let missing = limit.saturating_sub(shown);
-            if missing == 0 {
-                break;
-            }
-            let found = self.dead_page(&cursor, missing.min(STEP_MAX)).await?;
-            listed.skip(LIST_DEAD.name(), found.unreadable);
-            let chosen = found.items.into_iter().filter(|view| filter.holds(view));
-            listed.items.extend(chosen);
-            match self.after(&cursor, found.next) {
-                Some(next) => cursor = next,
-                None => return Ok(listed),
-            }
-        }
-        listed.next = format!("{}/{}", cursor.partition, cursor.position);
-        Ok(listed)
+        bounds: impl Into<PageBounds>,
+    ) -> Result<ContextList, Error> {
+        self.list_dead_contexts(&filter.contexts(), cursor, bounds.into())
+            .await
     }
 
     /// How many dead there are, over all partitions.
@@ -185,19 +168,22 @@ impl Store {
         let partition = self.known(cursor.partition, &cursor.partition.to_string())?;
         let keys = vec![self.keys.wheel(partition)];
         let value = self.redis.call(&LIST_DEAD, keys, args).await?;
-        let mut reply = Reply::expect(LIST_DEAD.name(), value, "DEAD")?;
-        let (next, _dropped) = (reply.text()?, reply.number()?);
-        let mut page = Listed {
-            next,
-            ..Listed::default()
-        };
-        page.unreadable = reply.number()?;
-        while !reply.is_empty() {
-            let member = reply.list()?.bytes()?;
-            let view = Dead::parse(&member).map(ContextView::of_dead);
-            page.add(LIST_DEAD.name(), view)?;
-        }
-        Ok(page)
+        let reply = Reply::expect(LIST_DEAD.name(), value, "DEAD")?;
+        Fields::read(reply, |fields| {
+            fields.number("dropped")?;
+            let mut page = Listed {
+                next: fields.text_or_empty("position")?,
+                unreadable: fields.count("unreadable")?,
+                ..Listed::default()
+            };
+            let mut items = fields.list("items")?;
+            while !items.is_empty() {
+                let member = items.list()?.bytes()?;
+                let view = Dead::parse(&member).map(ContextView::of_dead);
+                page.add(LIST_DEAD.name(), view)?;
+            }
+            Ok(page)
+        })
     }
 
     /// Lets dead contexts of one partition, each with its end, run again; at most 100.
@@ -275,7 +261,7 @@ fn requeued(letters: &str) -> Result<Vec<Requeued>, Error> {
         'R' => Ok(Requeued::Ready),
         'B' => Ok(Requeued::Busy),
         'L' => Ok(Requeued::BodyDropped),
-        'G' => Ok(Requeued::LaneGone),
+        'G' => Ok(Requeued::PlacementGone),
         'N' => Ok(Requeued::NotDead),
         other => Err(Error::contract(RETRY_CONTEXT.name(), other)),
     });

@@ -1,7 +1,7 @@
 //! What can go wrong between a caller and Redis, by what the caller can do about it.
 
 use tickwheel_core::Durability;
-use tickwheel_core::error::Violations;
+use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::ContextId;
 
 use crate::words::plain;
@@ -191,6 +191,12 @@ impl Error {
             script,
             found: format!("{found:?}").chars().take(400).collect(),
         }
+    }
+
+    /// A cursor that no list has given.
+    pub(crate) fn bad_cursor(cursor: &str) -> Self {
+        let rule = "is of an earlier page of the same list";
+        Self::Invalid(Violation::new("cursor", rule, cursor).into())
     }
 
     /// Sorts an error of the Redis client by what the caller can do.

@@ -18,7 +18,7 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_core::zone::Edition;
 
 pub use apply::{Applied, Change};
-pub use delete::{Deleted, Deletion};
+pub use delete::{Deleted, Deletion, IdleDeletion};
 pub use follow::{FOLLOWERS_MAX, followers_full};
 pub use over::OverPage;
 pub use plan::{PlanGuard, PlanOutcome};
@@ -39,23 +39,20 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// The due times behind the edition of the zone table they are from, and whether they are the last.
-    fn args(&self, zones: &Edition) -> [Value; 2] {
+    /// The due times behind the edition of the zone table they are from.
+    fn dues_arg(&self, zones: &Edition) -> String {
         let dues: Vec<String> = self
             .dues
             .iter()
             .map(|due| due.as_u64().to_string())
             .collect();
-        [
-            Value::from(format!("{zones} {}", dues.join(" "))),
-            Value::from(if self.end { "1" } else { "0" }),
-        ]
+        format!("{zones} {}", dues.join(" "))
     }
 }
 
 /// Whether a job fires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum JobStateWord {
+pub enum JobState {
     /// By its trigger.
     Active,
     /// Not by its trigger, until resumed.
@@ -66,7 +63,7 @@ pub enum JobStateWord {
     Deleting,
 }
 
-impl JobStateWord {
+impl JobState {
     /// Every state.
     pub const ALL: [Self; 4] = [Self::Active, Self::Paused, Self::Finished, Self::Deleting];
 
@@ -90,7 +87,7 @@ pub struct JobView {
     /// Grows by one with each change of the spec, from 1.
     pub revision: u64,
     /// Whether it fires.
-    pub state: JobStateWord,
+    pub state: JobState,
     /// Why it is paused.
     pub note: String,
     /// When its first revision was applied.

@@ -74,6 +74,18 @@ impl Keys {
         self.cluster("limits")
     }
 
+    /// Hash: who may do what.
+    #[must_use]
+    pub fn tokens(&self) -> String {
+        self.cluster("tokens")
+    }
+
+    /// Stream: what was done and refused.
+    #[must_use]
+    pub fn audit(&self) -> String {
+        self.cluster("audit")
+    }
+
     /// Hash of worker groups.
     #[must_use]
     pub fn groups(&self) -> String {

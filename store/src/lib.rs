@@ -3,6 +3,9 @@
 //! Every transition is one Lua script on one partition (`lua/`). This crate builds the arguments, calls the script by its digest, and
 //! decodes the reply; it decides nothing. It does not know gRPC, and whoever uses it does not know fred.
 
+pub mod access;
+mod args;
+pub mod audit;
 pub mod cancel;
 pub mod check;
 pub mod client;
@@ -12,14 +15,15 @@ pub mod dead;
 pub mod epoch;
 pub mod error;
 pub mod fan;
+mod fields;
 pub mod history;
 mod identity;
 pub mod job;
 pub mod keys;
-pub mod lane;
 pub mod lease;
 pub mod limit;
 mod listed;
+pub mod placement;
 pub mod record;
 pub mod repair;
 mod reply;
@@ -28,8 +32,8 @@ pub mod script;
 mod seldom;
 mod server;
 pub mod setup;
-pub mod stand_in;
 mod store;
+pub mod transport;
 pub mod wake;
 pub mod wheel;
 mod words;

@@ -2,23 +2,29 @@
 //! Scripts: `lua/limit/*.lua`; in a turn, `lua/lib/limits/shares.lua`.
 
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use fred::types::Value;
-use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::id::GroupName;
+use tickwheel_core::limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::script::{DEFINE_LIMITS, LIMIT_STATE, LIMIT_USING, LIST_LIMITS, SHARE_LIMIT};
+use crate::seldom::Seldom;
 use crate::store::Store;
 
 /// Limits of one call.
 const SHARED_MAX: usize = 64;
 /// Limits of one call that only reads.
 const LISTED_MAX: usize = 1000;
+
+/// One damage may have hit many.
+static UNREAD: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// What a turn left of a limit: to be shared with the other partitions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +62,7 @@ pub struct Grant {
 
 /// What one turn is told of limits.
 #[derive(Debug, Clone, Default)]
-pub struct LimitsTold {
+pub struct LimitInput {
     /// A line for each group that has limits, as [`GroupLimits::line`] makes it.
     pub groups: Vec<String>,
     /// What the partition was granted since its last turn.
@@ -67,7 +73,7 @@ pub struct LimitsTold {
     pub changed: Option<TimestampMs>,
 }
 
-impl LimitsTold {
+impl LimitInput {
     /// The argument of the script.
     pub(crate) fn text(&self) -> String {
         let mut text = "limits".to_owned();
@@ -156,7 +162,7 @@ impl Store {
             let mut reply = Reply::expect(SHARE_LIMIT.name(), value, "SHARED")?;
             reply.number()?;
             while !reply.is_empty() {
-                grants.push(grant(reply.list()?)?);
+                grants.push(Fields::read(reply.list()?, grant)?);
             }
         }
         Ok(grants)
@@ -196,31 +202,8 @@ impl Store {
     pub async fn list_limits(&self) -> Result<Defined, Error> {
         let keys = vec![self.keys.limits()];
         let value = self.redis.call(&LIST_LIMITS, keys, vec![]).await?;
-        let mut reply = Reply::expect(LIST_LIMITS.name(), value, "LIMITS")?;
-        let changes = reply.number()?;
-        let changed = reply.number()?;
-        let mut unreadable = reply.number()?;
-        let mut groups = Vec::new();
-        while !reply.is_empty() {
-            let mut one = reply.list()?;
-            let (group, text) = (one.bytes()?, one.bytes()?);
-            let group = String::from_utf8_lossy(&group);
-            match (group.parse::<GroupName>(), serde_json::from_slice(&text)) {
-                (Ok(group), Ok(limits)) => groups.push((group, limits)),
-                // Written by a newer program; nobody is held back by what cannot be read.
-                _ => {
-                    unreadable += 1;
-                    tracing::error!(%group, "the limits of a group cannot be read");
-                }
-            }
-        }
-        groups.sort_by(|left, right| left.0.cmp(&right.0));
-        Ok(Defined {
-            changes,
-            changed: Some(changed).filter(|at| *at > 0).map(TimestampMs::new),
-            groups,
-            unreadable,
-        })
+        let reply = Reply::expect(LIST_LIMITS.name(), value, "LIMITS")?;
+        Fields::read(reply, defined)
     }
 
     /// How much of each limit is used, in the order of `names`.
@@ -279,41 +262,77 @@ fn share_args(report: &LimitReport, limit: &Limit) -> [Value; 9] {
     ]
 }
 
-fn grant(mut one: Reply) -> Result<Grant, Error> {
-    let name = one.text()?.replace(':', " ");
+fn grant(fields: &mut Fields) -> Result<Grant, Error> {
+    let name = fields.text("limit")?.replace(':', " ");
     let limit = name
         .parse()
         .map_err(|_| Error::contract(SHARE_LIMIT.name(), name))?;
     Ok(Grant {
         limit,
-        report: one.number()?,
-        allowed: one.number()?,
-        starts: one.number()?,
-        kept: one.text()? == "k",
-        again: one.optional_number()?.map(Duration::from_millis),
+        report: fields.number("report")?,
+        allowed: fields.number("allowed")?,
+        starts: fields.number("starts")?,
+        kept: fields.text("mode")? == "k",
+        again: fields
+            .optional_number("again_ms")?
+            .map(Duration::from_millis),
     })
+}
+
+fn defined(fields: &mut Fields) -> Result<Defined, Error> {
+    let (changes, changed) = (fields.number("changes")?, fields.number("changed_ms")?);
+    let mut unreadable = fields.number("unreadable")?;
+    let mut list = fields.list("groups")?;
+    let mut groups = Vec::with_capacity(list.len());
+    while !list.is_empty() {
+        let mut one = list.list()?;
+        let (group, text) = (one.bytes()?, one.bytes()?);
+        let group = String::from_utf8_lossy(&group);
+        match (group.parse::<GroupName>(), serde_json::from_slice(&text)) {
+            (Ok(group), Ok(limits)) => groups.push((group, limits)),
+            // Written by a newer program; nobody is held back by what cannot be read.
+            _ => {
+                unreadable += 1;
+                if let Some(kept_back) = UNREAD.say(&group) {
+                    tracing::error!(%group, kept_back, "the limits of a group cannot be read");
+                }
+            }
+        }
+    }
+    groups.sort_by(|left, right| left.0.cmp(&right.0));
+    Ok(Defined {
+        changes,
+        changed: Some(changed).filter(|at| *at > 0).map(TimestampMs::new),
+        groups,
+        unreadable,
+    })
+}
+
+/// A report of a turn; `None` when its name is none of a limit.
+fn report(fields: &mut Fields) -> Result<Option<LimitReport>, Error> {
+    let name = fields.bytes("limit")?;
+    let limit = str::from_utf8(&name)
+        .ok()
+        .and_then(|name| name.parse().ok());
+    let (report, holds) = (fields.number("report")?, fields.number("holds")?);
+    let (unspent, wanted) = (fields.number("unspent")?, fields.number("wanted")?);
+    let waiting = fields.number("waiting")?;
+    Ok(limit.map(|limit| LimitReport {
+        limit,
+        report,
+        holds,
+        unspent,
+        wanted,
+        waiting,
+    }))
 }
 
 /// Reads the reports of a turn, and counts those of names that are none of a limit.
 pub(crate) fn reports(mut list: Reply) -> Result<(Vec<LimitReport>, u64), Error> {
     let (mut reports, mut unreadable) = (Vec::new(), 0);
     while !list.is_empty() {
-        let name = list.bytes()?;
-        let limit = str::from_utf8(&name)
-            .ok()
-            .and_then(|name| name.parse().ok());
-        let mut number = || list.number();
-        let [report, holds, unspent, wanted, waiting] =
-            [number()?, number()?, number()?, number()?, number()?];
-        match limit {
-            Some(limit) => reports.push(LimitReport {
-                limit,
-                report,
-                holds,
-                unspent,
-                wanted,
-                waiting,
-            }),
+        match Fields::read(list.list()?, report)? {
+            Some(report) => reports.push(report),
             None => unreadable += 1,
         }
     }

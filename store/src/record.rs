@@ -1,6 +1,6 @@
 //! The text records in Redis, typed: context members, their options, held values and settled records.
 //!
-//! Scripts write and split the same texts (`lua/lib/record.lua`); docs/keyspace.md gives their grammar. A body may be binary, so a record is
+//! Scripts write and split the same texts (`lua/lib/records/`); docs/keyspace.md gives their grammar. A body may be binary, so a record is
 //! bytes; parsing shares them and copies none of the body. A text that does not follow its grammar is a broken contract.
 
 mod dead;

@@ -10,12 +10,13 @@ use fred::types::Value;
 use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
 
+use crate::args::Args;
 use crate::check::{Checked, Finding, History, JobFacts, Kind, Name, Pace, Subject};
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::{
-    REPAIR_CONTEXT, REPAIR_FAN, REPAIR_JOB, REPAIR_KEY, REPAIR_LIMITS, REPAIR_QUARANTINE,
-    REPAIR_SHELF, Script,
+    REPAIR_CONTEXT, REPAIR_FAN, REPAIR_INDEX, REPAIR_JOB, REPAIR_KEY, REPAIR_LIMITS,
+    REPAIR_QUARANTINE, Script,
 };
 use crate::store::Store;
 
@@ -182,9 +183,9 @@ impl Store {
             }
             (Subject::Key(key), Kind::WrongType) => self.move_aside(finding.partition, key).await,
             (Subject::Key(key), _) => self.repair_key(finding.partition, key).await,
-            (Subject::Queue(queue), _) => self.repair_shelf(finding, "backlog", queue).await,
-            (Subject::Scan, _) => self.repair_shelf(finding, "scan", "").await,
-            (Subject::Entry(entry), _) => self.repair_shelf(finding, "delivery", entry).await,
+            (Subject::Queue(queue), _) => self.repair_index(finding, "backlog", queue).await,
+            (Subject::Scan, _) => self.repair_index(finding, "scan", "").await,
+            (Subject::Entry(entry), _) => self.repair_index(finding, "delivery", entry).await,
             (Subject::Context(_), _) => Ok(Repaired::Left),
         }
     }
@@ -323,7 +324,7 @@ impl Store {
         Ok(self.repair_call(&REPAIR_KEY, partition, args).await?.1)
     }
 
-    async fn repair_shelf(
+    async fn repair_index(
         &self,
         finding: &Finding,
         what: &'static str,
@@ -331,7 +332,7 @@ impl Store {
     ) -> Result<Repaired, Error> {
         let args = vec![Value::from(""), Value::from(what), Value::from(name)];
         let (_, outcome) = self
-            .repair_call(&REPAIR_SHELF, finding.partition, args)
+            .repair_call(&REPAIR_INDEX, finding.partition, args)
             .await?;
         Ok(outcome)
     }
@@ -353,13 +354,12 @@ impl Store {
             } else {
                 seen.text.as_str()
             };
-            let args = vec![
-                Value::from(""),
-                Value::from(key),
-                Value::from(at),
-                Value::from(text),
-                Value::from(why.as_str()),
-            ];
+            let args = Args::new()
+                .with("key", key)
+                .with("at", at)
+                .with("text", text)
+                .with("why", why.as_str())
+                .alone();
             let (_, outcome) = self
                 .repair_call(&REPAIR_QUARANTINE, finding.partition, args)
                 .await?;

@@ -9,10 +9,12 @@ use fred::types::Value;
 use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
 use tickwheel_core::time::TimestampMs;
 
+use crate::args::Args;
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::identity::Identity;
 use crate::listed::Listed;
-use crate::reply::Reply;
+use crate::reply::{Element, Reply};
 use crate::script::{HEARTBEAT, RETIRE};
 use crate::store::Store;
 pub use report::{ReportedResource, WorkerReport};
@@ -49,6 +51,8 @@ pub struct HeartbeatReply {
     pub live: Vec<LiveTracker>,
     /// How often limits of groups were given or taken away so far.
     pub limits_changed: u64,
+    /// How often tokens were made, changed or revoked so far.
+    pub tokens_changed: u64,
     /// Keys of a wrong type. Those of the roster were made anew.
     pub damaged: Vec<String>,
 }
@@ -108,23 +112,25 @@ impl Store {
             .redis
             .call(&HEARTBEAT, vec![self.keys.trackers()], args)
             .await?;
-        let mut reply = Reply::expect(HEARTBEAT.name(), value, "WRITTEN")?;
-        let now = TimestampMs::new(reply.number()?);
-        let mut list = reply.list()?;
-        let mut live = Vec::with_capacity(list.len());
-        while !list.is_empty() {
-            // What is no tracker is passed by.
-            live.extend(live_tracker(&String::from_utf8_lossy(&list.bytes()?)));
-        }
-        let (limits_changed, damaged) = (reply.number()?, reply.texts()?);
-        let (identity, age) = Identity::parse(&reply.text()?);
-        let trackers = u64::try_from(live.len()).unwrap_or(u64::MAX);
-        self.redis.fence().seen(&identity, age, trackers);
-        Ok(HeartbeatReply {
-            now,
-            live,
-            limits_changed,
-            damaged,
+        let reply = Reply::expect(HEARTBEAT.name(), value, "WRITTEN")?;
+        Fields::read(reply, |fields| {
+            let mut list = fields.list("live")?;
+            let mut live = Vec::with_capacity(list.len());
+            while !list.is_empty() {
+                // What is no tracker is passed by.
+                live.extend(live_tracker(&String::from_utf8_lossy(&list.bytes()?)));
+            }
+            let (identity, age) = Identity::parse(&fields.text("store")?);
+            let trackers = u64::try_from(live.len()).unwrap_or(u64::MAX);
+            self.redis.fence().seen(&identity, age, trackers);
+            let damaged = fields.optional("damaged")?.map(Element::texts);
+            Ok(HeartbeatReply {
+                now: TimestampMs::new(fields.number("now_ms")?),
+                live,
+                limits_changed: fields.number("changes")?,
+                tokens_changed: fields.count("tokens")?,
+                damaged: damaged.transpose()?.unwrap_or_default(),
+            })
         })
     }
 
@@ -138,21 +144,16 @@ impl Store {
         silence: Silence,
         workers: &[(GroupName, WorkerId)],
     ) -> Result<Vec<WorkerId>, Error> {
-        let mut args = vec![
-            Value::from(""),
-            Value::from(
-                tracker
-                    .map(|tracker| format!("{} {}", tracker.id, tracker.url))
-                    .unwrap_or_default(),
-            ),
-            Value::from(silence.longer_than.as_millis().to_string()),
-            Value::from(silence.ttl.as_millis().to_string()),
-            Value::from(workers.len().to_string()),
-        ];
-        for (group, worker) in workers {
-            args.push(Value::from(group.as_str()));
-            args.push(Value::from(worker.as_str()));
-        }
+        let tracker = tracker.map(|tracker| format!("{} {}", tracker.id, tracker.url));
+        let pairs = workers.iter().flat_map(|(group, worker)| {
+            [Value::from(group.as_str()), Value::from(worker.as_str())]
+        });
+        let args = Args::new()
+            .with_optional("tracker", tracker)
+            .with_number("silent_ms", silence.longer_than.as_millis())
+            .with_number("ttl_ms", silence.ttl.as_millis())
+            .with_number("workers", workers.len())
+            .items(pairs);
         let value = self
             .redis
             .call(&RETIRE, vec![self.keys.trackers()], args)

@@ -231,6 +231,22 @@ scripts! {
     DEFINE_LIMITS = "limit/define";
     /// Reads the limits of all groups.
     LIST_LIMITS = "limit/list";
+    /// Keeps a new token.
+    MAKE_TOKEN = "access/make";
+    /// Gives a token another secret.
+    ROTATE_TOKEN = "access/rotate";
+    /// Forgets a token.
+    REVOKE_TOKEN = "access/revoke";
+    /// Reads a token.
+    GET_TOKEN = "access/get";
+    /// Reads a page of the tokens.
+    LIST_TOKENS = "access/list";
+    /// Notes when tokens were used.
+    NOTE_TOKENS_USED = "access/note_used";
+    /// Writes down what somebody did.
+    APPEND_AUDIT = "audit/append";
+    /// Reads what was done.
+    LIST_AUDIT = "audit/list";
     /// Reads how much of limits is used.
     LIMIT_STATE = "limit/state";
     /// Reads how many contexts of a partition run under limits.
@@ -263,6 +279,8 @@ scripts! {
     GET_CONTEXT = "context/get";
     /// Which of some contexts have ended.
     CONTEXT_ENDS = "context/ends";
+    /// About how many contexts are in each place.
+    COUNT_CONTEXTS = "context/count";
     /// Reads a page of contexts.
     LIST_CONTEXTS = "context/list";
     /// Lets dead contexts run again.
@@ -272,17 +290,17 @@ scripts! {
     /// Forgets dead contexts.
     PURGE_DEAD = "dead/purge";
     /// Keeps what a running attempt says about itself.
-    NOTE_CONTEXT = "context/note";
+    APPEND_LOG = "context/append_log";
     /// Reads a context's log.
-    LOG_CONTEXT = "context/log";
+    LOG_CONTEXT = "context/read_log";
     /// Keeps the history of a partition within its budgets.
     TEND_HISTORY = "history/tend";
-    /// Reads the content of lanes.
-    GET_LANES = "lane/get";
-    /// Which lanes a step of a place needs.
-    WALK_LANES = "lane/walk";
-    /// Lets lanes go that nothing needs.
-    SWEEP_LANES = "lane/sweep";
+    /// Reads the content of placements.
+    GET_PLACEMENTS = "placement/get";
+    /// Which placements a step of a place needs.
+    LIST_PLACEMENTS = "placement/list";
+    /// Lets placements go that nothing needs.
+    SWEEP_PLACEMENTS = "placement/sweep";
     /// Registers or changes a job.
     APPLY_JOB = "job/apply";
     /// Lays due times into a job.
@@ -322,7 +340,7 @@ scripts! {
     /// Puts a job where it belongs.
     REPAIR_JOB = "repair/job";
     /// Puts the backlog, the lease scan or a delivery right.
-    REPAIR_SHELF = "repair/shelf";
+    REPAIR_INDEX = "repair/index";
     /// Puts an unreadable record aside.
     REPAIR_QUARANTINE = "repair/quarantine";
     /// Cuts what is too long, and gives mortal keys an end.

@@ -1,9 +1,9 @@
 //! Log lines that a lasting trouble would repeat with each call: one for each reason and span, with a count of those kept back.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// Reasons told apart; what comes beyond them shares one.
@@ -46,7 +46,7 @@ impl Seldom {
     /// Whether a line for `reason` is said now: then with how many were kept back since the last one.
     pub fn say(&self, reason: &str) -> Option<u64> {
         let now = Instant::now();
-        let mut said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut said = self.said.lock();
         if said.len() >= REASONS_MAX && !said.contains_key(reason) {
             said.retain(|_, said| now.duration_since(said.at) < self.every);
         }
@@ -95,7 +95,7 @@ mod tests {
         let seldom = Seldom::default();
         let lines = (0..10_000).filter(|number| seldom.say(&number.to_string()).is_some());
         assert_eq!(lines.count(), REASONS_MAX + 1, "the rest shares one");
-        assert_eq!(seldom.said.lock().unwrap().len(), REASONS_MAX + 1);
+        assert_eq!(seldom.said.lock().len(), REASONS_MAX + 1);
         tokio::time::advance(EVERY).await;
         assert_eq!(seldom.say("new"), Some(0), "old reasons make room");
     }

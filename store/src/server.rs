@@ -110,7 +110,7 @@ impl Redis {
 }
 
 impl Server {
-    /// Of a stand-in ([`crate::stand_in`]): there is no server that could say anything.
+    /// Of a stand-in ([`crate::transport`]): there is no server that could say anything.
     #[must_use]
     pub fn none() -> Self {
         Self {
@@ -144,12 +144,12 @@ impl Server {
 
     /// Why no store may be there; empty: it may.
     #[must_use]
-    pub fn unfit(&self, eviction: Eviction) -> Vec<String> {
-        let mut unfit = self.refusals.clone();
+    pub fn misconfigured(&self, eviction: Eviction) -> Vec<String> {
+        let mut misconfigured = self.refusals.clone();
         if eviction == Eviction::Refused {
-            unfit.extend(self.evictions.iter().cloned());
+            misconfigured.extend(self.evictions.iter().cloned());
         }
-        unfit
+        misconfigured
     }
 
     /// Where the primary of this server is, when it is a replica and takes no writes.

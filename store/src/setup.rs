@@ -20,7 +20,7 @@ use crate::wheel::Bulk;
 pub use crate::server::{Eviction, Server};
 
 /// The layout of keys and records that this program reads and writes.
-const SCHEMA: u32 = 4;
+const SCHEMA: u32 = 5;
 /// Counters of starts begin with the seconds since then: ids stay short.
 const YEAR_2026_MS: u64 = 1_767_225_600_000;
 
@@ -73,9 +73,9 @@ impl Store {
         eviction: Eviction,
     ) -> Result<(Self, Server), Error> {
         let server = redis.inspect().await?;
-        let unfit = server.unfit(eviction);
-        if !unfit.is_empty() {
-            return Err(Error::Unusable(unfit.join("; ")));
+        let misconfigured = server.misconfigured(eviction);
+        if !misconfigured.is_empty() {
+            return Err(Error::Unusable(misconfigured.join("; ")));
         }
         if let Some(primary) = server.replica_of() {
             return Err(Error::Unavailable {
@@ -221,8 +221,8 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn time(&self) -> Result<TimestampMs, Error> {
-        if let Some(stand_in) = self.redis.stand_in() {
-            return crate::stand_in::time(stand_in).await;
+        if let Some(transport) = self.redis.transport() {
+            return crate::transport::time(transport).await;
         }
         let sort = |error| Error::from_redis("time", error, ToOwned::to_owned);
         let hash = ClusterHash::Custom(fred::util::redis_keyslot(self.keys.meta().as_bytes()));

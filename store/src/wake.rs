@@ -1,8 +1,8 @@
 //! Wake messages: what scripts publish on the channel of a partition, for the trackers. Their grammar is in `docs/keyspace.md`.
 
 use tickwheel_core::cancel::CancelReason;
-use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{AttemptNo, ContextId, WorkerId};
+use tickwheel_core::limits::LimitName;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tokio::sync::{mpsc, watch};

@@ -233,13 +233,13 @@ fn hashes(table: &mut Table<'_>) {
     for key in ["held", "retry", "fair", "fans"] {
         table.hash(key, &format!("{partition}.5.z-"));
     }
-    for key in ["shares", "stopped", "contended"] {
+    for key in ["limit_shares", "limit_waiting", "limit_contended"] {
         table.hash(key, group);
         table.hash(key, &format!("{group} k=acme"));
     }
     table.hash(&format!("limit:{group}"), "p");
-    table.hash("lanes", "012345678");
-    table.hash("used", "012345678");
+    table.hash("placements", "012345678");
+    table.hash("used_placements", "012345678");
     table.hash("route:0123456789", worker);
     table.hash(&format!("active:{job}"), &format!("{partition}.5.z-"));
     table.hash("stats", "stale");
@@ -247,7 +247,16 @@ fn hashes(table: &mut Table<'_>) {
     table.fields("job:no/body", &fields);
     table.put("ZADD", "jobs", &[b"0", b"no/body"]);
     let of_fan = [
-        "model", "state", "total", "root", "by", "group", "handlers", "lane", "wanted", "quorum",
+        "model",
+        "state",
+        "total",
+        "root",
+        "by",
+        "group",
+        "handlers",
+        "placement",
+        "wanted",
+        "quorum",
     ];
     for (n, fields) in [&of_fan[..4], &of_fan, &of_fan[4..], &of_fan[1..2]]
         .iter()
@@ -273,6 +282,7 @@ fn hashes(table: &mut Table<'_>) {
             "put_aside",
             "asides_dropped",
             "dead_dropped",
+            "followers_untold",
             "confirmed",
             "reset",
         ],
@@ -284,7 +294,7 @@ fn lists(table: &mut Table<'_>) {
         handler, job, root, ..
     } = table.names;
     for key in [
-        "left".to_owned(),
+        "limit_released".to_owned(),
         format!("ledger:{job}"),
         format!("runs:{job}"),
         format!("log:{root}"),
@@ -365,6 +375,13 @@ pub fn of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
     table.hash("groups", "g");
     table.hash("limits", "g");
     table.put("HSET", "limits", &[b"!", b"x"]);
+    table.hash("tokens", "abcdefgh");
+    table.put("HSET", "tokens", &[b"!", b"x"]);
+    table.hash("tokens_used", "abcdefgh");
+    for text in table.texts("audit") {
+        table.put("XADD", "audit", &[b"*", b"e", &text]);
+        table.put("XADD", "audit", &[b"*", b"other", &text]);
+    }
     table.fields(
         &format!("worker:{}", names.worker),
         &[
@@ -397,6 +414,9 @@ pub fn wrong_types_of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
     let keys = [
         "trackers".to_owned(),
         "limits".to_owned(),
+        "tokens".to_owned(),
+        "tokens_used".to_owned(),
+        "audit".to_owned(),
         "groups".to_owned(),
         format!("workers:{}", names.group),
         format!("worker:{}", names.worker),

@@ -5,6 +5,7 @@
 //!
 //! Without a redis-server a test is skipped with a loud line; where `CI` or `TICKWHEEL_REQUIRE_REDIS` is set, that is an error.
 
+pub mod canary;
 pub mod client;
 pub mod clock;
 pub mod clock_shim;
@@ -24,7 +25,9 @@ pub mod small;
 pub mod snapshot;
 pub mod wait;
 pub mod wire;
+pub mod xcron;
 
+pub use canary::Canary;
 pub use client::Client;
 pub use clock::{wall_ms, wall_us};
 pub use process::Process;
@@ -36,3 +39,4 @@ pub use runs::{Run, RunBook};
 pub use small::Small;
 pub use snapshot::Snapshot;
 pub use wait::{until, until_clock};
+pub use xcron::Xcron;

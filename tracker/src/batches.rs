@@ -4,9 +4,10 @@ mod coalesce;
 mod pace;
 
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::partition::{PartitionCount, PartitionId};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;

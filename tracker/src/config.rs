@@ -1,15 +1,20 @@
 //! What a tracker is told at its start, with a default and its reason for each value.
 
+mod access;
+mod xcron;
+
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use tickwheel_core::bounds::PARTITIONS_MAX;
 use tickwheel_core::error::{Violation, Violations};
-use tickwheel_core::limits::PARTITIONS_MAX;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_store::history::Budget;
 pub use tickwheel_store::setup::Eviction;
 
 use crate::durability::Promises;
+pub use access::{Access, AccessMode};
+pub use xcron::Xcron;
 
 /// Configuration of one tracker.
 #[derive(Debug, Clone)]
@@ -21,14 +26,14 @@ pub struct Config {
     /// Partitions of a cluster that is created; an existing one must agree. 1..=1024. 16 spread over a few Redis Cluster nodes and
     /// still make fat batches.
     pub partitions: u16,
-    /// Where workers and clients reach the tracker. Loopback unless told otherwise: there is no authentication yet.
+    /// Where workers and clients reach the tracker. Loopback unless told otherwise.
     pub grpc_listen: SocketAddr,
     /// Connections of workers and callers at once, 1..=65536; a further one is closed, so that its peer looks for another tracker. Each takes some
     /// ten KiB, and with a request under way some MiB.
     pub grpc_connections: u32,
     /// And of one address, or network of IPv6; loopback is not counted. Raise it where workers come through an address translation or a proxy.
     pub grpc_connections_per_address: u32,
-    /// Health and metrics; `None` serves neither.
+    /// Health, metrics and the API; `None` serves none of them.
     pub http_listen: Option<SocketAddr>,
     /// What workers are told to connect to; the listening address unless they reach it under another name.
     pub advertise_url: Option<String>,
@@ -46,6 +51,10 @@ pub struct Config {
     pub history: History,
     /// Whether it may run on a Redis that evicts keys, that is, loses jobs.
     pub eviction: Eviction,
+    /// Who may do what.
+    pub access: Access,
+    /// What is answered to clients of xcron.
+    pub xcron: Xcron,
     /// A stopping tracker is gone after this, whatever its peers do.
     pub drain_timeout: Duration,
 }
@@ -149,6 +158,8 @@ impl Default for Config {
             durability: Promises::default(),
             history: History::default(),
             eviction: Eviction::Refused,
+            access: Access::default(),
+            xcron: Xcron::default(),
             drain_timeout: Duration::from_secs(10),
         }
     }
@@ -231,6 +242,9 @@ impl Config {
     }
 
     fn check_surfaces(&self, violations: &mut Violations) {
+        let listens = [Some(self.grpc_listen), self.http_listen];
+        self.access.check(listens, violations);
+        self.xcron.check(violations);
         for (field, given) in [
             ("grpc_connections", self.grpc_connections),
             (

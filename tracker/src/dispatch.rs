@@ -95,7 +95,7 @@ impl Dispatch {
             });
             let requires = self
                 .matching
-                .requires(claim.member.rest.options.lane.as_ref());
+                .requires(claim.member.rest.options.placement.as_ref());
             let (Some((session, to_worker)), Some(requires)) = (place, requires) else {
                 unsent.push(claim.holding());
                 continue;

@@ -18,7 +18,8 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
-use crate::config::Config;
+use crate::access::Caller;
+use crate::config::{Access, Config};
 use crate::health::Health;
 use crate::periodic::Periodic;
 use crate::rpc::api::ApiContext;
@@ -60,13 +61,18 @@ impl Embedded {
             // Its peers have no sockets.
             probes: false,
         };
+        // Nobody comes in from elsewhere.
+        let config = Config {
+            access: Access::open(),
+            ..config.clone()
+        };
         let Wired {
             mut heartbeat,
             turner,
             streams,
             api,
             ..
-        } = wire(config, around);
+        } = wire(&config, around);
         let stop = CancellationToken::new();
         heartbeat.run_once().await;
         let tasks = vec![
@@ -90,7 +96,7 @@ impl Embedded {
         S: Stream<Item = Result<WorkerMessage, Status>> + Send + Unpin + 'static,
     {
         let (sender, receiver) = mpsc::channel(FRAMES_MAX);
-        self.streams.accept(incoming, sender);
+        self.streams.accept(Caller::anybody(), incoming, sender);
         ReceiverStream::new(receiver).map(|frame| *frame)
     }
 

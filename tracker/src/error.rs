@@ -5,6 +5,7 @@
 
 use std::net::SocketAddr;
 
+use tickwheel_core::access::mask;
 use tickwheel_core::error::{Violation, Violations};
 
 /// An operation of a tracker failed.
@@ -27,6 +28,12 @@ pub enum Error {
     /// As much is under way as this tracker takes; what, and what to do, in words.
     #[error("{0}")]
     Busy(String),
+    /// It is not known who calls; what to show, in words.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// Whoever calls may not do that; what it may not, by field.
+    #[error("not allowed: {0}")]
+    Denied(Violations),
     /// This tracker stops and takes nothing new; another one will.
     #[error("this tracker is draining")]
     Draining,
@@ -39,16 +46,19 @@ impl Error {
         match self {
             Self::Store(error) => error.is_retryable(),
             Self::Busy(_) | Self::Draining => true,
-            Self::Config(_) | Self::Listen { .. } => false,
+            Self::Config(_) | Self::Listen { .. } | Self::Unauthenticated(_) | Self::Denied(_) => {
+                false
+            }
         }
     }
 
     /// There is no `kind` with this name or id.
     #[must_use]
     pub fn not_found(kind: &'static str, id: impl Into<String>) -> Self {
+        let id = id.into();
         Self::Store(tickwheel_store::Error::NotFound {
             kind,
-            id: id.into(),
+            id: mask(&id).into_owned(),
         })
     }
 

@@ -5,12 +5,10 @@
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
-
-use crate::lock::lock;
 
 /// The first rest; each one that follows is twice as long.
 const FIRST: Duration = Duration::from_millis(500);
@@ -58,13 +56,13 @@ struct Failing {
 impl<K: Eq + Hash> FailedWork<K> {
     /// Whether the work failed a moment ago and rests.
     pub(crate) fn rests(&self, work: &K, now: Instant) -> bool {
-        let failing = lock(&self.0);
+        let failing = self.0.lock();
         failing.get(work).is_some_and(|failing| failing.until > now)
     }
 
     /// The work was done.
     fn done(&self, work: &K) {
-        let mut failing = lock(&self.0);
+        let mut failing = self.0.lock();
         if !failing.is_empty() {
             failing.remove(work);
         }
@@ -85,7 +83,7 @@ impl<K: Eq + Hash> FailedWork<K> {
     }
 
     fn failed(&self, work: K, unreachable: bool, now: Instant) -> Option<u32> {
-        let mut failing = lock(&self.0);
+        let mut failing = self.0.lock();
         if failing.len() >= KEPT_MAX {
             failing.retain(|_, one| one.until + MOST > now);
         }
@@ -139,8 +137,8 @@ mod tests {
         for number in 0..KEPT_MAX + 10 {
             failed.failed(number, false, now);
         }
-        assert_eq!(lock(&failed.0).len(), KEPT_MAX);
+        assert_eq!(failed.0.lock().len(), KEPT_MAX);
         failed.failed(KEPT_MAX + 11, false, now + MOST * 2);
-        assert_eq!(lock(&failed.0).len(), 1, "old ones make room");
+        assert_eq!(failed.0.lock().len(), 1, "old ones make room");
     }
 }

@@ -1,42 +1,59 @@
-//! The HTTP surface: liveness, readiness and metrics, for the machinery around a tracker.
+//! The HTTP surface: liveness, readiness and metrics for the machinery around a tracker, the API for programs (`api/`), and the endpoints of
+//! xcron for those that were written for it (`xcron/`).
 //!
-//! It listens on loopback unless configured otherwise, knows three paths, and bounds what a peer can hold: connections by number, and each
-//! by time (`patience.rs`). A connection has one request. The metrics are written out once a second at most, whoever asks.
+//! It listens on loopback unless configured otherwise, and bounds what a peer can hold: connections by number, and each by time
+//! (`request_deadline.rs`, `clock.rs`). A connection of a probe has one request, one of the API any number. The metrics are written out
+//! once a second at most, whoever asks. What is answered here costs next to nothing; programs are answered on the threads of calls (`programs.rs`).
 
+mod api;
+mod clock;
+mod connections;
 mod hosts;
-mod patience;
+mod programs;
+mod request_deadline;
+mod safety;
 mod scrape;
 mod upkeep;
+mod xcron;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderValue, Request, Response as HttpResponse, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
+use hyper::body::Incoming;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use tonic::codegen::Service as _;
 
 use crate::error::Error;
 use crate::health::{Health, Pulse};
+pub(crate) use api::Api;
+use connections::Answers;
 use hosts::Hosts;
-use patience::Patient;
+pub(crate) use programs::Programs;
 use scrape::Scrape;
 pub(crate) use upkeep::Upkeep;
+pub(crate) use xcron::Xcron;
 
 /// What the handlers look at.
 #[derive(Clone)]
-pub struct Surface {
+pub(crate) struct Surface {
     /// Whether the tracker can work.
-    pub health: Arc<Health>,
+    pub(crate) health: Arc<Health>,
     /// Whether the threads that turn the wheel are alive.
-    pub pulse: Arc<Pulse>,
+    pub(crate) pulse: Arc<Pulse>,
     /// Renders the metrics.
-    pub metrics: PrometheusHandle,
+    pub(crate) metrics: PrometheusHandle,
+    /// Answers what programs ask; absent where only probes ask.
+    pub(crate) api: Option<Api>,
+    /// Answers what clients of xcron ask.
+    pub(crate) xcron: Option<Xcron>,
 }
 
 impl std::fmt::Debug for Surface {
@@ -48,16 +65,15 @@ impl std::fmt::Debug for Surface {
     }
 }
 
-/// The three paths, asked for under one of `hosts`.
-fn router(surface: Surface, hosts: Hosts) -> Router {
+/// The three paths of probes.
+fn router(surface: &Surface) -> Router {
     let scrapes = Arc::new(Scrape::new(surface.metrics.clone()));
     Router::new()
         .route("/healthz", get(alive))
         .route("/readyz", get(ready))
-        .with_state(surface)
+        .with_state(surface.clone())
         .route("/metrics", get(scrape))
         .with_state(scrapes)
-        .layer(from_fn_with_state(hosts, admitted))
 }
 
 /// Binds `address`.
@@ -70,29 +86,56 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         .map_err(|source| Error::Listen { address, source })
 }
 
-/// Serves the surface to `connections` at once until `stop`, then ends the connections that are idle and waits for the others, each at most
-/// the time of one request.
+/// Serves the surface to `connections` at once until `stop`, then ends the connections that rest and waits for the others, each for an
+/// answer that is under way.
 ///
 /// # Errors
 /// When the listener does not know its address; a failing connection ends alone.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     surface: Surface,
     connections: u32,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let hosts = Hosts::of(listener.local_addr()?);
-    axum::serve(Patient::new(listener, connections), router(surface, hosts))
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    let door = Door {
+        hosts: Hosts::of(listener.local_addr()?),
+        probes: router(&surface),
+        api: surface.api,
+        xcron: surface.xcron,
+    };
+    connections::serve(listener, connections, door, stop).await
 }
 
-/// Answers one request, and no further one on its connection.
-async fn admitted(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
-    let mut response = match hosts.refuse(&request) {
-        None => next.run(request).await,
-        Some((status, why)) => (status, why).into_response(),
-    };
+/// Where all requests come in.
+#[derive(Clone)]
+struct Door {
+    hosts: Hosts,
+    probes: Router,
+    api: Option<Api>,
+    xcron: Option<Xcron>,
+}
+
+impl Answers for Door {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> HttpResponse<Body> {
+        let refused = self.hosts.refuse(&request);
+        let api = self.api.as_ref().filter(|_| api::is_under(&request));
+        let xcron = self.xcron.as_ref().filter(|_| xcron::is_under(&request));
+        let mut response = match (api, xcron, refused) {
+            (Some(api), _, refused) => api.answer(request, peer, refused).await,
+            (None, _, Some((status, why))) => last((status, why).into_response()),
+            (None, Some(xcron), None) => xcron.answer(request, peer).await,
+            (None, None, None) => {
+                let answered = self.probes.clone().call(request.map(Body::new)).await;
+                last(answered.unwrap_or_else(|never| match never {}))
+            }
+        };
+        safety::shield(response.headers_mut());
+        response
+    }
+}
+
+/// An answer to a probe: no further one on its connection.
+fn last(mut response: Response) -> Response {
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(header::CONNECTION, close);
     response

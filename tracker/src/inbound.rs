@@ -12,7 +12,7 @@ use tonic::Status;
 use crate::dispatch::Refusals;
 use crate::fan_out::{MapPages, ResultPages};
 use crate::membership::LostTrackers;
-use crate::outcomes::{self, Notes, Renewals, Reported, Settlements};
+use crate::outcomes::{self, AttemptLogs, Renewals, Reported, Settlements};
 use crate::sessions::{Session, Sessions, items};
 
 /// Trackers that one frame may name as lost.
@@ -23,7 +23,7 @@ const LOST_MAX: usize = 64;
 pub(crate) struct Inbound {
     pub(crate) partitions: PartitionCount,
     pub(crate) sessions: Arc<Sessions>,
-    pub(crate) notes: Arc<Notes>,
+    pub(crate) attempt_logs: Arc<AttemptLogs>,
     pub(crate) settlements: Arc<Settlements>,
     pub(crate) renewals: Arc<Renewals>,
     pub(crate) refusals: Refusals,
@@ -50,7 +50,8 @@ impl Inbound {
         }
         // Before the settlements: what an attempt said last counts only while it holds its context.
         if !message.log.is_empty() || !message.progress.is_empty() {
-            self.notes.note(session, message.log, message.progress)?;
+            self.attempt_logs
+                .note(session, message.log, message.progress)?;
         }
         if !message.settle.is_empty() {
             self.settle(session, message.settle)?;

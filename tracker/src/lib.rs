@@ -22,6 +22,7 @@ pub mod metrics;
 pub mod planning;
 pub mod rpc;
 
+mod access;
 mod batches;
 mod dispatch;
 mod edge;
@@ -29,7 +30,6 @@ mod failed_work;
 mod fan_out;
 mod inbound;
 mod limits;
-mod lock;
 mod matching;
 mod membership;
 mod outcomes;

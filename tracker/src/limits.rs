@@ -4,22 +4,22 @@
 mod waiting;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName};
+use parking_lot::Mutex;
 use tickwheel_core::id::GroupName;
+use tickwheel_core::limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::Store;
-use tickwheel_store::limit::{Defined, Grant, LimitReport, LimitsTold};
+use tickwheel_store::limit::{Defined, Grant, LimitInput, LimitReport};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
-use crate::lock::lock;
 use crate::metrics::measure;
 use crate::seldom::Unwritten;
 use waiting::Waiting;
@@ -74,7 +74,7 @@ impl Limits {
     /// Takes over the definitions.
     fn adopt(&self, defined: Defined) {
         let groups: BTreeMap<_, _> = defined.groups.into_iter().collect();
-        *lock(&self.changes) = Some((defined.changes, defined.changed));
+        *self.changes.lock() = Some((defined.changes, defined.changed));
         if !groups.is_empty() {
             self.active.store(true, Ordering::Relaxed);
         }
@@ -91,7 +91,7 @@ impl Limits {
 
     /// How often the definitions had changed when they were read.
     pub(crate) fn known_changes(&self) -> Option<u64> {
-        lock(&self.changes).map(|(times, _)| times)
+        self.changes.lock().map(|(times, _)| times)
     }
 
     /// A queue was met that waits for a limit: turns have to be told of limits from now on.
@@ -100,30 +100,30 @@ impl Limits {
     }
 
     /// What the next turn of `partition` is told; `None` where no group has limits.
-    pub(crate) fn for_turn(&self, partition: PartitionId) -> Option<LimitsTold> {
+    pub(crate) fn for_turn(&self, partition: PartitionId) -> Option<LimitInput> {
         if !self.active.load(Ordering::Relaxed) {
             return None;
         }
         let groups = self.groups.load();
         let lines = groups.iter().map(|(group, limits)| limits.line(group));
-        let news = lock(&self.news).remove(&partition).unwrap_or_default();
-        Some(LimitsTold {
+        let news = self.news.lock().remove(&partition).unwrap_or_default();
+        Some(LimitInput {
             groups: lines.collect(),
             grants: news.grants.into_values().collect(),
             recalled: news.recalled.into_iter().collect(),
-            changed: lock(&self.changes).and_then(|(_, at)| at),
+            changed: self.changes.lock().and_then(|(_, at)| at),
         })
     }
 
-    /// Takes down what a turn of `partition` told of what waits; `held_back` is false when nothing does.
+    /// Takes down what a turn of `partition` told of what waits; `limited` is false when nothing does.
     pub(crate) fn note_waiting(
         &self,
         partition: PartitionId,
         reports: &[LimitReport],
-        held_back: bool,
+        limited: bool,
     ) {
-        let mut waiting = lock(&self.waiting);
-        if held_back {
+        let mut waiting = self.waiting.lock();
+        if limited {
             waiting.note(partition, reports);
         } else {
             waiting.forget(partition);
@@ -132,7 +132,7 @@ impl Limits {
 
     /// Another tracker turns this partition now.
     pub(crate) fn forget_waiting(&self, partition: PartitionId) {
-        lock(&self.waiting).forget(partition);
+        self.waiting.lock().forget(partition);
     }
 
     /// What limits a name now.
@@ -152,7 +152,8 @@ impl Limits {
 
     /// Another partition waits for what this one may have.
     pub(crate) fn recall(&self, partition: PartitionId, name: LimitName) {
-        lock(&self.news)
+        self.news
+            .lock()
             .entry(partition)
             .or_default()
             .recalled
@@ -162,7 +163,7 @@ impl Limits {
 
     fn granted(&self, partition: PartitionId, grants: Vec<Grant>) {
         let now = Instant::now();
-        let mut all = lock(&self.news);
+        let mut all = self.news.lock();
         let news = all.entry(partition).or_default();
         for grant in grants {
             let free = grant.starts > 0;
@@ -178,7 +179,7 @@ impl Limits {
     /// Partitions with news, and when each is to be turned.
     pub(crate) fn due(&self) -> Vec<(PartitionId, Instant)> {
         let now = Instant::now();
-        let all = lock(&self.news);
+        let all = self.news.lock();
         let due = all.iter().map(|(partition, news)| {
             let at = if news.recalled.is_empty() {
                 news.at.unwrap_or(now)

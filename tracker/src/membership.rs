@@ -2,6 +2,7 @@
 
 mod departures;
 mod eviction;
+mod expulsions;
 mod heartbeat;
 mod lost_trackers;
 mod reach;
@@ -9,6 +10,7 @@ mod roster;
 mod worker_heartbeats;
 
 pub(crate) use eviction::Evictions;
+pub(crate) use expulsions::Expulsions;
 pub(crate) use heartbeat::Heartbeat;
 pub(crate) use lost_trackers::LostTrackers;
 pub(crate) use roster::Roster;

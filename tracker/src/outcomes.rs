@@ -1,8 +1,8 @@
 //! How attempts end: what their workers report, written in batches and confirmed, what leases that are over end, and who is told of it:
 //! callers that wait, and jobs that follow.
 
+mod attempt_logs;
 mod confirm;
-mod notes;
 mod outbox;
 mod reap;
 mod release;
@@ -11,8 +11,8 @@ mod resolve;
 mod settle;
 mod waits;
 
+pub(crate) use attempt_logs::AttemptLogs;
 pub(crate) use confirm::answer_stale;
-pub(crate) use notes::Notes;
 pub(crate) use outbox::Outbox;
 pub(crate) use reap::Reaper;
 pub(crate) use release::Releases;

@@ -1,11 +1,10 @@
 //! Lines that may come from each item of a flood, written once in an interval.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use crate::lock::lock;
 use crate::metrics::measure;
 
 /// Between two lines about the same kind of trouble, of whatever partition.
@@ -28,7 +27,7 @@ impl Seldom {
 
     /// How many were kept back since the last one, when this one may be written.
     pub(crate) fn next(&self, now: Instant) -> Option<u64> {
-        let (last, kept_back) = &mut *lock(&self.last);
+        let (last, kept_back) = &mut *self.last.lock();
         if last.is_some_and(|last| now.saturating_duration_since(last) < self.every) {
             *kept_back += 1;
             return None;

@@ -18,5 +18,5 @@ pub(crate) use hello::checked;
 pub(crate) use in_flight::Slot;
 pub(crate) use registry::{Live, Offered, Sessions};
 #[cfg(test)]
-pub(crate) use session::stand_in;
+pub(crate) use session::transport;
 pub(crate) use session::{FRAMES_MAX, Frame, Session};

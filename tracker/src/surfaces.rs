@@ -1,8 +1,8 @@
 //! The two surfaces of a tracker, gRPC and HTTP, and the threads they run on.
 //!
-//! Connections of gRPC and the streams of workers are served where the wheel is turned, so that a frame costs no change of threads. Calls
-//! are decoded and answered on two threads of their own, and HTTP on one: however long they take, turns and sessions go on, and whoever asks
-//! whether this process lives has an answer.
+//! Connections of gRPC and the streams of workers are served where the wheel is turned, so that a frame costs no change of threads. Calls,
+//! and requests of the HTTP API, are decoded and answered on two threads of their own, and everything else of HTTP on one: however long they
+//! take, turns and sessions go on, and whoever asks whether this process lives has an answer.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -24,7 +24,7 @@ use crate::edge::incoming::incoming;
 use crate::edge::{Front, Guard, Memory, Peers, Watched};
 use crate::error::Error;
 use crate::health::{Health, Pulse};
-use crate::http::{self, Surface, Upkeep};
+use crate::http::{self, Api, Programs, Surface, Upkeep, Xcron};
 use crate::metrics;
 use crate::periodic;
 use crate::rpc::scheduler::Scheduler;
@@ -106,10 +106,14 @@ impl Doors {
             let front = Front::start("tickwheel-http", 1).map_err(refused)?;
             let pulse = Arc::new(Pulse::new());
             serving.push(tokio::spawn(Arc::clone(&pulse).beat(stop.clone())));
+            let scheduler = Scheduler::new(Arc::clone(&wired.api));
+            let programs = Programs::new(calls.handle().clone(), stop.clone());
             let surface = Surface {
                 health: Arc::clone(health),
                 pulse,
                 metrics: metrics::install()?,
+                xcron: xcron(config, &scheduler, &programs),
+                api: Some(Api::new(scheduler, programs)),
             };
             let serve = serve_http(listener, (surface, room), stop.clone());
             serving.push(front.handle().spawn(serve));
@@ -133,6 +137,15 @@ impl Surfaces {
     }
 }
 
+/// The endpoints of xcron, unless they are turned off.
+fn xcron(config: &Config, scheduler: &Scheduler, programs: &Programs) -> Option<Xcron> {
+    let settings = config.xcron.clone();
+    let (scheduler, programs) = (scheduler.clone(), programs.clone());
+    settings
+        .enabled
+        .then(|| Xcron::new(scheduler, programs, settings))
+}
+
 fn grpc<C: Stream<Item = std::io::Result<Watched<TcpStream>>>>(
     connections: C,
     wired: &Wired,
@@ -144,7 +157,10 @@ fn grpc<C: Stream<Item = std::io::Result<Watched<TcpStream>>>>(
     let workers = WorkerServiceServer::new(Workers(Arc::clone(&wired.streams)))
         .max_decoding_message_size(FRAME_BYTES_MAX);
     let threads = calls.handle().clone();
+    let authority = || Arc::clone(&wired.api.authority);
+    let scheduler = (scheduler, authority());
     let scheduler = Guard::calls(scheduler, CALL_BYTES_MAX, threads, Memory::new());
+    let workers = Guard::streams((workers, authority()), FRAME_BYTES_MAX);
     let server = Server::builder()
         .http2_keepalive_interval(Some(KEEPALIVE_INTERVAL))
         .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
@@ -152,7 +168,7 @@ fn grpc<C: Stream<Item = std::io::Result<Watched<TcpStream>>>>(
         .initial_stream_window_size(Some(STREAM_WINDOW))
         .initial_connection_window_size(Some(CONNECTION_WINDOW))
         .add_service(scheduler)
-        .add_service(Guard::streams(workers, FRAME_BYTES_MAX));
+        .add_service(workers);
     async move {
         // An open stream would hold a graceful shutdown for ever, so the server simply ends when it is told to.
         tokio::select! {

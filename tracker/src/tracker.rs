@@ -17,10 +17,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::Status;
 
-use crate::config::Config;
+use crate::access::bootstrap;
+use crate::config::{AccessMode, Config};
 use crate::error::Error;
 use crate::health::Health;
-use crate::matching::LaneSweep;
+use crate::matching::PlacementSweep;
 use crate::membership::Roster;
 use crate::periodic::{self, Periodic};
 use crate::planning::forget::OnceForgetting;
@@ -66,12 +67,9 @@ impl Tracker {
         let doors = Doors::open(&config).await?;
         let (grpc_addr, http_addr) = (doors.grpc_addr, doors.http_addr);
         let (store, server) = open(&config).await?;
-        let guard = store.guard().await?;
+        let guard = guarded(&config, &store).await?;
         let (incarnation, tracker_id) = store.next_incarnation().await?;
-        let url = config
-            .advertise_url
-            .clone()
-            .unwrap_or_else(|| format!("http://{grpc_addr}"));
+        let url = advertised(&config, grpc_addr);
         let (heard, hearing) = store.hear().await?;
         let own = LiveTracker {
             id: tracker_id,
@@ -99,8 +97,10 @@ impl Tracker {
             sessions,
             heartbeat,
             turner,
+            watches,
             ..
         } = wired;
+        loops.extend([spawn(watches.0, stop), spawn(watches.1, stop)]);
         let settings = Settings {
             store,
             health: Arc::clone(&health),
@@ -188,7 +188,7 @@ impl Tracker {
     }
 }
 
-/// What is looked after beside turning: lanes, plans, history, and figures for the metrics.
+/// What is looked after beside turning: placements, plans, history, and figures for the metrics.
 fn upkeep(
     config: &Config,
     store: &Store,
@@ -196,7 +196,7 @@ fn upkeep(
     stop: &CancellationToken,
 ) -> Vec<JoinHandle<()>> {
     let (store, roster) = (|| store.clone(), || Arc::clone(roster));
-    let lanes = LaneSweep {
+    let placements = PlacementSweep {
         store: store(),
         roster: roster(),
     };
@@ -211,7 +211,7 @@ fn upkeep(
     let counters = ScriptCounters { store: store() };
     let once = OnceForgetting::new(store(), roster(), config.history.once_keep);
     vec![
-        spawn(lanes, stop),
+        spawn(placements, stop),
         spawn(gauges, stop),
         spawn(history, stop),
         spawn(counters, stop),
@@ -225,6 +225,23 @@ fn spawn(periodic: impl Periodic + 'static, stop: &CancellationToken) -> JoinHan
     tokio::spawn(async move {
         periodic::run(periodic, stop).await;
     })
+}
+
+/// What workers are told of this tracker.
+fn advertised(config: &Config, grpc: SocketAddr) -> String {
+    let given = config.advertise_url.clone();
+    given.unwrap_or_else(|| format!("http://{grpc}"))
+}
+
+/// Takes down how new the store is, and sees to it that somebody may do something with it.
+async fn guarded(config: &Config, store: &Store) -> Result<Guard, Error> {
+    let guard = store.guard().await?;
+    if let Some(file) = &config.access.bootstrap_token_file
+        && config.access.mode == AccessMode::Tokens
+    {
+        bootstrap(store, file).await?;
+    }
+    Ok(guard)
 }
 
 /// Connects to Redis, opens the cluster, and says what can be lost with it.

@@ -11,6 +11,7 @@ use tickwheel_store::setup::Server;
 use tickwheel_store::wheel::TurnLimits;
 use tokio_util::task::TaskTracker;
 
+use crate::access::{AccessUpkeep, Audit, Authority};
 use crate::batches::Calls;
 use crate::config::Config;
 use crate::dispatch::{Dispatch, Refusals};
@@ -19,15 +20,15 @@ use crate::health::{Health, Stuck};
 use crate::inbound::Inbound;
 use crate::limits::Limits;
 use crate::matching::Matching;
-use crate::membership::{Evictions, Heartbeat, LostTrackers, Roster};
-use crate::outcomes::{Notes, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
+use crate::membership::{Evictions, Expulsions, Heartbeat, LostTrackers, Roster};
+use crate::outcomes::{AttemptLogs, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
 use crate::planning::Planner;
 use crate::redis_health::{Outage, Room};
 use crate::rpc::api::{ApiContext, Asked, Ids};
 use crate::rpc::worker::Streams;
 use crate::seldom::{LINE_EVERY, Seldom};
 use crate::sessions::Sessions;
-use crate::wheel::{Draws, FollowUp, Turner, Visits};
+use crate::wheel::{FollowUp, Rng, Turner, Visits};
 
 /// Who a tracker is, and what stands around it.
 #[derive(Debug)]
@@ -56,6 +57,8 @@ pub(crate) struct Wired {
     pub(crate) streams: Arc<Streams>,
     /// Callers come in here.
     pub(crate) api: Arc<ApiContext>,
+    /// Writes down who was refused, and ends the streams of workers that may not stay.
+    pub(crate) watches: (AccessUpkeep, Expulsions),
 }
 
 /// Parts that several others know.
@@ -78,6 +81,10 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let (store, tasks) = (around.store.clone(), TaskTracker::new());
     let calls = Calls::new(store.partitions(), tasks.clone());
     let sessions = Arc::new(Sessions::default());
+    let audit = Audit::new(store.clone(), around.own.id.clone());
+    let audit = Arc::new(audit);
+    let authority = Authority::new(&config.access, store.clone(), Arc::clone(&audit));
+    let authority = Arc::new(authority);
     let outage = Arc::new(Outage::default());
     let room = Arc::new(Room::new(store.clone()));
     let common = Common {
@@ -107,20 +114,28 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         roster: Arc::clone(&common.roster),
         sessions: Arc::clone(&common.sessions),
         limits: Arc::clone(&common.limits),
+        authority: Arc::clone(&authority),
         outage: Arc::clone(&common.outage),
         health: around.health,
         stuck: Arc::clone(&stuck),
         next_worker: 0,
     };
     let turner = Turner::new(visits(config, &common), Arc::clone(&common.roster), stuck);
+    let expulsions = Expulsions {
+        every: config.access.recheck / 2,
+        authority: Arc::clone(&authority),
+        sessions: Arc::clone(&common.sessions),
+    };
+    let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
     let asked = Asked {
+        authority: Arc::clone(&authority),
         matching: Arc::clone(&common.matching),
         limits: Arc::clone(&common.limits),
         waits: Arc::clone(&common.waits),
     };
     let ids = Ids::new(around.incarnation);
     let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
-    let streams = streams(config, &common, &calls, around.probes);
+    let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
         tasks: common.tasks,
         sessions: common.sessions,
@@ -129,6 +144,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         turner,
         streams,
         api,
+        watches: (upkeep, expulsions),
     }
 }
 
@@ -167,16 +183,21 @@ fn visits(config: &Config, common: &Common) -> Visits {
         },
         outage: Arc::clone(&common.outage),
         room: Arc::clone(&common.room),
-        draws: Draws::of(&common.roster.own.id),
+        draws: Rng::of(&common.roster.own.id),
         unread_offers: Seldom::new(LINE_EVERY),
     }
 }
 
 /// What the streams of workers need.
-fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc<Streams> {
+fn streams(
+    config: &Config,
+    common: &Common,
+    (calls, authority): (&Calls, Arc<Authority>),
+    probes: bool,
+) -> Arc<Streams> {
     let (store, tasks) = (&common.store, &common.tasks);
     let (sessions, roster) = (&common.sessions, &common.roster);
-    let notes = Notes::new(store.clone(), tasks.clone());
+    let attempt_logs = AttemptLogs::new(store.clone(), tasks.clone());
     let renewals = Renewals::new(calls, store.clone(), Arc::clone(&common.room));
     let inbound = Inbound {
         partitions: store.partitions(),
@@ -184,11 +205,11 @@ fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc
         settlements: Settlements::new(
             calls,
             store.clone(),
-            Arc::clone(&notes),
+            Arc::clone(&attempt_logs),
             (Arc::clone(&common.waits), Arc::clone(&common.room)),
             tasks.clone(),
         ),
-        notes,
+        attempt_logs,
         lost_trackers: LostTrackers::new(
             config,
             store.clone(),
@@ -214,7 +235,7 @@ fn streams(config: &Config, common: &Common, calls: &Calls, probes: bool) -> Arc
     );
     Streams::new(
         config,
-        Arc::clone(sessions),
+        (Arc::clone(sessions), authority),
         Arc::clone(roster),
         inbound,
         evictions,

@@ -3,8 +3,9 @@
 //! `tickwheel dev`, `tickwheel apply -f deploy/examples/models.yaml`, three of this program, `tickwheel job run models/cache-flush`.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tickwheel_worker::{Context, Worker};
 
 #[tokio::main]
@@ -14,7 +15,7 @@ async fn main() -> Result<(), tickwheel_worker::Error> {
     Worker::builder("http://127.0.0.1:7400")
         .group("caches")
         .handle("flush", move |ctx: Context, (): ()| {
-            let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cache = cache.lock();
             let flushed = cache.len();
             cache.clear();
             drop(cache);

@@ -1,8 +1,8 @@
 //! Doing things once though attempts repeat: the idempotency key for other services, the fence for one's own store.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
 
+use parking_lot::Mutex;
 use tickwheel_worker::{Context, Error, HandlerResult, Stopped, Worker, fatal};
 
 /// Stands for a table with a column `fence`: a write with an older fence than the row's is refused.
@@ -11,7 +11,7 @@ struct Table(Mutex<HashMap<String, (u32, u64)>>);
 
 impl Table {
     fn write(&self, key: &str, fence: u32, value: u64) -> bool {
-        let mut rows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rows = self.0.lock();
         let row = rows.entry(key.to_owned()).or_default();
         let newer = fence >= row.0;
         if newer {

@@ -8,16 +8,16 @@ mod run;
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_proto::v1::{Assignment, AttemptRef, LogLevel as WireLevel, Subtask, Upstream};
 use tokio::time::Instant;
 
+use crate::bounds::{LOG_LINE_BYTES_MAX, clip};
 use crate::fan::{Fan, Reply, Request};
-use crate::limits::{LOG_LINE_BYTES_MAX, clip};
 use crate::resources::Amounts;
-use crate::sync::lock;
 
 pub(crate) use cancel::Cancel;
 pub use cancel::CancelReason;
@@ -173,17 +173,17 @@ impl Attempt {
     pub(crate) fn log_line(&self, level: LogLevel, line: &str) {
         let at = Instant::now();
         let line = clip(line, LOG_LINE_BYTES_MAX).to_owned();
-        if !lock(&self.log_budget).admit(&line, at) {
+        if !self.log_budget.lock().admit(&line, at) {
             return;
         }
         if !self.sink.log(self, Said { level, at, line }) {
-            lock(&self.log_budget).refused();
+            self.log_budget.lock().refused();
         }
     }
 
     /// A last line about lines that were dropped, if there are any.
     pub(crate) fn dropped_lines(&self) -> Option<String> {
-        lock(&self.log_budget).farewell()
+        self.log_budget.lock().farewell()
     }
 
     pub(crate) fn fan(&self) -> &Fan {

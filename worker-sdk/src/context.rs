@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::attempt::{Attempt, CancelReason, LogLevel};
+use crate::bounds::{LOG_LINE_BYTES_MAX, clip};
 use crate::error::HandlerResult;
 use crate::fan::{Shard, Subtask, root_id};
-use crate::limits::{LOG_LINE_BYTES_MAX, clip};
 use crate::state::State;
 use crate::upstream::Upstream;
 

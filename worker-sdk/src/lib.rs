@@ -53,11 +53,11 @@ macro_rules! crash_point {
 
 mod attempt;
 mod batch;
+mod bounds;
 mod context;
 mod error;
 mod fan;
 mod handler;
-mod limits;
 mod load;
 mod middleware;
 mod outcome;
@@ -67,10 +67,10 @@ mod registry;
 mod resources;
 mod session;
 mod shared;
+mod shows;
 mod stall;
 mod state;
 mod stats;
-mod sync;
 pub mod testing;
 mod timer;
 mod tracing_layer;
@@ -78,13 +78,13 @@ mod upstream;
 mod worker;
 
 pub use attempt::{CancelReason, LogLevel};
+pub use bounds::CONCURRENCY_MAX;
 pub use context::Context;
 pub use error::{BoxError, Error, HandlerError, HandlerResult, fatal, retry_after};
 pub use fan::{
     FanError, MapOptions, ReduceWhen, Results, Shard, Subtask, SubtaskKind, SubtaskResult,
 };
 pub use handler::Handler;
-pub use limits::CONCURRENCY_MAX;
 pub use middleware::{Middleware, Next};
 pub use outcome::Outcome;
 pub use stats::Stats;
@@ -95,5 +95,7 @@ pub use worker::{RunningWorker, Stopped, Worker, WorkerBuilder};
 
 /// The body of a handler with its name: what [`WorkerBuilder::task`] runs and `tickwheel-client` submits.
 pub use tickwheel_core::Task;
+/// Where the token of a worker is from.
+pub use tickwheel_proto::credential::Credential;
 /// What cancels a worker given to [`WorkerBuilder::shutdown`].
 pub use tokio_util::sync::CancellationToken;

@@ -10,7 +10,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
 use tracing::warn;
 
-use crate::limits::SAMPLE_INTERVAL;
+use crate::bounds::SAMPLE_INTERVAL;
 use crate::resources::Measured;
 use crate::shared::Shared;
 

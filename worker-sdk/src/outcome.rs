@@ -8,7 +8,7 @@ use bytes::Bytes;
 use tickwheel_proto::v1::{Settlement, settlement};
 
 use crate::attempt::AttemptKey;
-use crate::limits::RETRY_AFTER_MAX;
+use crate::bounds::RETRY_AFTER_MAX;
 
 /// How an attempt ended.
 #[derive(Debug, Clone, PartialEq, Eq)]

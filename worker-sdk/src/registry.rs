@@ -9,10 +9,10 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 
 use crate::attempt::Attempt;
+use crate::bounds::{BATCH_MAX, WINDOW_MAX};
 use crate::context::Context;
 use crate::error::{Error, HandlerResult};
 use crate::handler::Handler;
-use crate::limits::{BATCH_MAX, WINDOW_MAX};
 use crate::middleware::{Chain, Middleware, Next};
 use crate::state::State;
 
@@ -37,7 +37,7 @@ pub(crate) struct Registry {
     around: Chain,
     twice: Option<Arc<str>>,
     /// The first batch that cannot be.
-    unfit: Option<String>,
+    misconfigured: Option<String>,
     /// Handlers of tasks, and the groups that these say.
     groups: Vec<(&'static str, &'static str)>,
 }
@@ -92,7 +92,7 @@ impl Registry {
         } else {
             return;
         };
-        self.unfit.get_or_insert(wrong);
+        self.misconfigured.get_or_insert(wrong);
     }
 
     /// A task says which group has its handler.
@@ -135,8 +135,8 @@ impl Registry {
                 format!("handler \"{name}\" is given twice"),
             ));
         }
-        if let Some(unfit) = &self.unfit {
-            return Err(Error::invalid("batch", unfit.as_str()));
+        if let Some(misconfigured) = &self.misconfigured {
+            return Err(Error::invalid("batch", misconfigured.as_str()));
         }
         if self.handlers.is_empty() {
             return Err(Error::invalid(
@@ -154,7 +154,7 @@ impl Registry {
 pub(crate) fn check_name(setting: &'static str, name: &str) -> Result<(), Error> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
     if name.is_empty() || name.len() > NAME_BYTES_MAX || !name.bytes().all(fits) {
-        let name = crate::limits::clip(name, NAME_BYTES_MAX);
+        let name = crate::bounds::clip(name, NAME_BYTES_MAX);
         let rule = "must be 1 to 128 letters, digits, dots, underscores, slashes or hyphens";
         return Err(Error::invalid(setting, format!("\"{name}\" {rule}")));
     }
@@ -178,7 +178,7 @@ pub(crate) fn check_tag(tag: &str) -> Result<(), Error> {
     check_name("tags", name)?;
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-:+@%".contains(&byte);
     if value.is_empty() || value.len() > NAME_BYTES_MAX || !value.bytes().all(fits) {
-        let tag = crate::limits::clip(tag, NAME_BYTES_MAX);
+        let tag = crate::bounds::clip(tag, NAME_BYTES_MAX);
         let rule = "must have a value of 1 to 128 letters, digits and . _ / - : + @ % behind its =";
         return Err(Error::invalid("tags", format!("\"{tag}\" {rule}")));
     }

@@ -8,15 +8,17 @@ mod reconnect_delay;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::Stream;
+use tickwheel_proto::AUTHORIZATION_HEADER;
 use tickwheel_proto::stranger::{knows_no_grpc, mistake};
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
-use tickwheel_proto::v1::{TrackerMessage, Welcome};
+use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tonic::transport::Endpoint;
-use tonic::{Status, Streaming};
+use tonic::{Request, Status, Streaming};
 use tracing::{debug, info};
 
-use crate::limits::{
+use crate::bounds::{
     CONNECT_TIMEOUT, KEEPALIVE_INTERVAL, KEEPALIVE_TIMEOUT, MESSAGE_BYTES_MAX, RECONNECT_DELAY_MAX,
     WELCOME_TIMEOUT,
 };
@@ -88,6 +90,11 @@ async fn wait_while_reached(shared: &Shared, tracker_id: &str) {
 }
 
 async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) -> Over {
+    // Before the connection: a file that is gone says so, and is looked for again.
+    let shown = match shared.shows.credential.authorization() {
+        Ok(shown) => shown,
+        Err(reason) => return Over::Unreachable(reason),
+    };
     let channel = match timeout(CONNECT_TIMEOUT, endpoint.connect()).await {
         Ok(Ok(channel)) => channel,
         Ok(Err(error)) => return Over::Unreachable(with_source(&error)),
@@ -103,9 +110,13 @@ async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) ->
         return Over::Unreachable("the link is gone".to_owned());
     };
     let outgoing = outgoing::frames(Arc::clone(shared), connection, wake, shared.hello(running));
+    let mut request = Request::new(outgoing);
+    if let Some(shown) = shown {
+        request.metadata_mut().insert(AUTHORIZATION_HEADER, shown);
+    }
     let mut client = WorkerServiceClient::new(channel).max_decoding_message_size(MESSAGE_BYTES_MAX);
     let session = async {
-        let welcomed = timeout(WELCOME_TIMEOUT, introduce(&mut client, outgoing)).await;
+        let welcomed = timeout(WELCOME_TIMEOUT, introduce(&mut client, request)).await;
         match welcomed {
             Ok(Ok((welcome, incoming))) => {
                 Over::Closed(listen(shared, connection, welcome, incoming).await.err())
@@ -131,9 +142,9 @@ type Client = WorkerServiceClient<tonic::transport::Channel>;
 /// The call, up to the tracker's first message.
 async fn introduce(
     client: &mut Client,
-    outgoing: impl futures_util::Stream<Item = tickwheel_proto::v1::WorkerMessage> + Send + 'static,
+    request: Request<impl Stream<Item = WorkerMessage> + Send + 'static>,
 ) -> Result<(TrackerMessage, Streaming<TrackerMessage>), Status> {
-    let mut incoming = client.session(outgoing).await?.into_inner();
+    let mut incoming = client.session(request).await?.into_inner();
     let first = incoming
         .message()
         .await?

@@ -1,7 +1,8 @@
 //! What all tasks of a worker share.
 
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
+use parking_lot::{Mutex, MutexGuard};
 use tickwheel_proto::v1::{AttemptRef, Hello, Roster, WorkerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -12,7 +13,7 @@ use crate::fan::{Reply, Request};
 use crate::protocol::{Protocol, Start};
 use crate::registry::Registry;
 use crate::resources::Amounts;
-use crate::sync::lock;
+use crate::shows::Shows;
 use crate::tracing_layer::span_of;
 
 /// How a worker presents itself.
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) identity: Identity,
     /// Urls the user gave; kept whatever the rosters say.
     pub(crate) seeds: Vec<String>,
+    /// What is shown to trackers.
+    pub(crate) shows: Shows,
     /// Urls of the newest roster.
     pub(crate) roster: watch::Sender<Vec<String>>,
     /// Counts the links' comings and goings.
@@ -44,7 +47,7 @@ impl Shared {
         protocol: Protocol,
         registry: Registry,
         identity: Identity,
-        seeds: Vec<String>,
+        (seeds, shows): (Vec<String>, Shows),
     ) -> Self {
         let (roster, links_changed) = (watch::Sender::default(), watch::Sender::default());
         Self {
@@ -52,13 +55,14 @@ impl Shared {
             registry,
             identity,
             seeds,
+            shows,
             roster,
             links_changed,
         }
     }
 
     pub(crate) fn protocol(&self) -> MutexGuard<'_, Protocol> {
-        lock(&self.protocol)
+        self.protocol.lock()
     }
 
     pub(crate) fn hello(&self, running: Vec<AttemptRef>) -> WorkerMessage {

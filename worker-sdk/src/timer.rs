@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::limits::TIMER_PAUSE;
+use crate::bounds::TIMER_PAUSE;
 use crate::shared::Shared;
 
 pub(crate) async fn run(shared: Arc<Shared>) {

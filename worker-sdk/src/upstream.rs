@@ -39,7 +39,7 @@ impl<'a> Upstream<'a> {
             | ContextState::Queued
             | ContextState::Ready
             | ContextState::Running
-            | ContextState::Fanned
+            | ContextState::WaitingForSubtasks
             | ContextState::Retrying
             | ContextState::Failed => "failed",
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use tickwheel_api::answers::Applied;
 use tickwheel_core::manifest::Kind;
 
 use self::limits::LimitsPlan;
@@ -16,7 +17,6 @@ use crate::failure::Failure;
 use crate::global::Global;
 use crate::manifest::Manifest;
 use crate::output::warn;
-use crate::views::AppliedView;
 
 pub(crate) use jobs::send;
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure>
     }
     let client = global.connect().await?;
     let limits = LimitsPlan::make(&client, &manifest.limits, args.prune_limits.as_deref()).await?;
-    let mut applied: Vec<AppliedView> = limits.views().collect();
+    let mut applied: Vec<Applied> = limits.views().collect();
     if !args.dry_run && !applied.is_empty() {
         // Nothing is written before all of it is known to be right.
         send(&client, &manifest, true).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure>
             if !args.dry_run {
                 delete_one(&client, &name, true).await?;
             }
-            applied.push(AppliedView::new(Kind::Job, name, "deleted"));
+            applied.push(Applied::new(Kind::Job, name, "deleted"));
         }
     }
     global.output.list(&applied)

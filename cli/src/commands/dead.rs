@@ -3,20 +3,21 @@
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
-use serde::Serialize;
+use tickwheel_api::answers::{DeadChanged, DeadPage, Run};
 use tickwheel_client::Client;
+use tickwheel_core::TimestampMs;
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
-use crate::global::{Global, duration};
+use crate::global::{Global, duration, instant};
 use crate::output::tell_unreadable;
-use crate::views::{ContextView, DeadListView};
+use crate::views::{next_look, print_dead, tell_cut, tell_horizon};
 
 const PAGE: u32 = 200;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeadCommand {
-    /// List them, the newest of each partition first, with how each ended
+    /// List them, the newest end first, with how each ended
     List(ListArgs),
     /// Show one with its body, log and result
     Show(ShowArgs),
@@ -47,9 +48,24 @@ struct FilterArgs {
     /// Only those that ended so
     #[arg(long, value_enum)]
     state: Option<DeadState>,
-    /// Only those whose message has this in it
+    /// Only those whose message has this in it, in any case of letters
     #[arg(long, value_name = "TEXT")]
     error: Option<String>,
+    /// Only those that this worker ran last
+    #[arg(long, value_name = "WORKER")]
+    worker: Option<String>,
+    /// Only those that were due first at this or later: RFC 3339, or milliseconds since 1970
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    due_from: Option<TimestampMs>,
+    /// Only those that were due first before this
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    due_to: Option<TimestampMs>,
+    /// Only those that ended at this or later
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    ended_from: Option<TimestampMs>,
+    /// Only those that ended before this
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    ended_to: Option<TimestampMs>,
     /// Only those that ended at least so long ago
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Option<Duration>,
@@ -73,6 +89,9 @@ pub(crate) struct ListArgs {
     /// At most this many
     #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
     limit: usize,
+    /// Look at this many entries at most, and then say how many there are
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_look: u64,
     /// Go on where an earlier list ended
     #[arg(
         long,
@@ -105,24 +124,13 @@ pub(crate) struct ChangeArgs {
     cursor: String,
 }
 
-/// What a change of many came to.
-#[derive(Debug, Default, Serialize)]
-struct Changed {
-    looked: u64,
-    matched: u64,
-    changed: u64,
-    busy: u64,
-    bodiless: u64,
-    gone: u64,
-    dry_run: bool,
-}
-
 impl FilterArgs {
     fn wire(&self) -> v1::DeadFilter {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let millis = |age: Option<Duration>| {
             age.map(|age| u64::try_from(age.as_millis()).unwrap_or(u64::MAX))
         };
+        let at = |at: Option<TimestampMs>| at.map(TimestampMs::as_u64);
         let state = self
             .state
             .map_or(v1::ContextState::Unspecified, |state| match state {
@@ -138,6 +146,11 @@ impl FilterArgs {
             error: text(&self.error),
             older_than_ms: millis(self.older_than),
             newer_than_ms: millis(self.newer_than),
+            worker: text(&self.worker),
+            due_from_ms: at(self.due_from),
+            due_to_ms: at(self.due_to),
+            ended_from_ms: at(self.ended_from),
+            ended_to_ms: at(self.ended_to),
         }
     }
 }
@@ -151,7 +164,7 @@ pub(crate) async fn run(global: &Global, command: DeadCommand) -> Result<(), Fai
         DeadCommand::List(args) => list(global, &client, args).await,
         DeadCommand::Show(args) => {
             let context = client.get(&args.id).await?;
-            global.output.detail(&ContextView::from(context))
+            global.output.detail(&Run::from(context))
         }
         DeadCommand::Requeue(args) => change(global, &client, args, "run again").await,
         DeadCommand::Purge(args) => change(global, &client, args, "forgotten").await,
@@ -166,30 +179,39 @@ fn check(args: &ChangeArgs) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::usage(
-        "which ones? Give ids, or a filter (--group, --handler, --job, --state, --error, --older-than, --newer-than), or --all: \
-         exactly one of the three",
+        "which ones? Give ids, or a filter (--group, --handler, --job, --state, --error, --worker, --older-than, --newer-than, \
+         --due-from, --due-to, --ended-from, --ended-to), or --all: exactly one of the three",
     ))
 }
 
 async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
-    let mut view = DeadListView::default();
+    let mut view = DeadPage::default();
     let mut cursor = args.cursor;
     loop {
-        let missing = args.limit.saturating_sub(view.contexts.len());
+        let missing = args.limit.saturating_sub(view.items.len());
         let request = v1::ListDeadRequest {
             filter: Some(args.filter.wire()),
             page_size: u32::try_from(missing).unwrap_or(PAGE).clamp(1, PAGE),
             cursor,
+            max_look: next_look(&view.looked, args.max_look),
         };
         let page = client.list_dead(request).await?;
-        tell_unreadable(page.unreadable);
         view.add(page);
         cursor = view.next_cursor.clone();
-        if cursor.is_empty() || view.contexts.len() >= args.limit {
+        let is_enough = view.items.len() >= args.limit;
+        if cursor.is_empty() || is_enough || view.looked.entries >= args.max_look {
             break;
         }
     }
-    view.print(global.output)
+    tell_unreadable(view.unreadable);
+    print_dead(&view, global.output)?;
+    if view.items.len() < args.limit {
+        if !cursor.is_empty() {
+            tell_cut(&view.looked, view.items.len());
+        }
+        tell_horizon(&view.looked);
+    }
+    Ok(())
 }
 
 /// Step by step until all were looked at. When a step fails, says where to go on.
@@ -199,9 +221,9 @@ async fn change(
     args: ChangeArgs,
     done: &str,
 ) -> Result<(), Failure> {
-    let mut sum = Changed {
+    let mut sum = DeadChanged {
         dry_run: args.dry_run,
-        ..Changed::default()
+        ..DeadChanged::default()
     };
     let mut cursor = args.cursor;
     loop {
@@ -219,7 +241,7 @@ async fn change(
             client.purge_dead(request).await
         };
         let step =
-            step.map_err(|error| Failure::from(error).after(&sum.progress(done, &cursor)))?;
+            step.map_err(|error| Failure::from(error).after(&progress(&sum, done, &cursor)))?;
         sum.looked += step.looked;
         sum.matched += step.matched;
         sum.changed += step.changed;
@@ -231,41 +253,39 @@ async fn change(
             break;
         }
     }
-    global.output.thing(&sum, || sum.text(done))
+    global.output.thing(&sum, || text(&sum, done))
 }
 
-impl Changed {
-    fn text(&self, done: &str) -> String {
-        if self.dry_run {
-            return format!(
-                "{} of {} looked at would be {done}; nothing was changed\n",
-                self.matched, self.looked
-            );
-        }
-        let mut text = format!("{} {done}, {} looked at\n", self.changed, self.looked);
-        if self.bodiless > 0 {
-            text += &format!(
-                "{} stay: their bodies were too great to be kept, submit them again\n",
-                self.bodiless
-            );
-        }
-        if self.busy > 0 {
-            text += &format!("{} stay: their jobs have no room for them now\n", self.busy);
-        }
-        if self.gone > 0 {
-            text += &format!("{} are not among the dead (any more)\n", self.gone);
-        }
-        text
+fn text(sum: &DeadChanged, done: &str) -> String {
+    if sum.dry_run {
+        return format!(
+            "{} of {} looked at would be {done}; nothing was changed\n",
+            sum.matched, sum.looked
+        );
     }
+    let mut text = format!("{} {done}, {} looked at\n", sum.changed, sum.looked);
+    if sum.bodiless > 0 {
+        text += &format!(
+            "{} stay: their bodies were too great to be kept, submit them again\n",
+            sum.bodiless
+        );
+    }
+    if sum.busy > 0 {
+        text += &format!("{} stay: their jobs have no room for them now\n", sum.busy);
+    }
+    if sum.gone > 0 {
+        text += &format!("{} are not among the dead (any more)\n", sum.gone);
+    }
+    text
+}
 
-    /// What was done before a step failed; empty before the first.
-    fn progress(&self, done: &str, cursor: &str) -> String {
-        if self.looked == 0 {
-            return String::new();
-        }
-        format!(
-            "{} {done} so far; go on with --cursor {cursor}",
-            self.changed
-        )
+/// What was done before a step failed; empty before the first.
+fn progress(sum: &DeadChanged, done: &str, cursor: &str) -> String {
+    if sum.looked == 0 {
+        return String::new();
     }
+    format!(
+        "{} {done} so far; go on with --cursor {cursor}",
+        sum.changed
+    )
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use tickwheel_api::answers::run_state_word;
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
 use crate::global::duration;
-use crate::views::context_state_word;
 
 #[derive(Debug, Default, Args)]
 pub(crate) struct DedupArgs {
@@ -58,7 +58,7 @@ impl DedupArgs {
 /// Why a submission that was to be rejected failed; `None` when it did not.
 pub(crate) fn rejection(submitted: &v1::Submitted) -> Option<Failure> {
     submitted.rejected.then(|| {
-        let state = context_state_word(submitted.state());
+        let state = run_state_word(submitted.state());
         Failure::failed(format!(
             "rejected: the key stands for {}, which is {state}",
             submitted.id

@@ -31,20 +31,21 @@ pub(crate) struct ClusterArgs {
     /// Where workers and clients reach the tracker
     #[arg(long, value_name = "ADDRESS")]
     grpc_listen: Option<String>,
-    /// Where the tracker answers health, readiness and metrics; off: nowhere
+    /// Where the tracker answers health, readiness, metrics, the HTTP API and xcron; off: nowhere
     #[arg(long, value_name = "ADDRESS")]
     http_listen: Option<String>,
 }
 
 impl ClusterArgs {
     /// What was configured. Life-cycle messages would hide what a person wants to see here, so only warnings are logged
-    /// unless something else is asked for.
+    /// unless something else is asked for. Nobody is asked for a token: the tracker listens on loopback, or does not start.
     pub(crate) fn load(&self) -> Result<Config, Failure> {
-        let quiet = Override {
+        let defaults = [("log.level", "warn"), ("access.mode", "open")];
+        let defaults = defaults.map(|(key, value)| Override {
             source: "default of this command".to_owned(),
-            key: "log.level".to_owned(),
-            value: "warn".to_owned(),
-        };
+            key: key.to_owned(),
+            value: value.to_owned(),
+        });
         let flags = [
             Override::flag(
                 "--grpc-listen",
@@ -58,8 +59,8 @@ impl ClusterArgs {
             ),
             Override::flag("--redis", "redis.url", self.redis.as_ref()),
         ];
-        config::load_with_default(
-            quiet,
+        config::load_with_defaults(
+            defaults,
             &self.config,
             &Environment::of_process(),
             flags.into_iter().flatten().collect(),

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use clap::{Args, Subcommand};
-use tickwheel_core::group_limits::{GroupLimits, Limit, Rate};
+use tickwheel_api::answers::Limits;
+use tickwheel_core::limits::{GroupLimits, Limit, Rate};
 use tickwheel_core::manifest::{Defaults, LimitsSpec, Written, write_limits};
 use tickwheel_core::{Violation, Violations};
 use tickwheel_proto::v1;
@@ -11,7 +12,6 @@ use tickwheel_proto::v1;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::tell_unreadable;
-use crate::views::LimitsView;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum LimitCommand {
@@ -126,7 +126,7 @@ pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Fa
         LimitCommand::List => {
             let answer = client.limits().await?;
             tell_unreadable(answer.unreadable);
-            let rows: Vec<LimitsView> = answer.groups.into_iter().map(Into::into).collect();
+            let rows: Vec<Limits> = answer.groups.into_iter().map(Into::into).collect();
             return global.output.list(&rows);
         }
         LimitCommand::Get(args) => {
@@ -153,7 +153,7 @@ pub(crate) async fn run(global: &Global, command: LimitCommand) -> Result<(), Fa
         },
     };
     let answer = client.set_limits(request).await?;
-    global.output.list(&[LimitsView::from(answer)])
+    global.output.list(&[Limits::from(answer)])
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use super::apply::send;
 use super::dev::{ClusterArgs, start, welcome};
 
-use crate::client;
+use crate::client::{self, Showing};
 use crate::dev::DevCluster;
 use crate::failure::Failure;
 use crate::global::duration;
@@ -58,7 +58,7 @@ async fn show(
     shutdown: &mut Shutdown,
 ) -> Result<Summary, Failure> {
     put(&welcome(cluster))?;
-    let client = client::connect(&cluster.server(), None).await?;
+    let client = client::connect(&cluster.server(), None, Showing::default()).await?;
     let since_ms = redis_time(&client).await?;
     cluster.lateness.restart(since_ms);
     let applied = send(&client, manifest, false).await?;

@@ -1,23 +1,21 @@
 //! `tickwheel run …`: what became of the contexts.
 
+mod list;
 mod logs;
 mod subtasks;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use tickwheel_api::answers::Run;
 use tickwheel_client::{Client, KeyOf};
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::output::tell_unreadable;
-use crate::views::ContextView;
-
-const PAGE: u32 = 100;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum RunCommand {
-    /// List runs: waiting, running or ended
-    List(ListArgs),
+    /// List runs: what runs and waits, and behind it what has ended, the newest end first
+    List(list::ListArgs),
     /// Show one run with its body, log and result
     Get(NamedArgs),
     /// Cancel a run; one that runs is told, and has its grace to clean up
@@ -75,81 +73,21 @@ impl NamedArgs {
     }
 }
 
-#[derive(Debug, Args)]
-pub(crate) struct ListArgs {
-    /// Only those of this job
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "JOB"
-    )]
-    job: String,
-    /// Only those in this state
-    #[arg(long, value_enum)]
-    state: Option<StateArg>,
-    /// Only those of this group
-    #[arg(
-        long,
-        default_value = "",
-        hide_default_value = true,
-        value_name = "GROUP"
-    )]
-    group: String,
-    /// At most this many
-    #[arg(short = 'n', long, default_value_t = 50, value_name = "N")]
-    limit: usize,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum StateArg {
-    Scheduled,
-    Retrying,
-    Ready,
-    Queued,
-    Running,
-    Fanned,
-    Succeeded,
-    Failed,
-    #[value(name = "timed_out")]
-    TimedOut,
-    Cancelled,
-    Expired,
-}
-
-impl From<StateArg> for v1::ContextState {
-    fn from(state: StateArg) -> Self {
-        match state {
-            StateArg::Scheduled => Self::Scheduled,
-            StateArg::Retrying => Self::Retrying,
-            StateArg::Ready => Self::Ready,
-            StateArg::Queued => Self::Queued,
-            StateArg::Running => Self::Running,
-            StateArg::Fanned => Self::Fanned,
-            StateArg::Succeeded => Self::Succeeded,
-            StateArg::Failed => Self::Failed,
-            StateArg::TimedOut => Self::TimedOut,
-            StateArg::Cancelled => Self::Cancelled,
-            StateArg::Expired => Self::Expired,
-        }
-    }
-}
-
 pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Failure> {
     let client = global.connect().await?;
     match command {
-        RunCommand::List(args) => list(global, &client, args).await,
+        RunCommand::List(args) => list::run(global, &client, args).await,
         RunCommand::Get(args) => {
             let context = client.get(&args.id(&client).await?).await?;
-            global.output.detail(&ContextView::from(context))
+            global.output.detail(&Run::from(context))
         }
         RunCommand::Cancel(args) => {
             let context = client.cancel(&args.id(&client).await?).await?;
-            global.output.detail(&ContextView::from(context))
+            global.output.detail(&Run::from(context))
         }
         RunCommand::Retry(args) => {
             let context = client.retry(&args.id(&client).await?).await?;
-            global.output.detail(&ContextView::from(context))
+            global.output.detail(&Run::from(context))
         }
         RunCommand::Logs(args) => logs::run(global, &client, args).await,
         RunCommand::Subtasks(args) => subtasks::run(global, &client, args).await,
@@ -164,36 +102,11 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
 pub(crate) async fn show_end(global: &Global, client: &Client, id: &str) -> Result<(), Failure> {
     let context = client.wait(id, global.timeout).await?;
     let succeeded = context.state() == v1::ContextState::Succeeded;
-    let view = ContextView::from(context);
+    let view = Run::from(context);
     global.output.detail(&view)?;
     if succeeded {
         Ok(())
     } else {
         Err(Failure::failed(format!("{id} ended as {}", view.state)))
     }
-}
-
-async fn list(global: &Global, client: &Client, args: ListArgs) -> Result<(), Failure> {
-    let state = args.state.map_or(v1::ContextState::Unspecified, Into::into);
-    let (mut contexts, mut unreadable) = (Vec::new(), 0);
-    let mut cursor = String::new();
-    loop {
-        let request = v1::ListContextsRequest {
-            state: state.into(),
-            job: args.job.clone(),
-            group: args.group.clone(),
-            page_size: PAGE,
-            cursor,
-        };
-        let page = client.list(request).await?;
-        unreadable += page.unreadable;
-        contexts.extend(page.contexts.into_iter().map(ContextView::from));
-        cursor = page.next_cursor;
-        if cursor.is_empty() || contexts.len() >= args.limit {
-            break;
-        }
-    }
-    contexts.truncate(args.limit);
-    tell_unreadable(unreadable);
-    global.output.list(&contexts)
 }

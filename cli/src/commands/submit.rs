@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use tickwheel_api::answers::Submitted;
 use tickwheel_core::routing::Units;
-use tickwheel_core::{TimestampMs, limits};
+use tickwheel_core::{TimestampMs, bounds};
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::submission::When;
 
@@ -14,7 +15,6 @@ use crate::commands::dedup::{DedupArgs, rejection};
 use crate::commands::run::show_end;
 use crate::failure::Failure;
 use crate::global::{Global, duration, instant, json};
-use crate::views::SubmittedView;
 
 #[derive(Debug, Args)]
 pub(crate) struct SubmitArgs {
@@ -140,7 +140,7 @@ pub(crate) async fn run(global: &Global, args: SubmitArgs) -> Result<(), Failure
     if wait && rejected.is_none() {
         return show_end(global, &client, &submitted.id).await;
     }
-    global.output.detail(&SubmittedView::from(submitted))?;
+    global.output.detail(&Submitted::from(submitted))?;
     rejected.map_or(Ok(()), Err)
 }
 
@@ -187,7 +187,7 @@ fn retry(retries: u32) -> v1::Retry {
 /// Reads one byte more than is allowed, so that the tracker's answer about the limit is the one the user sees, without
 /// reading a file of any size into memory.
 fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
-    let limit = u64::try_from(limits::BODY_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    let limit = u64::try_from(bounds::BODY_BYTES_MAX).unwrap_or(u64::MAX) + 1;
     let mut body = Vec::new();
     let read = if path.as_os_str() == "-" {
         std::io::stdin().lock().take(limit).read_to_end(&mut body)
@@ -195,10 +195,10 @@ fn read_body(path: &Path) -> Result<Vec<u8>, Failure> {
         std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut body))
     };
     match read {
-        Ok(_) if body.len() > limits::BODY_BYTES_MAX => Err(Failure::usage(format!(
+        Ok(_) if body.len() > bounds::BODY_BYTES_MAX => Err(Failure::usage(format!(
             "--body-file {}: is larger than {} KiB",
             path.display(),
-            limits::BODY_BYTES_MAX >> 10
+            bounds::BODY_BYTES_MAX >> 10
         ))),
         Ok(_) => Ok(body),
         Err(e) => Err(Failure::usage(format!(
@@ -280,10 +280,10 @@ mod tests {
     #[test]
     fn a_body_beyond_the_limit_is_refused_before_it_is_sent() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), vec![0; limits::BODY_BYTES_MAX + 1]).unwrap();
+        std::fs::write(file.path(), vec![0; bounds::BODY_BYTES_MAX + 1]).unwrap();
         let failure = parsed(&["noop", "--body-file", file.path().to_str().unwrap()]).unwrap_err();
         assert!(failure.to_string().contains("256 KiB"), "{failure}");
-        std::fs::write(file.path(), vec![0; limits::BODY_BYTES_MAX]).unwrap();
+        std::fs::write(file.path(), vec![0; bounds::BODY_BYTES_MAX]).unwrap();
         parsed(&["noop", "--body-file", file.path().to_str().unwrap()]).unwrap();
     }
 }

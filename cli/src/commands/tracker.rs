@@ -1,13 +1,14 @@
 //! `tickwheel tracker`: one stateless tracker, until SIGTERM.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use tickwheel_tracker::Tracker;
-use tickwheel_tracker::config::{Eviction, History};
+use tickwheel_tracker::config::{Access, AccessMode, Eviction, History, Xcron};
 use tickwheel_tracker::durability::Promises;
 
-use crate::config::{self, Config, ConfigArgs, Environment, Listen, Override};
+use crate::config::{self, Config, ConfigArgs, Environment, Listen, Mode, Override};
 use crate::failure::Failure;
 use crate::output::put;
 use crate::shutdown::Shutdown;
@@ -26,7 +27,7 @@ pub(crate) struct TrackerArgs {
     /// Where workers and clients reach it
     #[arg(long, value_name = "ADDRESS")]
     grpc_listen: Option<String>,
-    /// Where it answers health, readiness and metrics; off: nowhere
+    /// Where it answers health, readiness, metrics, the HTTP API and xcron; off: nowhere
     #[arg(long, value_name = "ADDRESS")]
     http_listen: Option<String>,
     /// The URL under which workers reach it, if that is not grpc-listen
@@ -99,6 +100,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
     let Config {
         tracker,
         redis,
+        access,
         durability,
         history,
         ..
@@ -128,11 +130,35 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
             keep: history.keep.0,
             once_keep: history.once_keep.0,
         },
+        access: Access {
+            mode: match access.mode {
+                Mode::Tokens => AccessMode::Tokens,
+                Mode::Open => AccessMode::Open,
+            },
+            insecure_listen: access.insecure_listen,
+            bootstrap_token_file: Some(&access.bootstrap_token_file)
+                .filter(|file| !file.is_empty())
+                .map(PathBuf::from),
+            ..Access::default()
+        },
+        xcron: xcron(config),
         eviction: if redis.allow_eviction {
             Eviction::Tolerated
         } else {
             Eviction::Refused
         },
+    }
+}
+
+/// With what this configuration says of where workers may call: theirs should say the same.
+fn xcron(config: &Config) -> Xcron {
+    let section = &config.xcron;
+    Xcron {
+        enabled: section.enabled,
+        zone: section.zone.clone(),
+        max_attempts: section.max_attempts.0,
+        retry_delay: section.retry_delay.0,
+        guard: config.http_handler.guard(),
     }
 }
 

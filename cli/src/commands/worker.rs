@@ -1,15 +1,15 @@
-//! `tickwheel worker`: the demo handlers, until SIGTERM; and `tickwheel worker list`.
+//! `tickwheel worker`: the built-in handlers, until SIGTERM; and `tickwheel worker list`.
 
 use clap::{Args, Subcommand};
+use tickwheel_api::answers::Worker;
 
 use crate::config::{self, ConfigArgs, Environment, Override};
-use crate::dev::{Lateness, demo_worker};
+use crate::dev::{Lateness, builtin_worker};
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::{put, tell_unreadable};
 use crate::shutdown::Shutdown;
 use crate::telemetry;
-use crate::views::WorkerView;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -43,7 +43,7 @@ struct RunArgs {
     #[command(flatten)]
     config: ConfigArgs,
     /// Any one tracker; the worker learns of the others from it
-    #[arg(long, value_name = "URL")]
+    #[arg(long, visible_alias = "tracker", value_name = "URL")]
     tracker_url: Option<String>,
     /// The group whose contexts it takes
     #[arg(long, value_name = "GROUP")]
@@ -54,6 +54,18 @@ struct RunArgs {
     /// How many handlers run at once
     #[arg(long, value_name = "N")]
     permits: Option<String>,
+    /// Which handlers it has: demo, http, or both [default: demo,http]
+    #[arg(long, value_name = "HANDLERS")]
+    handlers: Option<String>,
+    /// What the handler http may call although it is not public, say 10.1.0.0/16,*.corp.example
+    #[arg(long, value_name = "BLOCKS|HOSTS")]
+    allow: Option<String>,
+    /// What the handler http never calls, whatever is allowed
+    #[arg(long, value_name = "BLOCKS|HOSTS")]
+    deny: Option<String>,
+    /// The ports that the handler http may call [default: 80,443,8080,8443]
+    #[arg(long, value_name = "PORTS")]
+    ports: Option<String>,
 }
 
 impl RunArgs {
@@ -67,6 +79,10 @@ impl RunArgs {
             Override::flag("--group", "worker.group", self.group.as_ref()),
             Override::flag("--name", "worker.name", self.name.as_ref()),
             Override::flag("--permits", "worker.permits", self.permits.as_ref()),
+            Override::flag("--handlers", "worker.handlers", self.handlers.as_ref()),
+            Override::flag("--allow", "http_handler.allow", self.allow.as_ref()),
+            Override::flag("--deny", "http_handler.deny", self.deny.as_ref()),
+            Override::flag("--ports", "http_handler.ports", self.ports.as_ref()),
         ]
         .into_iter()
         .flatten()
@@ -85,7 +101,7 @@ async fn list(global: &Global, args: ListArgs) -> Result<(), Failure> {
     let client = global.connect().await?;
     let answer = client.workers(Some(&args.group)).await?;
     tell_unreadable(answer.unreadable);
-    let workers: Vec<_> = answer.workers.into_iter().map(WorkerView::from).collect();
+    let workers: Vec<_> = answer.workers.into_iter().map(Worker::from).collect();
     global.output.list(&workers)
 }
 
@@ -96,7 +112,7 @@ async fn work(args: RunArgs) -> Result<(), Failure> {
     }
     telemetry::start(&config.log)?;
     let mut shutdown = Shutdown::listen()?;
-    let worker = demo_worker(&config.worker, &Lateness::default())?;
+    let worker = builtin_worker(&config, &Lateness::default())?;
     shutdown.requested().await;
     tracing::info!("stopping: finishing what runs");
     let stopped = worker

@@ -9,8 +9,8 @@ use figment::{Figment, Metadata, Profile, Provider};
 use super::mistake::{Mistake, source_of};
 use super::setting::Secret;
 use super::{
-    Config, DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection,
-    WorkerSection,
+    AccessSection, Config, DurabilitySection, HistorySection, HttpHandlerSection, LogSection,
+    RedisSection, TrackerSection, WorkerSection, XcronSection,
 };
 use crate::failure::Failure;
 
@@ -18,10 +18,13 @@ const DEFAULT_FILE: &str = "tickwheel.toml";
 const PREFIX: &str = "TICKWHEEL_";
 
 /// The sections and their keys.
-const TABLES: [(&str, &[&str]); 6] = [
+const TABLES: [(&str, &[&str]); 9] = [
     (TrackerSection::TABLE, TrackerSection::KEYS),
     (WorkerSection::TABLE, WorkerSection::KEYS),
+    (HttpHandlerSection::TABLE, HttpHandlerSection::KEYS),
+    (XcronSection::TABLE, XcronSection::KEYS),
     (RedisSection::TABLE, RedisSection::KEYS),
+    (AccessSection::TABLE, AccessSection::KEYS),
     (DurabilitySection::TABLE, DurabilitySection::KEYS),
     (HistorySection::TABLE, HistorySection::KEYS),
     (LogSection::TABLE, LogSection::KEYS),
@@ -135,9 +138,10 @@ impl Environment {
                     key: format!("{table}.{key}"),
                     value: value.clone(),
                 });
-            } else if let Some((table, key)) = rest.split_once('_')
-                && TABLES.iter().any(|(known, _)| *known == table)
-            {
+            } else if let Some((table, key)) = TABLES.iter().find_map(|(table, _)| {
+                let key = rest.strip_prefix(table)?.strip_prefix('_')?;
+                Some((*table, key))
+            }) {
                 mistakes.push(Mistake {
                     key: name.clone(),
                     text: format!(
@@ -166,13 +170,14 @@ pub(crate) fn load(
 }
 
 /// As [`load`], for a command whose defaults differ from the documented ones: they lie beneath the file.
-pub(crate) fn load_with_default(
-    default: Override,
+pub(crate) fn load_with_defaults(
+    defaults: impl IntoIterator<Item = Override>,
     args: &ConfigArgs,
     environment: &Environment,
     flags: Vec<Override>,
 ) -> Result<Config, Failure> {
-    load_over(Figment::from(default), args, environment, flags)
+    let beneath = defaults.into_iter().fold(Figment::new(), Figment::merge);
+    load_over(beneath, args, environment, flags)
 }
 
 fn load_over(
@@ -198,7 +203,10 @@ fn load_over(
     let mut config = Config {
         tracker: TrackerSection::read(&layers, &mut mistakes),
         worker: WorkerSection::read(&layers, &mut mistakes),
+        http_handler: HttpHandlerSection::read(&layers, &mut mistakes),
+        xcron: XcronSection::read(&layers, &mut mistakes),
         redis: RedisSection::read(&layers, &mut mistakes),
+        access: AccessSection::read(&layers, &mut mistakes),
         durability: DurabilitySection::read(&layers, &mut mistakes),
         history: HistorySection::read(&layers, &mut mistakes),
         log: LogSection::read(&layers, &mut mistakes),

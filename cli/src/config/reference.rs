@@ -2,7 +2,8 @@
 
 use super::sections::KeyDoc;
 use super::{
-    DurabilitySection, HistorySection, LogSection, RedisSection, TrackerSection, WorkerSection,
+    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
+    TrackerSection, WorkerSection, XcronSection,
 };
 
 const INTRO: &str = "# Configuration
@@ -35,9 +36,24 @@ pub(crate) fn page() -> String {
             WorkerSection::default().shown(),
         ),
         (
+            HttpHandlerSection::TABLE,
+            HttpHandlerSection::ABOUT,
+            HttpHandlerSection::default().shown(),
+        ),
+        (
+            XcronSection::TABLE,
+            XcronSection::ABOUT,
+            XcronSection::default().shown(),
+        ),
+        (
             RedisSection::TABLE,
             RedisSection::ABOUT,
             RedisSection::default().shown(),
+        ),
+        (
+            AccessSection::TABLE,
+            AccessSection::ABOUT,
+            AccessSection::default().shown(),
         ),
         (
             DurabilitySection::TABLE,

@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 
 use figment::Figment;
 use tickwheel_core::Durability;
+use tickwheel_http_handler::{Entries, Guard, Ports};
 
+use super::handlers::Handlers;
 use super::mistake::{Mistake, read_key};
-use super::setting::{Listen, LogFormat, Namespaces, Secret, Setting, Span};
+use super::setting::{Attempts, Listen, LogFormat, Mode, Namespaces, Secret, Setting, Span};
 
 /// What the reference says of a key.
 #[derive(Debug)]
@@ -75,13 +77,13 @@ const fn loopback(port: u16) -> SocketAddr {
 section! {
     /// A tracker: where it listens and how it turns the wheel.
     TrackerSection "tracker" {
-        /// Where workers and clients reach it by gRPC. There is no authentication yet: keep it on a network you trust.
+        /// Where workers and clients reach it by gRPC. Nothing is encrypted: beyond loopback, keep it on a network you trust.
         grpc_listen: SocketAddr = loopback(7400);
         /// Connections of workers and callers at once; a further one is closed, so that its peer looks for another tracker.
         grpc_connections: u32 = 2_000;
         /// And of one address, or one network of IPv6; loopback is not counted. Raise it where workers come through an address translation or a proxy.
         grpc_connections_per_address: u32 = 64;
-        /// Where it answers HTTP: health, readiness, metrics. On loopback it is asked as localhost, or by a loopback address.
+        /// Where it answers HTTP: health, readiness, metrics, the API (docs/http-api.md), and xcron (docs/xcron.md). On loopback it is asked as localhost, or by a loopback address.
         http_listen: Listen = Listen::At(loopback(7480));
         /// The URL under which workers reach this tracker; empty: `http://` and `grpc_listen`. Needed when that is 0.0.0.0.
         advertise_url: String = String::new();
@@ -99,7 +101,7 @@ section! {
 }
 
 section! {
-    /// The worker with the demo handlers.
+    /// The worker with the built-in handlers.
     WorkerSection "worker" {
         /// Any one tracker; the worker learns of the others from it.
         tracker_url: String = "http://127.0.0.1:7400".to_owned();
@@ -109,6 +111,49 @@ section! {
         name: String = "demo".to_owned();
         /// How many handlers run at once.
         permits: u32 = 16;
+        /// The handlers for trying (`noop`, `echo`, `sleep`, …), and the one that calls URLs: docs/http-handler.md.
+        handlers: Handlers = Handlers::ALL;
+        /// A file with the token that it shows to trackers; empty: what `TICKWHEEL_TOKEN_FILE` names or `TICKWHEEL_TOKEN` holds, if one is set.
+        token_file: String = String::new();
+        /// Hosts beyond loopback to which the token may be sent unencrypted, say `tracker-1, *.internal`: trackers speak no TLS themselves.
+        token_hosts: String = String::new();
+    }
+}
+
+section! {
+    /// Where the handler `http` of a worker connects to, and which callbacks of xcron a tracker takes: docs/http-handler.md, docs/xcron.md.
+    HttpHandlerSection "http_handler" {
+        /// Called although not public: loopback, private networks, names inside. A metadata service only by its own address.
+        allow: Entries = Entries::default();
+        /// Never called, whatever is allowed.
+        deny: Entries = Entries::default();
+        /// Called, on every host.
+        ports: Ports = Ports::default();
+    }
+}
+
+impl HttpHandlerSection {
+    /// The guard that it describes.
+    pub(crate) fn guard(&self) -> Guard {
+        Guard {
+            allow: self.allow.clone(),
+            deny: self.deny.clone(),
+            ports: self.ports.clone(),
+        }
+    }
+}
+
+section! {
+    /// The endpoints of xcron, beside the HTTP API: docs/xcron.md. What a task was created with it keeps.
+    XcronSection "xcron" {
+        /// Whether they are answered.
+        enabled: bool = true;
+        /// The time zone of the crontabs of periodic tasks, an IANA name such as Asia/Shanghai.
+        zone: String = "UTC".to_owned();
+        /// Attempts of each callback in all; 1: none is tried again.
+        max_attempts: Attempts = Attempts::ONE;
+        /// Between two of them; at most 24h.
+        retry_delay: Span = Span::from_ms(10_000);
     }
 }
 
@@ -123,6 +168,18 @@ section! {
         prefix: String = "tw".to_owned();
         /// Start although Redis evicts keys, which loses jobs. Never set it where jobs matter.
         allow_eviction: bool = false;
+    }
+}
+
+section! {
+    /// Who may do what at a tracker: docs/security.md.
+    AccessSection "access" {
+        /// Whether whoever calls has to show a token. `open`: whoever reaches the tracker may do everything, which is for loopback only.
+        mode: Mode = Mode::Tokens;
+        /// Start with `open` although other machines reach the tracker. Never set it where anybody else is on the network.
+        insecure_listen: bool = false;
+        /// Where the first token of an admin is written, once, by the first tracker that finds none; or where one is that shall be the first. Empty: nowhere.
+        bootstrap_token_file: String = String::new();
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use figment::value::{Num, Value};
-use tickwheel_core::limits::PARTITIONS_MAX;
+use tickwheel_core::bounds::{ATTEMPTS_MAX, PARTITIONS_MAX};
 use tickwheel_core::time::parse_duration;
 use tickwheel_core::{Durability, JobName};
 
@@ -97,6 +97,27 @@ impl Setting for u32 {
 
     fn shown(&self) -> String {
         self.to_string()
+    }
+}
+
+/// How often something is tried in all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Attempts(pub(crate) u32);
+
+impl Attempts {
+    pub(crate) const ONE: Self = Self(1);
+}
+
+impl Setting for Attempts {
+    const FORM: &'static str = "a whole number from 1 to 1000";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let number = text.parse().ok();
+        number.filter(|n| (1..=ATTEMPTS_MAX).contains(n)).map(Self)
+    }
+
+    fn shown(&self) -> String {
+        self.0.to_string()
     }
 }
 
@@ -277,6 +298,32 @@ impl Setting for Secret {
     }
 }
 
+/// Whether whoever calls a tracker is asked who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Tokens,
+    Open,
+}
+
+impl Setting for Mode {
+    const FORM: &'static str = "\"tokens\" or \"open\"";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "tokens" => Some(Self::Tokens),
+            "open" => Some(Self::Open),
+            _ => None,
+        }
+    }
+
+    fn shown(&self) -> String {
+        quoted(match self {
+            Self::Tokens => "tokens",
+            Self::Open => "open",
+        })
+    }
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
@@ -303,6 +350,6 @@ impl Setting for LogFormat {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
 }

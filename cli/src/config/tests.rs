@@ -64,6 +64,8 @@ fn all_mistakes_of_all_layers_are_reported_together() {
     let vars = environment(&[
         ("TICKWHEEL_LOG__FORMAT", "xml"),
         ("TICKWHEEL_TRACKER_PARTITIONS", "4"),
+        ("TICKWHEEL_HTTP_HANDLER_ALLOW", "::1"),
+        ("TICKWHEEL_HTTP_HANDLER__DENY", "10.1.0.0/8"),
         ("TICKWHEEL_WORKER__COLOUR", "red"),
     ]);
     let failure = load(&args, &vars, vec![]).unwrap_err();
@@ -75,7 +77,9 @@ fn all_mistakes_of_all_layers_are_reported_together() {
         "tracker.dispatch_lease: must be a duration longer than zero",
         "log.format: must be \"text\" or \"json\", not \"xml\" (from environment variable TICKWHEEL_LOG__FORMAT)",
         "TICKWHEEL_TRACKER__PARTITIONS",
-        "worker.colour: unknown key; known: tracker_url, group, name, permits",
+        "TICKWHEEL_HTTP_HANDLER__ALLOW",
+        "http_handler.deny: must be text such as",
+        "worker.colour: unknown key; known: tracker_url, group, name, permits, handlers, token_file, token_hosts",
         "tickwheel.toml",
     ] {
         assert!(text.contains(part), "{part:?} is missing in:\n{text}");

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use tickwheel_tracker::Tracker;
 use tickwheel_worker::RunningWorker;
 
+use super::builtin::builtin_worker;
 use super::datadir::DataDir;
-use super::demo::demo_worker;
 use super::lateness::Lateness;
 use super::redis::OwnRedis;
 use crate::commands::tracker::{tracker_config, tracker_failure};
@@ -76,7 +76,7 @@ impl DevCluster {
     /// The lines that tell a person where everything is.
     pub(crate) fn addresses(&self) -> Vec<(&'static str, String)> {
         let http = match self.tracker.http_addr() {
-            Some(address) => format!("http://{address}  (/healthz, /readyz, /metrics)"),
+            Some(address) => format!("http://{address}  (/api/v1, /healthz, /readyz, /metrics)"),
             None => "off".to_owned(),
         };
         let redis = match &self.redis {
@@ -127,7 +127,7 @@ async fn start_on_redis(
         .map_err(|e| tracker_failure(&e))?;
     config.worker.tracker_url = format!("http://{}", tracker.grpc_addr());
     let lateness = Lateness::default();
-    match demo_worker(&config.worker, &lateness) {
+    match builtin_worker(config, &lateness) {
         Ok(worker) => Ok((tracker, worker, lateness)),
         Err(failure) => {
             tracker.stop().await;

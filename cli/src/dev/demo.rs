@@ -11,17 +11,12 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use tickwheel_worker::{Context, HandlerResult, RunningWorker, Worker};
+use tickwheel_worker::{Context, HandlerResult, WorkerBuilder};
 
 use super::lateness::Lateness;
-use crate::config::WorkerSection;
-use crate::failure::Failure;
 
 /// A demo handler never takes longer than this, whatever its body asks for.
 const LONGEST: Duration = Duration::from_secs(3_600);
-
-/// A stop should not take longer than a person waits.
-const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -60,18 +55,11 @@ impl Default for LogProgress {
     }
 }
 
-/// Starts a worker with the demo handlers; each notes in `lateness` when it began.
-pub(crate) fn demo_worker(
-    section: &WorkerSection,
-    lateness: &Lateness,
-) -> Result<RunningWorker, Failure> {
+/// Adds the demo handlers; each notes in `lateness` when it began.
+pub(super) fn demo_handlers(builder: WorkerBuilder, lateness: &Lateness) -> WorkerBuilder {
     let note = |ctx: &Context, lateness: &Lateness| lateness.note(ctx.due_ms(), ctx.attempt());
     let [l1, l2, l3, l4, l5] = std::array::from_fn(|_| lateness.clone());
-    Worker::builder(section.tracker_url.as_str())
-        .group(section.group.as_str())
-        .name(section.name.as_str())
-        .concurrency(section.permits)
-        .drain_timeout(DRAIN_TIMEOUT)
+    builder
         .handle_raw("noop", move |ctx: Context, _| {
             note(&ctx, &l1);
             std::future::ready(Ok(Default::default()))
@@ -98,8 +86,6 @@ pub(crate) fn demo_worker(
                 log_progress(ctx, body.unwrap_or_default())
             },
         )
-        .start()
-        .map_err(|e| Failure::usage(format!("the worker does not start: {e}")))
 }
 
 async fn sleep(ctx: Context, body: Sleep) -> HandlerResult<()> {

@@ -1,9 +1,10 @@
 //! How late handlers begin: due time to handler start, measured in the worker. Fair only where worker and Redis share a
 //! machine, and so a clock, as they do in `dev`.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use hdrhistogram::Histogram;
+use parking_lot::Mutex;
 
 use crate::instant::now_ms;
 
@@ -24,7 +25,7 @@ impl Lateness {
     /// Notes the start of a first attempt; a retry is late on purpose.
     pub(super) fn note(&self, due_ms: u64, attempt: u32) {
         let late = now_ms().saturating_sub(due_ms).min(HIGHEST_MS);
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.0.lock();
         if attempt > 1 || due_ms < noted.since_ms {
             return;
         }
@@ -38,7 +39,7 @@ impl Lateness {
 
     /// Begins anew: what was due before `since_ms` does not count.
     pub(crate) fn restart(&self, since_ms: u64) {
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut noted = self.0.lock();
         *noted = Noted {
             since_ms,
             histogram: None,
@@ -47,7 +48,7 @@ impl Lateness {
 
     /// The lateness that 99 of 100 do not exceed, ms; 0 when nothing was noted.
     pub(crate) fn p99_ms(&self) -> u64 {
-        let noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = self.0.lock();
         noted
             .histogram
             .as_ref()

@@ -6,40 +6,59 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, UserMessageFormatter};
-use tickwheel_core::limits::MANIFEST_DOCUMENTS_MAX;
+use tickwheel_core::bounds::MANIFEST_DOCUMENTS_MAX;
 
-use super::{numbers, unique};
+use super::numbers;
 use crate::failure::Mistake;
 
 /// A manifest larger than this is a mistake, not a manifest.
-const BYTES_MAX: u64 = 16 << 20;
+pub(crate) const BYTES_MAX: u64 = 16 << 20;
 /// Values, keys, lists and maps of a file.
-const NODES_MAX: usize = 1_000_000;
+pub(crate) const NODES_MAX: usize = 1_000_000;
 
 /// Text with the name it is reported under.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(crate) struct Source {
     pub(super) name: String,
     text: String,
 }
 
 impl Source {
-    pub(super) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
+    pub(crate) fn new(name: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             name: name.into(),
             text: text.into(),
         }
     }
 
+    /// Reads a file, or standard input where the path is `-`.
+    ///
+    /// # Errors
+    /// Why it cannot be read: it is not there, no text, or larger than 16 MiB.
+    pub(crate) fn open(path: &Path) -> Result<Self, String> {
+        if path.as_os_str() == "-" {
+            read_stdin()
+        } else {
+            read_file(path)
+        }
+    }
+
+    /// The text, without the mark of the encoding that some editors put in front.
+    pub(crate) fn text(&self) -> &str {
+        self.text.strip_prefix('\u{feff}').unwrap_or(&self.text)
+    }
+
     /// The documents of the text. Both formats end in JSON values, whose numbers are those that were written.
-    pub(super) fn documents(&self) -> Result<Vec<Value>, String> {
-        // Some editors put a mark of the encoding in front.
-        let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
+    ///
+    /// # Errors
+    /// What is wrong with the text, in words for who wrote it.
+    pub(crate) fn documents(&self) -> Result<Vec<Value>, String> {
+        let text = self.text();
         let is_json = Path::new(&self.name)
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("json"));
         let documents: Vec<Value> = if is_json {
-            vec![unique::parse(text).map_err(|e| format!("is not JSON: {e}"))?]
+            vec![tickwheel_api::json::parse(text).map_err(|e| format!("is not JSON: {e}"))?]
         } else {
             // Only `true` and `false` are truth values: a job may be called `no`, and a zone `NO`.
             let options = serde_saphyr::options! {
@@ -81,12 +100,10 @@ fn words(error: &Error) -> String {
 pub(super) fn gather(paths: &[PathBuf], mistakes: &mut Vec<Mistake>) -> Vec<Source> {
     let mut sources = Vec::new();
     for path in paths {
-        let read = if path.as_os_str() == "-" {
-            read_stdin().map(|source| vec![source])
-        } else if path.is_dir() {
+        let read = if path.is_dir() {
             read_dir(path)
         } else {
-            read_file(path).map(|source| vec![source])
+            Source::open(path).map(|source| vec![source])
         };
         match read {
             Ok(read) => sources.extend(read),

@@ -1,6 +1,6 @@
 mod examples;
 
-use tickwheel_core::limits::MANIFEST_DOCUMENTS_MAX;
+use tickwheel_core::bounds::MANIFEST_DOCUMENTS_MAX;
 
 use super::*;
 

@@ -1,8 +1,9 @@
 //! One line for each piece of news.
 
+use tickwheel_api::answers::{run_state_word, verdict_word};
+
 use super::book::News;
 use crate::instant::{span, time_of_day};
-use crate::views::{context_state_word, verdict_word};
 
 /// The line, padded so that lines stand in columns.
 pub(crate) fn line(news: &News) -> String {
@@ -14,7 +15,7 @@ pub(crate) fn line(news: &News) -> String {
                 "{}  {:<24} {:<10} attempt {}  due {}  +{:<8} took {:<8}",
                 time_of_day(c.ended_ms),
                 c.job,
-                context_state_word(c.state()),
+                run_state_word(c.state()),
                 c.attempt,
                 time_of_day(c.due_ms),
                 span(late),

@@ -1,27 +1,15 @@
-//! Contexts that ended without success, with the bound they are kept under.
+//! Runs that ended without success, with the bound they are kept under.
 
 use serde::Serialize;
-use tickwheel_proto::v1;
+use tickwheel_api::answers::{DeadPage, Run};
 
-use super::ContextView;
 use crate::failure::Failure;
 use crate::instant;
 use crate::output::{Format, Row, screen, table};
 
-/// A list of the dead.
-#[derive(Debug, Default, Serialize)]
-pub(crate) struct DeadListView {
-    pub(crate) contexts: Vec<ContextView>,
-    pub(crate) next_cursor: String,
-    /// How many are kept, over all partitions.
-    pub(crate) kept: u64,
-    /// How many the bound has let go.
-    pub(crate) dropped: u64,
-}
-
 /// One of them as a row: how it ended matters, not when it was due.
 #[derive(Serialize)]
-struct DeadRow<'a>(&'a ContextView);
+struct DeadRow<'a>(&'a Run);
 
 impl Row for DeadRow<'_> {
     const HEADERS: &'static [&'static str] = &[
@@ -29,45 +17,35 @@ impl Row for DeadRow<'_> {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let context = self.0;
+        let run = self.0;
         vec![
-            context.id.clone(),
-            context.state.to_owned(),
-            context.group.clone(),
-            context.handler.clone(),
-            instant::text(context.ended_ms),
-            context.attempt.to_string(),
-            context.worker.clone(),
-            context.error.clone(),
+            run.id.clone(),
+            run.state.to_owned(),
+            run.group.clone(),
+            run.handler.clone(),
+            instant::text(run.ended_ms),
+            run.attempt.to_string(),
+            run.worker.clone(),
+            run.error.clone(),
         ]
     }
 }
 
-impl DeadListView {
-    /// Takes over a page.
-    pub(crate) fn add(&mut self, page: v1::ListDeadResponse) {
-        self.contexts
-            .extend(page.contexts.into_iter().map(ContextView::from));
-        self.next_cursor = page.next_cursor;
-        self.kept = page.kept;
-        self.dropped = page.dropped;
-    }
+/// Prints a list of them.
+pub(crate) fn print_dead(page: &DeadPage, format: Format) -> Result<(), Failure> {
+    format.thing(page, || text(page))
+}
 
-    pub(crate) fn print(&self, format: Format) -> Result<(), Failure> {
-        format.thing(self, || self.text())
+fn text(page: &DeadPage) -> String {
+    let rows: Vec<DeadRow<'_>> = page.items.iter().map(DeadRow).collect();
+    let mut text = table(&rows, screen());
+    text += &format!("{} kept", page.kept);
+    if page.dropped > 0 {
+        text += &format!("; {} older ones were let go by the bound", page.dropped);
     }
-
-    fn text(&self) -> String {
-        let rows: Vec<DeadRow<'_>> = self.contexts.iter().map(DeadRow).collect();
-        let mut text = table(&rows, screen());
-        text += &format!("{} kept", self.kept);
-        if self.dropped > 0 {
-            text += &format!("; {} older ones were let go by the bound", self.dropped);
-        }
-        text.push('\n');
-        if !self.next_cursor.is_empty() {
-            text += &format!("there may be more: --cursor {}\n", self.next_cursor);
-        }
-        text
+    text.push('\n');
+    if !page.next_cursor.is_empty() {
+        text += &format!("there may be more: --cursor {}\n", page.next_cursor);
     }
+    text
 }

@@ -1,105 +1,63 @@
-//! A job, and what applying or deleting one did.
+//! A job, and what deleting one did.
 
-use serde::Serialize;
-use tickwheel_proto::v1;
+use tickwheel_api::answers::{Deleted, Job};
+use tickwheel_core::job::JobSpec;
+use tickwheel_core::manifest::read_job;
 
 use super::model::model_text;
-use super::spec::{labels_text, spec_value, trigger_text};
+use super::spec::{labels_text, trigger_text};
 use crate::instant;
 use crate::output::{Detail, Row};
 
-/// A job as it is shown.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct JobView {
-    pub(crate) name: String,
-    pub(crate) state: &'static str,
-    pub(crate) revision: u64,
-    pub(crate) next_due_ms: Option<u64>,
-    pub(crate) next_due: String,
-    pub(crate) last_due_ms: Option<u64>,
-    pub(crate) last_due: String,
-    pub(crate) fired: u64,
-    pub(crate) active: Vec<String>,
-    pub(crate) queued: u64,
-    pub(crate) partition: u32,
-    pub(crate) pause_note: String,
-    pub(crate) created_ms: u64,
-    pub(crate) updated_ms: u64,
-    /// The document that can be applied again.
-    pub(crate) spec: serde_json::Value,
-    #[serde(skip)]
-    trigger: String,
-    #[serde(skip)]
-    handler: String,
-    #[serde(skip)]
-    model: String,
-    #[serde(skip)]
-    description: String,
-    #[serde(skip)]
-    labels: String,
+/// The definition, when this program can read it.
+fn definition(job: &Job) -> Option<JobSpec> {
+    read_job(&job.spec).ok()
 }
 
-impl From<v1::Job> for JobView {
-    fn from(job: v1::Job) -> Self {
-        let state = state_word(job.state());
-        let spec = job.spec.unwrap_or_default();
-        Self {
-            trigger: trigger_text(&spec),
-            handler: format!("{} (group {})", spec.handler, spec.group),
-            model: model_text(&spec),
-            labels: labels_text(&spec),
-            description: spec.description.clone(),
-            spec: spec_value(&spec),
-            name: spec.name,
-            state,
-            revision: job.revision,
-            next_due_ms: job.next_due_ms,
-            next_due: instant::text_opt(job.next_due_ms),
-            last_due_ms: job.last_due_ms,
-            last_due: instant::text_opt(job.last_due_ms),
-            fired: job.fired,
-            active: job.active,
-            queued: job.queued,
-            partition: job.partition,
-            pause_note: job.pause_note,
-            created_ms: job.created_ms,
-            updated_ms: job.updated_ms,
-        }
-    }
-}
-
-impl Row for JobView {
+impl Row for Job {
     const HEADERS: &'static [&'static str] = &[
         "name", "state", "trigger", "next due", "fired", "active", "labels",
     ];
 
     fn cells(&self) -> Vec<String> {
+        let spec = definition(self);
+        let spec = spec.as_ref();
         vec![
             self.name.clone(),
             self.state.to_owned(),
-            self.trigger.clone(),
-            self.next_due.clone(),
+            spec.map_or_else(|| "unknown".to_owned(), trigger_text),
+            instant::text_opt(self.next_due_ms),
             self.fired.to_string(),
             self.active.len().to_string(),
-            self.labels.clone(),
+            spec.map(labels_text).unwrap_or_default(),
         ]
     }
 }
 
-impl Detail for JobView {
+impl Detail for Job {
     fn lines(&self) -> Vec<(&'static str, String)> {
-        let spec = serde_saphyr::to_string(&self.spec).unwrap_or_default();
+        let spec = definition(self);
+        let spec = spec.as_ref();
+        let handler = |spec: &JobSpec| format!("{} (group {})", spec.handler, spec.group);
+        let document = serde_saphyr::to_string(&self.spec).unwrap_or_default();
         vec![
             ("name", self.name.clone()),
-            ("description", self.description.clone()),
-            ("labels", self.labels.clone()),
+            (
+                "description",
+                spec.map(|spec| spec.description.clone())
+                    .unwrap_or_default(),
+            ),
+            ("labels", spec.map(labels_text).unwrap_or_default()),
             ("state", self.state.to_owned()),
             ("paused because", self.pause_note.clone()),
-            ("trigger", self.trigger.clone()),
-            ("handler", self.handler.clone()),
-            ("model", self.model.clone()),
-            ("next due", self.next_due.clone()),
-            ("last due", self.last_due.clone()),
+            (
+                "trigger",
+                spec.map_or_else(|| "unknown".to_owned(), trigger_text),
+            ),
+            ("handler", spec.map(handler).unwrap_or_default()),
+            ("model", spec.map(model_text).unwrap_or_default()),
+            ("next due", instant::text_opt(self.next_due_ms)),
+            ("last due", instant::text_opt(self.last_due_ms)),
             ("fired", self.fired.to_string()),
             ("active", self.active.join("\n")),
             ("queued", self.queued.to_string()),
@@ -107,32 +65,12 @@ impl Detail for JobView {
             ("partition", self.partition.to_string()),
             ("created", instant::text(self.created_ms)),
             ("updated", instant::text(self.updated_ms)),
-            ("spec", spec),
+            ("spec", document),
         ]
     }
 }
 
-/// What deleting a job did.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct DeletedView {
-    name: String,
-    cancelled: u64,
-    running: u64,
-    followers: Vec<String>,
-}
-
-impl DeletedView {
-    pub(crate) fn new(name: String, answer: &v1::DeleteJobResponse) -> Self {
-        Self {
-            name,
-            cancelled: answer.cancelled,
-            running: answer.running,
-            followers: answer.followers.clone(),
-        }
-    }
-}
-
-impl Row for DeletedView {
+impl Row for Deleted {
     const HEADERS: &'static [&'static str] = &["deleted", "cancelled", "running on", "wait for it"];
 
     fn cells(&self) -> Vec<String> {
@@ -145,7 +83,7 @@ impl Row for DeletedView {
     }
 }
 
-impl Detail for DeletedView {
+impl Detail for Deleted {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let mut lines = vec![
             ("deleted", self.name.clone()),
@@ -159,14 +97,5 @@ impl Detail for DeletedView {
             lines.push(("wait for it", self.followers.join(" ")));
         }
         lines
-    }
-}
-
-fn state_word(state: v1::JobState) -> &'static str {
-    match state {
-        v1::JobState::Unspecified => "unknown",
-        v1::JobState::Active => "active",
-        v1::JobState::Paused => "paused",
-        v1::JobState::Finished => "finished",
     }
 }

@@ -1,31 +1,9 @@
 //! Limits of groups.
 
-use serde::Serialize;
-use tickwheel_core::group_limits::{GroupLimits, Limit};
-use tickwheel_proto::v1;
+use tickwheel_api::answers::Limits;
+use tickwheel_core::limits::Limit;
 
 use crate::output::Row;
-
-/// The limits of a group, and how much of them is used.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct LimitsView {
-    pub(crate) group: String,
-    pub(crate) limits: GroupLimits,
-    pub(crate) running: u64,
-    pub(crate) waiting: u64,
-}
-
-impl From<v1::GroupLimits> for LimitsView {
-    fn from(wire: v1::GroupLimits) -> Self {
-        let (group, running, waiting) = (wire.group.clone(), wire.running, wire.waiting);
-        Self {
-            group,
-            running,
-            waiting,
-            limits: GroupLimits::try_from(wire).unwrap_or_default(),
-        }
-    }
-}
 
 fn text(limit: &Limit) -> String {
     let parts = [
@@ -40,19 +18,19 @@ fn text(limit: &Limit) -> String {
     }
 }
 
-impl Row for LimitsView {
+impl Row for Limits {
     const HEADERS: &'static [&'static str] =
         &["group", "all", "each key", "own keys", "running", "waiting"];
 
     fn cells(&self) -> Vec<String> {
-        let own = self.limits.keys.iter();
+        let own = self.counted.keys.iter();
         let own: Vec<String> = own
             .map(|(key, limit)| format!("{key}: {}", text(limit)))
             .collect();
         vec![
             self.group.clone(),
-            text(&self.limits.all),
-            text(&self.limits.per_key),
+            text(&self.counted.all),
+            text(&self.counted.per_key),
             own.join("; "),
             self.running.to_string(),
             self.waiting.to_string(),

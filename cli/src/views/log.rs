@@ -1,52 +1,23 @@
 //! A line of a log.
 
-use serde::Serialize;
-use tickwheel_proto::v1;
+use tickwheel_api::answers::LogLine;
 
 use crate::instant;
 
-/// A line as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct LogLineView {
-    pub(crate) time_ms: u64,
-    pub(crate) time: String,
-    /// 0: it tells of lines that were dropped.
-    pub(crate) attempt: u32,
-    pub(crate) level: &'static str,
-    pub(crate) line: String,
-}
-
-impl From<v1::LoggedLine> for LogLineView {
-    fn from(line: v1::LoggedLine) -> Self {
-        Self {
-            time_ms: line.time_ms,
-            time: instant::text(line.time_ms),
-            attempt: line.attempt,
-            level: match line.level() {
-                v1::LogLevel::Trace => "trace",
-                v1::LogLevel::Debug => "debug",
-                v1::LogLevel::Unspecified | v1::LogLevel::Info => "info",
-                v1::LogLevel::Warn => "warn",
-                v1::LogLevel::Error => "error",
-            },
-            line: line.line,
-        }
-    }
-}
-
-impl LogLineView {
-    /// `<time> #<attempt> <level> <line>`.
-    pub(crate) fn text(&self) -> String {
-        let attempt = match self.attempt {
-            0 => "-".to_owned(),
-            attempt => format!("#{attempt}"),
-        };
-        format!("{} {attempt} {:<5} {}", self.time, self.level, self.line)
-    }
+/// `<time> #<attempt> <level> <line>`.
+pub(crate) fn log_line_text(line: &LogLine) -> String {
+    let attempt = match line.attempt {
+        0 => "-".to_owned(),
+        attempt => format!("#{attempt}"),
+    };
+    let time = instant::text(line.time_ms);
+    format!("{time} {attempt} {:<5} {}", line.level, line.line)
 }
 
 #[cfg(test)]
 mod tests {
+    use tickwheel_proto::v1;
+
     use super::*;
 
     #[test]
@@ -58,7 +29,7 @@ mod tests {
             line: "half".to_owned(),
         };
         assert_eq!(
-            LogLineView::from(wire).text(),
+            log_line_text(&wire.into()),
             "2026-01-01T00:00:00.250Z #2 warn  half"
         );
         let lost = v1::LoggedLine {
@@ -66,6 +37,6 @@ mod tests {
             line: "[3 log lines dropped]".to_owned(),
             ..v1::LoggedLine::default()
         };
-        assert!(LogLineView::from(lost).text().contains(" - info  [3 log"));
+        assert!(log_line_text(&lost.into()).contains(" - info  [3 log"));
     }
 }

@@ -2,16 +2,11 @@
 
 use tickwheel_core::job::{Backoff, ContextOptions, JobSpec};
 use tickwheel_core::model::{Model, ReduceOn};
-use tickwheel_proto::v1;
 
 use super::spec::span;
 
 /// The model on one line; empty for one that does not split.
-pub(super) fn model_text(spec: &v1::JobSpec) -> String {
-    JobSpec::try_from(spec.clone()).map_or_else(|_| String::new(), |spec| text(&spec))
-}
-
-fn text(spec: &JobSpec) -> String {
+pub(super) fn model_text(spec: &JobSpec) -> String {
     let mut text = match &spec.model {
         Model::Standalone => return String::new(),
         Model::Broadcast(broadcast) => match broadcast.quorum {
@@ -55,11 +50,11 @@ mod tests {
 
     use super::*;
 
-    fn parsed(model: &Value) -> v1::JobSpec {
+    fn parsed(model: &Value) -> JobSpec {
         let job = json!({ "name": "x", "handler": "h", "trigger": "manual", "model": model });
         let mut spec = read_job(&job).unwrap();
         spec.reduce = Some("sum".parse().unwrap());
-        v1::JobSpec::from(&spec)
+        spec
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! A Redis, two trackers and a worker, each a process of its own.
 
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
@@ -14,6 +16,21 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 /// A process that ends with its test.
 pub(crate) struct Process(Child);
+
+impl Process {
+    /// Asks it to end, and waits until it has; its exit code.
+    pub(crate) fn ends_when_told(&mut self) -> Option<i32> {
+        let pid = self.0.id().to_string();
+        let told = Command::new("kill").args(["-TERM", &pid]).status();
+        assert!(told.unwrap().success());
+        let child = &mut self.0;
+        until("it ends", || {
+            let ended = child.try_wait().map_err(|error| error.to_string())?;
+            ended.ok_or_else(|| "it still runs".to_owned())
+        })
+        .code()
+    }
+}
 
 impl Drop for Process {
     fn drop(&mut self) {
@@ -34,9 +51,13 @@ pub(crate) struct Cluster {
     pub(crate) http: [u16; 2],
 }
 
+/// A port that is free now. It is none of those that the system gives to whoever asks for any: one of these could be taken, by a connection of
+/// another test even, before a process of this one listens.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    let ports =
+        (0..1_000).map(|_| 10_000 + (RandomState::new().build_hasher().finish() % 20_000) as u16);
+    let mut free = ports.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().unwrap()
 }
 
 pub(crate) fn start(program: &str, args: &[String], log: &Path) -> std::io::Result<Process> {
@@ -44,6 +65,8 @@ pub(crate) fn start(program: &str, args: &[String], log: &Path) -> std::io::Resu
     Command::new(program)
         .args(args)
         .env_remove("TICKWHEEL_SERVER")
+        // Everything is on loopback, and nobody shows a token.
+        .env("TICKWHEEL_ACCESS__MODE", "open")
         .stdin(Stdio::null())
         .stdout(log.try_clone()?)
         .stderr(log)

@@ -14,9 +14,12 @@
     reason = "it waits for processes, in no runtime"
 )]
 
+mod access;
 mod cluster;
 mod files;
+mod http_handler;
 mod jobs;
 mod runs;
 mod strangers;
 mod surface;
+mod xcron;

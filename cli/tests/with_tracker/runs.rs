@@ -52,3 +52,40 @@ fn one_tracker_says_loudly_that_it_made_the_cluster() {
     };
     assert_eq!(logs.iter().filter_map(made).sum::<usize>(), 1, "{logs:#?}");
 }
+
+#[test]
+fn a_list_is_of_all_partitions_and_says_where_it_stopped() {
+    let Some(cluster) = Cluster::start() else {
+        return;
+    };
+    for n in 0..40 {
+        let delay = format!("{}m", 60 + n);
+        cluster.run(&["submit", "echo", "--delay", &delay]);
+    }
+    let listed = cluster.run(&["run", "list", "-n", "40", "-o", "json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    let due = |one: &serde_json::Value| one["due_ms"].as_u64().unwrap();
+    let dues: Vec<u64> = listed.as_array().unwrap().iter().map(due).collect();
+    assert_eq!(dues.len(), 40);
+    assert!(dues.is_sorted(), "{dues:?}");
+
+    let filter = ["run", "list", "--state", "scheduled", "--state", "ready"];
+    let middle = dues[20].to_string();
+    let page = cluster.run(&[&filter[..], &["--due-from", &middle, "-o", "json"]].concat());
+    let page: serde_json::Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(page.as_array().unwrap().len(), 20);
+
+    let nothing = ["--handler", "nobody", "--max-look", "1"];
+    let cut = cluster.output(&[&filter[..], &nothing].concat());
+    let said = String::from_utf8_lossy(&cut.stderr).into_owned();
+    assert!(cut.status.success(), "{said}");
+    let words = ["looked at ", " of ~", "; 0 match; go on with --max-look"];
+    assert!(words.iter().all(|words| said.contains(words)), "{said}");
+
+    let wrong = cluster.output(&["run", "list", "--state", "running", "--order", "ended"]);
+    let said = String::from_utf8_lossy(&wrong.stderr).into_owned();
+    assert!(!wrong.status.success() && said.contains("order"), "{said}");
+    let dead = cluster.run(&["dead", "list", "-o", "json"]);
+    let dead: serde_json::Value = serde_json::from_str(&dead).unwrap();
+    assert_eq!(dead["looked"]["complete_since_ms"], 0);
+}

@@ -2,8 +2,9 @@
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_server::{SchedulerService, SchedulerServiceServer};
 use tokio::net::TcpListener;
@@ -45,7 +46,7 @@ impl Double {
     }
 
     pub(crate) fn script<R>(&self, change: impl FnOnce(&mut Script) -> R) -> R {
-        change(&mut self.0.lock().expect("no panic"))
+        change(&mut self.0.lock())
     }
 
     fn told<T>(
@@ -133,4 +134,9 @@ silent! {
     get_cluster(GetClusterRequest) -> Cluster;
     set_limits(GroupLimits) -> GroupLimits;
     list_limits(ListLimitsRequest) -> ListLimitsResponse;
+    make_token(MakeTokenRequest) -> MadeToken;
+    rotate_token(RotateTokenRequest) -> MadeToken;
+    revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
+    list_tokens(ListTokensRequest) -> ListTokensResponse;
+    list_audit(ListAuditRequest) -> ListAuditResponse;
 }

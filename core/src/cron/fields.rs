@@ -14,9 +14,9 @@ use self::read::{alias, field};
 use self::rule::{
     CRONTAB_DAY_OF_WEEK, DAY_OF_MONTH, HOUR, MINUTE, MONTH, QUARTZ_DAY_OF_WEEK, SECOND, YEAR,
 };
+use crate::bounds::CRON_CHARS_MAX;
 use crate::cron::hints;
 use crate::error::Violation;
-use crate::limits::CRON_CHARS_MAX;
 
 /// Which grammar an expression is written in; the number of fields decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -15,9 +15,9 @@ use sha1::{Digest, Sha1};
 
 use super::digits::{base36, hex};
 use super::text::DEFAULT_NAMESPACE;
+use crate::bounds::{CONTEXT_ID_CHARS_MAX, PARTITIONS_MAX, UNIQ_CHARS_MAX};
 use crate::error::Violation;
 use crate::id::{JobName, Namespace};
-use crate::limits::{CONTEXT_ID_CHARS_MAX, PARTITIONS_MAX, UNIQ_CHARS_MAX};
 use crate::partition::{PartitionCount, PartitionId, partition_of};
 use crate::time::TimestampMs;
 

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use sha1::{Digest, Sha1};
 
 use super::digits::hex;
+use crate::bounds::ID_CHARS_MAX;
 use crate::error::Violation;
-use crate::limits::ID_CHARS_MAX;
 use crate::word::word_enum;
 
 /// Hexadecimal digits of a SHA-1.

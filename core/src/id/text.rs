@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::ID_CHARS_MAX;
 use crate::error::Violation;
 use crate::id::digits::base36;
-use crate::limits::ID_CHARS_MAX;
 
 /// The namespace of a job whose name has none, and of a context that was submitted without one.
 pub(super) const DEFAULT_NAMESPACE: &str = "default";

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{CANCEL_GRACE_MS_DEFAULT, LEASE_MS_DEFAULT};
 use crate::error::{Violation, with_suggestion};
-use crate::limits::{CANCEL_GRACE_MS_DEFAULT, LEASE_MS_DEFAULT};
 
 /// Which of the waiting contexts of a group goes first: 0 (lowest) ..= 4 (highest), 2 when nobody says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

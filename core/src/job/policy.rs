@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{MISFIRE_LIMIT_DEFAULT, MISFIRE_TOLERANCE_MS_DEFAULT, QUEUE_DEFAULT};
 use crate::error::Violation;
-use crate::limits::{MISFIRE_LIMIT_DEFAULT, MISFIRE_TOLERANCE_MS_DEFAULT, QUEUE_DEFAULT};
 use crate::word::word_enum;
 
 word_enum! {

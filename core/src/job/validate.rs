@@ -6,9 +6,9 @@ mod spec;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use crate::bounds::{ATTEMPTS_MAX, LEASE_MS_MAX, LEASE_MS_MIN, SPAN_MS_MAX};
 use crate::error::Violations;
 use crate::job::{Backoff, ContextOptions};
-use crate::limits::{ATTEMPTS_MAX, LEASE_MS_MAX, LEASE_MS_MIN, SPAN_MS_MAX};
 use crate::time::format_duration;
 
 impl ContextOptions {

@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::limits::LimitsSpec;
 use super::{job, limits};
+use crate::bounds::MANIFEST_DOCUMENTS_MAX;
 use crate::error::{Violation, Violations, with_suggestion};
 use crate::job::JobSpec;
-use crate::limits::MANIFEST_DOCUMENTS_MAX;
 use crate::shape::Form as _;
 use crate::shape::{Reader, Record as _, Words, map, read_fields, shown};
 use crate::word::word_enum;

@@ -1,19 +1,24 @@
-//! The fields of a job in a file: the one declaration from which jobs are read, written and described.
+//! The fields of a job in a file: the one declaration from which jobs are read, written, described and checked.
+
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
+use super::body::{describe_body, read_body, write_body};
+use super::context::placement;
 use super::model::Split;
 use super::options::options;
 use super::policy::{MISFIRE, Overlaps};
-use super::routing::{Amounts, FAIRNESS, ROUTING, WORKERS};
 use super::trigger::TRIGGER;
+use crate::bounds::{
+    DESCRIPTION_CHARS_MAX, FOLLOWED_BY_MAX, LABEL_CHARS_MAX, LABELS_MAX, LEDGER_MAX, RUNS_MAX,
+};
 use crate::error::Violation;
-use crate::id::{GroupName, HandlerName, JobName};
+use crate::id::{GroupName, HandlerName, JobName, Namespace};
 use crate::job::{JobSpec, Trigger};
-use crate::limits::{DESCRIPTION_CHARS_MAX, LABEL_CHARS_MAX, LABELS_MAX, LEDGER_MAX, RUNS_MAX};
 use crate::shape::{
-    Defaults, Form, Json, Maybe, Name, Named, Part, Reader, Record, SPAN, TEXT, Text, Visitor,
-    WHEN, Whole, needed, optional, place, stated,
+    Defaults, Form, List, Maybe, Name, Named, Parsed, Part, Reader, Record, SPAN, TEXT, Text, Via,
+    Visitor, WHEN, Whole, needed, optional, place, stated,
 };
 
 impl Record for JobSpec {
@@ -70,10 +75,14 @@ fn identity(visit: &mut impl Visitor<JobSpec>) {
         place!(JobSpec: trigger),
     );
     visit.field(
-        optional("body", "Any JSON, handed to the handler; at most 256 KiB."),
-        Json,
-        place!(JobSpec: body),
+        optional(
+            "followed_by",
+            "Namespaces whose jobs may follow it by `after`; those of its own namespace always may.",
+        ),
+        NAMESPACES,
+        place!(JobSpec: followed_by),
     );
+    visit.part(&Body);
 }
 
 /// When it is due, and what becomes of a due time.
@@ -122,30 +131,10 @@ fn times(visit: &mut impl Visitor<JobSpec>) {
 /// What holds for its contexts, and how many of them are kept.
 fn runs(visit: &mut impl Visitor<JobSpec>) {
     options(visit, &place!(JobSpec: options));
-    visit.field(
-        optional("routing", "Which of the workers that fit takes a context."),
-        ROUTING,
-        place!(JobSpec: routing),
-    );
-    visit.field(
-        optional("workers", "Which workers fit."),
-        WORKERS,
-        place!(JobSpec: workers),
-    );
-    visit.field(
-        optional(
-            "resources",
-            "What a context takes of its worker's resources while it runs: memory and disk as sizes, everything else as numbers.",
-        ),
-        Amounts,
+    placement(
+        visit,
+        (place!(JobSpec: routing), place!(JobSpec: workers)),
         place!(JobSpec: resources),
-    );
-    visit.field(
-        optional(
-            "fairness",
-            "With whom its contexts share the permits of the group.",
-        ),
-        FAIRNESS,
         place!(JobSpec: fairness),
     );
     visit.part(&Split);
@@ -161,6 +150,19 @@ fn runs(visit: &mut impl Visitor<JobSpec>) {
     );
 }
 
+const NAMESPACES: Via<List<Parsed>, Vec<Namespace>, BTreeSet<Namespace>> = Via {
+    form: List {
+        form: Parsed {
+            pattern: "^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$",
+        },
+        rule: "is a list of namespaces",
+        least: 0,
+        most: FOLLOWED_BY_MAX,
+    },
+    read: |given| Ok(given.into_iter().collect()),
+    write: |kept| kept.iter().cloned().collect(),
+};
+
 const LABELS: Named<Text> = Named {
     form: Text {
         most: LABEL_CHARS_MAX,
@@ -168,6 +170,28 @@ const LABELS: Named<Text> = Named {
     names: "^[A-Za-z0-9][A-Za-z0-9._/-]{0,62}$",
     most: LABELS_MAX,
 };
+
+/// The keys of a body, which are one field of a job.
+struct Body;
+
+impl Part<JobSpec> for Body {
+    fn read(&self, reader: &mut Reader<'_, '_>, into: &mut JobSpec) {
+        if let Some(body) = read_body(reader) {
+            into.body = body;
+        }
+    }
+
+    fn write(&self, from: &JobSpec, _defaults: Defaults, entries: &mut Vec<(&'static str, Value)>) {
+        if !from.body.is_empty() {
+            entries.push(write_body(&from.body));
+        }
+    }
+
+    fn describe(&self, properties: &mut Map<String, Value>) -> Vec<&'static str> {
+        describe_body(properties);
+        Vec::new()
+    }
+}
 
 /// The keys `name` and `namespace`, which are one field of a job.
 struct FullName;

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::error::{Violation, Violations};
-use crate::group_limits::{COUNT_MAX, GroupLimits, KEYS_MAX, Limit, Rate};
 use crate::id::GroupName;
+use crate::limits::{COUNT_MAX, GroupLimits, KEYS_MAX, Limit, Rate};
 use crate::shape::{
     Defaults, Fields, Form, Maybe, Name, Named, Place, Record, SPAN, Visitor, Whole, needed,
     optional, place,

@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::error::{Violation, Violations};
-use crate::id::HandlerName;
-use crate::job::{ContextOptions, JobSpec};
-use crate::limits::{
+use crate::bounds::{
     PARALLELISM_MAX, QUORUM_MAX, SHARD_ITEMS_MAX, SHARD_PARAMETER_CHARS_MAX, SUBTASKS_MAX,
     SUCCESS_INDEXES_MAX,
 };
+use crate::error::{Violation, Violations};
+use crate::id::HandlerName;
+use crate::job::{ContextOptions, JobSpec};
 use crate::model::{Allocation, Broadcast, Indexed, Model, ReduceOn, ShardItem, Sharding, Success};
 use crate::shape::{
     Defaults, Exactly, Fields, Form, List, Maybe, Name, Part, Reader, Record, Text, Unit, Visitor,

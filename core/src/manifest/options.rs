@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::bounds::ATTEMPTS_MAX;
 use crate::error::{Violation, Violations};
 use crate::job::{Backoff, ContextOptions, Priority, RetryPolicy};
-use crate::limits::ATTEMPTS_MAX;
 use crate::shape::{
     Defaults, Fields, Form, Maybe, Place, Record, SPAN, Via, Visitor, Whole, Words, optional,
     place, shown,

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
+use crate::bounds::{MISFIRE_LIMIT_MAX, QUEUE_MAX};
 use crate::error::Violations;
 use crate::job::{Misfire, MisfirePolicy, Overlap};
-use crate::limits::{MISFIRE_LIMIT_MAX, QUEUE_MAX};
 use crate::shape::{
     Defaults, Fields, Form, Maybe, Record, SPAN, Visitor, Whole, Words, needed, optional, place,
 };

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::error::Violations;
-use crate::fairness::Fairness;
-use crate::limits::{
+use crate::bounds::{
     FAIRNESS_WEIGHT_MAX, POINTER_CHARS_MAX, UNITS_MAX, WORKER_LIST_MAX, WORKERS_CHOSEN_MAX,
 };
+use crate::error::Violations;
+use crate::fairness::Fairness;
 use crate::routing::{Routing, RoutingPolicy, Selection, Units, amount_text};
 use crate::shape::{
     Defaults, Fields, Form, List, Maybe, Parsed, Record, TEXT, Text, Via, Visitor, Whole, Words,

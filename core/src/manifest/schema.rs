@@ -4,8 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::document::Kind;
 use super::limits::LimitsSpec;
+use crate::bounds::MANIFEST_DOCUMENTS_MAX;
 use crate::job::JobSpec;
-use crate::limits::MANIFEST_DOCUMENTS_MAX;
 use crate::shape::describe_fields;
 
 /// The JSON Schema (draft 7, which editors know) of what `parse_documents` reads. It refuses unknown keys, values of other forms and numbers out

@@ -1,9 +1,9 @@
 //! When a job is due: exactly one kind of trigger.
 
+use crate::bounds::CRON_CHARS_MAX;
 use crate::error::{Violation, Violations};
 use crate::id::JobName;
 use crate::job::{AfterOn, Trigger};
-use crate::limits::CRON_CHARS_MAX;
 use crate::shape::{
     Exactly, Fields, Maybe, Name, Record, SPAN, TEXT, Text, Unit, Via, Visitor, WHEN, Words,
     needed, optional, place,

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use crate::error::Violations;
-use crate::id::HandlerName;
-use crate::job::check_range;
-use crate::limits::{
+use crate::bounds::{
     PARALLELISM_MAX, QUORUM_MAX, SHARD_ITEMS_MAX, SHARD_PARAMETER_CHARS_MAX, SUBTASKS_MAX,
     SUCCESS_INDEXES_MAX,
 };
+use crate::error::Violations;
+use crate::id::HandlerName;
+use crate::job::check_range;
 use crate::model::{Broadcast, Indexed, Model, ReduceOn, Sharding, Success};
 
 impl Model {

@@ -1,7 +1,7 @@
 //! How a policy chooses: what each worker stands for, and the rule by which the script compares it.
 //!
-//! A tracker says for each worker that fits a lane a [`Standing`]: two numbers whose meaning is that of the [`Mode`]. The script does the
-//! choosing, as it alone knows which permits are still free when the next context is claimed, and what the lane picked before.
+//! A tracker says for each worker that fits a placement a [`Standing`]: two numbers whose meaning is that of the [`Mode`]. The script does the
+//! choosing, as it alone knows which permits are still free when the next context is claimed, and what the placement picked before.
 
 use super::hash::HASH_PRIME;
 use super::{Figures, Profile, RoutingPolicy};
@@ -19,11 +19,11 @@ word_enum! {
     Mode {
         /// In rotation.
         Rotate = "rotate",
-        /// The least count of picks, kept with the lane; `step` is what a pick counts. Who was away catches up, a new one begins at the least.
+        /// The least count of picks, kept with the placement; `step` is what a pick counts. Who was away catches up, a new one begins at the least.
         Count = "count",
-        /// The least count of picks, kept with the lane; a new one begins at 0.
+        /// The least count of picks, kept with the placement; a new one begins at 0.
         Use = "use",
-        /// The earliest last pick, kept with the lane.
+        /// The earliest last pick, kept with the placement.
         Recent = "recent",
         /// The least `score`, to which each pick adds `step`.
         Least = "least",

@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::hash_key;
+use crate::bounds::{POINTER_CHARS_MAX, WORKER_LIST_MAX};
 use crate::error::{Violation, Violations, with_suggestion};
 use crate::fairness::text_at;
 use crate::id::JobName;
-use crate::limits::{POINTER_CHARS_MAX, WORKER_LIST_MAX};
 use crate::word::word_enum;
 
 word_enum! {
@@ -16,7 +16,7 @@ word_enum! {
         /// Any free worker, in rotation.
         #[default]
         Any = "any",
-        /// The free worker that this lane picked least, so that counts differ by one at most; one that was busy catches up, and a new one
+        /// The free worker that this placement picked least, so that counts differ by one at most; one that was busy catches up, and a new one
         /// begins at the least count.
         RoundRobin = "round_robin",
         /// A free worker by chance, each with the same.
@@ -25,9 +25,9 @@ word_enum! {
         Weighted = "weighted",
         /// The free worker that the job's name, or the named value of the body, hashes to; when workers come or go only their share moves.
         ConsistentHash = "consistent_hash",
-        /// The free worker that this lane used least since it first saw it; a new one is used until it is level.
+        /// The free worker that this placement used least since it first saw it; a new one is used until it is level.
         LeastFrequentlyUsed = "least_frequently_used",
-        /// The free worker whose last context of this lane lies furthest back.
+        /// The free worker whose last context of this placement lies furthest back.
         LeastRecentlyUsed = "least_recently_used",
         /// The free worker that runs the fewest contexts.
         LeastRunning = "least_running",
@@ -47,7 +47,7 @@ word_enum! {
 }
 
 impl RoutingPolicy {
-    /// Whether the choice depends on earlier ones, kept with the lane.
+    /// Whether the choice depends on earlier ones, kept with the placement.
     #[must_use]
     pub const fn is_stateful(self) -> bool {
         matches!(

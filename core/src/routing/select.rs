@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::check_list;
 use super::{Condition, Profile};
+use crate::bounds::WORKERS_CHOSEN_MAX;
 use crate::error::Violations;
-use crate::limits::WORKERS_CHOSEN_MAX;
 
 /// Which workers come into question.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ pub struct Selection {
 
 /// Why a worker does not come into question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Misfit {
+pub enum Ineligible {
     /// The condition does not hold for it.
     Condition,
     /// It is not among the allowed ones.
@@ -44,7 +44,7 @@ pub enum Misfit {
     BeyondMax,
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for Ineligible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Condition => "the condition does not hold for",
@@ -62,16 +62,16 @@ impl Selection {
     ///
     /// # Errors
     /// Why it does not.
-    pub fn fits(&self, worker: &Profile) -> Result<(), Misfit> {
+    pub fn fits(&self, worker: &Profile) -> Result<(), Ineligible> {
         let names = |list: &[String]| list.iter().any(|entry| worker.is_called(entry));
         if names(&self.deny) {
-            return Err(Misfit::Denied);
+            return Err(Ineligible::Denied);
         }
         if self.allow.as_ref().is_some_and(|allow| !names(allow)) {
-            return Err(Misfit::NotAllowed);
+            return Err(Ineligible::NotAllowed);
         }
         match &self.select {
-            Some(condition) if !condition.holds(worker) => Err(Misfit::Condition),
+            Some(condition) if !condition.holds(worker) => Err(Ineligible::Condition),
             Some(_) | None => Ok(()),
         }
     }
@@ -136,18 +136,18 @@ mod tests {
                 deny: list(&[entry]),
                 ..Selection::default()
             };
-            assert_eq!(without.fits(&mill), Err(Misfit::Denied), "{entry}");
+            assert_eq!(without.fits(&mill), Err(Ineligible::Denied), "{entry}");
         }
         let other = Selection {
             allow: Some(list(&["mill"])),
             ..Selection::default()
         };
-        assert_eq!(other.fits(&mill), Err(Misfit::NotAllowed));
+        assert_eq!(other.fits(&mill), Err(Ineligible::NotAllowed));
         let tagged = Selection {
             select: Some("gpu && cpus >= 9".parse().unwrap()),
             ..Selection::default()
         };
-        assert_eq!(tagged.fits(&mill), Err(Misfit::Condition));
+        assert_eq!(tagged.fits(&mill), Err(Ineligible::Condition));
         assert_eq!(Selection::default().fits(&mill), Ok(()));
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use crate::bounds::{ID_CHARS_MAX, WEIGHT_MAX};
 use crate::error::Violation;
-use crate::limits::{ID_CHARS_MAX, WEIGHT_MAX};
 
 /// The tag that gives a worker its share under `weighted`.
 const WEIGHT: &str = "weight";

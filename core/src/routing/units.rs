@@ -7,8 +7,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::bounds::{AMOUNT_MAX, UNITS_MAX};
 use crate::error::{Violation, Violations};
-use crate::limits::{AMOUNT_MAX, UNITS_MAX};
 
 /// Amounts by name; what is absent is 0.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]

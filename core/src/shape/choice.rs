@@ -12,7 +12,8 @@ use crate::error::{Violation, Violations, with_suggestion};
 
 /// A map with exactly one of `kinds`, whose values are the fields of the record `R`, and perhaps other keys of it. A kind of `bare` may stand
 /// without a value, and alone, as a word.
-pub(crate) struct Exactly<R> {
+#[derive(Debug)]
+pub struct Exactly<R> {
     kinds: &'static [&'static str],
     bare: &'static [&'static str],
     /// Words that are no kinds, and what is right instead.
@@ -22,7 +23,8 @@ pub(crate) struct Exactly<R> {
 
 impl<R: Record> Exactly<R> {
     /// One of `kinds`.
-    pub(crate) const fn one_of(
+    #[must_use]
+    pub const fn one_of(
         kinds: &'static [&'static str],
         bare: &'static [&'static str],
         misnamed: &'static [(&'static str, &'static str)],
@@ -132,7 +134,8 @@ impl<R: Record> Form<R> for Exactly<R> {
 }
 
 /// A kind that has no fields: an empty map.
-pub(crate) struct Unit;
+#[derive(Debug, Clone, Copy)]
+pub struct Unit;
 
 impl Form<()> for Unit {
     fn read(&self, value: &Value) -> Result<(), Violations> {

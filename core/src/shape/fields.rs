@@ -11,14 +11,16 @@ use super::walks::{describe_fields, read_fields, write_fields};
 use crate::error::{Violation, Violations};
 
 /// A map with the fields of a record. It may have a short form: a value that is no map stands for the map with one key.
-pub(crate) struct Fields<R> {
+#[derive(Debug)]
+pub struct Fields<R> {
     short: Option<&'static str>,
     record: PhantomData<R>,
 }
 
 impl<R: Record> Fields<R> {
     /// The map alone.
-    pub(crate) const fn map() -> Self {
+    #[must_use]
+    pub const fn map() -> Self {
         Self {
             short: None,
             record: PhantomData,
@@ -26,7 +28,8 @@ impl<R: Record> Fields<R> {
     }
 
     /// The map, or the value of its key `short`.
-    pub(crate) const fn or(short: &'static str) -> Self {
+    #[must_use]
+    pub const fn or(short: &'static str) -> Self {
         Self {
             short: Some(short),
             record: PhantomData,

@@ -14,7 +14,7 @@ pub enum Defaults {
 }
 
 /// How values of a type stand in a file.
-pub(crate) trait Form<T> {
+pub trait Form<T> {
     /// The value.
     ///
     /// # Errors
@@ -26,10 +26,14 @@ pub(crate) trait Form<T> {
 
     /// The JSON Schema of what can be read.
     fn describe(&self) -> Value;
+
+    /// What is out of range in a value that has the form, each under its path below the value. Not what a type of its own checks.
+    fn check(&self, _value: &T, _found: &mut Violations) {}
 }
 
 /// A value that may be missing.
-pub(crate) struct Maybe<F>(pub(crate) F);
+#[derive(Debug, Clone, Copy)]
+pub struct Maybe<F>(pub F);
 
 impl<T, F: Form<T>> Form<Option<T>> for Maybe<F> {
     fn read(&self, value: &Value) -> Result<Option<T>, Violations> {
@@ -45,16 +49,23 @@ impl<T, F: Form<T>> Form<Option<T>> for Maybe<F> {
     fn describe(&self) -> Value {
         self.0.describe()
     }
+
+    fn check(&self, value: &Option<T>, found: &mut Violations) {
+        if let Some(value) = value {
+            self.0.check(value, found);
+        }
+    }
 }
 
 /// A value that stands in a file as another one does.
-pub(crate) struct Via<F, A, B> {
+#[derive(Debug)]
+pub struct Via<F, A, B> {
     /// The form of the other one.
-    pub(crate) form: F,
+    pub form: F,
     /// From the other one.
-    pub(crate) read: fn(A) -> Result<B, Violations>,
+    pub read: fn(A) -> Result<B, Violations>,
     /// To the other one.
-    pub(crate) write: fn(&B) -> A,
+    pub write: fn(&B) -> A,
 }
 
 impl<A, B, F: Form<A>> Form<B> for Via<F, A, B> {
@@ -68,5 +79,9 @@ impl<A, B, F: Form<A>> Form<B> for Via<F, A, B> {
 
     fn describe(&self) -> Value {
         self.form.describe()
+    }
+
+    fn check(&self, value: &B, found: &mut Violations) {
+        self.form.check(&(self.write)(value), found);
     }
 }

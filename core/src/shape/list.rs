@@ -9,15 +9,16 @@ use super::reader::{map, shown};
 use crate::error::{Violation, Violations};
 
 /// A list of values of one form.
-pub(crate) struct List<F> {
+#[derive(Debug, Clone, Copy)]
+pub struct List<F> {
     /// Of each.
-    pub(crate) form: F,
+    pub form: F,
     /// What is wrong with what is no list, or too short.
-    pub(crate) rule: &'static str,
+    pub rule: &'static str,
     /// The least number of values.
-    pub(crate) least: usize,
-    /// The greatest number of values; checked where the value is, and described here.
-    pub(crate) most: usize,
+    pub least: usize,
+    /// The greatest number of values.
+    pub most: usize,
 }
 
 impl<T, F: Form<T>> Form<Vec<T>> for List<F> {
@@ -43,16 +44,29 @@ impl<T, F: Form<T>> Form<Vec<T>> for List<F> {
     fn describe(&self) -> Value {
         json!({ "type": "array", "items": self.form.describe(), "minItems": self.least, "maxItems": self.most })
     }
+
+    fn check(&self, value: &Vec<T>, found: &mut Violations) {
+        if value.len() > self.most {
+            let rule = format!("has at most {} entries", self.most);
+            found.add("", rule, value.len());
+        }
+        for (at, entry) in value.iter().enumerate() {
+            let mut of_entry = Violations::new();
+            self.form.check(entry, &mut of_entry);
+            found.merge(of_entry.prefix(&format!("[{at}]")));
+        }
+    }
 }
 
 /// A map from names to values of one form.
-pub(crate) struct Named<F> {
+#[derive(Debug, Clone, Copy)]
+pub struct Named<F> {
     /// Of each.
-    pub(crate) form: F,
+    pub form: F,
     /// The pattern of the names; they are checked where the value is, and described here.
-    pub(crate) names: &'static str,
+    pub names: &'static str,
     /// The greatest number of them, likewise.
-    pub(crate) most: usize,
+    pub most: usize,
 }
 
 impl<T, F: Form<T>> Form<BTreeMap<String, T>> for Named<F> {

@@ -7,7 +7,8 @@ use serde_json::{Map, Value};
 use crate::error::{Violation, Violations, with_suggestion};
 
 /// A map being read.
-pub(crate) struct Reader<'a, 'f> {
+#[derive(Debug)]
+pub struct Reader<'a, 'f> {
     map: &'a Map<String, Value>,
     known: Vec<&'static str>,
     misnamed: Vec<&'static str>,
@@ -16,7 +17,7 @@ pub(crate) struct Reader<'a, 'f> {
 
 impl<'a, 'f> Reader<'a, 'f> {
     /// Begins to read `map`; mistakes go to `found`.
-    pub(crate) fn new(map: &'a Map<String, Value>, found: &'f mut Violations) -> Self {
+    pub fn new(map: &'a Map<String, Value>, found: &'f mut Violations) -> Self {
         Self {
             map,
             known: Vec::new(),
@@ -26,13 +27,13 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// The raw value of a key; `null` counts as absent.
-    pub(crate) fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
+    pub fn raw(&mut self, key: &'static str) -> Option<&'a Value> {
         self.known.push(key);
         self.map.get(key).filter(|value| !value.is_null())
     }
 
     /// The value of a key, read by `read`; a mistake is kept under the key.
-    pub(crate) fn get<T, E: Into<Violations>>(
+    pub fn get<T, E: Into<Violations>>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&'a Value) -> Result<T, E>,
@@ -49,7 +50,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// Like [`Reader::get`], and a missing key is a mistake.
-    pub(crate) fn need<T, E: Into<Violations>>(
+    pub fn need<T, E: Into<Violations>>(
         &mut self,
         key: &'static str,
         read: impl FnOnce(&'a Value) -> Result<T, E>,
@@ -63,12 +64,12 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// Adds a mistake.
-    pub(crate) fn wrong(&mut self, field: &str, rule: impl Into<String>, given: impl Display) {
+    pub fn wrong(&mut self, field: &str, rule: impl Into<String>, given: impl Display) {
         self.found.add(field, rule, given);
     }
 
     /// A key that is none: where it is there, `rule` says what is right instead.
-    pub(crate) fn misnamed(&mut self, key: &'static str, rule: &'static str) {
+    pub fn misnamed(&mut self, key: &'static str, rule: &'static str) {
         if self.map.contains_key(key) {
             self.misnamed.push(key);
             self.found.add(key, rule, "");
@@ -76,7 +77,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     }
 
     /// Reports every key that nobody asked for.
-    pub(crate) fn finish(self) {
+    pub fn finish(self) {
         let told = |key: &&String| {
             self.known.contains(&key.as_str()) || self.misnamed.contains(&key.as_str())
         };
@@ -88,21 +89,28 @@ impl<'a, 'f> Reader<'a, 'f> {
 }
 
 /// A value as a violation shows it: text without quotes.
-pub(crate) fn shown(value: &Value) -> String {
+#[must_use]
+pub fn shown(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A map.
-pub(crate) fn map(value: &Value) -> Result<&Map<String, Value>, Violation> {
+///
+/// # Errors
+/// When it is none.
+pub fn map(value: &Value) -> Result<&Map<String, Value>, Violation> {
     value
         .as_object()
         .ok_or_else(|| Violation::new("", "is a map", shown(value)))
 }
 
 /// Text.
-pub(crate) fn text(value: &Value) -> Result<&str, Violation> {
+///
+/// # Errors
+/// When it is none.
+pub fn text(value: &Value) -> Result<&str, Violation> {
     value
         .as_str()
         .ok_or_else(|| Violation::new("", "is text", shown(value)))

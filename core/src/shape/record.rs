@@ -8,7 +8,7 @@ use super::reader::Reader;
 use crate::error::Violations;
 
 /// A type whose fields are keys of a map. The declaration is the only place that knows keys, forms and sentences.
-pub(crate) trait Record: Sized + 'static {
+pub trait Record: Sized + 'static {
     /// Every field at its default; what has none is not looked at where something else is wrong.
     fn blank() -> Self;
 
@@ -28,7 +28,7 @@ pub(crate) trait Record: Sized + 'static {
 
 /// Whether a key has to be there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Need {
+pub enum Need {
     /// It may be missing, and is written where it differs from the default.
     Optional,
     /// It may be missing, and is always written.
@@ -39,35 +39,38 @@ pub(crate) enum Need {
 
 /// A key, and what it is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field {
+pub struct Field {
     /// The key.
-    pub(crate) key: &'static str,
+    pub key: &'static str,
     /// One sentence for whoever fills it in.
-    pub(crate) about: &'static str,
+    pub about: &'static str,
     /// Whether it has to be there.
-    pub(crate) need: Need,
+    pub need: Need,
 }
 
 /// A key that may be missing.
-pub(crate) const fn optional(key: &'static str, about: &'static str) -> Field {
+#[must_use]
+pub const fn optional(key: &'static str, about: &'static str) -> Field {
     let need = Need::Optional;
     Field { key, about, need }
 }
 
 /// A key that may be missing, and is written also where it is the default.
-pub(crate) const fn stated(key: &'static str, about: &'static str) -> Field {
+#[must_use]
+pub const fn stated(key: &'static str, about: &'static str) -> Field {
     let need = Need::Stated;
     Field { key, about, need }
 }
 
 /// A key that has to be there.
-pub(crate) const fn needed(key: &'static str, about: &'static str) -> Field {
+#[must_use]
+pub const fn needed(key: &'static str, about: &'static str) -> Field {
     let need = Need::Needed;
     Field { key, about, need }
 }
 
 /// Who is shown the fields of a record.
-pub(crate) trait Visitor<S: 'static> {
+pub trait Visitor<S: 'static> {
     /// A field that is one value of the record.
     fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
     where
@@ -82,7 +85,7 @@ pub(crate) trait Visitor<S: 'static> {
 }
 
 /// Keys that are more than one value, or share one.
-pub(crate) trait Part<S> {
+pub trait Part<S> {
     /// Reads them.
     fn read(&self, reader: &mut Reader<'_, '_>, into: &mut S);
 

@@ -9,18 +9,19 @@ use serde_json::{Value, json};
 
 use super::form::{Defaults, Form};
 use super::reader::{shown, text};
+use crate::bounds::SPAN_MS_MAX;
 use crate::error::{Violation, Violations, with_suggestion};
-use crate::limits::SPAN_MS_MAX;
 use crate::time::{TimestampMs, format_duration, parse_duration, parse_instant};
 
 /// Text of so many characters at most.
-pub(crate) struct Text {
+#[derive(Debug, Clone, Copy)]
+pub struct Text {
     /// Characters.
-    pub(crate) most: usize,
+    pub most: usize,
 }
 
 /// Text whose length is checked where it is used.
-pub(crate) const TEXT: Text = Text { most: usize::MAX };
+pub const TEXT: Text = Text { most: usize::MAX };
 
 impl Form<String> for Text {
     fn read(&self, value: &Value) -> Result<String, Violations> {
@@ -37,12 +38,19 @@ impl Form<String> for Text {
         }
         json!({ "type": "string", "maxLength": self.most })
     }
+
+    fn check(&self, value: &String, found: &mut Violations) {
+        if value.chars().nth(self.most).is_some() {
+            found.add("", format!("has at most {} characters", self.most), value);
+        }
+    }
 }
 
 /// Text that a type reads.
-pub(crate) struct Parsed {
+#[derive(Debug, Clone, Copy)]
+pub struct Parsed {
     /// A pattern that all such texts match; empty: any text.
-    pub(crate) pattern: &'static str,
+    pub pattern: &'static str,
 }
 
 impl<T: FromStr<Err = Violation> + Display> Form<T> for Parsed {
@@ -64,7 +72,8 @@ impl<T: FromStr<Err = Violation> + Display> Form<T> for Parsed {
 }
 
 /// A name in parts, with slashes between them.
-pub(crate) struct Name;
+#[derive(Debug, Clone, Copy)]
+pub struct Name;
 
 impl<T: FromStr<Err = Violation> + Display> Form<T> for Name {
     fn read(&self, value: &Value) -> Result<T, Violations> {
@@ -80,17 +89,18 @@ impl<T: FromStr<Err = Violation> + Display> Form<T> for Name {
         json!({
             "type": "string",
             "pattern": "^[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*$",
-            "maxLength": crate::limits::ID_CHARS_MAX,
+            "maxLength": crate::bounds::ID_CHARS_MAX,
         })
     }
 }
 
 /// One of some words.
-pub(crate) struct Words<T: 'static> {
+#[derive(Debug, Clone, Copy)]
+pub struct Words<T: 'static> {
     /// What they stand for.
-    pub(crate) all: &'static [T],
+    pub all: &'static [T],
     /// The word of each.
-    pub(crate) word: fn(T) -> &'static str,
+    pub word: fn(T) -> &'static str,
 }
 
 impl<T: Copy> Form<T> for Words<T> {
@@ -119,17 +129,19 @@ impl<T: Copy> Form<T> for Words<T> {
     }
 }
 
-/// A whole number; its range is checked where the value is, and described here.
-pub(crate) struct Whole {
+/// A whole number of a range.
+#[derive(Debug, Clone, Copy)]
+pub struct Whole {
     /// The least.
-    pub(crate) least: u64,
+    pub least: u64,
     /// The greatest.
-    pub(crate) most: u64,
+    pub most: u64,
 }
 
 impl Whole {
     /// Of this range.
-    pub(crate) const fn of(least: u64, most: u64) -> Self {
+    #[must_use]
+    pub const fn of(least: u64, most: u64) -> Self {
         Self { least, most }
     }
 }
@@ -150,6 +162,16 @@ impl Form<u64> for Whole {
             most => json!({ "type": "integer", "minimum": self.least, "maximum": most }),
         }
     }
+
+    fn check(&self, value: &u64, found: &mut Violations) {
+        if !(self.least..=self.most).contains(value) {
+            let rule = match self.most {
+                u64::MAX => format!("is at least {}", self.least),
+                most => format!("is {}..={most}", self.least),
+            };
+            found.add("", rule, value);
+        }
+    }
 }
 
 impl Form<u32> for Whole {
@@ -166,13 +188,18 @@ impl Form<u32> for Whole {
     fn describe(&self) -> Value {
         Form::<u64>::describe(self)
     }
+
+    fn check(&self, value: &u32, found: &mut Violations) {
+        Form::<u64>::check(self, &u64::from(*value), found);
+    }
 }
 
 /// A span with its unit, in ms. A bare number is refused: seconds and milliseconds look alike.
-pub(crate) struct Span;
+#[derive(Debug, Clone, Copy)]
+pub struct Span;
 
 /// A span with its unit.
-pub(crate) const SPAN: Span = Span;
+pub const SPAN: Span = Span;
 
 impl Form<u64> for Span {
     fn read(&self, value: &Value) -> Result<u64, Violations> {
@@ -203,10 +230,11 @@ impl Form<u64> for Span {
 }
 
 /// An instant: RFC 3339 text, or whole milliseconds.
-pub(crate) struct When;
+#[derive(Debug, Clone, Copy)]
+pub struct When;
 
 /// An instant.
-pub(crate) const WHEN: When = When;
+pub const WHEN: When = When;
 
 impl Form<TimestampMs> for When {
     fn read(&self, value: &Value) -> Result<TimestampMs, Violations> {
@@ -228,7 +256,8 @@ impl Form<TimestampMs> for When {
 }
 
 /// Any JSON, kept as it is written.
-pub(crate) struct Json;
+#[derive(Debug, Clone, Copy)]
+pub struct Json;
 
 impl Form<Bytes> for Json {
     fn read(&self, value: &Value) -> Result<Bytes, Violations> {

@@ -1,4 +1,4 @@
-//! The three walks over a declaration.
+//! The four walks over a declaration.
 
 use serde_json::{Map, Value, json};
 
@@ -6,9 +6,10 @@ use super::form::{Defaults, Form};
 use super::place::Place;
 use super::reader::Reader;
 use super::record::{Field, Need, Part, Record, Visitor};
+use crate::error::Violations;
 
 /// Reads the fields of a record out of a map that is being read.
-pub(crate) fn read_fields<S: Record>(reader: &mut Reader<'_, '_>, into: &mut S) {
+pub fn read_fields<S: Record>(reader: &mut Reader<'_, '_>, into: &mut S) {
     S::fields(&mut Reading { reader, into });
 }
 
@@ -43,7 +44,8 @@ impl<S: 'static> Visitor<S> for Reading<'_, '_, '_, S> {
 }
 
 /// The fields of a record with their keys, in the order of the declaration.
-pub(crate) fn write_fields<S: Record>(from: &S, defaults: Defaults) -> Vec<(&'static str, Value)> {
+#[must_use]
+pub fn write_fields<S: Record>(from: &S, defaults: Defaults) -> Vec<(&'static str, Value)> {
     let usual = from.usual();
     let mut writing = Writing {
         from,
@@ -98,7 +100,8 @@ fn is_nothing(value: &Value) -> bool {
 }
 
 /// The JSON Schema of a map with the fields of a record and no others.
-pub(crate) fn describe_fields<S: Record>() -> Map<String, Value> {
+#[must_use]
+pub fn describe_fields<S: Record>() -> Map<String, Value> {
     let blank = S::blank();
     let mut describing = Describing {
         blank: &blank,
@@ -145,6 +148,36 @@ impl<S: 'static> Visitor<S> for Describing<'_, S> {
     fn part(&mut self, part: &impl Part<S>) {
         self.needed.extend(part.describe(&mut self.properties));
     }
+
+    fn misnamed(&mut self, _key: &'static str, _rule: &'static str) {}
+}
+
+/// What is out of range in the fields of a record, by what their forms say of them.
+#[must_use]
+pub fn check_fields<S: Record>(of: &S) -> Violations {
+    let found = Violations::new();
+    let mut checking = Checking { of, found };
+    S::fields(&mut checking);
+    checking.found
+}
+
+struct Checking<'a, S> {
+    of: &'a S,
+    found: Violations,
+}
+
+impl<S: 'static> Visitor<S> for Checking<'_, S> {
+    fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
+    where
+        T: PartialEq + 'static,
+        F: Form<T>,
+    {
+        let mut of_field = Violations::new();
+        form.check(place.get(self.of), &mut of_field);
+        self.found.merge(of_field.prefix(field.key));
+    }
+
+    fn part(&mut self, _part: &impl Part<S>) {}
 
     fn misnamed(&mut self, _key: &'static str, _rule: &'static str) {}
 }

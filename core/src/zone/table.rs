@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::str::FromStr;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use jiff::tz::TimeZone;
+use parking_lot::Mutex;
 
 use crate::error::Violation;
 
@@ -120,7 +121,7 @@ impl ZoneTable {
 
     /// The rules of the zone with this name, in its exact spelling.
     pub(super) fn rules(&self, name: &str) -> Option<TimeZone> {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         if let Some(rules) = known.get(name) {
             return Some(rules.clone());
         }

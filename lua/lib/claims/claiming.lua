@@ -2,27 +2,34 @@
 -- printing a number costs more than everything else that is done for a claim.
 -- @use keys
 -- @use lists
--- @use record
+-- @use records/context_options
+-- @use records/held_value
+-- @use records/queue_name
+-- @use args/offer_forms
 local claiming = {}
-local int = record.int
 
 claiming.TURN_BYTES = 262144 -- of entries taken, and of contexts claimed in one call; a body may have as much
 
 -- The handlers of a worker in ARGV, as those of an earlier one: `=<its number>`.
 local function handlers_at(first, at)
   local text = ARGV[first + 4 * at]
-  local number = string.match(text, '^=(%d+)$')
+  local number = offer_forms.same_as(text)
   return number and ARGV[first + 4 * tonumber(number)] or text
 end
 
 -- The workers for a queue of a handler, in the order given; false when there are none. Most handlers have nothing due, so a list is made
 -- when something asks for it: a thousand workers with a thousand handlers each cost a turn no more than those that are asked for.
 function claiming.find_offer(offers, queue)
-  local group, handler = string.match(queue, '^(%S+) (%S+)$')
+  local group, handler = queue_name.split_base(queue)
+  local of_group = claiming.offering[group]
+  if not of_group then
+    offers[queue] = false -- mostly a queue of a placement that nobody fits
+    return false
+  end
   local offer, lists = { at = 0, free = 0 }, 0
-  for text, workers in pairs(claiming.offering[group] or {}) do
+  for text, workers in pairs(of_group) do
     workers.padded = workers.padded or ',' .. text .. ',' -- made once: a text of a thousand names is hashed whole
-    if string.find(workers.padded, ',' .. handler .. ',', 1, true) then
+    if offer_forms.has_name(workers.padded, handler) then
       lists = lists + 1
       for _, worker in ipairs(workers) do
         offer[#offer + 1] = worker
@@ -48,10 +55,10 @@ function claiming.read_offers(first, count)
   claiming.offering = {} -- group -> handlers -> workers
   for i = 1, count do
     local base = first + 4 * i - 4
-    local permits, soon, units = string.match(ARGV[base + 3], '^(%d+)(%+?)(.*)$')
+    local permits, soon, units = offer_forms.split_permits(ARGV[base + 3])
     local worker = { id = ARGV[base + 1], free = tonumber(permits), soon = soon == '+', heads = {}, number = i }
     worker.units = units and string.sub(units, 2)
-    if not worker.free or worker.free > 1000000 or (units ~= '' and not string.find(units, '^ [%l%d_.=,-]+$')) then
+    if not worker.free or worker.free > 1000000 or (units ~= '' and not offer_forms.are_units(units)) then
       worker.free, worker.soon, worker.units, worker.unread = 0, false, '', true
       unread = unread + 1
     end
@@ -70,10 +77,10 @@ end
 
 -- The workers for a queue; with or without keys they are the same. Nil when there are none.
 function claiming.offer_for(offers, queue)
-  return offers[string.sub(queue, -3) == ' k=' and string.sub(queue, 1, -4) or queue]
+  return offers[queue_name.without_keys(queue)]
 end
 
--- The next worker with a free permit, in turn; one that the context should avoid only when there is no other. A lane has its own rule.
+-- The next worker with a free permit, in turn; one that the context should avoid only when there is no other. A placement has its own rule.
 function claiming.pick(offer, options)
   if offer.pick then
     return offer.pick(offer, options)
@@ -82,7 +89,7 @@ function claiming.pick(offer, options)
   if not offer[2] then
     return first.free > 0 and first or nil
   end
-  local avoid, fallback = options ~= '-' and record.option(options, 'a'), nil
+  local avoid, fallback = options ~= '-' and context_options.value(options, 'a'), nil
   for _ = 1, #offer do
     offer.at = offer.at % #offer + 1
     local worker = offer[offer.at]
@@ -107,7 +114,7 @@ end
 function claiming.new(now, lease_ms, limit)
   return {
     now = now, limit = limit, count = 0, bytes = 0, scan_at = now + lease_ms, told = {}, held = {},
-    lease = ' ' .. int(now) .. ' ' .. int(now + lease_ms) .. ' ',
+    lease = held_value.lease(now, now + lease_ms),
   }
 end
 
@@ -115,11 +122,9 @@ function claiming.has_room(claims)
   return claims.count < claims.limit and claims.bytes < claiming.TURN_BYTES
 end
 
--- `<attempt>:<failures> <worker> <claimed> <expires> <deadline>[<limits>] <cancel> ` for the attempt that follows `counts`, without a
--- deadline.
+-- What a worker's held values of the attempt that follows `counts` begin with, without a deadline.
 local function held_head(claims, worker, counts, under)
-  local attempt, failures = string.match(counts, '^(%d+):(%d+)$')
-  local head = int(attempt + 1) .. ':' .. failures .. ' ' .. worker.id .. claims.lease .. '0' .. (under or '') .. ' - '
+  local head = held_value.start(counts, worker.id, claims.lease, under)
   local known = worker[under or 'heads'] or {}
   worker[under or 'heads'], known[counts] = known, head
   return head
@@ -135,13 +140,10 @@ local function bounded_head(claims, worker, head, timeout)
     return head -- no text that a script writes
   end
   claims.scan_at = math.min(claims.scan_at, claims.now + timeout)
-  local before, under = string.match(head, '^(.*) 0(%l*) %- $')
-  local text = before .. ' ' .. int(claims.now + timeout) .. under .. ' - '
+  local text = held_value.start_by(head, claims.now + timeout)
   worker.bounded = { head = head, timeout = timeout, text = text }
   return text
 end
-
-local find = string.find
 
 -- Claims a context for `worker`. `counts` is `<attempt>:<failures>` as `member` has it, `under` the letters of its limits, nil without.
 function claiming.claim(claims, worker, id, counts, rest, options, member, under)
@@ -151,7 +153,7 @@ function claiming.claim(claims, worker, id, counts, rest, options, member, under
   claims.bytes = claims.bytes + #member
   local heads = worker[under or 'heads'] -- most that follow each other have the same
   local head = heads and heads[counts] or held_head(claims, worker, counts, under)
-  local timeout = options ~= '-' and find(options, 't=', 1, true) and record.option(options, 't')
+  local timeout = options ~= '-' and context_options.value(options, 't')
   if timeout then
     head = bounded_head(claims, worker, head, timeout)
   end

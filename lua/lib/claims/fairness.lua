@@ -1,10 +1,14 @@
 -- Module claims/fairness: contexts with a key share the permits of their group by the weights of their keys (W9), whatever each key has
 -- waiting. Start-time fair queueing: each context gets a tag, its key's last one and a step, or the group's clock where that is later; the
 -- least tag goes first, and the clock is the tag of what was claimed last. So a key that just came stands behind one context of each other
--- key, not behind all of them. Tags take the place of due times in the scores of a queue with keys (`<group> <handler>[ c=<lane>] k=`).
+-- key, not behind all of them. Tags take the place of due times in the scores of a queue with keys (`<group> <handler>[ c=<placement>]
+-- k=`).
 -- @use keys
 -- @use ready_sets
 -- @use record
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/queue_name
 local fairness = {}
 local int = record.int
 
@@ -14,14 +18,14 @@ local CLOCK = '!' -- no key has this character
 -- Collects what waits in the queue of `list`; `score` is what it would have without a key.
 function fairness.put(list, score, member, id, options)
   list.waiting[#list.waiting + 1] = {
-    band = score - score % ready_sets.PRIORITY_SPAN, member = member, id = id, key = record.option(options, 'k'),
-    step = math.max(math.floor(STEP / record.option_number(options, 'v', 1)), 1),
+    band = score - score % ready_sets.PRIORITY_SPAN, member = member, id = id, key = context_options.value(options, 'k'),
+    step = math.max(math.floor(STEP / context_options.number(options, 'v', 1)), 1),
   }
 end
 
 -- Gives what was collected its scores, and has them found by id.
 function fairness.stamp(queue, list)
-  local tags = keys.tags(string.match(queue, '^%S+'))
+  local tags = keys.tags(queue_name.group_of(queue))
   local clock, last, index = tonumber(redis.call('ZSCORE', tags, CLOCK) or 0), {}, {}
   for i, one in ipairs(list.waiting) do
     local tag = last[one.key] or math.max(clock, tonumber(redis.call('ZSCORE', tags, one.key) or 0))
@@ -48,7 +52,7 @@ function fairness.left(queue, ids, tag)
   for first = 1, #ids, 2000 do
     redis.call('HDEL', keys.fair, unpack(ids, first, math.min(first + 1999, #ids)))
   end
-  local tags = keys.tags(string.match(queue, '^%S+'))
+  local tags = keys.tags(queue_name.group_of(queue))
   if tag and tag > tonumber(redis.call('ZSCORE', tags, CLOCK) or -1) then
     redis.call('ZREMRANGEBYSCORE', tags, '-inf', int(tag))
     redis.call('ZADD', tags, int(tag), CLOCK)
@@ -61,14 +65,14 @@ function fairness.align(sources)
   local least, longest = {}, {}
   for _, source in ipairs(sources) do
     if source.fair then
-      local group, due = string.match(source.queue, '^%S+'), record.due_of(source.page[source.at]) or 0
+      local group, due = queue_name.group_of(source.queue), context_id.due_of(source.page[source.at]) or 0
       local tag = source.score % ready_sets.PRIORITY_SPAN
       least[group] = math.min(least[group] or tag, tag)
       longest[group] = math.min(longest[group] or due, due)
     end
   end
   for _, source in ipairs(sources) do
-    local group = source.fair and string.match(source.queue, '^%S+')
+    local group = source.fair and queue_name.group_of(source.queue)
     if group then
       source.shift = longest[group] - least[group]
       source.score = source.score + source.shift

@@ -1,56 +1,59 @@
--- Module claims/placements: keeps the content of lanes, and takes back a pick that came to nothing.
+-- Module claims/placements: keeps the content of placements, and takes back a pick that came to nothing.
 -- @use args
 -- @use keys
--- @use record
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/placement_name
+-- @use records/route_entry
 local placements = {}
 
-local LANES_MAX = 1000 -- of a partition
-local LANE_BYTES = 65536
+local PLACEMENTS_MAX = 1000 -- of a partition
+local PLACEMENT_BYTES = 65536
 
--- The lanes in ARGV from `first` on, two values each: name and content.
+-- The placements in ARGV from `first` on, two values each: name and content.
 function placements.read(first)
-  local lanes = {}
+  local named = {}
   for at = first, #ARGV, 2 do
-    if not string.find(ARGV[at], '^%x%x%x%x%x%x%x%x%x%x$') then
-      args.bad('lane', 'must be 10 hexadecimal digits', ARGV[at])
+    if not placement_name.is_one(ARGV[at]) then
+      args.bad('placement', 'must be 10 hexadecimal digits', ARGV[at])
     end
-    lanes[#lanes + 1] = ARGV[at]
-    lanes[#lanes + 1] = args.text(at + 1, 'content', LANE_BYTES)
+    named[#named + 1] = ARGV[at]
+    named[#named + 1] = args.text(at + 1, 'content', PLACEMENT_BYTES)
   end
-  return lanes
+  return named
 end
 
--- True when the partition has them all, or room for them. A lane never changes, so one that is there is left as it is.
-function placements.has_room_for(lanes)
+-- True when the partition has them all, or room for them. A placement never changes, so one that is there is left as it is.
+function placements.has_room_for(named)
   local missing = 0
-  for at = 1, #lanes, 2 do
-    missing = missing + 1 - redis.call('HEXISTS', keys.lanes, lanes[at])
+  for at = 1, #named, 2 do
+    missing = missing + 1 - redis.call('HEXISTS', keys.placements, named[at])
   end
-  return missing == 0 or redis.call('HLEN', keys.lanes) + missing <= LANES_MAX
+  return missing == 0 or redis.call('HLEN', keys.placements) + missing <= PLACEMENTS_MAX
 end
 
-function placements.keep(lanes)
-  if #lanes > 0 then
-    redis.call('HSET', keys.lanes, unpack(lanes))
+function placements.keep(named)
+  if #named > 0 then
+    redis.call('HSET', keys.placements, unpack(named))
     local used = {}
-    for at = 1, #lanes, 2 do
-      used[at], used[at + 1] = lanes[at], '1'
+    for at = 1, #named, 2 do
+      used[at], used[at + 1] = named[at], '1'
     end
-    redis.call('HSET', keys.used, unpack(used))
+    redis.call('HSET', keys.used_placements, unpack(used))
   end
 end
 
--- The attempt did not begin: where its lane counts, it is as if the worker had not been picked.
+-- The attempt did not begin: where its placement counts, it is as if the worker had not been picked.
 local function uncount(rest, worker)
-  local _, _, _, options = record.split_rest(rest)
-  local lane = record.option(options, 'c')
-  local route = lane and keys.route(lane)
-  local kept = lane and redis.call('HGET', route, worker)
-  local score, step = string.match(kept or '', '^([%d.]+):([%d.]+)$')
-  if score then
-    redis.call('HSET', route, worker, string.format('%.6f', math.max(score - step, 0)) .. ':' .. step)
+  local _, _, _, options = context_record.split_rest(rest)
+  local placement = context_options.value(options, 'c')
+  local route = placement and keys.route(placement)
+  local kept = placement and redis.call('HGET', route, worker)
+  local before = route_entry.before_pick(kept or '')
+  if before then
+    redis.call('HSET', route, worker, before)
   end
-  return lane
+  return placement
 end
 
 -- What of a context waits again that was not delivered to `worker`.
@@ -59,14 +62,13 @@ function placements.uncounted(rest, worker)
   return rest
 end
 
--- What of a context waits again after `worker` refused it: in a lane, the next one takes it.
+-- What of a context waits again after `worker` refused it: in a placement, the next one takes it.
 function placements.passed_over(rest, worker)
   if not uncount(rest, worker) then
     return rest
   end
-  local head, options, body = string.match(rest, '^(%S+ %S+ %d )(%S+)( .*)$')
-  local kept = string.gsub(',' .. options, ',a=[^,]*', '')
-  return head .. string.sub(kept, 2) .. ',a=' .. worker .. body
+  local head, options, tail = context_record.around_options(rest)
+  return head .. context_options.passed_over(options, worker) .. tail
 end
 
 return placements

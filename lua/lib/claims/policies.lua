@@ -1,6 +1,7 @@
--- Module claims/policies: how the worker of a context is chosen among those that a lane offers. The entries of a route are a heap,
+-- Module claims/policies: how the worker of a context is chosen among those that a placement offers. The entries of a route are a heap,
 -- the least score on top; what a policy counts is kept by claims/routing.
--- @use record
+-- @use records/context_options
+-- @use args/offer_forms
 local policies = {}
 
 local HASH_PRIME = 67108859
@@ -25,13 +26,13 @@ end
 -- Amounts by name, of `name=amount,...`.
 function policies.amounts_of(text)
   local amounts = {}
-  for name, amount in string.gmatch(text, '([^=,]+)=(%d+)') do
+  for name, amount in offer_forms.each_amount(text) do
     amounts[name] = tonumber(amount)
   end
   return amounts
 end
 
--- True when the worker has a permit, and of its resources what a context of the lane takes.
+-- True when the worker has a permit, and of its resources what a context of the placement takes.
 function policies.can_take(offer, worker)
   if worker.free <= 0 or not offer.requires then
     return worker.free > 0
@@ -171,7 +172,7 @@ local function hashed(entries, hash, avoid)
 end
 
 local function pick_hash(offer, entries, avoid, options)
-  local hash = tonumber(record.option(options, 'h') or policies.draw(HASH_PRIME))
+  local hash = tonumber(context_options.value(options, 'h') or policies.draw(HASH_PRIME))
   local at = hashed(entries, hash, avoid)
   while at do
     local worker = entries[at].worker

@@ -1,7 +1,9 @@
 -- Module claims/queues: in which queues of a partition something waits. They lie in the backlog in the order of their names, so that all
--- queues of a handler stand beside each other: `<group> <handler>`, and behind it those of its lanes, keys and roots. Where there are many,
--- only those of the handlers that somebody asks for are read: what nobody serves costs others nothing.
+-- queues of a handler stand beside each other: `<group> <handler>`, and behind it those of its placements, keys and roots. Where there are
+-- many, only those of the handlers that somebody asks for are read: what nobody serves costs others nothing.
 -- @use keys
+-- @use records/queue_name
+-- @use args/offer_forms
 local queues = {}
 
 queues.WHOLE = 32
@@ -11,7 +13,7 @@ queues.OF_GROUP = 10000
 
 local RANGE_COST = 4 -- asking for the queues of one handler costs as much as reading so many names
 
--- The handlers of the `count` workers of a turn and of its lanes in ARGV, up to `last`, and for each group what is to be split.
+-- The handlers of the `count` workers of a turn and of its placements in ARGV, up to `last`, and for each group what is to be split.
 function queues.told(count, last)
   local bases, seen = {}, {}
   local function add(base)
@@ -21,14 +23,14 @@ function queues.told(count, last)
     end
   end
   for at = 5, 4 * count + 1, 4 do
-    add(ARGV[at + 1] .. ' !fan')
-    local handlers = string.find(ARGV[at + 3], '^=') and '' or ARGV[at + 3] -- those of an earlier worker are known already
-    for handler in string.gmatch(handlers, '[^,]+') do
+    add(queue_name.to_split(ARGV[at + 1]))
+    local handlers = offer_forms.is_same(ARGV[at + 3]) and '' or ARGV[at + 3] -- those of an earlier worker are known already
+    for handler in offer_forms.each_name(handlers) do
       add(ARGV[at + 1] .. ' ' .. handler)
     end
   end
   for at = 4 * count + 7, last, 3 do
-    add(string.match(ARGV[at], '^%S+ %S+'))
+    add(queue_name.base_of(ARGV[at]))
   end
   return bases
 end
@@ -61,7 +63,7 @@ function queues.too_many(names)
   end
   local counts = {}
   for _, name in ipairs(names) do
-    local group = string.match(name, '^%S+')
+    local group = queue_name.group_of(name)
     counts[group] = counts[group] or redis.call('ZLEXCOUNT', keys.backlog, '[' .. group .. ' ', '(' .. group .. '!')
     if counts[group] + #names > queues.OF_GROUP and not redis.call('ZSCORE', keys.backlog, name) then
       counts[group] = counts[group] + 1
@@ -79,7 +81,7 @@ function queues.enter(name)
     return false
   end
   if redis.call('ZCARD', keys.backlog) > queues.OF_GROUP then
-    local group = string.match(name, '^%S+')
+    local group = queue_name.group_of(name)
     if redis.call('ZLEXCOUNT', keys.backlog, '[' .. group .. ' ', '(' .. group .. '!') > queues.OF_GROUP then
       redis.call('ZREM', keys.backlog, name)
       return nil
@@ -93,7 +95,7 @@ function queues.of_splits(now, most)
   local at = now % 2147483647 * 16807 % 2147483647 % math.max(redis.call('ZCARD', keys.backlog), 1)
   local found = {}
   for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, at, at + most - 1)) do
-    found[#found + 1] = string.find(queue, ' !fan', 1, true) and queue or nil
+    found[#found + 1] = queue_name.is_to_split(queue) and queue or nil
   end
   return found
 end

@@ -13,6 +13,11 @@
 -- @use limits/shares
 -- @use claims/sources
 -- @use zsets
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/wheel_entry
 local restoring = {}
 local int = record.int
 
@@ -24,7 +29,8 @@ end
 
 -- Whether it waits in the ready set of a queue, where it is found: one that the backlog cannot name is taken out.
 local function waits_in(queue, id, priority)
-  local score = ready_sets.is_fair(queue) and tonumber(ask('HGET', keys.fair, id) or nil) or ready_sets.score(priority, record.due_of(id))
+  local tag = queue_name.is_fair(queue) and tonumber(ask('HGET', keys.fair, id) or nil)
+  local score = tag or ready_sets.score(priority, context_id.due_of(id))
   local done, member = pcall(zsets.find, ready_sets.key_of(queue), score, id .. ' ')
   if not done or not member then
     return false
@@ -41,11 +47,11 @@ local function is_somewhere(id, member, queue, options, priority)
   if ask('HEXISTS', keys.held, id) == 1 or ask('ZSCORE', keys.wheel, member) then
     return true
   end
-  if string.find(id, '~', 1, true) then
+  if context_id.is_subtask(id) then
     local done, place = pcall(locating.find, id)
     return done and place ~= nil
   end
-  local key = ready_sets.is_fair(queue) and record.option(options, 'k')
+  local key = queue_name.is_fair(queue) and context_options.value(options, 'k')
   return waits_in(queue, id, priority) or key and waits_in(queue .. key, id, priority)
 end
 
@@ -63,19 +69,19 @@ local function put_back(now, member, listed)
   if not queue then
     return ask('ZADD', keys.wheel, 'NX', int(now), member)
   end
-  if is_somewhere(id, member, queue, options, tonumber(string.match(rest, '^%S+ %S+ (%d)'))) then
+  if is_somewhere(id, member, queue, options, context_record.priority_of_rest(rest)) then
     return
   end
-  if listed and string.find(id, '~', 1, true) then
+  if listed and context_id.is_subtask(id) then
     return pcall(wait_again, listed, id, counts, rest)
   end
-  local at = record.due_of(id)
+  local at = context_id.due_of(id)
   if string.byte(counts) ~= 48 then
     at = now
     ask('HSET', keys.retry, id, int(at))
   end
   ask('ZADD', keys.wheel, int(at), member)
-  ready.use_lane(options)
+  ready.use_placement(options)
 end
 
 -- Puts back what `visit` took out and brought nowhere.
@@ -83,8 +89,8 @@ local function restore(visit)
   local now, endings, known = visit.now, ending.new(), {}
   for _, entry in ipairs(visit.taken) do
     known[entry] = true
-    local kind = string.byte(entry) or 0
-    if kind >= 48 and kind <= 57 and not visit.gone[entry] then
+    local kind = wheel_entry.kind_of(entry)
+    if wheel_entry.is_context(kind) and not visit.gone[entry] then
       put_back(now, entry)
     elseif not visit.gone[entry] then
       ask('ZADD', keys.wheel, 'NX', int(now), entry)
@@ -102,7 +108,7 @@ local function restore(visit)
       put_back(now, member, endings)
     end
   end
-  pcall(ready.flush_lanes)
+  pcall(ready.flush_placements)
   for _, fan in ipairs(endings.fans.order) do
     pcall(fan_changes.flush_waiting, fan, now)
   end

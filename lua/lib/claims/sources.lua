@@ -14,19 +14,24 @@
 -- @use ready_sets
 -- @use record
 -- @use limits/shares
+-- @use records/context_record
+-- @use records/context_options
+-- @use records/queue_name
+-- @use records/wheel_entry
+-- @use records/held_value
 local sources = {}
 
 sources.PAGE = 8 -- entries read before it is known how many fit
 local TAKEN_MAX = 2000 -- of one source, those that make room for others included
 local ASIDE_MAX = 128 -- of one source that make room one after the other, and nothing was claimed between them
 
--- The parts of a context member, as few texts as possible: this runs for every context. Nil for one that cannot be used.
+-- The queue of a context, and what context_record.open says of it; nil for one that cannot be used.
 function sources.open_member(member)
-  local id, counts, at, queue, options = string.match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()(%S+ %S+) [0-4] (%S+) ')
-  if not id or (#counts > 9 and not record.are_counts(counts)) then
+  local id, counts, rest, options, base = context_record.open(member)
+  if not id then
     return nil
   end
-  return ready_sets.queue_of(queue, options), id, counts, string.sub(member, at), options, member
+  return queue_name.of(base, options), id, counts, rest, options, member
 end
 
 -- Puts a record aside that no turn can use; the caller takes it out of `name`.
@@ -64,8 +69,8 @@ local function is_expiring(visit, queue, id, counts, rest, options)
   if not expiring.is_late(visit.now, id, counts, options) then
     return false
   end
-  local _, _, priority = record.split_rest(rest)
-  return visit.endings.watched[id] or redis.call('ZSCORE', keys.wheel, '#' .. id .. ' ' .. queue .. ' ' .. priority)
+  local _, _, priority = context_record.split_rest(rest)
+  return visit.endings.watched[id] or redis.call('ZSCORE', keys.wheel, wheel_entry.start_deadline(id, queue, priority))
 end
 
 -- The next one is at the head. False when nothing more can be claimed.
@@ -79,15 +84,17 @@ local function go_on(visit, source)
   return true
 end
 
-local find, match, sub = string.find, string.match, string.sub
-
 local function take_ready(visit, source)
   local member, queue = source.page[source.at], source.queue
-  local id, counts, at, options = match(member, '^(%d+%.%d+%.%S+) (%d+:%d+) ()%S+ %S+ [0-4] (%S+) ')
-  local rest = id and sub(member, at)
-  if not id or (#counts > 9 and not record.are_counts(counts)) then
+  local id, counts, rest, options = context_record.open_in_queue(member)
+  if not id then
     sources.leave_aside(visit, string.sub(source.zset, #keys.base + 1), member)
-  elseif options ~= '-' and find(options, 's=', 1, true) and is_expiring(visit, queue, id, counts, rest, options) then
+  elseif options ~= '-' and context_options.value(options, 's') and is_expiring(visit, queue, id, counts, rest, options) then
+    if expiring.is_full(visit) then
+      visit.more = 1
+      return false
+    end
+    expiring.count(visit, member)
     visit.out[#visit.out + 1] = member
     expiring.expire(visit.endings, visit.now, id, counts, rest)
   else
@@ -111,7 +118,7 @@ local function take_ready(visit, source)
       end
       return false
     end
-    local under = by_key and 'k' or rules and admission.count()
+    local under = by_key and held_value.UNDER_KEY or rules and admission.count()
     source.aside = 0
     claiming.claim(visit.claims, worker, id, counts, rest, options, member, under)
     source.claimed = source.taken
@@ -137,7 +144,7 @@ end
 
 -- The contexts of a ready set. `fair` collects those that were taken where they have keys, `claimed` is the rank of the last one claimed.
 function sources.of_queue(queue, offer)
-  local group, keyed = string.match(queue, '^%S+'), ready_sets.is_fair(queue)
+  local group, keyed = queue_name.group_of(queue), queue_name.is_fair(queue)
   local rules = shares.groups and shares.groups[group]
   return { queue = queue, group = group, rules = rules, by_key = rules and rules.is_by_key and keyed, offer = offer,
     zset = ready_sets.key_of(queue), read = 0, taken = 0, aside = 0, shift = 0, fair = keyed and {},

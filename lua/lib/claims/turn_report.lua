@@ -6,6 +6,9 @@
 -- @use claims/queues
 -- @use contexts/ready
 -- @use ready_sets
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/fan_record
 local turn_report = {}
 
 turn_report.MOST = 64 -- queues, contexts to split and workers that one turn tells of
@@ -34,7 +37,7 @@ function turn_report.ordered(now, all, untold, bases)
   local start = now % math.max(#all, 1)
   for i = 1, #all do
     local queue = all[(start + i) % #all + 1]
-    local list = asked[string.match(queue, '^%S+ %S+')] and ordered or others
+    local list = asked[queue_name.base_of(queue)] and ordered or others
     list[#list + 1] = queue
   end
   for _, queue in ipairs(others) do
@@ -46,7 +49,7 @@ end
 function turn_report.workers(root)
   local workers = {}
   for _, name in ipairs(redis.call('HKEYS', keys.fan(root))) do
-    workers[#workers + 1] = string.match(name, '^w:(.+)$')
+    workers[#workers + 1] = fan_record.worker_of(name)
   end
   return workers
 end
@@ -62,9 +65,9 @@ local function add(told, queue, count)
   end
 end
 
--- A queue that nobody shall be visited for: its lane has to be offered all the same, for the turn in which it may go on.
-function turn_report.tell_lane(told, queue)
-  local base = string.match(queue, '^%S+ %S+ c=%x+')
+-- A queue that nobody shall be visited for: its placement has to be offered all the same, for the turn in which it may go on.
+function turn_report.tell_placement(told, queue)
+  local base = queue_name.placed_base(queue)
   if base then
     add(told, base, 0)
   end
@@ -72,8 +75,8 @@ end
 
 -- What waits in a queue: how many anybody may claim, which contexts have to be split, or for which workers parts wait.
 function turn_report.tell(visit, told, endings, queue)
-  local handler = string.match(queue, '^%S+ (%S+)')
-  local base, root = string.match(queue, '^(.+) /(%S+)$')
+  local handler = queue_name.handler_of(queue)
+  local base, root = queue_name.split_root(queue)
   local count = 0
   told.looked = told.looked + 1
   if root then
@@ -89,7 +92,7 @@ function turn_report.tell(visit, told, endings, queue)
     end
   elseif handler == '!fan' then
     for _, member in ipairs(redis.call('ZRANGE', ready_sets.key_of(queue), 0, turn_report.MOST - #told.opens - 1)) do
-      local head = string.match(member, '^%d+%.%d+%.%S+ %d+:%d+ %S+ %S+ [0-4] %S+ ')
+      local head = context_record.usable_head(member)
       if head then
         told.opens[#told.opens + 1] = head
       else
@@ -104,7 +107,7 @@ function turn_report.tell(visit, told, endings, queue)
   if count > 0 then
     add(told, base or queue, count)
   else
-    turn_report.tell_lane(told, queue) -- parts may wait for certain workers
+    turn_report.tell_placement(told, queue) -- parts may wait for certain workers
   end
 end
 

@@ -8,6 +8,12 @@
 -- @use quarantine
 -- @use contexts/ready
 -- @use record
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/fan_record
+-- @use records/redis_key
+-- @use records/waiting_part
 local cancelling = {}
 local int = record.int
 
@@ -19,15 +25,15 @@ local function remove_part(endings, id, list, entry)
   local handler = fan.handlers
   if list then
     redis.call('LREM', list, 1, entry)
-    handler = string.match(string.sub(list, #keys.parts('') + 1), '^[^:]+')
-    local worker = string.match(list, ':([^:]+)$')
-    if redis.call('HEXISTS', keys.fan(fan.id), 'w:' .. worker) == 1 then
+    local worker
+    handler, worker = redis_key.split_parts(string.sub(list, #keys.parts('') + 1))
+    if redis.call('HEXISTS', keys.fan(fan.id), fan_record.worker_field(worker)) == 1 then
       fan_changes.count_pinned(fan, worker, -1)
     end
   else
     local made = {}
     for before = fan.next_index, tonumber(n) - 1 do
-      made[#made + 1] = int(before) .. ' 0:0 '
+      made[#made + 1] = waiting_part.new(int(before), '')
     end
     fan_changes.push('RPUSH', keys.parts(handler .. ':' .. fan.id), made)
     fan.next_index = tonumber(n) + 1
@@ -47,16 +53,16 @@ function cancelling.cancel(endings, now, id, reason, message)
     finishing.drop(fan, 'cancelled', message)
   end
   if place == 'held' then
-    local held = record.split_held(text)
+    local held = held_value.split(text)
     if not held.rest then
       return nil -- it is for lease/reap to put it aside
     end
-    local waiting, waiting_until = string.match(held.cancel, '^([%a_]+)@(%d+)$')
-    if not waiting or waiting == 'TIMED_OUT' then -- an attempt that only timed out would be retried
-      local _, _, _, options = record.split_rest(held.rest)
-      local until_ms = tonumber(waiting_until) or now + record.option_number(options, 'g', bounds.GRACE_MS)
-      held.cancel = reason .. '@' .. int(until_ms)
-      redis.call('HSET', keys.held, id, record.held_value(held))
+    local _, waiting_until = held_value.split_cancel(held.cancel)
+    if not held_value.is_cancelled(held.cancel) then
+      local _, _, _, options = context_record.split_rest(held.rest)
+      local until_ms = tonumber(waiting_until) or now + context_options.number(options, 'g', bounds.GRACE_MS)
+      held.cancel = held_value.cancel(reason, until_ms)
+      redis.call('HSET', keys.held, id, held_value.text(held))
       redis.call('ZADD', keys.wheel, 'LT', until_ms, '!reap')
     end
     redis.call('SPUBLISH', keys.wake, 'cancel ' .. held.worker .. ' ' .. id .. ' ' .. int(held.attempt) .. ' ' .. reason)
@@ -66,7 +72,7 @@ function cancelling.cancel(endings, now, id, reason, message)
     ready.remove(queue, zset, text)
   elseif place == 'parts' then
     remove_part(endings, id, zset, queue)
-  elseif place ~= 'fanned' then
+  elseif place ~= 'waiting_for_subtasks' then
     redis.call('ZREM', zset, text)
     if place == 'retry' then
       redis.call('HDEL', keys.retry, id)

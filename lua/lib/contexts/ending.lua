@@ -2,6 +2,7 @@
 -- @use jobs/arming
 -- @use jobs/overlap_queue
 -- @use bounds
+-- @use counters
 -- @use keys
 -- @use lists
 -- @use contexts/ready
@@ -11,6 +12,14 @@
 -- @use history/budgets
 -- @use history/dead
 -- @use history/traces
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/settled_record
+-- @use records/wheel_entry
+-- @use records/dead_record
+-- @use records/job_record
+-- @use records/active_mark
 local ending = {}
 local int = record.int
 
@@ -18,7 +27,7 @@ local DEAD_BODY_BYTES = 16384 -- a greater body does not stay with a context tha
 
 function ending.new()
   return { records = {}, dead = {}, ready = {}, wheel = {}, retry = {}, attempts = {}, watched = {}, results = {}, forgotten = {},
-    soonest = nil, fans = { roots = {}, order = {} } }
+    soonest = nil, untold = 0, fans = { roots = {}, order = {} } }
 end
 
 -- Adds the record of an end, given in two pieces: texts are hashed when they are made, so none is made for a single record.
@@ -58,13 +67,17 @@ local function arm_after_end(endings, now, job)
   endings.soonest = math.min(endings.soonest or score, score)
 end
 
--- The followers' own partitions are told by a tracker; until it has done so, the outbox entry stays in the wheel.
-local function tell_followers(endings, now, followers, id, state)
-  for follower, on in string.gmatch(followers, '(%S+):(%a+)') do
+-- The followers' own partitions are told by a tracker; until it has done so, the outbox entry stays in the wheel. Of an end that a follower
+-- may not hear of, nothing leaves this partition: it is counted here.
+local function tell_followers(endings, now, job, told, id, state)
+  for follower, on in job_record.each_follower(told.followers) do
     local failed = state ~= 'succeeded' and state ~= 'cancelled'
-    if on == 'ended' or on == state or (on == 'failed' and failed) then
+    local fits = on == 'ended' or on == state or (on == 'failed' and failed)
+    if fits and not job_record.lets_follow(job, told.followed_by, follower) then
+      endings.untold = endings.untold + 1
+    elseif fits then
       endings.wheel[#endings.wheel + 1] = now
-      endings.wheel[#endings.wheel + 1] = '&' .. follower .. ' ' .. id .. ' ' .. state
+      endings.wheel[#endings.wheel + 1] = wheel_entry.delivery(follower, id, state)
       endings.soonest = now
     end
   end
@@ -72,25 +85,15 @@ end
 
 -- The dedup key of what was cancelled before it ever started is free again.
 function ending.free_key(id, attempt, rest)
-  local _, _, _, options = record.split_rest(rest)
-  local name = attempt == 0 and record.option(options, 'u')
+  local _, _, _, options = context_record.split_rest(rest)
+  local name = attempt == 0 and context_options.value(options, 'u')
   if not name then
     return
   end
-  local dedup = keys.dedup(name .. record.owner_suffix(id))
+  local dedup = keys.dedup(name .. context_id.owner_suffix(id))
   if redis.call('GET', dedup) == id then
     redis.call('DEL', dedup)
   end
-end
-
--- What is kept to run it again; of a great body only its size. No text is made of a body: it would be hashed whole.
-local function rest_of_dead(rest)
-  local head, options, body_at = string.match(rest, '^(%S+ %S+ %d )(%S+) ()')
-  local bytes = body_at and #rest - body_at + 1 or 0
-  if bytes <= DEAD_BODY_BYTES then
-    return rest
-  end
-  return head .. (options == '-' and '' or options .. ',') .. 'n=' .. int(bytes) .. ' '
 end
 
 -- Adds to the runs of a job. What falls out of them is forgotten with its traces, unless the dead still have it.
@@ -108,7 +111,7 @@ local function push_run(endings, job, line, is_traced)
     return
   end
   for _, old in ipairs(redis.call('LPOP', runs, math.min(excess, bounds.ITEMS_MAX))) do
-    local id, state = string.match(old, '^([^\t]*)\t(%l*)')
+    local id, state = settled_record.id_and_state(old)
     if state == 'succeeded' or state == 'cancelled' then
       endings.forgotten[#endings.forgotten + 1] = id
     end
@@ -123,31 +126,32 @@ function ending.end_context(endings, now, ended)
   end
   local group, handler = ended.group, ended.handler
   if not group then
-    group, handler = string.match(ended.rest or '', '^(%S+) (%S+)')
+    group, handler = context_record.names_of_rest(ended.rest or '')
   end
-  local line = table.concat({ ended.id, ended.state, int(ended.attempt), ended.worker or '-', int(ended.claimed or 0), int(now),
-    record.clean(ended.message), group or '-', handler or '-', int(ended.failures or 0) }, '\t')
+  local failures = ended.failures or 0
+  local line = settled_record.text(ended.id, ended.state, ended.attempt, ended.worker, ended.claimed, now,
+    settled_record.clean(ended.message), group, handler, failures)
   ending.add_record(endings, line, '')
   if ended.state ~= 'succeeded' and ended.state ~= 'cancelled' then
     endings.dead[#endings.dead + 1] = now
-    endings.dead[#endings.dead + 1] = line .. '\n' .. int(ended.failures or 0) .. ' ' .. rest_of_dead(ended.rest)
+    endings.dead[#endings.dead + 1] = dead_record.text(line, failures, dead_record.kept_rest(ended.rest, DEAD_BODY_BYTES))
   end
-  local job = record.job_of(ended.id)
+  local job = context_id.job_of(ended.id)
   if not job then
     return
   end
-  local kind, followers, policy, limit, surplus, is_traced =
-    unpack(redis.call('HMGET', keys.job(job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus', 'traced'))
-  local arms = kind == 'fixed_delay' and record.is_scheduled(ended.id)
+  local kind, followers, policy, limit, surplus, is_traced, followed_by =
+    unpack(redis.call('HMGET', keys.job(job), 'kind', 'followers', 'overlap', 'overlap_limit', 'surplus', 'traced', 'followed_by'))
+  local arms = kind == 'fixed_delay' and context_id.is_scheduled(ended.id)
     -- One that was asked to run again ended before, and its job went on from there.
-    and redis.call('HGET', keys.active(job), ended.id) ~= 'm'
+    and redis.call('HGET', keys.active(job), ended.id) ~= active_mark.MANUAL
   redis.call('HDEL', keys.active(job), ended.id)
   if not kind then
     return -- deleted while it ran
   end
   push_run(endings, job, line, is_traced)
   if followers and followers ~= '' then
-    tell_followers(endings, now, followers, ended.id, ended.state)
+    tell_followers(endings, now, job, { followers = followers, followed_by = followed_by or '' }, ended.id, ended.state)
   end
   overlap_queue.start(endings.ready, now, job, policy, limit)
   if surplus then
@@ -175,6 +179,9 @@ function ending.flush(endings, now)
       traces.forget(forgotten)
     end
     budgets.close()
+  end
+  if endings.untold > 0 then
+    counters.add('followers_untold', endings.untold)
   end
   lists.write_many('HSET', keys.retry, endings.retry)
   if #endings.attempts > 0 then

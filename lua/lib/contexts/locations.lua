@@ -3,16 +3,17 @@
 -- @use ready_sets
 -- @use record
 -- @use zsets
+-- @use records/context_id
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/queue_name
+-- @use args/forms
+-- @use records/redis_key
 local locations = {}
 local int = record.int
 
--- All of a context but its body, with a space at its end; nil when the member does not follow the grammar.
-function locations.head_of(member)
-  return string.match(member, '^%S+ %d+:%d+ %S+ %S+ %d %S+ ')
-end
-
 local function ready_name(group, handler, options)
-  return (string.gsub(ready_sets.queue_of(group .. ':' .. handler, options), ' ', ':'))
+  return queue_name.set_of(queue_name.of(group .. ':' .. handler, options))
 end
 
 -- Places of `id` as { place, key without its partition, member or held value, score or '' }. It is looked for where its due time, its
@@ -20,7 +21,7 @@ end
 -- when it is found nowhere else.
 function locations.of(id, hints, wide)
   local found, known = {}, {}
-  local due, job, prefix = record.due_of(id), record.job_of(id), id .. ' '
+  local due, job, prefix = context_id.due_of(id), context_id.job_of(id), id .. ' '
 
   local function add(place, name, text, score)
     if text and not known[name .. '\n' .. text] then
@@ -53,8 +54,8 @@ function locations.of(id, hints, wide)
   end
   for _, hint in ipairs(hints) do
     local name, score, head = unpack(hint)
-    local place = string.match(name, '^%a+')
-    if string.find(score, '^%d+$') then
+    local place = redis_key.kind_of(name)
+    if forms.is_digits(score) then
       look(place, name, score, head)
     else -- a score that no script writes: few can have it
       for _, member in ipairs(redis.call('ZRANGE', keys.base .. name, score, score, 'BYSCORE', 'LIMIT', 0, 100)) do
@@ -79,14 +80,14 @@ function locations.of(id, hints, wide)
   local fair = redis.call('HGET', keys.fair, id)
   local candidates = {}
   for _, spot in ipairs(found) do
-    local rest = spot[1] == 'held' and record.split_held(spot[3]).rest or string.match(spot[3], '^%S+ %d+:%d+ (.*)$')
-    local group, handler, priority, options = record.split_rest(rest or '')
+    local rest = spot[1] == 'held' and held_value.split(spot[3]).rest or select(3, context_record.split_texts(spot[3]))
+    local group, handler, priority, options = context_record.split_rest(rest or '')
     if group then
       candidates[#candidates + 1] = { ready_name(group, handler, options), tonumber(priority) }
     end
   end
   if #found == 0 and job then -- a ready set that the backlog does not name would be missed
-    local group, handler, priority, options = record.split_rest(redis.call('HGET', keys.job(job), 'tmpl') or '')
+    local group, handler, priority, options = context_record.split_rest(redis.call('HGET', keys.job(job), 'tmpl') or '')
     if group then
       candidates[1] = { ready_name(group, handler, options), tonumber(priority) }
     end
@@ -94,13 +95,13 @@ function locations.of(id, hints, wide)
   if wide or #found == 0 then
     for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
       for priority = 0, ready_sets.PRIORITY_MAX do
-        candidates[#candidates + 1] = { (string.gsub(queue, ' ', ':')), priority }
+        candidates[#candidates + 1] = { queue_name.set_of(queue), priority }
       end
     end
   end
   for _, queue in ipairs(candidates) do
     local name, priority = unpack(queue)
-    local score = ready_sets.is_fair(name) and fair or ready_sets.score(priority, due)
+    local score = queue_name.is_fair(name) and fair or ready_sets.score(priority, due)
     look('ready', 'ready:' .. name, score, prefix)
   end
   return found, retry, fair

@@ -6,6 +6,13 @@
 -- @use limits/usage
 -- @use ready_sets
 -- @use record
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/queue_name
+-- @use records/wheel_entry
+-- @use args/forms
+-- @use records/active_mark
 local mending = {}
 local int = record.int
 
@@ -17,7 +24,7 @@ function mending.remove(call, spot)
   elseif spot.place == 'fan' then
     redis.call('HDEL', keys.base .. spot.name, 'root')
   elseif spot.place == 'ready' then
-    ready.remove((string.gsub(string.sub(spot.name, 7), ':', ' ')), keys.base .. spot.name, spot.text)
+    ready.remove(queue_name.of_set(string.sub(spot.name, 7)), keys.base .. spot.name, spot.text)
   else
     redis.call('ZREM', keys.base .. spot.name, spot.text)
   end
@@ -37,7 +44,7 @@ function mending.index_retry(call, at)
 end
 
 local function in_wheel(call, spot)
-  local at = string.find(spot.score, '^%d+$') and tonumber(spot.score) or nil
+  local at = forms.is_digits(spot.score) and tonumber(spot.score) or nil
   if spot.attempt > 0 then
     if not at then
       at = call.now
@@ -53,13 +60,13 @@ local function in_wheel(call, spot)
 end
 
 local function in_ready(call, spot)
-  local group, handler, priority, options = record.split_rest(spot.rest)
-  local own = 'ready:' .. string.gsub(ready_sets.queue_of(group .. ' ' .. handler, options), ' ', ':')
-  local score = ready_sets.score_in(ready_sets.queue_of(group .. ' ' .. handler, options), call.id, tonumber(priority))
+  local group, handler, priority, options = context_record.split_rest(spot.rest)
+  local own = 'ready:' .. queue_name.set_of(queue_name.of(group .. ' ' .. handler, options))
+  local score = ready_sets.score_in(queue_name.of(group .. ' ' .. handler, options), call.id, tonumber(priority))
   if spot.name == own and score and spot.score == int(score) then
     return
   end
-  if spot.name ~= own or ready_sets.is_fair(own) then
+  if spot.name ~= own or queue_name.is_fair(own) then
     mending.remove(call, spot)
   end
   ready.add(call.endings.ready, call.id, spot.text, spot.rest)
@@ -80,11 +87,11 @@ end
 
 local function in_held(call, spot)
   local held = spot.held
-  local _, _, _, options = record.split_rest(held.rest)
-  local timeout = tonumber(record.option(options, 't'))
+  local _, _, _, options = context_record.split_rest(held.rest)
+  local timeout = tonumber(context_options.value(options, 't'))
   if (timeout ~= nil) ~= (held.deadline > 0) then
     held.deadline = timeout and held.claimed + timeout or 0
-    redis.call('HSET', keys.held, call.id, record.held_value(held))
+    redis.call('HSET', keys.held, call.id, held_value.text(held))
     call.done('its deadline is ' .. int(held.deadline))
   end
   if redis.call('ZADD', keys.wheel, 'LT', 'CH', math.max(held.expires, call.now), '!reap') > 0 then
@@ -104,18 +111,18 @@ function mending.mark_active(call, spot)
   if queued and mark then
     redis.call('HDEL', keys.active(call.job), call.id)
     call.done('no longer active: it waits for an earlier one')
-  elseif not queued and mark ~= 's' and mark ~= 'm' then
-    redis.call('HSET', keys.active(call.job), call.id, record.is_scheduled(call.id) and 's' or 'm')
+  elseif not queued and mark ~= active_mark.SCHEDULED and mark ~= active_mark.MANUAL then
+    redis.call('HSET', keys.active(call.job), call.id, active_mark.of(call.id))
     call.done('active')
   end
 end
 
 -- Its start deadline is in the wheel.
 function mending.watch(call, spot)
-  local group, handler, priority, options = record.split_rest(spot.rest)
-  local at = record.start_by(call.id, options)
-  if at and at > call.now and (spot.attempt == 0 or (spot.failures == 0 and record.option(options, 'd'))) then
-    local entry = '#' .. call.id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
+  local group, handler, priority, options = context_record.split_rest(spot.rest)
+  local at = context_options.start_by(call.id, options)
+  if at and at > call.now and (spot.attempt == 0 or (spot.failures == 0 and context_options.value(options, 'd'))) then
+    local entry = wheel_entry.start_deadline(call.id, queue_name.of(group .. ' ' .. handler, options), priority)
     if redis.call('ZADD', keys.wheel, 'NX', at, entry) == 1 then
       call.done('its start deadline is watched')
     end

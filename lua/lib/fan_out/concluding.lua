@@ -6,6 +6,13 @@
 -- @use fan_out/finishing
 -- @use keys
 -- @use record
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/ended_part
+-- @use records/fan_record
+-- @use records/waiting_part
 local concluding = {}
 local int = record.int
 
@@ -17,8 +24,7 @@ local function keep(endings, now, fan, result)
   for _, part in ipairs(redis.call('LRANGE', list, 0, -1)) do
     bytes = bytes + #part + fans.PART_OVERHEAD
   end
-  local summary = table.concat({ fan.model, int(fan.round), int(fan.created_ms), int(now), int(fan.total), int(fan.succeeded),
-    int(fan.failed), fan.reduce }, ' ')
+  local summary = ended_part.summary(fan, now)
   redis.call('LPUSH', list, summary)
   endings.results[#endings.results + 1] = { fan.id, result, bytes + #summary + fans.PART_OVERHEAD }
 end
@@ -27,15 +33,15 @@ end
 local function stop_running(fan, now)
   local soonest = nil
   for _, id in ipairs(redis.call('HKEYS', keys.held)) do
-    if string.sub(id, 1, #fan.head) == fan.head and fans.split(id) == fan.id then
-      local held = record.split_held(redis.call('HGET', keys.held, id))
+    if string.sub(id, 1, #fan.head) == fan.head and context_id.split_subtask(id) == fan.id then
+      local held = held_value.split(redis.call('HGET', keys.held, id))
       if not held.rest then
         held = nil -- it is for lease/reap to put it aside
-      elseif held.cancel == '-' or string.sub(held.cancel, 1, 9) == 'TIMED_OUT' then
-        local _, _, _, options = record.split_rest(held.rest)
-        local until_ms = now + record.option_number(options, 'g', bounds.GRACE_MS)
-        held.cancel = 'REQUESTED@' .. int(until_ms)
-        redis.call('HSET', keys.held, id, record.held_value(held))
+      elseif not held_value.is_cancelled(held.cancel) then
+        local _, _, _, options = context_record.split_rest(held.rest)
+        local until_ms = now + context_options.number(options, 'g', bounds.GRACE_MS)
+        held.cancel = held_value.cancel('REQUESTED', until_ms)
+        redis.call('HSET', keys.held, id, held_value.text(held))
         soonest = math.min(soonest or until_ms, until_ms)
       end
       if held then
@@ -48,23 +54,20 @@ local function stop_running(fan, now)
   end
 end
 
-local NAME = '^[%w_][%w._/-]*$'
-
 -- Removes a fan; what becomes of its root is the caller's. Answers with the root's last attempt.
 local function forget(endings, fan)
   redis.call('UNLINK', keys.fan(fan.id), keys.results(fan.id))
   redis.call('HDEL', keys.fans, fan.id)
   fan.over = true
   endings.fans.roots[fan.id] = false
-  local _, attempt, failures, rest = record.split_member(fan.id .. ' ' .. fan.root)
-  if not rest or not record.split_rest(rest) then -- what it ran cannot be read: it ends, and is not tried again
-    local group, handler = string.match(fan.group, NAME), string.match(fan.handlers, '^%S+')
-    attempt, failures, rest = fan.round, 0, (group or 'lost') .. ' ' .. (string.match(handler or '', NAME) or 'lost') .. ' 2 r=1 '
+  local _, attempt, failures, rest = context_record.split(fan.id .. ' ' .. fan.root)
+  if not rest or not context_record.split_rest(rest) then -- what it ran cannot be read: it ends, and is not tried again
+    local group, handler = fan.group, fan_record.first_handler(fan.handlers) or ''
+    group, handler = fan_record.is_name(group) and group or 'lost', fan_record.is_name(handler) and handler or 'lost'
+    attempt, failures, rest = fan.round, 0, context_record.rest_text(group, handler, '2', 'r=1', '')
   end
-  local worker, claimed = string.match(fan.by, '^(%S+) (%d+)$')
-  claimed = claimed and record.is_instant(claimed) and claimed or nil
-  return { id = fan.id, attempt = attempt, failures = failures, rest = rest, worker = worker,
-    claimed = tonumber(claimed), cancel = '-' }
+  local worker, claimed = fan_record.split_by(fan.by)
+  return { id = fan.id, attempt = attempt, failures = failures, rest = rest, worker = worker, claimed = claimed, cancel = '-' }
 end
 
 local function succeed_root(endings, now, fan, result)
@@ -86,7 +89,7 @@ local function fail_root(endings, now, fan, message)
 end
 
 local function end_root(endings, now, fan)
-  local state, message = string.match(fan['end'], '^(%S+) (.*)$')
+  local state, message = fan_record.split_end(fan['end'])
   state, message = state or 'failed', message or 'lost: how it ends cannot be read'
   if state == 'succeeded' then
     return succeed_root(endings, now, fan, fan.result)
@@ -138,7 +141,7 @@ local function conclude(endings, now, fan)
     return false
   elseif fan.reduce ~= '' and (fan.reduce_on ~= 'succeeded' or fan.failed == 0) then
     fan.state, fan.touched = 'reducing', true
-    fan.back[fan.reduce .. ':' .. fan.id] = { handler = fan.reduce, 'r 0:0 ' }
+    fan.back[fan.reduce .. ':' .. fan.id] = { handler = fan.reduce, waiting_part.new(context_id.REDUCE, '') }
     return false
   elseif is_enough(fan) then
     succeed_root(endings, now, fan, fan.result)

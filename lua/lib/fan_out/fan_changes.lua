@@ -2,6 +2,10 @@
 -- @use fan_out/fans
 -- @use keys
 -- @use record
+-- @use records/ended_part
+-- @use records/fan_record
+-- @use records/waiting_part
+-- @use records/context_id
 local fan_changes = {}
 local int = record.int
 
@@ -11,11 +15,9 @@ local PARTS_KEPT_MS = 2592000000 -- of a root that has not ended, should nobody 
 
 -- Puts a subtask back to where it waits, in front of those that were not claimed yet. `only` is the worker it is meant for.
 function fan_changes.wait_again(fan, n, counts, rest, only)
-  local handler, options, body = string.match(rest, '^%S+ (%S+) %d (%S+) (.*)$')
-  local extra = string.match(options, ',[aow]=.*$') or ''
-  only = only or string.match(extra, ',w=([^,]+)')
-  extra = string.gsub(extra, ',w=[^,]+', '')
-  if fan.model ~= 'map' or n == 'r' then
+  local handler, extra, meant_for, body = waiting_part.of_rest(rest)
+  only = only or meant_for
+  if fan.model ~= 'map' or n == context_id.REDUCE then
     body = string.sub(body, 1, #body - #fans.body(fan))
   end
   local list = handler .. ':' .. fan.id .. (only and ':' .. only or '')
@@ -24,12 +26,12 @@ function fan_changes.wait_again(fan, n, counts, rest, only)
     back = { handler = handler, only = only }
     fan.back[list] = back
   end
-  back[#back + 1] = n .. ' ' .. counts .. extra .. ' ' .. body
+  back[#back + 1] = waiting_part.text(n, counts, extra, body)
 end
 
 -- So many parts more (or less) wait for a worker.
 function fan_changes.count_pinned(fan, worker, more)
-  local field = 'w:' .. worker
+  local field = fan_record.worker_field(worker)
   local waiting = redis.call('HINCRBY', keys.fan(fan.id), field, more)
   if waiting == 0 then
     redis.call('HDEL', keys.fan(fan.id), field)
@@ -57,8 +59,8 @@ function fan_changes.flush_waiting(fan, now)
       fan_changes.count_pinned(fan, entries.only, #entries)
       redis.call('ZADD', keys.wheel, 'NX', now + fans.LOOK_MS, '%' .. fan.id)
     end
-    if not string.find(' ' .. fan.handlers .. ' ', ' ' .. entries.handler .. ' ', 1, true) then
-      fan.handlers, fan.touched = fan.handlers .. (fan.handlers == '' and '' or ' ') .. entries.handler, true
+    if not fan_record.has_handler(fan.handlers, entries.handler) then
+      fan.handlers, fan.touched = fan_record.with_handler(fan.handlers, entries.handler), true
     end
     fields[#fields + 1] = 0
     fields[#fields + 1] = fans.queue(fan, entries.handler)
@@ -68,7 +70,7 @@ function fan_changes.flush_waiting(fan, now)
     return false
   end
   if fan.blocked and fans.waiting(fan) > 0 then
-    for handler in string.gmatch(fan.handlers, '%S+') do
+    for handler in fan_record.each_handler(fan.handlers) do
       if fan.model == 'indexed' or redis.call('EXISTS', keys.parts(handler .. ':' .. fan.id)) == 1 then
         fields[#fields + 1] = 0
         fields[#fields + 1] = fans.queue(fan, handler)
@@ -109,16 +111,14 @@ function fan_changes.flush_counts(fan)
   end
 end
 
--- How parts ended, for who asks when the root has: `<number> <s or f> <attempt> <worker or -> <claimed ms> <ended ms> <message>`, the
--- message being an error, or bytes and beginning of a result.
+-- How parts ended, for who asks when the root has.
 function fan_changes.flush_parts(fan, now)
   local parts = fan.parts
   if #parts == 0 then
     return
   end
   for i, part in ipairs(parts) do
-    local head, message = string.match(part, '^(%S+ %a %d+ %S+ %d+) (.*)$')
-    parts[i] = head .. ' ' .. int(now) .. ' ' .. message
+    parts[i] = ended_part.at(part, now)
   end
   local list = keys.split(fan.id)
   fan_changes.push('RPUSH', list, parts)

@@ -10,6 +10,11 @@
 -- @use claims/routing
 -- @use limits/shares
 -- @use claims/sources
+-- @use records/context_id
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/fan_record
+-- @use records/waiting_part
 local fan_sources = {}
 local int = record.int
 
@@ -18,9 +23,8 @@ local FAN_SOURCES = 64 -- roots that one turn claims from, the earliest
 -- What every subtask of a handler has: its text before the body, its options, its place among the priorities.
 function fan_sources.template(fan, name)
   local text = redis.call('HGET', keys.fan(fan.id), name) or ''
-  local priority, options = string.match(text, '^%S+ %S+ (%d) (%S+) $')
-  local score = ready_sets.score(tonumber(priority) or 0, record.due_of(fan.id))
-  return { head = string.sub(text, 1, -2), options = options or '-', score = score }
+  local head, priority, options = fan_record.split_template(text)
+  return { head = head, options = options or '-', score = ready_sets.score(priority or 0, context_id.due_of(fan.id)) }
 end
 
 -- Reads the next entries; false when nothing more may be claimed.
@@ -41,7 +45,7 @@ function fan_sources.read(visit, source)
   if #found == 0 and fan.model == 'indexed' and not source.only then
     source.made = true
     for n = fan.next_index, math.min(fan.next_index + room, fan.total) - 1 do
-      found[#found + 1] = int(n) .. ' 0:0 '
+      found[#found + 1] = waiting_part.new(int(n), '')
     end
   end
   local bytes = 1
@@ -58,7 +62,7 @@ end
 function fan_sources.pinned(fan)
   local wanted = {}
   for _, name in ipairs(redis.call('HKEYS', keys.fan(fan.id))) do
-    local worker = string.match(name, '^w:(.+)$')
+    local worker = fan_record.worker_of(name)
     if worker then
       wanted[worker] = true
     end
@@ -68,7 +72,7 @@ end
 
 -- Where the head stands among all that waits.
 function fan_sources.score(source)
-  source.score = source.template.score + (tonumber(string.match(source.page[source.at], '^%d+')) or source.fan.total)
+  source.score = source.template.score + (tonumber(waiting_part.number_of(source.page[source.at])) or source.fan.total)
 end
 
 -- The next one is at the head; false when there is none.
@@ -82,7 +86,7 @@ function fan_sources.go_on(visit, source)
 end
 
 function fan_sources.open(visit, source)
-  source.template = fan_sources.template(source.fan, 't:' .. source.handler)
+  source.template = fan_sources.template(source.fan, fan_record.template_field(source.handler))
   if not fan_sources.read(visit, source) then
     return false
   end
@@ -95,21 +99,21 @@ function fan_sources.take(visit, source)
   if fan.parallelism > 0 and fan.out >= fan.parallelism then -- another source of the root has claimed
     return false
   end
-  local n, counts, extra, body = string.match(source.page[source.at], '^(%w+) (%d+:%d+)(%S*) (.*)$')
-  if not n or (#counts > 9 and not record.are_counts(counts)) then
+  local n, counts, extra, body = waiting_part.split(source.page[source.at])
+  if not n or (#counts > 9 and not context_record.are_counts(counts)) then
     sources.leave_aside(visit, string.sub(source.list, #keys.base + 1), source.page[source.at])
     source.taken = source.taken + 1
     return fan_sources.go_on(visit, source)
   end
-  if n == 'r' then
-    template = fan_sources.template(fan, 'r')
+  if n == context_id.REDUCE then
+    template = fan_sources.template(fan, context_id.REDUCE)
   end
-  if fan.model ~= 'map' or n == 'r' then
+  if fan.model ~= 'map' or n == context_id.REDUCE then
     fan.body = fan.body or fans.body(fan)
     body = body .. fan.body
   end
   if source.only then -- should it come back, it is for the same worker
-    extra = extra .. ',w=' .. source.only
+    extra = waiting_part.only_for(extra, source.only)
   end
   local options = template.options .. extra
   if source.rules and admission.stops(source.rules, options) then
@@ -143,7 +147,7 @@ function fan_sources.close(_, source)
   end
   if fan.parallelism > 0 and fan.out >= fan.parallelism then
     fan.blocked = true
-    for handler in string.gmatch(fan.handlers, '%S+') do
+    for handler in fan_record.each_handler(fan.handlers) do
       redis.call('ZREM', keys.backlog, fans.queue(fan, handler))
     end
     return true
@@ -158,15 +162,15 @@ function fan_sources.of(fan, handler, offer, only)
     open = fan_sources.open, take = fan_sources.take, close = fan_sources.close }
 end
 
--- Adds the sources of the roots in `queues`, each `<group> <handler>[ c=<lane>] /<root>`, for which `offers` has workers. What is meant
--- for certain workers asks for no other: its tracker chose those that fit.
+-- Adds the sources of the roots in `queues`, each `<group> <handler>[ c=<placement>] /<root>`, for which `offers` has workers. What is
+-- meant for certain workers asks for no other: its tracker chose those that fit.
 function fan_sources.add(sources, endings, queues, offers)
   local found = {}
   for _, queue in ipairs(queues) do
-    local base, handler, root = string.match(queue, '^(%S+ (%S+).*) /(%S+)$')
+    local handler, root, base = queue_name.split_subtasks(queue)
     if base and offers[base] then
-      local anybody = offers[string.match(base, '^%S+ %S+')]
-      found[#found + 1] = { due = record.due_of(root), handler = handler, root = root, offer = offers[base], anybody = anybody }
+      local anybody = offers[queue_name.base_of(base)]
+      found[#found + 1] = { due = context_id.due_of(root), handler = handler, root = root, offer = offers[base], anybody = anybody }
     end
   end
   if #found > FAN_SOURCES then

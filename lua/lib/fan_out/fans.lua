@@ -2,9 +2,12 @@
 -- counted in memory; what changed is written by fan_out/fan_changes when the call flushes.
 -- @use keys
 -- @use partition
--- @use record
+-- @use records/context_id
+-- @use records/placement_name
+-- @use records/fan_record
+-- @use records/queue_name
+-- @use records/waiting_part
 local fans = {}
-local int = record.int
 
 fans.LOOK_MS = 1000 -- between two looks at parts that wait for certain workers
 fans.PART_OVERHEAD = 16
@@ -31,28 +34,12 @@ end
 
 local FAN_FIELDS = { 'root', 'by', 'model', 'state', 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism',
   'quorum', 'max_failed', 'wanted', 'success', 'reduce', 'reduce_on', 'group', 'handlers', 'next_index', 'deep', 'end', 'error', 'result',
-  'pinned', 'lane' }
+  'pinned', 'placement' }
 local FAN_NUMBERS = { 'round', 'created_ms', 'total', 'succeeded', 'failed', 'out', 'later', 'parallelism', 'next_index', 'pinned' }
 -- These may be absent; what is no number counts as that.
 local FAN_OPTIONAL = { 'quorum', 'max_failed', 'wanted' }
 fans.MODELS = { map = true, broadcast = true, sharding = true, indexed = true }
 fans.STATES = { open = true, closed = true, reducing = true, dropping = true }
-
--- Root, round and number (`r` is the reduce) of a subtask's id; nil for any other context.
-function fans.split(id)
-  local head, part, tail = string.match(id, '^([^~]+)~([%d%.r]+)(.*)$')
-  if not head then
-    return nil
-  end
-  local round, n = string.match(part, '^(%d+)%.(%w+)$')
-  return head .. tail, tonumber(round) or 1, n or part
-end
-
--- What stands before and behind the number in the ids of a fan's subtasks. The first round is not named, so that its ids are short.
-function fans.ends(root, round)
-  local head, tail = string.match(root, '^([^@]+)(.*)$')
-  return head .. '~' .. (round > 1 and int(round) .. '.' or ''), tail
-end
 
 -- What a call that ends nothing passes in place of its endings.
 function fans.new()
@@ -61,7 +48,7 @@ end
 
 -- What is kept of a root's subtasks; nil when nothing is.
 function fans.read(root)
-  if not record.due_of(root) then
+  if not context_id.due_of(root) then
     return nil -- no context id
   end
   local values = redis.call('HMGET', keys.fan(root), unpack(FAN_FIELDS))
@@ -73,14 +60,14 @@ function fans.read(root)
     fan[name] = values[i] or ''
   end
   for _, name in ipairs(FAN_NUMBERS) do
-    fan[name] = string.find(fan[name], '^%d+$') and record.is_instant(fan[name]) and tonumber(fan[name]) or 0
+    fan[name] = fan_record.number(fan[name])
     fan.before[name] = fan[name]
   end
   for _, name in ipairs(FAN_OPTIONAL) do
-    fan[name] = string.match(fan[name], '^%-?%d+$') or ''
+    fan[name] = fan_record.optional(fan[name])
   end
-  fan.lane = string.match(fan.lane, '^%x%x%x%x%x%x%x%x%x%x$') or ''
-  fan.head, fan.tail = fans.ends(root, fan.round)
+  fan.placement = placement_name.is_one(fan.placement) and fan.placement or ''
+  fan.head, fan.tail = context_id.ends_of_subtasks(root, fan.round)
   fan.blocked = fan.parallelism > 0 and fan.out >= fan.parallelism
   return fan
 end
@@ -113,12 +100,12 @@ end
 function fans.of_subtask(endings, id)
   local last = endings.fans.last
   if last and not last.over and string.sub(id, 1, #last.head) == last.head then
-    local n = string.match(id, '^[%dr]+', #last.head + 1)
+    local n = context_id.number_at(id, #last.head + 1)
     if n and string.sub(id, #last.head + #n + 1) == last.tail then
       return last, n
     end
   end
-  local root, round, n = fans.split(id)
+  local root, round, n = context_id.split_subtask(id)
   local fan = root and fans.of(endings, root)
   if fan and fan.round == round then
     endings.fans.last = fan
@@ -132,34 +119,31 @@ function fans.waiting(fan)
   return fan.total - fan.succeeded - fan.failed - fan.out - fan.later
 end
 
--- The queue of a handler's subtasks: workers are offered for it as for contexts in the lane of their root.
+-- The queue of a handler's subtasks: workers are offered for it as for contexts in the placement of their root.
 function fans.queue(fan, handler)
-  return fan.group .. ' ' .. handler .. (fan.lane ~= '' and ' c=' .. fan.lane or '') .. ' /' .. fan.id
+  return queue_name.of_subtasks(fan.group, handler, fan.placement, fan.id)
 end
 
 -- What every subtask of a handler has before its body: it runs where its root may run. `options` is `<priority> <options>`.
 function fans.template(fan, handler, options)
-  if fan.lane ~= '' then
-    local priority, rest = string.match(options, '^(%d) (%S+)$')
-    options = priority .. ' c=' .. fan.lane .. (rest ~= '-' and ',' .. rest or '')
-  end
-  return fan.group .. ' ' .. handler .. ' ' .. options .. ' '
+  return fan_record.template(fan.group, handler, fan.placement, options)
 end
 
 -- What the root was given; known once no attempt of it is under way. Parts of a model and the reduce get it behind what is their own, so
 -- that a body is kept once.
 function fans.body(fan)
-  return string.match(fan.root, '^%d+:%d+ %S+ %S+ %d %S+ (.*)$') or ''
+  return fan_record.body_of_root(fan.root)
 end
 
 -- The member that stands for an entry of a list; nil for one that does not follow the grammar.
 function fans.member(fan, handler, entry)
-  local n, counts, extra, body = string.match(entry, '^(%w+) (%d+:%d+)(%S*) (.*)$')
+  local n, counts, extra, body = waiting_part.split(entry)
   if not n then
     return nil
   end
-  local template = redis.call('HGET', keys.fan(fan.id), n == 'r' and 'r' or 't:' .. handler) or ''
-  if fan.model ~= 'map' or n == 'r' then
+  local field = n == context_id.REDUCE and n or fan_record.template_field(handler)
+  local template = redis.call('HGET', keys.fan(fan.id), field) or ''
+  if fan.model ~= 'map' or n == context_id.REDUCE then
     body = body .. fans.body(fan)
   end
   return fan.head .. n .. fan.tail .. ' ' .. counts .. ' ' .. string.sub(template, 1, -2) .. extra .. ' ' .. body
@@ -177,7 +161,7 @@ end
 function fans.count_in(fan, hash)
   local count = 0
   for _, id in ipairs(redis.call('HKEYS', keys.base .. hash)) do
-    local root, round = fans.split(id)
+    local root, round = context_id.split_subtask(id)
     if root == fan.id and round == fan.round then
       count = count + 1
     end
@@ -190,12 +174,12 @@ function fans.count_listed(fan)
   local count = fan.model == 'indexed' and fan.state ~= 'dropping' and fan.total - fan.next_index or 0
   local workers = { '' }
   for _, name in ipairs(fan.pinned > 0 and redis.call('HKEYS', keys.fan(fan.id)) or {}) do
-    local worker = string.match(name, '^w:(.+)$')
+    local worker = fan_record.worker_of(name)
     if worker then
       workers[#workers + 1] = ':' .. worker
     end
   end
-  for handler in string.gmatch(fan.handlers, '%S+') do
+  for handler in fan_record.each_handler(fan.handlers) do
     for _, worker in ipairs(workers) do
       count = count + redis.call('LLEN', keys.parts(handler .. ':' .. fan.id .. worker))
     end

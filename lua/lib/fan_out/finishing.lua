@@ -8,13 +8,19 @@
 -- @use contexts/ready
 -- @use record
 -- @use contexts/retrying
+-- @use records/context_id
+-- @use records/held_value
+-- @use records/settled_record
+-- @use records/ended_part
+-- @use records/fan_record
+-- @use records/waiting_part
 local finishing = {}
 local int = record.int
 
 -- Asked before a context is ended: true when the end was taken over, that of a subtask and that of a root with subtasks.
 -- `ended.place` says from where: absent for a running attempt.
 function finishing.takes(endings, ended)
-  if not string.find(ended.id, '~', 1, true) and not fans.any(endings) then
+  if not context_id.is_subtask(ended.id) and not fans.any(endings) then
     return false
   end
   return finishing.take_over(endings, ended)
@@ -42,35 +48,31 @@ function finishing.end_subtask(fan, n, failed, text, by)
   if failed or fan.model == 'broadcast' or fan.model == 'sharding' then
     local message = ''
     if failed then
-      message = string.sub(record.clean(text), 1, finishing.PART_MESSAGE_BYTES)
+      message = string.sub(settled_record.clean(text), 1, finishing.PART_MESSAGE_BYTES)
     elseif text ~= '' then
       message = int(#text) .. ' ' .. string.sub(text, 1, PART_RESULT_BYTES)
     end
-    fan.parts[#fan.parts + 1] = n .. (failed and ' f ' or ' s ') .. (by or '0 - 0') .. ' ' .. message
+    fan.parts[#fan.parts + 1] = ended_part.text(n, failed, by, message)
   end
-  if n == 'r' then
+  if n == context_id.REDUCE then
     fan.reduced = { failed = failed, text = text }
     return
   end
   local word = failed and 'failed' or 'succeeded'
   fan[word] = fan[word] + 1
   if fan.reduce ~= '' or failed or fan.state == 'open' then
-    fan.results[#fan.results + 1] = n .. (failed and ' f ' or ' s ') .. text
+    fan.results[#fan.results + 1] = ended_part.result(n, failed, text)
   end
   if failed and fan.error == '' then
     fan.error, fan.touched = n .. ': ' .. text, true
   end
   if fan.deep == '1' then
-    fan.mapped[#fan.mapped + 1] = 'm:' .. n
+    fan.mapped[#fan.mapped + 1] = fan_record.mapped_field(n)
   end
-  local counts = fan.success == '' or string.find(',' .. fan.success .. ',', ',' .. n .. ',', 1, true)
+  local counts = fan.success == '' or fan_record.has_number(fan.success, n)
   if not failed and fan.wanted ~= '' and counts then
     fan.wanted, fan.touched = int(tonumber(fan.wanted) - 1), true
   end
-end
-
-function finishing.by(attempt, worker, claimed)
-  return int(attempt or 0) .. ' ' .. (worker or '-') .. ' ' .. int(claimed or 0)
 end
 
 -- Drops what waits of a fan. What runs is told to stop at the flush, and the root ends when the last of it has.
@@ -81,32 +83,32 @@ function finishing.drop(fan, state, message)
   local workers = {}
   if fan.pinned > 0 then
     for _, name in ipairs(redis.call('HKEYS', keys.fan(fan.id))) do
-      workers[#workers + 1] = string.match(name, '^w:(.+)$')
+      workers[#workers + 1] = fan_record.worker_of(name)
     end
     redis.call('ZREM', keys.wheel, '%' .. fan.id)
   end
-  for handler in string.gmatch(fan.handlers, '%S+') do
+  for handler in fan_record.each_handler(fan.handlers) do
     local list = handler .. ':' .. fan.id
     redis.call('ZREM', keys.backlog, fans.queue(fan, handler))
     redis.call('UNLINK', keys.parts(list))
     for _, worker in ipairs(workers) do
       redis.call('UNLINK', keys.parts(list .. ':' .. worker))
-      redis.call('HDEL', keys.fan(fan.id), 'w:' .. worker)
+      redis.call('HDEL', keys.fan(fan.id), fan_record.worker_field(worker))
     end
   end
   fan.state, fan.back, fan.pinned, fan.stopping, fan.touched = 'dropping', {}, 0, true, true
-  fan['end'] = state .. ' ' .. record.clean(message)
+  fan['end'] = fan_record.end_text(state, settled_record.clean(message))
 end
 
 function finishing.own_attempt_over(fan, held)
-  fan.root = int(held.attempt) .. ':' .. int(held.failures or 0) .. ' ' .. held.rest
-  ready.use_lane('c=' .. fan.lane)
-  fan.by = (held.worker or '-') .. ' ' .. int(held.claimed or 0)
+  fan.root = fan_record.root_text(held.attempt, held.failures or 0, held.rest)
+  ready.use_placement('c=' .. fan.placement)
+  fan.by = fan_record.by_text(held.worker, held.claimed)
   fan.touched = true
 end
 
 function finishing.take_over(endings, ended)
-  if string.find(ended.id, '~', 1, true) then
+  if context_id.is_subtask(ended.id) then
     local fan, n = fans.of_subtask(endings, ended.id)
     if fan then
       if not ended.place then
@@ -114,7 +116,7 @@ function finishing.take_over(endings, ended)
       elseif ended.place == 'retry' then
         fan.later = fan.later - 1
       end
-      finishing.end_subtask(fan, n, true, record.clean(ended.message), finishing.by(ended.attempt, ended.worker, ended.claimed))
+      finishing.end_subtask(fan, n, true, settled_record.clean(ended.message), ended_part.by(ended.attempt, ended.worker, ended.claimed))
     end
     return true
   end
@@ -129,11 +131,11 @@ end
 
 -- An attempt of a subtask ended well, or that of a root with subtasks, which waits for them now. False when it is neither.
 function finishing.succeed(endings, id, value, result)
-  if string.find(id, '~', 1, true) then
+  if context_id.is_subtask(id) then
     local fan, n = fans.of_subtask(endings, id)
     if fan then
       fan.out = fan.out - 1
-      finishing.end_subtask(fan, n, false, result, (string.gsub(string.match(value, '^%d+:%d+ %S+ %d+'), ':%d+', '', 1)))
+      finishing.end_subtask(fan, n, false, result, held_value.attempt_of(value))
     end
     return true
   end
@@ -141,7 +143,7 @@ function finishing.succeed(endings, id, value, result)
   if not fan then
     return false
   end
-  finishing.own_attempt_over(fan, record.split_held(value))
+  finishing.own_attempt_over(fan, held_value.split(value))
   fan.result = result
   if fan.state == 'open' then
     fan.state, fan.closing = 'closed', true
@@ -155,25 +157,21 @@ function finishing.is_final(endings, id, how)
   if not fan or fan.state == 'dropping' then
     return true
   end
-  if fan.model == 'broadcast' and n ~= 'r' and how.avoid then
+  if fan.model == 'broadcast' and n ~= context_id.REDUCE and how.avoid then
     how.message = 'worker lost: ' .. how.message
     return true
   end
   return false
 end
 
--- The worker that a part is for, and no other: it was claimed from what waits for that worker.
-function finishing.meant_for(rest)
-  return string.match(rest, '^%S+ %S+ %d %S*,w=([^,%s]+)')
-end
-
 -- The next attempt of a subtask: back among those that wait or, when it is for `at`, in the wheel. Returns the rest to keep there.
 function finishing.retries(endings, id, held, rest, at)
   local fan, n = fans.of_subtask(endings, id)
   fan.out = fan.out - 1
-  local only = finishing.meant_for(rest)
-  if only and string.find(rest, '^%S+ %S+ %d %S*,a=') then -- it is lost: any other may run it
-    rest, only = string.gsub(rest, ',w=[^,%s]+', '', 1), nil
+  local only = waiting_part.meant_for(rest)
+  local freed = only and waiting_part.freed(rest)
+  if freed then -- that worker is lost: any other may run it
+    rest, only = freed, nil
   end
   if not at then
     fan_changes.wait_again(fan, n, int(held.attempt) .. ':' .. int(math.min(held.failures + 1, bounds.ATTEMPT_MAX)), rest, only)
@@ -184,16 +182,16 @@ function finishing.retries(endings, id, held, rest, at)
 end
 
 -- Gives an attempt of a subtask back that did not start. False when `id` is no subtask. `pass` says what waits again of one that any
--- worker of its lane may run.
+-- worker of its placement may run.
 function finishing.give_back(endings, id, held, pass)
-  if not string.find(id, '~', 1, true) then
+  if not context_id.is_subtask(id) then
     return false
   end
   local fan, n = fans.of_subtask(endings, id)
   if fan then
     fan.out = fan.out - 1
     if fan.state ~= 'dropping' then
-      local only = finishing.meant_for(held.rest)
+      local only = waiting_part.meant_for(held.rest)
       local rest = only and held.rest or pass(held.rest, held.worker)
       fan_changes.wait_again(fan, n, int(held.attempt) .. ':' .. int(held.failures), rest, only)
     end

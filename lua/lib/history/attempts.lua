@@ -2,9 +2,9 @@
 -- @use bounds
 -- @use keys
 -- @use lists
--- @use record
+-- @use records/settled_record
+-- @use records/failed_attempt
 local attempts = {}
-local int = record.int
 
 local ATTEMPTS_KEPT = 20 -- of one context
 local NOTED_KEPT = 2000 -- contexts of a partition with such attempts
@@ -16,8 +16,8 @@ local NOTED_BYTES = 200 -- of an attempt's message
 function attempts.note(noted, now, id, held, how)
   local outcome = how.avoid and 'lost' or how.state
   noted[#noted + 1] = id
-  noted[#noted + 1] = int(held.attempt) .. ' ' .. (held.worker or '-') .. ' ' .. int(held.claimed or 0) .. ' '
-    .. int(now) .. ' ' .. outcome .. ' ' .. string.sub(record.clean(how.message), 1, NOTED_BYTES)
+  noted[#noted + 1] = failed_attempt.text(held.attempt, held.worker, held.claimed, now, outcome,
+    string.sub(settled_record.clean(how.message), 1, NOTED_BYTES))
 end
 
 -- Keeps the newest attempts of each context, for the newest contexts of the partition.
@@ -29,7 +29,7 @@ function attempts.flush(noted)
       redis.call('LTRIM', list, -ATTEMPTS_KEPT, -1)
     end
     redis.call('PEXPIRE', list, NOTED_KEPT_MS)
-    scores[i], scores[i + 1] = string.match(noted[i + 1], '^%d+ %S+ %d+ (%d+)'), noted[i]
+    scores[i], scores[i + 1] = failed_attempt.ended_of(noted[i + 1]), noted[i]
   end
   lists.write_many('ZADD', keys.attempted, scores)
   local surplus = redis.call('ZCARD', keys.attempted) - NOTED_KEPT

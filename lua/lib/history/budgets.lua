@@ -8,6 +8,7 @@
 -- @use counters
 -- @use keys
 -- @use record
+-- @use records/trace_field
 local budgets = {}
 local int = record.int
 
@@ -43,7 +44,7 @@ end
 
 -- The bytes that a field tells of; 0 when it is not there.
 function budgets.number(field)
-  local bytes = tonumber(string.match(known[field] or '', '^%d+')) or 0
+  local bytes = trace_field.bytes_of(known[field] or '')
   return bytes <= BYTES_MAX and bytes or 0 -- what cannot be read counts from 0 on
 end
 
@@ -54,24 +55,12 @@ end
 
 local function setting(place)
   budgets.read({ '!budget' })
-  local at = 0
-  for word in string.gmatch(known['!budget'] or '', '%d+') do
-    at = at + 1
-    if at == place then
-      return tonumber(word)
-    end
-  end
-  return nil
+  return trace_field.setting(known['!budget'] or '', place)
 end
 
 -- The bytes that all of a kind may take.
 function budgets.of(kind)
   return setting(PLACES[kind]) or BYTES[kind]
-end
-
--- Whose budget a context is on: its namespace's.
-function budgets.space_of(id)
-  return string.match(id, '@([^/]+)/') or 'default'
 end
 
 -- Counts bytes that came, or went.
@@ -92,7 +81,7 @@ end
 -- Brings the order of the namespaces up to date: `spaces` has the greatest last.
 function budgets.write_ranks()
   for name, rank in pairs(ranks) do
-    local kind, space = string.match(name, '^(%l) (.*)$')
+    local kind, space = trace_field.split_name(name)
     if rank > 0 then
       redis.call('ZADD', keys.spaces(kind), rank, space)
     else

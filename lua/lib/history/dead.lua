@@ -6,6 +6,7 @@
 -- @use keys
 -- @use lists
 -- @use record
+-- @use records/dead_record
 local dead = {}
 local int = record.int
 
@@ -36,7 +37,7 @@ function dead.bound(most)
     for _, member in ipairs(members) do
       if #gone < excess or budgets.number('!d') - bytes > budget then
         bytes = bytes + dead.weight(member)
-        gone[#gone + 1] = string.match(member, '^[^\t]*')
+        gone[#gone + 1] = dead_record.id_of(member)
       end
     end
     if #members == 0 then

@@ -1,6 +1,7 @@
 -- Module history/ends: writes the events of a partition, and reads what the newest say of some contexts, a bounded step in each call.
 -- @use keys
 -- @use record
+-- @use records/settled_record
 local ends = {}
 
 ends.KEPT = 1000 -- entries of a partition; one holds the ends of one call, or some of them
@@ -10,7 +11,7 @@ local KEPT_BYTES = 16777216 -- of all entries, were each as great as the newest
 -- Adds records, one on a line, as the newest entries. A great entry leaves room for fewer: an n-th newest one has at most KEPT_BYTES / n.
 function ends.add(records)
   while records ~= '' do
-    local cut = #records > ENTRY_BYTES and string.find(records, '\n', ENTRY_BYTES, true)
+    local cut = settled_record.cut_behind(records, ENTRY_BYTES)
     local entry = cut and string.sub(records, 1, cut - 1) or records
     local kept = math.min(ends.KEPT, math.floor(KEPT_BYTES / #entry))
     redis.call('XADD', keys.events, 'MAXLEN', '~', record.int(kept), '*', 's', entry)
@@ -24,7 +25,7 @@ function ends.records(entry)
   for i = 1, #entry[2], 2 do
     local name, value = entry[2][i], entry[2][i + 1]
     if name == 's' then
-      for record in string.gmatch(value .. '\n', '([^\n]*)\n') do
+      for record in settled_record.each_or_empty(value) do
         records[#records + 1] = record
       end
     else
@@ -50,7 +51,7 @@ function ends.walk(from, oldest, wanted)
       newest = newest or entry[1]
       from = entry[1]
       bytes = bytes + #entry[2][2]
-      for id, state, attempt in string.gmatch(entry[2][2], '([^\t\n]+)\t([^\t\n]*)\t(%d+)[^\n]*') do
+      for id, state, attempt in settled_record.each_end(entry[2][2]) do
         if wanted[id] and not found[id] then -- the newest end of a context counts
           found[id] = { attempt, state }
           left = left - 1

@@ -5,6 +5,8 @@
 -- @use history/budgets
 -- @use keys
 -- @use record
+-- @use records/context_id
+-- @use records/trace_field
 local traces = {}
 local int = record.int
 
@@ -71,19 +73,19 @@ end
 
 -- A subtask's traces go with its root's.
 local function remember_subtask(id)
-  local head, tail = string.match(id, '^([^~]+)~[%d%.r]+(.*)$')
-  if head then
-    local root = 's ' .. head .. tail
-    budgets.read({ root })
-    budgets.put(root, int(budgets.number(root) + 1))
-    redis.call('RPUSH', keys.subtraced(head .. tail), id)
+  local root = context_id.split_subtask(id)
+  if root then
+    local field = 's ' .. root
+    budgets.read({ field })
+    budgets.put(field, int(budgets.number(field) + 1))
+    redis.call('RPUSH', keys.subtraced(root), id)
   end
 end
 
 local function first_of(kind, id, now)
-  redis.call('ZADD', keys.traced(kind .. ':' .. budgets.space_of(id)), int(now or args.now()), id)
+  redis.call('ZADD', keys.traced(kind .. ':' .. context_id.namespace_of(id)), int(now or args.now()), id)
   remember_subtask(id)
-  local job = record.job_of(id)
+  local job = context_id.job_of(id)
   if job then
     local of_job = redis.call('HMGET', keys.job(job), 'kind', 'traced')
     if of_job[1] and not of_job[2] then
@@ -97,7 +99,7 @@ function traces.read(kind, ids)
   local fields = { '!budget', '!' .. kind }
   for _, id in ipairs(ids) do
     fields[#fields + 1] = kind .. ' ' .. id
-    fields[#fields + 1] = '!' .. kind .. ' ' .. budgets.space_of(id)
+    fields[#fields + 1] = '!' .. kind .. ' ' .. context_id.namespace_of(id)
   end
   budgets.read(fields)
 end
@@ -105,8 +107,7 @@ end
 -- What the ledger says of a context: bytes, lines that its log lost, when the lifetime of its log was last set,
 -- and entries that its log let go.
 function traces.of(kind, id)
-  local bytes, lost, renewed, gone = string.match(budgets.text(kind .. ' ' .. id) or '', '^(%d+) ?(%d*) ?(%d*) ?(%d*)$')
-  return tonumber(bytes) or 0, tonumber(lost) or 0, tonumber(renewed) or 0, tonumber(gone) or 0
+  return trace_field.split(budgets.text(kind .. ' ' .. id) or '')
 end
 
 -- Makes room for `more` bytes of a context. False when there is none, whatever else goes. Without `now` the clock is asked when it
@@ -126,19 +127,19 @@ function traces.admit(kind, id, more, now)
   end
   local bytes, lost, renewed, gone = traces.of(kind, id)
   traces.put(kind, id, bytes + more, lost, renewed, gone)
-  budgets.add(kind, budgets.space_of(id), more)
+  budgets.add(kind, context_id.namespace_of(id), more)
   return true
 end
 
 function traces.put(kind, id, bytes, lost, renewed, gone)
-  budgets.put(kind .. ' ' .. id, int(bytes) .. (kind == 'l' and ' ' .. int(lost) .. ' ' .. int(renewed) .. ' ' .. int(gone) or ''))
+  budgets.put(kind .. ' ' .. id, trace_field.text(kind, bytes, lost, renewed, gone))
 end
 
 -- Gives back bytes of a context that left its log, with so many lines and entries.
 function traces.shrink(id, less, lines, entries)
   local bytes, lost, renewed, gone = traces.of('l', id)
   traces.put('l', id, math.max(bytes - less, 0), lost + lines, renewed, gone + entries)
-  budgets.add('l', budgets.space_of(id), -less)
+  budgets.add('l', context_id.namespace_of(id), -less)
 end
 
 -- Forgets the traces of contexts of which nothing else is known any more.
@@ -152,7 +153,7 @@ function traces.forget(ids)
     local spaces = {}
     for _, id in ipairs(ids) do
       if budgets.text(kind .. ' ' .. id) then
-        local space = budgets.space_of(id)
+        local space = context_id.namespace_of(id)
         spaces[space] = spaces[space] or {}
         table.insert(spaces[space], id)
       end

@@ -4,11 +4,18 @@
 -- @use inspection/subject
 -- @use keys
 -- @use partition
+-- @use records/context_id
+-- @use records/context_record
+-- @use records/held_value
+-- @use records/queue_name
+-- @use records/redis_key
+-- @use records/roster_record
+-- @use records/settled_record
 local context_story = {}
 local say, when = sentences.say, sentences.when
 
 local function prefix()
-  return string.match(keys.base, '^{([^:}]*)')
+  return redis_key.prefix_of(keys.base)
 end
 
 -- In Redis Cluster the roster lies on another node.
@@ -22,7 +29,7 @@ local function explain_workers(group, handler)
   local able, running, permits = 0, 0, 0
   for _, worker in ipairs(alive) do
     local report = redis.call('HMGET', cluster .. 'worker:' .. worker, 'handlers', 'running', 'permits')
-    if string.find(',' .. (report[1] or '') .. ',', ',' .. handler .. ',', 1, true) then
+    if roster_record.has_handler(report[1] or '', handler) then
       able = able + 1
       running = running + (tonumber(report[2]) or 0)
       permits = permits + (tonumber(report[3]) or 0)
@@ -38,23 +45,23 @@ local function explain_workers(group, handler)
   end
 end
 
--- What a lane asks for. Which of the workers fit, a tracker tells: `tickwheel run get`.
-local function explain_lane(name)
+-- What a placement asks for. Which of the workers fit, a tracker tells: `tickwheel run get`.
+local function explain_placement(name)
   if name == '' then
     return
   end
-  local content = redis.call('HGET', keys.lanes, name)
+  local content = redis.call('HGET', keys.placements, name)
   if not content then
-    say('Its lane %s is not known, so nobody can take it: submit it again, or apply its job again.', name)
+    say('Its placement %s is not known, so nobody can take it: submit it again, or apply its job again.', name)
     return
   end
-  local read, lane = pcall(cmsgpack.unpack, content)
-  if not read or type(lane) ~= 'table' then
-    say('Its lane %s cannot be read, so nobody can take it: apply its job again, or submit it again.', name)
+  local read, placement = pcall(cmsgpack.unpack, content)
+  if not read or type(placement) ~= 'table' then
+    say('Its placement %s cannot be read, so nobody can take it: apply its job again, or submit it again.', name)
     return
   end
-  local workers, routing = lane.workers or {}, lane.routing or {}
-  say('Its lane is %s, with the routing policy %s.', name, routing.policy or 'any')
+  local workers, routing = placement.workers or {}, placement.routing or {}
+  say('Its placement is %s, with the routing policy %s.', name, routing.policy or 'any')
   if routing.list and #routing.list > 0 then
     say('It goes only to %s.', table.concat(routing.list, ', '))
   end
@@ -67,14 +74,14 @@ local function explain_lane(name)
   if workers.deny and #workers.deny > 0 then
     say('It does not go to %s.', table.concat(workers.deny, ', '))
   end
-  for resource, amount in pairs(lane.requires or {}) do
+  for resource, amount in pairs(placement.requires or {}) do
     local in_bytes = resource == 'memory' or resource == 'disk'
     say('It takes %s of the %s of its worker.', in_bytes and string.format('%.0f bytes', amount) or tostring(amount / 1000), resource)
   end
 end
 
 local function explain_held(value)
-  local attempt, worker, claimed, expires, cancel = string.match(value, '^(%d+):%d+ (%S+) (%d+) (%d+) %d+%l* (%S+) ')
+  local attempt, worker, claimed, expires, cancel = held_value.lease_of(value)
   if not attempt then
     say('It is among the running contexts, and that record cannot be read: a tracker puts it aside with its next scan.')
     return
@@ -85,15 +92,14 @@ local function explain_held(value)
   else
     say('Its lease is renewed from the heartbeats of its worker, and ends at %s otherwise.', when(expires))
   end
-  if cancel ~= '-' then
-    local reason, until_ms = string.match(cancel, '^(.*)@(%d+)$')
+  local reason, until_ms = held_value.split_cancel(cancel)
+  if reason then
     say('Its worker is told to stop (%s); it may settle until %s.', reason, when(until_ms))
   end
 end
 
 local function explain_settled(id, line)
-  local state, attempt, worker, ended, message =
-    string.match(line, '^[^\t]*\t([^\t]*)\t(%d+)\t([^\t]*)\t%d+\t(%d+)\t([^\t]*)')
+  local state, attempt, worker, ended, message = settled_record.story_of(line)
   say('It ended as %s at %s after %s attempts, the last one on %s.', state, when(ended), attempt, worker == '-' and 'no worker' or worker)
   if message ~= '' then
     say('Its message: %s', message)
@@ -107,7 +113,7 @@ local function explain_waiting(id, due, job)
   local retry = redis.call('HGET', keys.retry, id)
   local member = retry and places.member(keys.wheel, retry, id)
   if member then
-    local attempt, failures = string.match(member, '^%S+ (%d+):(%d+) ')
+    local attempt, failures = context_record.split_texts(member)
     say('Attempt %s ended without success, the %s. of its failures; the next one is due at %s.', attempt, failures, when(retry))
     return true
   end
@@ -120,8 +126,8 @@ local function explain_waiting(id, due, job)
   end
   for _, spot in ipairs(places.ready(id, due)) do
     local queue, found, before = spot[1], places.member(spot[2], spot[3], id)
-    local group, handler, lane = string.match(queue, '^(%S+) (%S+) ?c?=?(%x*)')
-    local key = string.match(queue, ' k=(%S+)$')
+    local group, handler, placement = queue_name.split(queue)
+    local key = queue_name.key_of(queue)
     if found and key then
       say('It was due at %s, and as many of its key %s run as may; %d wait for that before it.', when(due), key, before)
       return true
@@ -129,7 +135,7 @@ local function explain_waiting(id, due, job)
       say('It was due at %s and waits for a permit; %d contexts of group %s and handler %s go before it.', when(due), before, group,
         handler)
       explain_workers(group, handler)
-      explain_lane(lane)
+      explain_placement(placement)
       return true
     end
   end
@@ -153,10 +159,10 @@ local function explain_split(id)
       running or 0)
     return true
   end
-  local root = string.find(id, '~', 1, true) and string.gsub(id, '~[^@]*', '')
+  local root = context_id.asked_root(id)
   if root and redis.call('HEXISTS', keys.fans, root) == 1 then
     say('It is a part of %s, and waits for a permit, or has ended: a part that ended is counted there.', root)
-    explain_lane(redis.call('HGET', keys.fan(root), 'lane') or '')
+    explain_placement(redis.call('HGET', keys.fan(root), 'placement') or '')
     return true
   end
   return false

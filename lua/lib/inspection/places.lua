@@ -2,6 +2,9 @@
 -- @use keys
 -- @use ready_sets
 -- @use zsets
+-- @use records/queue_name
+-- @use records/dead_record
+-- @use records/settled_record
 local places = {}
 
 local RUNS_LOOKED, EVENTS_LOOKED, DEAD_LOOKED = 1000, 200, 1000
@@ -17,7 +20,7 @@ function places.ready(id, due)
   local found = {}
   for _, queue in ipairs(redis.call('ZRANGE', keys.backlog, 0, -1)) do
     local zset = ready_sets.key_of(queue)
-    if zset and string.find(queue, ' k=', 1, true) then
+    if zset and queue_name.is_fair(queue) then
       found[#found + 1] = { queue, zset, redis.call('HGET', keys.fair, id) or '' }
     elseif zset then -- a name that is none leads nowhere
       for priority = 0, ready_sets.PRIORITY_MAX do
@@ -32,20 +35,19 @@ end
 function places.settled(id, job)
   local runs = job ~= '' and redis.call('LRANGE', keys.runs(job), -RUNS_LOOKED, -1) or {}
   for i = #runs, 1, -1 do
-    if string.sub(runs[i], 1, #id + 1) == id .. '\t' then
+    if settled_record.is_of(runs[i], id) then
       return runs[i]
     end
   end
   for _, entry in ipairs(redis.call('XREVRANGE', keys.events, '+', '-', 'COUNT', EVENTS_LOOKED)) do
-    local batch = '\n' .. entry[2][2]
-    local start = string.find(batch, '\n' .. id .. '\t', 1, true)
-    if start then
-      return string.match(batch, '^[^\n]*', start + 1)
+    local line = settled_record.line_of(entry[2][2], id)
+    if line then
+      return line
     end
   end
   for _, member in ipairs(redis.call('ZRANGE', keys.dead, 0, DEAD_LOOKED - 1, 'REV')) do
-    if string.sub(member, 1, #id + 1) == id .. '\t' then
-      return string.match(member, '^[^\n]*')
+    if settled_record.is_of(member, id) then
+      return dead_record.settled_of(member)
     end
   end
   return nil

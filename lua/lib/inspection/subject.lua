@@ -1,13 +1,14 @@
 -- Module inspection/subject: what a person asks about behind `fcall_ro`, and where it lies. In a Redis Cluster a hash tag is given as the
 -- key, so that the node is found; elsewhere no key, and the prefix may stand behind the words.
 -- @use keys
+-- @use records/redis_key
 local subject = {}
 
 local PARTITIONS_MAX = 1024
 
 -- The prefix of all keys; `place` is where it stands among the words.
 function subject.prefix(place)
-  return string.match(KEYS[1] or '', '^{([^:}]*)') or ARGV[place] or 'tw'
+  return redis_key.prefix_of(KEYS[1] or '') or ARGV[place] or 'tw'
 end
 
 -- True when only the keys of one tag can be reached.
@@ -38,7 +39,7 @@ end
 
 -- A name without a namespace is one of `default`.
 function subject.job_named(name)
-  return string.find(name, '/', 1, true) and name or 'default/' .. name
+  return redis_key.has_namespace(name) and name or 'default/' .. name
 end
 
 function subject.now()

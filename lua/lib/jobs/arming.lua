@@ -1,6 +1,7 @@
 -- Module jobs/arming: where the next firing of a job stands in the wheel (W4).
 -- @use keys
 -- @use record
+-- @use records/job_record
 local arming = {}
 local int = record.int
 
@@ -22,7 +23,7 @@ local function score_of_next(job, fields)
   end
   local gap = tonumber(fields.period)
   if fields.kind == 'cron' or fields.kind == 'once' then
-    local following = tonumber(string.match(fields.plan, '^%d+'))
+    local following = job_record.first_due(fields.plan)
     gap = following and following - due
   end
   return due + arming.jitter(job, due, most, gap)

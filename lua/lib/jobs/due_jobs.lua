@@ -7,9 +7,11 @@
 -- @use jobs/firing
 -- @use jobs/misfire
 -- @use keys
--- @use ready_sets
 -- @use record
 -- @use turns/visits
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/ledger_record
 local due_jobs = {}
 local int = record.int
 
@@ -50,16 +52,16 @@ local function fire_at(visit, fields, due, made)
   local verdict, reason = firing.offer_firing(visit.endings, visit.now, fields, id, fields.tmpl)
   if verdict == 'SKIP' then
     visit.skipped = visit.skipped + 1
-    firing.note_due(fields, int(due) .. ' S ' .. reason)
+    firing.note_due(fields, ledger_record.skipped(due, reason))
     return false
   end
   made[#made + 1] = { id, member, verdict }
   visit.fired = visit.fired + 1
   fields.fired = fields.fired + 1
-  firing.note_due(fields, int(due) .. ' F +' .. int(visit.now - due) .. shown)
+  firing.note_due(fields, ledger_record.fired(due, visit.now - due, shown))
   if verdict == 'START' then
-    local group, handler, _, options = record.split_rest(fields.tmpl)
-    visits.add_fresh(visit, ready_sets.queue_of(group .. ' ' .. handler, options), id, '0:0', fields.tmpl, options, member)
+    local group, handler, _, options = context_record.split_rest(fields.tmpl)
+    visits.add_fresh(visit, queue_name.of(group .. ' ' .. handler, options), id, '0:0', fields.tmpl, options, member)
   end
   return true
 end

@@ -1,6 +1,7 @@
 -- Module jobs/due_times: which due times of a job have come, and what follows them (W3). Reads what it is given, and writes nothing.
 -- @use jobs/arming
 -- @use record
+-- @use records/job_record
 local due_times = {}
 local int = record.int
 
@@ -25,7 +26,7 @@ function due_times.come(now, fields)
     return n, due_at, nil
   end
   local list = { first }
-  for due in string.gmatch(fields.plan, '%d+') do
+  for due in job_record.each_due(fields.plan) do
     list[#list + 1] = tonumber(due)
   end
   local n = 0

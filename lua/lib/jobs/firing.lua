@@ -3,10 +3,15 @@
 -- @use keys
 -- @use lists
 -- @use partition
--- @use ready_sets
 -- @use record
 -- @use jobs/overlap
 -- @use jobs/overlap_queue
+-- @use records/context_id
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/wheel_entry
+-- @use records/active_mark
 local firing = {}
 local int = record.int
 
@@ -51,19 +56,19 @@ function firing.firing_id(fields, due)
   local head, tail = partition.number() .. '.' .. int(due) .. '.f', '@' .. fields.name
   if fields.kind == 'once' and due <= (tonumber(fields.created_ms) or 0) then
     local id = head .. fields.created_ms .. tail
-    return id, ' ' .. id
+    return id, id
   end
   return head .. tail, ''
 end
 
 -- A context with a start deadline has an entry in the wheel for it.
 function firing.watch_start(endings, id, due, rest)
-  local group, handler, priority, options = record.split_rest(rest)
-  local deadline = tonumber(record.option(options, 's'))
+  local group, handler, priority, options = context_record.split_rest(rest)
+  local deadline = tonumber(context_options.value(options, 's'))
   if deadline then
     local at = due + deadline
     endings.wheel[#endings.wheel + 1] = at
-    endings.wheel[#endings.wheel + 1] = '#' .. id .. ' ' .. ready_sets.queue_of(group .. ' ' .. handler, options) .. ' ' .. priority
+    endings.wheel[#endings.wheel + 1] = wheel_entry.start_deadline(id, queue_name.of(group .. ' ' .. handler, options), priority)
     endings.soonest = math.min(endings.soonest or at, at)
     endings.watched[id] = true
   end
@@ -72,18 +77,18 @@ end
 -- False for a job whose fields no firing can be made of: its entry must not stop the others.
 function firing.is_sound(fields)
   local grid = fields.kind == 'fixed_rate' or fields.kind == 'fixed_delay'
-  return ready_sets.of_rest(fields.tmpl) and (fields.next == '' or tonumber(fields.next)) and (not grid or tonumber(fields.period))
+  return queue_name.of_rest(fields.tmpl) and (fields.next == '' or tonumber(fields.next)) and (not grid or tonumber(fields.period))
     and (fields.end_at == '' or tonumber(fields.end_at))
 end
 
 -- Offers one firing to the overlap policy. 'START' (the caller places the member), 'QUEUE', or 'SKIP' with the reason.
 function firing.offer_firing(endings, now, fields, id, rest)
   local policy, queue = fields.overlap, keys.queue(fields.name)
-  local scheduled = record.is_scheduled(id) and 's' or 'm'
+  local scheduled = active_mark.of(id)
   if policy == 'replace' and fields.active > 0 then
     for _, member in ipairs(redis.call('ZRANGE', queue, 0, REPLACED_MAX - 1)) do
-      local waiting = record.split_member(member)
-      if waiting and record.due_of(waiting) then
+      local waiting = context_record.split(member)
+      if waiting and context_id.due_of(waiting) then
         cancelling.cancel(endings, now, waiting, 'REPLACED', 'replaced by ' .. id)
       end
     end
@@ -97,17 +102,17 @@ function firing.offer_firing(endings, now, fields, id, rest)
   if verdict == 'START' then
     redis.call('HSET', keys.active(fields.name), id, scheduled)
     fields.active = fields.active + 1
-    firing.watch_start(endings, id, record.due_of(id), rest)
+    firing.watch_start(endings, id, context_id.due_of(id), rest)
     return 'START'
   end
   if verdict == 'SKIP' then
     return 'SKIP', detail
   end
-  redis.call('ZADD', queue, record.due_of(id), record.member_of(id, 0, 0, rest))
+  redis.call('ZADD', queue, context_id.due_of(id), context_record.text(id, 0, 0, rest))
   if policy == 'replace' and detail >= 1 then
     overlap_queue.note_surplus(fields.name, policy, fields.overlap_limit)
   end
-  firing.watch_start(endings, id, record.due_of(id), rest)
+  firing.watch_start(endings, id, context_id.due_of(id), rest)
   return 'QUEUE'
 end
 

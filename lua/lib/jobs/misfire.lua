@@ -1,9 +1,8 @@
 -- Module jobs/misfire: the misfire policy of a job: which of its due times fire although they come late, and which are missed (W3).
 -- Decides and notes; writes nothing to Redis. A tracker that catches up decides alike (core/src/catch_up.rs).
 -- @use jobs/firing
--- @use record
+-- @use records/ledger_record
 local misfire = {}
-local int = record.int
 
 -- Index (from 0) of the first of `n` due times that is not earlier than `time`.
 local function first_from(due_at, n, time)
@@ -24,11 +23,7 @@ local function note_missed(fields, due_at, from, to, reason)
     return
   end
   fields.missed = fields.missed + to - from + 1
-  if from == to then
-    firing.note_due(fields, int(due_at(from)) .. ' M ' .. reason)
-  else
-    firing.note_due(fields, int(due_at(from)) .. '-' .. int(due_at(to)) .. 'x' .. int(to - from + 1) .. ' M ' .. reason)
-  end
+  firing.note_due(fields, ledger_record.missed(due_at(from), due_at(to), to - from + 1, reason))
 end
 
 -- Jitter delays a due time on purpose; that delay is no lateness.

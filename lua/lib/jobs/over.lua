@@ -2,6 +2,7 @@
 -- since an instant.
 -- @use keys
 -- @use reading
+-- @use records/settled_record
 local over = {}
 
 -- What the job's own record says of it.
@@ -18,8 +19,7 @@ function over.entirely(job, before)
     return false
   end
   local run = redis.call('LINDEX', keys.runs(job), -1)
-  local ended = run and string.match(run, '^[^\t]*\t[^\t]*\t%d+\t[^\t]*\t%d+\t(%d+)')
-  return (tonumber(ended) or 0) <= before
+  return (run and settled_record.ended_of(run) or 0) <= before
 end
 
 return over

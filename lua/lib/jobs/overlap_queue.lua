@@ -3,9 +3,9 @@
 -- @use jobs/overlap
 -- @use keys
 -- @use quarantine
--- @use record
+-- @use records/job_record
+-- @use records/active_mark
 local overlap_queue = {}
-local int = record.int
 
 local UNREADABLE_MAX = 100 -- records that are put aside in one call
 
@@ -25,7 +25,7 @@ function overlap_queue.start(batch, now, job, policy, limit)
       local id, _, _, rest = quarantine.open_or_put(now, 'queue:' .. job, popped[i + 1], popped[i])
       if id then
         started[#started + 1] = id
-        started[#started + 1] = record.is_scheduled(id) and 's' or 'm'
+        started[#started + 1] = active_mark.of(id)
         ready.add(batch, id, popped[i], rest)
         room = room - 1
       else
@@ -47,7 +47,7 @@ end
 function overlap_queue.note_surplus(job, policy, limit, known)
   local active, waiting = redis.call('HLEN', keys.active(job)), redis.call('ZCARD', keys.queue(job))
   if active > overlap.active_max(policy, limit) or waiting > overlap.waiting_max(policy, limit) then
-    redis.call('HSET', keys.job(job), 'surplus', int(active) .. ':' .. int(waiting))
+    redis.call('HSET', keys.job(job), 'surplus', job_record.surplus(active, waiting))
   elseif known then
     redis.call('HDEL', keys.job(job), 'surplus')
   end

@@ -5,27 +5,32 @@
 -- @use partition
 -- @use record
 -- @use zsets
+-- @use records/context_id
+-- @use args/forms
+-- @use records/job_record
+-- @use records/ledger_record
+-- @use records/active_mark
 local planning = {}
 local int = record.int
 
 local PLAN_MAX = 1000 -- due times of one job
 local RECORD_BYTES = 256 -- of one ledger record
 
--- ARGV[index] as ascending due times, separated by spaces, and the edition of the time zone table they are from, which may stand before
--- them; else it is empty.
-function planning.read_dues(index, name)
-  local text, dues, before = ARGV[index] or '', {}, -1
-  local zones = string.match(text, '^(%d%d%d%d%l%l?)$') or string.match(text, '^(%d%d%d%d%l%l?) ')
-  for word in string.gmatch(zones and string.sub(text, #zones + 1) or text, '%S+') do
+-- The argument `dues` as ascending due times, separated by spaces, and the edition of the time zone table they are from, which may stand
+-- before them; else it is empty.
+function planning.read_dues(given)
+  local text, dues, before = given.dues or '', {}, -1
+  local zones = job_record.edition_before(text)
+  for word in forms.each_word(zones and string.sub(text, #zones + 1) or text) do
     local due = tonumber(word)
     if not due or due ~= math.floor(due) or due <= before or due > 9007199254740991 then
-      args.bad(name, 'must be ascending times in ms', word)
+      args.bad('dues', 'must be ascending times in ms', word)
     end
     dues[#dues + 1] = due
     before = due
   end
   if #dues > PLAN_MAX then
-    args.bad(name, 'must be at most ' .. int(PLAN_MAX) .. ' times', #dues)
+    args.bad('dues', 'must be at most ' .. int(PLAN_MAX) .. ' times', #dues)
   end
   return dues, zones or ''
 end
@@ -35,7 +40,7 @@ function planning.read_records(first)
   local records, newest = {}, nil
   for i = first, #ARGV do
     local text = args.text(i, 'record', RECORD_BYTES)
-    local due = tonumber(string.match(text, '^%d+%-(%d+)x%d+ ') or string.match(text, '^(%d+) '))
+    local due = ledger_record.newest_due(text)
     if not due then
       args.bad('record', 'must start with its due time', text)
     end
@@ -66,8 +71,8 @@ function planning.firing_under_way(job, last)
   if last == '' then
     return false
   end
-  local id = partition.number() .. '.' .. last .. '.f@' .. job
-  return redis.call('HGET', keys.active(job), id) == 's'
+  local id = context_id.of_firing(partition.number(), last, job)
+  return redis.call('HGET', keys.active(job), id) == active_mark.SCHEDULED
     or zsets.find(keys.queue(job), tonumber(last), id .. ' ') ~= nil
 end
 

@@ -3,6 +3,7 @@
 -- older one, and behind a space the edition that somebody is planning the jobs anew with. Editions are texts like 2026f, later ones
 -- greater.
 -- @use keys
+-- @use records/job_record
 local zones = {}
 
 local OLDEST = '0000a'
@@ -11,7 +12,7 @@ local OLDEST = '0000a'
 -- says nothing any plan may be older than all editions.
 function zones.read()
   local text = redis.call('GET', keys.zones) or ''
-  local oldest, renewing = string.match(text, '^(%d%d%d%d%l%l?) ?(%S*)$')
+  local oldest, renewing = job_record.split_zones(text)
   return oldest or (text ~= '' and OLDEST or nil), renewing or ''
 end
 

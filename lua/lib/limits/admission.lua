@@ -1,12 +1,11 @@
 -- Module limits/admission: whether limits let a context run, asked for each one that would be claimed. So the limits of keys, of which each
 -- context may have another, are counted by name, as long as nothing else is to be said of them; the rest are tables of limits/shares.
--- @use record
 -- @use limits/shares
+-- @use records/context_options
+-- @use records/limit_share
+-- @use records/held_value
 local admission = {}
-local int = record.int
 
-local KEY, SHARE = '^k=([^,]+)', '^(%d+) (.*)$' -- a key stands first among the options, mostly
-local match = string.match
 local using_of, said_of, written_of, texts, said, numbers, left, busy
 -- The limits of the context that was asked about last: that of its group and that of its key, as tables or by name; nil where there is
 -- none.
@@ -26,7 +25,7 @@ function admission.count_by_name(name)
   if busy[name] then
     return nil
   end
-  local written, rest = match(texts[name] or shares.text_of(name) or '', SHARE)
+  local written, rest = limit_share.split(texts[name] or shares.text_of(name) or '')
   local what = rest and said[rest]
   if not what or not what.quiet then
     return nil
@@ -43,10 +42,10 @@ end
 -- What is to be written of a limit that is counted by name; nil when nothing changed.
 function admission.share_of(name)
   local what, using, written = said_of[name], using_of[name], written_of[name]
-  if what.mode == 'k' and using > math.max(written - (left[name] or 0), 0) then
-    return int(using) .. ' ' .. shares.used(what).rest
+  if what.mode == limit_share.GRANTED and using > math.max(written - (left[name] or 0), 0) then
+    return limit_share.text(using, shares.used(what).rest)
   end
-  return using ~= written and int(using) .. ' ' .. what.rest or nil
+  return using ~= written and limit_share.text(using, what.rest) or nil
 end
 
 -- The limit of this name, as a table: something is to be said of it.
@@ -56,8 +55,8 @@ function admission.limit_of(name, rules)
   if using then
     using_of[name] = nil
     limit.taken, limit.using = using - limit.using, using
-    if limit.taken > 0 and limit.mode == 'k' then
-      limit.mode = 'u'
+    if limit.taken > 0 and limit.mode == limit_share.GRANTED then
+      limit.mode = limit_share.USED
     end
   end
   return limit
@@ -72,8 +71,8 @@ local function take(limit)
   if limit.starts > 0 then
     limit.starts = limit.starts - 1
   end
-  if limit.mode == 'k' then
-    limit.mode = 'u'
+  if limit.mode == limit_share.GRANTED then
+    limit.mode = limit_share.USED
   end
   if limit.bounds then
     limit.using = limit.using + 1
@@ -106,11 +105,11 @@ function admission.stops(rules, options)
     end
   end
   local keyed = (rules.special or rules.keys ~= '-') and options ~= '-'
-  local key = keyed and (match(options, KEY) or record.option(options, 'k'))
+  local key = keyed and context_options.key_of(options)
   local rules_of_key = key and shares.rules_of(rules, key)
   if rules_of_key and rules_of_key ~= '-' then
     local name = rules.names .. key
-    if rules_of_key == 'c' and counts(name) then
+    if rules_of_key == shares.BOUND and counts(name) then
       key_name = name
       return nil
     end
@@ -125,13 +124,13 @@ end
 
 -- The context that was asked about last is claimed. What `held` has to say of the limits that it counts under, nil when there are none.
 function admission.count()
-  local under = own and take(own) and 'g' or nil
+  local under = own and take(own) and held_value.UNDER_GROUP or nil
   if key_name then
     using_of[key_name] = using_of[key_name] + 1
-    return under and 'gk' or 'k'
+    return under and held_value.UNDER_BOTH or held_value.UNDER_KEY
   end
   if of_key and take(of_key) then
-    under = under and 'gk' or 'k'
+    under = under and held_value.UNDER_BOTH or held_value.UNDER_KEY
   end
   return under
 end
@@ -139,7 +138,7 @@ end
 -- The same at once, for a context of which nothing but its key is limited and counted by name: true when it counts, else it has to be
 -- asked about.
 function admission.count_key(rules, options)
-  local key = match(options, KEY) or record.option(options, 'k')
+  local key = context_options.key_of(options)
   if not key then
     return false
   end
@@ -159,7 +158,7 @@ end
 
 -- It is not claimed after all.
 function admission.uncount_key(rules, options)
-  local name = rules.names .. (match(options, KEY) or record.option(options, 'k'))
+  local name = rules.names .. context_options.key_of(options)
   using_of[name] = using_of[name] - 1
 end
 

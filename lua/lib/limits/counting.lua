@@ -2,6 +2,10 @@
 -- @use bounds
 -- @use keys
 -- @use record
+-- @use records/context_options
+-- @use records/held_value
+-- @use records/limit_name
+-- @use records/limit_share
 local counting = {}
 
 -- Of what runs, looked at in one call: bodies may have 256 KiB each.
@@ -10,12 +14,12 @@ local BYTES_MAX = 4194304
 
 -- What a running context counts under, as lines of limits.
 local function count(running, value)
-  local under, group, options = string.match(value, '^%S+ %S+ %d+ %d+ %d+(%l*) %S+ (%S+) %S+ %d (%S+) ')
-  if under == 'g' or under == 'gk' then
+  local under, group, options = held_value.limits_of(value)
+  if held_value.is_under_group(under) then
     running[group] = (running[group] or 0) + 1
   end
-  if under == 'k' or under == 'gk' then
-    local name = group .. ' k=' .. (record.option(options, 'k') or '')
+  if held_value.is_under_key(under) then
+    local name = limit_name.of_key(group, context_options.value(options, 'k') or '')
     running[name] = (running[name] or 0) + 1
   end
 end
@@ -40,8 +44,8 @@ end
 -- What ended under each limit since the last turn.
 function counting.left()
   local left = {}
-  for _, entry in ipairs(redis.call('LRANGE', keys.left, 0, -1)) do
-    for number, name in string.gmatch(entry, '(%d+) (%C+)') do
+  for _, entry in ipairs(redis.call('LRANGE', keys.limit_released, 0, -1)) do
+    for number, name in limit_share.each_released(entry) do
       left[name] = math.min((left[name] or 0) + tonumber(number), bounds.INSTANT_MAX)
     end
   end
@@ -55,11 +59,11 @@ function counting.each(visit)
   if not running then
     return true
   end
-  local left, fields = counting.left(), redis.call('HGETALL', keys.shares)
+  local left, fields = counting.left(), redis.call('HGETALL', keys.limit_shares)
   local seen = {}
   for i = 1, #fields, 2 do
     local name = fields[i]
-    local using, rest = string.match(fields[i + 1], '^(%d+) (%d+ %d+ %d+ %l)$')
+    local using, rest = limit_share.split_whole(fields[i + 1])
     if using and record.is_instant(using) then -- else it is counted anew
       seen[name] = true
       visit(name, tonumber(using), left[name] or 0, running[name] or 0, rest)

@@ -6,6 +6,9 @@
 -- @use record
 -- @use limits/shares
 -- @use limits/usage
+-- @use records/limit_name
+-- @use records/limit_share
+-- @use records/wheel_entry
 local demand = {}
 local int = record.int
 
@@ -16,17 +19,17 @@ local WANTED_FIRST, WANTED_FIRST_OF_KEY = 128, 16
 -- Redis keeps a hash of a hundred short texts as a list, where finding a field takes ten times as long; not so beside one long text.
 local SPREAD, SPREAD_MANY, SPREAD_FEW = '#', 24, 8
 local SPREAD_TEXT = string.rep('with a long text a hash is spread ', 2)
-local held_back, awaited, unanswered, asked
+local limited, awaited, unanswered, asked
 
 function demand.begin()
-  held_back, awaited, unanswered, asked = 0, false, {}, nil
+  limited, awaited, unanswered, asked = 0, false, {}, nil
 end
 
 -- When limits that something waits for were last reported.
 function demand.asked_at(name)
   if not asked then
     asked = {}
-    local fields = redis.call('HGETALL', keys.stopped)
+    local fields = redis.call('HGETALL', keys.limit_waiting)
     for i = 1, #fields, 2 do
       asked[fields[i]] = tonumber(fields[i + 1])
     end
@@ -36,7 +39,7 @@ end
 
 -- Something waits for a limit, here or in a queue of a key that is at its limit.
 function demand.hold_back()
-  held_back = 1
+  limited = 1
 end
 
 -- A limit that nothing was known of is asked for: should the answer be lost, what stands behind waits for nothing.
@@ -45,8 +48,8 @@ function demand.await()
 end
 
 -- 1 when something waits for a limit, 2 when one was asked for that nothing was known of.
-function demand.held_back()
-  return awaited and 2 or held_back
+function demand.limited()
+  return awaited and 2 or limited
 end
 
 -- True when something of the group waits for a limit that was not asked for before.
@@ -68,17 +71,17 @@ local function has_to_be_told(limit, now)
 end
 
 local function first_wanted(limit)
-  return string.find(limit.name, ' k=', 1, true) and WANTED_FIRST_OF_KEY or WANTED_FIRST
+  return limit_name.is_of_key(limit.name) and WANTED_FIRST_OF_KEY or WANTED_FIRST
 end
 
 -- Gives back what nothing uses. What is used goes on.
 local function report(limit, now)
   local unspent = limit.unspent or limit.starts
   limit.report = math.max((limit.report or 0) + 1, now, shares.valid_from) -- what it brings is granted under the rules as they are
-  local used = limit.aged and limit.bounds and limit.mode == 'u'
+  local used = limit.aged and limit.bounds and limit.mode == limit_share.USED
   local keeps = used and math.max(first_wanted(limit), 2 * limit.taken) or 0
   limit.allowed, limit.starts = math.min(limit.allowed, limit.using + keeps), 0 -- until it is answered
-  limit.mode = used and 'k' or limit.said.report and limit.mode or 'n'
+  limit.mode = used and limit_share.GRANTED or limit.said.report and limit.mode or limit_share.NEW
   limit.unspent = unspent
 end
 
@@ -90,10 +93,10 @@ local function note_wanted(limit, now, reported, changes)
     end
     return
   end
-  held_back = 1
+  limited = 1
   if reported then
     if not demand.asked_at(limit.name) and limit.taken == 0 then
-      unanswered[string.match(limit.name, '^%S+')] = true
+      unanswered[limit_name.group_of(limit.name)] = true
     end
     local stopped = changes.stopped
     stopped[#stopped + 1], stopped[#stopped + 2] = limit.name, int(now)
@@ -102,10 +105,10 @@ end
 
 -- Notes whether others wait for a limit.
 local function note_contended(limit, mode, changes)
-  local was = limit.said.report and limit.said.mode == 'w'
-  if mode == 'w' and not was then
+  local was = limit.said.report and limit.said.mode == limit_share.CONTENDED
+  if mode == limit_share.CONTENDED and not was then
     changes.contended[#changes.contended + 1], changes.contended[#changes.contended + 2] = limit.name, '1'
-  elseif mode ~= 'w' and was then
+  elseif mode ~= limit_share.CONTENDED and was then
     changes.alone[#changes.alone + 1] = limit.name
   end
 end
@@ -122,8 +125,7 @@ local function note_share(limit, now, changes)
     changes.gone[#changes.gone + 1] = limit.name
     note_contended(limit, nil, changes)
   elseif limit.report then
-    local share = int(limit.using) .. ' ' .. int(limit.allowed) .. ' ' .. int(limit.starts) .. ' ' .. int(limit.report)
-    share = share .. ' ' .. limit.mode
+    local share = limit_share.text(limit.using, limit_share.said(limit.allowed, limit.starts, limit.report, limit.mode))
     if share ~= limit.share then
       local written = changes.shares
       written[#written + 1], written[#written + 2] = limit.name, share
@@ -139,13 +141,11 @@ end
 local function tell(told, limit, waiting_of_group)
   local waiting = limit.waiting or (limit.wanted and waiting_of_group(limit.name)) or 0
   local wanted = math.min(waiting, WANTED_MOST, math.max(first_wanted(limit), 2 * limit.taken, limit.using))
-  if waiting > 0 and limit.bounds and not limit.rates and string.find(limit.name, ' k=', 1, true) then
+  if waiting > 0 and limit.bounds and not limit.rates and limit_name.is_of_key(limit.name) then
     wanted = math.max(wanted, WANTED_FIRST_OF_KEY)
   end
-  told[#told + 1] = limit.name
-  for _, value in ipairs({ limit.report, limit.allowed, limit.unspent, wanted, waiting }) do
-    told[#told + 1] = int(value)
-  end
+  told[#told + 1] = { 'limit', limit.name, 'report', int(limit.report), 'holds', int(limit.allowed), 'unspent', int(limit.unspent),
+    'wanted', int(wanted), 'waiting', int(waiting) }
 end
 
 -- Collects what is to be written of the limits that are counted by name.
@@ -153,7 +153,7 @@ local function note_counted(asked_for, changes)
   local said_of, written_of, changed, spare = admission.said, admission.written, changes.shares, changes.spare
   for name, using in pairs(admission.using) do
     local what = said_of[name]
-    local text = (using ~= written_of[name] or what.mode == 'k') and admission.share_of(name)
+    local text = (using ~= written_of[name] or what.mode == limit_share.GRANTED) and admission.share_of(name)
     if text then
       changed[#changed + 1], changed[#changed + 2] = name, text
     end
@@ -186,8 +186,7 @@ local function load_all(names)
   end
 end
 
--- Writes what changed, and answers with what has to be reported: limit, report, what it may run, unspent starts, wanted, waiting; six
--- values each.
+-- Writes what changed, and answers with what has to be reported.
 function demand.flush(now, waiting_of_group)
   load_all(shares.granted)
   load_all(shares.recalled)
@@ -198,7 +197,7 @@ function demand.flush(now, waiting_of_group)
     end
   end
   local told, changes = {}, { shares = {}, stopped = {}, gone = {}, goes_on = {}, contended = {}, alone = {}, spare = false }
-  local asked_for = redis.call('EXISTS', keys.stopped) == 1
+  local asked_for = redis.call('EXISTS', keys.limit_waiting) == 1
   for _, limit in ipairs(shares.order) do
     local wanted = limit.wanted
     local reported = has_to_be_told(limit, now)
@@ -215,20 +214,20 @@ function demand.flush(now, waiting_of_group)
   end
   note_counted(asked_for, changes)
   if shares.left_read > 0 then
-    redis.call('LTRIM', keys.left, shares.left_read, -1)
+    redis.call('LTRIM', keys.limit_released, shares.left_read, -1)
   end
   spread(changes)
-  lists.write_many('HSET', keys.shares, changes.shares)
-  lists.write_many('HDEL', keys.shares, changes.gone)
-  lists.write_many('HSET', keys.stopped, changes.stopped)
-  lists.write_many('HDEL', keys.stopped, changes.goes_on)
-  lists.write_many('HSET', keys.contended, changes.contended)
-  lists.write_many('HDEL', keys.contended, changes.alone)
+  lists.write_many('HSET', keys.limit_shares, changes.shares)
+  lists.write_many('HDEL', keys.limit_shares, changes.gone)
+  lists.write_many('HSET', keys.limit_waiting, changes.stopped)
+  lists.write_many('HDEL', keys.limit_waiting, changes.goes_on)
+  lists.write_many('HSET', keys.limit_contended, changes.contended)
+  lists.write_many('HDEL', keys.limit_contended, changes.alone)
   if changes.spare then
     usage.look_later(now)
   end
   if shares.more_left then -- also a turn that is told of no limits goes on with it
-    redis.call('ZADD', keys.wheel, 'LT', int(now), '!limits')
+    redis.call('ZADD', keys.wheel, 'LT', int(now), wheel_entry.limits('0'))
   end
   return told
 end

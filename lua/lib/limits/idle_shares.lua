@@ -4,6 +4,7 @@
 -- @use limits/demand
 -- @use limits/shares
 -- @use limits/usage
+-- @use records/limit_share
 local idle_shares = {}
 
 local SCANNED = 256 -- shares that are looked at in one turn
@@ -15,14 +16,14 @@ function idle_shares.look(now, cursor)
     shares.read('limits', now)
     admission.open()
   end
-  local found = redis.call('HSCAN', keys.shares, cursor, 'COUNT', SCANNED)
+  local found = redis.call('HSCAN', keys.limit_shares, cursor, 'COUNT', SCANNED)
   local soonest = nil
   for i = 1, #found[2], 2 do
     local name = found[2][i]
-    local using, allowed, starts, last, mode = string.match(found[2][i + 1], '^(%d+) (%d+) (%d+) (%d+) (%l)$')
+    local using, allowed, starts, last, mode = limit_share.open(found[2][i + 1])
     local empty = using == '0' and allowed == '0' and not demand.asked_at(name)
     if using and (empty or allowed ~= using or tonumber(starts) > 0) then
-      local at = tonumber(last) + (mode == 'u' and starts == '0' and shares.USED_KEPT_MS or usage.SHARE_KEPT_MS)
+      local at = tonumber(last) + (mode == limit_share.USED and starts == '0' and shares.USED_KEPT_MS or usage.SHARE_KEPT_MS)
       if tonumber(allowed) < tonumber(using) then -- counted anew
         at = now
       end

@@ -6,8 +6,12 @@
 -- @use keys
 -- @use lists
 -- @use ready_sets
--- @use record
 -- @use limits/shares
+-- @use records/context_options
+-- @use records/context_record
+-- @use records/limit_name
+-- @use records/queue_name
+-- @use records/limit_share
 local parking = {}
 
 local LOOKED_MOST = 64 -- limits that one turn looks at
@@ -21,7 +25,7 @@ end
 
 -- Whether nothing is known of a limit yet, and an answer may be on its way, or will be.
 local function is_new(limit)
-  if limit.report and limit.mode ~= 'n' then
+  if limit.report and limit.mode ~= limit_share.NEW then
     return false
   end
   local asked = demand.asked_at(limit.name) or shares.now
@@ -32,8 +36,8 @@ end
 local function look_ahead(source)
   local rules = source.rules
   for _, member in ipairs(redis.call('ZRANGE', source.zset, source.taken, source.taken + AHEAD_MOST - 1)) do
-    local options = string.match(member, '^%S+ %S+ %S+ %S+ %d (%S+) ')
-    local key = options and record.option(options, 'k')
+    local options = context_record.options_of(member)
+    local key = options and context_options.value(options, 'k')
     local of_key = key and shares.rules_of(rules, key)
     if of_key and of_key ~= '-' and not shares.text_of(rules.names .. key) then
       local limit = admission.limit_of(rules.names .. key, of_key)
@@ -59,7 +63,7 @@ end
 
 -- A context whose key is at its limit makes room for those behind it: it waits in a queue of its key.
 function parking.add(source, limit, score, member)
-  local key = string.match(limit.name, ' k=(.*)$')
+  local key = limit_name.key_of(limit.name)
   local queue = source.queue .. key
   local moved = moved_by_queue[queue] or {}
   moved_by_queue[queue] = moved
@@ -71,7 +75,7 @@ end
 local function let_go(limit, names_of_key, back, emptied)
   local room = shares.room(limit)
   for _, queue in ipairs(names_of_key) do
-    local zset, base = ready_sets.key_of(queue), string.match(queue, '^(.* k=)')
+    local zset, base = ready_sets.key_of(queue), queue_name.with_all_keys(queue)
     local popped = room > 0 and redis.call('ZPOPMIN', zset, room) or {}
     local list = back[base] or {}
     back[base] = list
@@ -105,8 +109,8 @@ end
 function parking.resume(now, backlog)
   local aside, names = {}, {}
   for _, queue in ipairs(backlog) do
-    local group, key = string.match(queue, '^(%S+) %S+.* k=(%S+)$')
-    local name = group and group .. ' k=' .. key
+    local group, key = queue_name.group_and_key(queue)
+    local name = group and limit_name.of_key(group, key)
     if name and not aside[name] then
       aside[name] = {}
       names[#names + 1] = name
@@ -126,7 +130,7 @@ function parking.resume(now, backlog)
   table.sort(names, function(left, right) return rank(left) < rank(right) end)
   local looked, back, emptied = 0, {}, {}
   for _, name in ipairs(names) do
-    local group, key = string.match(name, '^(%S+) k=(%S+)$')
+    local group, key = limit_name.split(name)
     local rules = shares.groups[group]
     local of_key = rules and shares.rules_of(rules, key) or '-'
     local asked = demand.asked_at(name)
@@ -142,13 +146,13 @@ end
 
 -- Whether the tracker shall not visit again for a queue: what waits in it waits for a limit.
 function parking.holds(queue, claimed)
-  if string.find(queue, ' !fan', 1, true) then
+  if queue_name.is_to_split(queue) then
     return false -- what a tracker splits takes no permit
   end
-  local group = string.match(queue, '^%S+')
+  local group = queue_name.group_of(queue)
   local limit = shares.loaded[group]
   local unanswered = demand.is_unanswered(group) and not claimed[queue] -- most of what comes next would be set aside as well
-  return string.find(queue, ' k=%S') ~= nil or (limit ~= nil and limit.wanted == true) or unanswered or unasked[queue] == true
+  return queue_name.is_of_key(queue) or (limit ~= nil and limit.wanted == true) or unanswered or unasked[queue] == true
 end
 
 -- What this call took out of one queue for another: where it is not written, it is nowhere.
@@ -167,7 +171,7 @@ function parking.place()
   for queue, moved in pairs(moved_by_queue) do
     lists.write_many('ZADD', ready_sets.key_of(queue), moved)
     names_of_key[#names_of_key + 1], names_of_key[#names_of_key + 2] = 0, queue
-    local limit = shares.loaded[string.match(queue, '^%S+') .. ' k=' .. string.match(queue, ' k=(%S+)$')]
+    local limit = shares.loaded[limit_name.of_key(queue_name.group_of(queue), queue_name.key_of(queue))]
     limit.waiting = (limit.waiting or 0) + #moved / 2
   end
   lists.write_many('ZADD', keys.backlog, names_of_key)

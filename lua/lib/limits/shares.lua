@@ -5,6 +5,9 @@
 -- @use keys
 -- @use record
 -- @use limits/usage
+-- @use records/limit_name
+-- @use records/limit_share
+-- @use args/offer_forms
 local shares = {}
 
 shares.USED_KEPT_MS = 10000 -- what is used is reported again after this
@@ -13,6 +16,10 @@ local SLICE_MS = 50 -- what ends while others wait may be used again here until 
 local READ_MOST = 256 -- shares that are read at once
 local AHEAD_MS = 5 -- reports of one millisecond have the numbers of the next ones
 local LEFT_PAGE = 16 -- entries of `left` that are read at once
+
+-- The rules of a limit: a bound on what runs, a rate, or both.
+shares.BOUND = 'c'
+local RATE, BOTH = 'r', 'cr'
 
 -- Taking a number apart costs more than finding it.
 local numbers
@@ -26,9 +33,9 @@ end }
 local function read_left()
   local read, lines, left = 0, 0, shares.left
   while lines < bounds.ITEMS_MAX do
-    local entries = redis.call('LRANGE', keys.left, read, read + LEFT_PAGE - 1)
+    local entries = redis.call('LRANGE', keys.limit_released, read, read + LEFT_PAGE - 1)
     for _, entry in ipairs(entries) do
-      for count, name in string.gmatch(entry, '(%d+) (%C+)') do
+      for count, name in limit_share.each_released(entry) do
         left[name] = (left[name] or 0) + numbers[count]
         lines = lines + 1
       end
@@ -48,13 +55,13 @@ function shares.read(text, now)
   shares.now = now
   shares.groups, shares.loaded, shares.order, shares.returned, shares.left, shares.busy = {}, {}, {}, {}, {}, {}
   shares.valid_from = 0
-  for line in string.gmatch(text, '[^\n]+') do
-    local group, own, of_keys, special = string.match(line, '^g (%S+) ([cr-]+) ([cr-]+) ?(%S*)$')
-    local report, allowed, starts, mode, limit = string.match(line, '^t (%d+) (%d+) (%d+) ([kw]) (%S.*)$')
-    local recalled, changed = string.match(line, '^r (%S.*)$'), string.match(line, '^n (%d+)$')
+  for line in offer_forms.each_line(text) do
+    local group, own, of_keys, special = offer_forms.split_limited(line)
+    local report, allowed, starts, mode, limit = offer_forms.split_granted(line)
+    local recalled, changed = offer_forms.recalled(line), offer_forms.changed(line)
     if group then
       shares.groups[group] = { group = group, own = own, keys = of_keys, special = special ~= '' and ',' .. special .. ',', known = {},
-        names = group .. ' k=', is_by_key = own == '-' and of_keys == 'c' and special == '' }
+        names = limit_name.before_key(group), is_by_key = own == '-' and of_keys == shares.BOUND and special == '' }
     elseif limit then
       shares.granted[limit] = { report = tonumber(report), allowed = tonumber(allowed), starts = tonumber(starts), mode = mode }
       shares.busy[limit] = true
@@ -72,8 +79,8 @@ end
 -- What the partition has of all limits, when that is not too much to be read at once; else nothing, and `is_partial` is true.
 function shares.read_all()
   local all = {}
-  shares.all, shares.is_partial = all, redis.call('HLEN', keys.shares) > READ_MOST
-  local fields = shares.is_partial and {} or redis.call('HGETALL', keys.shares)
+  shares.all, shares.is_partial = all, redis.call('HLEN', keys.limit_shares) > READ_MOST
+  local fields = shares.is_partial and {} or redis.call('HGETALL', keys.limit_shares)
   for i = 1, #fields, 2 do
     all[fields[i]] = fields[i + 1]
   end
@@ -84,14 +91,14 @@ end
 -- What the partition has of a limit.
 function shares.text_of(name)
   local text = (shares.all or shares.read_all())[name]
-  return text or shares.is_partial and redis.call('HGET', keys.shares, name) or nil
+  return text or shares.is_partial and redis.call('HGET', keys.limit_shares, name) or nil
 end
 
 -- Takes down what the partition of a limit answered to its last report.
 local function take_grant(limit, granted)
   if limit.report and granted.report == limit.report then
     limit.fresh, limit.mode, limit.starts = true, granted.mode, granted.starts
-    if granted.mode == 'k' then
+    if granted.mode == limit_share.GRANTED then
       limit.allowed = math.max(granted.allowed, limit.using)
     else
       -- What ended since the report is not for its partition alone, and from now on others wait.
@@ -114,28 +121,33 @@ end
 local function is_kept(limit)
   local age = limit.report and shares.now - limit.report or usage.SHARE_KEPT_MS
   local span = usage.SHARE_KEPT_MS
-  if limit.mode == 'u' and limit.starts == 0 then -- starts of a rate that are not used are for others
+  if limit.mode == limit_share.USED and limit.starts == 0 then -- starts of a rate that are not used are for others
     span = shares.USED_KEPT_MS
-  elseif limit.mode == 'w' and shares.returned[limit.name] then
+  elseif limit.mode == limit_share.CONTENDED and shares.returned[limit.name] then
     span = SLICE_MS
   end
   return age >= 0 and age < span and not has_to_go_back(limit)
 end
 
+-- Whether something was granted that no other partition waits for.
+local function is_granted(limit)
+  return limit.mode ~= limit_share.CONTENDED and limit.mode ~= limit_share.NEW
+end
+
 -- Whether a grant that is not fresh is kept, or goes on as it is used.
 local function judge(limit)
   limit.kept = is_kept(limit)
-  limit.aged = not limit.kept and limit.mode ~= 'w' and limit.mode ~= 'n' and not has_to_go_back(limit)
+  limit.aged = not limit.kept and is_granted(limit) and not has_to_go_back(limit)
 end
 
 -- What shares say behind what is used, as a table to look things up in. Quiet is a share of which nothing is to be said while nothing
 -- happens to its limit: its grant is kept, and nobody else waits.
 local function take_apart(rest)
-  local allowed, starts, report, mode = string.match(rest, '^(%d+) (%d+) (%d+) (%l)$')
-  local what = { allowed = numbers[allowed or '0'], starts = numbers[starts or '0'], mode = mode or 'w',
+  local allowed, starts, report, mode = limit_share.open_said(rest)
+  local what = { allowed = numbers[allowed or '0'], starts = numbers[starts or '0'], mode = mode or limit_share.CONTENDED,
     report = report and record.is_instant(report) and tonumber(report) or nil }
   judge(what)
-  what.quiet = what.kept and what.mode ~= 'w' and what.mode ~= 'n' and what.starts == 0 and what.allowed > 0
+  what.quiet = what.kept and is_granted(what) and what.starts == 0 and what.allowed > 0
   what.__index, what.said, what.rest = what, what, rest
   return what
 end
@@ -158,16 +170,16 @@ end
 
 -- The same when some was used since the report.
 function shares.used(what)
-  return shares.said[string.sub(what.rest, 1, -2) .. 'u']
+  return shares.said[limit_share.with_mode(what.rest, limit_share.USED)]
 end
 
 local function load(name)
   local share = shares.text_of(name)
-  local number, rest = string.match(share or '', '^(%d+) (.*)$')
+  local number, rest = limit_share.split(share or '')
   local what, left = shares.said[rest or ''], shares.left[name]
   local using = math.max(numbers[number or '0'] - (left or 0), 0)
   local limit = setmetatable({ name = name, share = share, using = using, taken = 0, fresh = false, kept = false, aged = false }, what)
-  if left and limit.mode == 'w' then
+  if left and limit.mode == limit_share.CONTENDED then
     shares.returned[name] = true
   end
   if limit.allowed < using then -- what runs was counted anew (repair/limits): it was not granted, and has to be known
@@ -195,7 +207,8 @@ end
 function shares.of(name, rules)
   local limit = shares.loaded[name] or load(name)
   if rules and limit.rules ~= rules then
-    limit.rules, limit.bounds, limit.rates = rules, rules == 'c' or rules == 'cr', rules == 'r' or rules == 'cr'
+    limit.rules, limit.bounds = rules, rules == shares.BOUND or rules == BOTH
+    limit.rates = rules == RATE or rules == BOTH
   end
   return limit
 end
@@ -212,7 +225,7 @@ function shares.rules_of(group, key)
   end
   local known = group.known[key]
   if not known then
-    known = string.match(group.special, ',' .. string.gsub(key, '[%.%+%-]', '%%%0') .. '=([cr-]+),') or group.keys
+    known = offer_forms.rules_of(group.special, key) or group.keys
     group.known[key] = known
   end
   return known

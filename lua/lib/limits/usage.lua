@@ -13,6 +13,10 @@
 -- @use partition
 -- @use contexts/ready
 -- @use record
+-- @use records/held_value
+-- @use records/limit_name
+-- @use records/limit_share
+-- @use records/wheel_entry
 local usage = {}
 local int = record.int
 
@@ -27,7 +31,7 @@ end
 
 -- Has a later turn give back what nothing uses by then. True when that is news to the trackers.
 function usage.look_later(now)
-  return redis.call('ZADD', keys.wheel, 'LT', 'CH', int(now + usage.SHARE_KEPT_MS), '!limits') == 1
+  return redis.call('ZADD', keys.wheel, 'LT', 'CH', int(now + usage.SHARE_KEPT_MS), wheel_entry.limits('0')) == 1
 end
 
 local LINES_MOST = 64 -- of one entry of the list
@@ -35,33 +39,32 @@ local LINES_MOST = 64 -- of one entry of the list
 -- The contexts as they left: how many of each group, and the keys of each group. What was claimed together begins with the same, up to
 -- its options.
 local function count_all(values)
-  local match, find = string.match, string.find
   local groups, keys_of = {}, {}
   local head, length, group, by_key, count = '\n', 1, nil, nil, 0
   for i = 1, #values do
     local value = values[i]
-    if find(value, head, 1, true) ~= 1 then
+    if string.find(value, head, 1, true) ~= 1 then
       if by_key then
         by_key.count = count
       end
       local under
-      head, under, group = match(value, '^(%S+ %S+ %d+ %d+ %d+(%l*) %S+ (%S+) %S+ %d )')
+      head, under, group = held_value.split_limits(value)
       head = head or '\n' -- no value begins with it
       length = #head
-      if under == 'k' or under == 'gk' then
+      if held_value.is_under_key(under) then
         by_key = keys_of[group] or { count = 0 }
         keys_of[group], count = by_key, by_key.count
       else
         by_key = nil
       end
-      group = (under == 'g' or under == 'gk') and group or nil
+      group = held_value.is_under_group(under) and group or nil
     end
     if group then
       groups[group] = (groups[group] or 0) + 1
     end
     if by_key then
       count = count + 1
-      by_key[count] = match(value, '^k=([^, ]+)', length + 1) or record.option(match(value, '^%S+', length + 1), 'k') or ''
+      by_key[count] = held_value.key_at(value, length + 1) or ''
     end
   end
   return groups, keys_of
@@ -71,7 +74,7 @@ end
 local function append(names, between)
   for first = 1, #names, LINES_MOST do
     local lines = table.concat(names, between, first, math.min(first + LINES_MOST - 1, #names))
-    redis.call('RPUSH', keys.left, string.sub(between, 2) .. lines)
+    redis.call('RPUSH', keys.limit_released, string.sub(between, 2) .. lines)
   end
 end
 
@@ -82,14 +85,14 @@ function usage.uncount(values, now)
   end
   local names = {}
   for group, count in pairs(groups) do
-    names[#names + 1] = int(count) .. ' ' .. group
+    names[#names + 1] = limit_share.released(count, group)
   end
   append(names, '\n')
   for group, by_key in pairs(keys_of) do
-    append(by_key, '\n1 ' .. group .. ' k=')
+    append(by_key, limit_share.released_before_key(limit_name.before_key(group)))
   end
   local later = usage.look_later(now)
-  if redis.call('EXISTS', keys.stopped, keys.contended) > 0 then
+  if redis.call('EXISTS', keys.limit_waiting, keys.limit_contended) > 0 then
     ready.wake(0)
   elseif later then
     ready.wake(now + usage.SHARE_KEPT_MS)

@@ -2,17 +2,19 @@
 -- @use claims/claiming
 -- @use claims/sources
 -- @use claims/turn_report
+-- @use contexts/expiring
 -- @use fan_out/fan_changes
 -- @use fan_out/fans
 -- @use jobs/due_jobs
 -- @use keys
 -- @use limits/idle_shares
--- @use ready_sets
 -- @use turns/start_deadlines
 -- @use turns/visits
+-- @use records/context_id
+-- @use records/queue_name
+-- @use records/wheel_entry
 local due_entries = {}
 
-local EXPIRED_BYTES = 65536 -- of contexts that expire in one call: some 0.7 ms of Redis
 local LOOK_AGAIN_MS = 1000 -- an outbox entry, and a scan, is offered to the next tracker after this
 
 -- Takes at most `visit.limit` entries, and not much more than TURN_BYTES.
@@ -40,29 +42,28 @@ local function come_again(visit, at, entry)
 end
 
 local function decide(visit, entry, kind)
-  if kind == 64 then -- '@'
-    due_jobs.fire(visit, string.sub(entry, 2))
+  if kind == wheel_entry.JOB then
+    due_jobs.fire(visit, wheel_entry.name_of(entry))
   elseif entry == '!reap' then -- the scan itself sets the time of the next one
     visit.scan = 1
     come_again(visit, visit.now + LOOK_AGAIN_MS, entry)
-  elseif string.find(entry, '^!limits') then
-    local at, cursor = idle_shares.look(visit.now, string.match(entry, ' (%d+)$') or '0')
+  elseif wheel_entry.is_limits(entry) then
+    local at, cursor = idle_shares.look(visit.now, wheel_entry.cursor_of_limits(entry))
     if at then
-      come_again(visit, at, cursor == '0' and '!limits' or '!limits ' .. cursor)
+      come_again(visit, at, wheel_entry.limits(cursor))
     end
-  elseif kind == 35 and visit.expired_bytes >= EXPIRED_BYTES then -- '#'
-    come_again(visit, visit.now, entry) -- what ends then may be many times larger than what was taken
-    visit.more = 1
-  elseif kind == 35 then
+  elseif kind == wheel_entry.DEADLINE and expiring.is_full(visit) then
+    expiring.put_off(visit, entry) -- what ends then costs many times as much as what was taken
+  elseif kind == wheel_entry.DEADLINE then
     start_deadlines.expire(visit, entry)
-  elseif kind == 37 then -- '%'
-    local look = turn_report.look(visit.endings, string.sub(entry, 2))
+  elseif kind == wheel_entry.PARTS then
+    local look = turn_report.look(visit.endings, wheel_entry.name_of(entry))
     if look then
       visit.looks[#visit.looks + 1] = look
       come_again(visit, visit.now + fans.LOOK_MS, entry)
     end
-  elseif string.find(entry, '^&%S+ %d+%.%d+%.%S+ %l[%l_]+$') then
-    visit.outbox[#visit.outbox + 1] = string.sub(entry, 2)
+  elseif wheel_entry.is_delivery(entry) then
+    visit.outbox[#visit.outbox + 1] = wheel_entry.name_of(entry)
     come_again(visit, visit.now + LOOK_AGAIN_MS, entry)
   else
     sources.leave_aside(visit, 'wheel', entry)
@@ -72,14 +73,14 @@ end
 -- A context is fresh, or a subtask that comes back after its delay. Notes those that were to be tried again.
 local function take_context(visit, entry, retried)
   local queue, id, counts, rest, options = sources.open_member(entry)
-  if not queue or not (visit.fresh[queue] or ready_sets.is_queue(queue)) then
+  if not queue or not (visit.fresh[queue] or queue_name.is_one(queue)) then
     return sources.leave_aside(visit, 'wheel', entry)
   end
   local is_retry = string.byte(counts) ~= 48
   if is_retry then
     retried[#retried + 1] = id
   end
-  if is_retry and string.find(id, '~', 1, true) then
+  if is_retry and context_id.is_subtask(id) then
     turn_report.due_again(visit.endings, id, counts, rest)
   else
     visits.add_fresh(visit, queue, id, counts, rest, options, entry)
@@ -89,8 +90,8 @@ end
 function due_entries.decide(visit)
   local retried = {}
   for _, entry in ipairs(visit.taken) do
-    local kind = string.byte(entry) or 0
-    if kind >= 48 and kind <= 57 then -- a digit
+    local kind = wheel_entry.kind_of(entry)
+    if wheel_entry.is_context(kind) then
       take_context(visit, entry, retried)
     else
       decide(visit, entry, kind)

@@ -7,20 +7,26 @@
 -- @use limits/parking
 -- @use limits/shares
 -- @use turns/visits
+-- @use records/queue_name
 local fresh_claims = {}
 
 -- The groups in which contexts compete for permits. What nobody offers competes for none.
 local function contended_groups(visit)
   local contended, of_group, count = {}, {}, 0
-  for _, queue in ipairs(visits.backlog(visit)) do
-    if claiming.offer_for(visit.offers, queue) or visit.offers[string.match(queue, '^(.+) /') or ''] then
-      contended[string.match(queue, '^%S+')] = true
-    end
-  end
   for _, queue in ipairs(visit.fresh_order) do
     local list = visit.fresh[queue]
     of_group[list.group] = (of_group[list.group] or 0) + #list
     count = count + #list
+  end
+  if count == 0 then
+    return contended
+  end
+  for _, queue in ipairs(visits.backlog(visit)) do
+    local group = queue_name.group_of(queue)
+    if of_group[group] and not contended[group] then
+      local base = queue_name.is_of_subtasks(queue) and queue_name.split_root(queue)
+      contended[group] = (claiming.offer_for(visit.offers, queue) or (base and visit.offers[base])) and true
+    end
   end
   for _, queue in ipairs(visit.fresh_order) do
     local offer, group = claiming.offer_for(visit.offers, queue), visit.fresh[queue].group

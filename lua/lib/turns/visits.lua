@@ -4,10 +4,13 @@
 -- @use contexts/ending
 -- @use contexts/expiring
 -- @use contexts/ready
+-- @use records/context_record
+-- @use records/queue_name
+-- @use records/wheel_entry
 local visits = {}
 
--- `given`: now, lease_ms, limit, workers (how many stand in ARGV), last (index in ARGV of what the workers and lanes end with), offers and
--- unread (what could not be read of them).
+-- `given`: now, lease_ms, limit, workers (how many stand in ARGV), last (index in ARGV of what the workers and placements end with), offers
+-- and unread (what could not be read of them).
 function visits.new(given)
   given.claims, given.endings = claiming.new(given.now, given.lease_ms, given.limit), ending.new()
   given.fresh, given.fresh_order = {}, {} -- by queue: what became due in this turn
@@ -15,7 +18,7 @@ function visits.new(given)
   given.plan, given.outbox, given.looks, given.scan, given.more = {}, {}, {}, 0, 0
   given.fired, given.skipped, given.missed, given.aside = 0, 0, 0, 0
   given.taken, given.out, given.gone = {}, {}, {} -- what left its place, and must not be lost should the turn fail
-  given.claimed, given.untold, given.expired_bytes = {}, false, 0
+  given.claimed, given.untold, given.expired, given.ranks = {}, false, 0, {}
   return given
 end
 
@@ -23,7 +26,7 @@ end
 function visits.add_fresh(visit, queue, id, counts, rest, options, member)
   local list = visit.fresh[queue]
   if not list then
-    list = { group = string.match(queue, '^%S+') }
+    list = { group = queue_name.group_of(queue) }
     visit.fresh[queue] = list
     visit.fresh_order[#visit.fresh_order + 1] = queue
   end
@@ -40,13 +43,18 @@ function visits.drop_fresh(visit, id)
   end
 end
 
--- Puts a fresh context into its ready set, unless its start deadline is over (trackers that paused find both due at once).
+-- Puts a fresh context into its ready set, unless its start deadline is over (trackers that paused find both due at once). One for which
+-- the turn has no room is found there by the entry of its deadline, which may be taken out of the wheel already.
 function visits.make_ready(visit, id, counts, rest, options, member)
-  if expiring.is_late(visit.now, id, counts, options) then
-    expiring.expire(visit.endings, visit.now, id, counts, rest)
-  else
-    ready.add(visit.endings.ready, id, member, rest)
+  local is_late = expiring.is_late(visit.now, id, counts, options)
+  if is_late and not expiring.is_full(visit) then
+    expiring.count(visit, member)
+    return expiring.expire(visit.endings, visit.now, id, counts, rest)
+  elseif is_late then
+    local base, priority = context_record.base_of_rest(rest)
+    expiring.put_off(visit, wheel_entry.start_deadline(id, queue_name.of(base, options), priority))
   end
+  ready.add(visit.endings.ready, id, member, rest)
 end
 
 -- The handlers that this turn is told of.

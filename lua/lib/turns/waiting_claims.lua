@@ -3,6 +3,7 @@
 -- @use claims/sources
 -- @use fan_out/fan_sources
 -- @use turns/visits
+-- @use records/queue_name
 local waiting_claims = {}
 
 -- The queues for which permits are offered, as what claims are taken from.
@@ -12,7 +13,7 @@ local function offered_sources(visit)
     local offer = claiming.offer_for(visit.offers, queue)
     if offer then
       opened[#opened + 1] = sources.of_queue(queue, offer)
-    elseif string.find(queue, ' /', 1, true) then
+    elseif queue_name.is_of_subtasks(queue) then
       split[#split + 1] = queue
     end
   end

@@ -12,6 +12,8 @@
 -- @use ready_sets
 -- @use record
 -- @use turns/visits
+-- @use records/queue_name
+-- @use replies
 local written = {}
 local int = record.int
 
@@ -21,8 +23,8 @@ local LISTED = 100 -- what subtasks in a list count as, for a limit that they wa
 local function waiting_of_group(visit, group)
   local count = 0
   for _, queue in ipairs(visits.backlog(visit)) do
-    local apart = string.find(queue, ' !fan', 1, true) or string.find(queue, ' k=%S')
-    if string.match(queue, '^%S+') == group and not apart then
+    local apart = queue_name.is_to_split(queue) or queue_name.is_of_key(queue)
+    if queue_name.group_of(queue) == group and not apart then
       local zset = ready_sets.key_of(queue)
       count = count + (zset and redis.call('ZCARD', zset) or LISTED)
     end
@@ -63,15 +65,31 @@ function written.reply(visit)
   end
   for _, queue in ipairs(turn_report.in_order(visit.now, visits.backlog(visit), visit.untold, handlers)) do
     if shares.groups and parking.holds(queue, visit.claimed) then
-      turn_report.tell_lane(told, queue)
+      turn_report.tell_placement(told, queue)
     elseif told.looked < turn_report.LOOKED_MOST then
       turn_report.tell(visit, told, visit.endings, queue)
     end
   end
-  local counts = { visit.fired, visit.skipped, visit.missed, visit.aside, visit.unread + routing.unread }
-  return { 'TURNED', visit.now, head[2] and int(tonumber(head[2])) or '', visit.more, visit.claims.told, told.sizes, visit.plan,
-    visit.outbox, visit.scan, counts, told.opens, visit.looks, told.pinned, visit.reported,
-    shares.groups and demand.held_back() or 0, (visit.untold or turn_report.is_full(told)) and 1 or 0 }
+  local reply = { 'TURNED', 'now_ms', visit.now }
+  replies.tell(reply, 'next_ms', head[2] and int(tonumber(head[2])))
+  replies.tell_number(reply, 'more', visit.more)
+  replies.tell_list(reply, 'claims', visit.claims.told)
+  replies.tell_list(reply, 'backlog', told.sizes)
+  replies.tell_list(reply, 'plan', visit.plan)
+  replies.tell_list(reply, 'outbox', visit.outbox)
+  replies.tell_number(reply, 'scan', visit.scan)
+  replies.tell_number(reply, 'fired', visit.fired)
+  replies.tell_number(reply, 'skipped', visit.skipped)
+  replies.tell_number(reply, 'missed', visit.missed)
+  replies.tell_number(reply, 'aside', visit.aside)
+  replies.tell_number(reply, 'unread', visit.unread + routing.unread)
+  replies.tell_list(reply, 'opens', told.opens)
+  replies.tell_list(reply, 'looks', visit.looks)
+  replies.tell_list(reply, 'pinned', told.pinned)
+  replies.tell_list(reply, 'reports', visit.reported)
+  replies.tell_number(reply, 'limited', shares.groups and demand.limited() or 0)
+  replies.tell_number(reply, 'untold', (visit.untold or turn_report.is_full(told)) and 1 or 0)
+  return reply
 end
 
 return written

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 /// The protos, beside this crate.
-const FILES: [&str; 3] = [
+const FILES: [&str; 4] = [
+    "tickwheel/v1/access.proto",
     "tickwheel/v1/job.proto",
     "tickwheel/v1/scheduler.proto",
     "tickwheel/v1/worker.proto",

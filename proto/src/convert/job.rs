@@ -1,9 +1,9 @@
 //! Jobs as users describe them.
 
+use tickwheel_core::bounds::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use tickwheel_core::error::{Violation, Violations};
-use tickwheel_core::id::{HandlerName, JobName};
+use tickwheel_core::id::{HandlerName, JobName, Namespace};
 use tickwheel_core::job::{ContextOptions, JobSpec, Misfire, Overlap, Trigger};
-use tickwheel_core::limits::{LEDGER_DEFAULT, RUNS_DEFAULT};
 use tickwheel_core::model::{Model, ReduceOn};
 use tickwheel_core::time::TimestampMs;
 
@@ -43,6 +43,12 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             .subtask
             .map_or(Ok(ContextOptions::default()), ContextOptions::try_from);
         let subtask = found.keep(subtask.map_err(|wrong| wrong.prefix("subtask")));
+        let named = wire.followed_by.iter().enumerate();
+        let followed_by = named.filter_map(|(at, name)| {
+            let path = format!("followed_by[{at}]");
+            field(&mut found, &path, Namespace::new(name))
+        });
+        let followed_by = followed_by.collect();
         let (Some(name), Some(group), Some(handler), Some(trigger)) =
             (name, group, handler, trigger)
         else {
@@ -71,6 +77,7 @@ impl TryFrom<v1::JobSpec> for JobSpec {
             runs_limit: wire.runs_limit.unwrap_or(RUNS_DEFAULT),
             description: wire.description,
             labels: wire.labels.into_iter().collect(),
+            followed_by,
             ..Self::new(name, group, handler, trigger)
         };
         if unread {
@@ -147,6 +154,7 @@ impl From<&JobSpec> for v1::JobSpec {
             runs_limit: Some(spec.runs_limit),
             description: spec.description.clone(),
             labels: spec.labels.clone().into_iter().collect(),
+            followed_by: spec.followed_by.iter().map(Namespace::to_string).collect(),
             model: (!spec.model.is_standalone()).then(|| (&spec.model).into()),
             reduce: spec
                 .reduce

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use tickwheel_core::error::Violations;
-use tickwheel_core::group_limits::{GroupLimits, Limit, Rate};
+use tickwheel_core::limits::{GroupLimits, Limit, Rate};
 
 use crate::v1;
 

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use tickwheel_core::error::Violations;
 use tickwheel_core::fairness::Fairness;
+use tickwheel_core::manifest::Wishes;
 use tickwheel_core::routing::{Condition, Routing, RoutingPolicy, Selection, Units};
 
 use crate::v1;
 
-/// The parts of a context's options that make its lane.
+/// The parts of a context's options that make its placement.
 pub(super) fn placement(
     options: Option<&v1::ContextOptions>,
 ) -> Result<(Routing, Selection, Units), Violations> {
@@ -50,6 +51,18 @@ pub(super) fn fairness_to_wire(fairness: &Fairness) -> Option<v1::Fairness> {
         key: fairness.key.clone().unwrap_or_default(),
         weight: (fairness.weight != 1).then_some(fairness.weight),
     })
+}
+
+impl From<&Wishes> for v1::ContextOptions {
+    fn from(wishes: &Wishes) -> Self {
+        Self {
+            routing: routing_to_wire(&wishes.routing),
+            workers: workers_to_wire(&wishes.workers),
+            resources: resources_to_wire(&wishes.resources),
+            fairness: fairness_to_wire(&wishes.fairness),
+            ..wishes.options.into()
+        }
+    }
 }
 
 /// What a context takes, as it travels.

@@ -3,32 +3,32 @@
 use tickwheel_core::cancel::CancelReason;
 use tickwheel_core::error::Violation;
 use tickwheel_core::log::LogLevel;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 
 use super::word;
 use crate::v1 as wire;
-use crate::v1::ContextState;
+use crate::v1;
 use crate::v1::cancel_attempt::Reason;
 
 /// The state of a message's number; `None` when it is unspecified.
 ///
 /// # Errors
 /// A violation of the field `state` when no state has the number.
-pub fn state_from_wire(number: i32) -> Result<Option<StateWord>, Violation> {
-    const KNOWN: &str = "scheduled, retrying, ready, queued, running, fanned, succeeded, failed, timed_out, cancelled, expired";
+pub fn state_from_wire(number: i32) -> Result<Option<ContextState>, Violation> {
+    const KNOWN: &str = "scheduled, retrying, ready, queued, running, waiting_for_subtasks, succeeded, failed, timed_out, cancelled, expired";
     Ok(match word("state", number, KNOWN)? {
-        ContextState::Unspecified => None,
-        ContextState::Scheduled => Some(StateWord::Scheduled),
-        ContextState::Retrying => Some(StateWord::Retrying),
-        ContextState::Ready => Some(StateWord::Ready),
-        ContextState::Queued => Some(StateWord::Queued),
-        ContextState::Running => Some(StateWord::Running),
-        ContextState::Fanned => Some(StateWord::Fanned),
-        ContextState::Succeeded => Some(StateWord::Succeeded),
-        ContextState::Failed => Some(StateWord::Failed),
-        ContextState::TimedOut => Some(StateWord::TimedOut),
-        ContextState::Cancelled => Some(StateWord::Cancelled),
-        ContextState::Expired => Some(StateWord::Expired),
+        v1::ContextState::Unspecified => None,
+        v1::ContextState::Scheduled => Some(ContextState::Scheduled),
+        v1::ContextState::Retrying => Some(ContextState::Retrying),
+        v1::ContextState::Ready => Some(ContextState::Ready),
+        v1::ContextState::Queued => Some(ContextState::Queued),
+        v1::ContextState::Running => Some(ContextState::Running),
+        v1::ContextState::WaitingForSubtasks => Some(ContextState::WaitingForSubtasks),
+        v1::ContextState::Succeeded => Some(ContextState::Succeeded),
+        v1::ContextState::Failed => Some(ContextState::Failed),
+        v1::ContextState::TimedOut => Some(ContextState::TimedOut),
+        v1::ContextState::Cancelled => Some(ContextState::Cancelled),
+        v1::ContextState::Expired => Some(ContextState::Expired),
     })
 }
 
@@ -69,18 +69,18 @@ pub fn level_from_wire(level: i32) -> LogLevel {
 
 /// The state as a message carries it.
 #[must_use]
-pub fn state_to_wire(state: StateWord) -> ContextState {
+pub fn state_to_wire(state: ContextState) -> v1::ContextState {
     match state {
-        StateWord::Scheduled => ContextState::Scheduled,
-        StateWord::Retrying => ContextState::Retrying,
-        StateWord::Ready => ContextState::Ready,
-        StateWord::Queued => ContextState::Queued,
-        StateWord::Running => ContextState::Running,
-        StateWord::Fanned => ContextState::Fanned,
-        StateWord::Succeeded => ContextState::Succeeded,
-        StateWord::Failed => ContextState::Failed,
-        StateWord::TimedOut => ContextState::TimedOut,
-        StateWord::Cancelled => ContextState::Cancelled,
-        StateWord::Expired => ContextState::Expired,
+        ContextState::Scheduled => v1::ContextState::Scheduled,
+        ContextState::Retrying => v1::ContextState::Retrying,
+        ContextState::Ready => v1::ContextState::Ready,
+        ContextState::Queued => v1::ContextState::Queued,
+        ContextState::Running => v1::ContextState::Running,
+        ContextState::WaitingForSubtasks => v1::ContextState::WaitingForSubtasks,
+        ContextState::Succeeded => v1::ContextState::Succeeded,
+        ContextState::Failed => v1::ContextState::Failed,
+        ContextState::TimedOut => v1::ContextState::TimedOut,
+        ContextState::Cancelled => v1::ContextState::Cancelled,
+        ContextState::Expired => v1::ContextState::Expired,
     }
 }

@@ -1,12 +1,12 @@
 //! Contexts submitted alone.
 
 use bytes::Bytes;
+use tickwheel_core::bounds::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::fairness::Fairness;
 use tickwheel_core::id::{DedupKey, GroupName, HandlerName, Namespace, Reuse};
 use tickwheel_core::job::ContextOptions;
-use tickwheel_core::limits::{BODY_BYTES_MAX, INSTANT_MS_MAX, SPAN_MS_MAX};
-use tickwheel_core::routing::{Lane, Routing, Selection, Units};
+use tickwheel_core::routing::{Placement, Routing, Selection, Units};
 use tickwheel_core::time::TimestampMs;
 
 use super::routing::{fairness_of, placement};
@@ -133,7 +133,7 @@ fn checked_placement(
     body: &[u8],
 ) -> Result<(Routing, Selection, Units), Violations> {
     let (routing, workers, resources) = placement(options)?;
-    Lane::validate(&routing, (&workers, &resources))?;
+    Placement::validate(&routing, (&workers, &resources))?;
     routing
         .hash_of(body, None)
         .map_err(|wrong| wrong.prefix("routing"))?;

@@ -11,7 +11,7 @@ use tickwheel_core::job::{
 };
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
 use tickwheel_core::partition::PartitionCount;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 use super::*;
@@ -150,6 +150,7 @@ fn specs() -> impl Strategy<Value = JobSpec> {
                 runs_limit,
                 description,
                 labels: [("team".to_owned(), "billing".to_owned())].into(),
+                followed_by: ["reports", "eu"].map(|one| one.parse().unwrap()).into(),
                 model,
                 reduce,
                 reduce_on,
@@ -215,7 +216,7 @@ proptest! {
 
 #[test]
 fn a_state_survives_the_wire() {
-    for state in StateWord::ALL {
+    for state in ContextState::ALL {
         assert_eq!(
             state_from_wire(state_to_wire(*state).into()),
             Ok(Some(*state))

@@ -1,37 +1,107 @@
 // Written by `make proto`.
 
 pub static MESSAGES: &[Message] = &[
+Message { name: "Scope", fields: &[
+Field { number: 1, name: "role", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "namespaces", repeated: true, kind: Kind::Text },
+Field { number: 3, name: "groups", repeated: true, kind: Kind::Text },
+Field { number: 4, name: "handlers", repeated: true, kind: Kind::Text },
+Field { number: 5, name: "permissions", repeated: true, kind: Kind::Text },
+Field { number: 6, name: "worker_ids", repeated: true, kind: Kind::Text },
+Field { number: 7, name: "permits", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Token", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "scope", repeated: false, kind: Kind::Message(0) },
+Field { number: 4, name: "made_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "rotated_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "not_after_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "last_used_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "earlier_until_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "MakeTokenRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "scope", repeated: false, kind: Kind::Message(0) },
+Field { number: 3, name: "valid_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "MadeToken", fields: &[
+Field { number: 1, name: "token", repeated: false, kind: Kind::Message(1) },
+Field { number: 2, name: "text", repeated: false, kind: Kind::Text },
+] },
+Message { name: "RotateTokenRequest", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "grace_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "RevokeTokenRequest", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+] },
+Message { name: "RevokeTokenResponse", fields: &[
+] },
+Message { name: "ListTokensRequest", fields: &[
+Field { number: 1, name: "cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "ListTokensResponse", fields: &[
+Field { number: 1, name: "tokens", repeated: true, kind: Kind::Message(1) },
+Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ListAuditRequest", fields: &[
+Field { number: 1, name: "page_size", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "token_id", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "method", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "denied", repeated: false, kind: Kind::Bool },
+] },
+Message { name: "ListAuditResponse", fields: &[
+Field { number: 1, name: "events", repeated: true, kind: Kind::Message(11) },
+Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "AuditEvent", fields: &[
+Field { number: 1, name: "time_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "token_id", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "role", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "peer", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "method", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "objects", repeated: true, kind: Kind::Text },
+Field { number: 7, name: "result", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "request_id", repeated: false, kind: Kind::Text },
+Field { number: 9, name: "count", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "tracker_id", repeated: false, kind: Kind::Text },
+] },
 Message { name: "JobSpec", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "body", repeated: false, kind: Kind::Bytes },
-Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(9) },
+Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(21) },
 Field { number: 6, name: "start_at_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "end_at_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 8, name: "max_runs", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "jitter_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(16) },
-Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(17) },
-Field { number: 12, name: "options", repeated: false, kind: Kind::Message(18) },
+Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(28) },
+Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(29) },
+Field { number: 12, name: "options", repeated: false, kind: Kind::Message(30) },
 Field { number: 13, name: "ledger_limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 14, name: "runs_limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 15, name: "description", repeated: false, kind: Kind::Text },
-Field { number: 16, name: "model", repeated: false, kind: Kind::Message(2) },
+Field { number: 16, name: "model", repeated: false, kind: Kind::Message(14) },
 Field { number: 17, name: "reduce", repeated: false, kind: Kind::Text },
 Field { number: 18, name: "reduce_on", repeated: false, kind: Kind::Enum },
-Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(18) },
-Field { number: 20, name: "labels", repeated: true, kind: Kind::Message(1) },
+Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(30) },
+Field { number: 20, name: "labels", repeated: true, kind: Kind::Message(13) },
+Field { number: 21, name: "followed_by", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "JobSpec.LabelsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "value", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "Model", fields: &[
-Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(3) },
-Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(4) },
-Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(5) },
-Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(7) },
+Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(15) },
+Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(16) },
+Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(17) },
+Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(19) },
 ] },
 Message { name: "Model.Standalone", fields: &[
 ] },
@@ -39,7 +109,7 @@ Message { name: "Model.Broadcast", fields: &[
 Field { number: 1, name: "quorum", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "Model.Sharding", fields: &[
-Field { number: 1, name: "items", repeated: true, kind: Kind::Message(6) },
+Field { number: 1, name: "items", repeated: true, kind: Kind::Message(18) },
 Field { number: 2, name: "allocation", repeated: false, kind: Kind::Enum },
 ] },
 Message { name: "Model.Item", fields: &[
@@ -50,19 +120,19 @@ Message { name: "Model.Indexed", fields: &[
 Field { number: 1, name: "completions", repeated: false, kind: Kind::Uint64 },
 Field { number: 2, name: "parallelism", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "max_failed", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "success", repeated: false, kind: Kind::Message(8) },
+Field { number: 4, name: "success", repeated: false, kind: Kind::Message(20) },
 ] },
 Message { name: "Model.Success", fields: &[
 Field { number: 1, name: "indexes", repeated: true, kind: Kind::Uint64 },
 Field { number: 2, name: "count", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Trigger", fields: &[
-Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(10) },
-Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(11) },
-Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(12) },
-Field { number: 5, name: "once", repeated: false, kind: Kind::Message(13) },
-Field { number: 6, name: "manual", repeated: false, kind: Kind::Message(14) },
-Field { number: 7, name: "after", repeated: false, kind: Kind::Message(15) },
+Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(22) },
+Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(23) },
+Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(24) },
+Field { number: 5, name: "once", repeated: false, kind: Kind::Message(25) },
+Field { number: 6, name: "manual", repeated: false, kind: Kind::Message(26) },
+Field { number: 7, name: "after", repeated: false, kind: Kind::Message(27) },
 ] },
 Message { name: "Trigger.Cron", fields: &[
 Field { number: 1, name: "expression", repeated: false, kind: Kind::Text },
@@ -96,16 +166,16 @@ Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "ContextOptions", fields: &[
 Field { number: 1, name: "priority", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(24) },
+Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(36) },
 Field { number: 3, name: "timeout_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "start_deadline_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "fail_on_lease_lost", repeated: false, kind: Kind::Bool },
-Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(21) },
-Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(22) },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(19) },
-Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(20) },
+Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(33) },
+Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(34) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(31) },
+Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(32) },
 ] },
 Message { name: "ContextOptions.ResourcesEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -140,7 +210,7 @@ Field { number: 4, name: "cap_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "full_jitter", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "Job", fields: &[
-Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(0) },
+Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(12) },
 Field { number: 2, name: "revision", repeated: false, kind: Kind::Uint64 },
 Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
 Field { number: 4, name: "next_due_ms", repeated: false, kind: Kind::Uint64 },
@@ -208,10 +278,10 @@ Field { number: 17, name: "progress_percent", repeated: false, kind: Kind::Uint3
 Field { number: 18, name: "progress_message", repeated: false, kind: Kind::Text },
 Field { number: 20, name: "next_attempt_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 21, name: "lease_expires_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(27) },
-Field { number: 24, name: "attempts", repeated: true, kind: Kind::Message(31) },
-Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(30) },
-Field { number: 27, name: "log", repeated: true, kind: Kind::Message(32) },
+Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(39) },
+Field { number: 24, name: "attempts", repeated: true, kind: Kind::Message(43) },
+Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(42) },
+Field { number: 27, name: "log", repeated: true, kind: Kind::Message(44) },
 Field { number: 23, name: "log_cut", repeated: false, kind: Kind::Bool },
 Field { number: 26, name: "body_dropped", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -239,11 +309,11 @@ Message { name: "JobRef", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ApplyJobsRequest", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(0) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(12) },
 Field { number: 2, name: "dry_run", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "ApplyJobsResponse", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(36) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(48) },
 ] },
 Message { name: "AppliedJob", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
@@ -259,7 +329,7 @@ Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "labels", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "ListJobsResponse", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(25) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(37) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -285,7 +355,7 @@ Field { number: 5, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
 ] },
 Message { name: "PreviewJobRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(0) },
+Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(12) },
 Field { number: 3, name: "count", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "after_ms", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -299,7 +369,7 @@ Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "GetLedgerResponse", fields: &[
-Field { number: 1, name: "records", repeated: true, kind: Kind::Message(26) },
+Field { number: 1, name: "records", repeated: true, kind: Kind::Message(38) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ExplainJobRequest", fields: &[
@@ -308,10 +378,10 @@ Field { number: 2, name: "at_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ExplainJobResponse", fields: &[
 Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "record", repeated: false, kind: Kind::Message(26) },
+Field { number: 2, name: "record", repeated: false, kind: Kind::Message(38) },
 ] },
 Message { name: "SubmitRequest", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(50) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(62) },
 ] },
 Message { name: "Submission", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -319,7 +389,7 @@ Field { number: 2, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "body", repeated: false, kind: Kind::Bytes },
 Field { number: 4, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "at_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "options", repeated: false, kind: Kind::Message(18) },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(30) },
 Field { number: 7, name: "dedup_key", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "dedup_keep_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
@@ -339,7 +409,7 @@ Field { number: 5, name: "rejected", repeated: false, kind: Kind::Bool },
 Field { number: 6, name: "replaced_id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "SubmitResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(52) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(64) },
 ] },
 Message { name: "ContextRef", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -349,7 +419,7 @@ Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GetLogResponse", fields: &[
-Field { number: 1, name: "lines", repeated: true, kind: Kind::Message(32) },
+Field { number: 1, name: "lines", repeated: true, kind: Kind::Message(44) },
 Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "lost", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -360,9 +430,9 @@ Field { number: 3, name: "limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "page_token", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListSubtasksResponse", fields: &[
-Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(28) },
+Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(40) },
 Field { number: 2, name: "next_page_token", repeated: false, kind: Kind::Text },
-Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(27) },
+Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(39) },
 Field { number: 4, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListContextsRequest", fields: &[
@@ -371,11 +441,32 @@ Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "group", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "page_size", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "states", repeated: true, kind: Kind::Enum },
+Field { number: 7, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "worker", repeated: false, kind: Kind::Text },
+Field { number: 9, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 10, name: "due_from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 11, name: "due_to_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 12, name: "ended_from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 13, name: "ended_to_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 14, name: "order", repeated: false, kind: Kind::Enum },
+Field { number: 15, name: "max_look", repeated: false, kind: Kind::Uint32 },
+Field { number: 16, name: "id", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Looked", fields: &[
+Field { number: 1, name: "entries", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "of", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Horizon", fields: &[
+Field { number: 1, name: "complete_since_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "reason", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListContextsResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(29) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(41) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(72) },
+Field { number: 5, name: "horizon", repeated: false, kind: Kind::Message(73) },
 ] },
 Message { name: "DeadFilter", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -385,21 +476,29 @@ Field { number: 4, name: "state", repeated: false, kind: Kind::Enum },
 Field { number: 5, name: "error", repeated: false, kind: Kind::Text },
 Field { number: 6, name: "older_than_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "newer_than_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "worker", repeated: false, kind: Kind::Text },
+Field { number: 9, name: "due_from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "due_to_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 11, name: "ended_from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 12, name: "ended_to_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(61) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(75) },
 Field { number: 2, name: "page_size", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "max_look", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "ListDeadResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(29) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(41) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "kept", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "dropped", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "looked", repeated: false, kind: Kind::Message(72) },
+Field { number: 7, name: "horizon", repeated: false, kind: Kind::Message(73) },
 ] },
 Message { name: "ChangeDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(61) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(75) },
 Field { number: 2, name: "ids", repeated: true, kind: Kind::Text },
 Field { number: 3, name: "all", repeated: false, kind: Kind::Bool },
 Field { number: 4, name: "dry_run", repeated: false, kind: Kind::Bool },
@@ -416,7 +515,7 @@ Field { number: 6, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "ids", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "CancelContextResponse", fields: &[
-Field { number: 1, name: "context", repeated: false, kind: Kind::Message(29) },
+Field { number: 1, name: "context", repeated: false, kind: Kind::Message(41) },
 ] },
 Message { name: "WaitContextRequest", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -426,7 +525,7 @@ Message { name: "ListWorkersRequest", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListWorkersResponse", fields: &[
-Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(70) },
+Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(84) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Worker", fields: &[
@@ -443,24 +542,24 @@ Field { number: 10, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 11, name: "heartbeat_age_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 12, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 13, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(23) },
+Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(35) },
 Field { number: 15, name: "load", repeated: false, kind: Kind::Float },
 ] },
 Message { name: "GroupLimits", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "all", repeated: false, kind: Kind::Message(73) },
-Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(73) },
-Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(72) },
+Field { number: 2, name: "all", repeated: false, kind: Kind::Message(87) },
+Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(87) },
+Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(86) },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupLimits.KeysEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "value", repeated: false, kind: Kind::Message(73) },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Message(87) },
 ] },
 Message { name: "Limit", fields: &[
 Field { number: 1, name: "concurrency", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(74) },
+Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(88) },
 ] },
 Message { name: "Rate", fields: &[
 Field { number: 1, name: "starts", repeated: false, kind: Kind::Uint32 },
@@ -470,7 +569,7 @@ Field { number: 3, name: "burst", repeated: false, kind: Kind::Uint32 },
 Message { name: "ListLimitsRequest", fields: &[
 ] },
 Message { name: "ListLimitsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(71) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(85) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GetClusterRequest", fields: &[
@@ -486,7 +585,7 @@ Field { number: 7, name: "zone_table", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(80) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(94) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 ] },
@@ -496,32 +595,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(89) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(95) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(98) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(99) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(98) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(100) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(101) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(102) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(97) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(103) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(109) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(112) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(113) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(112) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(114) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(115) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(116) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(111) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(83) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(97) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(85) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(93) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(99) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(107) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(91) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(103) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(106) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(107) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(92) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(105) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(117) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(120) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(121) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(106) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(88) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(102) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(84) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(86) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(98) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(100) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -529,7 +628,7 @@ Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "offset", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 5, name: "items", repeated: true, kind: Kind::Bytes },
-Field { number: 6, name: "options", repeated: false, kind: Kind::Message(18) },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(30) },
 Field { number: 7, name: "parallelism", repeated: false, kind: Kind::Uint32 },
 Field { number: 8, name: "reduce", repeated: false, kind: Kind::Text },
 Field { number: 9, name: "reduce_on", repeated: false, kind: Kind::Enum },
@@ -553,7 +652,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(87) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(101) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -576,9 +675,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(98) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(112) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(90) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(104) },
 ] },
 Message { name: "Hello.ResourcesEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -586,7 +685,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(92) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(106) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -598,7 +697,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(94) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(108) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -606,8 +705,8 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(96) },
-Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(23) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(110) },
+Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(35) },
 ] },
 Message { name: "Report", fields: &[
 Field { number: 1, name: "running", repeated: false, kind: Kind::Uint32 },
@@ -667,9 +766,9 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(105) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(104) },
-Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(30) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(119) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(118) },
+Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(42) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -694,75 +793,89 @@ Field { number: 3, name: "verdict", repeated: false, kind: Kind::Enum },
 ];
 
 pub static METHODS: &[Method] = &[
-Method { service: "SchedulerService", name: "ApplyJobs", takes: 34, answers: 35, streams: false },
-Method { service: "SchedulerService", name: "ListJobs", takes: 37, answers: 38, streams: false },
-Method { service: "SchedulerService", name: "GetJob", takes: 33, answers: 25, streams: false },
-Method { service: "SchedulerService", name: "PauseJob", takes: 39, answers: 25, streams: false },
-Method { service: "SchedulerService", name: "ResumeJob", takes: 33, answers: 25, streams: false },
-Method { service: "SchedulerService", name: "DeleteJob", takes: 40, answers: 41, streams: false },
-Method { service: "SchedulerService", name: "RunJob", takes: 42, answers: 52, streams: false },
-Method { service: "SchedulerService", name: "PreviewJob", takes: 43, answers: 44, streams: false },
-Method { service: "SchedulerService", name: "GetLedger", takes: 45, answers: 46, streams: false },
-Method { service: "SchedulerService", name: "ExplainJob", takes: 47, answers: 48, streams: false },
-Method { service: "SchedulerService", name: "Submit", takes: 49, answers: 53, streams: false },
-Method { service: "SchedulerService", name: "FindContext", takes: 51, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "ListContexts", takes: 59, answers: 60, streams: false },
-Method { service: "SchedulerService", name: "GetContext", takes: 54, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "GetLog", takes: 55, answers: 56, streams: false },
-Method { service: "SchedulerService", name: "CancelContext", takes: 54, answers: 66, streams: false },
-Method { service: "SchedulerService", name: "RetryContext", takes: 54, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "ListSubtasks", takes: 57, answers: 58, streams: false },
-Method { service: "SchedulerService", name: "ListDead", takes: 62, answers: 63, streams: false },
-Method { service: "SchedulerService", name: "RequeueDead", takes: 64, answers: 65, streams: false },
-Method { service: "SchedulerService", name: "PurgeDead", takes: 64, answers: 65, streams: false },
-Method { service: "SchedulerService", name: "WaitContext", takes: 67, answers: 29, streams: false },
-Method { service: "SchedulerService", name: "ListWorkers", takes: 68, answers: 69, streams: false },
-Method { service: "SchedulerService", name: "GetCluster", takes: 77, answers: 78, streams: false },
-Method { service: "SchedulerService", name: "SetLimits", takes: 71, answers: 71, streams: false },
-Method { service: "SchedulerService", name: "ListLimits", takes: 75, answers: 76, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 81, answers: 82, streams: true },
+Method { service: "SchedulerService", name: "ApplyJobs", takes: 46, answers: 47, streams: false },
+Method { service: "SchedulerService", name: "ListJobs", takes: 49, answers: 50, streams: false },
+Method { service: "SchedulerService", name: "GetJob", takes: 45, answers: 37, streams: false },
+Method { service: "SchedulerService", name: "PauseJob", takes: 51, answers: 37, streams: false },
+Method { service: "SchedulerService", name: "ResumeJob", takes: 45, answers: 37, streams: false },
+Method { service: "SchedulerService", name: "DeleteJob", takes: 52, answers: 53, streams: false },
+Method { service: "SchedulerService", name: "RunJob", takes: 54, answers: 64, streams: false },
+Method { service: "SchedulerService", name: "PreviewJob", takes: 55, answers: 56, streams: false },
+Method { service: "SchedulerService", name: "GetLedger", takes: 57, answers: 58, streams: false },
+Method { service: "SchedulerService", name: "ExplainJob", takes: 59, answers: 60, streams: false },
+Method { service: "SchedulerService", name: "Submit", takes: 61, answers: 65, streams: false },
+Method { service: "SchedulerService", name: "FindContext", takes: 63, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "ListContexts", takes: 71, answers: 74, streams: false },
+Method { service: "SchedulerService", name: "GetContext", takes: 66, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "GetLog", takes: 67, answers: 68, streams: false },
+Method { service: "SchedulerService", name: "CancelContext", takes: 66, answers: 80, streams: false },
+Method { service: "SchedulerService", name: "RetryContext", takes: 66, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "ListSubtasks", takes: 69, answers: 70, streams: false },
+Method { service: "SchedulerService", name: "ListDead", takes: 76, answers: 77, streams: false },
+Method { service: "SchedulerService", name: "RequeueDead", takes: 78, answers: 79, streams: false },
+Method { service: "SchedulerService", name: "PurgeDead", takes: 78, answers: 79, streams: false },
+Method { service: "SchedulerService", name: "WaitContext", takes: 81, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "ListWorkers", takes: 82, answers: 83, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 91, answers: 92, streams: false },
+Method { service: "SchedulerService", name: "SetLimits", takes: 85, answers: 85, streams: false },
+Method { service: "SchedulerService", name: "ListLimits", takes: 89, answers: 90, streams: false },
+Method { service: "SchedulerService", name: "MakeToken", takes: 2, answers: 3, streams: false },
+Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3, streams: false },
+Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
+Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
+Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
+Method { service: "WorkerService", name: "Session", takes: 95, answers: 96, streams: true },
 ];
 
-impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 34; }
-impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 35; }
-impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 66; }
-impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 64; }
-impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 65; }
-impl Spoken for crate::v1::Cluster { const PLACE: usize = 78; }
-impl Spoken for crate::v1::Context { const PLACE: usize = 29; }
-impl Spoken for crate::v1::ContextRef { const PLACE: usize = 54; }
-impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 40; }
-impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 41; }
-impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 47; }
-impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 48; }
-impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 51; }
-impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 77; }
-impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 45; }
-impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 46; }
-impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 55; }
-impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 56; }
-impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 71; }
-impl Spoken for crate::v1::Job { const PLACE: usize = 25; }
-impl Spoken for crate::v1::JobRef { const PLACE: usize = 33; }
-impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 59; }
-impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 60; }
-impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 62; }
-impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 63; }
-impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 37; }
-impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 38; }
-impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 75; }
-impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 76; }
-impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 57; }
-impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 58; }
-impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 68; }
-impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 69; }
-impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 39; }
-impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 43; }
-impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 44; }
-impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 42; }
-impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 49; }
-impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 53; }
-impl Spoken for crate::v1::Submitted { const PLACE: usize = 52; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 82; }
-impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 67; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 81; }
+impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
+impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 47; }
+impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 80; }
+impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 78; }
+impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 79; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 92; }
+impl Spoken for crate::v1::Context { const PLACE: usize = 41; }
+impl Spoken for crate::v1::ContextRef { const PLACE: usize = 66; }
+impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 52; }
+impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 53; }
+impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 59; }
+impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 60; }
+impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 63; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 91; }
+impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 57; }
+impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 58; }
+impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 67; }
+impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 68; }
+impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 85; }
+impl Spoken for crate::v1::Job { const PLACE: usize = 37; }
+impl Spoken for crate::v1::JobRef { const PLACE: usize = 45; }
+impl Spoken for crate::v1::ListAuditRequest { const PLACE: usize = 9; }
+impl Spoken for crate::v1::ListAuditResponse { const PLACE: usize = 10; }
+impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 71; }
+impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 74; }
+impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 76; }
+impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 77; }
+impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 49; }
+impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 50; }
+impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 89; }
+impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 90; }
+impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 69; }
+impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 70; }
+impl Spoken for crate::v1::ListTokensRequest { const PLACE: usize = 7; }
+impl Spoken for crate::v1::ListTokensResponse { const PLACE: usize = 8; }
+impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 82; }
+impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 83; }
+impl Spoken for crate::v1::MadeToken { const PLACE: usize = 3; }
+impl Spoken for crate::v1::MakeTokenRequest { const PLACE: usize = 2; }
+impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 51; }
+impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 55; }
+impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 56; }
+impl Spoken for crate::v1::RevokeTokenRequest { const PLACE: usize = 5; }
+impl Spoken for crate::v1::RevokeTokenResponse { const PLACE: usize = 6; }
+impl Spoken for crate::v1::RotateTokenRequest { const PLACE: usize = 4; }
+impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
+impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 61; }
+impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 65; }
+impl Spoken for crate::v1::Submitted { const PLACE: usize = 64; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 96; }
+impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 81; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 95; }

@@ -1,8 +1,8 @@
 //! Every bound of a message as it arrives, in one table. `docs/wire-limits.md` is made from it.
 
-use tickwheel_core::limits::{
-    LABELS_MAX, SHARD_ITEMS_MAX, SPLIT_ITEMS_MAX, SUBMIT_MAX, SUCCESS_INDEXES_MAX, UNITS_MAX,
-    WORKER_LIST_MAX,
+use tickwheel_core::bounds::{
+    JOB_LISTS, LABELS_MAX, PATTERNS_MAX, SHARD_ITEMS_MAX, SPLIT_ITEMS_MAX, SUBMIT_MAX,
+    SUCCESS_INDEXES_MAX, UNITS_MAX, WORKER_LIST_MAX,
 };
 
 /// Bytes of a message to `SchedulerService`: a thousand contexts of 4 KiB, sixteen of the greatest body.
@@ -19,7 +19,7 @@ pub const ENTRIES_MAX: u32 = 100_000;
 pub const TEXT_BYTES_MAX: usize = 4_096;
 
 /// How many entries a list, or a map, may have.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Bound {
     /// The message, by its name in the package.
     pub message: &'static str,
@@ -50,20 +50,32 @@ const QUESTIONS: usize = 64;
 const PERMITS: usize = 65_536;
 /// Entries of a page, of whatever is listed.
 const PAGE: usize = 1_000;
+/// States of a context, each of them once.
+const STATES: usize = 11;
 /// Lines of a log in one answer: a page of 256 KiB and the lines of one call behind it, if all of them are empty.
 const LINES: usize = 50_000;
 /// Resources in a report: those a worker may have, and those that are measured.
 const REPORTED: usize = 2 * UNITS_MAX;
 
-/// The bound of each list of each message.
-pub static BOUNDS: &[Bound] = &[
+/// The bound of each list of each message: those of a job's own fields are declared with the job.
+pub fn bounds() -> impl Iterator<Item = Bound> {
+    let of_job = |(field, most): &(&'static str, usize)| bound("JobSpec", field, *most);
+    JOB_LISTS.iter().map(of_job).chain(BOUNDS.iter().copied())
+}
+
+static BOUNDS: &[Bound] = &[
     // What callers send, and what lies in it.
     bound("ApplyJobsRequest", "jobs", SUBMIT_MAX),
     bound("SubmitRequest", "contexts", SUBMIT_MAX),
     bound("ChangeDeadRequest", "ids", PAGE),
     bound("GroupLimits", "keys", 1_000),
-    bound("JobSpec", "labels", LABELS_MAX),
     bound("ListJobsRequest", "labels", LABELS_MAX),
+    bound("ListContextsRequest", "states", STATES),
+    bound("Scope", "namespaces", PATTERNS_MAX),
+    bound("Scope", "groups", PATTERNS_MAX),
+    bound("Scope", "handlers", PATTERNS_MAX),
+    bound("Scope", "permissions", 16),
+    bound("Scope", "worker_ids", PATTERNS_MAX),
     bound("ContextOptions", "resources", UNITS_MAX),
     bound("Routing", "list", WORKER_LIST_MAX),
     bound("WorkerSelection", "allow", WORKER_LIST_MAX),
@@ -118,6 +130,10 @@ pub static BOUNDS: &[Bound] = &[
     bound("Worker", "resources", REPORTED),
     bound("ListLimitsResponse", "groups", 100_000),
     bound("Cluster", "trackers", 10_000),
+    // One step of Redis through a hash, whatever that is.
+    bound("ListTokensResponse", "tokens", 10_000),
+    bound("ListAuditResponse", "events", PAGE),
+    bound("AuditEvent", "objects", 64),
     bound("ErrorDetail", "violations", 10_000),
     bound("ErrorDetail", "context_ids", SUBMIT_MAX),
     bound("ErrorDetail", "taken", SUBMIT_MAX),

@@ -9,9 +9,9 @@ use tonic::Status;
 use tonic::codec::{BufferSettings, Codec, DecodeBuf, Decoder};
 use tonic_prost::{ProstCodec, ProstEncoder};
 
+use super::measure::check;
 use super::refusal;
 use super::schema::{METHODS, Spoken};
-use super::walk::check;
 
 /// A stream begins with buffers of so many bytes; they grow with what passes. Thousands of workers are connected, and most say little.
 const BUFFER_BYTES: usize = 1_024;

@@ -25,8 +25,8 @@ fn every_arrow_has_a_script_and_every_row_is_an_arrow() {
 
 fn rendered() -> String {
     let mut text = String::from("\n```mermaid\nstateDiagram-v2\n");
-    let mut edges: BTreeMap<(StateWord, StateWord), Vec<String>> = BTreeMap::new();
-    let mut births: BTreeMap<StateWord, Vec<String>> = BTreeMap::new();
+    let mut edges: BTreeMap<(ContextState, ContextState), Vec<String>> = BTreeMap::new();
+    let mut births: BTreeMap<ContextState, Vec<String>> = BTreeMap::new();
     for arrow in arrows() {
         match arrow.from {
             None => births.entry(arrow.to).or_default().push(arrow.event),
@@ -39,7 +39,7 @@ fn rendered() -> String {
     for ((from, to), names) in edges {
         writeln!(text, "    {from} --> {to}: {}", names.join(" / ")).unwrap();
     }
-    for word in StateWord::ALL.iter().filter(|word| word.is_settled()) {
+    for word in ContextState::ALL.iter().filter(|word| word.is_settled()) {
         writeln!(text, "    {word} --> [*]").unwrap();
     }
     text.push_str("```\n\n| from | event | to | scripts |\n|---|---|---|---|\n");

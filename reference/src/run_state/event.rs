@@ -1,7 +1,7 @@
 //! What can happen to a context, what follows from it, and what may not happen.
 
 use tickwheel_core::id::{AttemptNo, WorkerId};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 /// What follows an attempt that did not succeed.
@@ -234,7 +234,7 @@ pub enum Action {
         attempt: AttemptNo,
     },
     /// Write the end into the events and the job's runs, and tell the job's followers.
-    Record(StateWord),
+    Record(ContextState),
     /// Keep it among the dead, for inspection and a retry by hand.
     Bury,
     /// Take it out of the dead.
@@ -258,7 +258,7 @@ pub enum Illegal {
     #[error("a {state} context cannot {event}")]
     NotAllowed {
         /// The state.
-        state: StateWord,
+        state: ContextState,
         /// The event's verb.
         event: &'static str,
     },

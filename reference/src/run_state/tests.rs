@@ -22,11 +22,11 @@ fn each_pair_of_state_and_event_leads_where_the_table_says() {
     let table = "
         scheduled | ready . . . . . . . . . . . . cancelled . .  . . . . .  . . . . .  . . . . .
         queued    | . ready . . . . . . . . . . . cancelled . expired  . . . . .  . . . . .  . . . . .
-        ready     | . . running . . . . fanned fanned . . . . cancelled . expired  retrying . . . .  ready . . . .  failed . . . .
-        running   | . . . running ready succeeded fanned . fanned . . . cancelled running . .  . . retrying retrying .  . . ready ready ready  . . failed timed_out failed
-        fanned    | . . . . . . . . fanned . . succeeded . cancelled . .  . retrying . . .  . ready . . .  . failed . . .
-        fanned    | . . . . . . . . . cancelled timed_out succeeded . . . .  . retrying . . .  . ready . . .  . failed . . .
-        retrying  | ready . . . . . . . fanned . . . . cancelled . .  . . . . .  . . . . .  . . . . .
+        ready     | . . running . . . . waiting_for_subtasks waiting_for_subtasks . . . . cancelled . expired  retrying . . . .  ready . . . .  failed . . . .
+        running   | . . . running ready succeeded waiting_for_subtasks . waiting_for_subtasks . . . cancelled running . .  . . retrying retrying .  . . ready ready ready  . . failed timed_out failed
+        waiting_for_subtasks    | . . . . . . . . waiting_for_subtasks . . succeeded . cancelled . .  . retrying . . .  . ready . . .  . failed . . .
+        waiting_for_subtasks    | . . . . . . . . . cancelled timed_out succeeded . . . .  . retrying . . .  . ready . . .  . failed . . .
+        retrying  | ready . . . . . . . waiting_for_subtasks . . . . cancelled . .  . . . . .  . . . . .  . . . . .
         succeeded | . . . . . . . . . . . . . . ready .  . . . . .  . . . . .  . . . . .
         failed    | . . . . . . . . . . . . . . ready .  . . . . .  . . . . .  . . . . .
         timed_out | . . . . . . . . . . . . . . ready .  . . . . .  . . . . .  . . . . .
@@ -76,7 +76,7 @@ fn a_move_leaves_the_old_place_and_enters_the_new_one() {
                 }
             })
             .collect();
-        let stays = from.word() == StateWord::Running && to.word() == StateWord::Running;
+        let stays = from.word() == ContextState::Running && to.word() == ContextState::Running;
         let expected = if stays {
             (None, None)
         } else {

@@ -89,7 +89,7 @@ pub enum Record {
 
 /// A context in a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sighting {
+pub struct Occurrence {
     /// Which place.
     pub place: Place,
     /// At which score; running ones have none.
@@ -112,7 +112,7 @@ pub struct ContextFacts {
     /// When.
     pub now: u64,
     /// Every place it is in.
-    pub sightings: Vec<Sighting>,
+    pub occurrences: Vec<Occurrence>,
     /// What the retry index says.
     pub retry: Option<At>,
     /// What the index of contexts with a fairness key says.

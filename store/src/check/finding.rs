@@ -48,7 +48,7 @@ macro_rules! kinds {
 
 const CONTEXT: Option<&str> = Some("repair/context");
 const JOB: Option<&str> = Some("repair/job");
-const SHELF: Option<&str> = Some("repair/shelf");
+const INDEX: Option<&str> = Some("repair/index");
 const QUARANTINE: Option<&str> = Some("repair/quarantine");
 const DELETE: Option<&str> = Some("job/delete");
 const KEY: Option<&str> = Some("repair/key");
@@ -66,7 +66,7 @@ kinds! {
     EndedAndHere = "ended_and_here", W1, CONTEXT, "A context has ended, and is still in a place.";
     WrongPartition = "wrong_partition", W1, QUARANTINE, "A record lies in another partition than its id or name says.";
     Malformed = "malformed", W1, QUARANTINE, "A record does not follow its grammar; no script can use it.";
-    Backlog = "backlog", W1, SHELF, "A ready set and the backlog disagree on whether something waits.";
+    Backlog = "backlog", W1, INDEX, "A ready set and the backlog disagree on whether something waits.";
     FiredTwice = "fired_twice", W3, None, "A due time is in the ledger twice as fired.";
     NotArmed = "not_armed", W4, JOB, "A recurring job has no place in the wheel, and nothing under way that would give it one.";
     ArmedLate = "armed_late", W4, JOB, "A job is in the wheel later than its next due time.";
@@ -77,12 +77,12 @@ kinds! {
     BadJob = "bad_job", W4, None, "The fields of a job cannot be read; apply its definition again.";
     TooManyActive = "too_many_active", W6, None, "A job has more active contexts than its overlap policy allows; they end by themselves.";
     LimitCount = "limit_count", W6, LIMITS, "What is counted under a limit is not what runs under it.";
-    NoLeaseScan = "no_lease_scan", W7, SHELF, "Contexts run, and no lease scan is planned that would see their leases end.";
+    NoLeaseScan = "no_lease_scan", W7, INDEX, "Contexts run, and no lease scan is planned that would see their leases end.";
     NoDeadline = "no_deadline", W7, CONTEXT, "A running context and its timeout disagree on whether it has a deadline.";
     NoStartDeadline = "no_start_deadline", W7, CONTEXT, "A context has a start deadline, and nothing in the wheel for it.";
     QueueStuck = "queue_stuck", W7, JOB, "Contexts of a job wait for earlier ones, and fewer are active than may be.";
     DeletionStuck = "deletion_stuck", W7, DELETE, "The deletion of a job began and was not finished.";
-    DeliveryLate = "delivery_late", W7, SHELF, "A delivery to a follower lies further ahead than a tracker would put it.";
+    DeliveryLate = "delivery_late", W7, INDEX, "A delivery to a follower lies further ahead than a tracker would put it.";
     FollowerGone = "follower_gone", W9, JOB, "A job is to tell a follower that does not exist, or does not follow it.";
     FollowerUntold = "follower_untold", W4, JOB, "A job follows another one, and that one is not to tell it.";
     FanCounts = "fan_counts", W8, FAN, "The counts of a split context and where its subtasks are disagree.";

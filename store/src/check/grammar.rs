@@ -1,9 +1,9 @@
 //! Entries of the wheel that are no contexts, and the names of a partition's keys.
 
-use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName, WorkerId};
-use tickwheel_core::routing::LaneId;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::limits::LimitName;
+use tickwheel_core::routing::PlacementId;
+use tickwheel_core::run::ContextState;
 
 use crate::keys::{KINDS, KeyKind, Of};
 use crate::record::Queue;
@@ -48,7 +48,7 @@ impl Entry {
             }
             ('&', [follower, id, state]) => {
                 id.parse::<ContextId>().ok()?;
-                let ended = state.parse::<StateWord>().ok()?.is_settled();
+                let ended = state.parse::<ContextState>().ok()?.is_settled();
                 ended.then_some(Self::Delivery(JobName::new(follower).ok()?))
             }
             ('%', [root]) => Some(Self::Pinned(root.parse().ok()?)),
@@ -73,7 +73,7 @@ fn queue_of(text: &str) -> Option<String> {
 /// A key of a partition by its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// wheel, held, retry, backlog, jobs, lanes, events, dead, stats, epoch, quarantine.
+    /// wheel, held, retry, backlog, jobs, placements, events, dead, stats, epoch, quarantine.
     Fixed(&'static str),
     /// `ready:<queue>`, as the queue.
     Ready(String),
@@ -81,8 +81,8 @@ pub(crate) enum Name {
     Limit(LimitName),
     /// `tags:<group>`.
     Tags(GroupName),
-    /// `route:<lane>`.
-    Route(LaneId),
+    /// `route:<placement>`.
+    Route(PlacementId),
     /// job, awaited, active, queue, ledger or runs of a job.
     OfJob(&'static str, JobName),
     /// fan, parts or results of a split context.
@@ -124,7 +124,7 @@ impl Name {
             Of::Queue => Self::Ready(queue_of(&rest.replace(':', " "))?),
             Of::Limit => Self::Limit(rest.replace(':', " ").parse().ok()?),
             Of::Group => Self::Tags(rest.parse().ok()?),
-            Of::Lane => Self::Route(rest.parse().ok()?),
+            Of::Placement => Self::Route(rest.parse().ok()?),
             Of::Job => Self::OfJob(known.name, job_named(rest)?),
             Of::Root => Self::OfRoot(known.name, rest.parse().ok()?),
             Of::Parts => {
@@ -201,7 +201,7 @@ mod tests {
             ("held", "hash"),
             ("ready:g:h", "zset"),
             ("ready:g:h:c=0123456789", "zset"),
-            ("lanes", "hash"),
+            ("placements", "hash"),
             ("route:0123456789", "hash"),
             ("job:a/b", "hash"),
             ("runs:a/b", "list"),

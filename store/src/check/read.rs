@@ -8,12 +8,14 @@ use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::{PartitionId, partition_of};
 
 use super::facts::{
-    At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Place, QueueFacts, Record, Sighting,
+    At, ContextFacts, FanFacts, JobFacts, KeyFacts, LimitFacts, Occurrence, Place, QueueFacts,
+    Record,
 };
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::history::{Budget, Sizes};
 use crate::record::{Held, Member};
-use crate::reply::Reply;
+use crate::reply::{Element, Reply};
 use crate::script::{
     CHECK_CONTEXTS, CHECK_FANS, CHECK_JOBS, CHECK_KEYS, CHECK_LIMITS, CHECK_PAGE, Script,
 };
@@ -117,21 +119,27 @@ impl Store {
             Value::from(cursor),
             Value::from(PAGE.to_string()),
         ];
-        let mut reply = self
+        let reply = self
             .check_call(&CHECK_PAGE, partition, ("PAGE", args))
             .await?;
-        let now = reply.number()?;
-        let next = Some(reply.shown()?).filter(|cursor| cursor != "0");
-        let mut items = Vec::with_capacity(reply.len());
-        while !reply.is_empty() {
-            let mut item = reply.list()?;
-            items.push(Item {
-                text: item.bytes()?,
-                extra: String::from_utf8_lossy(&item.bytes()?).into_owned(),
-                digest: item.shown()?,
-            });
-        }
-        Ok(Page { now, items, next })
+        Fields::read(reply, |fields| {
+            let mut list = fields.list("items")?;
+            let mut items = Vec::with_capacity(list.len());
+            while !list.is_empty() {
+                let mut item = list.list()?;
+                items.push(Item {
+                    text: item.bytes()?,
+                    extra: String::from_utf8_lossy(&item.bytes()?).into_owned(),
+                    digest: item.shown()?,
+                });
+            }
+            let cursor = fields.required("cursor")?.shown()?;
+            Ok(Page {
+                now: fields.number("now_ms")?,
+                items,
+                next: Some(cursor).filter(|cursor| cursor != "0"),
+            })
+        })
     }
 
     /// Facts about contexts, at most [`CONTEXTS_STEP`]. `wide`: also ready sets that are not their own.
@@ -152,30 +160,31 @@ impl Store {
             args.push(Value::from(one.at.as_str()));
             args.push(Value::Bytes(one.head.clone()));
         }
-        let mut reply = self
+        let reply = self
             .check_call(&CHECK_CONTEXTS, partition, ("CONTEXTS", args))
             .await?;
-        let (now, scan) = (reply.number()?, at(&reply.shown()?));
-        let mut facts = Vec::with_capacity(wanted.len());
-        for one in wanted {
-            let mut fields = reply.list()?;
-            facts.push(ContextFacts {
-                id: fields.parsed()?,
-                partition,
-                now,
-                retry: at(&fields.shown()?),
-                mark: Some(fields.shown()?).filter(|mark| !mark.is_empty()),
-                watched: {
-                    let _state = fields.shown()?;
-                    fields.number()? == 1
-                },
-                fair: at(&fields.shown()?),
-                sightings: sightings(fields.list()?)?,
-                scan: scan.clone(),
-                ended: one.ended.clone(),
-            });
-        }
-        Ok(facts)
+        Fields::read(reply, |fields| {
+            let (now, scan) = (fields.number("now_ms")?, at(fields, "scan")?);
+            let mut contexts = fields.list("contexts")?;
+            let mut facts = Vec::with_capacity(wanted.len());
+            for one in wanted {
+                facts.push(Fields::read(contexts.list()?, |fields| {
+                    Ok(ContextFacts {
+                        id: fields.required("id")?.parsed()?,
+                        partition,
+                        now,
+                        retry: at(fields, "retry")?,
+                        mark: fields.optional("mark")?.map(Element::shown).transpose()?,
+                        watched: fields.flag("watched")?,
+                        fair: at(fields, "fair")?,
+                        occurrences: occurrences(fields.list("found")?)?,
+                        scan: scan.clone(),
+                        ended: one.ended.clone(),
+                    })
+                })?);
+            }
+            Ok(facts)
+        })
     }
 
     /// Facts about split contexts, at most [`FANS_STEP`].
@@ -193,25 +202,25 @@ impl Store {
             .await?;
         let mut facts = Vec::with_capacity(roots.len());
         for (_, keys) in roots {
-            let mut fan = reply.list()?;
-            let (root, listed) = (fan.parsed()?, fan.number()? == 1);
-            let mut fields = BTreeMap::new();
-            let mut list = fan.list()?;
-            while !list.is_empty() {
-                let field = list.shown()?;
-                fields.insert(field, list.shown()?);
-            }
-            facts.push(FanFacts {
-                root,
-                partition,
-                listed,
-                fields,
-                running: fan.number()?,
-                retrying: fan.number()?,
-                waiting: fan.number()?,
-                lost: fan.number()? == 1,
-                keys: keys.clone(),
-            });
+            facts.push(Fields::read(reply.list()?, |fan| {
+                let mut fields = BTreeMap::new();
+                let mut list = fan.list("hash")?;
+                while !list.is_empty() {
+                    let field = list.shown()?;
+                    fields.insert(field, list.shown()?);
+                }
+                Ok(FanFacts {
+                    root: fan.required("root")?.parsed()?,
+                    partition,
+                    listed: fan.flag("listed")?,
+                    fields,
+                    running: fan.number("running")?,
+                    retrying: fan.number("retrying")?,
+                    waiting: fan.number("waiting")?,
+                    lost: fan.flag("lost")?,
+                    keys: keys.clone(),
+                })
+            })?);
         }
         Ok(facts)
     }
@@ -260,39 +269,51 @@ impl Store {
         let now = reply.number()?;
         let mut facts = Vec::with_capacity(names.len());
         while !reply.is_empty() {
-            let mut job = reply.list()?;
-            let name: JobName = job.parsed()?;
-            let mut fields = BTreeMap::new();
-            let mut list = job.list()?;
-            while !list.is_empty() {
-                let field = list.shown()?;
-                fields.insert(field, String::from_utf8_lossy(&list.bytes()?).into_owned());
-            }
-            facts.push(JobFacts {
-                partition,
-                owner: partition_of(name.as_str(), self.partitions),
-                name,
-                now,
-                fields,
-                listed: job.number()? == 1,
-                entry: at(&job.shown()?),
-                active: job.number()?,
-                queued: job.number()?,
-                under_way: job.number()? == 1,
-                ledger: job.number()?,
-                runs: job.number()?,
-                // One that cannot be read is no firing; it is for people only.
-                records: job
-                    .shown_texts()?
-                    .iter()
-                    .filter_map(|record| record.parse().ok())
-                    .collect(),
-                awaited: job.shown()?,
-                gone: Vec::new(),
-                untold: false,
-            });
+            facts.push(Fields::read(reply.list()?, |job| {
+                self.job_facts(partition, now, job)
+            })?);
         }
         Ok(facts)
+    }
+
+    fn job_facts(
+        &self,
+        partition: PartitionId,
+        now: u64,
+        job: &mut Fields,
+    ) -> Result<JobFacts, Error> {
+        let name: JobName = job.required("name")?.parsed()?;
+        let mut fields = BTreeMap::new();
+        let mut list = job.list("hash")?;
+        while !list.is_empty() {
+            let field = list.shown()?;
+            fields.insert(field, String::from_utf8_lossy(&list.bytes()?).into_owned());
+        }
+        let mut list = job.list("records")?;
+        let mut records = Vec::with_capacity(list.len());
+        while !list.is_empty() {
+            // One that cannot be read is no firing; it is for people only.
+            records.extend(list.shown()?.parse().ok());
+        }
+        let awaited = job.optional("awaited")?.map(Element::shown);
+        Ok(JobFacts {
+            partition,
+            owner: partition_of(name.as_str(), self.partitions),
+            name,
+            now,
+            fields,
+            listed: job.flag("listed")?,
+            entry: at(job, "entry")?,
+            active: job.number("active")?,
+            queued: job.number("queued")?,
+            under_way: job.flag("under_way")?,
+            ledger: job.number("ledger")?,
+            runs: job.number("runs")?,
+            records,
+            awaited: awaited.transpose()?.unwrap_or_default(),
+            gone: Vec::new(),
+            untold: false,
+        })
     }
 
     /// Facts about keys, at most [`KEYS_STEP`], and about the ready sets that the backlog names.
@@ -305,79 +326,88 @@ impl Store {
             .iter()
             .map(|name| Value::from(name.as_str()))
             .collect();
-        let mut reply = self
+        let reply = self
             .check_call(&CHECK_KEYS, partition, ("KEYS", args))
             .await?;
-        let (mut keys, mut queues) = (reply.list()?, reply.list()?);
-        let mut read = KeysRead::default();
-        while !keys.is_empty() {
-            let mut key = keys.list()?;
-            read.keys.push(KeyFacts {
-                name: String::from_utf8_lossy(&key.bytes()?).into_owned(),
-                partition,
-                kind: key.shown()?,
-                size: key.number()?,
-                ttl_ms: key.shown()?.parse().unwrap_or(-1),
-            });
-        }
-        while !queues.is_empty() {
-            let mut queue = queues.list()?;
-            read.queues.push(QueueFacts {
-                queue: queue.shown()?,
-                partition,
-                listed: true,
-                waiting: queue.number()?,
-            });
-        }
-        read.running = reply.number()?;
-        read.scan = at(&reply.shown()?);
-        let mut history = reply.list()?;
-        read.history = Sizes {
-            logs: history.number()?,
-            results: history.number()?,
-            dead: history.number()?,
-            events: 0,
-        };
-        read.budget = Budget::parse(&history.text()?);
-        Ok(read)
+        Fields::read(reply, |fields| keys_read(partition, fields))
     }
 }
 
-fn at(text: &str) -> Option<At> {
-    (!text.is_empty()).then(|| At::parse(text))
-}
-
-/// `{ place, key, text, score, bytes of the body }` each.
-fn sightings(mut list: Reply) -> Result<Vec<Sighting>, Error> {
-    let mut sightings = Vec::with_capacity(list.len());
-    while !list.is_empty() {
-        let mut spot = list.list()?;
-        let (place, key, text) = (spot.shown()?, spot.shown()?, spot.bytes()?);
-        let at = at(&spot.shown()?);
-        let body_len = usize::try_from(spot.number()?).unwrap_or(usize::MAX);
-        let name = key.split_once(':').map_or("", |(_, name)| name);
-        let place = match place.as_str() {
-            "wheel" => Place::Wheel,
-            "held" => Place::Held,
-            "ready" => Place::Ready(name.replace(':', " ")),
-            "queue" => Place::Queue(name.to_owned()),
-            "fan" => Place::Fan(name.to_owned()),
-            other => return Err(Error::contract(CHECK_CONTEXTS.name(), other)),
-        };
-        let head = String::from_utf8_lossy(&text).into_owned();
-        let record = match place {
-            Place::Held => Held::parse(text).map(Record::Running),
-            Place::Wheel | Place::Ready(_) | Place::Queue(_) | Place::Fan(_) => {
-                Member::parse(text).map(Record::Waiting)
-            }
-        };
-        sightings.push(Sighting {
-            place,
-            at,
-            record: record.unwrap_or(Record::Unreadable),
-            body_len,
-            head,
+fn keys_read(partition: PartitionId, fields: &mut Fields) -> Result<KeysRead, Error> {
+    let (mut keys, mut queues) = (fields.list("keys")?, fields.list("backlog")?);
+    let mut read = KeysRead::default();
+    while !keys.is_empty() {
+        let mut key = keys.list()?;
+        read.keys.push(KeyFacts {
+            name: String::from_utf8_lossy(&key.bytes()?).into_owned(),
+            partition,
+            kind: key.shown()?,
+            size: key.number()?,
+            ttl_ms: key.shown()?.parse().unwrap_or(-1),
         });
     }
-    Ok(sightings)
+    while !queues.is_empty() {
+        let mut queue = queues.list()?;
+        read.queues.push(QueueFacts {
+            queue: queue.shown()?,
+            partition,
+            listed: true,
+            waiting: queue.number()?,
+        });
+    }
+    read.running = fields.number("running")?;
+    read.scan = at(fields, "scan")?;
+    read.history = Sizes {
+        logs: fields.number("logs")?,
+        results: fields.number("results")?,
+        dead: fields.number("dead")?,
+        events: 0,
+    };
+    read.budget = Budget::parse(&fields.text_or_empty("budget")?);
+    Ok(read)
+}
+
+/// A score, where there is one.
+fn at(fields: &mut Fields, name: &'static str) -> Result<Option<At>, Error> {
+    let score = fields.optional(name)?.map(Element::shown).transpose()?;
+    Ok(score.map(|score| At::parse(&score)))
+}
+
+fn occurrences(mut list: Reply) -> Result<Vec<Occurrence>, Error> {
+    let mut occurrences = Vec::with_capacity(list.len());
+    while !list.is_empty() {
+        occurrences.push(Fields::read(list.list()?, occurrence)?);
+    }
+    Ok(occurrences)
+}
+
+fn occurrence(spot: &mut Fields) -> Result<Occurrence, Error> {
+    let place = spot.required("place")?.shown()?;
+    let key = spot.required("key")?.shown()?;
+    let text = spot.bytes("text")?;
+    let at = at(spot, "score")?;
+    let body_len = usize::try_from(spot.number("body")?).unwrap_or(usize::MAX);
+    let name = key.split_once(':').map_or("", |(_, name)| name);
+    let place = match place.as_str() {
+        "wheel" => Place::Wheel,
+        "held" => Place::Held,
+        "ready" => Place::Ready(name.replace(':', " ")),
+        "queue" => Place::Queue(name.to_owned()),
+        "fan" => Place::Fan(name.to_owned()),
+        other => return Err(Error::contract(CHECK_CONTEXTS.name(), other)),
+    };
+    let head = String::from_utf8_lossy(&text).into_owned();
+    let record = match place {
+        Place::Held => Held::parse(text).map(Record::Running),
+        Place::Wheel | Place::Ready(_) | Place::Queue(_) | Place::Fan(_) => {
+            Member::parse(text).map(Record::Waiting)
+        }
+    };
+    Ok(Occurrence {
+        place,
+        at,
+        record: record.unwrap_or(Record::Unreadable),
+        body_len,
+        head,
+    })
 }

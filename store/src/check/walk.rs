@@ -243,7 +243,7 @@ impl Walk<'_> {
 
     /// What limits count, where something runs or is counted.
     async fn limits(&mut self, names: &[String]) -> Result<(), Error> {
-        let counted = ["held", "shares", "left"];
+        let counted = ["held", "limit_shares", "limit_released"];
         if names.iter().any(|name| counted.contains(&name.as_str())) {
             for limit in self.timed(self.store.check_limits(self.partition)).await? {
                 self.checked.add(rules::w6_limit_counts(&limit));

@@ -15,14 +15,15 @@
 mod promising;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, ClusterInterface, EventInterface};
 use fred::types::config::Server;
 use fred::types::{ClusterHash, CustomCommand, Value};
+use parking_lot::Mutex;
 use tickwheel_core::Durability;
 use tokio::sync::broadcast::error::TryRecvError;
 
@@ -143,7 +144,7 @@ impl Confirmer {
         let slot = fred::util::redis_keyslot(key.as_bytes());
         let state = self.client.cached_cluster_state();
         let node = state.and_then(|state| state.get_server(slot).cloned());
-        let mut rounds = self.rounds.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut rounds = self.rounds.lock();
         Arc::clone(rounds.entry((node, durability)).or_default())
     }
 

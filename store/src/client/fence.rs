@@ -3,8 +3,7 @@
 //! The fence is open until somebody guards the store (`epoch.rs`). It closes when a connection breaks, opens when the server that answers
 //! then has shown that it is no older than what was seen before, and says why when it has not.
 
-use std::sync::{Mutex, PoisonError};
-
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
 use super::setup::COMMAND_TIMEOUT;
@@ -89,7 +88,7 @@ impl Fence {
 
     /// This store is recognised.
     pub(crate) fn know(&self, identity: Identity, age: Age) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         let trackers = known.as_ref().map_or(0, |known| known.trackers);
         *known = Some(Known {
             identity,
@@ -100,7 +99,7 @@ impl Fence {
 
     /// How many heartbeats a store lacks that has `found`, when those are more than a crash loses.
     pub(crate) fn lacks(&self, found: Option<u64>) -> Option<u64> {
-        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = self.known.lock();
         let known = known.as_ref()?;
         known.age.lacks(found, known.trackers)
     }
@@ -108,7 +107,7 @@ impl Fence {
     /// Somebody saw what the store says of itself, and how many trackers are alive: when that is not what is known, calls are held back, and
     /// whoever guards the store looks at once.
     pub(crate) fn seen(&self, identity: &Identity, age: Age, trackers: u64) {
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = self.known.lock();
         let strange = known.as_mut().is_some_and(|known| {
             let lacks = known.age.lacks(age.heartbeats, known.trackers).is_some();
             let strange = known.identity != *identity || age.epoch < known.age.epoch || lacks;

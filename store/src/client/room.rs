@@ -3,7 +3,7 @@
 
 mod intake;
 
-use std::sync::Mutex;
+use parking_lot::Mutex;
 
 use super::info::field;
 

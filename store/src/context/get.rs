@@ -6,6 +6,7 @@ use tickwheel_core::id::ContextId;
 use super::log::{read_entry, tell_lost};
 use super::{ContextView, PastAttempt};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::record::{Dead, Rest, Settled};
 use crate::reply::Reply;
 use crate::script::GET_CONTEXT;
@@ -25,30 +26,39 @@ impl Store {
         for _ in 0..STEPS_MAX {
             let args = vec![Value::from(context.as_str()), Value::from(cursor)];
             let (status, mut reply) = self.call_context(&GET_CONTEXT, context, args).await?;
-            let view = match status.as_str() {
-                "SEEK" => {
-                    cursor = reply.text()?;
-                    continue;
-                }
+            match status.as_str() {
+                "SEEK" => cursor = reply.text()?,
                 "NOWHERE" => return Ok(None),
-                "LIVE" => {
-                    let (place, text, score) =
-                        (reply.text()?, reply.bytes()?, reply.optional_number()?);
-                    ContextView::of_place(GET_CONTEXT.name(), context.clone(), &place, text, score)?
-                }
-                "ENDED" => ended(&mut reply)?,
-                "DEAD" => ContextView::of_dead(Dead::parse(&reply.bytes()?)?),
-                other => return Err(Error::contract(GET_CONTEXT.name(), other)),
-            };
-            return with_traces(view, &mut reply).map(Some);
+                status => return view(context, status, reply).map(Some),
+            }
         }
         Ok(None)
     }
 }
 
-fn ended(reply: &mut Reply) -> Result<ContextView, Error> {
-    let view = ContextView::of_settled(Settled::parse(&reply.bytes()?)?);
-    let (member, template) = (reply.bytes()?, reply.bytes()?);
+/// What stands behind the word `status`.
+fn view(context: &ContextId, status: &str, reply: Reply) -> Result<ContextView, Error> {
+    Fields::read(reply, |fields| {
+        let view = match status {
+            "LIVE" => {
+                let (place, text) = (fields.text("place")?, fields.bytes("text")?);
+                let score = fields.optional_number("score")?;
+                ContextView::of_place(GET_CONTEXT.name(), context.clone(), &place, text, score)?
+            }
+            "ENDED" => ended(fields)?,
+            "DEAD" => ContextView::of_dead(Dead::parse(&fields.bytes("dead")?)?),
+            other => return Err(Error::contract(GET_CONTEXT.name(), other)),
+        };
+        with_traces(view, fields)
+    })
+}
+
+fn ended(fields: &mut Fields) -> Result<ContextView, Error> {
+    let view = ContextView::of_settled(Settled::parse(&fields.bytes("settled")?)?);
+    let (member, template) = (
+        fields.bytes_or_none("dead")?,
+        fields.bytes_or_none("template")?,
+    );
     if !member.is_empty() {
         return Ok(ContextView::of_dead(Dead::parse(&member)?));
     }
@@ -70,24 +80,24 @@ fn ended(reply: &mut Reply) -> Result<ContextView, Error> {
     })
 }
 
-fn with_traces(mut view: ContextView, reply: &mut Reply) -> Result<ContextView, Error> {
-    let progress = reply.bytes()?;
+fn with_traces(mut view: ContextView, fields: &mut Fields) -> Result<ContextView, Error> {
+    let progress = fields.bytes_or_none("progress")?;
     if let Some((percent, message)) = String::from_utf8_lossy(&progress).split_once(' ') {
         // Nobody decides by it: one that cannot be read is as if there were none.
         let percent = percent.parse().ok();
         view.progress = percent.map(|percent| (percent, message.to_owned()));
     }
-    view.result = reply.bytes()?;
-    let (lost, cut) = (reply.number()?, reply.number()?);
-    let mut entries = reply.list()?;
+    view.result = fields.bytes_or_none("result")?;
+    let lost = fields.count("lost")?;
+    let mut entries = fields.list_or_empty("log")?;
     while !entries.is_empty() {
         read_entry(&entries.bytes()?, &mut view.log);
     }
-    view.log_cut = cut > 0;
+    view.log_cut = fields.flag("cut")?;
     if !view.log_cut {
         tell_lost(&mut view.log, lost);
     }
-    let mut attempts = reply.list()?;
+    let mut attempts = fields.list_or_empty("attempts")?;
     while !attempts.is_empty() {
         let text = attempts.bytes()?;
         // An error is cut at its greatest length, which may be inside a character.

@@ -1,4 +1,4 @@
-//! Reading a context's log. Script: `lua/context/log.lua`.
+//! Reading a context's log. Script: `lua/context/read_log.lua`.
 
 use bytes::Bytes;
 use fred::types::Value;

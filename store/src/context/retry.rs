@@ -72,7 +72,7 @@ impl Store {
             (Requeued::BodyDropped, _) => refused(
                 "its body has more than 16 KiB and was not kept when it ended: submit it again with its body",
             ),
-            (Requeued::LaneGone, _) => refused(
+            (Requeued::PlacementGone, _) => refused(
                 "which workers may run it is not kept any more: submit it again with its routing, or apply its job again",
             ),
             (Requeued::NotDead, Made::Alone) => refused(&format!(

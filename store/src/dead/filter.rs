@@ -1,9 +1,10 @@
 //! Which of the dead are meant.
 
-use tickwheel_core::id::{GroupName, HandlerName, JobName};
+use tickwheel_core::access::Sight;
+use tickwheel_core::id::{GroupName, HandlerName, JobName, WorkerId};
 use tickwheel_core::time::TimestampMs;
 
-use crate::context::ContextView;
+use crate::context::{ContextFilter, ContextView};
 use crate::record::EndState;
 
 /// Which of the dead are meant; all that is given must hold.
@@ -17,33 +18,57 @@ pub struct DeadFilter {
     pub job: Option<JobName>,
     /// How they ended.
     pub state: Option<EndState>,
+    /// Who ran their last attempt.
+    pub worker: Option<WorkerId>,
     /// What their message has in it, in any case of letters; empty: anything.
     pub error: String,
+    /// They were due first at this or later.
+    pub due_from: Option<TimestampMs>,
+    /// They were due first before this.
+    pub due_to: Option<TimestampMs>,
     /// They ended before this.
     pub ended_before: Option<TimestampMs>,
     /// They ended at this or later.
     pub ended_from: Option<TimestampMs>,
+    /// Who looks; `None`: somebody who sees everything.
+    pub sight: Option<Sight>,
 }
 
 impl DeadFilter {
-    /// True when nothing is given, so that all are meant.
+    /// True when nothing is given, so that all are meant that are in sight.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        let given = Self {
+            sight: None,
+            ..self.clone()
+        };
+        given == Self::default()
+    }
+
+    /// Whether whoever looks sees it.
+    pub(super) fn sees(&self, view: &ContextView) -> bool {
+        self.sight.as_ref().is_none_or(|sight| view.is_in(sight))
+    }
+
+    /// The same among all contexts.
+    pub(super) fn contexts(&self) -> ContextFilter {
+        ContextFilter {
+            states: self.state.map(EndState::word).into_iter().collect(),
+            job: self.job.clone(),
+            group: self.group.clone(),
+            handler: self.handler.clone(),
+            worker: self.worker.clone(),
+            error: self.error.clone(),
+            due_from: self.due_from,
+            due_to: self.due_to,
+            ended_from: self.ended_from,
+            ended_to: self.ended_before,
+            order: None,
+            sight: self.sight.clone(),
+        }
     }
 
     pub(super) fn holds(&self, view: &ContextView) -> bool {
-        fn same<T: PartialEq>(wanted: Option<&T>, found: Option<&T>) -> bool {
-            wanted.is_none() || wanted == found
-        }
-        let error = self.error.to_lowercase();
-        let ended = view.ended.unwrap_or_default();
-        same(self.group.as_ref(), view.group.as_ref())
-            && same(self.handler.as_ref(), view.handler.as_ref())
-            && same(self.job.as_ref(), view.job.as_ref())
-            && self.state.is_none_or(|state| state.word() == view.state)
-            && (error.is_empty() || view.error.to_lowercase().contains(&error))
-            && self.ended_before.is_none_or(|before| ended < before)
-            && self.ended_from.is_none_or(|from| ended >= from)
+        self.contexts().fits(view)
     }
 }

@@ -57,7 +57,8 @@ impl Store {
         let cursor = Cursor::parse(cursor)?;
         let found = self.dead_page(&cursor, STEP_MAX).await?;
         let mut step = DeadStep {
-            looked: u64::try_from(found.items.len()).unwrap_or(u64::MAX),
+            looked: u64::try_from(found.items.iter().filter(|view| filter.sees(view)).count())
+                .unwrap_or(u64::MAX),
             ..DeadStep::default()
         };
         let chosen: Vec<(ContextId, TimestampMs)> = found
@@ -159,7 +160,7 @@ impl Store {
                     step.busy += 1;
                     continue;
                 }
-                Requeued::BodyDropped | Requeued::LaneGone => {
+                Requeued::BodyDropped | Requeued::PlacementGone => {
                     step.bodiless += 1;
                     continue;
                 }

@@ -10,6 +10,7 @@ use tickwheel_core::time::TimestampMs;
 use super::results::result;
 use super::shard_body;
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::listed::Listed;
 use crate::record::{Held, Member, Rest, SubtaskKind};
 use crate::reply::Reply;
@@ -168,32 +169,34 @@ impl Store {
             Value::from(position),
             Value::from(limit.to_string()),
         ];
-        let (status, mut reply) = self.call_fan(&LIST_FAN, root, args).await?;
+        let (status, reply) = self.call_fan(&LIST_FAN, root, args).await?;
         match status.as_str() {
             "NO_FAN" => return Ok(None),
             "FAN" => {}
             other => return Err(Error::contract(LIST_FAN.name(), other)),
         }
-        let now = TimestampMs::new(reply.number()?);
-        let fields = reply.texts()?;
-        let fan = view(&fields, now);
-        let mut page = Listed {
-            next: reply.text()?,
-            ..Listed::default()
-        };
-        page.unreadable = reply.number()?;
-        while !reply.is_empty() {
-            let item = reply.list()?;
-            if let Some(state) = state {
-                let read = if fan.has_ended() {
-                    kept(item, state)
-                } else {
-                    subtask(item, state)
-                };
-                page.add(LIST_FAN.name(), read)?;
+        Fields::read(reply, |fields| {
+            let now = TimestampMs::new(fields.number("now_ms")?);
+            let fan = view(&fields.required("fan")?.texts()?, now);
+            let mut page = Listed {
+                next: fields.text_or_empty("position")?,
+                unreadable: fields.count("unreadable")?,
+                ..Listed::default()
+            };
+            let mut items = fields.list("items")?;
+            while !items.is_empty() {
+                let item = items.list()?;
+                if let Some(state) = state {
+                    let read = if fan.has_ended() {
+                        kept(item, state)
+                    } else {
+                        subtask(item, state)
+                    };
+                    page.add(LIST_FAN.name(), read)?;
+                }
             }
-        }
-        Ok(Some((fan, page)))
+            Ok(Some((fan, page)))
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use tickwheel_core::job::ContextOptions;
 use tickwheel_core::model::Indexed;
 
 use super::part_options;
+use crate::args::Args;
 use crate::error::Error;
 use crate::record::{Member, SubtaskKind};
 use crate::reply::Reply;
@@ -78,16 +79,14 @@ impl Parts {
         }
     }
 
-    /// Parallelism, quorum, max_failed, wanted, success.
-    fn rules(&self) -> [String; 5] {
-        let none = String::new;
+    /// How many run at once, and how many of them have to succeed.
+    fn rules(&self, args: Args) -> Args {
         match self {
-            Self::Broadcast(_, needed) => {
-                ["0".to_owned(), needed.to_string(), none(), none(), none()]
-            }
-            Self::Shards(_) => ["0".to_owned(), none(), none(), none(), none()],
+            Self::Broadcast(_, needed) => args
+                .with_number("parallelism", 0_u64)
+                .with_number("quorum", *needed),
+            Self::Shards(_) => args.with_number("parallelism", 0_u64),
             Self::Indexed(indexed) => {
-                let text = |number: Option<u64>| number.map(|number| number.to_string());
                 let success = indexed.success.as_ref();
                 let wanted = success.map(|success| {
                     let all = u64::try_from(success.indexes.len()).unwrap_or(u64::MAX);
@@ -98,13 +97,10 @@ impl Parts {
                         success.indexes.iter().map(ToString::to_string).collect();
                     texts.join(",")
                 });
-                [
-                    indexed.parallelism.to_string(),
-                    none(),
-                    text(indexed.max_failed).unwrap_or_default(),
-                    text(wanted).unwrap_or_default(),
-                    indexes.unwrap_or_default(),
-                ]
+                args.with_number("parallelism", indexed.parallelism)
+                    .with_optional_number("max_failed", indexed.max_failed)
+                    .with_optional_number("wanted", wanted)
+                    .with_optional("success", indexes)
             }
         }
     }
@@ -162,26 +158,20 @@ impl Store {
     pub async fn open_fan(&self, opening: &Opening) -> Result<Opened, Error> {
         let (model, kind) = opening.parts.model();
         let total = opening.parts.total();
-        let entries = opening.parts.entries();
-        let mut args: Vec<Value> = Vec::with_capacity(12 + 2 * entries.len());
-        args.push(Value::from(""));
-        args.push(waiting(&opening.waiting));
-        args.push(Value::from(model));
-        args.push(Value::from(part_options(&opening.options, kind, total)));
-        args.push(Value::from(match &opening.reduce {
-            Some(handler) => {
-                let options = part_options(&opening.options, SubtaskKind::Reduce, 0);
-                format!("{handler} {options}")
-            }
-            None => String::new(),
-        }));
-        args.push(Value::from(opening.reduce_on.as_str()));
-        args.push(Value::from(total.to_string()));
-        args.extend(opening.parts.rules().map(Value::from));
-        for (worker, part) in entries {
-            args.push(Value::from(worker));
-            args.push(Value::Bytes(part));
-        }
+        let reduce = opening.reduce.as_ref().map(|handler| {
+            let options = part_options(&opening.options, SubtaskKind::Reduce, 0);
+            format!("{handler} {options}")
+        });
+        let args = Args::new()
+            .with("waiting", waiting(&opening.waiting))
+            .with("model", model)
+            .with("options", part_options(&opening.options, kind, total))
+            .with_optional("reduce", reduce)
+            .with("reduce_on", opening.reduce_on.as_str())
+            .with_number("total", total);
+        let entries = opening.parts.entries().into_iter();
+        let parts = entries.flat_map(|(worker, part)| [Value::from(worker), Value::Bytes(part)]);
+        let args = opening.parts.rules(args).items(parts);
         let (status, _) = self.call_fan(&OPEN_FAN, &opening.waiting.id, args).await?;
         match status.as_str() {
             "OPENED" => Ok(Opened::Opened),
@@ -201,13 +191,12 @@ impl Store {
         random: u32,
         (message, deleted): (&str, bool),
     ) -> Result<(), Error> {
-        let args = vec![
-            Value::from(""),
-            waiting(context),
-            Value::from(random.to_string()),
-            Value::from(message),
-            Value::from(if deleted { "1" } else { "" }),
-        ];
+        let args = Args::new()
+            .with("waiting", waiting(context))
+            .with_number("random", random)
+            .with("message", message)
+            .with_flag("deleted", deleted)
+            .alone();
         let (status, _) = self.call_fan(&REFUSE_FAN, &context.id, args).await?;
         match status.as_str() {
             "RETRYING" | "SETTLED" | "GONE" => Ok(()),

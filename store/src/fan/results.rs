@@ -1,5 +1,7 @@
 //! Reading what the subtasks of a root returned. Script: `lua/fan/results.lua`.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use fred::types::Value;
 
@@ -7,7 +9,11 @@ use crate::error::Error;
 use crate::lease::Holding;
 use crate::reply::Reply;
 use crate::script::FAN_RESULTS;
+use crate::seldom::Seldom;
 use crate::store::Store;
+
+/// One damage may have hit many.
+static UNREAD: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// How a subtask ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +81,9 @@ impl Store {
                         Ok(one) => results.push(one),
                         // The reduce gets all that can be read, rather than nothing for ever.
                         Err(error) => {
-                            tracing::error!(context = %reduce.attempt.context, %error, "a result cannot be read");
+                            if let Some(kept_back) = UNREAD.say("") {
+                                tracing::error!(context = %reduce.attempt.context, %error, kept_back, "a result cannot be read");
+                            }
                         }
                     }
                 }

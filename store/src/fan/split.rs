@@ -7,6 +7,7 @@ use tickwheel_core::id::HandlerName;
 use tickwheel_core::job::ContextOptions;
 
 use super::part_options;
+use crate::args::Args;
 use crate::error::Error;
 use crate::lease::Holding;
 use crate::record::SubtaskKind;
@@ -64,31 +65,24 @@ impl Store {
     pub async fn split(&self, page: &Splitting) -> Result<Split, Error> {
         let context = &page.mapper.attempt.context;
         let partition = self.known(context.partition(), context.as_str())?;
-        let mut args: Vec<Value> = Vec::with_capacity(9 + page.items.len());
-        args.push(Value::from(""));
-        args.push(Value::from(context.as_str()));
-        args.push(page.mapper.holder());
-        args.push(Value::from(page.offset.to_string()));
-        match &page.handler {
-            Some((handler, options)) => {
-                args.push(Value::from(handler.as_str()));
-                args.push(Value::from(part_options(options, SubtaskKind::Map, 0)));
-            }
-            None => args.extend([Value::from(""), Value::from("")]),
+        let mut args = Args::new()
+            .with("id", context.as_str())
+            .with("holder", page.mapper.holder())
+            .with_number("offset", page.offset)
+            .with_number("parallelism", page.parallelism)
+            .with("reduce_on", page.reduce_on.as_str());
+        if let Some((handler, options)) = &page.handler {
+            let options = part_options(options, SubtaskKind::Map, 0);
+            args = args
+                .with("handler", handler.as_str())
+                .with("options", options);
         }
-        args.push(Value::from(page.parallelism.to_string()));
-        args.push(Value::from(match &page.reduce {
-            Some((handler, options)) => {
-                format!(
-                    "{handler} {}{}",
-                    part_options(options, SubtaskKind::Reduce, 0),
-                    if page.mapped { " mapped" } else { "" }
-                )
-            }
-            None => String::new(),
-        }));
-        args.push(Value::from(page.reduce_on.as_str()));
-        args.extend(page.items.iter().cloned().map(Value::Bytes));
+        if let Some((handler, options)) = &page.reduce {
+            let options = part_options(options, SubtaskKind::Reduce, 0);
+            let mapped = if page.mapped { " mapped" } else { "" };
+            args = args.with("reduce", format!("{handler} {options}{mapped}"));
+        }
+        let args = args.items(page.items.iter().cloned().map(Value::Bytes));
         let value = self
             .redis
             .call(&SPLIT, vec![self.keys.wheel(partition)], args)

@@ -2,19 +2,21 @@
 
 use bytes::Bytes;
 use fred::types::Value;
-use tickwheel_core::job::{JobSpec, Trigger};
-use tickwheel_core::routing::Lane;
+use tickwheel_core::id::{JobName, Namespace};
+use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
+use tickwheel_core::routing::Placement;
 use tickwheel_core::time::TimestampMs;
 
-use super::{Plan, deleting};
+use super::{Plan, deleting, followers_of};
+use crate::args::Args;
 use crate::error::Error;
-use crate::lane::{lane_args, lanes_full};
+use crate::placement::{placement_args, placements_full};
 use crate::record::{Options, Rest};
 use crate::script::APPLY_JOB;
 use crate::store::Store;
 
 /// What an apply came to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub struct Applied {
     /// The present revision.
@@ -23,6 +25,8 @@ pub struct Applied {
     pub change: Change,
     /// The next due time, when it is known.
     pub next_due: Option<TimestampMs>,
+    /// Who follows it, as far as that can be read.
+    pub followers: Vec<(JobName, AfterOn)>,
 }
 
 /// Whether an apply changed anything.
@@ -51,40 +55,43 @@ impl Store {
             body: Bytes::new(),
             ..spec.clone()
         };
-        let mut args = vec![
-            Value::from(""),
-            Value::from(spec.name.as_str()),
-            Value::from(spec.digest()),
-            Value::Bytes(Bytes::from(kept.encode())),
-        ];
-        args.extend(plan.args(&self.zones));
-        let lane = spec.lane();
-        for (name, value) in definition(spec, plan, lane.as_ref()) {
-            args.push(Value::from(name));
-            args.push(value);
-        }
-        args.extend(lane_args(lane.iter()));
+        let placement = spec.placement();
+        let fields = definition(spec, plan, placement.as_ref()).into_iter();
+        let fields = fields.flat_map(|(name, value)| [Value::from(name), value]);
+        let args = Args::new()
+            .with("job", spec.name.as_str())
+            .with("digest", spec.digest())
+            .with("spec", Bytes::from(kept.encode()))
+            .with("dues", plan.dues_arg(&self.zones))
+            .with_number("plan_end", u8::from(plan.end))
+            .items(fields.chain(placement_args(placement.iter())));
         let (status, mut reply) = self.call_job(&APPLY_JOB, &spec.name, args).await?;
         let change = match status.as_str() {
             "CREATED" => Change::Created,
             "UPDATED" => Change::Updated,
             "UNCHANGED" => Change::Unchanged,
             "DELETING" => return Err(deleting(&spec.name)),
-            "LANES_FULL" => return Err(lanes_full()),
+            "PLACEMENTS_FULL" => return Err(placements_full()),
             other => return Err(Error::contract(APPLY_JOB.name(), other)),
         };
         let revision = reply.number()?;
         let next_due = reply.optional_number()?.map(TimestampMs::new);
+        let followers = followers_of(&reply.text()?).unwrap_or_default();
         Ok(Applied {
             revision,
             change,
             next_due,
+            followers,
         })
     }
 }
 
 /// The fields of a job's hash that scripts read, from its spec.
-fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static str, Value)> {
+fn definition(
+    spec: &JobSpec,
+    plan: &Plan,
+    placement: Option<&Placement>,
+) -> Vec<(&'static str, Value)> {
     let text = |number: u64| Value::from(number.to_string());
     let optional = |number: Option<u64>| {
         Value::from(number.map(|number| number.to_string()).unwrap_or_default())
@@ -99,7 +106,7 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         (spec.trigger.delay_ms(), None)
     };
     let options = Options {
-        lane: lane.map(Lane::id),
+        placement: placement.map(Placement::id),
         // A spec that names a value its body does not have was refused.
         hash: spec
             .routing
@@ -118,6 +125,7 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         | Trigger::Once { .. }
         | Trigger::Manual => String::new(),
     };
+    let followed_by: Vec<&str> = spec.followed_by.iter().map(Namespace::as_str).collect();
     let template = Rest::encode(
         &spec.group,
         &spec.handler,
@@ -146,5 +154,6 @@ fn definition(spec: &JobSpec, plan: &Plan, lane: Option<&Lane>) -> Vec<(&'static
         ("ledger_limit", text(u64::from(spec.ledger_limit))),
         ("runs_limit", text(u64::from(spec.runs_limit))),
         ("after", Value::from(after)),
+        ("followed_by", Value::from(followed_by.join(" "))),
     ]
 }

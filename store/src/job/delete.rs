@@ -1,11 +1,11 @@
 //! Deleting jobs. Script: `lua/job/delete.lua`.
 
-use fred::types::Value;
-use tickwheel_core::id::JobName;
+use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::job::AfterOn;
 use tickwheel_core::time::TimestampMs;
 
 use super::{followers_of, no_job};
+use crate::args::Args;
 use crate::error::Error;
 use crate::script::DELETE_JOB;
 use crate::store::Store;
@@ -30,6 +30,16 @@ pub enum Deletion {
     Followed(Vec<(JobName, AfterOn)>),
 }
 
+/// What became of a deletion that spares a job of which something has begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum IdleDeletion {
+    /// It is deleted.
+    Deleted(Deleted),
+    /// Something of it has begun; these contexts, up to 100, have not ended yet. Nothing was done.
+    Begun(Vec<ContextId>),
+}
+
 /// What a deletion spares.
 enum Sparing {
     Nothing,
@@ -39,6 +49,8 @@ enum Sparing {
     Followed,
     /// What is no finished `once` job, or something happened to since.
     NotOver(TimestampMs),
+    /// That of which something has begun.
+    Begun,
 }
 
 /// What the calls of a deletion came to.
@@ -46,6 +58,20 @@ enum Calls {
     Deleted(Deleted),
     Followed(Vec<(JobName, AfterOn)>),
     Kept,
+    Begun(Vec<ContextId>),
+}
+
+impl Calls {
+    /// What nobody asked for.
+    fn unasked(&self) -> Error {
+        let word = match self {
+            Self::Deleted(_) => "DELETED",
+            Self::Followed(_) => "FOLLOWED",
+            Self::Kept => "KEPT",
+            Self::Begun(_) => "BEGUN",
+        };
+        Error::contract(DELETE_JOB.name(), word)
+    }
 }
 
 impl Store {
@@ -68,7 +94,20 @@ impl Store {
         match self.delete(job, Sparing::Followed).await? {
             Calls::Deleted(deleted) => Ok(Deletion::Deleted(deleted)),
             Calls::Followed(followers) => Ok(Deletion::Followed(followers)),
-            Calls::Kept => Err(Error::contract(DELETE_JOB.name(), "KEPT")),
+            other @ (Calls::Kept | Calls::Begun(_)) => Err(other.unasked()),
+        }
+    }
+
+    /// Deletes `job`, whoever follows it, unless one of its contexts runs; a `once` job also not when one ran before, ended or not. When it is
+    /// deleted and nothing goes on, it fires no more from then on, and a `once` job never did.
+    ///
+    /// # Errors
+    /// As [`Store::delete_job`].
+    pub async fn delete_idle_job(&self, job: &JobName) -> Result<IdleDeletion, Error> {
+        match self.delete(job, Sparing::Begun).await? {
+            Calls::Deleted(deleted) => Ok(IdleDeletion::Deleted(deleted)),
+            Calls::Begun(ids) => Ok(IdleDeletion::Begun(ids)),
+            other @ (Calls::Kept | Calls::Followed(_)) => Err(other.unasked()),
         }
     }
 
@@ -81,7 +120,7 @@ impl Store {
         match self.delete(job, Sparing::NotOver(before)).await? {
             Calls::Deleted(_) => Ok(true),
             Calls::Kept => Ok(false),
-            Calls::Followed(_) => Err(Error::contract(DELETE_JOB.name(), "FOLLOWED")),
+            other @ (Calls::Followed(_) | Calls::Begun(_)) => Err(other.unasked()),
         }
     }
 
@@ -96,27 +135,24 @@ impl Store {
     async fn delete_whole(&self, job: &JobName, sparing: Sparing) -> Result<Deleted, Error> {
         match self.delete(job, sparing).await? {
             Calls::Deleted(deleted) => Ok(deleted),
-            Calls::Followed(_) => Err(Error::contract(DELETE_JOB.name(), "FOLLOWED")),
-            Calls::Kept => Err(Error::contract(DELETE_JOB.name(), "KEPT")),
+            other @ (Calls::Kept | Calls::Followed(_) | Calls::Begun(_)) => Err(other.unasked()),
         }
     }
 
     async fn delete(&self, job: &JobName, sparing: Sparing) -> Result<Calls, Error> {
-        let (begun, alone, over) = match sparing {
-            Sparing::Nothing => ("0", "0", String::new()),
-            Sparing::NotBegun => ("1", "0", String::new()),
-            Sparing::Followed => ("0", "1", String::new()),
-            Sparing::NotOver(before) => ("0", "0", before.as_u64().to_string()),
+        let over_ms = match sparing {
+            Sparing::NotOver(before) => Some(before.as_u64()),
+            Sparing::Nothing | Sparing::NotBegun | Sparing::Followed | Sparing::Begun => None,
         };
         let mut cancelled = 0;
         loop {
-            let args = vec![
-                Value::from(""),
-                Value::from(job.as_str()),
-                Value::from(begun),
-                Value::from(alone),
-                Value::from(over.as_str()),
-            ];
+            let args = Args::new()
+                .with("job", job.as_str())
+                .with_flag("resume", matches!(sparing, Sparing::NotBegun))
+                .with_flag("alone", matches!(sparing, Sparing::Followed))
+                .with_optional_number("over_ms", over_ms)
+                .with_flag("idle", matches!(sparing, Sparing::Begun))
+                .alone();
             let (status, mut reply) = self.call_job(&DELETE_JOB, job, args).await?;
             match status.as_str() {
                 "MORE" => cancelled += reply.number()?,
@@ -128,6 +164,14 @@ impl Store {
                     }));
                 }
                 "KEPT" => return Ok(Calls::Kept),
+                "BEGUN" => {
+                    let mut ids = Vec::with_capacity(reply.len());
+                    while !reply.is_empty() {
+                        // One that is no id is no context of the job.
+                        ids.extend(reply.text()?.parse());
+                    }
+                    return Ok(Calls::Begun(ids));
+                }
                 "FOLLOWED" => {
                     let mut followers = Vec::with_capacity(reply.len());
                     while !reply.is_empty() {

@@ -6,6 +6,7 @@ use tickwheel_core::ledger::LedgerRecord;
 use tickwheel_core::time::TimestampMs;
 
 use super::Plan;
+use crate::args::Args;
 use crate::error::Error;
 use crate::script::{PLAN_JOB, REPLAN_JOB, Script};
 use crate::store::Store;
@@ -85,18 +86,15 @@ impl Store {
         plan: &Plan,
         missed: Vec<LedgerRecord>,
     ) -> Result<PlanOutcome, Error> {
-        let seen = |due: Option<TimestampMs>| {
-            Value::from(due.map(|due| due.as_u64().to_string()).unwrap_or_default())
-        };
-        let mut args = vec![
-            Value::from(""),
-            Value::from(job.as_str()),
-            Value::from(revision.to_string()),
-            seen(expected.next),
-            seen(expected.last_planned),
-        ];
-        args.extend(plan.args(&self.zones));
-        args.extend(missed.iter().map(|record| Value::from(record.to_string())));
+        let planned = expected.last_planned.map(TimestampMs::as_u64);
+        let args = Args::new()
+            .with("job", job.as_str())
+            .with_number("revision", revision)
+            .with_optional_number("next", expected.next.map(TimestampMs::as_u64))
+            .with_optional_number("planned", planned)
+            .with("dues", plan.dues_arg(&self.zones))
+            .with_number("plan_end", u8::from(plan.end))
+            .items(missed.iter().map(|record| Value::from(record.to_string())));
         let (status, _) = self.call_job(script, job, args).await?;
         match status.as_str() {
             "PLANNED" => Ok(PlanOutcome::Planned),

@@ -12,8 +12,9 @@ use tickwheel_core::job::JobSpec;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 
-use super::{JobStateWord, JobView, followers_of};
+use super::{JobState, JobView, followers_of};
 use crate::error::Error;
+use crate::fields;
 use crate::listed::Listed;
 use crate::record::Rest;
 use crate::reply::Reply;
@@ -137,19 +138,22 @@ impl Store {
             .redis
             .call(&GET_JOBS, vec![self.keys.wheel(partition)], args)
             .await?;
-        let mut reply = Reply::expect(GET_JOBS.name(), value, "JOBS")?;
-        let mut listed = Listed {
-            unreadable: reply.number()?,
-            ..Listed::default()
-        };
-        while !reply.is_empty() {
-            let (fields, active, queued) = (reply.list()?, reply.list()?, reply.number()?);
-            if !fields.is_empty() {
-                let view = view(fields, active, queued);
-                listed.add(GET_JOBS.name(), view)?;
+        let reply = Reply::expect(GET_JOBS.name(), value, "JOBS")?;
+        fields::Fields::read(reply, |fields| {
+            let mut listed = Listed {
+                unreadable: fields.number("unreadable")?,
+                ..Listed::default()
+            };
+            let mut jobs = fields.list("jobs")?;
+            while !jobs.is_empty() {
+                let (hash, active, queued) = (jobs.list()?, jobs.list()?, jobs.number()?);
+                if !hash.is_empty() {
+                    let view = view(hash, active, queued);
+                    listed.add(GET_JOBS.name(), view)?;
+                }
             }
-        }
-        Ok(listed)
+            Ok(listed)
+        })
     }
 }
 
@@ -213,7 +217,7 @@ impl Fields {
             .and_then(|spec| JobSpec::decode(spec).ok())
             .ok_or_else(|| self.wrong("digest"))?;
         spec.body = Rest::parse(self.0.get("tmpl").cloned().unwrap_or_default())?.body;
-        let state = JobStateWord::ALL
+        let state = JobState::ALL
             .into_iter()
             .find(|state| state.as_str() == self.text("state"));
         let planned = self.text("plan").split(' ').filter(|due| !due.is_empty());

@@ -5,6 +5,7 @@ use tickwheel_core::id::JobName;
 use tickwheel_core::ledger::LedgerRecord;
 
 use super::{JobView, Plan, no_job};
+use crate::args::Args;
 use crate::error::Error;
 use crate::script::SET_JOB_STATE;
 use crate::store::Store;
@@ -40,14 +41,13 @@ impl Store {
         plan: &Plan,
         skipped: &[LedgerRecord],
     ) -> Result<JobView, Error> {
-        let mut args = vec![
-            Value::from(""),
-            Value::from(job.as_str()),
-            Value::from(state),
-            Value::from(note),
-        ];
-        args.extend(plan.args(&self.zones));
-        args.extend(skipped.iter().map(|record| Value::from(record.to_string())));
+        let args = Args::new()
+            .with("job", job.as_str())
+            .with("state", state)
+            .with_filled("note", note)
+            .with("dues", plan.dues_arg(&self.zones))
+            .with_number("plan_end", u8::from(plan.end))
+            .items(skipped.iter().map(|record| Value::from(record.to_string())));
         let (status, _) = self.call_job(&SET_JOB_STATE, job, args).await?;
         match status.as_str() {
             "PAUSED" | "RESUMED" | "UNCHANGED" => {

@@ -17,14 +17,14 @@ pub enum Tag {
 pub enum Of {
     /// One for the tag: `wheel`.
     All,
-    /// `ready:<group>:<handler>[:c=<lane>][:k=]`.
+    /// `ready:<group>:<handler>[:c=<placement>][:k=]`.
     Queue,
     /// `limit:<group>[:k=<key>]`.
     Limit,
     /// `tags:<group>`.
     Group,
-    /// `route:<lane>`.
-    Lane,
+    /// `route:<placement>`.
+    Placement,
     /// `job:<job>`.
     Job,
     /// `fan:<root>`.
@@ -94,14 +94,14 @@ pub const KINDS: &[KeyKind] = &[
     part("fair", "hash", Of::All),
     part("tags", "zset", Of::Group),
     part("limit", "hash", Of::Limit),
-    part("shares", "hash", Of::All),
-    part("left", "list", Of::All),
-    part("stopped", "hash", Of::All),
-    part("contended", "hash", Of::All),
+    part("limit_shares", "hash", Of::All),
+    part("limit_released", "list", Of::All),
+    part("limit_waiting", "hash", Of::All),
+    part("limit_contended", "hash", Of::All),
     part("backlog", "zset", Of::All),
-    part("lanes", "hash", Of::All),
-    part("used", "hash", Of::All),
-    part("route", "hash", Of::Lane),
+    part("placements", "hash", Of::All),
+    part("used_placements", "hash", Of::All),
+    part("route", "hash", Of::Placement),
     part("jobs", "zset", Of::All),
     part("job", "hash", Of::Job),
     part("awaited", "string", Of::Job),
@@ -139,6 +139,9 @@ pub const KINDS: &[KeyKind] = &[
     cluster("incarnations", "string", Of::All),
     cluster("trackers", "zset", Of::All),
     cluster("limits", "hash", Of::All),
+    cluster("tokens", "hash", Of::All),
+    cluster("tokens_used", "hash", Of::All),
+    cluster("audit", "stream", Of::All),
     cluster("groups", "hash", Of::All),
     cluster("workers", "zset", Of::Group),
     cluster("worker", "hash", Of::Worker),

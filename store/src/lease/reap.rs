@@ -1,5 +1,6 @@
 //! Taking back leases that ended. Script: `lua/lease/reap.lua`.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use fred::types::Value;
@@ -7,9 +8,12 @@ use tickwheel_core::id::WorkerId;
 use tickwheel_core::partition::PartitionId;
 
 use super::AttemptRef;
+use crate::args::Args;
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::script::REAP;
+use crate::seldom::Seldom;
 use crate::store::Store;
 use crate::wake::WorkerCancel;
 
@@ -17,6 +21,9 @@ use crate::wake::WorkerCancel;
 const PAGE: u32 = 500;
 /// Pages of one scan; more would mean that the cursor does not end.
 const PAGES_MAX: u32 = 100_000;
+
+/// One damage may have hit many.
+static UNREAD: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// A lease that was taken back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,37 +64,38 @@ impl Store {
         let mut cursor = "0".to_owned();
         let mut soonest = String::new();
         for _ in 0..PAGES_MAX {
-            let mut args = vec![
-                Value::from(""),
-                Value::from(cursor.as_str()),
-                Value::from(PAGE.to_string()),
-                Value::from(soonest.as_str()),
-                Value::from(random.to_string()),
-                Value::from(dispatch_lease.as_millis().to_string()),
-                Value::from(evicted.len().to_string()),
-            ];
-            args.extend(evicted.iter().map(|worker| Value::from(worker.as_str())));
+            let args = Args::new()
+                .with("cursor", cursor.as_str())
+                .with_number("page", PAGE)
+                .with_filled("soonest", &soonest)
+                .with_number("random", random)
+                .with_number("lease_ms", dispatch_lease.as_millis())
+                .with_number("workers", evicted.len())
+                .items(evicted.iter().map(|worker| Value::from(worker.as_str())));
             let value = self
                 .redis
                 .call(&REAP, vec![self.keys.wheel(partition)], args)
                 .await?;
-            let mut reply = Reply::expect(REAP.name(), value, "REAPED")?;
-            reply.number()?;
-            cursor = reply.text()?;
-            soonest = reply.text()?;
-            for text in reply.texts()? {
-                match lost(&text) {
-                    Some(lost) => reaped.lost.push(lost),
-                    None => unread(partition, &text),
+            let reply = Reply::expect(REAP.name(), value, "REAPED")?;
+            Fields::read(reply, |fields| {
+                fields.number("now_ms")?;
+                cursor = fields.text("cursor")?;
+                soonest = fields.text_or_empty("soonest")?;
+                for text in fields.required("lost")?.texts()? {
+                    match lost(&text) {
+                        Some(lost) => reaped.lost.push(lost),
+                        None => unread(partition, &text),
+                    }
                 }
-            }
-            reaped.timed_out += reply.number()?;
-            for text in reply.texts()? {
-                match WorkerCancel::parse(&text) {
-                    Some(cancel) => reaped.cancels.push(cancel),
-                    None => unread(partition, &text),
+                reaped.timed_out += fields.number("timed_out")?;
+                for text in fields.required("cancels")?.texts()? {
+                    match WorkerCancel::parse(&text) {
+                        Some(cancel) => reaped.cancels.push(cancel),
+                        None => unread(partition, &text),
+                    }
                 }
-            }
+                Ok(())
+            })?;
             if cursor == "0" {
                 return Ok(reaped);
             }
@@ -98,7 +106,9 @@ impl Store {
 
 /// Somebody wrote a lease of a worker or a context that cannot be: it is over, nobody is told, and the rest of the page is.
 fn unread(partition: PartitionId, text: &str) {
-    tracing::warn!(%partition, text, "what became of a lease cannot be read");
+    if let Some(kept_back) = UNREAD.say("") {
+        tracing::warn!(%partition, text, kept_back, "what became of a lease cannot be read");
+    }
 }
 
 fn lost(text: &str) -> Option<LostLease> {

@@ -8,6 +8,7 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 
 use super::AttemptRef;
+use crate::args::Args;
 use crate::error::Error;
 use crate::reply::Reply;
 use crate::script::RECLAIM;
@@ -34,15 +35,13 @@ impl Store {
         let mut given_back = Vec::new();
         let mut cursor = "0".to_owned();
         for _ in 0..PAGES_MAX {
-            let mut args = vec![
-                Value::from(""),
-                Value::from(cursor.as_str()),
-                Value::from(PAGE.to_string()),
-                Value::from(before.as_u64().to_string()),
-                Value::from(dispatch_lease.as_millis().to_string()),
-                Value::from(workers.len().to_string()),
-            ];
-            args.extend(workers.iter().map(|worker| Value::from(worker.as_str())));
+            let args = Args::new()
+                .with("cursor", cursor.as_str())
+                .with_number("page", PAGE)
+                .with_number("before", before.as_u64())
+                .with_number("lease_ms", dispatch_lease.as_millis())
+                .with_number("workers", workers.len())
+                .items(workers.iter().map(|worker| Value::from(worker.as_str())));
             let value = self
                 .redis
                 .call(&RECLAIM, vec![self.keys.wheel(partition)], args)

@@ -3,8 +3,8 @@
 use std::str::FromStr;
 
 use bytes::Bytes;
-use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{AttemptNo, WorkerId};
+use tickwheel_core::limits::LimitName;
 use tickwheel_core::time::TimestampMs;
 
 use super::{Fields, Rest};

@@ -105,7 +105,7 @@ impl Rest {
         Queue {
             group: self.group.clone(),
             handler: self.handler.clone(),
-            lane: self.options.lane,
+            placement: self.options.placement,
             fair: self.options.key.is_some(),
             stopped: None,
         }

@@ -8,7 +8,7 @@ use std::str::FromStr;
 use tickwheel_core::fairness::FairnessKey;
 use tickwheel_core::id::{DedupName, WorkerId};
 use tickwheel_core::job::{Backoff, ContextOptions, Priority, RetryPolicy};
-use tickwheel_core::routing::LaneId;
+use tickwheel_core::routing::PlacementId;
 
 use super::Upstream;
 
@@ -32,7 +32,7 @@ pub struct Options {
     /// The worker that lost or refused the last attempt: the next one goes to another if there is one (`a`).
     pub avoid: Option<WorkerId>,
     /// Where it may run, and who takes it (`c`).
-    pub lane: Option<LaneId>,
+    pub placement: Option<PlacementId>,
     /// What consistent hashing knows it by (`h`).
     pub hash: Option<u32>,
     /// Its key among those that share the permits of the group (`k`).
@@ -129,7 +129,7 @@ impl From<&ContextOptions> for Options {
             lease_ms: options.lease_ms,
             fail_on_lease_lost: options.fail_on_lease_lost,
             avoid: None,
-            lane: None,
+            placement: None,
             hash: None,
             key: None,
             dedup: None,
@@ -228,8 +228,8 @@ impl fmt::Display for Options {
         if self.fail_on_lease_lost {
             item(f, format_args!("x=1"))?;
         }
-        if let Some(lane) = &self.lane {
-            item(f, format_args!("c={lane}"))?;
+        if let Some(placement) = &self.placement {
+            item(f, format_args!("c={placement}"))?;
         }
         if let Some(hash) = self.hash {
             item(f, format_args!("h={hash}"))?;
@@ -277,7 +277,7 @@ impl FromStr for Options {
                 "d" => options.again_ms = number()?,
                 "x" => options.fail_on_lease_lost = value == "1",
                 "a" => options.avoid = Some(WorkerId::new(value).map_err(drop)?),
-                "c" => options.lane = Some(value.parse().map_err(drop)?),
+                "c" => options.placement = Some(value.parse().map_err(drop)?),
                 "h" => options.hash = Some(value.parse().map_err(drop)?),
                 "k" => options.key = Some(value.parse().map_err(drop)?),
                 "u" => options.dedup = Some(value.parse().map_err(drop)?),

@@ -1,13 +1,13 @@
-//! Where due contexts wait for a permit: those of one group, handler and lane wait together, those with a fairness key apart.
+//! Where due contexts wait for a permit: those of one group, handler and placement wait together, those with a fairness key apart.
 
 use std::fmt;
 use std::str::FromStr;
 
 use tickwheel_core::fairness::FairnessKey;
 use tickwheel_core::id::{GroupName, HandlerName};
-use tickwheel_core::routing::LaneId;
+use tickwheel_core::routing::PlacementId;
 
-/// `<group> <handler>`, ` c=<lane>` behind them where there is one, and ` k=` behind that for contexts with a fairness key; contexts whose
+/// `<group> <handler>`, ` c=<placement>` behind them where there is one, and ` k=` behind that for contexts with a fairness key; contexts whose
 /// key is at its limit wait apart, in ` k=<key>`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Queue {
@@ -16,7 +16,7 @@ pub struct Queue {
     /// What they run.
     pub handler: HandlerName,
     /// Which of them may.
-    pub lane: Option<LaneId>,
+    pub placement: Option<PlacementId>,
     /// Those with a fairness key wait in it.
     pub fair: bool,
     /// Only those of this key, until its limit lets them go on.
@@ -38,8 +38,8 @@ impl Queue {
 impl fmt::Display for Queue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.group, self.handler)?;
-        if let Some(lane) = &self.lane {
-            write!(f, " c={lane}")?;
+        if let Some(placement) = &self.placement {
+            write!(f, " c={placement}")?;
         }
         match &self.stopped {
             Some(key) => write!(f, " k={key}"),
@@ -58,10 +58,10 @@ impl FromStr for Queue {
         let group = word()?.parse().map_err(drop)?;
         let handler = word()?.parse().map_err(drop)?;
         let mut next = words.next();
-        let lane = match next.and_then(|word| word.strip_prefix("c=")) {
-            Some(lane) => {
+        let placement = match next.and_then(|word| word.strip_prefix("c=")) {
+            Some(placement) => {
                 next = words.next();
-                Some(lane.parse().map_err(drop)?)
+                Some(placement.parse().map_err(drop)?)
             }
             None => None,
         };
@@ -77,7 +77,7 @@ impl FromStr for Queue {
             .then_some(Self {
                 group,
                 handler,
-                lane,
+                placement,
                 fair,
                 stopped,
             })

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use tickwheel_core::bounds::ERROR_BYTES_MAX;
 use tickwheel_core::id::{AttemptNo, ContextId, GroupName, HandlerName, WorkerId};
-use tickwheel_core::limits::ERROR_BYTES_MAX;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
@@ -68,13 +68,13 @@ impl EndState {
 
     /// The same state among all states of a context.
     #[must_use]
-    pub const fn word(self) -> StateWord {
+    pub const fn word(self) -> ContextState {
         match self {
-            Self::Succeeded => StateWord::Succeeded,
-            Self::Failed => StateWord::Failed,
-            Self::TimedOut => StateWord::TimedOut,
-            Self::Cancelled => StateWord::Cancelled,
-            Self::Expired => StateWord::Expired,
+            Self::Succeeded => ContextState::Succeeded,
+            Self::Failed => ContextState::Failed,
+            Self::TimedOut => ContextState::TimedOut,
+            Self::Cancelled => ContextState::Cancelled,
+            Self::Expired => ContextState::Expired,
         }
     }
 }

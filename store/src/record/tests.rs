@@ -230,7 +230,7 @@ fn options() -> impl Strategy<Value = Options> {
                 times,
                 lost,
                 avoid,
-                (orphaned, lane, hash),
+                (orphaned, placement, hash),
                 (split, part, key, weight, dedup),
             )| {
                 Options {
@@ -246,7 +246,7 @@ fn options() -> impl Strategy<Value = Options> {
                     lease_ms: times.3,
                     fail_on_lease_lost: lost,
                     avoid: avoid.map(|name| WorkerId::new(name).unwrap()),
-                    lane: lane.map(|lane| lane.parse().unwrap()),
+                    placement: placement.map(|placement| placement.parse().unwrap()),
                     hash,
                     weight: key.as_ref().map_or(1, |_| weight),
                     key: key.map(|key| key.parse().unwrap()),

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::str::FromStr;
 
 use tickwheel_core::id::ContextId;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 
 /// Bytes of the error that are kept.
 const ERROR_BYTES: usize = 200;
@@ -16,7 +16,7 @@ pub struct Upstream {
     /// The context that ended; its id names its job.
     pub context: ContextId,
     /// How it ended.
-    pub state: StateWord,
+    pub state: ContextState,
     /// Why, where it ended without success: the first 200 bytes.
     pub error: String,
 }
@@ -43,7 +43,7 @@ impl FromStr for Upstream {
         let mut fields = text.splitn(3, ':');
         let mut next = || fields.next().ok_or(());
         let context = next()?.parse().map_err(drop)?;
-        let state: StateWord = next()?.parse().map_err(drop)?;
+        let state: ContextState = next()?.parse().map_err(drop)?;
         if !state.is_settled() {
             return Err(());
         }
@@ -82,7 +82,7 @@ mod tests {
         ] {
             let given = Upstream {
                 context: "1.7.f@a/b".parse().unwrap(),
-                state: StateWord::TimedOut,
+                state: ContextState::TimedOut,
                 error: error.to_owned(),
             };
             let text = given.to_string();
@@ -91,7 +91,7 @@ mod tests {
         }
         let long = Upstream {
             context: "1.7.f@a/b".parse().unwrap(),
-            state: StateWord::Failed,
+            state: ContextState::Failed,
             error: "\u{e4}".repeat(500),
         };
         let read: Upstream = long.to_string().parse().unwrap();

@@ -26,7 +26,10 @@ fn lines(server: &Server, durability: &str) -> String {
 fn good_settings_are_neither_refused_nor_warned_about() {
     let server = single(settings());
     assert_eq!(
-        (server.unfit(Eviction::Refused).len(), server.warnings.len()),
+        (
+            server.misconfigured(Eviction::Refused).len(),
+            server.warnings.len()
+        ),
         (0, 0)
     );
     assert_eq!(server.version, "redis 7.0.15");
@@ -46,8 +49,8 @@ fn an_old_server_and_one_that_evicts_are_refused_by_their_addresses() {
         ..settings()
     };
     let server = Server::of(Topology::Cluster, vec![settings(), evicts]);
-    assert_eq!(server.unfit(Eviction::Refused).len(), 1);
-    assert!(server.unfit(Eviction::Tolerated).is_empty());
+    assert_eq!(server.misconfigured(Eviction::Refused).len(), 1);
+    assert!(server.misconfigured(Eviction::Tolerated).is_empty());
     assert!(
         server.evictions[0].contains("redis at h:2 evicts keys (maxmemory-policy allkeys-lru)")
     );

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use fred::types::Value;
 use tickwheel_core::id::{ContextId, DedupKey, JobName};
 use tickwheel_core::ledger::Reason;
 use tickwheel_core::partition::partition_of;
 use tickwheel_core::time::TimestampMs;
 
+use crate::args::Args;
 use crate::error::Error;
 use crate::record::Upstream;
 use crate::reply::Reply;
@@ -108,17 +108,16 @@ impl Store {
         let job_of = upstream.and_then(|upstream| upstream.context.job());
         let job_of = job_of.map(|job| job.to_string());
         let told = upstream.map(ToString::to_string);
-        let args = vec![
-            Value::from(""),
-            Value::from(job.as_str()),
-            Value::from(due.map(|due| due.as_u64().to_string()).unwrap_or_default()),
-            Value::from(unique),
-            Value::from(if body.is_some() { "1" } else { "0" }),
-            Value::Bytes(body.unwrap_or_default()),
-            Value::from(dedup.unwrap_or_default()),
-            Value::from(job_of.unwrap_or_default()),
-            Value::from(told.unwrap_or_default()),
-        ];
+        let args = Args::new()
+            .with("job", job.as_str())
+            .with_optional_number("due_ms", due.map(TimestampMs::as_u64))
+            .with("unique", unique)
+            .with_flag("own_body", body.is_some())
+            .with_optional("body", body)
+            .with_optional("dedup", dedup)
+            .with_optional("upstream", job_of)
+            .with_optional("told", told)
+            .alone();
         let keys = vec![self.keys.wheel(partition)];
         let (value, confirmed) = self.redis.call_kept(&FIRE, keys, args).await?;
         let (status, mut reply) = Reply::open(FIRE.name(), value)?;

@@ -6,6 +6,7 @@ use fred::types::Value;
 use tickwheel_core::partition::PartitionId;
 
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::reply::Reply;
 use crate::script::GAUGE;
 use crate::store::Store;
@@ -50,15 +51,17 @@ impl Store {
     pub async fn gauges(&self, partition: PartitionId) -> Result<Gauges, Error> {
         let keys = vec![self.keys.wheel(partition)];
         let value = self.redis.call(&GAUGE, keys, vec![Value::from("")]).await?;
-        let mut reply = Reply::expect(GAUGE.name(), value, "GAUGED")?;
-        reply.number()?;
-        Ok(Gauges {
-            entries: reply.number()?,
-            overdue: reply.number()?,
-            oldest: Duration::from_millis(reply.number()?),
-            waiting: reply.number()?,
-            running: reply.number()?,
-            dead: reply.number()?,
+        let reply = Reply::expect(GAUGE.name(), value, "GAUGED")?;
+        Fields::read(reply, |fields| {
+            fields.number("now_ms")?;
+            Ok(Gauges {
+                entries: fields.number("entries")?,
+                overdue: fields.number("overdue")?,
+                oldest: Duration::from_millis(fields.number("oldest_ms")?),
+                waiting: fields.number("waiting")?,
+                running: fields.number("running")?,
+                dead: fields.number("dead")?,
+            })
         })
     }
 }

@@ -16,7 +16,7 @@ pub struct Offer {
     pub group: GroupName,
     /// Free permits.
     pub permits: u32,
-    /// Another turn has more of them in hand, and gives back what it does not use: a lane that chooses this worker waits for it.
+    /// Another turn has more of them in hand, and gives back what it does not use: a placement that chooses this worker waits for it.
     pub soon: bool,
     /// What is free of its resources.
     pub units: Units,

@@ -1,13 +1,13 @@
 //! A context in place of the one that its dedup key stands for, and the context of a key. Script: `lua/wheel/replace.lua`.
 
 use fred::interfaces::KeysInterface;
-use fred::types::Value;
 use tickwheel_core::id::{ContextId, DedupKey, JobName, Namespace};
 use tickwheel_core::partition::partition_of;
 
 use super::submit::{NewContext, id_of, when_arg};
+use crate::args::Args;
 use crate::error::Error;
-use crate::lane::{lane_args, lanes_full, queues_full};
+use crate::placement::{placement_args, placements_full, queues_full};
 use crate::reply::Reply;
 use crate::script::REPLACE;
 use crate::store::Store;
@@ -43,20 +43,18 @@ impl Store {
             let violation = tickwheel_core::error::Violation::new("dedup_key", rule, "");
             return Err(Error::Invalid(violation.into()));
         };
-        let mut args = vec![
-            Value::from(""),
-            when_arg(context.when),
-            Value::from(context.unique()),
-            Value::Bytes(context.rest.clone()),
-            Value::from(dedup),
-        ];
-        args.extend(lane_args(context.lane.as_deref().into_iter()));
+        let args = Args::new()
+            .with("when", when_arg(context.when))
+            .with("unique", context.unique())
+            .with("rest", context.rest.clone())
+            .with("dedup", dedup)
+            .items(placement_args(context.placement.as_deref().into_iter()));
         let keys = vec![self.keys.wheel(context.partition)];
         let (value, confirmed) = self.redis.call_kept(&REPLACE, keys, args).await?;
         let (status, mut reply) = Reply::open(REPLACE.name(), value)?;
         match status.as_str() {
             "ACCEPTED" => {}
-            "LANES_FULL" => return Err(lanes_full()),
+            "PLACEMENTS_FULL" => return Err(placements_full()),
             "QUEUES_FULL" => return Err(queues_full(&reply.text()?)),
             other => return Err(Error::contract(REPLACE.name(), other)),
         }

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use fred::types::Value;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::{Lane, LaneId};
+use tickwheel_core::routing::{Placement, PlacementId};
 
 use crate::error::Error;
-use crate::lane::{lane_args, lanes_full, queues_full};
+use crate::placement::{placement_args, placements_full, queues_full};
 use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
@@ -53,7 +53,7 @@ impl Store {
                 .iter()
                 .map(|call| self.submit_chunk(call.partition, &call.indexes, contexts));
             let sent = futures::future::join_all(calls);
-            let chunks = if round.is_heavy() {
+            let chunks = if round.is_heavy {
                 self.bulk.send(sent).await
             } else {
                 sent.await
@@ -109,18 +109,18 @@ impl Store {
             args.push(Value::Bytes(context.rest.clone()));
             args.push(Value::from(context.dedup_arg().unwrap_or_default()));
         }
-        let lanes: BTreeMap<LaneId, &Lane> = chosen
+        let placements: BTreeMap<PlacementId, &Placement> = chosen
             .iter()
-            .filter_map(|(_, context)| context.lane.as_deref())
-            .map(|lane| (lane.id(), lane))
+            .filter_map(|(_, context)| context.placement.as_deref())
+            .map(|placement| (placement.id(), placement))
             .collect();
-        args.extend(lane_args(lanes.into_values()));
+        args.extend(placement_args(placements.into_values()));
         let keys = vec![self.keys.wheel(partition)];
         let (value, confirmed) = self.redis.call_kept(&SUBMIT, keys, args).await?;
         let (status, mut reply) = Reply::open(SUBMIT.name(), value)?;
         match status.as_str() {
             "ACCEPTED" => {}
-            "LANES_FULL" => return Err(lanes_full()),
+            "PLACEMENTS_FULL" => return Err(placements_full()),
             "QUEUES_FULL" => return Err(queues_full(&reply.text()?)),
             other => return Err(Error::contract(SUBMIT.name(), other)),
         }

@@ -1,23 +1,29 @@
 //! One visit to one partition, and a look at one. Scripts: `lua/wheel/turn.lua`, `lua/wheel/look.lua`, `lua/wheel/delivered.lua`.
 
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 use fred::types::Value;
 use tickwheel_core::id::{ContextId, GroupName, JobName, WorkerId};
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
-use crate::lane::LaneOffer;
+use crate::fields::Fields;
 use crate::lease::{AttemptRef, Holding};
-use crate::limit::{self, LimitReport, LimitsTold};
+use crate::limit::{self, LimitInput, LimitReport};
+use crate::placement::PlacementOffer;
 use crate::record::{Member, Queue};
 use crate::reply::Reply;
 use crate::script::{DELIVERED, LOOK, TURN};
+use crate::seldom::Seldom;
 use crate::store::Store;
 use crate::wheel::offer::{Offer, SentHandlers};
+
+/// One damage may have hit many.
+static UNREAD: LazyLock<Seldom> = LazyLock::new(Seldom::default);
 
 /// Bounds of one turn.
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +37,12 @@ pub struct TurnLimits {
 /// What a turn is told besides the permits.
 #[derive(Debug, Clone, Copy)]
 pub struct Told<'a> {
-    /// Who fits the lanes that it may meet.
-    pub lanes: &'a [LaneOffer],
-    /// 1..=2147483646, for lanes that choose by chance.
+    /// Who fits the placements that it may meet.
+    pub placements: &'a [PlacementOffer],
+    /// 1..=2147483646, for placements that choose by chance.
     pub random: u32,
     /// The limits of groups, where some have any.
-    pub limits: Option<&'a LimitsTold>,
+    pub limits: Option<&'a LimitInput>,
     /// Handlers that some worker here has, besides those of the offers; of use where more waits than a turn tells of.
     pub served: &'a [Served],
 }
@@ -81,7 +87,7 @@ pub struct OutboxEntry {
     /// The context that ended.
     pub upstream: ContextId,
     /// How it ended.
-    pub state: StateWord,
+    pub state: ContextState,
     /// The entry as the script knows it.
     pub text: String,
 }
@@ -117,9 +123,9 @@ pub struct Turned {
     /// What is to be shared of limits.
     pub reports: Vec<LimitReport>,
     /// Something waits for a limit.
-    pub held_back: bool,
+    pub limited: bool,
     /// A limit was asked for of which nothing was known: what stands behind it waits for the answer.
-    pub awaits: bool,
+    pub awaiting_grant: bool,
     /// More waits than `backlog` tells of: of what the turn was not told is served, perhaps all.
     pub untold: bool,
 }
@@ -129,7 +135,7 @@ pub struct Turned {
 pub struct Pinned {
     /// The worker.
     pub worker: WorkerId,
-    /// The queue of the parts, with the lane that says what each takes.
+    /// The queue of the parts, with the placement that says what each takes.
     pub queue: Queue,
 }
 
@@ -153,7 +159,7 @@ pub struct TurnCounts {
     pub missed: u64,
     /// Records that no turn can use, put aside: `{tw:p}:quarantine` has them.
     pub aside: u64,
-    /// Offers of workers, lanes and workers of lanes that the script could not read and left out.
+    /// Offers of workers, placements and workers of placements that the script could not read and left out.
     pub unread: u64,
     /// What the turn told of that cannot be read, and stays where it is: `tickwheel store check` names it.
     pub unreadable: u64,
@@ -182,7 +188,7 @@ impl Store {
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
         let told = Told {
-            lanes: &[],
+            placements: &[],
             random: 1,
             limits: None,
             served: &[],
@@ -190,19 +196,19 @@ impl Store {
         self.turn_told(partition, offers, told, limits).await
     }
 
-    /// The same, for contexts with a lane as well.
+    /// The same, for contexts with a placement as well.
     ///
     /// # Errors
     /// As [`Store::turn`].
-    pub async fn turn_lanes(
+    pub async fn turn_placements(
         &self,
         partition: PartitionId,
         offers: &[Offer],
-        (lanes, random): (&[LaneOffer], u32),
+        (placements, random): (&[PlacementOffer], u32),
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
         let told = Told {
-            lanes,
+            placements,
             random,
             limits: None,
             served: &[],
@@ -222,12 +228,12 @@ impl Store {
         limits: TurnLimits,
     ) -> Result<Turned, Error> {
         let Told {
-            lanes,
+            placements,
             random,
             served,
             ..
         } = told;
-        let mut args: Vec<Value> = Vec::with_capacity(6 + 4 * offers.len() + 3 * lanes.len());
+        let mut args: Vec<Value> = Vec::with_capacity(6 + 4 * offers.len() + 3 * placements.len());
         args.push(Value::from(""));
         args.push(Value::from(limits.dispatch_lease.as_millis().to_string()));
         args.push(Value::from(limits.entries.to_string()));
@@ -239,7 +245,7 @@ impl Store {
             args.push(Value::from(offer.worker.as_str()));
             args.push(Value::from(offer.group.as_str()));
             let more = if offer.soon { "+" } else { "" };
-            let units = if lanes.is_empty() || offer.units.is_empty() {
+            let units = if placements.is_empty() || offer.units.is_empty() {
                 String::new()
             } else {
                 format!(" {}", offer.units.to_record())
@@ -253,10 +259,10 @@ impl Store {
             args.push(Value::from("0"));
             args.push(Value::from(of_group.handlers.join(",")));
         }
-        if !lanes.is_empty() {
+        if !placements.is_empty() {
             args.push(Value::from(random.to_string()));
-            args.push(Value::from(lanes.len().to_string()));
-            args.extend(lanes.iter().flat_map(LaneOffer::args));
+            args.push(Value::from(placements.len().to_string()));
+            args.extend(placements.iter().flat_map(PlacementOffer::args));
         }
         if let Some(told) = told.limits {
             args.push(Value::from(told.text()));
@@ -329,69 +335,69 @@ impl Store {
 }
 
 fn turned(value: Value) -> Result<Turned, Error> {
-    let mut reply = Reply::expect(TURN.name(), value, "TURNED")?;
-    let now = TimestampMs::new(reply.number()?);
-    let next = reply.optional_number()?.map(TimestampMs::new);
-    let more = reply.number()? == 1;
-    let claims = claims(reply.list()?)?;
-    let mut unreadable = 0;
-    let mut list = reply.list()?;
+    Fields::read(Reply::expect(TURN.name(), value, "TURNED")?, |fields| {
+        let mut unreadable = 0;
+        let backlog = backlog(fields.list_or_empty("backlog")?, &mut unreadable)?;
+        let plan = fields.list_or_empty("plan")?;
+        let plan = all(plan, &mut unreadable, |text| readable(&text))?;
+        let outbox = fields.list_or_empty("outbox")?;
+        let outbox = all(outbox, &mut unreadable, |text| outbox_entry(&text))?;
+        let opens = fields.list_or_empty("opens")?;
+        let opens = all(opens, &mut unreadable, |text| Member::parse(text).ok())?;
+        let looks = fields.list_or_empty("looks")?;
+        let looks = all(looks, &mut unreadable, |text| pinned_parts(&text))?;
+        let pinned = pinned(fields.list_or_empty("pinned")?, &mut unreadable)?;
+        let (reports, lost) = limit::reports(fields.list_or_empty("reports")?)?;
+        let limited = fields.count("limited")?;
+        Ok(Turned {
+            now: TimestampMs::new(fields.number("now_ms")?),
+            next: fields.optional_number("next_ms")?.map(TimestampMs::new),
+            more: fields.flag("more")?,
+            claims: claims(fields.list_or_empty("claims")?)?,
+            backlog,
+            plan,
+            outbox,
+            scan: fields.flag("scan")?,
+            counts: TurnCounts {
+                fired: fields.count("fired")?,
+                skipped: fields.count("skipped")?,
+                missed: fields.count("missed")?,
+                aside: fields.count("aside")?,
+                unread: fields.count("unread")?,
+                unreadable: unreadable + lost,
+            },
+            opens,
+            looks,
+            pinned,
+            reports,
+            limited: limited > 0,
+            awaiting_grant: limited == 2,
+            untold: fields.flag("untold")?,
+        })
+    })
+}
+
+fn backlog(mut list: Reply, unreadable: &mut u64) -> Result<Vec<(Queue, u64)>, Error> {
     let mut backlog = Vec::with_capacity(list.len() / 2);
     while !list.is_empty() {
         let (queue, waiting) = (readable(&list.bytes()?), list.number()?);
         match queue {
             Some(queue) => backlog.push((queue, waiting)),
-            None => unreadable += 1,
+            None => *unreadable += 1,
         }
     }
-    let plan = all(reply.list()?, &mut unreadable, |text| readable(&text))?;
-    let outbox = all(reply.list()?, &mut unreadable, |text| outbox_entry(&text))?;
-    let scan = reply.number()? == 1;
-    let mut counts = reply.list()?;
-    let counts = TurnCounts {
-        fired: counts.number()?,
-        skipped: counts.number()?,
-        missed: counts.number()?,
-        aside: counts.number()?,
-        unread: counts.number()?,
-        unreadable: 0,
-    };
-    let opens = all(reply.list()?, &mut unreadable, |text| {
-        Member::parse(text).ok()
-    })?;
-    let looks = all(reply.list()?, &mut unreadable, |text| pinned_parts(&text))?;
-    let mut list = reply.list()?;
+    Ok(backlog)
+}
+
+fn pinned(mut list: Reply, unreadable: &mut u64) -> Result<Vec<Pinned>, Error> {
     let mut pinned = Vec::with_capacity(list.len() / 2);
     while !list.is_empty() {
         match (readable(&list.bytes()?), readable(&list.bytes()?)) {
             (Some(worker), Some(queue)) => pinned.push(Pinned { worker, queue }),
-            _ => unreadable += 1,
+            _ => *unreadable += 1,
         }
     }
-    let (reports, lost) = limit::reports(reply.list()?)?;
-    unreadable += lost;
-    let held_back = reply.number()?;
-    Ok(Turned {
-        now,
-        next,
-        more,
-        claims,
-        backlog,
-        plan,
-        outbox,
-        scan,
-        counts: TurnCounts {
-            unreadable,
-            ..counts
-        },
-        opens,
-        looks,
-        pinned,
-        reports,
-        held_back: held_back > 0,
-        awaits: held_back == 2,
-        untold: reply.number()? == 1,
-    })
+    Ok(pinned)
 }
 
 fn claims(mut list: Reply) -> Result<Vec<Claim>, Error> {
@@ -403,7 +409,11 @@ fn claims(mut list: Reply) -> Result<Vec<Claim>, Error> {
                 member.attempt = member.attempt.next();
                 claims.push(Claim { worker, member });
             }
-            Err(error) => tracing::error!(%error, "a claimed context cannot be read"),
+            Err(error) => {
+                if let Some(kept_back) = UNREAD.say(&error.to_string()) {
+                    tracing::error!(%error, kept_back, "a claimed context cannot be read");
+                }
+            }
         }
     }
     Ok(claims)

@@ -11,8 +11,10 @@
 )]
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
+pub(crate) mod arguments;
 mod server;
 pub(crate) mod twin;
+mod watched;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -25,10 +27,12 @@ use tickwheel_core::id::{GroupName, HandlerName, JobName};
 use tickwheel_core::job::{JobSpec, Trigger};
 use tickwheel_core::partition::{PartitionCount, PartitionId};
 use tickwheel_core::time::TimestampMs;
-use tickwheel_store::context::{Line, Note, Progress};
+use tickwheel_store::context::{AttemptLog, Line, Progress};
 use tickwheel_store::{Redis, Store, script};
 
+use arguments::names_before;
 pub(crate) use server::Server;
+pub(crate) use watched::watched;
 
 /// A store of its own for one test.
 pub(crate) struct Harness {
@@ -121,6 +125,23 @@ pub(crate) fn way(script: &'static script::Script) -> [&'static str; 2] {
     }
 }
 
+/// The words of a call of a script, with its arguments in the order of its header.
+pub(crate) fn call_words(name: &str, key: &str, args: &[&str]) -> Vec<String> {
+    let script = script_of(name);
+    let [how, what] = way(script);
+    let names = names_before(script, args.len());
+    let fixed = [how, what, "1", key].into_iter().chain(names.as_deref());
+    fixed
+        .chain(args.iter().copied())
+        .map(str::to_owned)
+        .collect()
+}
+
+fn script_of(name: &str) -> &'static script::Script {
+    let found = script::all().into_iter().find(|one| one.name() == name);
+    found.unwrap_or_else(|| panic!("there is no script {name}"))
+}
+
 impl Harness {
     pub(crate) async fn open(url: &str, port: u16, prefix: &str, partitions: u16) -> Self {
         let redis = Redis::connect(url).await.unwrap();
@@ -207,7 +228,7 @@ impl Harness {
         }
     }
 
-    /// Runs a script of this crate with arguments as given; the error is what Redis said.
+    /// Runs a script of this crate with arguments in the order of its header; the error is what Redis said.
     pub(crate) async fn eval(
         &self,
         name: &str,
@@ -225,15 +246,39 @@ impl Harness {
         key: &str,
         args: &[&str],
     ) -> Result<Vec<String>, String> {
-        let found = script::all()
+        let names = names_before(script_of(name), args.len());
+        let args: Vec<&str> = names
+            .as_deref()
             .into_iter()
-            .find(|script| script.name() == name)
-            .unwrap();
+            .chain(args.iter().copied())
+            .collect();
+        self.eval_as_given(name, key, &args).await
+    }
+
+    /// The same with the arguments as the script takes them, their names included.
+    pub(crate) async fn eval_as_given(
+        &self,
+        name: &str,
+        key: &str,
+        args: &[&str],
+    ) -> Result<Vec<String>, String> {
+        let text = watched(script_of(name).text());
+        let reply = self.eval_text(&text, key, args).await;
+        if let Err(error) = &reply {
+            assert!(!error.contains("WROTE BEFORE"), "{name}: {error}");
+        }
+        reply
+    }
+
+    /// Runs a text on a key.
+    pub(crate) async fn eval_text(
+        &self,
+        text: &str,
+        key: &str,
+        args: &[&str],
+    ) -> Result<Vec<String>, String> {
         let args: Vec<Value> = args.iter().map(|arg| Value::from(*arg)).collect();
-        let reply: Result<Value, _> = self
-            .client
-            .eval(found.text(), vec![key.to_owned()], args)
-            .await;
+        let reply: Result<Value, _> = self.client.eval(text, vec![key.to_owned()], args).await;
         reply
             .map(|value| flat(&value))
             .map_err(|error| error.details().to_owned())
@@ -331,11 +376,18 @@ impl Harness {
         assert_eq!(self.dump().await, before);
     }
 
-    /// Every key of this test with its serialised value.
+    /// Every key of this test with its value: serialised, and of a hash its fields in order, as Redis moves those of a large one about.
     pub(crate) async fn dump(&self) -> Vec<(String, String)> {
         let mut dump = Vec::new();
         for key in self.keys().await {
-            let value = format!("{:?}", self.command(&["DUMP", &key]).await);
+            let value = if self.text(&["TYPE", &key]).await == "hash" {
+                let all = flat(&send(&self.client, &["HGETALL", &key]).await);
+                let mut fields: Vec<&[String]> = all.chunks(2).collect();
+                fields.sort_unstable();
+                format!("{fields:?}")
+            } else {
+                format!("{:?}", self.command(&["DUMP", &key]).await)
+            };
             dump.push((key, value));
         }
         dump
@@ -378,14 +430,14 @@ pub(crate) fn ms(ms: u64) -> TimestampMs {
 }
 
 /// What an attempt says: info lines said just now.
-pub(crate) fn note(lines: &[&str], progress: Option<Progress>) -> Note {
+pub(crate) fn note(lines: &[&str], progress: Option<Progress>) -> AttemptLog {
     let line = |text: &&str| Line {
         text: String::from(*text),
         ..Line::default()
     };
-    Note {
+    AttemptLog {
         lines: lines.iter().map(line).collect(),
         progress,
-        ..Note::default()
+        ..AttemptLog::default()
     }
 }

@@ -12,11 +12,10 @@ use std::collections::BTreeMap;
 
 use fred::types::Value;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_store::script;
 
-use crate::harness::{Harness, partition, way};
+use crate::harness::{Harness, call_words, partition};
 
-pub(crate) use state::{State, items, pairs, text, texts};
+pub(crate) use state::{State, field, items, pairs, text, texts};
 
 /// The clock of tests that do not move it.
 pub(crate) const T: u64 = 1_000_000;
@@ -72,14 +71,8 @@ impl<'a> Part<'a> {
 
     /// Calls a script, which must not raise an error; its reply without the status word.
     pub(crate) async fn call(&self, name: &str, status: &str, args: &[&str]) -> Vec<Value> {
-        let script = script::all()
-            .into_iter()
-            .find(|script| script.name() == name)
-            .unwrap();
-        let wheel = self.key("wheel");
-        let [how, what] = way(script);
-        let mut words = vec![how, what, "1", wheel.as_str()];
-        words.extend(args);
+        let words = call_words(name, &self.key("wheel"), args);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut reply = items(&self.test.command(&words).await);
         assert_eq!(text(&reply[0]), status, "{name} {args:?} answers {reply:?}");
         reply.remove(0);
@@ -88,14 +81,8 @@ impl<'a> Part<'a> {
 
     /// Calls a script; its status word and the rest as texts, nested lists dropped.
     pub(crate) async fn answer(&self, name: &str, args: &[&str]) -> Vec<String> {
-        let script = script::all()
-            .into_iter()
-            .find(|script| script.name() == name)
-            .unwrap();
-        let wheel = self.key("wheel");
-        let [how, what] = way(script);
-        let mut words = vec![how, what, "1", wheel.as_str()];
-        words.extend(args);
+        let words = call_words(name, &self.key("wheel"), args);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.test.texts(&words).await
     }
 
@@ -135,23 +122,24 @@ impl<'a> Part<'a> {
         }
         args.extend((!limits.is_empty()).then_some(limits));
         let reply = self.call("wheel/turn", "TURNED", &args).await;
-        assert_eq!((text(&reply[0]), reply.len()), (now.to_string(), 15));
-        let counts = texts(&reply[8]);
+        let of = |name: &str| field(&reply, name);
+        let count = |name: &str| text(of(name)).parse().unwrap_or_default();
+        assert_eq!(text(of("now_ms")), now.to_string());
         Turned {
-            next: text(&reply[1]).parse().ok(),
-            more: text(&reply[2]) == "1",
-            claims: pairs(&texts(&reply[3]))
+            next: text(of("next_ms")).parse().ok(),
+            more: text(of("more")) == "1",
+            claims: pairs(&texts(of("claims")))
                 .map(|(worker, member)| (worker, claimed(&member)))
                 .collect(),
-            backlog: pairs(&texts(&reply[4]))
+            backlog: pairs(&texts(of("backlog")))
                 .map(|(queue, size)| (queue, size.parse().unwrap()))
                 .collect(),
-            plan: texts(&reply[5]),
-            outbox: texts(&reply[6]),
-            scan: text(&reply[7]) == "1",
-            counts: [0, 1, 2].map(|index: usize| counts[index].parse().unwrap()),
-            aside: counts[3].parse().unwrap(),
-            untold: text(&reply[14]) == "1",
+            plan: texts(of("plan")),
+            outbox: texts(of("outbox")),
+            scan: text(of("scan")) == "1",
+            counts: ["fired", "skipped", "missed"].map(count),
+            aside: count("aside"),
+            untold: text(of("untold")) == "1",
         }
     }
 
@@ -266,8 +254,13 @@ impl<'a> Part<'a> {
         ];
         args.extend(evicted);
         let reply = self.call("lease/reap", "REAPED", &args).await;
-        assert_eq!(text(&reply[1]), "0", "a small set is one page");
-        (texts(&reply[3]), text(&reply[4]), texts(&reply[5]))
+        let of = |name: &str| field(&reply, name);
+        assert_eq!(text(of("cursor")), "0", "a small set is one page");
+        (
+            texts(of("lost")),
+            text(of("timed_out")),
+            texts(of("cancels")),
+        )
     }
 
     /// Cancels a context: the status word and what follows it.
@@ -308,6 +301,7 @@ impl<'a> Part<'a> {
             ("ledger_limit", "1000"),
             ("runs_limit", "100"),
             ("after", ""),
+            ("followed_by", ""),
             ("last", ""),
             ("followers", ""),
             ("manual", "0"),

@@ -7,7 +7,7 @@ use crate::ops::JOBS;
 use crate::run::Run;
 
 /// What job/apply is given, in its order.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "kind",
     "period",
     "anchor",
@@ -25,6 +25,7 @@ const FIELDS: [&str; 17] = [
     "ledger_limit",
     "runs_limit",
     "after",
+    "followed_by",
 ];
 
 impl Run<'_> {

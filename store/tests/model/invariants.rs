@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::check::{
-    At, ContextFacts, JobFacts, Place, QueueFacts, Record, Sighting, rules,
+    At, ContextFacts, JobFacts, Occurrence, Place, QueueFacts, Record, rules,
 };
 use tickwheel_store::record::{Held, Member, Settled};
 
@@ -22,17 +22,17 @@ fn size(length: usize) -> u64 {
 }
 
 /// Every place of every context.
-fn sightings(state: &State) -> BTreeMap<ContextId, Vec<Sighting>> {
-    let mut found: BTreeMap<ContextId, Vec<Sighting>> = BTreeMap::new();
+fn occurrences(state: &State) -> BTreeMap<ContextId, Vec<Occurrence>> {
+    let mut found: BTreeMap<ContextId, Vec<Occurrence>> = BTreeMap::new();
     let mut add = |id: ContextId, place: Place, at: Option<u64>, record: Record| {
-        let sighting = Sighting {
+        let occurrence = Occurrence {
             place,
             at: at.map(At::Ms),
             record,
             body_len: 0,
             head: String::new(),
         };
-        found.entry(id).or_default().push(sighting);
+        found.entry(id).or_default().push(occurrence);
     };
     for (name, members) in &state.zsets {
         let place = match name.split_once(':') {
@@ -67,7 +67,7 @@ fn sightings(state: &State) -> BTreeMap<ContextId, Vec<Sighting>> {
 }
 
 fn contexts(state: &State, partition: PartitionId, now: u64) -> Vec<ContextFacts> {
-    let mut seen = sightings(state);
+    let mut seen = occurrences(state);
     let mut ended: BTreeMap<ContextId, Vec<u32>> = BTreeMap::new();
     for record in &state.settled {
         let settled = Settled::parse(record.as_bytes()).unwrap();
@@ -89,7 +89,7 @@ fn contexts(state: &State, partition: PartitionId, now: u64) -> Vec<ContextFacts
     let facts = ids.into_iter().map(|id| ContextFacts {
         partition,
         now,
-        sightings: seen.remove(&id).unwrap_or_default(),
+        occurrences: seen.remove(&id).unwrap_or_default(),
         retry: retry.get(&id).cloned(),
         fair: None,
         mark: marks.get(&id).cloned(),
@@ -177,8 +177,8 @@ impl Seen {
             .collect();
         assert!(found.is_empty(), "{found:#?}");
         for facts in &contexts {
-            for sighting in &facts.sightings {
-                let attempt = match &sighting.record {
+            for occurrence in &facts.occurrences {
+                let attempt = match &occurrence.record {
                     Record::Waiting(member) => member.attempt.as_u32(),
                     Record::Running(held) => held.attempt.as_u32(),
                     Record::Unreadable => continue,
@@ -194,7 +194,7 @@ impl Seen {
             self.0.entry(id).or_default();
         }
         let here: BTreeSet<&ContextId> = (contexts.iter())
-            .filter(|facts| !facts.sightings.is_empty())
+            .filter(|facts| !facts.occurrences.is_empty())
             .map(|facts| &facts.id)
             .collect();
         for id in self.0.keys() {

@@ -12,9 +12,17 @@ pub(crate) fn text(value: &Value) -> String {
     }
 }
 
+/// A named value of a reply; nothing where it is absent.
+pub(crate) fn field<'a>(reply: &'a [Value], name: &str) -> &'a Value {
+    let mut fields = reply.chunks_exact(2);
+    let found = fields.find(|pair| text(&pair[0]) == name);
+    found.map_or(&Value::Null, |pair| &pair[1])
+}
+
 pub(crate) fn items(value: &Value) -> Vec<Value> {
     match value {
         Value::Array(elements) => elements.clone(),
+        Value::Null => Vec::new(),
         other => panic!("{other:?} is no list"),
     }
 }

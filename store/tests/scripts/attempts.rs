@@ -2,7 +2,7 @@
 
 use crate::call::{Part, T};
 use crate::harness::{alone, fresh, partition};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::Error;
 use tickwheel_store::context::ContextFilter;
 
@@ -124,7 +124,7 @@ async fn contexts_that_ended_say_group_handler_worker_and_failures() {
     let view = view.unwrap().unwrap();
     assert_eq!(
         (view.state, view.failures, view.attempt.as_u32()),
-        (StateWord::Succeeded, 2, 3)
+        (ContextState::Succeeded, 2, 3)
     );
     assert_eq!(view.group.as_ref().unwrap().as_str(), "g");
     assert_eq!(view.handler.as_ref().unwrap().as_str(), "h");
@@ -173,7 +173,7 @@ async fn ended_runs_of_a_job_run_again_with_what_their_job_says() {
                 view.failures,
                 &view.body[..]
             ),
-            (StateWord::Ready, 2, 0, b"of the job".as_slice())
+            (ContextState::Ready, 2, 0, b"of the job".as_slice())
         );
         assert_eq!(retry(&part, &id).await, ["RETRIED", "N"], "it is under way");
         part.cancel(T + 1, &id).await;

@@ -6,10 +6,10 @@ use std::time::Duration;
 use crate::harness::{Harness, Server, job, ms, name, note, or_skip, partition};
 use tickwheel_core::id::{ContextId, JobName, WorkerId};
 use tickwheel_core::job::{AfterOn, Trigger};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::Store;
-use tickwheel_store::context::{ContextFilter, Noted};
-use tickwheel_store::job::{Deleted, JobStateWord, Plan, PlanGuard, PlanOutcome};
+use tickwheel_store::context::{Appended, ContextFilter};
+use tickwheel_store::job::{Deleted, JobState, Plan, PlanGuard, PlanOutcome};
 use tickwheel_store::lease::{AttemptRef, Holding};
 
 const FAR: u64 = 5_000_000_000_000;
@@ -53,10 +53,12 @@ async fn live(store: &Store, id: &JobName) {
         dues: vec![ms(FAR)],
         end: false,
     };
-    let _ = store
-        .apply_job(&job(id.as_str(), trigger), &far)
-        .await
-        .unwrap();
+    drop(
+        store
+            .apply_job(&job(id.as_str(), trigger), &far)
+            .await
+            .unwrap(),
+    );
     let guard = PlanGuard {
         next: Some(ms(FAR)),
         last_planned: Some(ms(FAR)),
@@ -72,12 +74,12 @@ async fn live(store: &Store, id: &JobName) {
     assert_eq!(planned, PlanOutcome::Planned);
     assert_eq!(
         store.pause_job(id, "").await.unwrap().state,
-        JobStateWord::Paused
+        JobState::Paused
     );
     let view = store.resume_job(id, &far, Vec::new()).await.unwrap();
     assert_eq!(
         (view.state, view.next_due),
-        (JobStateWord::Active, Some(ms(FAR)))
+        (JobState::Active, Some(ms(FAR)))
     );
     store
         .add_follower(&name("a/0"), id, AfterOn::Ended)
@@ -128,11 +130,11 @@ async fn contexts_are_read_retried_and_noted_in_their_slots() {
         test.seed(p, &[&dead]).await;
         assert_eq!(
             store.get_context(&id).await.unwrap().unwrap().state,
-            StateWord::Failed
+            ContextState::Failed
         );
         assert_eq!(
             store.retry_context(&id).await.unwrap().state,
-            StateWord::Ready
+            ContextState::Ready
         );
         let held = format!("HSET | held | {id} | 2:0 w-1 1 2 0 - default work 2 - body");
         test.seed(p, &[&held]).await;
@@ -143,8 +145,11 @@ async fn contexts_are_read_retried_and_noted_in_their_slots() {
             },
             worker: WorkerId::new("w-1").unwrap(),
         };
-        let noted = store.note(&two, &note(&["line"], None)).await.unwrap();
-        assert_eq!(noted, Noted::Written { dropped: 0 });
+        let noted = store
+            .append_log(&two, &note(&["line"], None))
+            .await
+            .unwrap();
+        assert_eq!(noted, Appended::Written { dropped: 0 });
         let tag = format!("{{tw:{p}}}");
         for script in ["context", "explain"] {
             let shown = inspect(&server, script, &[&tag, id.as_str()]);

@@ -41,7 +41,7 @@ fn context(number: u16, uniq: &str, delay_ms: u64, rest: &str) -> NewContext {
             Duration::from_secs(60),
         )),
         partition: partition(number),
-        lane: None,
+        placement: None,
     }
 }
 
@@ -119,16 +119,19 @@ async fn travel_of_a_job(test: &Harness, job_name: &str) {
     let (store, p) = (&test.store, test.store.partition_of_job(&name(job_name)));
     let mut spec = job(job_name, Trigger::Manual);
     spec.overlap = Overlap::Queue(5);
-    let _ = store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: Vec::new(),
-                end: true,
-            },
-        )
-        .await
-        .unwrap();
+    spec.followed_by.insert(Namespace::new("far").unwrap());
+    drop(
+        store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: Vec::new(),
+                    end: true,
+                },
+            )
+            .await
+            .unwrap(),
+    );
     store
         .add_follower(
             &name(job_name),

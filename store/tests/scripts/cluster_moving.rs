@@ -8,7 +8,7 @@ use fred::interfaces::ClientLike;
 use fred::types::config::Config;
 use fred::types::{Builder, ClusterHash, CustomCommand, Value};
 use tickwheel_core::id::{ContextId, WorkerId};
-use tickwheel_store::context::Noted;
+use tickwheel_store::context::Appended;
 use tickwheel_store::lease::{AttemptRef, Holding};
 
 /// One node, by plain commands.
@@ -96,7 +96,7 @@ async fn a_moving_partition_stands_still_and_goes_on_where_it_arrives() {
         },
         worker: WorkerId::new("w-1").unwrap(),
     };
-    let noted = || test.store.note(&two, &said);
+    let noted = || test.store.append_log(&two, &said);
     let stands_still = Duration::from_millis(300);
     for step in [None, Some(&wheel), Some(&held)] {
         if let Some(key) = step {
@@ -113,6 +113,6 @@ async fn a_moving_partition_stands_still_and_goes_on_where_it_arrives() {
         }
     };
     let (noted, ()) = tokio::join!(noted(), arrive);
-    assert_eq!(noted.unwrap(), Noted::Written { dropped: 0 });
+    assert_eq!(noted.unwrap(), Appended::Written { dropped: 0 });
     assert!(target.has(&held).await);
 }

@@ -4,7 +4,7 @@ use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::id::ContextId;
 use tickwheel_core::job::Trigger;
 use tickwheel_core::log::LogLevel;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::Error;
 use tickwheel_store::context::ContextView;
 use tickwheel_store::job::Plan;
@@ -25,16 +25,16 @@ async fn a_waiting_context_is_found_in_each_place() {
     let key = |name: &str| test.key(partition(1), name);
     let ready = (1_u64 << 44) * 2 + 33;
     let seeds = [
-        ("1.11.a-1", "wheel", 11, "0:0", StateWord::Scheduled),
-        ("1.22.a-2", "wheel", 9_000, "2:1", StateWord::Retrying),
+        ("1.11.a-1", "wheel", 11, "0:0", ContextState::Scheduled),
+        ("1.22.a-2", "wheel", 9_000, "2:1", ContextState::Retrying),
         (
             "1.33.a-3",
             "ready:default:work",
             ready,
             "0:0",
-            StateWord::Ready,
+            ContextState::Ready,
         ),
-        ("1.44.f@a/b", "queue:a/b", 44, "0:0", StateWord::Queued),
+        ("1.44.f@a/b", "queue:a/b", 44, "0:0", ContextState::Queued),
     ];
     test.command(&["HSET", &key("retry"), "1.22.a-2", "9000"])
         .await;
@@ -71,7 +71,7 @@ async fn a_waiting_context_is_found_in_each_place() {
         );
         assert_eq!(
             view.next_attempt,
-            (state == StateWord::Retrying).then_some(ms(9_000))
+            (state == ContextState::Retrying).then_some(ms(9_000))
         );
         assert_eq!(view.options.unwrap().timeout_ms, Some(500));
     }
@@ -106,7 +106,7 @@ async fn a_running_context_shows_its_lease_log_and_progress() {
     let view = get(&test, "1.11.a-1").await.unwrap();
     assert_eq!(
         (view.state, view.attempt.as_u32(), view.failures),
-        (StateWord::Running, 2, 1)
+        (ContextState::Running, 2, 1)
     );
     assert_eq!(
         (
@@ -147,17 +147,18 @@ async fn an_ended_context_of_a_job_is_found_in_its_runs() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", Trigger::Manual);
     spec.body = bytes::Bytes::from_static(b"body");
-    let _ = test
-        .store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: Vec::new(),
-                end: true,
-            },
-        )
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: Vec::new(),
+                    end: true,
+                },
+            )
+            .await
+            .unwrap(),
+    );
     let p = test.store.partition_of_job(&name("a/b"));
     let (runs, dead) = (test.job_key("a/b", "runs:a/b"), test.job_key("a/b", "dead"));
     let text = format!("{p}.5.x@a/b");
@@ -176,7 +177,7 @@ async fn an_ended_context_of_a_job_is_found_in_its_runs() {
             view.ended,
             view.error.as_str()
         ),
-        (StateWord::TimedOut, 2, Some(ms(20)), "new")
+        (ContextState::TimedOut, 2, Some(ms(20)), "new")
     );
     assert_eq!(
         (view.worker.unwrap().as_str(), view.claimed),
@@ -226,7 +227,7 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
         let view = get(&test, &format!("1.{entry}.x-11")).await.unwrap();
         assert_eq!(
             (view.state, view.ended, view.error.as_str()),
-            (StateWord::Cancelled, Some(ms(entry)), "why"),
+            (ContextState::Cancelled, Some(ms(entry)), "why"),
             "{entry}"
         );
         let (group, handler) = (view.group.unwrap(), view.handler.unwrap());
@@ -234,7 +235,7 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
         assert_eq!(view.options, None);
         assert_eq!(
             get(&test, &format!("1.{entry}.x-1")).await.unwrap().state,
-            StateWord::Succeeded,
+            ContextState::Succeeded,
             "{entry}"
         );
     }
@@ -242,7 +243,7 @@ async fn an_ended_context_is_found_in_the_events_or_among_the_dead_however_many_
         let view = get(&test, &format!("1.{entry}.d-1")).await.unwrap();
         assert_eq!(
             (view.state, view.ended, view.failures, view.error.as_str()),
-            (StateWord::Expired, Some(ms(entry)), 3, "late"),
+            (ContextState::Expired, Some(ms(entry)), 3, "late"),
             "{entry}"
         );
     }

@@ -3,7 +3,7 @@
 use crate::call::{Part, T};
 use crate::harness::{Harness, alone, fresh, job, name, partition};
 use tickwheel_core::job::{Overlap, Trigger};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::job::Plan;
 use tickwheel_store::{Error, Heard};
 
@@ -42,7 +42,7 @@ async fn a_dead_context_becomes_ready_with_its_attempts_counted_on() {
             view.failures,
             view.body.as_ref()
         ),
-        (StateWord::Ready, 3, 0, b"body".as_slice())
+        (ContextState::Ready, 3, 0, b"body".as_slice())
     );
     let ready = test
         .texts(&[
@@ -158,17 +158,18 @@ async fn a_job_never_has_more_active_contexts_than_its_policy_allows() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", Trigger::Manual);
     spec.overlap = Overlap::Parallel(2);
-    let _ = test
-        .store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: Vec::new(),
-                end: true,
-            },
-        )
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: Vec::new(),
+                    end: true,
+                },
+            )
+            .await
+            .unwrap(),
+    );
     let p = test.store.partition_of_job(&name("a/b"));
     let ids: Vec<String> = (1..=3).map(|due| format!("{p}.{due}.x@a/b")).collect();
     for (due, id) in ids.iter().enumerate() {

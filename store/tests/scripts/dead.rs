@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::call::{Part, T};
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::{Overlap, Trigger};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::Error;
 use tickwheel_store::dead::{DeadAction, DeadCounts, DeadFilter, DeadStep};
 use tickwheel_store::job::Plan;
@@ -132,7 +132,7 @@ async fn a_list_has_each_of_the_chosen_once_whatever_the_page() {
     let view = &first.items[0];
     assert_eq!(
         (view.state, view.ended, view.failures, view.error.as_str()),
-        (StateWord::Failed, Some(ms(1_010)), 2, "Boom 60")
+        (ContextState::Failed, Some(ms(1_010)), 2, "Boom 60")
     );
     assert_eq!(
         (view.group.as_ref().unwrap().as_str(), view.worker.as_ref()),
@@ -176,7 +176,7 @@ async fn a_requeue_of_many_stops_at_the_overlap_policy_and_can_go_on_from_any_st
     bury(&test, 150).await;
     let mut spec = job("a/b", Trigger::Manual);
     spec.overlap = Overlap::Parallel(2);
-    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     let p = test.store.partition_of_job(&name("a/b"));
     for i in 1..=5 {
         let member = format!(
@@ -303,7 +303,7 @@ async fn how_it_ended_is_told_when_the_event_is_forgotten() {
             view.attempt.as_u32(),
             view.failures
         ),
-        (StateWord::TimedOut, "took too long", 4, 3)
+        (ContextState::TimedOut, "took too long", 4, 3)
     );
     assert_eq!(
         (view.worker.unwrap().as_str(), view.ended, view.claimed),
@@ -351,7 +351,7 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
     for cursor in ["x", "0/x", "0/5", "9/5:1", "0/5:x"] {
         let refused = test
             .store
-            .list_dead(&DeadFilter::default(), cursor, 5)
+            .dead_step(DeadAction::Purge, &DeadFilter::default(), cursor, true)
             .await;
         assert!(
             matches!(refused, Err(Error::Invalid(_) | Error::NotFound { .. })),

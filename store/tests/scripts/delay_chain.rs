@@ -160,6 +160,7 @@ async fn a_new_revision_while_an_old_run_runs_again_keeps_the_chain() {
         "ledger_limit",
         "runs_limit",
         "after",
+        "followed_by",
     ] {
         let fields = &state.hashes["job:d/j"];
         args.extend([field, fields.get(field).map_or("", String::as_str)]);

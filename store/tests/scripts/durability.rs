@@ -27,7 +27,7 @@ fn context(uniq: &str, dedup: Option<&str>) -> NewContext {
         uniq: uniq.to_owned(),
         dedup: dedup.map(|key| (key.parse().unwrap(), Duration::from_secs(60))),
         partition: partition(0),
-        lane: None,
+        placement: None,
     }
 }
 

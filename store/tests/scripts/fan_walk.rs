@@ -111,7 +111,7 @@ impl<'a> Walk<'a> {
             args.extend([*worker, *group, permits.as_str(), *handlers]);
         }
         let reply = self.part.call("wheel/turn", "TURNED", &args).await;
-        call::texts(&reply[9])
+        call::texts(call::field(&reply, "opens"))
     }
 
     async fn open(&self, waiting: &str, kind: usize) {

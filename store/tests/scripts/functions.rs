@@ -19,7 +19,7 @@ async fn submit(store: &Store, number: u16) {
         uniq: format!("u{number}"),
         dedup: None,
         partition: partition(number),
-        lane: None,
+        placement: None,
     };
     store.submit(&[context]).await.unwrap();
 }

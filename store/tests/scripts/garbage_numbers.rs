@@ -133,11 +133,11 @@ fn rows() -> Vec<String> {
         rows.push(format!("{row};PEXPIRE|{key}|3600000"));
     }
     for share in ["$N 9 0 5 k", "0 $N 0 5 k", "0 9 $N 5 k", "0 9 0 $N k"] {
-        rows.push(format!("HSET|B:shares|default|{share}"));
+        rows.push(format!("HSET|B:limit_shares|default|{share}"));
     }
     for one in [
-        "RPUSH|B:left|$N default",
-        "HSET|B:stopped|default|$N",
+        "RPUSH|B:limit_released|$N default",
+        "HSET|B:limit_waiting|default|$N",
         "HSET|B:fair|0.5.h-1|$N",
         "HSET|B:retry|$W|$N",
         "ZADD|B:tags:default|$N|acme",

@@ -217,7 +217,7 @@ async fn values_of_a_split_context_that_are_none_fail_no_call() {
         "quorum",
         "state",
         "model",
-        "lane",
+        "placement",
         "end",
         "root",
         "by",
@@ -354,7 +354,7 @@ async fn of_a_submission_that_meets_a_wrong_type_nothing_stays_and_it_can_come_a
         assert!(!call("1").await, "{key}");
         test.command(&["DEL", &wrong]).await;
         let left: Vec<String> = (part.state().await.keys().into_iter())
-            .filter(|key| *key != "lanes" && !key.starts_with("tags"))
+            .filter(|key| *key != "placements" && !key.starts_with("tags"))
             .map(str::to_owned)
             .collect();
         assert_eq!(left, [""; 0], "{key}");
@@ -397,17 +397,21 @@ async fn what_cannot_be_written_of_an_end_leaves_the_attempt_held() {
         test.command(&["FLUSHALL"]).await;
         test.command(&["HSET", &part.key("held"), "3.7.a-1", &limited])
             .await;
-        test.command(&["HSET", &part.key("shares"), "g", "1 1 0 5 w"])
+        test.command(&["HSET", &part.key("limit_shares"), "g", "1 1 0 5 w"])
             .await;
         test.command(&["SET", &part.key(key), "x"]).await;
         assert!(settle(outcome, payload).await.is_err(), "{key}");
         let held = test.texts(&["HKEYS", &part.key("held")]).await;
         assert_eq!(held, ["3.7.a-1"], "{key} of a wrong type, {outcome}");
-        let left = test.texts(&["LRANGE", &part.key("left"), "0", "-1"]).await;
+        let left = test
+            .texts(&["LRANGE", &part.key("limit_released"), "0", "-1"])
+            .await;
         assert!(left.is_empty(), "{key}: it left its limit, and will again");
         test.command(&["DEL", &part.key(key)]).await;
         assert!(settle(outcome, payload).await.is_ok(), "{key}");
-        let left = test.texts(&["LRANGE", &part.key("left"), "0", "-1"]).await;
+        let left = test
+            .texts(&["LRANGE", &part.key("limit_released"), "0", "-1"])
+            .await;
         assert_eq!(left.len(), 1, "{key}: {left:?}");
         assert!(test.texts(&["HKEYS", &part.key("held")]).await.is_empty());
     }

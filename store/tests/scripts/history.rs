@@ -6,7 +6,7 @@ use crate::harness::{Harness, fresh, job, note, partition};
 use tickwheel_core::id::{ContextId, WorkerId};
 use tickwheel_core::job::Trigger;
 use tickwheel_store::Error;
-use tickwheel_store::context::Noted;
+use tickwheel_store::context::Appended;
 use tickwheel_store::history::{Budget, Sizes};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{AttemptRef, Holding};
@@ -30,7 +30,7 @@ async fn hold(test: &Harness, id: &str) -> ContextId {
     id
 }
 
-async fn say(test: &Harness, id: &ContextId, bytes: usize) -> Noted {
+async fn say(test: &Harness, id: &ContextId, bytes: usize) -> Appended {
     let line = "x".repeat(bytes);
     let said = note(&[&line], None);
     let holding = Holding {
@@ -40,7 +40,7 @@ async fn say(test: &Harness, id: &ContextId, bytes: usize) -> Noted {
         },
         worker: WorkerId::new("w-12345678").unwrap(),
     };
-    let noted = test.store.note(&holding, &said).await;
+    let noted = test.store.append_log(&holding, &said).await;
     noted.unwrap()
 }
 
@@ -76,7 +76,10 @@ async fn logs_keep_to_their_budget_and_the_oldest_go() {
     sizes(&test, 1, budget(200_000)).await;
     for number in 0..600 {
         let id = hold(&test, &format!("1.7.a-{number}")).await;
-        assert_eq!(say(&test, &id, 1_000).await, Noted::Written { dropped: 0 });
+        assert_eq!(
+            say(&test, &id, 1_000).await,
+            Appended::Written { dropped: 0 }
+        );
         end(&test, &id, ("succeeded", "")).await;
     }
     let left = names(&test, "log").await;
@@ -131,9 +134,9 @@ async fn one_that_fills_the_budget_alone_is_refused_and_told() {
     let mut kept = 0;
     for _ in 0..100 {
         match say(&test, &id, 4_000).await {
-            Noted::Written { dropped: 0 } => kept += 1,
-            Noted::Written { .. } => {}
-            Noted::Stale | Noted::Foreign => panic!("it runs"),
+            Appended::Written { dropped: 0 } => kept += 1,
+            Appended::Written { .. } => {}
+            Appended::Stale | Appended::Foreign => panic!("it runs"),
         }
     }
     assert!((10..=16).contains(&kept), "{kept}");
@@ -146,7 +149,7 @@ async fn what_runs_left_goes_with_their_records() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("d/chatty", Trigger::Manual);
     spec.runs_limit = 10;
-    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     let p = test.store.partition_of_job(&spec.name).as_u16();
     let mut most = (0, 0);
     for number in 0..300 {
@@ -183,7 +186,7 @@ async fn the_dead_keep_their_logs_until_they_are_forgotten() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("d/weak", Trigger::Manual);
     spec.runs_limit = 1;
-    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     let p = test.store.partition_of_job(&spec.name).as_u16();
     let mut ids = Vec::new();
     for number in 0..40 {
@@ -334,7 +337,7 @@ async fn subtasks_leave_nothing_behind_their_root() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("d/wide", Trigger::Manual);
     spec.runs_limit = 1;
-    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     let p = test.store.partition_of_job(&spec.name).as_u16();
     for number in 0..500 {
         let id = hold(&test, &format!("{p}.7.a-0~{number}@d/wide")).await;

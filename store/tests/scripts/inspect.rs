@@ -65,17 +65,18 @@ async fn registered(test: &Harness, overlap: Overlap) -> u16 {
     );
     spec.body = bytes::Bytes::from_static(b"body");
     spec.overlap = overlap;
-    let _ = test
-        .store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: vec![ms(FAR)],
-                end: false,
-            },
-        )
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: vec![ms(FAR)],
+                    end: false,
+                },
+            )
+            .await
+            .unwrap(),
+    );
     test.store.partition_of_job(&name("a/b")).as_u16()
 }
 

@@ -6,7 +6,7 @@ use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::Trigger;
 use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_store::Error;
-use tickwheel_store::job::{Applied, Change, JobStateWord, Plan};
+use tickwheel_store::job::{Applied, Change, JobState, Plan};
 
 /// Far enough that no due time of a test comes while it runs.
 const FAR: u64 = 5_000_000_000_000;
@@ -32,7 +32,7 @@ async fn entry(test: &Harness, job: &str) -> String {
 }
 
 /// Arguments of a valid call.
-const ARGS: [&str; 40] = [
+const ARGS: [&str; 42] = [
     "1000",
     "a/b",
     "digest",
@@ -73,6 +73,8 @@ const ARGS: [&str; 40] = [
     "10",
     "after",
     "",
+    "followed_by",
+    "",
 ];
 
 #[tokio::test]
@@ -90,7 +92,8 @@ async fn a_new_job_has_its_place_in_the_wheel() {
         Applied {
             revision: 1,
             change: Change::Created,
-            next_due: Some(ms(FAR))
+            next_due: Some(ms(FAR)),
+            followers: Vec::new(),
         }
     );
     let wheel = test
@@ -117,7 +120,7 @@ async fn a_new_job_has_its_place_in_the_wheel() {
     assert_eq!(view.spec, spec);
     assert_eq!(
         (view.state, view.planned),
-        (JobStateWord::Active, vec![ms(FAR + DAY)])
+        (JobState::Active, vec![ms(FAR + DAY)])
     );
     assert_eq!(
         (view.next_due, view.last_due, view.plan_end),
@@ -134,7 +137,7 @@ async fn a_new_job_has_its_place_in_the_wheel() {
 async fn an_equal_definition_changes_nothing_and_another_one_is_a_revision() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", nightly());
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     let before = test.dump().await;
     let again = test
         .store
@@ -146,7 +149,8 @@ async fn an_equal_definition_changes_nothing_and_another_one_is_a_revision() {
         Applied {
             revision: 1,
             change: Change::Unchanged,
-            next_due: Some(ms(FAR))
+            next_due: Some(ms(FAR)),
+            followers: Vec::new(),
         }
     );
     assert_eq!(test.dump().await, before);
@@ -161,7 +165,8 @@ async fn an_equal_definition_changes_nothing_and_another_one_is_a_revision() {
         Applied {
             revision: 2,
             change: Change::Updated,
-            next_due: Some(ms(FAR + 1))
+            next_due: Some(ms(FAR + 1)),
+            followers: Vec::new(),
         }
     );
     assert_eq!(entry(&test, "a/b").await, (FAR + 1).to_string());
@@ -177,7 +182,7 @@ async fn an_equal_definition_changes_nothing_and_another_one_is_a_revision() {
 async fn due_times_that_were_decided_are_not_planned_again() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", nightly());
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     test.command(&[
         "HSET",
         &test.job_key("a/b", "job:a/b"),
@@ -211,7 +216,7 @@ async fn a_fixed_rate_stays_on_its_grid_behind_what_was_decided() {
             anchor_ms: None,
         },
     );
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     test.command(&[
         "HSET",
         &test.job_key("a/b", "job:a/b"),
@@ -242,18 +247,19 @@ async fn a_fixed_rate_stays_on_its_grid_behind_what_was_decided() {
 async fn a_paused_job_stays_paused_with_its_new_plan() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", nightly());
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     test.store.pause_job(&spec.name, "holiday").await.unwrap();
     spec.description = "another".to_owned();
-    let _ = test
-        .store
-        .apply_job(&spec, &plan(&[FAR + 1]))
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(&spec, &plan(&[FAR + 1]))
+            .await
+            .unwrap(),
+    );
     let view = test.store.get_job(&spec.name).await.unwrap().unwrap();
     assert_eq!(
         (view.state, view.note.as_str(), view.next_due),
-        (JobStateWord::Paused, "holiday", Some(ms(FAR + 1)))
+        (JobState::Paused, "holiday", Some(ms(FAR + 1)))
     );
     assert_eq!(entry(&test, "a/b").await, "");
 }
@@ -266,7 +272,7 @@ async fn a_job_without_due_times_is_finished_until_a_definition_has_some() {
         dues: vec![ms(FAR)],
         end: true,
     };
-    let _ = test.store.apply_job(&spec, &ended).await.unwrap();
+    drop(test.store.apply_job(&spec, &ended).await.unwrap());
     test.command(&[
         "HSET",
         &test.job_key("a/b", "job:a/b"),
@@ -283,35 +289,37 @@ async fn a_job_without_due_times_is_finished_until_a_definition_has_some() {
     );
     assert_eq!(
         test.store.get_job(&spec.name).await.unwrap().unwrap().state,
-        JobStateWord::Finished
+        JobState::Finished
     );
     assert_eq!(entry(&test, "a/b").await, "");
     spec.trigger = Trigger::Once { at_ms: ms(FAR + 1) };
-    let _ = test
-        .store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: vec![ms(FAR + 1)],
-                end: true,
-            },
-        )
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: vec![ms(FAR + 1)],
+                    end: true,
+                },
+            )
+            .await
+            .unwrap(),
+    );
     assert_eq!(
         test.store.get_job(&spec.name).await.unwrap().unwrap().state,
-        JobStateWord::Active
+        JobState::Active
     );
     assert_eq!(entry(&test, "a/b").await, (FAR + 1).to_string());
     spec.max_runs = Some(1);
-    let _ = test
-        .store
-        .apply_job(&spec, &plan(&[FAR + 2]))
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(&spec, &plan(&[FAR + 2]))
+            .await
+            .unwrap(),
+    );
     assert_eq!(
         test.store.get_job(&spec.name).await.unwrap().unwrap().state,
-        JobStateWord::Finished
+        JobState::Finished
     );
 }
 
@@ -337,7 +345,7 @@ async fn a_job_that_others_fire_has_no_place_in_the_wheel() {
         assert_eq!((applied.change, applied.next_due), (Change::Created, None));
         assert_eq!(
             test.store.get_job(&spec.name).await.unwrap().unwrap().state,
-            JobStateWord::Active
+            JobState::Active
         );
         assert_eq!(entry(&test, spec.name.as_str()).await, "");
     }
@@ -347,7 +355,7 @@ async fn a_job_that_others_fire_has_no_place_in_the_wheel() {
 async fn a_job_that_is_being_deleted_is_refused() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", nightly());
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     test.command(&["HSET", &test.job_key("a/b", "job:a/b"), "state", "deleting"])
         .await;
     spec.description = "another".to_owned();
@@ -379,16 +387,16 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (6, "2", "plan_end"),
         (6, "", "plan_end"),
         (7, "sort", "fields"),
-        (42, "more", "fields"),
+        (44, "more", "fields"),
     ];
     test.assert_refused("job/apply", p, &ARGS, &changes).await;
     assert_eq!(
         test.eval("job/apply", p, &ARGS).await.unwrap(),
-        ["CREATED", "1", "2000"]
+        ["CREATED", "1", "2000", ""]
     );
     assert_eq!(
         test.eval("job/apply", p, &ARGS).await.unwrap(),
-        ["UNCHANGED", "1", "2000"]
+        ["UNCHANGED", "1", "2000", ""]
     );
 }
 

@@ -4,10 +4,10 @@
 use crate::call::Part;
 use crate::damage::good::{FAST, apply, claim};
 use crate::harness::{Harness, alone, job, name, partition};
-use tickwheel_core::group_limits::{GroupLimits, Limit};
 use tickwheel_core::job::{JobSpec, Overlap, Trigger};
+use tickwheel_core::limits::{GroupLimits, Limit};
 use tickwheel_core::model::{Broadcast, Model};
-use tickwheel_store::limit::LimitsTold;
+use tickwheel_store::limit::LimitInput;
 use tickwheel_store::wheel::{Fire, Fired, Offer, Told, TurnLimits};
 
 const POLICIES: [Overlap; 7] = [
@@ -234,7 +234,7 @@ const CHANGES: [(&str, Change, &str, &str); 7] = [
         "default work 2 m=1",
     ),
     (
-        "lane",
+        "placement",
         |spec| spec.fairness.key = Some("acme".parse().unwrap()),
         "default work 2 -",
         "default work 2 k=acme",
@@ -339,9 +339,9 @@ async fn a_group_that_gets_limits_holds_back_what_waits_and_lets_go_on_what_runs
         },
         ..GroupLimits::default()
     };
-    let told = LimitsTold {
+    let told = LimitInput {
         groups: vec![limits.line(&"default".parse().unwrap())],
-        ..LimitsTold::default()
+        ..LimitInput::default()
     };
     assert_eq!(claim_told(&test, &told).await, 0);
     one.check("while limits hold it back").await;
@@ -356,7 +356,7 @@ async fn a_group_that_gets_limits_holds_back_what_waits_and_lets_go_on_what_runs
 }
 
 /// Claims with nine permits under limits; answers with how many.
-async fn claim_told(test: &Harness, limits: &LimitsTold) -> usize {
+async fn claim_told(test: &Harness, limits: &LimitInput) -> usize {
     let offer = Offer {
         worker: "w-1".parse().unwrap(),
         group: "default".parse().unwrap(),
@@ -366,7 +366,7 @@ async fn claim_told(test: &Harness, limits: &LimitsTold) -> usize {
         handlers: "work".into(),
     };
     let told = Told {
-        lanes: &[],
+        placements: &[],
         random: 1,
         limits: Some(limits),
         served: &[],

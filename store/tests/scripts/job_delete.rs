@@ -2,9 +2,9 @@
 
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::Trigger;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::Error;
-use tickwheel_store::job::{Deleted, JobStateWord, Plan};
+use tickwheel_store::job::{Deleted, JobState, Plan};
 
 const FAR: u64 = 5_000_000_000_000;
 
@@ -16,17 +16,18 @@ async fn registered(test: &Harness) {
             anchor_ms: None,
         },
     );
-    let _ = test
-        .store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: vec![ms(FAR)],
-                end: false,
-            },
-        )
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: vec![ms(FAR)],
+                    end: false,
+                },
+            )
+            .await
+            .unwrap(),
+    );
 }
 
 fn id(test: &Harness, due: u64) -> String {
@@ -95,10 +96,10 @@ async fn waiting_contexts_are_cancelled_and_running_ones_go_on() {
         [id(&test, 1)]
     );
     for (due, state) in [
-        (1, StateWord::Running),
-        (2, StateWord::Cancelled),
-        (3, StateWord::Cancelled),
-        (4, StateWord::Cancelled),
+        (1, ContextState::Running),
+        (2, ContextState::Cancelled),
+        (3, ContextState::Cancelled),
+        (4, ContextState::Cancelled),
     ] {
         let view = test
             .store
@@ -140,7 +141,7 @@ async fn a_job_with_many_waiting_contexts_takes_several_calls() {
     let view = test.store.get_job(&name("a/b")).await.unwrap().unwrap();
     assert_eq!(
         (view.state, view.next_due, view.queued),
-        (JobStateWord::Deleting, None, 2_000)
+        (JobState::Deleting, None, 2_000)
     );
     assert_eq!(
         test.text(&["ZSCORE", &test.job_key("a/b", "wheel"), "@a/b"])

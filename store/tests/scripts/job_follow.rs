@@ -9,17 +9,18 @@ use tickwheel_store::wheel::Fired;
 async fn registered(test: &Harness, names: &[&str]) {
     for name in names {
         let spec = job(name, Trigger::Manual);
-        let _ = test
-            .store
-            .apply_job(
-                &spec,
-                &Plan {
-                    dues: Vec::new(),
-                    end: true,
-                },
-            )
-            .await
-            .unwrap();
+        drop(
+            test.store
+                .apply_job(
+                    &spec,
+                    &Plan {
+                        dues: Vec::new(),
+                        end: true,
+                    },
+                )
+                .await
+                .unwrap(),
+        );
     }
 }
 
@@ -74,25 +75,58 @@ async fn a_follower_is_told_until_it_is_removed() {
     assert_eq!(followers, [(name("c/e"), AfterOn::Ended)]);
 }
 
+/// Has `of` jobs of a namespace follow `a/b`, and answers what becomes of one more.
+async fn followed_by(test: &Harness, namespace: &str, of: usize) -> Result<(), Error> {
+    for index in 0..of {
+        let follower = name(&format!("{namespace}/{index}"));
+        test.store
+            .add_follower(&name("a/b"), &follower, AfterOn::Ended)
+            .await
+            .unwrap();
+    }
+    let one_more = name(&format!("{namespace}/more"));
+    test.store
+        .add_follower(&name("a/b"), &one_more, AfterOn::Ended)
+        .await
+}
+
 #[tokio::test]
 async fn the_followers_of_a_job_have_a_bound() {
     let Some(test) = fresh().await else { return };
     registered(&test, &["a/b"]).await;
-    for index in 0..100 {
+    let refused = followed_by(&test, "a", 100).await;
+    assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
+    test.store
+        .add_follower(&name("a/b"), &name("a/99"), AfterOn::Failed)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn followers_whose_consent_was_withdrawn_take_nobodys_place_and_hold_back_no_deletion() {
+    let Some(test) = fresh().await else { return };
+    registered(&test, &["a/b"]).await;
+    followed_by(&test, "c", 99).await.unwrap();
+    let refused = followed_by(&test, "a", 100).await;
+    assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
+    let refused = test.store.delete_job_alone(&name("a/b")).await.unwrap();
+    let Deletion::Followed(holding) = refused else {
+        panic!("{refused:?}");
+    };
+    assert_eq!(holding.len(), 100);
+    assert!(
+        holding
+            .iter()
+            .all(|(follower, _)| follower.namespace() == "a")
+    );
+    for (follower, _) in holding {
         test.store
-            .add_follower(&name("a/b"), &name(&format!("c/{index}")), AfterOn::Ended)
+            .remove_follower(&name("a/b"), &follower)
             .await
             .unwrap();
     }
-    let refused = test
-        .store
-        .add_follower(&name("a/b"), &name("c/100"), AfterOn::Ended)
-        .await;
-    assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
-    test.store
-        .add_follower(&name("a/b"), &name("c/99"), AfterOn::Failed)
-        .await
-        .unwrap();
+    let deleted = test.store.delete_job_alone(&name("a/b")).await.unwrap();
+    assert!(!matches!(deleted, Deletion::Followed(_)), "{deleted:?}");
 }
 
 #[tokio::test]
@@ -137,8 +171,8 @@ async fn a_job_that_is_deleted_and_registered_again_tells_its_followers() {
     let Some(test) = fresh().await else { return };
     registered(&test, &["a/b"]).await;
     let edges = [
-        (name("c/d"), AfterOn::Succeeded),
-        (name("c/e"), AfterOn::Ended),
+        (name("a/d"), AfterOn::Succeeded),
+        (name("a/e"), AfterOn::Ended),
     ];
     for (follower, on) in edges.clone() {
         test.store
@@ -165,12 +199,12 @@ async fn the_end_of_a_job_that_is_not_followed_any_more_fires_nothing() {
         on: AfterOn::Ended,
     };
     let spec = job("c/d", follows("a/b"));
-    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     let ended = |n: u32| {
         let home = test.store.partition_of_job(&name("a/b"));
         tickwheel_store::record::Upstream {
             context: format!("{home}.{n}.f@a/b").parse().unwrap(),
-            state: tickwheel_core::run::StateWord::Succeeded,
+            state: tickwheel_core::run::ContextState::Succeeded,
             error: String::new(),
         }
     };
@@ -181,7 +215,7 @@ async fn the_end_of_a_job_that_is_not_followed_any_more_fires_nothing() {
         .unwrap();
     assert!(matches!(fired, Fired::Started(_)), "{fired:?}");
     let spec = job("c/d", follows("a/c"));
-    let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+    drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     let fired = test
         .store
         .fire_after(&name("c/d"), &ended(2))

@@ -7,17 +7,18 @@ use tickwheel_store::job::Plan;
 async fn registered(test: &Harness, names: &[&str]) {
     for name in names {
         let spec = job(name, Trigger::Manual);
-        let _ = test
-            .store
-            .apply_job(
-                &spec,
-                &Plan {
-                    dues: Vec::new(),
-                    end: true,
-                },
-            )
-            .await
-            .unwrap();
+        drop(
+            test.store
+                .apply_job(
+                    &spec,
+                    &Plan {
+                        dues: Vec::new(),
+                        end: true,
+                    },
+                )
+                .await
+                .unwrap(),
+        );
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::Trigger;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
-use tickwheel_store::job::{JobStateWord, JobView, Plan, PlanGuard, PlanOutcome};
+use tickwheel_store::job::{JobState, JobView, Plan, PlanGuard, PlanOutcome};
 
 const FAR: u64 = 5_000_000_000_000;
 
@@ -42,7 +42,7 @@ async fn cron(test: &Harness, dues: &[u64]) {
             time_zone: String::new(),
         },
     );
-    let _ = test.store.apply_job(&spec, &plan(dues)).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(dues)).await.unwrap());
 }
 
 async fn view(test: &Harness) -> JobView {
@@ -176,7 +176,7 @@ async fn a_job_with_nothing_left_is_finished() {
             .unwrap(),
         PlanOutcome::Planned
     );
-    assert_eq!(view(&test).await.state, JobStateWord::Finished);
+    assert_eq!(view(&test).await.state, JobState::Finished);
     assert_eq!(entry(&test).await, "");
 }
 
@@ -199,7 +199,7 @@ async fn a_plan_for_a_paused_job_does_not_arm_it() {
     assert_eq!(outcome, PlanOutcome::Planned);
     assert_eq!(
         (view(&test).await.state, entry(&test).await),
-        (JobStateWord::Paused, String::new())
+        (JobState::Paused, String::new())
     );
 }
 
@@ -214,7 +214,7 @@ async fn the_ledger_keeps_to_its_limit() {
         },
     );
     spec.ledger_limit = 3;
-    let _ = test.store.apply_job(&spec, &plan(&[])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[])).await.unwrap());
     let records = (1..=5).map(|due| missed(due, due, 1)).collect();
     let _ = test
         .store

@@ -4,7 +4,7 @@ use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::Trigger;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
 use tickwheel_store::Error;
-use tickwheel_store::job::{JobStateWord, Plan};
+use tickwheel_store::job::{JobState, Plan};
 
 const FAR: u64 = 5_000_000_000_000;
 
@@ -23,7 +23,7 @@ async fn rate(test: &Harness) {
             anchor_ms: None,
         },
     );
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
 }
 
 async fn entry(test: &Harness) -> String {
@@ -38,13 +38,13 @@ async fn a_paused_job_leaves_the_wheel_and_keeps_its_due_times() {
     let view = test.store.pause_job(&name("a/b"), "holiday").await.unwrap();
     assert_eq!(
         (view.state, view.note.as_str(), view.next_due),
-        (JobStateWord::Paused, "holiday", Some(ms(FAR)))
+        (JobState::Paused, "holiday", Some(ms(FAR)))
     );
     assert_eq!(entry(&test).await, "");
     let view = test.store.pause_job(&name("a/b"), "longer").await.unwrap();
     assert_eq!(
         (view.state, view.note.as_str()),
-        (JobStateWord::Paused, "longer")
+        (JobState::Paused, "longer")
     );
 }
 
@@ -70,7 +70,7 @@ async fn a_resumed_job_fires_from_the_plan_on_and_its_pause_is_in_the_ledger() {
         .unwrap();
     assert_eq!(
         (view.state, view.note.as_str(), view.next_due),
-        (JobStateWord::Active, "", Some(ms(FAR + 5_000)))
+        (JobState::Active, "", Some(ms(FAR + 5_000)))
     );
     assert_eq!(view.last_due, Some(ms(FAR + 4_000)));
     assert_eq!(entry(&test).await, (FAR + 5_000).to_string());
@@ -108,7 +108,7 @@ async fn a_job_resumed_after_its_last_due_time_is_finished() {
         .unwrap();
     assert_eq!(
         (view.state, view.next_due, entry(&test).await),
-        (JobStateWord::Finished, None, String::new())
+        (JobState::Finished, None, String::new())
     );
     let refused = test.store.pause_job(&name("a/b"), "").await;
     assert!(matches!(refused, Err(Error::Conflict(_))), "{refused:?}");
@@ -118,7 +118,7 @@ async fn a_job_resumed_after_its_last_due_time_is_finished() {
 async fn a_delay_resumed_while_its_firing_runs_is_left_to_its_end() {
     let Some(test) = fresh().await else { return };
     let spec = job("a/b", Trigger::FixedDelay { delay_ms: 5_000 });
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     test.command(&[
         "HSET",
         &test.job_key("a/b", "job:a/b"),
@@ -139,7 +139,7 @@ async fn a_delay_resumed_while_its_firing_runs_is_left_to_its_end() {
         .unwrap();
     assert_eq!(
         (view.state, view.next_due, entry(&test).await),
-        (JobStateWord::Active, None, String::new())
+        (JobState::Active, None, String::new())
     );
 }
 

@@ -64,10 +64,11 @@ async fn done(store: &Store) -> StalePlans {
 async fn a_newer_table_replaces_the_due_times_of_an_older_one() {
     let Some(test) = fresh().await else { return };
     let (old, new) = (with(&test, "2025b"), with(&test, "2026f"));
-    let _ = old
-        .apply_job(&cron(JOB), &plan(&[FAR, FAR + 24 * HOUR]))
-        .await
-        .unwrap();
+    drop(
+        old.apply_job(&cron(JOB), &plan(&[FAR, FAR + 24 * HOUR]))
+            .await
+            .unwrap(),
+    );
     assert_eq!(
         (
             view(&test, JOB).await.zones.as_str(),
@@ -114,7 +115,7 @@ async fn a_newer_table_replaces_the_due_times_of_an_older_one() {
 async fn an_older_table_adds_to_a_plan_and_is_put_right_afterwards() {
     let Some(test) = fresh().await else { return };
     let (old, new) = (with(&test, "2025b"), with(&test, "2026f"));
-    let _ = new.apply_job(&cron(JOB), &plan(&[FAR])).await.unwrap();
+    drop(new.apply_job(&cron(JOB), &plan(&[FAR])).await.unwrap());
     assert_eq!(mark(&test).await, "2026f");
     let picture = view(&test, JOB).await;
     // It never replaces what a newer one planned.
@@ -161,7 +162,7 @@ async fn an_older_table_adds_to_a_plan_and_is_put_right_afterwards() {
         .map(|number| format!("a/other{number}"))
         .find(|job| test.store.partition_of_job(&name(job)) == partition)
         .unwrap();
-    let _ = old.apply_job(&cron(&other), &plan(&[FAR])).await.unwrap();
+    drop(old.apply_job(&cron(&other), &plan(&[FAR])).await.unwrap());
     assert_eq!(done(&new).await, StalePlans::Again);
     assert_eq!(stale(&new).await, [other]);
 }
@@ -174,7 +175,7 @@ async fn what_does_not_fire_by_a_table_is_left_alone() {
         period_ms: HOUR,
         anchor_ms: None,
     };
-    let _ = old.apply_job(&job(JOB, rate), &plan(&[FAR])).await.unwrap();
+    drop(old.apply_job(&job(JOB, rate), &plan(&[FAR])).await.unwrap());
     assert_eq!(
         (
             view(&test, JOB).await.zones.as_str(),
@@ -188,7 +189,7 @@ async fn what_does_not_fire_by_a_table_is_left_alone() {
         StalePlans::None
     );
     // Paused: the plan after the pause is made by whoever resumes it.
-    let _ = old.apply_job(&cron(JOB), &plan(&[FAR])).await.unwrap();
+    drop(old.apply_job(&cron(JOB), &plan(&[FAR])).await.unwrap());
     old.pause_job(&name(JOB), "").await.unwrap();
     assert!(stale(&new).await.is_empty());
     let picture = view(&test, JOB).await;
@@ -206,7 +207,7 @@ async fn what_does_not_fire_by_a_table_is_left_alone() {
 async fn a_plan_for_another_picture_or_from_no_table_is_refused() {
     let Some(test) = fresh().await else { return };
     let (old, new) = (with(&test, "2025b"), with(&test, "2026f"));
-    let _ = old.apply_job(&cron(JOB), &plan(&[FAR])).await.unwrap();
+    drop(old.apply_job(&cron(JOB), &plan(&[FAR])).await.unwrap());
     let picture = seen(&view(&test, JOB).await);
     let other = PlanGuard {
         next: Some(ms(FAR + 1)),

@@ -1,9 +1,10 @@
 //! docs/keyspace.md is true: its lines run, every key is in it, and nothing in Redis is without it.
 
+mod access;
 mod history;
 mod kinds;
-mod lane;
 mod mapped;
+mod placement;
 mod turns;
 mod writers;
 
@@ -19,7 +20,7 @@ use tickwheel_core::id::{DedupKey, GroupName, HandlerName, Namespace, TrackerId,
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Priority, Trigger};
 use tickwheel_core::partition::partition_of;
 use tickwheel_store::Store;
-use tickwheel_store::context::{Note, Progress};
+use tickwheel_store::context::{AttemptLog, Progress};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::Outcome;
 use tickwheel_store::record::Rest;
@@ -126,7 +127,7 @@ async fn seed_the_examples(test: &Harness) {
     );
     let dues = vec![ms(5_000_000_000_000), ms(5_000_086_400_000)];
     let plan = Plan { dues, end: false };
-    let _ = test.store.apply_job(&spec, &plan).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan).await.unwrap());
     let rest = "default invoice 2 - {}";
     let ready = (2 * (1_u64 << 44) + 3).to_string();
     let (held, retry, dead) = (
@@ -157,7 +158,7 @@ async fn seed_the_examples(test: &Harness) {
         &["SET", &progress, "40 half"],
         &["SET", &result, "done"],
         &["HSET", "stats", "stale", "1"],
-        &["HSET", "used", "0123456789", "1"],
+        &["HSET", "used_placements", "0123456789", "1"],
         &[
             "RPUSH",
             "quarantine",
@@ -179,8 +180,9 @@ async fn seed_the_examples(test: &Harness) {
         let words: Vec<&str> = [&words[..1], &[key.as_str()], &words[2..]].concat();
         test.command(&words).await;
     }
+    access::seed(test).await;
     history::seed(test).await;
-    lane::seed(test).await;
+    placement::seed(test).await;
     mapped::seed(test).await;
     heartbeat(test).await;
 }
@@ -290,9 +292,9 @@ async fn intake(store: &Store) {
         time_zone: "Europe/Berlin".to_owned(),
     };
     let zoned = spec("a/zoned", zoned, Overlap::Parallel(4));
-    let _ = store.apply_job(&zoned, &Plan::default()).await.unwrap();
-    let _ = store.apply_job(&upstream, &due).await.unwrap();
-    let _ = store.apply_job(&follower, &Plan::default()).await.unwrap();
+    drop(store.apply_job(&zoned, &Plan::default()).await.unwrap());
+    drop(store.apply_job(&upstream, &due).await.unwrap());
+    drop(store.apply_job(&follower, &Plan::default()).await.unwrap());
     store
         .add_follower(&name("a/up"), &name("a/down"), AfterOn::Ended)
         .await
@@ -316,7 +318,7 @@ async fn intake(store: &Store) {
         uniq: format!("1-{number}"),
         dedup: (number == 0).then(|| (dedup.clone(), Duration::from_secs(60))),
         partition: partition_of("order-42", store.partitions()),
-        lane: None,
+        placement: None,
     };
     store
         .submit(&[context(0), context(1), context(2)])
@@ -333,12 +335,15 @@ async fn note_and_settle(store: &Store, claims: &[Claim]) {
             message: String::new(),
         };
         let _ = store
-            .note(&held, &note(&["line"], Some(progress)))
+            .append_log(&held, &note(&["line"], Some(progress)))
             .await
             .unwrap();
         let mut later = held;
         later.attempt.attempt = later.attempt.attempt.next();
-        let _ = store.note(&later, &Note::default()).await.unwrap();
+        let _ = store
+            .append_log(&later, &AttemptLog::default())
+            .await
+            .unwrap();
         let outcome = match index {
             0 => Outcome::Succeeded(Bytes::from_static(b"done")),
             1 => Outcome::Fatal("boom".to_owned()),
@@ -365,8 +370,8 @@ async fn whatever_the_scripts_write_is_on_the_page() {
     let mut claims = turn_all(&test).await;
     claims.sort_by_key(|claim| claim.member.id.job().is_none());
     assert_eq!(claims.len(), 3);
-    claims.push(lane::in_a_lane(store).await);
-    lane::with_a_key(store).await;
+    claims.push(placement::in_a_placement(store).await);
+    placement::with_a_key(store).await;
     for (job, uniq) in [("a/up", "1-9"), ("a/down", "1-8")] {
         let fire = Fire {
             uniq: uniq.to_owned(),
@@ -394,10 +399,10 @@ async fn whatever_the_scripts_write_is_on_the_page() {
         [
             "{tw:p}:held",
             "{tw:p}:limit:<group>[:k=<key>]",
-            "{tw:p}:shares",
-            "{tw:p}:left",
-            "{tw:p}:stopped",
-            "{tw:p}:contended",
+            "{tw:p}:limit_shares",
+            "{tw:p}:limit_released",
+            "{tw:p}:limit_waiting",
+            "{tw:p}:limit_contended",
             "{tw:p}:awaited:<job>",
             "{tw:p}:queue:<job>",
             "{tw:p}:subtraced:<root>",
@@ -405,6 +410,9 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{tw:p}:quarantine",
             "{tw:p}:asides",
             "{tw}:limits",
+            "{tw}:tokens",
+            "{tw}:tokens_used",
+            "{tw}:audit",
         ],
         "what this walk leaves empty"
     );

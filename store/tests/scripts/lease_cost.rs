@@ -134,7 +134,8 @@ async fn reap() {
                 .answer("lease/reap", &[&now, &cursor, "500", "", "0", "2000", "0"])
                 .await;
             worst = worst.max(test.commands_run().await - before);
-            cursor.clone_from(&reply[2]);
+            let place = reply.iter().position(|word| word == "cursor");
+            cursor.clone_from(&reply[place.unwrap() + 1]);
             if cursor == "0" {
                 break;
             }

@@ -91,7 +91,7 @@ async fn another_worker_writes_no_log_and_no_progress() {
     let (before, _) = seen(&part).await;
     let note = |holder: &'static str| async move {
         let args = [ID, holder, "50", "half", "0", "i0", "forged line"];
-        part.answer("context/note", &args).await
+        part.answer("context/append_log", &args).await
     };
     assert_eq!(note("1 x").await, ["FOREIGN"]);
     assert_eq!(note("1 ww").await, ["FOREIGN"]);

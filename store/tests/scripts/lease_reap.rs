@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::call::{Part, T, ready_score, text, texts};
+use crate::call::{Part, T, field, ready_score, text, texts};
 use crate::harness::{fresh, partition};
 use tickwheel_store::lease::AttemptRef;
 
@@ -280,8 +280,11 @@ async fn many_are_looked_at_page_by_page_and_each_once() {
                 &[&now, &cursor, "100", &soonest, "0", "2000", "0"],
             )
             .await;
-        (cursor, soonest) = (text(&reply[1]), text(&reply[2]));
-        for one in texts(&reply[3]) {
+        (cursor, soonest) = (
+            text(field(&reply, "cursor")),
+            text(field(&reply, "soonest")),
+        );
+        for one in texts(field(&reply, "lost")) {
             assert!(
                 lost.insert(one.split(' ').next().unwrap().to_owned()),
                 "{one} twice"

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tickwheel_store::script::{self, MODULES, Module};
 
+use crate::harness::{fresh, partition, watched};
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../lua/lib")
 }
@@ -164,4 +166,26 @@ fn no_module_needs_itself() {
     assert_eq!(Module::find("no/such"), None);
     let unknown = script::needed_by("-- @use no/such\n").unwrap_err();
     assert!(unknown.contains("`no/such`"), "{unknown}");
+}
+
+#[tokio::test]
+async fn a_script_that_writes_before_it_refuses_is_seen() {
+    let Some(test) = fresh().await else { return };
+    let key = test.key(partition(0), "wheel");
+    let script = |write: &str| {
+        watched(&format!(
+            "#!lua\n{write}\nerror({{ err = 'BAD_ARG id must be an id' }})"
+        ))
+    };
+    for (write, expected) in [
+        ("", "BAD_ARG id"),
+        ("redis.call('ZCARD', KEYS[1])", "BAD_ARG id"),
+        (
+            "redis.pcall('ZADD', KEYS[1], 1, 'x')",
+            "WROTE BEFORE BAD_ARG id",
+        ),
+    ] {
+        let refused = test.eval_text(&script(write), &key, &[]).await.unwrap_err();
+        assert!(refused.starts_with(expected), "{write}: {refused}");
+    }
 }

@@ -62,7 +62,7 @@ async fn submit(store: &Store) -> Vec<ContextId> {
         uniq: format!("a-{i}"),
         dedup: None,
         partition: partition(0),
-        lane: None,
+        placement: None,
     };
     let contexts: Vec<NewContext> = (0..CONTEXTS).map(context).collect();
     store

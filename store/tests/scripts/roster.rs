@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::harness::{Harness, alone, fresh, partition};
+use crate::harness::{Harness, alone, call_words, fresh, partition};
 use tickwheel_core::id::{GroupName, TrackerId, WorkerId};
 use tickwheel_store::roster::{LiveTracker, Silence, WorkerHeartbeat, WorkerReport};
-use tickwheel_store::script;
 
 const T: u64 = 1_000_000;
 
@@ -16,15 +15,17 @@ fn key(test: &Harness, name: &str) -> String {
 
 /// Calls a script of the roster, which must not raise an error.
 async fn call(test: &Harness, name: &str, args: &[&str]) -> Vec<String> {
-    let script = script::all()
-        .into_iter()
-        .find(|script| script.name() == name)
-        .unwrap();
-    let trackers = key(test, "trackers");
-    let [how, what] = crate::harness::way(script);
-    let mut words = vec![how, what, "1", trackers.as_str()];
-    words.extend(args);
+    let words = call_words(name, &key(test, "trackers"), args);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
     test.texts(&words).await
+}
+
+/// The reply of a heartbeat, its lists flattened.
+fn written(now: &str, live: Option<&str>, store: &str) -> Vec<String> {
+    let mut words = vec!["WRITTEN", "now_ms", now, "live"];
+    words.extend(live);
+    words.extend(["changes", "0", "store", store]);
+    words.into_iter().map(str::to_owned).collect()
 }
 
 async fn read(test: &Harness, command: &str, name: &str) -> Vec<String> {
@@ -78,7 +79,7 @@ async fn a_heartbeat_prolongs_lives_and_answers_with_the_live_trackers() {
         let age = with(heartbeats);
         assert_eq!(
             call(&test, "tracker/heartbeat", &args).await,
-            ["WRITTEN", "1000000", "trk-1 http://a:1", "0", &age]
+            written("1000000", Some("trk-1 http://a:1"), &age)
         );
         assert_eq!(
             read(&test, "ZRANGE", "trackers").await,
@@ -109,11 +110,11 @@ async fn a_heartbeat_prolongs_lives_and_answers_with_the_live_trackers() {
     assert!((1..=60_000).contains(&left));
     assert_eq!(
         call(&test, "tracker/heartbeat", &["1005999", "", "6000", "0"]).await,
-        ["WRITTEN", "1005999", "trk-1 http://a:1", "0", &with(2)]
+        written("1005999", Some("trk-1 http://a:1"), &with(2))
     );
     assert_eq!(
         call(&test, "tracker/heartbeat", &["1006000", "", "6000", "0"]).await,
-        ["WRITTEN", "1006000", "0", &with(2)],
+        written("1006000", None, &with(2)),
         "its heartbeat expired"
     );
 }

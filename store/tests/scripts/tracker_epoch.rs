@@ -84,7 +84,7 @@ async fn a_guarded_store_refuses_an_older_copy_until_a_newer_one_answers() {
         dues: Vec::new(),
         end: true,
     };
-    let _ = test.store.apply_job(&spec, &plan).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan).await.unwrap());
     let key = test.key(partition(2), "epoch");
     let number = test.text(&["HGET", &key, "number"]).await;
     assert_eq!(number, "1");

@@ -1,6 +1,6 @@
 //! wheel/turn with the largest bodies: one call claims as much as one of them has, and lets less expire, and all of them come in the end.
 
-use crate::call::{Part, T};
+use crate::call::{Offer, Part, T};
 use crate::harness::fresh;
 
 const BODY: usize = 262_144;
@@ -100,6 +100,41 @@ async fn large_contexts_expire_in_portions() {
     assert_eq!(calls.len(), 15, "{calls:?}");
     assert!(calls.iter().all(|ended| *ended == 2), "{calls:?}");
     assert!(!part.state().await.keys().contains(&"wheel"));
+}
+
+/// How many of a hundred that were due at `when`, with a start deadline of 1 ms, expire in each turn.
+async fn portions(part: Part<'_>, when: &str, workers: &[Offer<'_>]) -> Vec<usize> {
+    let texts: Vec<String> = (0..100).map(|i| format!("a-{i:02}")).collect();
+    let contexts: Vec<[&str; 4]> = texts
+        .iter()
+        .map(|unique| [when, unique, "g h 2 s=1 x", ""])
+        .collect();
+    part.submit(T, &contexts).await;
+    let mut portions = Vec::new();
+    loop {
+        let before = part.state().await.ends().len();
+        let turned = part.turn(T + 10, 1_000, workers).await;
+        assert!(turned.claims.is_empty(), "claimed behind its deadline");
+        portions.push(part.state().await.ends().len() - before);
+        if !turned.more {
+            break;
+        }
+    }
+    assert!(!part.state().await.keys().contains(&"wheel"));
+    portions
+}
+
+#[tokio::test]
+async fn small_contexts_expire_in_portions_too_and_nobody_claims_the_rest_meanwhile() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    // Those that wait, and those that a turn finds due together with their deadlines.
+    for when in ["+0", "+5"] {
+        for workers in [&[][..], &[("w", "g", 900, "h")][..]] {
+            let portions = portions(part, when, workers).await;
+            assert_eq!(portions, [32, 32, 32, 4], "{when}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use tickwheel_store::script;
 
-use crate::call::{Part, T, texts};
+use crate::call::{Part, T, field, texts};
 use crate::harness::{Harness, alone, fresh};
 
-const LANE: &str = "c=0123456789";
+const PLACEMENT: &str = "c=0123456789";
 
 /// Fills the backlog with queues of group `crowd` that nobody serves.
 async fn crowd(part: Part<'_>, queues: u32) {
@@ -101,8 +101,8 @@ async fn everything_that_is_served_is_found_in_a_crowd() {
     let rests = [
         "g h 2 - x".to_owned(),
         "g h 2 k=acme x".to_owned(),
-        format!("g h 2 {LANE} x"),
-        format!("g h 2 {LANE},k=acme x"),
+        format!("g h 2 {PLACEMENT} x"),
+        format!("g h 2 {PLACEMENT},k=acme x"),
         "g h-2 2 - x".to_owned(),
         "g h2 2 - x".to_owned(),
     ];
@@ -112,16 +112,21 @@ async fn everything_that_is_served_is_found_in_a_crowd() {
     }
     let told = part.turn(T, 100, &[("full", "g", 0, "h")]).await;
     let queues: Vec<&str> = told.backlog.keys().map(String::as_str).collect();
-    let lane = format!("g h {LANE}");
-    let lane_with_keys = format!("{lane} k=");
-    assert_eq!(queues, ["g h", &lane, &lane_with_keys, "g h k="]);
+    let placement = format!("g h {PLACEMENT}");
+    let placement_with_keys = format!("{placement} k=");
+    assert_eq!(queues, ["g h", &placement, &placement_with_keys, "g h k="]);
     assert!(told.untold);
     let (now, words) = (T.to_string(), ["2000", "100", "1", "w", "g", "9", "h"]);
     let mut args = vec![now.as_str()];
     args.extend(words);
-    args.extend(["1", "1", &lane, "count", "1:0:1"]);
+    args.extend(["1", "1", &placement, "count", "1:0:1"]);
     let reply = part.call("wheel/turn", "TURNED", &args).await;
-    assert_eq!(texts(&reply[3]).len(), 2 * 4, "{:?}", texts(&reply[3]));
+    assert_eq!(
+        texts(field(&reply, "claims")).len(),
+        2 * 4,
+        "{:?}",
+        texts(field(&reply, "claims"))
+    );
     let next = part.turn(T, 100, &[("w", "g", 9, "h2,h-2")]).await;
     assert_eq!(next.claims.len(), 2);
     assert!(next.untold && next.backlog.is_empty(), "{next:?}");
@@ -140,7 +145,8 @@ async fn what_is_to_be_split_is_found_in_a_crowd_whoever_serves_it() {
     let turn = async |now: u64| {
         let words = [now.to_string()];
         let args = [words[0].as_str(), "2000", "100", "1", "w", "g", "0", "h"];
-        texts(&part.call("wheel/turn", "TURNED", &args).await[9])
+        let reply = part.call("wheel/turn", "TURNED", &args).await;
+        texts(field(&reply, "opens"))
     };
     let mut others = 0;
     for step in 0..40 {

@@ -72,6 +72,48 @@ async fn an_end_is_offered_to_the_followers_that_wait_for_it() {
 }
 
 #[tokio::test]
+async fn jobs_of_other_namespaces_are_told_only_where_the_job_names_theirs() {
+    let Some(test) = fresh().await else { return };
+    let part = Part::new(&test);
+    let all = "d/own:ended e/x:ended ee/x:succeeded e/never:failed /x:ended";
+    for (step, followed_by, told, untold) in [
+        (0_u64, "", vec!["d/own"], 3),
+        (1, "e", vec!["d/own", "e/x"], 5),
+        (2, "a ee e b", vec!["d/own", "e/x", "ee/x"], 6),
+        (3, "eee", vec!["d/own"], 9),
+    ] {
+        let now = T + step * 10_000;
+        let fields = [
+            ("followers", all),
+            ("followed_by", followed_by),
+            ("overlap", "parallel"),
+            ("overlap_limit", "9"),
+        ];
+        part.put_job("d/j", 9 * T, &fields).await;
+        let id = part.fire(now, "d/j", "a-1").await[1].clone();
+        part.turn(now, 9, &[W]).await;
+        let settled = part.settle(now, &[[&id, "1", "succeeded", ""]]).await;
+        assert_eq!(settled, "S");
+        let mut outbox = part.turn(now, 9, &[]).await.outbox;
+        outbox.sort_unstable();
+        let expected: Vec<String> = told
+            .iter()
+            .map(|follower| format!("{follower} {id} succeeded"))
+            .collect();
+        assert_eq!(outbox, expected, "followed_by `{followed_by}`");
+        let stats = part.key("stats");
+        let counted = test.text(&["HGET", &stats, "followers_untold"]).await;
+        assert_eq!(counted, untold.to_string(), "followed_by `{followed_by}`");
+        let count = expected.len().to_string();
+        let args: Vec<&str> = [count.as_str()]
+            .into_iter()
+            .chain(expected.iter().map(String::as_str))
+            .collect();
+        drop(part.answer("wheel/delivered", &args).await);
+    }
+}
+
+#[tokio::test]
 async fn every_bad_argument_is_refused_before_the_first_write() {
     let Some(test) = fresh().await else { return };
     test.command(&["ZADD", &test.key(partition(3), "wheel"), "5", "&a b c"])

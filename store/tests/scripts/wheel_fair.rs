@@ -39,7 +39,7 @@ impl Shop {
                     uniq: format!("1-{:06}", self.next),
                     dedup: None,
                     partition: partition(0),
-                    lane: None,
+                    placement: None,
                 }
             })
             .collect();

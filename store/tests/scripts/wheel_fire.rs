@@ -7,7 +7,7 @@ use crate::harness::{Harness, alone, fresh, job, name, partition};
 use tickwheel_core::id::DedupKey;
 use tickwheel_core::job::{AfterOn, Overlap, Trigger};
 use tickwheel_core::ledger::Reason;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::job::Plan;
 use tickwheel_store::record::Upstream;
 use tickwheel_store::wheel::{Fire, Fired};
@@ -221,7 +221,7 @@ async fn a_paused_job_can_be_fired_by_hand() {
 async fn follow(test: &Harness) {
     let ended = |context: &str| Upstream {
         context: context.parse().unwrap(),
-        state: StateWord::Failed,
+        state: ContextState::Failed,
         error: "boom, and k=v".to_owned(),
     };
     let upstream = ended("3.5.f@d/up");
@@ -259,17 +259,18 @@ async fn the_store_answers_with_what_became_of_it() {
     };
     let mut spec = job("d/j", follows);
     spec.overlap = Overlap::QueueOne;
-    let _ = test
-        .store
-        .apply_job(
-            &spec,
-            &Plan {
-                dues: Vec::new(),
-                end: true,
-            },
-        )
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(
+                &spec,
+                &Plan {
+                    dues: Vec::new(),
+                    end: true,
+                },
+            )
+            .await
+            .unwrap(),
+    );
     let fire = |uniq: &str| Fire {
         uniq: uniq.to_owned(),
         due: None,

@@ -1,6 +1,6 @@
 //! wheel/gauge: how much a partition holds.
 
-use crate::call::{Part, T, text};
+use crate::call::{Part, T, field, text};
 use crate::harness::{fresh, partition};
 
 #[tokio::test]
@@ -10,11 +10,16 @@ async fn what_waits_runs_is_late_and_is_dead_is_counted() {
     let gauge = async |now: u64| {
         let now = now.to_string();
         let reply = part.call("wheel/gauge", "GAUGED", &[&now]).await;
-        assert_eq!(text(&reply[0]), now);
-        let figures = reply[1..].iter().map(text);
-        figures
-            .map(|one| one.parse().unwrap())
-            .collect::<Vec<u64>>()
+        assert_eq!(text(field(&reply, "now_ms")), now);
+        let names = [
+            "entries",
+            "overdue",
+            "oldest_ms",
+            "waiting",
+            "running",
+            "dead",
+        ];
+        names.map(|name| text(field(&reply, name)).parse::<u64>().unwrap())
     };
     assert_eq!(gauge(T).await, [0; 6]);
     for unique in ["a-1", "a-2", "a-3"] {

@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use crate::harness::{Harness, fresh, partition};
 use bytes::Bytes;
-use tickwheel_core::group_limits::{GroupLimits, Limit, LimitName, Rate};
 use tickwheel_core::id::{Namespace, WorkerId};
+use tickwheel_core::limits::{GroupLimits, Limit, LimitName, Rate};
 use tickwheel_core::routing::Units;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::lease::{Outcome, Settlement, Verdict};
-use tickwheel_store::limit::{Grant, LimitReport, LimitsTold};
+use tickwheel_store::limit::{Grant, LimitInput, LimitReport};
 use tickwheel_store::wheel::{Claim, NewContext, Offer, Told, TurnLimits, Turned, When};
 
 /// Trackers that lose nothing, and what runs.
@@ -71,7 +71,7 @@ impl Cluster {
                     uniq: format!("1-{:06}", self.next),
                     dedup: None,
                     partition: partition(number),
-                    lane: None,
+                    placement: None,
                 }
             })
             .collect();
@@ -101,14 +101,14 @@ impl Cluster {
             units: Units::default(),
             handlers: "h".into(),
         };
-        let told = LimitsTold {
+        let told = LimitInput {
             groups: lines.to_vec(),
             grants: self.grants.remove(&number).unwrap_or_default(),
             recalled: self.recalled.clone(),
             changed: self.changed,
         };
         let told = Told {
-            lanes: &[],
+            placements: &[],
             random: 1,
             limits: Some(&told),
             served: &[],
@@ -165,7 +165,7 @@ impl Cluster {
     /// and what was used is kept for ten.
     async fn forgotten(&mut self) {
         for number in 0..4 {
-            for name in ["shares", "stopped", "contended"] {
+            for name in ["limit_shares", "limit_waiting", "limit_contended"] {
                 let began = tokio::time::Instant::now();
                 while !self.value(number, name).await.is_empty() {
                     assert!(
@@ -264,7 +264,7 @@ async fn a_group_without_limits_is_not_touched_by_those_of_another() {
     cluster.submit(0, "g h 2 k=a b", 3).await;
     cluster.submit(0, "g h 2 - b", 3).await;
     let turned = cluster.turn_lines(0, &[line.to_owned()]).await;
-    assert_eq!((turned.claims.len(), turned.held_back), (6, false));
+    assert_eq!((turned.claims.len(), turned.limited), (6, false));
 }
 
 #[tokio::test]
@@ -275,7 +275,7 @@ async fn a_repeated_report_grants_nothing_more() {
     cluster.submit(0, "g h 2 - b", 10).await;
     let turned = cluster.turn_only(0).await;
     assert_eq!(turned.reports.len(), 1, "{turned:?}");
-    assert!(turned.held_back && turned.claims.is_empty());
+    assert!(turned.limited && turned.claims.is_empty());
     cluster.share(0, &turned.reports).await;
     let first = cluster.grants.remove(&0).unwrap();
     cluster.share(0, &turned.reports).await;
@@ -322,7 +322,7 @@ async fn a_key_at_its_limit_makes_room_and_goes_on_when_one_ends() {
         .store
         .check(tickwheel_store::check::Pace { rest: 0.0 });
     assert!(found.await.unwrap().findings.is_empty());
-    for name in ["fair", "backlog", "stopped"] {
+    for name in ["fair", "backlog", "limit_waiting"] {
         assert_eq!(cluster.value(0, name).await, "", "{name}");
     }
 }
@@ -422,7 +422,7 @@ async fn what_a_turn_is_told_wrongly_is_refused_before_anything_is_written() {
         &["limits\nnonsense"][..],
         &["limits\ng onlyagroup"],
         &["limits\nt 1 2 k g"],
-        // Limits as they should be, behind lanes that are not.
+        // Limits as they should be, behind placements that are not.
         &["0", "0", "limits\ng g c -"],
     ] {
         let args = [&["", "1000", "100", "0"], words].concat();

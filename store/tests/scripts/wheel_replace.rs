@@ -141,7 +141,7 @@ async fn runs_of_jobs_have_keys_of_their_own_job_that_are_freed_too() {
     for name in jobs {
         let mut spec = job(name, Trigger::Manual);
         spec.overlap = Overlap::Queue(5);
-        let _ = test.store.apply_job(&spec, &Plan::default()).await.unwrap();
+        drop(test.store.apply_job(&spec, &Plan::default()).await.unwrap());
     }
     let key = DedupKey::new("order:7 @ shop").unwrap();
     let fire = async |job: &str, uniq: &str| {
@@ -197,7 +197,7 @@ async fn each_namespace_has_keys_of_its_own() {
         uniq: uniq.to_owned(),
         dedup: Some((key.clone(), Duration::from_secs(60))),
         partition: partition_of("order-7", store.partitions()),
-        lane: None,
+        placement: None,
     };
     let default = Namespace::default();
     let both = [context(&default, "a-1", 60), context(&eu, "a-2", 60)];
@@ -243,7 +243,7 @@ async fn keys_of_any_text_stand_for_one_context_each() {
             uniq,
             dedup: Some((key.clone(), Duration::from_secs(60))),
             partition: partition_of(text, test.store.partitions()),
-            lane: None,
+            placement: None,
         };
         let first = test
             .store
@@ -291,7 +291,7 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (3, "", "unique"),
         (4, "g h", "rest"),
         (5, "k", "dedup"),
-        (6, "lanes", "arguments"),
+        (6, "placements", "arguments"),
     ];
     test.assert_refused("wheel/replace", partition(3), &args, &changes)
         .await;

@@ -164,7 +164,7 @@ async fn the_store_sorts_contexts_by_partition_and_answers_in_their_order() {
         uniq: uniq.to_owned(),
         dedup: dedup.map(|key| (DedupKey::new(key).unwrap(), Duration::from_secs(60))),
         partition: partition(number),
-        lane: None,
+        placement: None,
     };
     let contexts = [
         context(2, "a-1", None),

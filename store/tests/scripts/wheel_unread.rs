@@ -1,18 +1,20 @@
 //! What one worker said and nobody can read is left out of a turn and counted: the others are claimed for (W7).
 
-use crate::call::{Part, T, pairs, texts};
+use crate::call::{Part, T, field, pairs, text, texts};
 use crate::harness::fresh;
 
-/// Worker and id of what a turn claimed, and how many offers, lanes and workers of lanes it left out.
+/// Worker and id of what a turn claimed, and how many offers, placements and workers of placements it left out.
 async fn turn(part: &Part<'_>, now: u64, more: &[&str]) -> (Vec<(String, String)>, String) {
     let now = now.to_string();
     let mut args = vec![now.as_str(), "2000", "100"];
     args.extend(more);
     let reply = part.call("wheel/turn", "TURNED", &args).await;
     let id = |member: String| member.split(' ').next().unwrap().to_owned();
-    let claims = texts(&reply[3]);
+    let claims = texts(field(&reply, "claims"));
     let claims = pairs(&claims).map(|(worker, member)| (worker, id(member)));
-    (claims.collect(), texts(&reply[8])[4].clone())
+    let unread = text(field(&reply, "unread"));
+    let unread = if unread.is_empty() { "0" } else { &unread };
+    (claims.collect(), unread.to_owned())
 }
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn an_offer_that_cannot_be_read_stops_nobody_else() {
 async fn figures_that_are_no_numbers_cost_their_worker_its_place_and_nobody_else() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
-    let lane = "g h c=0123456789";
+    let placement = "g h c=0123456789";
     let bad = [
         "1:NaN:1", "1:inf:1", "1:-inf:1", "1:nan:1", "1:0:inf", "1:1e30:1", "1::1", "1:5", "x",
         "7:0:1",
@@ -63,7 +65,7 @@ async fn figures_that_are_no_numbers_cost_their_worker_its_place_and_nobody_else
                 .await;
             let workers = format!("{bad},2:4.5:0.25");
             let told = [
-                "2", "liar", "g", "1", "h", "w", "g", "1", "h", "1", "1", lane, mode, &workers,
+                "2", "liar", "g", "1", "h", "w", "g", "1", "h", "1", "1", placement, mode, &workers,
             ];
             let (claims, unread) = turn(&part, now, &told).await;
             let id = format!("3.{now}.{unique}");
@@ -74,7 +76,7 @@ async fn figures_that_are_no_numbers_cost_their_worker_its_place_and_nobody_else
 }
 
 #[tokio::test]
-async fn of_an_offer_that_cannot_be_read_no_lane_waits() {
+async fn of_an_offer_that_cannot_be_read_no_placement_waits() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
     part.submit(T, &[["+0", "a-1", "g h 2 c=0123456789 x", ""]])
@@ -97,11 +99,11 @@ async fn of_an_offer_that_cannot_be_read_no_lane_waits() {
     ];
     let (claims, unread) = turn(&part, T, &told).await;
     assert_eq!(claims, [("w".to_owned(), format!("3.{T}.a-1"))]);
-    assert_eq!(unread, "2", "its offer, and its place in the lane");
+    assert_eq!(unread, "2", "its offer, and its place in the placement");
 }
 
 #[tokio::test]
-async fn a_lane_that_cannot_be_read_waits_beside_others() {
+async fn a_placement_that_cannot_be_read_waits_beside_others() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
     let bad = [
@@ -151,5 +153,5 @@ async fn a_lane_that_cannot_be_read_waits_beside_others() {
         "1:0:1",
     ];
     let refused = test.eval("wheel/turn", part.id, &told).await.unwrap_err();
-    assert!(refused.contains("BAD_ARG lanes"), "{refused}");
+    assert!(refused.contains("BAD_ARG placements"), "{refused}");
 }

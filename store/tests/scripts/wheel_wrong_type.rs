@@ -14,7 +14,7 @@ const KEYS: [&str; 19] = [
     "events",
     "dead",
     "fans",
-    "shares",
+    "limit_shares",
     "quarantine",
     "stats",
     "traces",

@@ -4,10 +4,11 @@
 //! answered; a refusal is an answer. What was accepted must not be lost.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Result;
+use parking_lot::Mutex;
 use tickwheel_proto::v1;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -47,10 +48,6 @@ pub struct Load {
     task: JoinHandle<()>,
 }
 
-fn lock(accounts: &Mutex<Accounts>) -> MutexGuard<'_, Accounts> {
-    accounts.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Load {
     /// Submits about `rate` contexts per second, in turn to the trackers at `urls`.
     ///
@@ -78,12 +75,13 @@ impl Load {
     /// The answers so far.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
-        lock(&self.accounts).clone()
+        self.accounts.lock().clone()
     }
 
     /// Adds a context that somebody else submitted.
     pub fn add(&self, id: &str) {
-        lock(&self.accounts)
+        self.accounts
+            .lock()
             .accepted
             .push((id.to_owned(), wall_ms()));
     }
@@ -149,7 +147,7 @@ impl Submitter {
             if self.stop.is_cancelled() {
                 let limit = *give_up.get_or_insert_with(|| Instant::now() + SETTLE_LIMIT);
                 if Instant::now() > limit {
-                    lock(&self.accounts).unknown += u64::try_from(batch.len()).unwrap_or(u64::MAX);
+                    self.accounts.lock().unknown += u64::try_from(batch.len()).unwrap_or(u64::MAX);
                     return;
                 }
             }
@@ -157,9 +155,9 @@ impl Submitter {
         }
     }
 
-    /// Notes an answer; false when there was none.
+    /// AttemptLogs an answer; false when there was none.
     fn answered(&self, answer: Result<Vec<String>, Status>, count: usize) -> bool {
-        let mut accounts = lock(&self.accounts);
+        let mut accounts = self.accounts.lock();
         match answer {
             Ok(ids) => {
                 let now = wall_ms();

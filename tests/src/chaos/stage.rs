@@ -300,6 +300,7 @@ impl Node {
             advertise: Some(front.http_url()),
             http: true,
             environment,
+            ..TrackerOptions::default()
         };
         Ok(Self {
             tracker: rig.tracker_with(&options).await?,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tickwheel_tracker::config::{Access, Xcron};
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::{RunningWorker, Worker};
 use tokio::runtime::{Builder, Runtime};
@@ -17,12 +18,15 @@ use tokio::time::Instant;
 use super::handlers::block;
 use super::process::parent_gone;
 use super::rig::{TrackerConfig, TrackerStarted, WorkerConfig, WorkerStarted};
+use super::xcron::loopback;
 use super::{RunBook, handlers};
 
 /// Threads of a tracker.
 const TRACKER_THREADS: usize = 2;
 /// How long they stand still when told to by the signal `USR1`.
 const STALL: Duration = Duration::from_secs(3);
+/// Between two attempts of a callback.
+const CALLED_AGAIN: Duration = Duration::from_millis(50);
 
 /// A tracker. Its argument is JSON; its first line of output says where it is reached. On the signal `USR1` its loop stands still for a while.
 ///
@@ -43,6 +47,13 @@ async fn track(config: TrackerConfig) -> Result<()> {
         http_listen: config.http.then_some(anywhere),
         advertise_url: config.advertise,
         dispatch_lease: Duration::from_millis(config.dispatch_lease_ms),
+        access: Access::open(),
+        xcron: Xcron {
+            max_attempts: config.callbacks,
+            retry_delay: CALLED_AGAIN,
+            guard: loopback(),
+            ..Xcron::default()
+        },
         ..Config::default()
     })
     .await?;

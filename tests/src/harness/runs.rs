@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
+use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use super::clock::{wall_ms, wall_us};
@@ -143,7 +144,7 @@ impl RunBook {
     fn append(&self, line: &Line) {
         let mut text = serde_json::to_string(line).unwrap_or_default();
         text.push('\n');
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = self.file.lock();
         // A handler cannot report this; the checks then miss the run and say so.
         file.write_all(text.as_bytes()).ok();
     }

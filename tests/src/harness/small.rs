@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::{RunningWorker, Worker};
 
@@ -110,6 +111,7 @@ pub async fn tracker(rig: &Rig) -> Result<Tracker> {
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
         dispatch_lease: Duration::from_millis(rig.options.dispatch_lease_ms),
+        access: Access::open(),
         ..Config::default()
     };
     Ok(Tracker::start(config).await?)

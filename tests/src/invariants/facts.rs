@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::partition::{PartitionCount, PartitionId, partition_of};
 use tickwheel_store::check::{
-    At, ContextFacts, FanFacts, Finding, JobFacts, KeyFacts, Place, QueueFacts, Record, Sighting,
+    At, ContextFacts, FanFacts, Finding, JobFacts, KeyFacts, Occurrence, Place, QueueFacts, Record,
 };
 use tickwheel_store::record::Member;
 
@@ -46,8 +46,8 @@ pub(super) fn contexts(snapshot: &Snapshot) -> Vec<ContextFacts> {
     snapshot.partitions.iter().flat_map(contexts_of).collect()
 }
 
-fn waiting(place: Place, (at, member): &(u64, Member)) -> Sighting {
-    Sighting {
+fn waiting(place: Place, (at, member): &(u64, Member)) -> Occurrence {
+    Occurrence {
         place,
         at: Some(At::Ms(*at)),
         body_len: member.rest.body.len(),
@@ -57,9 +57,9 @@ fn waiting(place: Place, (at, member): &(u64, Member)) -> Sighting {
 }
 
 /// Every place of every context.
-fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
-    let mut seen: BTreeMap<ContextId, Vec<Sighting>> = BTreeMap::new();
-    let mut add = |id: &ContextId, sighting| seen.entry(id.clone()).or_default().push(sighting);
+fn occurrences(partition: &Partition) -> BTreeMap<ContextId, Vec<Occurrence>> {
+    let mut seen: BTreeMap<ContextId, Vec<Occurrence>> = BTreeMap::new();
+    let mut add = |id: &ContextId, occurrence| seen.entry(id.clone()).or_default().push(occurrence);
     for one in &partition.planned {
         add(&one.1.id, waiting(Place::Wheel, one));
     }
@@ -74,7 +74,7 @@ fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
         }
     }
     for (id, held) in &partition.held {
-        let running = Sighting {
+        let running = Occurrence {
             place: Place::Held,
             at: None,
             body_len: held.rest.body.len(),
@@ -88,7 +88,7 @@ fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
         let text = fields.get("root").filter(|text| !text.is_empty());
         let member = text.map(|text| Member::parse(format!("{id} {text}").into()));
         if let Some(Ok(member)) = member {
-            let split = Sighting {
+            let split = Occurrence {
                 place: Place::Fan(id.to_string()),
                 at: None,
                 body_len: member.rest.body.len(),
@@ -103,7 +103,7 @@ fn sightings(partition: &Partition) -> BTreeMap<ContextId, Vec<Sighting>> {
 
 /// Those of one partition.
 pub(super) fn contexts_of(partition: &Partition) -> Vec<ContextFacts> {
-    let mut seen = sightings(partition);
+    let mut seen = occurrences(partition);
     let mut marks: BTreeMap<&ContextId, &String> = BTreeMap::new();
     for (name, job) in &partition.jobs {
         let own = |id: &&ContextId| id.job().as_ref() == Some(name);
@@ -130,7 +130,7 @@ pub(super) fn contexts_of(partition: &Partition) -> Vec<ContextFacts> {
         .map(|id| ContextFacts {
             partition: self::id(partition),
             now: partition.now_ms,
-            sightings: seen.remove(&id).unwrap_or_default(),
+            occurrences: seen.remove(&id).unwrap_or_default(),
             retry: partition.retry.get(&id).copied().map(At::Ms),
             fair: partition.fair.get(&id).copied().map(At::Ms),
             mark: marks.get(&id).map(|mark| (*mark).clone()),

@@ -1,4 +1,5 @@
-//! `after`: each matching end of the upstream fired the follower once, or was refused by the follower's overlap policy.
+//! `after`: each matching end of the upstream fired the follower once, or was refused by the follower's overlap policy. A follower that its
+//! upstream does not let follow heard of none.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub(super) fn check(story: &Story, upstream: &Story, on: AfterOn) -> Vec<String>
     let matching: BTreeMap<String, &Settled> = upstream
         .runs
         .iter()
-        .filter(|run| matches(on, run.state))
+        .filter(|run| upstream.spec.lets_follow(&story.spec.name) && matches(on, run.state))
         .map(|run| {
             (
                 unique_part(&ContextId::after(

@@ -258,4 +258,12 @@ fn each_end_of_the_upstream_fires_its_follower_once() {
         "{:?}",
         check(&follower)
     );
+    // One of another namespace hears of ends only with consent.
+    follower.spec.name = JobName::new("other/f").unwrap();
+    follower.records = Vec::new();
+    assert_eq!(check(&follower), Vec::<String>::new());
+    let mut consents = upstream.clone();
+    consents.spec.followed_by.insert("other".parse().unwrap());
+    let missing = follower::check(&follower, &consents, AfterOn::Succeeded);
+    assert!(missing[0].contains("gap: 2 of 2 ends"), "{missing:?}");
 }

@@ -153,6 +153,7 @@ async fn groups_that_come_and_go_are_forgotten_by_the_metrics() -> Result<()> {
         return Ok(());
     };
     let channel = channel(&scene.tracker.url).await?;
+    let store = scene.rig.store.clone();
     scene
         .beside(async {
             for number in 0..GROUPS {
@@ -160,7 +161,13 @@ async fn groups_that_come_and_go_are_forgotten_by_the_metrics() -> Result<()> {
                 let mut puppet = Puppet::connect(&channel, hello, Heartbeat::default()).await?;
                 puppet.hear().await?;
             }
-            Ok(())
+            // That they are gone is noticed and said some heartbeats later.
+            until("guests are gone", Duration::from_secs(60), async || {
+                let listed = store.list_workers(None).await?.len();
+                ensure!(listed == 1, "{listed} workers are listed");
+                Ok(())
+            })
+            .await
         })
         .await?;
     let address = scene

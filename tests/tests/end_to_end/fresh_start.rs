@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 use tickwheel_proto::v1::ContextState;
 use tickwheel_tests::harness::jobs::{delayed, submission};
 use tickwheel_tests::harness::{Client, Launch, RedisServer, RunBook, handlers, until};
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::Worker;
 
@@ -25,6 +26,7 @@ async fn round() -> Result<Option<u64>> {
         redis_url: redis.url(),
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     };
     let tracker = Tracker::start(config).await?;

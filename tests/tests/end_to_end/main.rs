@@ -4,6 +4,7 @@
 
 mod backup;
 mod bad_input;
+mod consent;
 mod crash_points;
 mod delayed;
 mod foreign_reports;
@@ -31,3 +32,4 @@ mod waiting;
 mod wake_messages;
 mod worker_loss;
 mod wrong_types;
+mod xcron;

@@ -12,6 +12,7 @@ use tickwheel_tests::harness::small::tracker;
 use tickwheel_tests::harness::{
     Client, Layout, Rig, RigOptions, Sentinel, Small, WorkerOptions, until, wall_ms,
 };
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 
 const LIMIT: Duration = Duration::from_secs(30);
@@ -27,6 +28,7 @@ async fn a_tracker_rides_out_a_failover_under_sentinels() -> Result<()> {
         partitions: 8,
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     })
     .await?;

@@ -15,6 +15,7 @@ use tickwheel_tests::harness::wire::Wire;
 use tickwheel_tests::harness::{
     Client, Launch, Layout, RedisServer, Rig, RigOptions, WorkerOptions, readiness, until,
 };
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::config::Eviction;
 use tickwheel_tracker::durability::Promises;
 use tickwheel_tracker::{Config, Tracker};
@@ -36,6 +37,7 @@ fn config(rig: &Rig) -> Config {
         partitions: rig.options.partitions,
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     }
 }
@@ -109,6 +111,7 @@ async fn a_redis_that_cannot_write_refuses_clearly_and_readiness_is_red() -> Res
         redis_url: redis.url(),
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: Some(([127, 0, 0, 1], 0).into()),
+        access: Access::open(),
         ..Config::default()
     })
     .await?;

@@ -10,7 +10,7 @@ use tickwheel_tests::harness::{Run, Small, until};
 
 /// What a busy machine may add to a delay; the delays themselves are exact in the tests of the scripts.
 const SLACK_MS: u64 = 10_000;
-/// Notes are written beside settlements.
+/// AttemptLogs are written beside settlements.
 const NOTED: Duration = Duration::from_secs(10);
 
 /// Runs one context to its end; answers with it, its runs, and the milliseconds from each end to the next start.
@@ -232,7 +232,7 @@ async fn logs_progress_and_result_stay_with_the_context() -> Result<()> {
         );
     }
     for id in &ids {
-        // Notes are written beside the settlement.
+        // AttemptLogs are written beside the settlement.
         until(
             "the notes are written",
             Duration::from_secs(5),

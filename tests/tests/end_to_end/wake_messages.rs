@@ -12,6 +12,7 @@ use tickwheel_tests::harness::wire::Wire;
 use tickwheel_tests::harness::{
     Client, Launch, Layout, RedisServer, RunBook, Sentinel, handlers, readiness, until,
 };
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::{RunningWorker, Worker};
 
@@ -41,6 +42,7 @@ impl Idle {
                 partitions: PARTITIONS,
                 grpc_listen: ([127, 0, 0, 1], 0).into(),
                 http_listen: Some(([127, 0, 0, 1], 0).into()),
+                access: Access::open(),
                 ..Config::default()
             };
             trackers.push(Tracker::start(config).await?);

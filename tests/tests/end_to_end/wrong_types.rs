@@ -7,6 +7,7 @@ use tickwheel_proto::v1::ContextState;
 use tickwheel_tests::harness::jobs::submission;
 use tickwheel_tests::harness::wire::Wire;
 use tickwheel_tests::harness::{Client, Launch, RedisServer, RunBook, handlers, until};
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::Worker;
 
@@ -23,6 +24,7 @@ async fn what_only_a_settlement_meets_makes_room_as_well() -> Result<()> {
         redis_url: redis.url(),
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     };
     let tracker = Tracker::start(config).await?;

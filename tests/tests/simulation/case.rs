@@ -12,12 +12,12 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::checks;
-use crate::lanes;
 use crate::limits;
 use crate::line::tell_gap;
 use crate::lives::Walked;
-use crate::load::{self, Known, lock};
+use crate::load::{self, Known};
 use crate::mutation::Mutation;
+use crate::placements;
 use crate::rng::Rng;
 use crate::trackers;
 use crate::worker::Worker;
@@ -341,7 +341,7 @@ impl Cluster {
 
     /// All promises, over the whole story.
     async fn check(&self) {
-        let book = lock(&self.known);
+        let book = self.known.lock();
         with(|world| {
             let snapshot = match checks::snapshot(&world.redis) {
                 Ok(snapshot) => snapshot,
@@ -355,7 +355,7 @@ impl Cluster {
                 return world.fail(wrong);
             }
             let specs = book.jobs.iter().map(|(spec, _)| spec);
-            if let Some(wrong) = lanes::misplaced(specs, &world.runs) {
+            if let Some(wrong) = placements::misplaced(specs, &world.runs) {
                 return world.fail(wrong);
             }
             let partitions = PartitionCount::new(PARTITIONS).expect("a count");

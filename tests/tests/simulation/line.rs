@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tickwheel_memory_redis::Reply;
 use tickwheel_store::Heard;
 use tickwheel_store::script::Script;
-use tickwheel_store::stand_in::{Answer, Answering, Failure, StandIn};
+use tickwheel_store::transport::{Answer, Answering, Failure, Transport};
 use tokio::time::{Instant, sleep};
 
 use crate::world::{Node, Way, World, while_frozen, with};
@@ -30,7 +30,7 @@ enum Call {
     Time,
 }
 
-impl StandIn for Line {
+impl Transport for Line {
     fn fcall(&self, script: &'static Script, keys: Vec<String>, args: Vec<Bytes>) -> Answering {
         Box::pin(travel(self.node, Call::Function(script, keys, args)))
     }

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use tickwheel_core::id::{AttemptNo, ContextId};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_memory_redis::{MemoryRedis, Reply};
+use tickwheel_reference::path::{Move, Step, walks};
 use tickwheel_reference::run_state::RunState;
-use tickwheel_reference::walk::{Move, Step, walks};
 use tickwheel_store::record::EndState;
 use tickwheel_tests::harness::snapshot::Partition;
 
@@ -173,7 +173,7 @@ fn seen_in(partition: &Partition) -> BTreeMap<ContextId, Seen> {
         let fields = partition.fan_fields.get(root);
         let state = fields.and_then(|fields| fields.get("state"));
         let stopping = state.is_some_and(|state| state == "dropping");
-        add(root, RunState::Fanned { stopping }, None, false);
+        add(root, RunState::WaitingForSubtasks { stopping }, None, false);
     }
     for (score, member) in &partition.planned {
         let at = TimestampMs::new(*score);

@@ -18,8 +18,8 @@ use tokio::time::sleep;
 use tonic::Request;
 
 use crate::fans;
-use crate::lanes;
 use crate::limits;
+use crate::placements;
 use crate::rng::Rng;
 use crate::trackers;
 use crate::work::Work;
@@ -106,6 +106,9 @@ fn trigger(rng: &mut Rng, now: u64) -> (&'static str, Trigger) {
     }
 }
 
+/// The namespace of a follower that needs consent.
+const OTHER: &str = "other";
+
 fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
     let count = rng.between(2, 5);
     let mut specs: Vec<JobSpec> = Vec::new();
@@ -141,7 +144,7 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
             start_at: timed.then(|| TimestampMs::new(now + HEAD_START_MS)),
             ..spec.expect("a name")
         };
-        specs.push(lanes::place(spec, rng));
+        specs.push(placements::place(spec, rng));
     }
     if rng.one_in(2)
         && let Some(upstream) = rng.pick(&specs).map(|spec| spec.name.clone())
@@ -149,11 +152,20 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
         let on = [AfterOn::Ended, AfterOn::Succeeded, AfterOn::Failed];
         let on = rng.pick(&on).copied().unwrap_or(AfterOn::Ended);
         let trigger = after(upstream.as_str(), on).expect("a name");
+        // Drawn from what was drawn already, so that the rest of a seed is as it is without.
+        let follower = if specs.len() > 3 {
+            "other/then"
+        } else {
+            "then"
+        };
+        for spec in specs.iter_mut().filter(|spec| spec.name == upstream) {
+            spec.followed_by = [OTHER.parse().expect("a name")].into();
+        }
         specs.push(JobSpec {
             body: Work::any(rng).body(),
             options: options(rng),
             overlap: Overlap::Parallel(500),
-            ..job("then", "h", trigger).expect("a name")
+            ..job(follower, "h", trigger).expect("a name")
         });
     }
     specs
@@ -161,7 +173,22 @@ fn specs(rng: &mut Rng, now: u64) -> Vec<JobSpec> {
 
 /// Registers the jobs of a seed.
 pub(crate) async fn register(known: &Known, rng: &mut Rng) {
-    let specs = specs(rng, with(|world| world.now_ms()));
+    let mut specs = specs(rng, with(|world| world.now_ms()));
+    let mut dues = apply(&specs).await;
+    // Before anything is due, some withdraw what they let another namespace do.
+    if specs.len() > 5 {
+        for (spec, due) in specs.iter_mut().zip(&mut dues) {
+            if !spec.followed_by.is_empty() {
+                spec.followed_by.clear();
+                *due = apply(std::slice::from_ref(spec)).await.remove(0);
+            }
+        }
+    }
+    known.lock().jobs = specs.into_iter().zip(dues).collect();
+}
+
+/// Registers jobs; when each is due first.
+async fn apply(specs: &[JobSpec]) -> Vec<Option<u64>> {
     let request = v1::ApplyJobsRequest {
         jobs: specs.iter().map(v1::JobSpec::from).collect(),
         dry_run: false,
@@ -169,14 +196,7 @@ pub(crate) async fn register(known: &Known, rng: &mut Rng) {
     let tracker = trackers::any().expect("a tracker");
     let applied = tracker.scheduler().apply_jobs(Request::new(request)).await;
     let applied = applied.expect("jobs that are valid").into_inner().jobs;
-    let dues = applied.into_iter().map(|job| job.next_due_ms);
-    lock(known).jobs = specs.into_iter().zip(dues).collect();
-}
-
-pub(crate) fn lock(known: &Known) -> std::sync::MutexGuard<'_, Book> {
-    known
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    applied.into_iter().map(|job| job.next_due_ms).collect()
 }
 
 /// One thing that somebody asks for. Its error is as good as no answer.
@@ -188,7 +208,7 @@ pub(crate) async fn ask(known: Known, mut rng: Rng) {
     match rng.below(20) {
         0..=9 => submit(&known, &service, &mut rng).await,
         10..=12 => {
-            let id = rng.pick(&lock(&known).ids).cloned();
+            let id = rng.pick(&known.lock().ids).cloned();
             if let Some(id) = id {
                 service
                     .cancel_context(Request::new(v1::ContextRef { id }))
@@ -197,7 +217,7 @@ pub(crate) async fn ask(known: Known, mut rng: Rng) {
             }
         }
         13 => {
-            let id = rng.pick(&lock(&known).ids).cloned();
+            let id = rng.pick(&known.lock().ids).cloned();
             if let Some(id) = id {
                 // It may run again: what is known of its end does not count any more.
                 service
@@ -212,11 +232,11 @@ pub(crate) async fn ask(known: Known, mut rng: Rng) {
                     name: name.clone(),
                     ..v1::RunJobRequest::default()
                 };
-                lock(&known).unanswered.push(name.clone());
+                known.lock().unanswered.push(name.clone());
                 let answer = service.run_job(Request::new(request)).await;
                 let started =
                     answer.is_ok_and(|answer| answer.into_inner().skipped_reason.is_empty());
-                let mut book = lock(&known);
+                let mut book = known.lock();
                 let at = book.unanswered.iter().position(|other| *other == name);
                 at.map(|at| book.unanswered.swap_remove(at));
                 if !started {
@@ -232,7 +252,7 @@ pub(crate) async fn ask(known: Known, mut rng: Rng) {
 }
 
 fn any_job(known: &Known, rng: &mut Rng) -> Option<String> {
-    let book = lock(known);
+    let book = known.lock();
     rng.pick(&book.jobs).map(|(spec, _)| spec.name.to_string())
 }
 
@@ -268,7 +288,7 @@ async fn submit(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
             for context in submitted {
                 let id: ContextId = context.id.parse().expect("a context's id");
                 with(|world| world.checks.confirm(id));
-                lock(known).ids.push(context.id);
+                known.lock().ids.push(context.id);
             }
             return;
         }
@@ -290,7 +310,7 @@ async fn pause(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
     let Some(name) = any_job(known, rng) else {
         return;
     };
-    lock(known).touched.insert(name.clone());
+    known.lock().touched.insert(name.clone());
     let request = v1::PauseJobRequest {
         name: name.clone(),
         note: String::new(),
@@ -308,7 +328,7 @@ async fn change(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
         return;
     };
     let spec = {
-        let mut book = lock(known);
+        let mut book = known.lock();
         // A deleted one would begin anew, with due times it had before.
         if book.deleted.contains(&name) {
             return;
@@ -342,7 +362,7 @@ async fn delete(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
         return;
     };
     {
-        let mut book = lock(known);
+        let mut book = known.lock();
         // A change that is on its way could make it anew.
         if book.touched.contains(&name) {
             return;
@@ -357,7 +377,8 @@ async fn delete(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
 
 /// Stops every job from firing, however often it must be asked.
 pub(crate) async fn quieten(known: &Known) {
-    let names: Vec<JobName> = lock(known)
+    let names: Vec<JobName> = known
+        .lock()
         .jobs
         .iter()
         .map(|(spec, _)| spec.name.clone())
@@ -373,7 +394,7 @@ pub(crate) async fn quieten(known: &Known) {
                 name: name.to_string(),
                 note: String::new(),
             };
-            let deleted = lock(known).deleted.contains(name.as_str());
+            let deleted = known.lock().deleted.contains(name.as_str());
             let service = tracker.scheduler();
             let answered = if deleted {
                 let request = v1::DeleteJobRequest {

@@ -47,7 +47,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "whoever maps for an attempt is believed",
         script: "fan/split",
-        from: "elseif runs .. ' ' .. worker ~= ARGV[3] then\n",
+        from: "elseif runs .. ' ' .. worker ~= holder then\n",
         to: "elseif false then\n",
     },
     Mutation {
@@ -77,8 +77,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "attempts of what runs again by hand are counted anew",
         script: "context/retry",
-        from: "record.member_of(id, tonumber(attempt), 0, rest)",
-        to: "record.member_of(id, 0, 0, rest)",
+        from: "context_record.text(id, tonumber(attempt), 0, rest)",
+        to: "context_record.text(id, 0, 0, rest)",
     },
     Mutation {
         what: "a scan does not plan the next one",
@@ -89,8 +89,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "a retry uses its attempt number again",
         script: "",
-        from: "endings.wheel[#endings.wheel + 1] = record.member_of(id, held.attempt, failures, rest)",
-        to: "endings.wheel[#endings.wheel + 1] = record.member_of(id, held.attempt - 1, failures, rest)",
+        from: "endings.wheel[#endings.wheel + 1] = context_record.text(id, held.attempt, failures, rest)",
+        to: "endings.wheel[#endings.wheel + 1] = context_record.text(id, held.attempt - 1, failures, rest)",
     },
     Mutation {
         what: "what ended still holds its permit",
@@ -125,8 +125,8 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "an outbox entry goes with its first offer",
         script: "wheel/turn",
-        from: "    visit.outbox[#visit.outbox + 1] = string.sub(entry, 2)\n    come_again(visit, visit.now + LOOK_AGAIN_MS, entry)\n",
-        to: "    visit.outbox[#visit.outbox + 1] = string.sub(entry, 2)\n",
+        from: "    visit.outbox[#visit.outbox + 1] = wheel_entry.name_of(entry)\n    come_again(visit, visit.now + LOOK_AGAIN_MS, entry)\n",
+        to: "    visit.outbox[#visit.outbox + 1] = wheel_entry.name_of(entry)\n",
     },
     Mutation {
         what: "what finds no permit is dropped",
@@ -137,8 +137,14 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "followers are not told",
         script: "lease/settle",
-        from: "    tell_followers(endings, now, followers, ended.id, ended.state)\n",
+        from: "    tell_followers(endings, now, job, { followers = followers, followed_by = followed_by or '' }, ended.id, ended.state)\n",
         to: "",
+    },
+    Mutation {
+        what: "followers are told without consent",
+        script: "lease/settle",
+        from: "    if fits and not job_record.lets_follow(job, told.followed_by, follower) then\n",
+        to: "    if false then\n",
     },
     Mutation {
         what: "what ends goes on to count under its limit",
@@ -149,7 +155,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
     Mutation {
         what: "what ended is taken off its limit again with each turn",
         script: "wheel/turn",
-        from: "    redis.call('LTRIM', keys.left, shares.left_read, -1)\n",
+        from: "    redis.call('LTRIM', keys.limit_released, shares.left_read, -1)\n",
         to: "",
     },
     Mutation {
@@ -189,15 +195,15 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         to: "      finishing.end_subtask(fan, n, false, result,",
     },
     Mutation {
-        what: "parts wait outside the lane of their root",
+        what: "parts wait outside the placement of their root",
         script: "",
-        from: "(fan.lane ~= '' and ' c=' .. fan.lane or '')",
+        from: "(placement ~= '' and ' c=' .. placement or '')",
         to: "''",
     },
     Mutation {
-        what: "a tracker is not told of the lane of parts that wait for certain workers",
+        what: "a tracker is not told of the placement of parts that wait for certain workers",
         script: "wheel/turn",
-        from: "    turn_report.tell_lane(told, queue) -- parts may wait for certain workers\n",
+        from: "    turn_report.tell_placement(told, queue) -- parts may wait for certain workers\n",
         to: "",
     },
 ];

@@ -33,7 +33,7 @@ fn config() -> Config {
 /// Starts tracker `number`.
 pub(crate) async fn start(number: u64) -> Node {
     let node = with(|world| world.add_process(format!("t{number}")));
-    let redis = Redis::standing_in(Arc::new(Line { node })).expect("a client");
+    let redis = Redis::with_transport(Arc::new(Line { node })).expect("a client");
     let partitions = PartitionCount::new(PARTITIONS).expect("a count");
     let store = Store::simulated(redis, "tw", partitions);
     let (hears, heard) = mpsc::channel(WAKES);

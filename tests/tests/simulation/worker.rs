@@ -7,10 +7,11 @@ mod split;
 mod state;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
+use parking_lot::{Mutex, MutexGuard};
 use tickwheel_proto::v1::cancel_attempt::Reason;
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::rejection::Reason as Refusal;
@@ -22,7 +23,7 @@ use tickwheel_tests::harness::Run;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep};
 
-use crate::lanes;
+use crate::placements;
 use crate::streams::{self, Ends};
 use crate::work::Work;
 use crate::world::{Node, while_frozen, with};
@@ -56,7 +57,7 @@ impl Worker {
             node,
             number,
             id,
-            tag: lanes::tag(number),
+            tag: placements::tag(number),
             group,
             permits,
             state: Mutex::default(),
@@ -80,7 +81,7 @@ impl Worker {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock()
     }
 
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
@@ -129,7 +130,7 @@ impl Worker {
             handlers: vec!["h".to_owned(), "i".to_owned()],
             permits: self.permits,
             tags: vec![self.tag.to_owned()],
-            resources: lanes::resources(),
+            resources: placements::resources(),
             running,
             ..Hello::default()
         };
@@ -233,8 +234,8 @@ impl Worker {
             frame.settle.push(kept.settlement.clone());
             return;
         }
-        let takes = lanes::taken(&assignment);
-        if self.free(&state) == 0 || !lanes::fits(takes, state.units()) {
+        let takes = placements::taken(&assignment);
+        if self.free(&state) == 0 || !placements::fits(takes, state.units()) {
             frame.rejected.push(Rejection {
                 context_id: key.0,
                 attempt: key.1,
@@ -392,7 +393,7 @@ impl Worker {
             free: self.free(&state),
             received: link.received,
         });
-        frame.units = Some(lanes::free(state.units()));
+        frame.units = Some(placements::free(state.units()));
         link.out.send(frame).ok();
     }
 

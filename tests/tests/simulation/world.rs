@@ -403,7 +403,7 @@ pub(crate) async fn while_frozen(node: Node) {
 }
 
 /// Shared by all that a test wants to know of a process.
-pub(crate) type Shared<T> = Arc<std::sync::Mutex<T>>;
+pub(crate) type Shared<T> = Arc<parking_lot::Mutex<T>>;
 
 /// Hands what was published to those who listen.
 fn publish(world: &mut World) {

@@ -9,13 +9,16 @@ use super::root;
 /// What a row says, and where the code says it: file and line.
 type Said = (&'static str, &'static str, &'static str);
 
-const CORE: &str = "core/src/limits.rs";
+const CORE: &str = "core/src/bounds.rs";
 const WIRE: &str = "proto/src/wire/bounds.rs";
 const MEMORY: &str = "tracker/src/edge/memory.rs";
 const REQUEST: &str = "tracker/src/edge/request.rs";
 const STREAM: &str = "tracker/src/edge/stream.rs";
 const SURFACES: &str = "tracker/src/surfaces.rs";
-const PATIENCE: &str = "tracker/src/http/patience.rs";
+const PATIENCE: &str = "tracker/src/http/request_deadline.rs";
+const CLOCK: &str = "tracker/src/http/clock.rs";
+const HTTP: &str = "tracker/src/http/connections.rs";
+const ROUTES: &str = "api/src/routes/row.rs";
 const CONFIG: &str = "tracker/src/config.rs";
 
 /// The rows of the table by how they begin.
@@ -57,7 +60,7 @@ const ROWS: &[(&str, &[Said])] = &[
             ("1.5 MiB", WIRE, "FRAME_BYTES_MAX: usize = 3 << 19;"),
             (
                 "1 MiB",
-                "worker-sdk/src/limits.rs",
+                "worker-sdk/src/bounds.rs",
                 "FRAME_BYTES_MAX: usize = 1 << 20;",
             ),
         ],
@@ -136,10 +139,46 @@ const ROWS: &[(&str, &[Said])] = &[
         &[
             ("256,", SURFACES, "HTTP_CONNECTIONS: u32 = 256;"),
             ("16 of an address", PATIENCE, "PER_ADDRESS: usize = 16;"),
+            ("20 s", CLOCK, "WITHIN: Duration = Duration::from_secs(20);"),
             (
-                "20 s",
-                PATIENCE,
-                "WITHIN: Duration = Duration::from_secs(20);",
+                "60 s of rest",
+                CLOCK,
+                "RESTS_WITHIN: Duration = Duration::from_secs(60);",
+            ),
+        ],
+    ),
+    (
+        "a request over HTTP",
+        &[
+            ("1 MiB", ROUTES, "BODY_BYTES_MAX: usize = 1 << 20;"),
+            ("16 MiB", ROUTES, "SUBMISSIONS_BYTES_MAX: usize = 16 << 20;"),
+            ("16 KiB", HTTP, "HEAD_BYTES_MAX: usize = 16 << 10;"),
+            ("100", HTTP, "HEADERS_MAX: usize = 100;"),
+            (
+                "64 deep",
+                "api/src/requests/tree.rs",
+                "DEPTH_MAX: usize = 64;",
+            ),
+        ],
+    ),
+    (
+        "a request of xcron",
+        &[
+            ("256 KiB", CORE, "BODY_BYTES_MAX: usize = 262_144;"),
+            (
+                "256 KiB",
+                "tracker/src/http/xcron/route.rs",
+                "BODY_BYTES_MAX: usize = tickwheel_core::bounds::BODY_BYTES_MAX;",
+            ),
+            (
+                "64 deep",
+                "api/src/requests/tree.rs",
+                "DEPTH_MAX: usize = 64;",
+            ),
+            (
+                "64 characters",
+                "tracker/src/rpc/scheduler/tasks.rs",
+                "ID_CHARS_MAX: usize = 64;",
             ),
         ],
     ),
@@ -236,11 +275,11 @@ const ROWS: &[(&str, &[Said])] = &[
             (
                 "1,000 in a partition",
                 "lua/lib/claims/placements.lua",
-                "LANES_MAX = 1000 ",
+                "PLACEMENTS_MAX = 1000 ",
             ),
             (
                 "there are 500",
-                "tracker/src/matching/lane_sweep.rs",
+                "tracker/src/matching/placement_sweep.rs",
                 "MANY: usize = 500;",
             ),
         ],

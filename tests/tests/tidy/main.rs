@@ -186,16 +186,26 @@ const ARROWS: &[(&str, &[&str])] = &[
             "tickwheel-worker",
         ],
     ),
+    // Its own tests turn a feature of it on.
+    (
+        "api",
+        &["tickwheel-core", "tickwheel-proto", "tickwheel-api"],
+    ),
     (
         "tracker",
         &[
+            "tickwheel-api",
             "tickwheel-core",
             "tickwheel-proto",
             "tickwheel-store",
+            // The guard of URLs alone, without the handler and the worker SDK.
+            "tickwheel-http-handler",
             // Behind a feature that only tests turn on.
             "tickwheel-crash-points",
         ],
     ),
+    // A handler as others write it.
+    ("http-handler", &["tickwheel-core", "tickwheel-worker"]),
     // The SDK's own tests turn a feature of it on.
     (
         "worker-sdk",

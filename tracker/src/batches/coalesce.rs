@@ -4,15 +4,15 @@
 //! other without pause a partition rests (`pace.rs`).
 
 use std::future::Future;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::pace::Pace;
-use crate::lock::lock;
 
 /// Items of one call. A settlement costs Redis about 4 microseconds, so a call stays near 2 ms.
 const BATCH_MAX: usize = 500;
@@ -59,12 +59,12 @@ impl<T: Send + 'static> Coalescer<T> {
 
     /// How many items came so far; a later [`Coalescer::has_written`] tells whether their calls have ended.
     pub(crate) fn mark(&self) -> u64 {
-        lock(&self.pending).came
+        self.pending.lock().came
     }
 
     /// Whether everything that came before `mark` was written, or failed to be.
     pub(crate) fn has_written(&self, mark: u64) -> bool {
-        lock(&self.pending).written >= mark
+        self.pending.lock().written >= mark
     }
 
     /// Adds items; `write` is called, on a task of `tasks`, with batches in their order until nothing is pending.
@@ -78,7 +78,7 @@ impl<T: Send + 'static> Coalescer<T> {
         W: Fn(Vec<T>) -> F + Send + Sync + 'static,
     {
         {
-            let mut pending = lock(&self.pending);
+            let mut pending = self.pending.lock();
             let before = pending.items.len();
             pending.items.extend(items);
             pending.came += (pending.items.len() - before) as u64;
@@ -91,14 +91,14 @@ impl<T: Send + 'static> Coalescer<T> {
         let pace = Arc::clone(&self.pace);
         tasks.spawn(async move {
             loop {
-                let rested = lock(&pending).rested;
+                let rested = pending.lock().rested;
                 if rested > Instant::now() {
                     tokio::time::sleep_until(rested).await;
                 }
                 // The semaphore is never closed.
                 let permit = calls.acquire().await.ok();
                 let batch = {
-                    let mut pending = lock(&pending);
+                    let mut pending = pending.lock();
                     if pending.items.is_empty() {
                         pending.flushing = false;
                         return;
@@ -114,8 +114,8 @@ impl<T: Send + 'static> Coalescer<T> {
                 write(batch).await;
                 drop(permit);
                 let now = Instant::now();
-                let rested = lock(&pace).next(now, now - began);
-                let mut pending = lock(&pending);
+                let rested = pace.lock().next(now, now - began);
+                let mut pending = pending.lock();
                 pending.written += size as u64;
                 if size < FAT && rested - now >= REST_MIN {
                     pending.rested = rested;
@@ -146,7 +146,7 @@ mod tests {
                 let (batches, gate) = (Arc::clone(&batches), Arc::clone(&gate));
                 async move {
                     gate.acquire().await.unwrap().forget();
-                    lock(&batches).push(batch);
+                    batches.lock().push(batch);
                 }
             }
         };
@@ -160,6 +160,6 @@ mod tests {
         tasks.close();
         tasks.wait().await;
         assert!(coalescer.has_written(mark));
-        assert_eq!(*lock(&batches), vec![vec![1], vec![2, 3, 4]]);
+        assert_eq!(*batches.lock(), vec![vec![1], vec![2, 3, 4]]);
     }
 }

@@ -7,11 +7,16 @@ use tickwheel_core::partition::PartitionCount;
 use tickwheel_proto::v1::rejection::Reason;
 use tickwheel_proto::v1::{AttemptRef as WireRef, Rejection};
 use tickwheel_store::lease::Holding;
+use tokio::time::Instant;
 use tonic::Status;
 
 use crate::metrics::measure;
 use crate::outcomes::Releases;
+use crate::seldom::{LINE_EVERY, Seldom};
 use crate::sessions::{Session, Sessions, items};
+
+/// What a worker had in hand comes back all at once.
+static UNKNOWN: Seldom = Seldom::new(LINE_EVERY);
 
 /// See the module.
 #[derive(Debug)]
@@ -41,7 +46,9 @@ impl Refusals {
             Reason::UnknownHandler => {
                 // The worker's own Hello said otherwise: take nothing more of this kind to it.
                 let context = &attempt.context;
-                tracing::warn!(worker = %session.worker, %context, "the worker does not know a handler it announced");
+                if let Some(kept_back) = UNKNOWN.next(Instant::now()) {
+                    tracing::warn!(worker = %session.worker, %context, kept_back, "the worker does not know a handler it announced");
+                }
                 self.sessions.withdraw(session, &refusal.handler);
             }
         }

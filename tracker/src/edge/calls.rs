@@ -1,4 +1,5 @@
-//! A service behind its guard: requests are watched as they arrive, calls are decoded and answered on other threads than those that turn.
+//! A service behind its guard: it is known who calls before anything of a message is read, requests are watched as they arrive, calls are
+//! decoded and answered on other threads than those that turn.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use super::memory::Memory;
 use super::peers::Answering;
 use super::request::{Arriving, Kept};
 use super::stream::Peer;
+use crate::access::{Address, Authority};
 
 /// How the requests of a service are taken.
 #[derive(Debug, Clone)]
@@ -34,27 +36,56 @@ pub(crate) struct Guard<S> {
     /// Bytes of one message.
     most: usize,
     kind: Kind,
+    authority: Arc<Authority>,
 }
 
 impl<S> Guard<S> {
     /// A service whose calls have one message each, of `most` bytes.
-    pub(crate) fn calls(service: S, most: usize, threads: Handle, memory: Memory) -> Self {
+    pub(crate) fn calls(
+        (service, authority): (S, Arc<Authority>),
+        most: usize,
+        threads: Handle,
+        memory: Memory,
+    ) -> Self {
         let kind = Kind::Calls(threads, memory);
         Self {
             service,
             most,
             kind,
+            authority,
         }
     }
 
     /// A service whose calls are streams of messages, of `most` bytes each.
-    pub(crate) fn streams(service: S, most: usize) -> Self {
+    pub(crate) fn streams((service, authority): (S, Arc<Authority>), most: usize) -> Self {
         let kind = Kind::Streams;
         Self {
             service,
             most,
             kind,
+            authority,
         }
+    }
+}
+
+/// Asks who calls, and passes the request on with what it is told.
+async fn admitted<S>(
+    mut service: S,
+    authority: Arc<Authority>,
+    mut request: http::Request<Arriving>,
+) -> Result<http::Response<body::Body>, Infallible>
+where
+    S: Service<http::Request<Arriving>, Response = http::Response<body::Body>, Error = Infallible>,
+{
+    let address = request.extensions().get::<Address>().map(|one| one.0);
+    let path = request.uri().path();
+    let method = path.rsplit('/').next().unwrap_or_default();
+    match authority.caller(request.headers(), address, method).await {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            service.call(request).await
+        }
+        Err(error) => Ok(Status::from(error).into_http()),
     }
 }
 
@@ -64,7 +95,10 @@ impl<S: NamedService> NamedService for Guard<S> {
 
 impl<S> Service<http::Request<body::Body>> for Guard<S>
 where
-    S: Service<http::Request<Arriving>, Response = http::Response<body::Body>, Error = Infallible>,
+    S: Service<http::Request<Arriving>, Response = http::Response<body::Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
     S::Future: Send + 'static,
 {
     type Response = http::Response<body::Body>;
@@ -75,16 +109,21 @@ where
         self.service.poll_ready(cx)
     }
 
-    fn call(&mut self, request: http::Request<body::Body>) -> Self::Future {
+    fn call(&mut self, mut request: http::Request<body::Body>) -> Self::Future {
         let most = self.most;
+        let peer = request.extensions().get::<Peer>().cloned();
+        if let Some(peer) = &peer {
+            request.extensions_mut().insert(Address(peer.address));
+        }
+        let (service, authority) = (self.service.clone(), Arc::clone(&self.authority));
         let (threads, memory) = match &self.kind {
             Kind::Streams => {
                 let request = request.map(|body| Arriving::stream(body, most));
-                return Box::pin(self.service.call(request));
+                return Box::pin(admitted(service, authority, request));
             }
             Kind::Calls(threads, memory) => (threads, memory),
         };
-        let Some(Peer { connection }) = request.extensions().get::<Peer>().cloned() else {
+        let Some(Peer { connection, .. }) = peer else {
             let status = Status::internal("a call without a connection");
             return Box::pin(std::future::ready(Ok(status.into_http())));
         };
@@ -92,7 +131,8 @@ where
         let memory = [Arc::clone(&connection.memory), Arc::clone(&memory.0)];
         let request = request.map(|body| Arriving::call(body, most, memory, Arc::clone(&kept)));
         // A caller that goes away ends its call.
-        let answer = AbortOnDropHandle::new(threads.spawn(self.service.call(request)));
+        let answer = threads.spawn(admitted(service, authority, request));
+        let answer = AbortOnDropHandle::new(answer);
         Box::pin(async move {
             let response = match answer.await {
                 Ok(Ok(response)) => response,
@@ -177,6 +217,7 @@ mod tests {
     fn request(path: &str) -> http::Request<body::Body> {
         let peer = Peer {
             connection: Connection::new(),
+            address: ([127, 0, 0, 1]).into(),
         };
         let request = http::Request::builder().uri(path).extension(peer);
         request.body(body::Body::empty()).unwrap()
@@ -186,7 +227,8 @@ mod tests {
     async fn calls_are_answered_on_threads_of_their_own_and_one_that_breaks_or_is_ended_has_an_answer()
      {
         let front = Front::start("calls-of-a-test", 1).unwrap();
-        let mut calls = Guard::calls(Probe, 100, front.handle().clone(), Memory::new());
+        let probe = || (Probe, Arc::new(Authority::Open));
+        let mut calls = Guard::calls(probe(), 100, front.handle().clone(), Memory::new());
         let response = calls.call(request("/")).await.unwrap();
         assert_eq!(response.headers()["thread"], "calls-of-a-test");
         let broken = calls.call(request("/broken")).await.unwrap();
@@ -197,7 +239,7 @@ mod tests {
         let ended = waiting.await.unwrap();
         let status = Status::from_header_map(ended.headers()).unwrap();
         assert_eq!(status.code(), Code::Unavailable, "the tracker stops");
-        let mut streams = Guard::streams(Probe, 100);
+        let mut streams = Guard::streams(probe(), 100);
         let response = streams.call(request("/")).await.unwrap();
         assert_ne!(response.headers()["thread"], "calls-of-a-test");
     }

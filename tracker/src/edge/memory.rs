@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// What large messages of all callers may take in memory together, from their first byte to their answer.
 const MEMORY: usize = 256 << 20;
@@ -21,5 +21,12 @@ pub(crate) struct Memory(pub(super) Arc<Semaphore>);
 impl Memory {
     pub(crate) fn new() -> Self {
         Self(Arc::new(Semaphore::new(permits(MEMORY))))
+    }
+
+    /// Waits until there is room for so many bytes, at most all there is; it is given back when what is returned is dropped.
+    pub(crate) async fn set_aside(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+        let count = u32::try_from(permits(bytes.min(MEMORY))).unwrap_or(u32::MAX);
+        // Nobody closes it.
+        Arc::clone(&self.0).acquire_many_owned(count).await.ok()
     }
 }

@@ -1,14 +1,16 @@
 //! Who is connected by gRPC, and whether one more may be.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::memory::{MEMORY_OF_CONNECTION, permits};
+use crate::access::network_of;
 
 /// An answer that its caller has not taken after so long ends its connection.
 const TAKE_WITHIN: Duration = Duration::from_secs(60);
@@ -49,7 +51,7 @@ impl Peers {
     /// A seat for a connection from `address`, kept until it is dropped.
     pub(crate) fn seat(self: &Arc<Self>, address: IpAddr) -> Result<Seat, Full> {
         let address = address.to_canonical();
-        let counted = counted(address);
+        let counted = network_of(address);
         let mut open = self.open();
         if open.all >= self.max {
             return Err(Full::All);
@@ -68,15 +70,7 @@ impl Peers {
     }
 
     fn open(&self) -> MutexGuard<'_, Open> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// As whom an address counts: whoever has one address of IPv6 has all of its network.
-fn counted(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        self.open.lock()
     }
 }
 
@@ -125,7 +119,7 @@ impl Connection {
 
     /// An answer is ready: until what is returned is dropped, its caller has not taken all of it.
     pub(super) fn answering(&self) -> Answering {
-        let mut answers = lock(&self.answers);
+        let mut answers = self.answers.lock();
         let number = answers.next;
         answers.next += 1;
         answers.waiting.insert(number, Instant::now());
@@ -138,7 +132,7 @@ impl Connection {
 
     /// Whether an answer waits for longer than a caller may need to take it.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
-        let oldest = lock(&self.answers).waiting.values().next().copied();
+        let oldest = self.answers.lock().waiting.values().next().copied();
         oldest.is_some_and(|since| now >= since + TAKE_WITHIN)
     }
 }
@@ -152,12 +146,8 @@ pub(super) struct Answering {
 
 impl Drop for Answering {
     fn drop(&mut self) {
-        lock(&self.answers).waiting.remove(&self.number);
+        self.answers.lock().waiting.remove(&self.number);
     }
-}
-
-fn lock(answers: &Mutex<Answers>) -> MutexGuard<'_, Answers> {
-    answers.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

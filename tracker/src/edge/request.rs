@@ -1,12 +1,13 @@
 //! The body of a request as it arrives: no longer than its service allows, whole in time, and with room in memory for what it becomes.
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::Frame;
+use parking_lot::Mutex;
 use prost::Message as _;
 use tickwheel_core::error::Violation;
 use tickwheel_proto::v1;
@@ -149,10 +150,7 @@ impl Call {
             let count = u32::try_from(permits(bytes.saturating_mul(GROWS))).unwrap_or(u32::MAX);
             // Nobody closes it.
             if let Some(permit) = ready!(memory.poll_acquire_many(cx, count)) {
-                self.kept
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .push(permit);
+                self.kept.lock().push(permit);
             }
             *given += 1;
         }
@@ -305,7 +303,7 @@ mod tests {
             status.message(),
             "has at most 4194304 bytes (given: 4194305 bytes)"
         );
-        assert!(kept.lock().unwrap().is_empty());
+        assert!(kept.lock().is_empty());
 
         let (sender, body) = wire();
         let mut stream = Arriving::stream(body, 100);
@@ -343,7 +341,7 @@ mod tests {
         sender.send(begin(4 << 20)).await.unwrap();
         let freed = async {
             sleep(Duration::from_secs(1)).await;
-            kept.lock().unwrap().clear();
+            kept.lock().clear();
         };
         let (frame, ()) = tokio::join!(next(&mut large), freed);
         frame.unwrap().unwrap();

@@ -1,8 +1,8 @@
 //! Lines that peers cause are written seldom: one in ten seconds, with the number of those that were not.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 /// Between two lines of one kind.
@@ -17,10 +17,7 @@ pub(super) struct Seldom {
 impl Seldom {
     /// Counts one more. `Some` when a line is due now: so many happened since the last one, this one included.
     pub(super) fn due(&self) -> Option<u64> {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state.lock();
         state.1 += 1;
         let now = Instant::now();
         if state.0.is_some_and(|last| now < last + PAUSE) {

@@ -1,7 +1,7 @@
 //! One connection of gRPC, watched: it says something soon, shakes hands soon, sends no flood of empty frames, and takes its answers.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub(crate) struct Watched<S> {
 pub(crate) struct Peer {
     /// The connection of the call.
     pub(super) connection: Connection,
+    /// From where it comes.
+    pub(super) address: IpAddr,
 }
 
 impl<S> Watched<S> {
@@ -136,6 +138,7 @@ impl<S> Connected for Watched<S> {
     fn connect_info(&self) -> Peer {
         Peer {
             connection: self.connection.clone(),
+            address: self.address.ip().to_canonical(),
         }
     }
 }

@@ -4,9 +4,10 @@
 //! worker fits waits, until one comes or its start deadline is over.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::error::Violation;
 use tickwheel_core::id::{ContextId, WorkerId};
 use tickwheel_core::job::JobSpec;
@@ -20,7 +21,6 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use crate::failed_work::FailedWork;
-use crate::lock::lock;
 use crate::matching::Matching;
 use crate::metrics::measure;
 use crate::sessions::Sessions;
@@ -68,7 +68,7 @@ impl Expansion {
     /// Splits `waiting` in the background, unless that is under way here already.
     pub(crate) fn expand(self: &Arc<Self>, waiting: Member) {
         let id = waiting.id.clone();
-        if self.failed.rests(&id, Instant::now()) || !lock(&self.under_way).insert(id.clone()) {
+        if self.failed.rests(&id, Instant::now()) || !self.under_way.lock().insert(id.clone()) {
             return;
         }
         let expansion = Arc::clone(self);
@@ -78,7 +78,7 @@ impl Expansion {
                 tracing::warn!(context = %id, times, %error, "a context was not split; a later turn tries again");
                 measure::store_error(&error);
             }
-            lock(&expansion.under_way).remove(&id);
+            expansion.under_way.lock().remove(&id);
         });
     }
 
@@ -120,13 +120,13 @@ impl Expansion {
     /// that others write heartbeats of. `None` while it is not known which may.
     async fn workers(&self, waiting: &Member) -> Result<Option<Vec<WorkerId>>, Error> {
         let (group, handler) = (&waiting.rest.group, waiting.rest.handler.as_str());
-        let lane = match waiting.rest.options.lane {
+        let placement = match waiting.rest.options.placement {
             Some(id) => {
                 let partition = waiting.id.partition();
-                let Some(lane) = self.matching.lane(partition, id).await else {
+                let Some(placement) = self.matching.placement(partition, id).await else {
                     return Ok(None);
                 };
-                Some(lane)
+                Some(placement)
             }
             None => None,
         };
@@ -149,11 +149,11 @@ impl Expansion {
                 offering.remove(&session.worker);
             }
         }
-        let Some(lane) = lane else {
+        let Some(placement) = placement else {
             return Ok(Some(offering.into_keys().collect()));
         };
         let offering: Vec<Profile> = offering.into_values().collect();
-        let fitting = lane.fitting(&offering).into_iter();
+        let fitting = placement.fitting(&offering).into_iter();
         let mut fitting: Vec<WorkerId> = fitting.map(|worker| worker.id.clone()).collect();
         fitting.sort_unstable();
         Ok(Some(fitting))

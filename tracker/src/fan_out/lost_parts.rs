@@ -10,10 +10,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::failed_work::FailedWork;
 use crate::metrics::measure;
+use crate::seldom::{LINE_EVERY, Seldom};
 use crate::sessions::Sessions;
 
 /// Workers of one call.
 const WORKERS_MAX: usize = 1_000;
+
+/// One worker may have had parts of thousands of contexts.
+static GIVEN_UP: Seldom = Seldom::new(LINE_EVERY);
 
 /// See the module.
 #[derive(Debug)]
@@ -64,8 +68,10 @@ impl LostParts {
         }
         for gone in gone.chunks(WORKERS_MAX) {
             let unpinned = self.store.unpin_fan(&pinned.root, gone).await?;
-            tracing::warn!(context = %pinned.root, workers = gone.len(), failed = unpinned.failed, moved = unpinned.moved,
-                "parts of workers that are gone");
+            if let Some(kept_back) = GIVEN_UP.next(Instant::now()) {
+                tracing::warn!(context = %pinned.root, workers = gone.len(), failed = unpinned.failed, moved = unpinned.moved, kept_back,
+                    "parts of workers that are gone");
+            }
         }
         Ok(())
     }

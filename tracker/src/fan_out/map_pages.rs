@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use tickwheel_core::ReduceOn;
+use tickwheel_core::bounds::{SPLIT_BYTES_MAX, SPLIT_ITEMS_MAX, SUBTASK_BODY_BYTES_MAX};
 use tickwheel_core::id::{HandlerName, WorkerId};
 use tickwheel_core::job::ContextOptions;
-use tickwheel_core::limits::{SPLIT_BYTES_MAX, SPLIT_ITEMS_MAX, SUBTASK_BODY_BYTES_MAX};
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_proto::v1::split_confirmation::Verdict;
 use tickwheel_proto::v1::{self, SplitConfirmation, TrackerMessage};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use tickwheel_core::bounds::RESULTS_PAGE_MAX;
 use tickwheel_core::id::WorkerId;
-use tickwheel_core::limits::RESULTS_PAGE_MAX;
 use tickwheel_proto::v1::{FetchResults, ResultsPage, SubtaskResult, TrackerMessage};
 use tickwheel_store::Store;
 use tickwheel_store::fan::Results;

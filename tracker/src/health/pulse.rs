@@ -1,12 +1,12 @@
 //! Whether the loops of this process run.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::lock::lock;
 use crate::periodic::{self, Counts, Periodic};
 
 const BEAT_EVERY: Duration = Duration::from_secs(1);
@@ -36,7 +36,7 @@ impl Pulse {
     /// Whether it has beaten within the last minute.
     #[must_use]
     pub fn is_alive(&self) -> bool {
-        let last = *lock(&self.last);
+        let last = *self.last.lock();
         last.elapsed() < STUCK_AFTER
     }
 }
@@ -58,7 +58,7 @@ impl Periodic for Beating {
     }
 
     async fn run_once(&mut self) -> Counts {
-        *lock(&self.0.last) = Instant::now();
+        *self.0.last.lock() = Instant::now();
         Counts::one(true)
     }
 }

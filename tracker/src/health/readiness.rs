@@ -2,14 +2,12 @@
 //!
 //! Times here are of the process' own monotonic clock: they decide what a load balancer is told, never what is due.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use serde::Serialize;
 use tickwheel_store::Hearing;
 use tokio::time::Instant;
-
-use crate::lock::lock;
 
 /// Redis is taken as gone when it has not answered for this long. A tracker gives a heartbeat every second, and one heartbeat may be lost.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
@@ -26,7 +24,7 @@ struct State {
     /// What Redis said when it answered that it will not, in words.
     refused: Option<String>,
     /// What its settings break, in words.
-    unfit: Vec<String>,
+    misconfigured: Vec<String>,
     /// Which partitions cannot be turned, in words.
     stuck: Option<String>,
     /// Wake channels that are heard, and those that should be.
@@ -98,8 +96,8 @@ impl Health {
     }
 
     /// What the settings of Redis break; nothing, when they are right.
-    pub fn unfit(&self, reasons: Vec<String>) {
-        self.change(|state| state.unfit = reasons);
+    pub fn misconfigured(&self, reasons: Vec<String>) {
+        self.change(|state| state.misconfigured = reasons);
     }
 
     /// Which partitions cannot be turned by this tracker, in words; `None` while all of them can.
@@ -137,7 +135,7 @@ impl Health {
             Some(_) => {}
         }
         reasons.extend(state.refused);
-        reasons.extend(state.unfit);
+        reasons.extend(state.misconfigured);
         reasons.extend(state.stuck);
         if let Some(Hearing {
             subscribed,
@@ -159,11 +157,11 @@ impl Health {
     }
 
     fn state(&self) -> State {
-        lock(&self.state).clone()
+        self.state.lock().clone()
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut lock(&self.state));
+        change(&mut self.state.lock());
     }
 }
 
@@ -184,7 +182,7 @@ mod tests {
         assert_eq!(readiness.redis_answer_age_ms, Some(7_000));
         health.redis_refused("redis is unavailable: MISCONF".to_owned());
         let evicts = "redis at 10.0.0.7:6379 evicts keys (maxmemory-policy x) and more";
-        health.unfit(vec![evicts.to_owned()]);
+        health.misconfigured(vec![evicts.to_owned()]);
         assert_eq!(
             health.readiness().reasons,
             ["redis is unavailable: MISCONF", evicts]
@@ -192,7 +190,7 @@ mod tests {
         let short = health.readiness().in_short();
         assert_eq!(short.reasons, ["redis is unavailable", "redis evicts keys"]);
         health.redis_answered();
-        health.unfit(Vec::new());
+        health.misconfigured(Vec::new());
         health.stuck(Some("partition 3 cannot be turned".to_owned()));
         assert_eq!(health.readiness().reasons, ["partition 3 cannot be turned"]);
         health.stuck(None);

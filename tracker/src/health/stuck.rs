@@ -1,13 +1,11 @@
 //! Partitions that this tracker cannot turn: their visits fail, again and again.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::partition::PartitionId;
 use tokio::time::Instant;
-
-use crate::lock::lock;
 
 /// A partition counts as stuck when its visits have failed for this long: longer than a failover.
 const AFTER: Duration = Duration::from_secs(10);
@@ -21,12 +19,12 @@ pub(crate) struct Stuck(Mutex<BTreeMap<PartitionId, Instant>>);
 impl Stuck {
     /// A visit failed.
     pub(crate) fn failed(&self, partition: PartitionId, now: Instant) {
-        lock(&self.0).entry(partition).or_insert(now);
+        self.0.lock().entry(partition).or_insert(now);
     }
 
     /// A visit did not fail.
     pub(crate) fn recovered(&self, partition: PartitionId) {
-        lock(&self.0).remove(&partition);
+        self.0.lock().remove(&partition);
     }
 
     /// How many are stuck at `now`, and why that keeps a tracker from being ready; `None` without any.
@@ -36,7 +34,7 @@ impl Stuck {
     }
 
     fn at(&self, now: Instant) -> Vec<PartitionId> {
-        let failing = lock(&self.0);
+        let failing = self.0.lock();
         let stuck = failing.iter().filter(|(_, since)| now - **since >= AFTER);
         stuck.map(|(partition, _)| *partition).collect()
     }

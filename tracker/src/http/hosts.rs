@@ -3,8 +3,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::Request;
-use axum::http::{StatusCode, Version, header};
+use axum::http::{Request, StatusCode, Version, header};
 
 /// Which names are right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +25,7 @@ impl Hosts {
     }
 
     /// Why a request is not answered.
-    pub(super) fn refuse(self, request: &Request) -> Option<(StatusCode, &'static str)> {
+    pub(super) fn refuse<B>(self, request: &Request<B>) -> Option<(StatusCode, &'static str)> {
         let mut given = request.headers().get_all(header::HOST).into_iter();
         let (host, another) = (given.next(), given.next());
         if another.is_some() || host.is_none() && request.version() == Version::HTTP_11 {

@@ -41,6 +41,8 @@ async fn served(connections: u32) -> Served {
         health: Arc::clone(&health),
         pulse: Arc::default(),
         metrics: recorder.handle(),
+        api: None,
+        xcron: None,
     };
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::GroupName;
+use tickwheel_core::limits::LimitName;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::limit::LimitReport;
 

@@ -1,18 +1,18 @@
-//! Which workers may take what: those that offer its handler, and fit its lane.
+//! Which workers may take what: those that offer its handler, and fit its placement.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::{Lane, LaneId, Mode, Profile};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::routing::{Mode, Placement, PlacementId, Profile};
+use tickwheel_core::run::ContextState;
 use tickwheel_store::Store;
 use tickwheel_store::context::ContextView;
 use tickwheel_store::record::Queue;
 use tickwheel_store::wheel::Pinned;
 use tokio::time::Instant;
 
-use super::lanes::Lanes;
+use super::placements::Placements;
 use crate::sessions::{Offered, Session, Sessions};
 
 /// Whether contexts of a queue would be taken now.
@@ -40,7 +40,7 @@ impl AsRef<Profile> for Candidate {
 pub(crate) struct Matching {
     pub(super) store: Store,
     pub(super) sessions: Arc<Sessions>,
-    pub(super) lanes: Lanes,
+    pub(super) placements: Placements,
 }
 
 impl Matching {
@@ -48,34 +48,42 @@ impl Matching {
         Arc::new(Self {
             store,
             sessions,
-            lanes: Lanes::default(),
+            placements: Placements::default(),
         })
     }
 
-    /// A lane that something of the partition has; `None` when it could not be read.
-    pub(crate) async fn lane(&self, partition: PartitionId, id: LaneId) -> Option<Arc<Lane>> {
-        self.lanes.learn(&self.store, partition, &[id]).await;
-        self.lanes.get(&id)
+    /// A placement that something of the partition has; `None` when it could not be read.
+    pub(crate) async fn placement(
+        &self,
+        partition: PartitionId,
+        id: PlacementId,
+    ) -> Option<Arc<Placement>> {
+        self.placements.learn(&self.store, partition, &[id]).await;
+        self.placements.get(&id)
     }
 
-    /// Reads the lanes of these contexts, so that what is said of them is exact.
+    /// Reads the placements of these contexts, so that what is said of them is exact.
     pub(crate) async fn learn(&self, views: &[ContextView]) {
-        for view in views.iter().filter(|view| view.state == StateWord::Ready) {
+        for view in views
+            .iter()
+            .filter(|view| view.state == ContextState::Ready)
+        {
             let partition = view.id.partition();
-            self.lanes
-                .learn(&self.store, partition, view.lane.as_slice())
+            self.placements
+                .learn(&self.store, partition, view.placement.as_slice())
                 .await;
         }
     }
 
     /// Something of these queues waits in the partition, or was claimed there; `pinned` are the workers for which parts wait.
     pub(crate) fn met(&self, partition: PartitionId, queues: &[Queue], pinned: &[Pinned]) {
-        self.lanes.met(partition, queues.iter(), Instant::now());
-        self.lanes.pin(partition, pinned);
+        self.placements
+            .met(partition, queues.iter(), Instant::now());
+        self.placements.pin(partition, pinned);
     }
 
-    /// The workers of a lane, in its order.
-    pub(super) fn fitting(&self, lane: &Lane, queue: &Queue) -> Vec<Arc<Session>> {
+    /// The workers of a placement, in its order.
+    pub(super) fn fitting(&self, placement: &Placement, queue: &Queue) -> Vec<Arc<Session>> {
         let offering = self
             .sessions
             .offering(&queue.group, queue.handler.as_str())
@@ -86,7 +94,7 @@ impl Matching {
                 Candidate(session, profile)
             })
             .collect();
-        let fitting = lane.fitting(&offering).into_iter();
+        let fitting = placement.fitting(&offering).into_iter();
         fitting.map(|candidate| Arc::clone(&candidate.0)).collect()
     }
 
@@ -95,23 +103,24 @@ impl Matching {
         if queue.stopped.is_some() {
             return Taken::No;
         }
-        let Some(id) = queue.lane else {
-            let offered = self.sessions.offered(&queue.group, queue.handler.as_str());
-            return match offered {
-                Offered::Free => Taken::Now,
-                Offered::Busy | Offered::ByNobody => Taken::No,
-            };
+        match self.sessions.offered(&queue.group, queue.handler.as_str()) {
+            Offered::Free => {}
+            // Whatever its placement is, which no visit reads while nobody offers the handler.
+            Offered::Busy | Offered::ByNobody => return Taken::No,
+        }
+        let Some(id) = queue.placement else {
+            return Taken::Now;
         };
-        let Some(lane) = self.lanes.get(&id) else {
+        let Some(placement) = self.placements.get(&id) else {
             // A visit reads it.
-            return if self.lanes.is_missing(&id) {
+            return if self.placements.is_missing(&id) {
                 Taken::No
             } else {
                 Taken::Now
             };
         };
-        let workers = self.fitting(&lane, queue);
-        let requires = &lane.requires;
+        let workers = self.fitting(&placement, queue);
+        let requires = &placement.requires;
         let free = |session: &Arc<Session>| {
             session.credit().available() > 0
                 && (requires.is_empty() || requires.fit_in(&session.units().available()))
@@ -119,7 +128,7 @@ impl Matching {
         let first = workers.first().is_some_and(free);
         if !workers.iter().any(free) {
             Taken::No
-        } else if lane.routing.policy.mode() == Mode::First && !first {
+        } else if placement.routing.policy.mode() == Mode::First && !first {
             Taken::Perhaps
         } else {
             Taken::Now
@@ -137,23 +146,23 @@ impl Matching {
         {
             return false;
         }
-        let Some(id) = queue.lane else {
+        let Some(id) = queue.placement else {
             return true;
         };
-        match self.lanes.get(&id) {
-            Some(lane) => lane.requires.fit_in(&session.units().available()),
+        match self.placements.get(&id) {
+            Some(placement) => placement.requires.fit_in(&session.units().available()),
             // A visit reads it.
-            None => !self.lanes.is_missing(&id),
+            None => !self.placements.is_missing(&id),
         }
     }
 
-    /// What a context of this lane takes of its worker's resources; `None` when the lane is not known (any more).
-    pub(crate) fn requires(&self, lane: Option<&LaneId>) -> Option<HashMap<String, u64>> {
-        let Some(lane) = lane else {
+    /// What a context of this placement takes of its worker's resources; `None` when the placement is not known (any more).
+    pub(crate) fn requires(&self, placement: Option<&PlacementId>) -> Option<HashMap<String, u64>> {
+        let Some(placement) = placement else {
             return Some(HashMap::new());
         };
-        let lane = self.lanes.get(lane)?;
-        let requires = lane.requires.iter();
+        let placement = self.placements.get(placement)?;
+        let requires = placement.requires.iter();
         let owned = requires.map(|(name, amount)| (name.to_owned(), amount));
         Some(owned.collect())
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tickwheel_core::routing::{Lane, Misfit, Mode};
+use tickwheel_core::routing::{Ineligible, Mode, Placement};
 use tickwheel_store::record::Queue;
 
 use super::eligibility::{Matching, Taken};
@@ -17,34 +17,36 @@ impl Matching {
             return format!("no worker offers it: handler `{handler}` in group `{group}`");
         }
         let dispatching = "it is about to be dispatched".to_owned();
-        let Some(id) = queue.lane else {
+        let Some(id) = queue.placement else {
             return if offered == Offered::Free {
                 dispatching
             } else {
                 format!("all permits of group `{group}` are in use")
             };
         };
-        let Some(lane) = self.lanes.get(&id) else {
-            return if self.lanes.is_missing(&id) {
-                format!("its lane `{id}` is not there: submit it again, or apply its job again")
+        let Some(placement) = self.placements.get(&id) else {
+            return if self.placements.is_missing(&id) {
+                format!(
+                    "its placement `{id}` is not there: submit it again, or apply its job again"
+                )
             } else {
                 dispatching
             };
         };
-        let workers = self.fitting(&lane, queue);
+        let workers = self.fitting(&placement, queue);
         if workers.is_empty() {
             let (group, handler) = (&queue.group, queue.handler.as_str());
-            return nobody_fits(&lane, queue, &self.sessions.offering(group, handler));
+            return nobody_fits(&placement, queue, &self.sessions.offering(group, handler));
         }
         if self.takes(queue) == Taken::Now {
             return dispatching;
         }
-        if lane.routing.policy.mode() == Mode::First {
+        if placement.routing.policy.mode() == Mode::First {
             let first = workers.first().map(|session| session.worker.to_string());
             return format!(
                 "it waits for worker `{}`, the first by its routing policy {}",
                 first.unwrap_or_default(),
-                lane.routing.policy
+                placement.routing.policy
             );
         }
         let count = workers.len();
@@ -54,32 +56,32 @@ impl Matching {
         }
         format!(
             "none of the {count} workers that fit has {} free",
-            lane.requires
+            placement.requires
         )
     }
 }
 
 /// How many of the workers are left out, and by which rule.
-fn nobody_fits(lane: &Lane, queue: &Queue, offering: &[Arc<Session>]) -> String {
-    let mut counts: Vec<(Misfit, u32)> = Vec::new();
+fn nobody_fits(placement: &Placement, queue: &Queue, offering: &[Arc<Session>]) -> String {
+    let mut counts: Vec<(Ineligible, u32)> = Vec::new();
     let mut total = 0_u32;
     for session in offering {
         total += 1;
-        if let Err(misfit) = lane.fits(&session.profile()) {
-            match counts.iter_mut().find(|(known, _)| *known == misfit) {
+        if let Err(ineligible) = placement.fits(&session.profile()) {
+            match counts.iter_mut().find(|(known, _)| *known == ineligible) {
                 Some((_, count)) => *count += 1,
-                None => counts.push((misfit, 1)),
+                None => counts.push((ineligible, 1)),
             }
         }
     }
     let reasons: Vec<String> = counts
         .into_iter()
-        .map(|(misfit, count)| format!("{misfit} {count}"))
+        .map(|(ineligible, count)| format!("{ineligible} {count}"))
         .collect();
     let mut asked = Vec::new();
-    asked.extend(lane.workers.select.iter().map(ToString::to_string));
-    if !lane.requires.is_empty() {
-        asked.push(lane.requires.to_string());
+    asked.extend(placement.workers.select.iter().map(ToString::to_string));
+    if !placement.requires.is_empty() {
+        asked.push(placement.requires.to_string());
     }
     let condition = if asked.is_empty() {
         String::new()

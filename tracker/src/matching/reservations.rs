@@ -1,6 +1,6 @@
 //! Permits taken for one turn: of whom, and how many.
 //!
-//! A turn is told of few workers, as it reads what each of them offers. First come those that the lanes of the partition fit, then those
+//! A turn is told of few workers, as it reads what each of them offers. First come those that the placements of the partition fit, then those
 //! that offer what waits in it, then one of each group in rotation, so that no group is kept out by others that have many workers.
 
 use std::collections::{HashMap, HashSet};
@@ -12,9 +12,9 @@ use tickwheel_store::wheel::Offer;
 
 use crate::sessions::{Live, Session, Sessions};
 
-/// Workers offered to one turn at most, beside those of lanes; with more, turns rotate over them.
+/// Workers offered to one turn at most, beside those of placements; with more, turns rotate over them.
 const OFFERED_MAX: usize = 64;
-/// Workers that fit lanes, offered to one turn at most.
+/// Workers that fit placements, offered to one turn at most.
 const WANTED_MAX: usize = 900;
 /// Bytes of the handlers that one turn is told of. What a worker offers beyond it waits for a later turn.
 const HANDLERS_BYTES_MAX: usize = 65_536;
@@ -25,11 +25,11 @@ pub(crate) struct Reserved {
     pub(crate) workers: Vec<Taken>,
 }
 
-/// A worker that a lane of a turn fits.
+/// A worker that a placement of a turn fits.
 #[derive(Debug)]
 pub(crate) struct Wanted {
     pub(crate) session: Arc<Session>,
-    /// The lane takes of its resources.
+    /// The placement takes of its resources.
     pub(crate) takes_units: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Taken {
     handlers: Arc<str>,
     /// Another turn had more of them in hand, or its resources.
     soon: bool,
-    /// Its free resources, where a lane of the turn asks for some and no other turn has them.
+    /// Its free resources, where a placement of the turn asks for some and no other turn has them.
     units: Option<Units>,
 }
 
@@ -50,7 +50,7 @@ struct Taking {
     most: u32,
     seen: HashSet<*const Session>,
     workers: Vec<Taken>,
-    /// Those that no lane asked for.
+    /// Those that no placement asked for.
     plain: usize,
     /// Of the handlers, those that workers share counted once.
     bytes: usize,
@@ -77,7 +77,7 @@ impl Taking {
             self.bytes += handlers.len();
         }
         if self.bytes > HANDLERS_BYTES_MAX && wanted.is_some() {
-            // A lane knows it by its place.
+            // A placement knows it by its place.
             handlers = Arc::default();
         }
         self.plain += usize::from(wanted.is_none());
@@ -98,7 +98,7 @@ impl Taking {
     fn take_for(&mut self, live: &Live, waiting: &[Queue], turn: usize) {
         let plain = waiting
             .iter()
-            .filter(|queue| queue.lane.is_none() && queue.stopped.is_none());
+            .filter(|queue| queue.placement.is_none() && queue.stopped.is_none());
         let mut queues: Vec<_> = plain
             .map(|queue| {
                 let offering = live.offering(&queue.group, queue.handler.as_str());

@@ -1,13 +1,11 @@
 //! Trackers that left the roster lately, and what they turned.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
 
+use parking_lot::Mutex;
 use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
-
-use crate::lock::lock;
 
 /// Departures that are remembered, the newest.
 const REMEMBERED_MAX: usize = 16;
@@ -29,7 +27,7 @@ pub(super) struct Departures(Mutex<VecDeque<Departure>>);
 impl Departures {
     /// A tracker is no longer on the roster; a later departure of it replaces an earlier one.
     pub(super) fn note(&self, departure: Departure) {
-        let mut newest = lock(&self.0);
+        let mut newest = self.0.lock();
         newest.retain(|known| known.tracker != departure.tracker);
         newest.push_back(departure);
         if newest.len() > REMEMBERED_MAX {
@@ -38,7 +36,7 @@ impl Departures {
     }
 
     pub(super) fn get(&self, tracker: &TrackerId) -> Option<Departure> {
-        let newest = lock(&self.0);
+        let newest = self.0.lock();
         newest
             .iter()
             .find(|known| known.tracker == *tracker)
@@ -67,6 +65,6 @@ mod tests {
         note(19, 77);
         let last = departures.get(&TrackerId::of_incarnation(19));
         assert_eq!(last.map(|known| known.at), Some(TimestampMs::new(77)));
-        assert_eq!(lock(&departures.0).len(), REMEMBERED_MAX);
+        assert_eq!(departures.0.lock().len(), REMEMBERED_MAX);
     }
 }

@@ -6,15 +6,21 @@ use std::time::Duration;
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_store::Store;
 use tickwheel_store::roster::Silence;
+use tokio::time::Instant;
 
 use super::roster::Roster;
 use crate::config::Config;
 use crate::metrics::measure;
 use crate::outcomes::Reaper;
+use crate::seldom::{LINE_EVERY, Seldom};
 use crate::sessions::Sessions;
 
 /// A worker whose stream broke is evicted when no tracker heard of it for this many heartbeat intervals.
 const SILENT_HEARTBEATS: u32 = 2;
+
+/// Thousands of workers may go at once.
+static GONE: Seldom = Seldom::new(LINE_EVERY);
+static NOT_EVICTED: Seldom = Seldom::new(LINE_EVERY);
 
 /// See the module.
 #[derive(Debug)]
@@ -72,14 +78,18 @@ impl Evictions {
         match retired.await {
             Ok(retired) if retired.contains(&worker) => {
                 crash_point!("between_retire_and_reap");
-                tracing::info!(%worker, drained, "worker is gone; its leases end");
+                if let Some(kept_back) = GONE.next(Instant::now()) {
+                    tracing::info!(%worker, drained, kept_back, "worker is gone; its leases end");
+                }
                 for partition in self.roster.owned() {
                     self.reaper.reap(partition, vec![worker.clone()]);
                 }
             }
             Ok(_) => {}
             Err(error) => {
-                tracing::warn!(%worker, %error, "could not evict; its leases end by themselves");
+                if let Some(kept_back) = NOT_EVICTED.next(Instant::now()) {
+                    tracing::warn!(%worker, %error, kept_back, "could not evict; its leases end by themselves");
+                }
                 measure::store_error(&error);
             }
         }

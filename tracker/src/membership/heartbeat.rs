@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::roster::Roster;
 use super::worker_heartbeats;
+use crate::access::Authority;
 use crate::health::{Health, Stuck};
 use crate::limits::Limits;
 use crate::metrics::measure;
@@ -37,6 +38,8 @@ pub(crate) struct Heartbeat {
     pub(crate) sessions: Arc<Sessions>,
     /// Read again when a heartbeat tells that they changed.
     pub(crate) limits: Arc<Limits>,
+    /// The same of tokens.
+    pub(crate) authority: Arc<Authority>,
     /// Told of each answer.
     pub(crate) outage: Arc<Outage>,
     pub(crate) health: Arc<Health>,
@@ -96,6 +99,7 @@ impl Heartbeat {
         self.health.redis_answered();
         self.outage.answered(reply.now, Instant::now());
         self.roster.adopt(reply.live, reply.now);
+        self.authority.heard(reply.tokens_changed);
         tell_damage(&reply.damaged);
         for workers in calls {
             let written = self.store.heartbeat(None, self.ttl, &workers).await;

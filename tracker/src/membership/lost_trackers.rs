@@ -8,9 +8,10 @@
 //! when it gave no heartbeat in time, which the script tells. However many words come, each tracker is looked at by one task, once in a second.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::id::{TrackerId, WorkerId};
 use tickwheel_store::roster::{LiveTracker, Silence};
 use tickwheel_store::{Error, Store};
@@ -19,7 +20,6 @@ use tokio::time::Instant;
 use super::reach;
 use super::roster::Roster;
 use crate::config::Config;
-use crate::lock::lock;
 use crate::metrics::measure;
 use crate::outcomes::Renewals;
 
@@ -39,7 +39,7 @@ struct Missing(Mutex<HashMap<TrackerId, BTreeSet<WorkerId>>>);
 impl Missing {
     /// Adds a worker that missed `tracker`; true for the first, who has to look.
     fn join(&self, tracker: &TrackerId, worker: WorkerId) -> bool {
-        let mut missing = lock(&self.0);
+        let mut missing = self.0.lock();
         let first = !missing.contains_key(tracker);
         let workers = missing.entry(tracker.clone()).or_default();
         workers.insert(worker);
@@ -48,7 +48,7 @@ impl Missing {
 
     /// The workers that joined since; without any, the entry is gone and the next one is the first again.
     fn gathered(&self, tracker: &TrackerId) -> BTreeSet<WorkerId> {
-        let mut missing = lock(&self.0);
+        let mut missing = self.0.lock();
         let workers = missing
             .get_mut(tracker)
             .map(std::mem::take)
@@ -61,7 +61,7 @@ impl Missing {
 
     /// The workers that joined since, while somebody goes on to look.
     fn taken(&self, tracker: &TrackerId) -> BTreeSet<WorkerId> {
-        let mut missing = lock(&self.0);
+        let mut missing = self.0.lock();
         missing
             .get_mut(tracker)
             .map(std::mem::take)
@@ -194,14 +194,17 @@ impl LostTrackers {
         let owned = self.roster.owned();
         let mut mine = departure.partitions;
         mine.retain(|partition| owned.contains(partition));
+        let (mut count, mut partitions) = (0, 0);
         for partition in mine {
+            let before = count;
             for workers in workers.chunks(WORKERS_MAX) {
                 let given_back = self.store.reclaim(partition, workers, made).await?;
-                if !given_back.is_empty() {
-                    let count = given_back.len();
-                    tracing::info!(%partition, %tracker, count, "claims of a dead tracker are ready again");
-                }
+                count += given_back.len();
             }
+            partitions += usize::from(count > before);
+        }
+        if count > 0 {
+            tracing::info!(%tracker, count, partitions, "claims of a dead tracker are ready again");
         }
         Ok(())
     }

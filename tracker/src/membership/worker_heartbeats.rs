@@ -138,11 +138,11 @@ mod tests {
     use tickwheel_proto::v1::Heartbeat;
 
     use super::*;
-    use crate::sessions::stand_in;
+    use crate::sessions::transport;
 
     fn primaries(count: usize, handlers: &[&str]) -> Vec<Arc<Session>> {
         let one = |number| {
-            let session = stand_in(&format!("w{number:05}"), "g", handlers, 1);
+            let session = transport(&format!("w{number:05}"), "g", handlers, 1);
             session.heard(Heartbeat {
                 primary: true,
                 ..Heartbeat::default()

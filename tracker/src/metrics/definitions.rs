@@ -130,7 +130,7 @@ pub const VALUES_DROPPED: Metric = counter(
 /// Offers that turns left out.
 pub const OFFERS_UNREAD: Metric = counter(
     "tickwheel_offers_unread_total",
-    "Offers of workers, and lanes, that a turn could not read and left out.",
+    "Offers of workers, and placements, that a turn could not read and left out.",
 );
 /// What is in the wheel.
 pub const WHEEL_ENTRIES: Metric = gauge(
@@ -189,6 +189,11 @@ pub const DEAD_DROPPED: Metric = gauge(
     "tickwheel_dead_dropped",
     "Dead contexts that were forgotten because there were too many, ever, in the whole cluster.",
 );
+/// Ends that followers of other namespaces did not hear of.
+pub const FOLLOWERS_UNTOLD: Metric = gauge(
+    "tickwheel_followers_untold",
+    "Ends that followers of other namespaces were not told of because `followed_by` does not name theirs, ever, in the whole cluster.",
+);
 /// Keys of a wrong type.
 pub const DAMAGED_KEYS: Metric = gauge(
     "tickwheel_cluster_keys_damaged",
@@ -205,8 +210,8 @@ pub const CLOCK_REGRESSED: Metric = counter(
     "Times at which Redis' clock showed an earlier time than before.",
 );
 /// Partitions whose first tracker did not do its work.
-pub const STAND_INS: Metric = counter(
-    "tickwheel_stand_ins_total",
+pub const TAKEOVERS: Metric = counter(
+    "tickwheel_takeovers_total",
     "Times at which a partition was overdue by a second and this tracker, which does not rank first for it, turned it.",
 );
 /// Wake channels.
@@ -262,10 +267,25 @@ pub const GRPC: Metric = seconds(
     "tickwheel_grpc_seconds",
     "Time to answer a call {method, code}.",
 );
+/// Answers to requests of programs.
+pub const HTTP: Metric = seconds(
+    "tickwheel_http_seconds",
+    "Time to answer a request of the HTTP API, or of xcron {operation, status}.",
+);
 /// Connections that peers lost by what they did.
 pub const CONNECTIONS_CLOSED: Metric = counter(
     "tickwheel_connections_closed_total",
     "Connections of gRPC that were closed because there are too many, or of what their peer did {reason=full|address|silent|flood|stuck}.",
+);
+/// Whoever was not believed, or asked for more than it may have.
+pub const ACCESS_REFUSED: Metric = counter(
+    "tickwheel_access_refused_total",
+    "Calls and streams that were refused by what their token says, and streams that were ended by it {reason}.",
+);
+/// What was done and is not written down.
+pub const AUDIT_LOST: Metric = counter(
+    "tickwheel_audit_lost_total",
+    "Events of the audit that Redis did not take; the log has them.",
 );
 /// What a tracker does again and again.
 pub const ROUNDS: Metric = counter(
@@ -289,7 +309,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 46] = [
+pub const ALL: [Metric; 50] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -317,12 +337,13 @@ pub const ALL: [Metric; 46] = [
     PUT_ASIDE,
     ASIDES_DROPPED,
     DEAD_DROPPED,
+    FOLLOWERS_UNTOLD,
     COUNTERS_RESET,
     DAMAGED_KEYS,
     HISTORY_BYTES,
     HISTORY_DROPPED,
     CLOCK_REGRESSED,
-    STAND_INS,
+    TAKEOVERS,
     WAKE_CHANNELS,
     WAKE_DEAF,
     WORKERS,
@@ -331,7 +352,10 @@ pub const ALL: [Metric; 46] = [
     SCRIPT,
     STORE_ERRORS,
     GRPC,
+    HTTP,
     CONNECTIONS_CLOSED,
+    ACCESS_REFUSED,
+    AUDIT_LOST,
     ROUNDS,
     ROUND_CALLS,
     REDIS_UNFIT,

@@ -1,10 +1,10 @@
 //! What the parts of a tracker tell the metrics, one function for each event.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
 use std::time::Duration;
 
 use metrics::{Histogram, counter, gauge, histogram};
+use parking_lot::Mutex;
 use tickwheel_core::id::GroupName;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1::rejection::Reason;
@@ -15,7 +15,6 @@ use tickwheel_store::wheel::{Claim, Gauges, TurnCounts};
 use tickwheel_store::{Counters, Hearing};
 
 use super::definitions as names;
-use crate::lock::lock;
 
 /// A store operation failed.
 pub(crate) fn store_error(error: &tickwheel_store::Error) {
@@ -49,6 +48,7 @@ pub(crate) fn kept_in_redis(counters: Counters) {
     gauge!(names::PUT_ASIDE.name).set(shown(counters.put_aside));
     gauge!(names::ASIDES_DROPPED.name).set(shown(counters.asides_dropped));
     gauge!(names::DEAD_DROPPED.name).set(shown(counters.dead_dropped));
+    gauge!(names::FOLLOWERS_UNTOLD.name).set(shown(counters.followers_untold));
     gauge!(names::COUNTERS_RESET.name).set(shown(counters.reset));
     for (kind, count) in [
         ("logs", counters.logs_dropped),
@@ -92,8 +92,8 @@ pub(crate) fn waiting_for_limits(group: &GroupName, contexts: u64) {
 
 /// The settings of Redis were looked at.
 pub(crate) fn server(server: &Server, eviction: Eviction) {
-    let unfit = !server.unfit(eviction).is_empty();
-    gauge!(names::REDIS_UNFIT.name).set(if unfit { 1.0 } else { 0.0 });
+    let misconfigured = !server.misconfigured(eviction).is_empty();
+    gauge!(names::REDIS_UNFIT.name).set(if misconfigured { 1.0 } else { 0.0 });
 }
 
 /// Contexts were taken in.
@@ -203,8 +203,8 @@ fn run_seconds(outcome: &'static str) -> Histogram {
 }
 
 /// A partition was turned in place of the tracker that ranks first for it.
-pub(crate) fn stood_in() {
-    counter!(names::STAND_INS.name).increment(1);
+pub(crate) fn took_over() {
+    counter!(names::TAKEOVERS.name).increment(1);
 }
 
 /// A report of an older attempt was refused.
@@ -249,6 +249,17 @@ pub(crate) fn connection_closed(reason: &'static str) {
     counter!(names::CONNECTIONS_CLOSED.name, "reason" => reason).increment(1);
 }
 
+/// Somebody was refused by what its token says.
+pub(crate) fn refused_access(reason: &'static str) {
+    counter!(names::ACCESS_REFUSED.name, "reason" => reason).increment(1);
+}
+
+/// Events of the audit are in the log alone.
+pub(crate) fn audit_lost(events: usize) {
+    let events = u64::try_from(events).unwrap_or(u64::MAX);
+    counter!(names::AUDIT_LOST.name).increment(events);
+}
+
 /// Groups that gauges name; the workers of further ones are shown together.
 const GROUPS_MAX: usize = 100;
 /// The name of the further ones; no group can have it.
@@ -259,7 +270,7 @@ static NAMED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// The label of a group.
 fn label(group: &str) -> String {
-    let mut named = lock(&NAMED);
+    let mut named = NAMED.lock();
     if !named.contains(group) {
         if named.len() >= GROUPS_MAX {
             return OTHERS.to_owned();
@@ -282,7 +293,7 @@ pub(crate) struct GroupFigures {
 /// The workers connected now.
 pub(crate) fn workers(by_group: &BTreeMap<GroupName, GroupFigures>) {
     // Those that are gone have none.
-    let named = lock(&NAMED).clone();
+    let named = NAMED.lock().clone();
     let known = named.into_iter().chain([OTHERS.to_owned()]);
     let mut by_label: BTreeMap<String, GroupFigures> = known
         .map(|label| (label, GroupFigures::default()))

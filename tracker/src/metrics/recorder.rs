@@ -1,16 +1,15 @@
 //! What gathers the metrics of a process and renders them. The exporter keeps raw samples until they are folded
 //! (`http/upkeep.rs`).
 
-use std::sync::{Mutex, PoisonError};
-
 use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
+use parking_lot::Mutex;
 use tickwheel_core::error::Violation;
 
 use super::definitions::{
-    ALL, BUILD_INFO, ITEMS_REFUSED, Kind, REJECTED, RUNS, STALE_REPORTS, STORE_ERRORS,
-    VALUES_DROPPED,
+    ACCESS_REFUSED, ALL, BUILD_INFO, ITEMS_REFUSED, Kind, REJECTED, RUNS, STALE_REPORTS,
+    STORE_ERRORS, VALUES_DROPPED,
 };
 use crate::error::Error;
 
@@ -37,7 +36,7 @@ pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
 /// [`Error::Config`] when another recorder was installed before.
 pub fn install() -> Result<PrometheusHandle, Error> {
     static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
-    let mut installed = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut installed = HANDLE.lock();
     if let Some(handle) = installed.as_ref() {
         return Ok(handle.clone());
     }
@@ -68,7 +67,12 @@ pub fn describe() {
 /// Shows each counter from the start: what appears with its first event has no rate before it. Counters with labels begin with the words
 /// that are known.
 fn begin_at_zero() {
-    let labels: [(&'static str, &'static str, &[&'static str]); 6] = [
+    let labels: [(&'static str, &'static str, &[&'static str]); 7] = [
+        (
+            ACCESS_REFUSED.name,
+            "reason",
+            &["unauthenticated", "denied", "expelled"],
+        ),
         (RUNS.name, "outcome", &["succeeded", "failed", "timed_out"]),
         (STALE_REPORTS.name, "kind", &["settle", "renew", "note"]),
         (

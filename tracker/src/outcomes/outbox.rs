@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::record::Upstream;
 use tickwheel_store::wheel::{Fired, OutboxEntry};
 use tickwheel_store::{Error, Store};
@@ -13,7 +13,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::failed_work::FailedWork;
 use crate::metrics::measure;
-use crate::seldom::Unwritten;
+use crate::seldom::{LINE_EVERY, Seldom, Unwritten};
+
+/// Each end of a job may have followers.
+static UNREAD: Seldom = Seldom::new(LINE_EVERY);
 
 /// See the module.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ impl Outbox {
 
     /// What a follower is told of the end that it follows.
     async fn upstream(&self, entry: &OutboxEntry) -> Result<Upstream, Error> {
-        let read = if entry.state == StateWord::Succeeded {
+        let read = if entry.state == ContextState::Succeeded {
             Ok(None)
         } else {
             self.store.get_context(&entry.upstream).await
@@ -93,7 +96,9 @@ impl Outbox {
             Err(error) if error.is_retryable() => return Err(error),
             // What cannot be read must not keep its follower from running.
             Err(error) => {
-                tracing::warn!(follower = %entry.follower, %error, "what a follower follows cannot be read");
+                if let Some(kept_back) = UNREAD.next(Instant::now()) {
+                    tracing::warn!(follower = %entry.follower, %error, kept_back, "what a follower follows cannot be read");
+                }
                 String::new()
             }
         };

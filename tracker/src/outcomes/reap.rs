@@ -15,7 +15,11 @@ use tokio_util::task::TaskTracker;
 use crate::failed_work::FailedWork;
 use crate::metrics::measure;
 use crate::redis_health::{Outage, Room};
+use crate::seldom::{LINE_EVERY, Seldom};
 use crate::sessions::Sessions;
+
+/// A worker that dies may have held thousands; each is in its context's history.
+static LOST: Seldom = Seldom::new(LINE_EVERY);
 
 /// See the module.
 #[derive(Debug)]
@@ -82,7 +86,9 @@ impl Reaper {
         for lost in reaped.lost {
             let AttemptRef { context, attempt } = lost.attempt;
             let worker = lost.worker;
-            tracing::warn!(%context, %attempt, %worker, retrying = lost.retrying, "lease lost");
+            if let Some(kept_back) = LOST.next(Instant::now()) {
+                tracing::warn!(%context, %attempt, %worker, retrying = lost.retrying, kept_back, "lease lost");
+            }
             self.sessions.tell_cancel(WorkerCancel {
                 worker,
                 context,

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwheel_core::bounds::{ERROR_BYTES_MAX, RESULT_BYTES_MAX, SPAN_MS_MAX};
 use tickwheel_core::id::ContextId;
-use tickwheel_core::limits::{ERROR_BYTES_MAX, RESULT_BYTES_MAX, SPAN_MS_MAX};
 use tickwheel_core::partition::PartitionId;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::confirmation::Verdict as WireVerdict;
@@ -16,8 +16,8 @@ use tickwheel_store::Store;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
 use tokio_util::task::TaskTracker;
 
+use super::attempt_logs::AttemptLogs;
 use super::confirm::Confirmations;
-use super::notes::Notes;
 use super::resolve::{Resolving, Unheld};
 use super::waits::Waits;
 use crate::batches::{Batches, Calls};
@@ -110,7 +110,7 @@ impl Reported {
 pub(crate) struct Settlements {
     batches: Batches<Reported>,
     store: Store,
-    notes: Arc<Notes>,
+    attempt_logs: Arc<AttemptLogs>,
     resolving: Arc<Resolving>,
     waits: Arc<Waits>,
     room: Arc<Room>,
@@ -123,7 +123,7 @@ impl Settlements {
     pub(crate) fn new(
         calls: &Calls,
         store: Store,
-        notes: Arc<Notes>,
+        attempt_logs: Arc<AttemptLogs>,
         (waits, room): (Arc<Waits>, Arc<Room>),
         tasks: TaskTracker,
     ) -> Arc<Self> {
@@ -131,7 +131,7 @@ impl Settlements {
             batches: calls.batches(),
             resolving: Resolving::new(calls, store.clone()),
             store,
-            notes,
+            attempt_logs,
             waits,
             room,
             tasks,
@@ -141,12 +141,12 @@ impl Settlements {
 
     /// Settles what workers reported; those whose context has notes on their way follow when these are written.
     pub(crate) fn settle(self: &Arc<Self>, partition: PartitionId, mut reports: Vec<Reported>) {
-        if !self.notes.are_all_written() {
-            let waits = |report: &mut Reported| self.notes.are_pending(report.context());
+        if !self.attempt_logs.are_all_written() {
+            let waits = |report: &mut Reported| self.attempt_logs.are_pending(report.context());
             for report in reports.extract_if(.., waits) {
                 let settlements = Arc::clone(self);
                 self.tasks.spawn(async move {
-                    settlements.notes.written(report.context()).await;
+                    settlements.attempt_logs.written(report.context()).await;
                     settlements.push(partition, vec![report]);
                 });
             }

@@ -4,16 +4,16 @@
 //! since the last look. What this tracker settles itself is told at once.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::context::{EndsCursor, EventMark};
 use tickwheel_store::{Error, Store};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
-use crate::lock::lock;
 use crate::metrics::measure;
 
 /// Callers that one tracker lets wait.
@@ -88,7 +88,7 @@ impl Waits {
 
     /// `context` has ended: whoever waits for it is told.
     pub(crate) fn ended(&self, context: &ContextId) {
-        let partitions = lock(&self.partitions);
+        let partitions = self.partitions.lock();
         let watched = partitions.get(&context.partition());
         if let Some(waited) = watched.and_then(|watched| watched.contexts.get(context)) {
             waited.told.notify_waiters();
@@ -97,7 +97,7 @@ impl Waits {
 
     /// True for the first who waits in the partition, who has it looked at.
     fn join(&self, context: &ContextId) -> (Arc<Notify>, bool) {
-        let mut partitions = lock(&self.partitions);
+        let mut partitions = self.partitions.lock();
         let first = !partitions.contains_key(&context.partition());
         let watched = partitions.entry(context.partition()).or_default();
         let waited = watched.contexts.entry(context.clone()).or_default();
@@ -106,7 +106,7 @@ impl Waits {
     }
 
     fn leave(&self, context: &ContextId) {
-        let mut partitions = lock(&self.partitions);
+        let mut partitions = self.partitions.lock();
         let Some(watched) = partitions.get_mut(&context.partition()) else {
             return;
         };
@@ -120,7 +120,7 @@ impl Waits {
 
     /// What the next look at a partition asks for; `None` ends the looking, as nobody waits there.
     fn asked(&self, partition: PartitionId) -> Option<(EventMark, Vec<ContextId>)> {
-        let mut partitions = lock(&self.partitions);
+        let mut partitions = self.partitions.lock();
         let watched = partitions.get(&partition)?;
         if watched.contexts.is_empty() {
             partitions.remove(&partition);
@@ -132,7 +132,7 @@ impl Waits {
 
     /// Takes down how far a partition was looked at.
     fn seen(&self, partition: PartitionId, newest: EventMark) {
-        if let Some(watched) = lock(&self.partitions).get_mut(&partition) {
+        if let Some(watched) = self.partitions.lock().get_mut(&partition) {
             watched.since = newest;
         }
     }
@@ -181,7 +181,7 @@ impl Waits {
     }
 
     fn tell_all(&self, partition: PartitionId) {
-        let partitions = lock(&self.partitions);
+        let partitions = self.partitions.lock();
         let contexts = partitions
             .get(&partition)
             .map(|watched| watched.contexts.values());

@@ -1,13 +1,14 @@
 //! Plans that run low or out, filled up again: one at a time for each job.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use parking_lot::Mutex;
 use tickwheel_core::id::JobName;
 use tickwheel_core::job::Trigger;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::Store;
-use tickwheel_store::job::{JobStateWord, PlanGuard, PlanOutcome};
+use tickwheel_store::job::{JobState, PlanGuard, PlanOutcome};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
@@ -15,7 +16,6 @@ use super::beside::beside;
 use super::catch_up;
 use crate::error::Error;
 use crate::failed_work::FailedWork;
-use crate::lock::lock;
 
 /// See the module.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Planner {
 
     /// Lays in more due times of a job, in the background; `now` is Redis' clock.
     pub(crate) fn replan(self: &Arc<Self>, job: JobName, now: TimestampMs) {
-        if self.failed.rests(&job, Instant::now()) || !lock(&self.under_way).insert(job.clone()) {
+        if self.failed.rests(&job, Instant::now()) || !self.under_way.lock().insert(job.clone()) {
             return;
         }
         let planner = Arc::clone(self);
@@ -47,7 +47,7 @@ impl Planner {
             if let Some((times, error)) = planner.failed.ended(job.clone(), planned) {
                 tracing::warn!(%job, times, %error, "planning failed; its entry comes back to some tracker");
             }
-            lock(&planner.under_way).remove(&job);
+            planner.under_way.lock().remove(&job);
         });
     }
 }
@@ -63,7 +63,7 @@ async fn replan(store: &Store, job: &JobName, now: TimestampMs) -> Result<(), Er
     let Some(view) = store.get_job(job).await? else {
         return Ok(());
     };
-    if view.state != JobStateWord::Active
+    if view.state != JobState::Active
         || !matches!(view.spec.trigger, Trigger::Cron { .. })
         || view.plan_end
     {

@@ -9,15 +9,19 @@ use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::Store;
-use tickwheel_store::job::{JobStateWord, JobView, PlanGuard, PlanOutcome, StalePlans};
+use tickwheel_store::job::{JobState, JobView, PlanGuard, PlanOutcome, StalePlans};
+use tokio::time::Instant;
 
 use super::beside::beside;
 use super::catch_up;
 use crate::error::Error;
 use crate::periodic::{Counts, Periodic};
+use crate::seldom::{LINE_EVERY, Seldom};
 
 /// Between two looks at all partitions: so long a plan of an older table may stay.
 const EVERY: Duration = Duration::from_mins(1);
+
+static NOT_PLANNED: Seldom = Seldom::new(LINE_EVERY);
 
 /// Looks for old plans, in all partitions.
 #[derive(Debug)]
@@ -97,7 +101,9 @@ pub async fn renew(store: &Store, partition: PartitionId) -> Result<Renewed, Err
                 Ok(planned) => renewed += u64::from(planned),
                 Err(error) if error.is_retryable() => return Err(error),
                 Err(error) => {
-                    tracing::error!(%job, %error, "is not planned anew by the newer table of time zones");
+                    if let Some(kept_back) = NOT_PLANNED.next(Instant::now()) {
+                        tracing::error!(%job, %error, kept_back, "is not planned anew by the newer table of time zones");
+                    }
                 }
             }
         }
@@ -120,7 +126,7 @@ async fn anew(store: &Store, job: &JobName, now: TimestampMs) -> Result<bool, Er
     let Some(view) = store.get_job(job).await? else {
         return Ok(false);
     };
-    if view.state != JobStateWord::Active || view.zones.as_str() >= store.zones().as_str() {
+    if view.state != JobState::Active || view.zones.as_str() >= store.zones().as_str() {
         return Ok(false);
     }
     let guard = PlanGuard {

@@ -5,7 +5,7 @@ use tickwheel_core::id::{GroupName, HandlerName, JobName};
 use tickwheel_core::job::{JobSpec, Misfire, MisfirePolicy, Trigger};
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict, Reason};
 use tickwheel_core::time::TimestampMs;
-use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::job::{JobState, JobView};
 
 use super::calendar::{PLAN_AHEAD, PLAN_MAX};
 use super::catch_up::{LATE_MAX, Refill, refill_within};
@@ -40,7 +40,7 @@ fn view(spec: JobSpec, last: Option<u64>, planned: impl IntoIterator<Item = u64>
     JobView {
         spec,
         revision: 1,
-        state: JobStateWord::Active,
+        state: JobState::Active,
         note: String::new(),
         created: at(0),
         updated: at(0),

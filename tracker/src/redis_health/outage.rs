@@ -4,13 +4,12 @@
 //! prolong them as soon as they can: for a grace no lease is taken back by this tracker. It knows from the instants at which Redis
 //! answered, by its own monotonic clock; a tracker that was cut off alone delays only itself. A worker that died meanwhile costs the grace.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::time::TimestampMs;
 use tokio::time::Instant;
 
-use crate::lock::lock;
 use crate::metrics::measure;
 
 /// Redis was away when it has not answered for this long. A tracker gives a heartbeat every second, and a call waits three.
@@ -36,7 +35,7 @@ pub(crate) struct Outage {
 impl Outage {
     /// Redis answered at `at`, and its clock showed `now`.
     pub(crate) fn answered(&self, now: TimestampMs, at: Instant) {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         let Some((last_now, last_at)) = state.last else {
             state.last = Some((now, at));
             return;
@@ -68,7 +67,7 @@ impl Outage {
 
     /// Until when no lease is taken back, when that is after `now`.
     pub(crate) fn grace(&self, now: Instant) -> Option<Instant> {
-        lock(&self.state).grace_until.filter(|until| *until > now)
+        self.state.lock().grace_until.filter(|until| *until > now)
     }
 }
 

@@ -1,14 +1,12 @@
 //! Keys of another type than ours make room: each call that meets one fails, again and again.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_core::partition::PartitionId;
 use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
-
-use crate::lock::lock;
 
 /// Between two looks at all keys of a partition: the look takes a SCAN of the store.
 const LOOK_AGAIN: Duration = Duration::from_secs(3);
@@ -52,7 +50,7 @@ struct Looks(Mutex<HashMap<PartitionId, Instant>>);
 impl Looks {
     /// Whether the partition is to be looked at now; it is taken down then.
     fn is_due(&self, partition: PartitionId, now: Instant) -> bool {
-        let mut looked = lock(&self.0);
+        let mut looked = self.0.lock();
         let due = looked
             .get(&partition)
             .is_none_or(|last| now.saturating_duration_since(*last) >= LOOK_AGAIN);

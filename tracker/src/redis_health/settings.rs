@@ -41,7 +41,8 @@ impl Periodic for Settings {
                 return Counts::one(false);
             }
         };
-        self.health.unfit(found.unfit(self.eviction));
+        self.health
+            .misconfigured(found.misconfigured(self.eviction));
         if found != self.known {
             report(&found, self.eviction, &self.promises);
             self.known = found;
@@ -61,7 +62,7 @@ pub(crate) fn report(server: &Server, eviction: Eviction, promises: &Promises) {
     for warning in &server.warnings {
         tracing::warn!("{warning}");
     }
-    for reason in server.unfit(eviction) {
+    for reason in server.misconfigured(eviction) {
         tracing::error!("{reason}");
     }
     if eviction == Eviction::Tolerated {

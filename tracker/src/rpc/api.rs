@@ -11,6 +11,7 @@ use tickwheel_store::Store;
 use tickwheel_store::record::Queue;
 use tickwheel_store::setup::Server;
 
+use crate::access::Authority;
 use crate::config::Config;
 use crate::durability::Promises;
 use crate::error::Error;
@@ -22,6 +23,8 @@ use crate::outcomes::Waits;
 #[derive(Debug)]
 pub(crate) struct ApiContext {
     pub(crate) store: Store,
+    /// Says who calls.
+    pub(crate) authority: Arc<Authority>,
     pub(crate) matching: Arc<Matching>,
     pub(crate) limits: Arc<Limits>,
     /// Callers that wait for ends of contexts.
@@ -60,6 +63,7 @@ impl Ids {
 /// The parts of a tracker that calls ask.
 #[derive(Debug)]
 pub(crate) struct Asked {
+    pub(crate) authority: Arc<Authority>,
     pub(crate) matching: Arc<Matching>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) waits: Arc<Waits>,
@@ -75,6 +79,7 @@ impl ApiContext {
     ) -> Arc<Self> {
         Arc::new(Self {
             store,
+            authority: asked.authority,
             matching: asked.matching,
             limits: asked.limits,
             waits: asked.waits,

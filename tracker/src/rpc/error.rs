@@ -31,6 +31,10 @@ pub enum ErrorCode {
     Exhausted,
     /// It is written; ask again with the same `dedup_key` until it is confirmed.
     Unconfirmed,
+    /// Show who you are.
+    Unauthenticated,
+    /// Ask somebody who may.
+    Denied,
     /// Report a defect of this program.
     Contract,
     /// Have a person repair what lies in Redis.
@@ -57,6 +61,16 @@ impl ErrorCode {
                 StatusCode::TOO_MANY_REQUESTS,
             ),
             Self::Unconfirmed => ("UNCONFIRMED", Code::Aborted, StatusCode::GATEWAY_TIMEOUT),
+            Self::Unauthenticated => (
+                "UNAUTHENTICATED",
+                Code::Unauthenticated,
+                StatusCode::UNAUTHORIZED,
+            ),
+            Self::Denied => (
+                "PERMISSION_DENIED",
+                Code::PermissionDenied,
+                StatusCode::FORBIDDEN,
+            ),
             Self::Contract => (
                 "CONTRACT",
                 Code::Internal,
@@ -97,6 +111,8 @@ pub fn code_of(error: &Error) -> ErrorCode {
         Error::Store(error) => code_of_store(error),
         Error::Draining => ErrorCode::Unavailable,
         Error::Busy(_) => ErrorCode::Exhausted,
+        Error::Unauthenticated(_) => ErrorCode::Unauthenticated,
+        Error::Denied(_) => ErrorCode::Denied,
         Error::Config(_) | Error::Listen { .. } => ErrorCode::Unusable,
     }
 }
@@ -120,9 +136,9 @@ fn code_of_store(error: &StoreError) -> ErrorCode {
 #[must_use]
 pub fn violations_of(error: &Error) -> Option<&Violations> {
     match error {
-        Error::Store(StoreError::Invalid(violations)) | Error::Config(violations) => {
-            Some(violations)
-        }
+        Error::Store(StoreError::Invalid(violations))
+        | Error::Config(violations)
+        | Error::Denied(violations) => Some(violations),
         Error::Store(
             StoreError::NotFound { .. }
             | StoreError::Conflict(_)
@@ -137,6 +153,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
         )
         | Error::Listen { .. }
         | Error::Busy(_)
+        | Error::Unauthenticated(_)
         | Error::Draining => None,
     }
 }
@@ -163,6 +180,8 @@ pub fn detail_of(error: &Error) -> v1::ErrorDetail {
         | Error::Config(_)
         | Error::Listen { .. }
         | Error::Draining
+        | Error::Unauthenticated(_)
+        | Error::Denied(_)
         | Error::Busy(_) => {}
     }
     detail
@@ -173,28 +192,46 @@ const MESSAGE_BYTES_MAX: usize = 1_000;
 /// Bytes of a status' details. They travel in base64 in a header too, and a client's default for all headers together is 16 KiB.
 const DETAIL_BYTES_MAX: usize = 7_000;
 
-impl From<Error> for Status {
-    fn from(error: Error) -> Self {
-        let code = code_of(&error);
-        match code {
-            ErrorCode::Contract | ErrorCode::Damaged | ErrorCode::Unusable => {
-                if let Some(kept_back) = FAILED.say(&error.to_string()) {
-                    tracing::error!(kept_back, %error, "a request failed");
-                }
-            }
-            // Told to each of those that are too many.
-            ErrorCode::Exhausted if matches!(error, Error::Busy(_)) => {
-                tracing::debug!(%error, "a request was refused");
-            }
-            ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
-                if let Some(kept_back) = FAILED.say(&error.to_string()) {
-                    tracing::warn!(%error, kept_back, "a request failed");
-                }
-            }
-            ErrorCode::Invalid | ErrorCode::NotFound | ErrorCode::Conflict => {
-                tracing::debug!(%error, "a request was refused");
+/// Says in the log what its callers are not told.
+pub(crate) fn note(error: &Error) {
+    match code_of(error) {
+        ErrorCode::Contract | ErrorCode::Damaged | ErrorCode::Unusable => {
+            if let Some(kept_back) = FAILED.say(&error.to_string()) {
+                tracing::error!(kept_back, %error, "a request failed");
             }
         }
+        // Told to each of those that are too many.
+        ErrorCode::Exhausted if matches!(error, Error::Busy(_)) => {
+            tracing::debug!(%error, "a request was refused");
+        }
+        ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
+            if let Some(kept_back) = FAILED.say(&error.to_string()) {
+                tracing::warn!(%error, kept_back, "a request failed");
+            }
+        }
+        ErrorCode::Invalid
+        | ErrorCode::NotFound
+        | ErrorCode::Conflict
+        | ErrorCode::Unauthenticated
+        | ErrorCode::Denied => {
+            tracing::debug!(%error, "a request was refused");
+        }
+    }
+}
+
+/// The status of HTTP for an error. A store that is full is told from too many callers: the one has to be made room in, the other passes.
+#[must_use]
+pub fn http_of(error: &Error) -> StatusCode {
+    match (code_of(error), error) {
+        (ErrorCode::Exhausted, Error::Store(_)) => StatusCode::INSUFFICIENT_STORAGE,
+        (code, _) => code.http(),
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        note(&error);
+        let code = code_of(&error);
         let detail = fitting(detail_of(&error));
         Self::with_details(
             code.grpc(),
@@ -233,7 +270,7 @@ fn fitting(mut detail: v1::ErrorDetail) -> v1::ErrorDetail {
 }
 
 /// What a caller is told. Scripts, files and records of the store are for the log.
-fn message_of(error: &Error) -> String {
+pub(crate) fn message_of(error: &Error) -> String {
     let mut text = match code_of(error) {
         ErrorCode::Damaged => {
             "the store is damaged: see the log of the tracker and `tickwheel store check`"
@@ -246,6 +283,8 @@ fn message_of(error: &Error) -> String {
         | ErrorCode::Unavailable
         | ErrorCode::Exhausted
         | ErrorCode::Unconfirmed
+        | ErrorCode::Unauthenticated
+        | ErrorCode::Denied
         | ErrorCode::Unusable => error.to_string(),
     };
     if text.len() > MESSAGE_BYTES_MAX {
@@ -256,201 +295,4 @@ fn message_of(error: &Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use tickwheel_core::error::Violation;
-
-    use super::*;
-
-    type Row = (Error, &'static str, Code, u16);
-
-    /// One of each variant, and what a caller must see of it.
-    fn every() -> Vec<Row> {
-        let mut every = about_the_request();
-        every.extend(about_redis());
-        every.extend(about_the_setup());
-        every
-    }
-
-    fn about_the_request() -> Vec<Row> {
-        let violations = || Violations::from(Violation::new("name", "is not empty", ""));
-        let store = Error::Store;
-        vec![
-            (
-                store(StoreError::Invalid(violations())),
-                "INVALID",
-                Code::InvalidArgument,
-                400,
-            ),
-            (
-                Error::not_found("job", "default/none"),
-                "NOT_FOUND",
-                Code::NotFound,
-                404,
-            ),
-            (
-                Error::conflict("the job is paused"),
-                "CONFLICT",
-                Code::FailedPrecondition,
-                409,
-            ),
-            (Error::Draining, "UNAVAILABLE", Code::Unavailable, 503),
-            (
-                Error::Busy("1,000 callers wait".to_owned()),
-                "EXHAUSTED",
-                Code::ResourceExhausted,
-                429,
-            ),
-        ]
-    }
-
-    fn about_redis() -> Vec<Row> {
-        let store = Error::Store;
-        vec![
-            (
-                store(StoreError::Unavailable {
-                    reason: "timeout".to_owned(),
-                    source: None,
-                }),
-                "UNAVAILABLE",
-                Code::Unavailable,
-                503,
-            ),
-            (
-                store(StoreError::Exhausted {
-                    reason: "OOM".to_owned(),
-                }),
-                "EXHAUSTED",
-                Code::ResourceExhausted,
-                429,
-            ),
-            (
-                store(StoreError::Full("a partition keeps 1,000 lanes".to_owned())),
-                "EXHAUSTED",
-                Code::ResourceExhausted,
-                429,
-            ),
-            (
-                store(StoreError::Unconfirmed {
-                    durability: tickwheel_core::Durability::Fsynced,
-                    missing: "the disk".to_owned(),
-                    contexts: Vec::new(),
-                }),
-                "UNCONFIRMED",
-                Code::Aborted,
-                504,
-            ),
-            (
-                store(StoreError::Contract {
-                    script: "wheel/turn",
-                    reply: "nil".to_owned(),
-                }),
-                "CONTRACT",
-                Code::Internal,
-                500,
-            ),
-            (
-                store(StoreError::Damaged {
-                    script: "wheel/turn",
-                    found: "WRONGTYPE, script: 9533c9, on @lua/lib/contexts/ending.lua:7"
-                        .to_owned(),
-                }),
-                "DAMAGED",
-                Code::Internal,
-                500,
-            ),
-        ]
-    }
-
-    fn about_the_setup() -> Vec<Row> {
-        let violations = Violations::from(Violation::new("name", "is not empty", ""));
-        vec![
-            (
-                Error::Store(StoreError::Unusable("redis 6 is too old".to_owned())),
-                "UNUSABLE",
-                Code::FailedPrecondition,
-                500,
-            ),
-            (
-                Error::Config(violations),
-                "UNUSABLE",
-                Code::FailedPrecondition,
-                500,
-            ),
-            (
-                Error::Listen {
-                    address: ([127, 0, 0, 1], 80).into(),
-                    source: std::io::Error::other("taken"),
-                },
-                "UNUSABLE",
-                Code::FailedPrecondition,
-                500,
-            ),
-        ]
-    }
-
-    #[test]
-    fn every_variant_has_its_code_and_carries_the_detail() {
-        for (error, word, grpc, http) in every() {
-            let code = code_of(&error);
-            assert_eq!(
-                (code.as_str(), code.grpc(), code.http().as_u16()),
-                (word, grpc, http),
-                "{error}"
-            );
-            let violations = violations_of(&error).map_or(0, Violations::len);
-            let status = Status::from(error);
-            assert_eq!(status.code(), grpc);
-            assert!(!status.message().is_empty());
-            let detail = ["wheel/turn", "script:", "lua/", "nil"];
-            assert!(
-                detail.iter().all(|word| !status.message().contains(word)),
-                "{} is for the log",
-                status.message()
-            );
-            let detail = v1::ErrorDetail::decode(status.details()).unwrap();
-            assert_eq!(
-                (detail.code.as_str(), detail.violations.len()),
-                (word, violations)
-            );
-        }
-    }
-
-    #[test]
-    fn what_may_be_tried_again_is_unavailable_exhausted_or_unconfirmed() {
-        for (error, ..) in every() {
-            let again = matches!(
-                code_of(&error),
-                ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed
-            );
-            assert_eq!(error.is_retryable(), again, "{error}");
-        }
-    }
-
-    #[test]
-    fn all_places_of_what_was_taken_fit_a_header_and_as_many_ids_as_may() {
-        let taken = (0..999).map(|at| (at, format!("0.1767225600000.abc-{at}").parse().unwrap()));
-        let error = StoreError::Full("a partition keeps 1,000 lanes".to_owned()).partly(taken);
-        let status = Status::from(Error::from(error));
-        assert_eq!(status.code(), Code::ResourceExhausted);
-        assert!(3 * status.message().len() + status.details().len() * 4 / 3 < 14_000);
-        let detail = v1::ErrorDetail::decode(status.details()).unwrap();
-        assert_eq!(detail.taken, (0..999).collect::<Vec<u32>>());
-        assert!((100..999).contains(&detail.context_ids.len()));
-        assert_eq!(detail.code, "EXHAUSTED");
-    }
-
-    #[test]
-    fn a_thousand_violations_fit_a_header() {
-        let many = (0..1_000)
-            .map(|index| Violation::new(format!("contexts[{index}].handler"), "is not empty", ""));
-        let status = Status::from(Error::from(many.collect::<Violations>()));
-        assert!(3 * status.message().len() + status.details().len() * 4 / 3 < 14_000);
-        let detail = v1::ErrorDetail::decode(status.details()).unwrap();
-        let shown = detail.violations.len() - 1;
-        assert!(shown > 100);
-        assert_eq!(
-            detail.violations[shown].rule,
-            format!("{} more mistakes are not shown", 1_000 - shown)
-        );
-    }
-}
+mod tests;

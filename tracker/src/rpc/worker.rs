@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt as _, TryStreamExt};
-use tickwheel_core::limits::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
+use tickwheel_core::bounds::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
 use tokio::sync::mpsc;
@@ -13,9 +13,12 @@ use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Request, Response, Status, Streaming};
 
+use crate::access::{Authority, Caller};
 use crate::config::Config;
+use crate::error::Error;
 use crate::inbound::Inbound;
 use crate::membership::{Evictions, Roster};
+use crate::rpc::admission::{admit, is_worker};
 use crate::seldom::Seldom;
 use crate::sessions::{FRAMES_MAX, Frame, Session, Sessions, checked};
 
@@ -23,6 +26,10 @@ use crate::sessions::{FRAMES_MAX, Frame, Session, Sessions, checked};
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// An attempt that runs longer is announced, so that its dispatch lease becomes a running one.
 const ACCEPT_AFTER: Duration = Duration::from_millis(500);
+
+/// What a worker is told whose token is not good any more.
+const EXPELLED: &str =
+    "the token of this worker is not good any more: it was revoked, rotated or is over";
 
 /// Lines of workers that come, and of those that go: a crowd that does nothing else fills no disk.
 static CAME: Seldom = Seldom::new(LINE_EVERY);
@@ -33,6 +40,7 @@ const LINE_EVERY: Duration = Duration::from_millis(150);
 #[derive(Debug)]
 pub(crate) struct Streams {
     sessions: Arc<Sessions>,
+    authority: Arc<Authority>,
     roster: Arc<Roster>,
     inbound: Inbound,
     evictions: Arc<Evictions>,
@@ -52,9 +60,14 @@ impl WorkerService for Workers {
         &self,
         request: Request<Streaming<WorkerMessage>>,
     ) -> Result<Response<Self::SessionStream>, Status> {
+        let caller = match request.extensions().get::<Caller>() {
+            Some(caller) => caller.clone(),
+            None => self.0.authority.nobody()?,
+        };
+        is_worker(&self.0.authority, &caller)?;
         let (sender, receiver) = mpsc::channel(FRAMES_MAX);
         // The answer's headers go out at once, so that a worker may wait for them before its Hello.
-        self.0.accept(request.into_inner(), sender);
+        self.0.accept(caller, request.into_inner(), sender);
         let frames = ReceiverStream::new(receiver).map(|frame| *frame);
         Ok(Response::new(Box::pin(frames)))
     }
@@ -64,7 +77,7 @@ impl Streams {
     /// Frames go to `inbound`; workers whose streams ended go to `evictions`.
     pub(crate) fn new(
         config: &Config,
-        sessions: Arc<Sessions>,
+        (sessions, authority): (Arc<Sessions>, Arc<Authority>),
         roster: Arc<Roster>,
         inbound: Inbound,
         evictions: Arc<Evictions>,
@@ -82,6 +95,7 @@ impl Streams {
         };
         Arc::new(Self {
             sessions,
+            authority,
             roster,
             inbound,
             evictions,
@@ -92,12 +106,13 @@ impl Streams {
     /// Serves a stream in a task of its own; it ends with an error when the worker did not introduce itself as it should.
     pub(crate) fn accept(
         self: &Arc<Self>,
+        caller: Caller,
         incoming: impl Stream<Item = Result<WorkerMessage, Status>> + Send + Unpin + 'static,
         sender: mpsc::Sender<Frame>,
     ) {
         let streams = Arc::clone(self);
         tokio::spawn(async move {
-            if let Err(status) = streams.serve(incoming, sender.clone()).await {
+            if let Err(status) = streams.serve(caller, incoming, sender.clone()).await {
                 sender.send(Box::new(Err(status))).await.ok();
             }
         });
@@ -105,6 +120,7 @@ impl Streams {
 
     async fn serve(
         &self,
+        caller: Caller,
         mut incoming: impl Stream<Item = Result<WorkerMessage, Status>> + Unpin,
         frames: mpsc::Sender<Frame>,
     ) -> Result<(), Status> {
@@ -117,9 +133,11 @@ impl Streams {
             .take()
             .ok_or_else(|| Status::invalid_argument("the first message is a Hello"))?;
         let (profile, group, hello) = checked(hello)?;
+        admit(&self.authority, &caller, &group, &hello)?;
         let worker = profile.id.clone();
         let in_flight = self.sessions.in_flight();
-        let session = Session::new(profile, group.clone(), hello, (frames, in_flight));
+        let frames = (frames, in_flight);
+        let session = Session::new(profile, group.clone(), hello, frames, caller);
         let session = Arc::new(session);
         let welcome = self.welcome();
         if session
@@ -163,14 +181,18 @@ impl Streams {
             if let Err(status) = self.inbound.take(session, message) {
                 return ("refused", Some(status));
             }
-            session.in_flight.room().await;
-            next = match incoming.try_next().await {
-                Ok(message) => message,
+            let heard = async {
+                session.in_flight.room().await;
+                incoming.try_next().await
+            };
+            next = match session.unless_expelled(heard).await {
+                Some(Ok(message)) => message,
                 // Its sender learns which bound it broke.
-                Err(status) if status.code() == Code::InvalidArgument => {
+                Some(Err(status)) if status.code() == Code::InvalidArgument => {
                     return ("refused", Some(status));
                 }
-                Err(_) => return ("broken", None),
+                Some(Err(_)) => return ("broken", None),
+                None => return ("expelled", Some(Error::Unauthenticated(EXPELLED).into())),
             };
         }
         ("closed", None)

@@ -1,12 +1,12 @@
 //! What a worker says of itself when it comes. Everything here reaches scripts, records and other people's screens, so each field is
 //! checked; a worker with one that breaks a rule is refused, and told which.
 
-use tickwheel_core::error::{Violation, Violations};
-use tickwheel_core::id::{ContextId, GroupName, HandlerName, WorkerId};
-use tickwheel_core::limits::{
+use tickwheel_core::bounds::{
     WORKER_CPUS_MAX, WORKER_HANDLERS_BYTES_MAX, WORKER_HANDLERS_MAX, WORKER_PERMITS_MAX,
     WORKER_TAGS_BYTES_MAX, WORKER_TAGS_MAX, WORKER_WORD_BYTES_MAX,
 };
+use tickwheel_core::error::{Violation, Violations};
+use tickwheel_core::id::{ContextId, GroupName, HandlerName, WorkerId};
 use tickwheel_core::routing::{Profile, Tags, Units};
 use tickwheel_proto::v1::Hello;
 use tonic::Status;

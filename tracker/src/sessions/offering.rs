@@ -146,13 +146,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sessions::stand_in;
+    use crate::sessions::transport;
 
     #[test]
     fn equal_lists_are_one() {
         let mut offering = Offering::default();
-        let first = stand_in("a", "g", &["h", "i"], 1);
-        let second = stand_in("b", "g", &["i", "h", "i"], 1);
+        let first = transport("a", "g", &["h", "i"], 1);
+        let second = transport("b", "g", &["i", "h", "i"], 1);
         offering.add(&second);
         offering.add(&first);
         assert!(Arc::ptr_eq(&first.handlers(), &second.handlers()));
@@ -180,7 +180,7 @@ mod tests {
                 } else {
                     let handlers: Vec<String> = handlers.iter().map(|number| format!("h{number}")).collect();
                     let handlers: Vec<&str> = handlers.iter().map(String::as_str).collect();
-                    let session = stand_in(&worker, "g", &handlers, 1);
+                    let session = transport(&worker, "g", &handlers, 1);
                     offering.add(&session);
                     there.insert(worker, session);
                 }

@@ -4,9 +4,10 @@
 //! to answer that.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tickwheel_core::id::{GroupName, WorkerId};
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_store::lease::AttemptRef;
@@ -110,11 +111,11 @@ impl Sessions {
     }
 
     pub(crate) fn read(&self) -> RwLockReadGuard<'_, Live> {
-        self.live.read().unwrap_or_else(PoisonError::into_inner)
+        self.live.read()
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Live> {
-        self.live.write().unwrap_or_else(PoisonError::into_inner)
+        self.live.write()
     }
 
     /// Adds a stream; an older one of the same worker is returned, to be ended.
@@ -194,7 +195,12 @@ impl Sessions {
         by_group
     }
 
-    /// Whether some worker of the group offers the handler.
+    /// Whether some worker of the group offers the handler, free or not.
+    pub(crate) fn offers(&self, group: &GroupName, handler: &str) -> bool {
+        self.read().offering(group, handler).next().is_some()
+    }
+
+    /// Whether some worker of the group offers the handler, and has a permit.
     pub(crate) fn offered(&self, group: &GroupName, handler: &str) -> Offered {
         let live = self.read();
         let mut offering = live

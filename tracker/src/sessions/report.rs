@@ -3,7 +3,7 @@
 //! A figure that is no number, or below zero, is not known; one that is beyond what any machine has is taken for the bound. So no figure
 //! stops a turn, and none makes its worker the best for ever.
 
-use tickwheel_core::limits::{
+use tickwheel_core::bounds::{
     RESPONSE_MS_MAX, WORKER_CPUS_MAX, WORKER_LOAD_MAX, WORKER_MEMORY_MAX, WORKER_PERMITS_MAX,
 };
 use tickwheel_proto::v1::Report;

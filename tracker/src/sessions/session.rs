@@ -3,17 +3,19 @@
 //! Nothing here matters after a crash: what a worker runs is in Redis, and the worker says it again when it connects elsewhere.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use parking_lot::{Mutex, MutexGuard};
+use tickwheel_core::bounds::AMOUNT_MAX;
 use tickwheel_core::id::{GroupName, WorkerId};
-use tickwheel_core::limits::AMOUNT_MAX;
 use tickwheel_core::routing::{Figures, Profile, Units};
 use tickwheel_proto::v1::{self as wire, Assignment, Heartbeat, Hello, Resource, TrackerMessage};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use tonic::Status;
 
 use super::credit::Credit;
@@ -22,7 +24,7 @@ use super::handlers::Handlers;
 use super::in_flight::InFlight;
 use super::report::Measured;
 use super::units::UnitCredit;
-use crate::lock::lock;
+use crate::access::Caller;
 use crate::metrics::measure;
 
 /// Frames on the way to one worker. What is outstanding is bounded by its permits, so only confirmations and the like queue up.
@@ -68,6 +70,9 @@ pub(crate) struct Session {
     /// Contexts sent since its figures last changed.
     unmeasured: AtomicU32,
     frames: mpsc::Sender<Frame>,
+    caller: Caller,
+    /// Cancelled when nothing more may be heard of it.
+    expelled: CancellationToken,
 }
 
 /// What the last heartbeats said.
@@ -89,6 +94,7 @@ impl Session {
         group: GroupName,
         mut hello: Hello,
         (frames, in_flight): (mpsc::Sender<Frame>, InFlight),
+        caller: Caller,
     ) -> Self {
         let running = u32::try_from(std::mem::take(&mut hello.running).len());
         let credit = Credit::new(hello.permits.saturating_sub(running.unwrap_or(u32::MAX)));
@@ -113,6 +119,8 @@ impl Session {
             draining: AtomicBool::new(false),
             unmeasured: AtomicU32::new(0),
             frames,
+            caller,
+            expelled: CancellationToken::new(),
         }
     }
 
@@ -156,12 +164,27 @@ impl Session {
         self.frames.try_send(Box::new(Err(status))).ok();
     }
 
+    /// Who its worker showed that it is.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Nothing more is heard of the worker, whatever it sends, and it is told so if it listens.
+    pub(crate) fn expel(&self) {
+        self.expelled.cancel();
+    }
+
+    /// What is heard next, until the worker may not stay: then `None`.
+    pub(crate) async fn unless_expelled<T>(&self, next: impl Future<Output = T>) -> Option<T> {
+        self.expelled.run_until_cancelled(next).await
+    }
+
     pub(crate) fn credit(&self) -> MutexGuard<'_, Credit> {
-        lock(&self.credit)
+        self.credit.lock()
     }
 
     pub(crate) fn heartbeat(&self) -> MutexGuard<'_, HeartbeatState> {
-        lock(&self.heartbeat)
+        self.heartbeat.lock()
     }
 
     /// Who it is, as routing reads it.
@@ -171,12 +194,12 @@ impl Session {
 
     /// What of its resources may be promised.
     pub(crate) fn units(&self) -> MutexGuard<'_, UnitCredit> {
-        lock(&self.units)
+        self.units.lock()
     }
 
     /// Its resources, by its last heartbeat.
     pub(crate) fn resources(&self) -> Vec<Resource> {
-        lock(&self.resources).clone()
+        self.resources.lock().clone()
     }
 
     /// Sends contexts; what they take of its resources counts from now on.
@@ -229,7 +252,7 @@ impl Session {
                 ..Profile::clone(&profile)
             }));
         }
-        *lock(&self.resources) = resources;
+        *self.resources.lock() = resources;
     }
 
     /// The worker said how it does.
@@ -274,17 +297,17 @@ impl Session {
 
     /// The handlers it offers.
     pub(crate) fn handlers(&self) -> Arc<Handlers> {
-        Arc::clone(&lock(&self.handlers))
+        Arc::clone(&self.handlers.lock())
     }
 
     /// True when it takes contexts of this group and handler.
     pub(crate) fn offers(&self, group: &GroupName, handler: &str) -> bool {
-        self.group == *group && !self.is_draining() && lock(&self.handlers).has(handler)
+        self.group == *group && !self.is_draining() && self.handlers.lock().has(handler)
     }
 
     /// Takes other handlers for what it offers. Only [`super::Sessions`] calls it, so that what is looked up by handlers agrees.
     pub(super) fn set_handlers(&self, handlers: Arc<Handlers>) {
-        *lock(&self.handlers) = handlers;
+        *self.handlers.lock() = handlers;
     }
 
     pub(crate) fn is_draining(&self) -> bool {
@@ -298,7 +321,7 @@ impl Session {
 
 /// A worker with a stream that nobody reads.
 #[cfg(test)]
-pub(crate) fn stand_in(name: &str, group: &str, handlers: &[&str], permits: u32) -> Arc<Session> {
+pub(crate) fn transport(name: &str, group: &str, handlers: &[&str], permits: u32) -> Arc<Session> {
     let hello = Hello {
         worker_id: name.to_owned(),
         group: group.to_owned(),
@@ -308,6 +331,7 @@ pub(crate) fn stand_in(name: &str, group: &str, handlers: &[&str], permits: u32)
     };
     let (profile, group, hello) = super::checked(hello).expect("a Hello that follows the rules");
     let (frames, _) = mpsc::channel(FRAMES_MAX);
-    let session = Session::new(profile, group, hello, (frames, InFlight::default()));
+    let frames = (frames, InFlight::default());
+    let session = Session::new(profile, group, hello, frames, Caller::anybody());
     Arc::new(session)
 }

@@ -49,7 +49,7 @@ struct State {
     /// Asked for while a visit was under way.
     again: bool,
     /// The next visit turns although another tracker ranks first.
-    stand_in: bool,
+    transport: bool,
     /// Ready sets that were not empty at the last turn.
     backlog: Vec<Queue>,
     /// More waited than it was told of.
@@ -97,7 +97,7 @@ impl Partitions {
             for_permits: false,
             visiting: false,
             again: false,
-            stand_in: false,
+            transport: false,
             backlog: Vec::new(),
             untold: false,
             came: 0,
@@ -204,13 +204,13 @@ impl Partitions {
     /// True when the visit only looks first: another tracker turns this partition. Resets a granted stand-in.
     pub(crate) fn stands_in(&mut self, partition: PartitionId) -> bool {
         self.state(partition)
-            .is_some_and(|state| state.rank > 0 && !std::mem::take(&mut state.stand_in))
+            .is_some_and(|state| state.rank > 0 && !std::mem::take(&mut state.transport))
     }
 
     /// A look found the partition overdue: turn it although another tracker ranks first.
-    pub(crate) fn stand_in(&mut self, partition: PartitionId) {
+    pub(crate) fn transport(&mut self, partition: PartitionId) {
         if let Some(state) = self.state(partition) {
-            state.stand_in = true;
+            state.transport = true;
         }
         self.queue(partition);
     }

@@ -224,8 +224,8 @@ impl Turner {
                 self.partitions
                     .done(partition, next.min(received + LOOK_EVERY), (received, took));
                 if overdue {
-                    measure::stood_in();
-                    self.partitions.stand_in(partition);
+                    measure::took_over();
+                    self.partitions.transport(partition);
                 }
             }
             Found::NoPermit => self.partitions.passed_over(partition),
@@ -287,8 +287,8 @@ impl Turner {
             (received, took),
         );
         if owns {
-            let (reports, held_back) = (&turned.reports, turned.held_back);
-            self.limits.note_waiting(partition, reports, held_back);
+            let (reports, limited) = (&turned.reports, turned.limited);
+            self.limits.note_waiting(partition, reports, limited);
         }
         if turned.untold && owns {
             // What waits unknown to this tracker is found by another turn, which is told what is served here. Not many of them, as most of
@@ -300,9 +300,9 @@ impl Turner {
             };
             self.partitions.due_at(partition, at, OVERDUE);
         }
-        if turned.held_back && owns {
+        if turned.limited && owns {
             // Should a message that something is free be lost.
-            let again = if turned.awaits {
+            let again = if turned.awaiting_grant {
                 limits::FIRST_ANSWER
             } else {
                 limits::LOOK_AGAIN

@@ -9,9 +9,9 @@ use tickwheel_store::wheel::{Claim, Looked, Told, TurnLimits, Turned};
 use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 
-use super::draws::Draws;
 use super::follow_up::FollowUp;
 use super::partitions::{OVERDUE, Purpose};
+use super::rng::Rng;
 use crate::dispatch::{Dispatch, Sending};
 use crate::limits::Limits;
 use crate::matching::{Matching, Offered, Reserved, Taken, return_permits};
@@ -75,7 +75,7 @@ pub(crate) struct Visits {
     /// Told of each answer.
     pub(crate) outage: Arc<Outage>,
     pub(crate) room: Arc<Room>,
-    pub(crate) draws: Draws,
+    pub(crate) draws: Rng,
     /// Offers that a script could not read are told of this often.
     pub(crate) unread_offers: Seldom,
 }
@@ -114,7 +114,10 @@ impl Visits {
         let offered = self
             .matching
             .offer(partition, most, rotation, &order.waiting);
-        let Offered { reserved, lanes } = offered.await;
+        let Offered {
+            reserved,
+            placements,
+        } = offered.await;
         if order.purpose == Purpose::Waiting && !reserved.has_permits() {
             return_permits(&self.sessions, reserved, &[]);
             return Found::NoPermit;
@@ -122,7 +125,7 @@ impl Visits {
         let offers = reserved.offers();
         let limits = self.limits.for_turn(partition);
         let told = Told {
-            lanes: &lanes,
+            placements: &placements,
             random: self.draws.next(),
             limits: limits.as_ref(),
             served: &served,
@@ -217,17 +220,17 @@ impl Visits {
         lease.saturating_sub(took) < lease / 4
     }
 
-    /// Takes down what lanes the partition has.
+    /// Takes down what placements the partition has.
     fn meet(&self, partition: PartitionId, turned: &mut Turned, claims: &[Claim]) {
         let waiting = turned.backlog.iter().map(|(queue, _)| queue.clone());
         let met: Vec<Queue> = claims
             .iter()
-            .filter(|claim| claim.member.rest.options.lane.is_some())
+            .filter(|claim| claim.member.rest.options.placement.is_some())
             .map(|claim| claim.member.rest.queue())
             .chain(waiting)
             .collect();
         self.matching.met(partition, &met, &turned.pinned);
-        // Of a queue in which nothing waits for just any worker there was only its lane to know.
+        // Of a queue in which nothing waits for just any worker there was only its placement to know.
         turned.backlog.retain(|(_, waiting)| *waiting > 0);
     }
 

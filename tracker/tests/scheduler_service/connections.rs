@@ -82,6 +82,7 @@ async fn every_address_of_the_machine_is_no_url_for_workers() {
         return;
     };
     config.grpc_listen = ([0, 0, 0, 0], 0).into();
+    config.access.insecure_listen = true;
     let error = Tracker::start(config.clone()).await.unwrap_err();
     let text = error.to_string();
     assert!(

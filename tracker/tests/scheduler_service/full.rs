@@ -37,7 +37,7 @@ fn with_condition(partition: u16, number: u32) -> v1::Submission {
     }
 }
 
-async fn lanes_of(caller: &mut Caller) {
+async fn placements_of(caller: &mut Caller) {
     let all = (0..1_000).map(|number| with_condition(0, number));
     let all: Vec<_> = all.collect();
     let known = vec![all.first().unwrap().clone()];
@@ -45,27 +45,27 @@ async fn lanes_of(caller: &mut Caller) {
     // What is known already has its place.
     assert_eq!(caller.submit(known).await.unwrap().len(), 1);
     let refused = caller.submit(vec![with_condition(0, 1_000)]).await;
-    let none = full("lanes", refused);
+    let none = full("placements", refused);
     assert_eq!((none.taken.len(), none.context_ids.len()), (0, 0));
 
     let replacing = |number: u32| v1::Submission {
         dedup_reuse: v1::DedupReuse::Replace.into(),
         ..with_condition(0, number)
     };
-    full("lanes", caller.submit(vec![replacing(1_001)]).await);
-    // Of a request the other partitions take theirs, and it is said which those are.
-    let mixed: Vec<_> = (0..40_u16)
+    full("placements", caller.submit(vec![replacing(1_001)]).await);
+    // Of what is sent at once the other partitions take theirs, and it is said which those are.
+    let mixed: Vec<_> = (0..28_u16)
         .map(|at| with_condition(at % 4, 2_000 + u32::from(at)))
         .chain([replacing(3_000)])
         .collect();
     let refused = caller.submit(mixed.clone()).await;
     let words = refused.as_ref().unwrap_err().message().to_owned();
     assert!(
-        words.ends_with("; 30 contexts of the request are written"),
+        words.ends_with("; 21 contexts of the request are written"),
         "{words}"
     );
-    let some = full("lanes of one partition", refused);
-    let taken: Vec<u32> = (0..40).filter(|at| at % 4 > 0).collect();
+    let some = full("placements of one partition", refused);
+    let taken: Vec<u32> = (0..28).filter(|at| at % 4 > 0).collect();
     assert_eq!(some.taken, taken);
     assert_eq!(some.context_ids.len(), taken.len());
     for (at, id) in some.taken.iter().zip(&some.context_ids) {
@@ -137,7 +137,7 @@ async fn what_is_full_is_exhausted_and_says_what_it_took() {
     let Some(mut caller) = caller().await else {
         return;
     };
-    lanes_of(&mut caller).await;
+    placements_of(&mut caller).await;
     queues(&mut caller).await;
     limits(&mut caller).await;
     followers(&mut caller).await;

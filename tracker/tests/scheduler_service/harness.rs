@@ -10,6 +10,7 @@ use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tickwheel_proto::v1::trigger::{After, Cron, FixedRate, Kind, Manual, Once};
 use tickwheel_store::{Redis, Store};
+use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -18,7 +19,7 @@ use tonic::{Code, Status};
 
 // The same server as in the tests of the store: a crate for one file would be more to read.
 #[path = "../../../store/tests/harness/server.rs"]
-mod server;
+pub(crate) mod server;
 
 /// A caller of a tracker that runs as long as this.
 pub(crate) struct Caller {
@@ -51,8 +52,23 @@ pub(crate) fn configured() -> Option<Config> {
         partitions: 4,
         grpc_listen: ([127, 0, 0, 1], 0).into(),
         http_listen: None,
+        access: Access::open(),
         ..Config::default()
     })
+}
+
+/// The same on a server that no other test has, so that it may be harmed.
+pub(crate) fn on_its_own() -> Option<(Config, server::Server)> {
+    let config = configured()?;
+    let server = server::Server::start(&[])?;
+    let redis_url = server.url();
+    Some((
+        Config {
+            redis_url,
+            ..config
+        },
+        server,
+    ))
 }
 
 /// A tracker that is configured so, and its caller.
@@ -81,6 +97,11 @@ impl Caller {
     /// Where workers reach the tracker.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// A key of the cluster.
+    pub(crate) fn key(&self, name: &str) -> String {
+        format!("{{{}}}:{name}", self.prefix)
     }
 
     /// What the server answers to a line.

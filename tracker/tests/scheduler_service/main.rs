@@ -8,15 +8,23 @@
     reason = "a test fails by panicking, and says when it is skipped"
 )]
 
+mod access;
+mod access_table;
+mod access_tokens;
+mod access_workers;
 mod bounds;
 mod connections;
+mod consent;
 mod contexts;
 mod dead;
 mod explain;
 mod extremes;
 mod full;
+mod guarded;
 mod harness;
+mod http;
 mod jobs;
+mod lists;
 mod preview;
 mod raw;
 mod refusals;

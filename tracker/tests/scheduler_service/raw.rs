@@ -5,6 +5,7 @@ use tickwheel_proto::wire::schema::{MESSAGES, METHODS, Method};
 use tonic::client::Grpc;
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::codegen::http::uri::PathAndQuery;
+use tonic::metadata::MetadataValue;
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
@@ -67,5 +68,25 @@ pub(crate) async fn call(
     let path = format!("/tickwheel.v1.{}/{}", method.service, method.name);
     let path = PathAndQuery::try_from(path).unwrap();
     let answer = grpc.unary(Request::new(bytes), path, Raw).await?;
+    Ok(answer.into_inner())
+}
+
+/// The same with what is shown in as many headers.
+pub(crate) async fn call_shown(
+    channel: &Channel,
+    method: &Method,
+    bytes: Bytes,
+    shown: &[&[u8]],
+) -> Result<Bytes, Status> {
+    let mut grpc = Grpc::new(channel.clone());
+    grpc.ready().await.unwrap();
+    let path = format!("/tickwheel.v1.{}/{}", method.service, method.name);
+    let path = PathAndQuery::try_from(path).unwrap();
+    let mut request = Request::new(bytes);
+    for value in shown {
+        let value = MetadataValue::try_from(*value).unwrap();
+        request.metadata_mut().append("authorization", value);
+    }
+    let answer = grpc.unary(request, path, Raw).await?;
     Ok(answer.into_inner())
 }

@@ -48,8 +48,8 @@ async fn every_mistake_of_every_job_comes_back_at_once() {
         "jobs[3].trigger.cron.expression",
         "jobs[4].trigger.fixed_rate.period_ms",
         "jobs[5].trigger.once.at_ms",
-        "jobs[6].body",
         "jobs[6].max_runs",
+        "jobs[6].body",
         "jobs[7].name",
         "jobs[8].name",
     ];

@@ -4,7 +4,7 @@
 
 use tokio::time::Instant;
 
-use crate::limits::{LOG_BURST, LOG_LINE_BYTES_MAX, LOG_LINES_MAX, LOG_LINES_PER_S, clip};
+use crate::bounds::{LOG_BURST, LOG_LINE_BYTES_MAX, LOG_LINES_MAX, LOG_LINES_PER_S, clip};
 
 #[derive(Debug)]
 pub(crate) struct LogBudget {

@@ -12,8 +12,8 @@ use futures_util::FutureExt;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::{Attempt, CancelReason};
+use crate::bounds::{ERROR_BYTES_MAX, clipped};
 use crate::error::{HandlerError, HandlerResult};
-use crate::limits::{ERROR_BYTES_MAX, clipped};
 use crate::outcome::Outcome;
 
 /// How an attempt ended on this worker.

@@ -1,9 +1,9 @@
 //! What gathers until it is enough, or until the first has waited long enough.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::sync::lock;
+use parking_lot::Mutex;
 
 #[derive(Debug)]
 pub(super) struct Gather<T> {
@@ -37,7 +37,7 @@ impl<T> Gather<T> {
         T: Send + 'static,
     {
         let (first, full, number) = {
-            let mut batch = lock(&self.batch);
+            let mut batch = self.batch.lock();
             batch.waiting.push(one);
             let full = batch.waiting.len() >= self.max;
             let first = batch.waiting.len() == 1;
@@ -48,7 +48,7 @@ impl<T> Gather<T> {
         } else if first {
             tokio::spawn(async move {
                 tokio::time::sleep(self.window).await;
-                let ripe = lock(&self.batch).take_if(number);
+                let ripe = self.batch.lock().take_if(number);
                 if let Some(ripe) = ripe {
                     flush(ripe);
                 }

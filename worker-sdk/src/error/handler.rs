@@ -7,7 +7,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::limits::{ERROR_BYTES_MAX, clipped};
+use crate::bounds::{ERROR_BYTES_MAX, clipped};
 
 /// Any error a handler may give as the cause.
 pub type BoxError = Box<dyn StdError + Send + Sync>;

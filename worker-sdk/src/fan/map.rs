@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use serde::Serialize;
-use tickwheel_core::limits::SUBTASKS_MAX;
+use tickwheel_core::bounds::SUBTASKS_MAX;
 use tickwheel_proto::v1::Split;
 
 use super::mapping::{Mapping, Sent};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use tickwheel_core::bounds::PARALLELISM_MAX;
 use tickwheel_core::error::Violations;
 use tickwheel_core::job::{Backoff, ContextOptions};
-use tickwheel_core::limits::PARALLELISM_MAX;
 use tickwheel_core::model::ReduceOn;
 use tickwheel_proto::v1;
 

@@ -1,10 +1,10 @@
 //! Items are gathered into pages: what is written, what a tracker takes in one call, and what a worker has in memory.
 
 use bytes::Bytes;
-use tickwheel_core::limits::{SPLIT_ITEMS_MAX, SUBTASK_BODY_BYTES_MAX};
+use tickwheel_core::bounds::{SPLIT_ITEMS_MAX, SUBTASK_BODY_BYTES_MAX};
 
 use super::FanError;
-use crate::limits::PAGE_BYTES_MAX;
+use crate::bounds::PAGE_BYTES_MAX;
 
 /// A page that is being filled.
 #[derive(Debug, Default)]

@@ -1,4 +1,4 @@
-//! Which part of a fanned-out context an attempt runs.
+//! Which part of a waiting_for_subtasks-out context an attempt runs.
 
 use tickwheel_proto::v1;
 

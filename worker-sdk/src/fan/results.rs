@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 use bytes::Bytes;
 use futures_util::Stream;
 use serde::de::DeserializeOwned;
-use tickwheel_core::limits::RESULTS_PAGE_MAX;
+use tickwheel_core::bounds::RESULTS_PAGE_MAX;
 use tickwheel_proto::v1::{self, FetchResults};
 
 use super::{Answer, FanError, Request, SubtaskKind};

@@ -8,7 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use tickwheel_proto::v1::Settlement;
 
 use crate::attempt::AttemptKey;
-use crate::limits::{REMEMBERED_BYTES_MAX, REMEMBERED_MAX};
+use crate::bounds::{REMEMBERED_BYTES_MAX, REMEMBERED_MAX};
 
 #[derive(Debug)]
 pub(crate) struct Kept {

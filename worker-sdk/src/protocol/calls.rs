@@ -12,8 +12,8 @@ use super::Protocol;
 use super::call::{Call, CallKey};
 use super::frame::Room;
 use crate::attempt::{Attempt, AttemptKey, later};
+use crate::bounds::{CALL_PATIENCE, CALL_PAUSE, FRAME_CALLS_MAX};
 use crate::fan::{Answer, Reply, Request};
-use crate::limits::{CALL_PATIENCE, CALL_PAUSE, FRAME_CALLS_MAX};
 
 impl Protocol {
     /// Asks the tracker the attempt came from. One question of a kind and number at a time: a second one takes the place of the first.

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Phase, Protocol};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, LogLevel, Said, later};
-use crate::limits::{PROGRESS_PAUSE, clipped};
+use crate::bounds::{PROGRESS_PAUSE, clipped};
 use crate::outcome::Outcome;
 
 impl Protocol {

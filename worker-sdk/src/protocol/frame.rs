@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::link::{InFlight, WaitState};
 use super::{Connection, Phase, Protocol};
 use crate::attempt::{AttemptKey, CancelReason, later};
-use crate::limits::{CONFIRM_PATIENCE, CREDIT_PAUSE, FRAME_BYTES_MAX, FRAME_ITEMS_MAX};
+use crate::bounds::{CONFIRM_PATIENCE, CREDIT_PAUSE, FRAME_BYTES_MAX, FRAME_ITEMS_MAX};
 
 /// What a stream does next.
 #[derive(Debug)]

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::call::CallKey;
 use crate::attempt::AttemptKey;
-use crate::limits::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX, PARTING_MAX};
+use crate::bounds::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX, PARTING_MAX};
 
 /// Keys refer to attempts and outcomes of the protocol; one that has changed its place meanwhile is skipped.
 #[derive(Debug, Default)]

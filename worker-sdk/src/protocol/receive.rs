@@ -14,8 +14,8 @@ use tracing::warn;
 
 use super::{Connection, Phase, Protocol, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Sink, later};
+use crate::bounds::STORE_AWAY;
 use crate::handler::Handler;
-use crate::limits::STORE_AWAY;
 use crate::registry::{Entry, Registry};
 
 /// An attempt to be run.

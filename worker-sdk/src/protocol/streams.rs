@@ -7,7 +7,7 @@ use super::frame::Room;
 use super::link::{Connected, Connection, Link};
 use super::{Phase, Protocol, Running, TrackerSettings};
 use crate::attempt::AttemptKey;
-use crate::limits::{FRAME_BYTES_MAX, HELLO_RUNNING_MAX};
+use crate::bounds::{FRAME_BYTES_MAX, HELLO_RUNNING_MAX};
 
 /// What a reference to an attempt has besides the id of its context, at most.
 const REFERENCE_BYTES: usize = 16;

@@ -12,7 +12,7 @@ use tracing::warn;
 use super::link::InFlight;
 use super::{Protocol, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, later};
-use crate::limits::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, LEAK_SLACK, TIMER_PAUSE};
+use crate::bounds::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, LEAK_SLACK, TIMER_PAUSE};
 
 /// Leases that only an absent store keeps from being lost are looked at this often.
 const AWAY_PAUSE: Duration = Duration::from_millis(250);

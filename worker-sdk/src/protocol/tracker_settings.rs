@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tickwheel_proto::v1::Welcome;
 
-use crate::limits::LOG_LINE_BYTES_MAX;
+use crate::bounds::LOG_LINE_BYTES_MAX;
 
 /// What the cluster's trackers announced last; they share one configuration.
 #[derive(Debug, Clone, Copy)]

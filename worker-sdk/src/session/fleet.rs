@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 use tracing::{debug, warn};
 
 use super::{endpoint, keep_stream};
-use crate::limits::TRACKERS_MAX;
+use crate::bounds::TRACKERS_MAX;
 use crate::shared::Shared;
 
 /// Keeps the streams up until the worker ends and all of them are closed.
@@ -24,14 +24,15 @@ pub(crate) async fn keep_streams(shared: Arc<Shared>) {
             if known.contains(&url) || refused.contains(&url) || known.len() >= TRACKERS_MAX {
                 continue;
             }
-            match endpoint(&url) {
+            let dialled = endpoint(&url);
+            match dialled.and_then(|one| shared.shows.may_go_to(&url).map(|()| one)) {
                 Ok(endpoint) => {
                     debug!(url, "tracker becomes known");
                     streams.spawn(keep_stream(Arc::clone(&shared), url.clone(), endpoint));
                     known.insert(url);
                 }
                 Err(reason) => {
-                    warn!(reason, "a roster names a tracker that cannot be dialled");
+                    warn!(reason, "a roster names a tracker that is not dialled");
                     refused.insert(url);
                 }
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tonic::Status;
 
 use super::end::{is_refusal, report_end};
-use crate::limits::{RECONNECT_DELAY_MAX, RECONNECT_DELAY_MIN};
+use crate::bounds::{RECONNECT_DELAY_MAX, RECONNECT_DELAY_MIN};
 
 #[derive(Debug)]
 pub(super) struct ReconnectDelay {

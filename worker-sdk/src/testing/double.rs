@@ -12,10 +12,11 @@ mod state;
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::worker_service_server::WorkerServiceServer;
 use tickwheel_proto::v1::{Assignment, Hello, Settlement, Welcome};

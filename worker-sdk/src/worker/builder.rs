@@ -1,5 +1,6 @@
 //! The settings of a worker.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,18 +8,19 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tickwheel_core::Task;
+use tickwheel_proto::credential::Credential;
 use tokio_util::sync::CancellationToken;
 
 use super::drain::Timeouts;
 use super::running::RunningWorker;
 use super::stopped::Stopped;
 use crate::batch::Batch;
+use crate::bounds::{
+    CONCURRENCY_MAX, DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
+};
 use crate::context::Context;
 use crate::error::{Error, HandlerResult};
 use crate::handler::{Handler, Raw, Typed};
-use crate::limits::{
-    CONCURRENCY_MAX, DRAIN_TIMEOUT, FLUSH_TIMEOUT, PERMITS_PER_CPU, SPOOL_DEFAULT, clip,
-};
 use crate::load::cpus;
 use crate::middleware::Middleware;
 use crate::permit::Permits;
@@ -27,6 +29,7 @@ use crate::registry::{Registry, check_parts, check_tag};
 use crate::resources::{Amounts, Resources};
 use crate::session::endpoint;
 use crate::shared::{Identity, Shared, normal};
+use crate::shows::Shows;
 
 /// Bytes of a worker's name before its random end.
 const NAME_BYTES_MAX: usize = 64;
@@ -47,6 +50,7 @@ pub struct WorkerBuilder {
     outcome_buffer: usize,
     timeouts: Timeouts,
     shutdown: CancellationToken,
+    shows: Shows,
 }
 
 impl WorkerBuilder {
@@ -69,7 +73,41 @@ impl WorkerBuilder {
                 flush: FLUSH_TIMEOUT,
             },
             shutdown: CancellationToken::new(),
+            shows: Shows::default(),
         }
+    }
+
+    /// The token that the worker shows to trackers, `tw_<id>_<secret>`. Default: none.
+    pub fn token(self, token: impl Into<String>) -> Self {
+        self.credential(Credential::Text(token.into()))
+    }
+
+    /// A file with the token. It is read again for each stream, so that a token which was rotated is taken from there.
+    pub fn token_file(self, file: impl Into<PathBuf>) -> Self {
+        self.credential(Credential::File(file.into()))
+    }
+
+    /// The token that `TICKWHEEL_TOKEN_FILE` names, or `TICKWHEEL_TOKEN` holds; none where neither is set.
+    pub fn token_from_env(self) -> Self {
+        self.credential(Credential::of_variables(|name| std::env::var(name).ok()))
+    }
+
+    /// Where the token is from.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.shows.credential = credential;
+        self
+    }
+
+    /// Hosts beyond loopback to which the token may be sent as it is, whoever names them: `tracker-1`, or `*.internal` for all whose names end
+    /// so. Trackers speak no TLS themselves, so that whoever is on the way can read it. A tracker on another host is not dialled while there is
+    /// a token, also when other trackers name it. Default: none.
+    pub fn token_hosts<I>(mut self, hosts: I) -> Self
+    where
+        I: IntoIterator,
+        I::Item: Into<String>,
+    {
+        self.shows.hosts.extend(hosts.into_iter().map(Into::into));
+        self
     }
 
     /// The group whose contexts this worker takes. Default: `default`.
@@ -311,7 +349,11 @@ impl WorkerBuilder {
         let seeds: Vec<String> = self.trackers.iter().map(|url| normal(url)).collect();
         for url in &seeds {
             endpoint(url).map_err(|reason| Error::invalid("tracker", reason))?;
+            let shown = self.shows.may_go_to(url);
+            shown.map_err(|reason| Error::invalid("token", reason))?;
         }
+        let shown = self.shows.credential.authorization();
+        shown.map_err(|reason| Error::invalid("token", reason))?;
         let host = sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned());
         let identity = Identity {
             worker_id: worker_id(self.name.as_deref().unwrap_or(&host)),
@@ -328,7 +370,7 @@ impl WorkerBuilder {
             },
             Resources::new(self.resources),
         );
-        let shared = Shared::new(protocol, self.registry, identity, seeds);
+        let shared = Shared::new(protocol, self.registry, identity, (seeds, self.shows));
         Ok(RunningWorker::spawn(
             Arc::new(shared),
             self.timeouts,
@@ -420,72 +462,4 @@ fn worker_id(name: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::worker::Worker;
-
-    fn ok() -> WorkerBuilder {
-        Worker::builder("127.0.0.1:1").handle("h", |_: Context, (): ()| async { Ok(()) })
-    }
-
-    fn refused(builder: WorkerBuilder) -> &'static str {
-        match builder.start() {
-            Err(Error::Invalid { setting, .. }) => setting,
-            other => panic!("{other:?}"),
-        }
-    }
-
-    #[test]
-    fn each_broken_rule_names_its_setting() {
-        assert_eq!(refused(ok().concurrency(0)), "concurrency");
-        assert_eq!(
-            refused(ok().concurrency(CONCURRENCY_MAX + 1)),
-            "concurrency"
-        );
-        assert_eq!(refused(ok().outcome_buffer(0)), "outcome_buffer");
-        assert_eq!(refused(ok().group("a b")), "group");
-        assert_eq!(refused(ok().tag("")), "tags");
-        assert_eq!(refused(ok().resource("gpu", 0)), "resource");
-        assert_eq!(refused(ok().resource("gpu", -1)), "resource");
-        assert_eq!(refused(ok().resource("GPU", 1)), "resource");
-        assert_eq!(refused(ok().tag("region=")), "tags");
-        assert_eq!(refused(ok().group("--help")), "group");
-        assert_eq!(refused(ok().group("a//b")), "group");
-        assert_eq!(refused(ok().tag("a b")), "tags");
-        assert_eq!(refused(ok().tag("weight=0")), "tags");
-        assert_eq!(refused(ok().tag("weight=-1")), "tags");
-        assert_eq!(refused(ok().tags((0..65).map(|n| n.to_string()))), "tags");
-        assert_eq!(
-            refused(ok().handle("h", |_: Context, (): ()| async { Ok(()) })),
-            "handle"
-        );
-        assert_eq!(
-            refused(ok().handle("a,b", |_: Context, (): ()| async { Ok(()) })),
-            "handle"
-        );
-        assert_eq!(refused(Worker::builder("http://h")), "handle");
-        assert_eq!(refused(Worker::builder(" , ")), "tracker");
-        assert_eq!(
-            refused(Worker::builder("https://h").handle_raw("h", |_, body| async { Ok(body) })),
-            "tracker"
-        );
-        assert_eq!(
-            refused(Worker::builder("http://h h").handle_raw("h", |_, body| async { Ok(body) })),
-            "tracker"
-        );
-    }
-
-    #[test]
-    fn a_host_is_told_in_letters_that_trackers_take() {
-        assert_eq!(host_word("my host.example:1"), "my-host.example:1");
-        assert_eq!(host_word("\u{1b}]0;\u{fc}"), "--0--");
-        assert_eq!(host_word(&"h".repeat(1_000)).len(), 255);
-    }
-
-    #[test]
-    fn a_worker_id_has_only_letters_of_ids_and_is_new_each_time() {
-        let id = worker_id("my host.example");
-        assert!(id.starts_with("my-host.example-"), "{id}");
-        assert_ne!(id, worker_id("my host.example"));
-    }
-}
+mod tests;

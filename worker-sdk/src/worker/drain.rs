@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::stopped::Stopped;
 use crate::attempt::CancelReason;
-use crate::limits::LEAK_SLACK;
+use crate::bounds::LEAK_SLACK;
 use crate::protocol::{Phase, Protocol};
 use crate::shared::Shared;
 

@@ -1,9 +1,9 @@
 //! What is around handlers: state, middleware, and the events of `tracing` in their logs.
 
 use std::process::{ExitCode, Termination as _};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use parking_lot::{Mutex, MutexGuard};
 use tickwheel_worker::testing::Harness;
 use tickwheel_worker::{
     Context, HandlerResult, LogLayer, Next, Outcome, Stats, Stopped, Worker, fatal,
@@ -21,7 +21,7 @@ impl Steps {
     }
 
     fn taken(&self) -> MutexGuard<'_, Vec<String>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.lock()
     }
 }
 

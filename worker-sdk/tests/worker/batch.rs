@@ -1,8 +1,9 @@
 //! Micro-batches: one call for many contexts, an outcome for each.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tickwheel_worker::testing::{Harness, TrackerDouble, assignment, wire};
 use tickwheel_worker::{Context, Error, HandlerResult, RunningWorker, Worker, fatal};
 use wire::settlement::Outcome;
@@ -24,7 +25,7 @@ fn noting(
         .concurrency(16)
         .batch("add", max, window, move |batch: Vec<(Context, u64)>| {
             let bodies: Vec<u64> = batch.iter().map(|(_, body)| *body).collect();
-            let mut calls = noted.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut calls = noted.lock();
             calls.push(bodies.clone());
             drop(calls);
             async move {
@@ -60,7 +61,7 @@ async fn a_full_batch_is_one_call_with_an_outcome_for_each() {
             );
         }
     }
-    let mut calls = calls.lock().unwrap().clone();
+    let mut calls = calls.lock().clone();
     assert_eq!(calls.len(), 1);
     calls[0].sort_unstable();
     assert_eq!(calls[0], [0, 1, 2, 3]);
@@ -75,7 +76,7 @@ async fn a_batch_that_is_not_full_goes_when_its_window_ends() {
     tracker.dispatch(contexts.to_vec()).await.unwrap();
     assert_eq!(tracker.settled("c2", 1).await.unwrap().result, "20");
     assert_eq!(tracker.settled("c4", 1).await.unwrap().result, "40");
-    assert_eq!(calls.lock().unwrap().len(), 1);
+    assert_eq!(calls.lock().len(), 1);
 }
 
 #[tokio::test]
@@ -93,7 +94,7 @@ async fn a_body_that_does_not_fit_fails_alone() {
         "{}",
         bad.error
     );
-    assert_eq!(*calls.lock().unwrap(), [[2]]);
+    assert_eq!(*calls.lock(), [[2]]);
 }
 
 #[tokio::test]
@@ -121,7 +122,7 @@ async fn who_is_cancelled_while_the_batch_gathers_has_no_part_in_it() {
         .unwrap();
     assert_eq!(tracker.settled("c2", 1).await.unwrap().result, "20");
     assert_eq!(tracker.settled("c4", 1).await.unwrap().result, "40");
-    assert_eq!(*calls.lock().unwrap(), [[2, 4]]);
+    assert_eq!(*calls.lock(), [[2, 4]]);
 }
 
 /// Tells when it is dropped.

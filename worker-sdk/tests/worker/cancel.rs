@@ -148,13 +148,13 @@ async fn an_attempt_whose_lease_is_not_renewed_in_time_is_fenced() {
 async fn a_handler_that_holds_its_thread_is_given_up_and_counted() {
     let tracker = TrackerDouble::start().await.unwrap();
     let (release, released) = std::sync::mpsc::channel::<()>();
-    let released = Arc::new(std::sync::Mutex::new(released));
+    let released = Arc::new(parking_lot::Mutex::new(released));
     let worker = Worker::builder(tracker.url())
         .concurrency(1)
         .handle("block", move |_: Context, (): ()| {
             let released = Arc::clone(&released);
             async move {
-                released.lock().map_err(|_| "poisoned")?.recv()?;
+                released.lock().recv()?;
                 Ok(())
             }
         })

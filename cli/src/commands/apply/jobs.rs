@@ -1,18 +1,18 @@
 //! The jobs of documents, sent in calls of a bounded size.
 
+use tickwheel_api::answers::Applied;
 use tickwheel_client::Client;
 
 use super::pages::pages;
 use crate::failure::Failure;
 use crate::manifest::Manifest;
-use crate::views::AppliedView;
 
 /// Sends the jobs of a manifest; mistakes that only the tracker can see come back with their place in the files.
 pub(crate) async fn send(
     client: &Client,
     manifest: &Manifest,
     dry_run: bool,
-) -> Result<Vec<AppliedView>, Failure> {
+) -> Result<Vec<Applied>, Failure> {
     let pages = pages(&manifest.jobs)?;
     if pages.len() > 1 && !dry_run {
         // Nothing is written before all of it is known to be right.
@@ -21,7 +21,7 @@ pub(crate) async fn send(
         }
     }
     let mut done = 0;
-    let mut applied: Vec<(usize, AppliedView)> = Vec::with_capacity(manifest.jobs.len());
+    let mut applied: Vec<(usize, Applied)> = Vec::with_capacity(manifest.jobs.len());
     for page in &pages {
         let answer = send_page(client, manifest, page, dry_run).await;
         let answer = answer.map_err(|failure| {
@@ -45,7 +45,7 @@ async fn send_page(
     manifest: &Manifest,
     page: &[usize],
     dry_run: bool,
-) -> Result<Vec<AppliedView>, Failure> {
+) -> Result<Vec<Applied>, Failure> {
     let jobs = page.iter().filter_map(|at| manifest.jobs.get(*at));
     let answer = if dry_run {
         client.plan(jobs).await
@@ -54,5 +54,5 @@ async fn send_page(
     };
     let applied = answer
         .map_err(|error| Failure::from(error).map_places(|field| manifest.place_of(page, field)))?;
-    Ok(applied.into_iter().map(AppliedView::from).collect())
+    Ok(applied.into_iter().map(Applied::from).collect())
 }

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use tickwheel_api::answers::Applied;
 use tickwheel_client::Client;
-use tickwheel_core::group_limits::{GROUPS_MAX, GroupLimits};
+use tickwheel_core::limits::{GROUPS_MAX, GroupLimits};
 use tickwheel_core::manifest::{Kind, LimitsSpec};
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
-use crate::views::AppliedView;
 
 /// What has to be done so that groups have the limits of documents, and that no other group of a prefix has any.
 #[derive(Debug)]
@@ -75,10 +75,10 @@ impl LimitsPlan {
     }
 
     /// What it comes to.
-    pub(super) fn views(&self) -> impl Iterator<Item = AppliedView> {
+    pub(super) fn views(&self) -> impl Iterator<Item = Applied> {
         self.changes
             .iter()
-            .map(|(change, limits)| AppliedView::new(Kind::Limits, limits.group.clone(), change))
+            .map(|(change, limits)| Applied::new(Kind::Limits, limits.group.clone(), change))
     }
 
     /// Does it.

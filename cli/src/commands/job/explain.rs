@@ -1,12 +1,12 @@
 //! `tickwheel job explain NAME --at T`
 
 use clap::Args;
+use tickwheel_api::answers::Explained;
 use tickwheel_core::TimestampMs;
 
 use super::name::NameArgs;
 use crate::failure::Failure;
 use crate::global::{Global, instant};
-use crate::views::ExplainView;
 
 #[derive(Debug, Args)]
 pub(crate) struct ExplainArgs {
@@ -20,5 +20,5 @@ pub(crate) struct ExplainArgs {
 pub(super) async fn run(global: &Global, args: ExplainArgs) -> Result<(), Failure> {
     let client = global.connect().await?;
     let answer = client.explain_job(&args.name.name, args.at).await?;
-    global.output.detail(&ExplainView::from(answer))
+    global.output.detail(&Explained::from(answer))
 }

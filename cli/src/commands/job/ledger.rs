@@ -1,12 +1,12 @@
 //! `tickwheel job ledger NAME`
 
 use clap::Args;
+use tickwheel_api::answers::LedgerRecord;
 
 use super::name::NameArgs;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::tell_unreadable;
-use crate::views::LedgerView;
 
 #[derive(Debug, Args)]
 pub(crate) struct LedgerArgs {
@@ -21,6 +21,6 @@ pub(super) async fn run(global: &Global, args: LedgerArgs) -> Result<(), Failure
     let client = global.connect().await?;
     let answer = client.ledger(&args.name.name, args.limit).await?;
     tell_unreadable(answer.unreadable);
-    let records: Vec<_> = answer.records.into_iter().map(LedgerView::from).collect();
+    let records: Vec<_> = answer.records.into_iter().map(LedgerRecord::from).collect();
     global.output.list(&records)
 }

@@ -1,6 +1,7 @@
 //! `tickwheel job list` and `tickwheel job get`
 
 use clap::Args;
+use tickwheel_api::answers::Job;
 use tickwheel_client::Client;
 use tickwheel_core::Violation;
 use tickwheel_core::labels::LabelSelector;
@@ -10,7 +11,6 @@ use super::name::NameArgs;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::tell_unreadable;
-use crate::views::JobView;
 
 const PAGE: u32 = 500;
 
@@ -45,7 +45,7 @@ pub(super) async fn run(global: &Global, args: ListArgs) -> Result<(), Failure> 
     loop {
         let page = page(&client, &args.prefix, &args.labels, cursor).await?;
         unreadable += page.unreadable;
-        jobs.extend(page.jobs.into_iter().map(JobView::from));
+        jobs.extend(page.jobs.into_iter().map(Job::from));
         cursor = page.next_cursor;
         if cursor.is_empty() || jobs.len() >= args.limit {
             break;
@@ -102,5 +102,5 @@ pub(crate) async fn names(client: &Client, prefix: &str) -> Result<Vec<String>, 
 pub(super) async fn get(global: &Global, args: NameArgs) -> Result<(), Failure> {
     let client = global.connect().await?;
     let job = client.get_job(&args.name).await?;
-    global.output.detail(&JobView::from(job))
+    global.output.detail(&Job::from(job))
 }

@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use tickwheel_api::answers::Preview;
 use tickwheel_core::TimestampMs;
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
 use crate::global::{Global, instant};
 use crate::manifest::Manifest;
-use crate::views::{PreviewView, preview_rows};
+use crate::views::print_previews;
 
 #[derive(Debug, Args)]
 pub(crate) struct PreviewArgs {
@@ -34,12 +35,12 @@ pub(crate) struct PreviewArgs {
 pub(super) async fn run(global: &Global, args: PreviewArgs) -> Result<(), Failure> {
     let requests = requests(&args)?;
     let client = global.connect().await?;
-    let mut previews: Vec<PreviewView> = Vec::new();
+    let mut previews: Vec<Preview> = Vec::new();
     for (name, request) in requests {
         let answer = client.preview_job(request).await?;
-        previews.push(PreviewView::new(name, answer));
+        previews.push(Preview::new(name, answer));
     }
-    global.output.list(&preview_rows(previews))
+    print_previews(&previews, global.output)
 }
 
 fn requests(args: &PreviewArgs) -> Result<Vec<(String, v1::PreviewJobRequest)>, Failure> {

@@ -1,6 +1,7 @@
 //! `tickwheel job run`: a run on demand.
 
 use clap::Args;
+use tickwheel_api::answers::Submitted;
 use tickwheel_proto::v1;
 
 use super::name::NameArgs;
@@ -8,7 +9,6 @@ use crate::commands::dedup::{DedupArgs, rejection};
 use crate::commands::run::show_end;
 use crate::failure::Failure;
 use crate::global::{Global, json};
-use crate::views::SubmittedView;
 
 #[derive(Debug, Args)]
 pub(crate) struct StartArgs {
@@ -39,7 +39,7 @@ pub(super) async fn run(global: &Global, args: StartArgs) -> Result<(), Failure>
     if args.wait && !skipped && rejected.is_none() {
         return show_end(global, &client, &submitted.id).await;
     }
-    let view = SubmittedView::from(submitted);
+    let view = Submitted::from(submitted);
     global.output.detail(&view)?;
     if skipped {
         return Err(Failure::failed(format!("not run: {}", view.skipped_reason)));

@@ -1,6 +1,7 @@
 //! `tickwheel job pause`, `resume` and `delete`
 
 use clap::Args;
+use tickwheel_api::answers::{Deleted, Job};
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
@@ -8,7 +9,6 @@ use super::list::{LabelArgs, each};
 use super::name::NameArgs;
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::views::{DeletedView, JobView};
 
 #[derive(Debug, Args)]
 pub(crate) struct PauseArgs {
@@ -27,13 +27,13 @@ pub(crate) struct PauseArgs {
 pub(super) async fn pause(global: &Global, args: PauseArgs) -> Result<(), Failure> {
     let client = global.connect().await?;
     let job = client.pause_job(&args.name.name, &args.note).await?;
-    global.output.detail(&JobView::from(job))
+    global.output.detail(&Job::from(job))
 }
 
 pub(super) async fn resume(global: &Global, args: NameArgs) -> Result<(), Failure> {
     let client = global.connect().await?;
     let job = client.resume_job(&args.name).await?;
-    global.output.detail(&JobView::from(job))
+    global.output.detail(&Job::from(job))
 }
 
 #[derive(Debug, Args)]
@@ -69,10 +69,7 @@ pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Fail
     let mut deleted = Vec::with_capacity(names.len());
     for name in &names {
         if args.dry_run {
-            deleted.push(DeletedView::new(
-                name.clone(),
-                &v1::DeleteJobResponse::default(),
-            ));
+            deleted.push(Deleted::new(name.clone(), v1::DeleteJobResponse::default()));
             continue;
         }
         let answer = delete_one(&client, name, args.force).await;
@@ -85,7 +82,7 @@ pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Fail
                 ),
             })
         })?;
-        deleted.push(DeletedView::new(name.clone(), &answer));
+        deleted.push(Deleted::new(name.clone(), answer));
     }
     match deleted.as_slice() {
         [one] if args.prefix.is_none() => global.output.detail(one),

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use clap::Args;
+use tickwheel_api::answers::LogLine;
 use tickwheel_client::Client;
 
 use crate::failure::Failure;
 use crate::global::Global;
-use crate::views::LogLineView;
+use crate::views::log_line_text;
 
 /// Between two looks at a log that is followed.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -34,13 +35,13 @@ pub(super) async fn run(global: &Global, client: &Client, args: LogsArgs) -> Res
             let page = client.log(&args.id, &cursor).await?;
             let behind = page.cursor == cursor;
             cursor = page.cursor;
-            let lines = page.lines.into_iter().map(LogLineView::from);
+            let lines = page.lines.into_iter().map(LogLine::from);
             let chosen = lines.filter(|line| {
                 let told = line.attempt == 0;
                 args.attempt.is_none_or(|one| told || one == line.attempt)
             });
             for line in chosen {
-                global.output.line(&line, LogLineView::text)?;
+                global.output.line(&line, log_line_text)?;
             }
             if behind {
                 break;

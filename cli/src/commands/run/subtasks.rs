@@ -1,13 +1,14 @@
 //! `tickwheel run subtasks`: what a run was split into.
 
 use clap::{Args, ValueEnum};
+use tickwheel_api::answers::SubtaskPage;
 use tickwheel_client::Client;
 use tickwheel_proto::v1;
 
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::output::tell_unreadable;
-use crate::views::SubtasksView;
+use crate::views::print_subtasks;
 
 const PAGE: usize = 1_000;
 
@@ -58,10 +59,10 @@ pub(super) async fn run(
     client: &Client,
     args: SubtasksArgs,
 ) -> Result<(), Failure> {
-    let mut view = SubtasksView::default();
+    let mut view = SubtaskPage::default();
     let mut page_token = args.page_token;
     loop {
-        let missing = args.limit.saturating_sub(view.subtasks.len());
+        let missing = args.limit.saturating_sub(view.items.len());
         let request = v1::ListSubtasksRequest {
             context_id: args.id.clone(),
             state: args.state.map_or("", SubtaskState::word).to_owned(),
@@ -69,12 +70,12 @@ pub(super) async fn run(
             page_token,
         };
         let page = client.subtasks(request).await?;
-        tell_unreadable(page.unreadable);
         view.add(page);
-        page_token = view.next_page_token.clone();
-        if page_token.is_empty() || view.subtasks.len() >= args.limit {
+        page_token = view.next_cursor.clone();
+        if page_token.is_empty() || view.items.len() >= args.limit {
             break;
         }
     }
-    view.print(global.output)
+    tell_unreadable(view.unreadable);
+    print_subtasks(&view, global.output)
 }

@@ -3,8 +3,8 @@
 use super::field::Field;
 use super::item::{Element, Item};
 use super::rule::{Kind, Rule};
+use crate::bounds::CRON_LIST_MAX;
 use crate::error::with_suggestion;
-use crate::limits::CRON_LIST_MAX;
 
 /// The short forms and the crontab lines they stand for.
 const ALIASES: [(&str, &str); 8] = [

@@ -1,15 +1,15 @@
 //! The ranges of a job, all checked at once, and that it has a due time.
 
+use crate::bounds::{
+    BODY_BYTES_MAX, INSTANT_MS_MAX, MISFIRE_LIMIT_MAX, PARALLEL_MAX, PERIOD_MS_MIN, QUEUE_MAX,
+};
 use crate::calendar::Calendar;
 use crate::cron::CronSchedule;
 use crate::error::{Violation, Violations};
 use crate::job::{JobSpec, Misfire, Overlap, Trigger};
 use crate::labels;
-use crate::limits::{
-    BODY_BYTES_MAX, DESCRIPTION_CHARS_MAX, INSTANT_MS_MAX, LEDGER_MAX, MISFIRE_LIMIT_MAX,
-    PARALLEL_MAX, PERIOD_MS_MIN, QUEUE_MAX, RUNS_MAX,
-};
-use crate::routing::Lane;
+use crate::routing::Placement;
+use crate::shape::check_fields;
 use crate::time::TimestampMs;
 use crate::zone::Zone;
 
@@ -35,7 +35,8 @@ impl JobSpec {
     /// # Errors
     /// All violations, each with the path of its field.
     pub fn check(&self) -> Result<(), Violations> {
-        let mut found = Violations::new();
+        // Ranges of single fields are declared with the fields; here is what needs more than one value, or has words of its own.
+        let mut found = check_fields(self);
         self.trigger.check(&mut found);
         self.check_bounds(&mut found);
         check_misfire(&self.misfire, &mut found);
@@ -51,7 +52,7 @@ impl JobSpec {
                 .validate()
                 .map_err(|wrong| wrong.prefix("subtask")),
         );
-        found.keep(Lane::validate(
+        found.keep(Placement::validate(
             &self.routing,
             (&self.workers, &self.resources),
         ));
@@ -73,18 +74,6 @@ impl JobSpec {
             let rule = format!("has at most {BODY_BYTES_MAX} bytes");
             found.add("body", rule, format_args!("{} bytes", self.body.len()));
         }
-        if self
-            .description
-            .chars()
-            .nth(DESCRIPTION_CHARS_MAX)
-            .is_some()
-        {
-            found.add(
-                "description",
-                format!("has at most {DESCRIPTION_CHARS_MAX} characters"),
-                &self.description,
-            );
-        }
         found.keep(labels::check(&self.labels).map_err(|wrong| wrong.prefix("labels")));
         for (field, at) in [("start_at", self.start_at), ("end_at", self.end_at)] {
             check_instant(field, at, found);
@@ -94,12 +83,7 @@ impl JobSpec {
         {
             found.add("end_at", "is not before start_at", end);
         }
-        if self.max_runs == Some(0) {
-            found.add("max_runs", "is at least 1", 0);
-        }
         check_span("jitter_ms", self.jitter_ms, 0, found);
-        check_range("ledger_limit", self.ledger_limit, 1..=LEDGER_MAX, found);
-        check_range("runs_limit", self.runs_limit, 1..=RUNS_MAX, found);
     }
 }
 

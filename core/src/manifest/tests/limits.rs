@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::group_limits::{GroupLimits, Limit, Rate};
+use crate::limits::{GroupLimits, Limit, Rate};
 use crate::manifest::{Defaults, read_limits, write_limits};
 
 fn mistakes(value: &Value) -> Vec<String> {

@@ -9,13 +9,13 @@ use proptest::sample::select;
 use serde_json::Value;
 
 use super::schema::Schema;
+use crate::bounds::SPAN_MS_MAX;
 use crate::fairness::Fairness;
 use crate::id::{GroupName, HandlerName, JobName};
 use crate::job::{
     AfterOn, Backoff, ContextOptions, JobSpec, Misfire, MisfirePolicy, Overlap, Priority,
     RetryPolicy, Trigger,
 };
-use crate::limits::SPAN_MS_MAX;
 use crate::manifest::{Defaults, Document, parse_documents, write_job};
 use crate::model::{Allocation, Broadcast, Indexed, Model, ReduceOn, ShardItem, Sharding, Success};
 use crate::routing::{Routing, RoutingPolicy, Selection, Units};
@@ -172,7 +172,9 @@ fn bodies() -> impl Strategy<Value = Bytes> {
     });
     prop_oneof![
         Just(Bytes::new()),
-        json.prop_map(|json| Bytes::from(json.to_string()))
+        json.prop_map(|json| Bytes::from(json.to_string())),
+        proptest::collection::vec(any::<u8>(), 1..20).prop_map(Bytes::from),
+        "[ -~]{1,20}".prop_map(Bytes::from),
     ]
 }
 
@@ -237,6 +239,7 @@ fn specs() -> impl Strategy<Value = JobSpec> {
         1_u32..=10_000,
         ".{0,40}",
         labels(),
+        proptest::collection::btree_set("[a-z][a-z0-9._-]{0,9}", 0..4),
         bodies(),
     );
     let split = (models(), any::<bool>(), any::<bool>(), options());
@@ -248,7 +251,8 @@ fn specs() -> impl Strategy<Value = JobSpec> {
             (Some(one), Some(other)) => (Some(one.min(other)), Some(one.max(other))),
             bounds => bounds,
         };
-        let (ledger_limit, runs_limit, description, labels, body) = kept;
+        let (ledger_limit, runs_limit, description, labels, namespaces, body) = kept;
+        let namespaces = namespaces.iter();
         let (model, reduces, on_success, subtask) = split;
         let reduces = reduces && !model.is_standalone();
         let (routing, workers, resources, fairness) = placed;
@@ -279,6 +283,7 @@ fn specs() -> impl Strategy<Value = JobSpec> {
             runs_limit,
             description,
             labels,
+            followed_by: namespaces.map(|one| one.parse().unwrap()).collect(),
             ..JobSpec::new(name, GroupName::new("heavy").unwrap(), handler, trigger)
         }
     })

@@ -2,8 +2,8 @@
 
 use super::expression::{Expression, Literal, Order};
 use super::token::{Token, WrongAt, tokens};
+use crate::bounds::{CONDITION_CHARS_MAX, CONDITION_DEPTH_MAX, CONDITION_LIST_MAX};
 use crate::error::Violation;
-use crate::limits::{CONDITION_CHARS_MAX, CONDITION_DEPTH_MAX, CONDITION_LIST_MAX};
 
 /// The expression of a text.
 ///

@@ -1,6 +1,6 @@
 //! W9: whatever grows has a bound.
 
-use tickwheel_core::limits::{
+use tickwheel_core::bounds::{
     ATTEMPTS_MAX, BODY_BYTES_MAX, LOG_BYTES_MAX, QUEUE_MAX, RESULT_BYTES_MAX, UPCOMING_MAX,
 };
 use tickwheel_core::partition::PartitionId;
@@ -11,9 +11,9 @@ use crate::check::{ContextFacts, Finding, JobFacts, KeyFacts, Kind, Place, Recor
 use crate::history::{Budget, Sizes};
 use crate::job::FOLLOWERS_MAX;
 
-/// Lanes of a partition.
-const LANES_MAX: u64 = 1_000;
-/// Workers of a lane: those offered to one turn, and as many that were.
+/// Placements of a partition.
+const PLACEMENTS_MAX: u64 = 1_000;
+/// Workers of a placement: those offered to one turn, and as many that were.
 const ROUTE_MAX: u64 = 3_000;
 /// Entries of a partition's stream of events; it is trimmed by whole nodes of 100.
 const EVENTS_MAX: u64 = 1_200;
@@ -41,8 +41,8 @@ fn size(bytes: usize) -> u64 {
 pub fn w9_context_is_bounded(facts: &ContextFacts) -> Vec<Finding> {
     let mut rule = Rule::of_context(facts);
     let id = &facts.id;
-    for sighting in &facts.sightings {
-        match &sighting.record {
+    for occurrence in &facts.occurrences {
+        match &occurrence.record {
             Record::Running(held) => {
                 let number = held.attempt.as_u32();
                 let few = number <= ATTEMPTS_SEEN_MAX || number >= RECOVERED_ATTEMPT;
@@ -51,14 +51,14 @@ pub fn w9_context_is_bounded(facts: &ContextFacts) -> Vec<Finding> {
             Record::Waiting(member) => {
                 let (failures, most) = (member.failures, member.rest.options.retry.max_attempts);
                 // A split context whose attempts are used up ends with the last of its subtasks.
-                let ends = matches!(sighting.place, Place::Fan(_));
+                let ends = matches!(occurrence.place, Place::Fan(_));
                 rule.check(failures < most || ends, Kind::TooMany, || {
                     format!("{id} waits with {failures} failures of {most}")
                 });
                 rule.check(
-                    size(sighting.body_len) <= size(BODY_BYTES_MAX),
+                    size(occurrence.body_len) <= size(BODY_BYTES_MAX),
                     Kind::TooMany,
-                    || format!("{id} has {} bytes", sighting.body_len),
+                    || format!("{id} has {} bytes", occurrence.body_len),
                 );
             }
             Record::Unreadable => {}
@@ -158,7 +158,7 @@ pub fn w9_key_is_bounded(facts: &KeyFacts) -> Vec<Finding> {
         Name::Mortal("result") => Some(size(RESULT_BYTES_MAX)),
         // Parts, and the summary in front of them.
         Name::Mortal("split") => Some(PARTS_KEPT + 1),
-        Name::Fixed("lanes") => Some(LANES_MAX),
+        Name::Fixed("placements") => Some(PLACEMENTS_MAX),
         Name::Route(_) => Some(ROUTE_MAX),
         Name::Fixed(_)
         | Name::Ready(_)

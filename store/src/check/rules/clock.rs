@@ -9,8 +9,8 @@ use crate::check::{ContextFacts, Finding, JobFacts, Kind, Record};
 #[must_use]
 pub fn w10_context_is_not_early(facts: &ContextFacts) -> Vec<Finding> {
     let mut rule = Rule::of_context(facts);
-    for sighting in &facts.sightings {
-        if let Record::Running(held) = &sighting.record {
+    for occurrence in &facts.occurrences {
+        if let Record::Running(held) = &occurrence.record {
             rule.check(held.claimed >= facts.id.due(), Kind::TooEarly, || {
                 format!("{} was claimed at {}", facts.id, held.claimed)
             });

@@ -4,7 +4,7 @@ use tickwheel_core::partition::PartitionId;
 
 use super::rule::Rule;
 use crate::check::{At, ContextFacts, Evidence, Finding, JobFacts, Kind, Place, Record, Subject};
-use crate::job::JobStateWord;
+use crate::job::JobState;
 
 /// The longest a lease scan may lie in the future while something runs: it is set to the earliest end of a lease. An offered delivery
 /// comes back to the wheel as much later.
@@ -18,8 +18,8 @@ const DELETION_MS: u64 = 60_000;
 pub fn w7_context_will_end(facts: &ContextFacts) -> Vec<Finding> {
     let mut rule = Rule::of_context(facts);
     let id = &facts.id;
-    for sighting in &facts.sightings {
-        match &sighting.record {
+    for occurrence in &facts.occurrences {
+        match &occurrence.record {
             Record::Running(held) => {
                 let expires = held.expires.as_u64();
                 scan_in_time(&mut rule, facts, expires);
@@ -45,9 +45,13 @@ pub fn w7_context_will_end(facts: &ContextFacts) -> Vec<Finding> {
                 let ahead = from.saturating_add(span) > facts.now;
                 let evidence = || {
                     vec![Evidence {
-                        key: sighting.place.key(),
-                        at: sighting.at.as_ref().map(At::to_string).unwrap_or_default(),
-                        text: sighting.head.clone(),
+                        key: occurrence.place.key(),
+                        at: occurrence
+                            .at
+                            .as_ref()
+                            .map(At::to_string)
+                            .unwrap_or_default(),
+                        text: occurrence.head.clone(),
                     }]
                 };
                 rule.check_at(
@@ -117,7 +121,7 @@ pub fn w7_queue_moves(facts: &JobFacts) -> Vec<Finding> {
 pub fn w7_deletion_goes_on(facts: &JobFacts) -> Vec<Finding> {
     let mut rule = Rule::of_job(facts);
     let since = facts.number("updated_ms").unwrap_or(0);
-    let stuck = facts.field("state") == JobStateWord::Deleting.as_str()
+    let stuck = facts.field("state") == JobState::Deleting.as_str()
         && since.saturating_add(DELETION_MS) < facts.now;
     rule.check(!stuck, Kind::DeletionStuck, || {
         format!(

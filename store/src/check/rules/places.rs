@@ -2,7 +2,7 @@
 
 use super::rule::Rule;
 use crate::check::{
-    At, ContextFacts, Evidence, Finding, Kind, Place, QueueFacts, Record, Sighting, Subject,
+    At, ContextFacts, Evidence, Finding, Kind, Occurrence, Place, QueueFacts, Record, Subject,
 };
 use crate::record::Member;
 
@@ -14,8 +14,8 @@ const PRIORITY_SPAN: u64 = 1 << 44;
 #[must_use]
 pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
     let mut rule = Rule::of_context(facts);
-    let (id, number) = (&facts.id, facts.sightings.len());
-    let seen = || facts.sightings.iter().map(evidence).collect::<Vec<_>>();
+    let (id, number) = (&facts.id, facts.occurrences.len());
+    let seen = || facts.occurrences.iter().map(evidence).collect::<Vec<_>>();
     rule.check_at(number <= 1, Kind::TwoPlaces, seen, || {
         format!("{id} is in {}", places(facts))
     });
@@ -31,21 +31,21 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             )
         },
     );
-    let in_the_wheel = |sighting: &Sighting| sighting.place == Place::Wheel;
-    if !facts.sightings.iter().any(in_the_wheel) {
+    let in_the_wheel = |occurrence: &Occurrence| occurrence.place == Place::Wheel;
+    if !facts.occurrences.iter().any(in_the_wheel) {
         rule.check(facts.retry.is_none(), Kind::RetryNowhere, || {
             format!("the retry index has {id}, the wheel has not")
         });
     }
-    let is_read = |one: &Sighting| one.record != Record::Unreadable;
-    let readable = facts.sightings.iter().all(is_read);
+    let is_read = |one: &Occurrence| one.record != Record::Unreadable;
+    let readable = facts.occurrences.iter().all(is_read);
     rule.check_at(readable, Kind::Malformed, unread(facts), || {
         format!("{id} is in {}, and cannot be read", places(facts))
     });
-    for sighting in &facts.sightings {
-        if let Record::Waiting(member) = &sighting.record {
-            let at = sighting.at.clone().unwrap_or(At::Ms(0));
-            match &sighting.place {
+    for occurrence in &facts.occurrences {
+        if let Record::Waiting(member) = &occurrence.record {
+            let at = occurrence.at.clone().unwrap_or(At::Ms(0));
+            match &occurrence.place {
                 Place::Wheel => in_wheel(&mut rule, facts, (member, &at)),
                 Place::Ready(queue) => in_ready(&mut rule, (facts, queue), (member, &at)),
                 Place::Queue(job) => in_queue(&mut rule, job, (member, &at)),
@@ -58,9 +58,9 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
             finding.evidence = seen();
         }
     }
-    let waits_fairly = |sighting: &Sighting| matches!(&sighting.place, Place::Ready(queue) if queue.contains(" k="));
+    let waits_fairly = |occurrence: &Occurrence| matches!(&occurrence.place, Place::Ready(queue) if queue.contains(" k="));
     rule.check(
-        facts.fair.is_none() || facts.sightings.iter().any(waits_fairly),
+        facts.fair.is_none() || facts.occurrences.iter().any(waits_fairly),
         Kind::FairIndex,
         || format!("the index of contexts with fairness keys has {id}, no ready set has"),
     );
@@ -71,10 +71,10 @@ pub fn w1_one_place(facts: &ContextFacts) -> Vec<Finding> {
 
 /// Where the context cannot be read.
 fn unread(facts: &ContextFacts) -> impl FnOnce() -> Vec<Evidence> {
-    let unread = |one: &&Sighting| one.record == Record::Unreadable;
+    let unread = |one: &&Occurrence| one.record == Record::Unreadable;
     move || {
         facts
-            .sightings
+            .occurrences
             .iter()
             .filter(unread)
             .map(evidence)
@@ -102,21 +102,25 @@ pub fn w1_backlog(facts: &QueueFacts) -> Vec<Finding> {
     rule.found
 }
 
-fn evidence(sighting: &Sighting) -> Evidence {
+fn evidence(occurrence: &Occurrence) -> Evidence {
     Evidence {
-        key: sighting.place.key(),
-        at: sighting.at.as_ref().map(At::to_string).unwrap_or_default(),
-        text: sighting.head.clone(),
+        key: occurrence.place.key(),
+        at: occurrence
+            .at
+            .as_ref()
+            .map(At::to_string)
+            .unwrap_or_default(),
+        text: occurrence.head.clone(),
     }
 }
 
 fn places(facts: &ContextFacts) -> String {
     let keys: Vec<String> = facts
-        .sightings
+        .occurrences
         .iter()
-        .map(|sighting| match &sighting.at {
-            Some(at) => format!("{} at {at}", sighting.place.key()),
-            None => sighting.place.key(),
+        .map(|occurrence| match &occurrence.at {
+            Some(at) => format!("{} at {at}", occurrence.place.key()),
+            None => occurrence.place.key(),
         })
         .collect();
     keys.join(" and ")
@@ -200,14 +204,14 @@ fn active(rule: &mut Rule, facts: &ContextFacts) {
         return;
     };
     let id = &facts.id;
-    let Some(first) = facts.sightings.first() else {
+    let Some(first) = facts.occurrences.first() else {
         rule.check(facts.mark.is_none(), Kind::ActiveNowhere, || {
             format!("{job} has {id} active, and it is nowhere")
         });
         return;
     };
-    let queued = matches!(first.place, Place::Queue(_)) && facts.sightings.len() == 1;
-    let several = facts.sightings.len() > 1;
+    let queued = matches!(first.place, Place::Queue(_)) && facts.occurrences.len() == 1;
+    let several = facts.occurrences.len() > 1;
     let agrees = several || facts.mark.is_some() != queued;
     rule.check(agrees, Kind::ActiveMark, || {
         format!(
@@ -230,8 +234,8 @@ fn active(rule: &mut Rule, facts: &ContextFacts) {
 
 /// What has ended is in no place, unless it was asked to run again: then it waits without failures, or has a later attempt.
 fn ended(rule: &mut Rule, facts: &ContextFacts) {
-    for sighting in &facts.sightings {
-        let (attempt, failures) = match &sighting.record {
+    for occurrence in &facts.occurrences {
+        let (attempt, failures) = match &occurrence.record {
             Record::Waiting(member) => (member.attempt.as_u32(), member.failures),
             Record::Running(held) => (held.attempt.as_u32(), 1),
             Record::Unreadable => continue,

@@ -4,7 +4,7 @@ use tickwheel_core::job::AfterOn;
 
 use super::rule::Rule;
 use crate::check::{Finding, JobFacts, Kind};
-use crate::job::JobStateWord;
+use crate::job::JobState;
 
 /// A turn puts back what it cannot decide yet, and offers a job without due times for planning, at most so far ahead.
 const AHEAD_MS: u64 = 1_000;
@@ -52,7 +52,7 @@ pub fn w4_goes_on(facts: &JobFacts) -> Vec<Finding> {
 /// The name of a field that cannot be read.
 fn unreadable(facts: &JobFacts) -> Option<&'static str> {
     let state = facts.field("state");
-    if !JobStateWord::ALL.iter().any(|word| word.as_str() == state) {
+    if !JobState::ALL.iter().any(|word| word.as_str() == state) {
         return Some("state");
     }
     if !KINDS.contains(&facts.field("kind")) {

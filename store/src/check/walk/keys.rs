@@ -24,12 +24,15 @@ const PLACES: [&str; 8] = [
 /// Of the keys of single contexts, a sample is so many of a partition.
 const SAMPLE_KEYS: usize = 500;
 /// Keys of the cluster that belong to no partition; the last two are followed by a name.
-const CLUSTER: [&str; 6] = [
+const CLUSTER: [&str; 9] = [
     "meta",
     "incarnations",
     "trackers",
     "groups",
     "limits",
+    "tokens",
+    "tokens_used",
+    "audit",
     "epoch",
 ];
 const CLUSTER_NAMED: [&str; 2] = ["workers:", "worker:"];

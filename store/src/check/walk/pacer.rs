@@ -1,8 +1,8 @@
 //! When the calls of a walk begin: far enough apart that Redis has time for others.
 
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::time::Instant;
 
 use crate::error::Error;
@@ -74,7 +74,7 @@ impl Pacer {
         mine
     }
 
-    fn turn(&self) -> std::sync::MutexGuard<'_, Turn> {
-        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    fn turn(&self) -> parking_lot::MutexGuard<'_, Turn> {
+        self.turn.lock()
     }
 }

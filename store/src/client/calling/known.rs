@@ -8,7 +8,7 @@ use crate::client::Redis;
 use crate::client::setup::{Topology, sorted};
 use crate::error::Error;
 use crate::script::{self, INSPECTION, LIBRARY, LIBRARY_PREFIX};
-use crate::stand_in;
+use crate::transport;
 
 /// Libraries of other versions that may stand beside this one's; beyond that all but its own are deleted. One that is still called is
 /// loaded again by who calls it.
@@ -36,8 +36,8 @@ impl Redis {
             }
         }
         for script in script::all() {
-            let loaded = match &self.stand_in {
-                Some(stand_in) => stand_in::load(stand_in.as_ref(), script).await,
+            let loaded = match &self.transport {
+                Some(transport) => transport::load(transport.as_ref(), script).await,
                 None if self.topology == Topology::Cluster => {
                     self.client.script_load_cluster(script.text()).await
                 }
@@ -49,8 +49,8 @@ impl Redis {
     }
 
     async fn load_library(&self) -> Result<(), fred::error::Error> {
-        if let Some(stand_in) = &self.stand_in {
-            return stand_in::load_library(stand_in.as_ref()).await.map(drop);
+        if let Some(transport) = &self.transport {
+            return transport::load_library(transport.as_ref()).await.map(drop);
         }
         self.load(LIBRARY.text()).await?;
         // Nothing that runs needs it.

@@ -1,9 +1,10 @@
 //! Connections whose writes come as far as was promised.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
 
 use fred::interfaces::ClientLike;
+use parking_lot::Mutex;
 use tickwheel_core::Durability;
 
 use super::{Confirmer, Fsync, Promise, WAIT_MAX};

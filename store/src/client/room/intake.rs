@@ -1,7 +1,5 @@
 //! New work is refused while a primary is nearly full.
 
-use std::sync::PoisonError;
-
 use super::{INTAKE_PERCENT, Memory};
 use crate::client::Redis;
 use crate::error::Error;
@@ -18,7 +16,7 @@ impl Redis {
                 memory.most / MIB
             )
         });
-        *self.room.0.lock().unwrap_or_else(PoisonError::into_inner) = why;
+        *self.room.0.lock() = why;
     }
 
     /// Refuses new work while a primary is nearly full.
@@ -26,13 +24,7 @@ impl Redis {
     /// # Errors
     /// [`Error::Exhausted`], with what is in use.
     pub(crate) fn has_room(&self) -> Result<(), Error> {
-        match self
-            .room
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .as_ref()
-        {
+        match self.room.0.lock().as_ref() {
             Some(reason) => Err(Error::Exhausted {
                 reason: reason.clone(),
             }),

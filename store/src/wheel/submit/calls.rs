@@ -10,8 +10,8 @@ const CALL_WEIGHT: usize = 250;
 const SENT_WEIGHT: usize = 4 * CALL_WEIGHT;
 /// So many bytes cost as much as a context: Lua hashes each text that it makes, whole.
 const WEIGHED_BYTES: usize = 512;
-/// So many contexts stand for the lane of one: Redis needs two more for it, and the tracker that reads the condition the rest.
-const LANE_WEIGHT: usize = 7;
+/// So many contexts stand for the placement of one: Redis needs two more for it, and the tracker that reads the condition the rest.
+const PLACEMENT_WEIGHT: usize = 7;
 
 /// One script call.
 pub(super) struct Call {
@@ -21,24 +21,25 @@ pub(super) struct Call {
     weight: usize,
 }
 
-/// Calls that are sent together.
-pub(super) struct Round {
-    pub(super) calls: Vec<Call>,
-    weight: usize,
+impl Call {
+    /// Most of its weight is bodies and conditions.
+    fn is_heavy(&self) -> bool {
+        self.weight > 2 * self.indexes.len()
+    }
 }
 
-impl Round {
-    /// Most of its weight is bodies and conditions.
-    pub(super) fn is_heavy(&self) -> bool {
-        let contexts: usize = self.calls.iter().map(|call| call.indexes.len()).sum();
-        self.weight > CALL_WEIGHT && self.weight > 2 * contexts
-    }
+/// Calls that are sent together: of heavy ones as much as one call carries.
+pub(super) struct Round {
+    pub(super) calls: Vec<Call>,
+    /// It waits for its turn.
+    pub(super) is_heavy: bool,
+    weight: usize,
 }
 
 /// What creating it costs Redis, in contexts without much of a body.
 fn weight(context: &NewContext) -> usize {
-    let lane = context.lane.as_ref().map_or(0, |_| LANE_WEIGHT);
-    1 + context.rest.len() / WEIGHED_BYTES + lane
+    let placement = context.placement.as_ref().map_or(0, |_| PLACEMENT_WEIGHT);
+    1 + context.rest.len() / WEIGHED_BYTES + placement
 }
 
 /// The calls for contexts by their partitions, in the order in which they are sent.
@@ -75,13 +76,19 @@ fn calls_of(by_partition: &[(PartitionId, Vec<usize>)], contexts: &[NewContext])
 
 fn in_rounds(calls: Vec<Call>) -> Vec<Round> {
     let mut rounds: Vec<Round> = Vec::new();
+    // What one call carries waits for nobody, but for a body that is more than a call.
+    let is_more = calls.iter().map(|call| call.weight).sum::<usize>() > CALL_WEIGHT;
     for call in calls {
-        let fits = |round: &&mut Round| round.weight + call.weight <= SENT_WEIGHT;
+        let is_heavy = is_more && call.is_heavy();
+        let most = if is_heavy { CALL_WEIGHT } else { SENT_WEIGHT };
+        let fits =
+            |round: &&mut Round| round.is_heavy == is_heavy && round.weight + call.weight <= most;
         if let Some(round) = rounds.last_mut().filter(fits) {
             round.weight += call.weight;
             round.calls.push(call);
         } else {
             rounds.push(Round {
+                is_heavy,
                 weight: call.weight,
                 calls: vec![call],
             });
@@ -108,7 +115,7 @@ mod tests {
             uniq: String::new(),
             dedup: None,
             partition: PartitionId::new(0).unwrap(),
-            lane: None,
+            placement: None,
         }
     }
 
@@ -139,10 +146,11 @@ mod tests {
         let heavy = |contexts: &[NewContext]| -> Vec<bool> {
             let indexes = (0..contexts.len()).collect();
             let rounds = of(&[(PartitionId::new(0).unwrap(), indexes)], contexts);
-            rounds.iter().map(Round::is_heavy).collect()
+            rounds.iter().map(|round| round.is_heavy).collect()
         };
         assert_eq!(heavy(&vec![context(400); 1_000]), [false]);
-        assert_eq!(heavy(&vec![context(16_384); 40]), [true, true]);
+        assert_eq!(heavy(&vec![context(16_384); 40]), [true; 6]);
+        assert_eq!(heavy(&vec![context(16_384); 7]), [false]);
         let one_among_many = [vec![context(100); 900], vec![context(16_384)]].concat();
         assert_eq!(heavy(&one_among_many), [false]);
         // A single context, however large, waits for nobody.
@@ -159,7 +167,10 @@ mod tests {
         assert_eq!(cut(&more, 1), [vec![250; 4], vec![100]]);
         // 16 KiB weigh as much as 33 small ones.
         let large = vec![context(16_384); 40];
-        assert_eq!(cut(&large, 1), [vec![7; 4], vec![7, 5]]);
+        assert_eq!(cut(&large, 1), [[7], [7], [7], [7], [7], [5]]);
+        // What is little for each of many partitions goes together.
+        let few = vec![context(16_384); 16];
+        assert_eq!(cut(&few, 16), [vec![1; 7], vec![1; 7], vec![1; 2]]);
         let greatest = vec![context(262_144); 3];
         assert_eq!(cut(&greatest, 1), [[1], [1], [1]]);
     }

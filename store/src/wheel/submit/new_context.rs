@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tickwheel_core::id::{ContextId, DedupKey, Namespace};
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::Lane;
+use tickwheel_core::routing::Placement;
 use tickwheel_core::time::TimestampMs;
 
 /// When a submitted context is due.
@@ -33,8 +33,8 @@ pub struct NewContext {
     pub dedup: Option<(DedupKey, Duration)>,
     /// Where it lies: for a dedup key, the key's partition.
     pub partition: PartitionId,
-    /// The lane that its options name.
-    pub lane: Option<Arc<Lane>>,
+    /// The placement that its options name.
+    pub placement: Option<Arc<Placement>>,
 }
 
 impl NewContext {

@@ -10,7 +10,7 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_store::check::{Checked, Kind, Pace};
 use tickwheel_store::job::Plan;
 use tickwheel_store::lease::{Outcome, Settlement};
-use tickwheel_store::limit::LimitsTold;
+use tickwheel_store::limit::LimitInput;
 use tickwheel_store::record::Rest;
 use tickwheel_store::wheel::{Claim, Fire, Fired, NewContext, Offer, Told, TurnLimits, When};
 
@@ -61,7 +61,7 @@ pub(crate) async fn submit(
         uniq: uniq.to_owned(),
         dedup: None,
         partition: partition(0),
-        lane: None,
+        placement: None,
     };
     let submitted = test.store.submit(&[context]).await.unwrap();
     submitted[0].id.to_string()
@@ -95,18 +95,18 @@ fn offer(handler: &str, permits: u32) -> (Offer, TurnLimits) {
 
 /// The same of one that counts under limits of its group and of its key, which have been granted.
 async fn claim_under_limits(test: &Harness, handler: &str) -> Vec<Claim> {
-    let shares = test.key(partition(0), "shares");
+    let shares = test.key(partition(0), "limit_shares");
     let granted = format!("0 9 0 {} k", test.now().await);
     for limit in ["default", "default k=acme"] {
         test.command(&["HSET", &shares, limit, &granted]).await;
     }
     let (offer, limits) = offer(handler, 1);
-    let told = LimitsTold {
+    let told = LimitInput {
         groups: vec!["default c c".to_owned()],
-        ..LimitsTold::default()
+        ..LimitInput::default()
     };
     let told = Told {
-        lanes: &[],
+        placements: &[],
         random: 1,
         limits: Some(&told),
         served: &[],
@@ -127,7 +127,7 @@ async fn submit_raw(test: &Harness, uniq: &str, rest: &str) {
         uniq: uniq.to_owned(),
         dedup: None,
         partition: partition(0),
-        lane: None,
+        placement: None,
     };
     test.store.submit(&[context]).await.unwrap();
 }
@@ -162,7 +162,7 @@ pub(crate) async fn apply(test: &Harness, spec: &JobSpec, dues: &[u64]) {
         dues: dues.iter().copied().map(TimestampMs::new).collect(),
         end: false,
     };
-    let _ = test.store.apply_job(spec, &plan).await.unwrap();
+    drop(test.store.apply_job(spec, &plan).await.unwrap());
 }
 
 pub(crate) async fn fire(test: &Harness, job: &str, uniq: &str) -> String {

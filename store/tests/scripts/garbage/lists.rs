@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use tickwheel_core::group_limits::LimitName;
 use tickwheel_core::id::{ContextId, JobName};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::limits::LimitName;
+use tickwheel_core::run::ContextState;
 use tickwheel_store::context::ContextFilter;
 use tickwheel_store::dead::DeadFilter;
 use tickwheel_store::fan::SubtaskState;
@@ -13,18 +13,18 @@ use tickwheel_store::history::Budget;
 use crate::damage::good::Good;
 use crate::harness::{Harness, partition};
 
-const STATES: [StateWord; 11] = [
-    StateWord::Scheduled,
-    StateWord::Queued,
-    StateWord::Ready,
-    StateWord::Running,
-    StateWord::Fanned,
-    StateWord::Retrying,
-    StateWord::Succeeded,
-    StateWord::Failed,
-    StateWord::TimedOut,
-    StateWord::Cancelled,
-    StateWord::Expired,
+const STATES: [ContextState; 11] = [
+    ContextState::Scheduled,
+    ContextState::Queued,
+    ContextState::Ready,
+    ContextState::Running,
+    ContextState::WaitingForSubtasks,
+    ContextState::Retrying,
+    ContextState::Succeeded,
+    ContextState::Failed,
+    ContextState::TimedOut,
+    ContextState::Cancelled,
+    ContextState::Expired,
 ];
 
 /// Pages of one list until its end: how many items, and how many that could not be read.
@@ -54,13 +54,17 @@ async fn contexts(test: &Harness, filter: &ContextFilter) -> Pages {
 pub(crate) async fn lists_of_contexts(test: &Harness, job: &JobName) -> u64 {
     let mut unreadable = 0;
     let of_all = STATES.into_iter().map(|state| (Some(state), None));
-    let of_job = [None, Some(StateWord::Running), Some(StateWord::Failed)];
+    let of_job = [
+        None,
+        Some(ContextState::Running),
+        Some(ContextState::Failed),
+    ];
     let of_job = of_job.map(|state| (state, Some(job.clone())));
     for (state, job) in std::iter::once((None, None)).chain(of_all).chain(of_job) {
         let filter = ContextFilter {
-            state,
+            states: state.into_iter().collect(),
             job,
-            group: None,
+            ..ContextFilter::default()
         };
         unreadable += contexts(test, &filter).await.1;
     }
@@ -82,6 +86,30 @@ pub(crate) async fn lists_of_contexts(test: &Harness, job: &JobName) -> u64 {
     unreadable
 }
 
+/// The tokens, and what was done by them.
+async fn of_access(test: &Harness) -> u64 {
+    let (mut unreadable, mut cursor) = (0, String::new());
+    for _ in 0..50 {
+        let page = test.store.list_tokens(&cursor).await.unwrap();
+        unreadable += page.unreadable;
+        cursor = page.next;
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(cursor, "", "the tokens do not end");
+    for _ in 0..50 {
+        let page = test.store.list_audit(&cursor, 100).await.unwrap();
+        unreadable += page.unreadable;
+        cursor = page.next;
+        if cursor.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(cursor, "", "the audit does not end");
+    unreadable
+}
+
 /// Every other list.
 pub(crate) async fn other_lists(test: &Harness, good: &Good) -> u64 {
     let store = &test.store;
@@ -99,6 +127,7 @@ pub(crate) async fn other_lists(test: &Harness, good: &Good) -> u64 {
     unreadable += store.runs(&job, 1_000).await.unwrap().unreadable;
     unreadable += store.read_workers(None).await.unwrap().unreadable;
     unreadable += store.list_limits().await.unwrap().unreadable;
+    unreadable += of_access(test).await;
     let limit = LimitName {
         group: "default".parse().unwrap(),
         key: None,

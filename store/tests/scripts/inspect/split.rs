@@ -38,13 +38,19 @@ async fn what_is_split_is_shown_with_how_far_its_parts_are() {
     );
     let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
     assert!(told.contains("It is a part of 1.55.a-5"), "{told}");
-    test.seed(partition(1), &["HSET | fan:1.55.a-5 | lane | 0123456789"])
-        .await;
+    test.seed(
+        partition(1),
+        &["HSET | fan:1.55.a-5 | placement | 0123456789"],
+    )
+    .await;
     let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
-    assert!(told.contains("Its lane 0123456789 is not known"), "{told}");
+    assert!(
+        told.contains("Its placement 0123456789 is not known"),
+        "{told}"
+    );
     let put = "return redis.call('HSET', KEYS[1], ARGV[1], cmsgpack.pack({ requires = { gpu = 1500, disk = 4096 } }))";
-    let lanes = test.key(partition(1), "lanes");
-    test.command(&["EVAL", put, "1", &lanes, "0123456789"])
+    let placements = test.key(partition(1), "placements");
+    test.command(&["EVAL", put, "1", &placements, "0123456789"])
         .await;
     let told = explained(&test, &["1.55.a-5~7", ",", &test.prefix]);
     assert!(told.contains("It takes 1.5 of the gpu of"), "{told}");

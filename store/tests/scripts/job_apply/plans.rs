@@ -3,7 +3,7 @@
 use tickwheel_core::job::Trigger;
 use tickwheel_reference::jitter::jitter_of;
 use tickwheel_store::Heard;
-use tickwheel_store::job::JobStateWord;
+use tickwheel_store::job::JobState;
 
 use super::{DAY, FAR, entry, nightly, plan};
 use crate::harness::{fresh, job, ms, name};
@@ -12,11 +12,12 @@ use crate::harness::{fresh, job, ms, name};
 async fn a_cron_job_without_a_plan_is_offered_for_planning_at_once() {
     let Some(test) = fresh().await else { return };
     let before = test.now().await;
-    let _ = test
-        .store
-        .apply_job(&job("a/b", nightly()), &plan(&[]))
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(&job("a/b", nightly()), &plan(&[]))
+            .await
+            .unwrap(),
+    );
     let score: u64 = entry(&test, "a/b").await.parse().unwrap();
     assert!((before..before + 60_000).contains(&score));
 }
@@ -27,7 +28,7 @@ async fn a_delay_is_left_to_the_end_of_the_firing_that_is_under_way() {
     for (place, running) in [("active:a/b", true), ("queue:a/b", false)] {
         let mut spec = job("a/b", Trigger::FixedDelay { delay_ms: 1_000 });
         spec.description = place.to_owned();
-        let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+        drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
         test.command(&[
             "HSET",
             &test.job_key("a/b", "job:a/b"),
@@ -60,7 +61,7 @@ async fn a_delay_is_left_to_the_end_of_the_firing_that_is_under_way() {
         );
         assert_eq!(
             test.store.get_job(&spec.name).await.unwrap().unwrap().state,
-            JobStateWord::Active
+            JobState::Active
         );
         assert_eq!(entry(&test, "a/b").await, "");
         test.command(&[
@@ -77,23 +78,22 @@ async fn jitter_is_that_of_the_rules() {
     let Some(test) = fresh().await else { return };
     let mut spec = job("a/b", nightly());
     spec.jitter_ms = 60_000;
-    let _ = test
-        .store
-        .apply_job(&spec, &plan(&[FAR, FAR + DAY]))
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(&spec, &plan(&[FAR, FAR + DAY]))
+            .await
+            .unwrap(),
+    );
     let jitter = jitter_of(&spec.name, ms(FAR), 60_000, DAY);
     assert_eq!(entry(&test, "a/b").await, (FAR + jitter).to_string());
-    let _ = {
-        spec.description = "the last one has none".to_owned();
-        test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap()
-    };
+    spec.description = "the last one has none".to_owned();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     assert_eq!(entry(&test, "a/b").await, FAR.to_string());
     spec.trigger = Trigger::FixedRate {
         period_ms: 500,
         anchor_ms: None,
     };
-    let _ = test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap();
+    drop(test.store.apply_job(&spec, &plan(&[FAR])).await.unwrap());
     assert_eq!(
         entry(&test, "a/b").await,
         (FAR + jitter_of(&spec.name, ms(FAR), 60_000, 500)).to_string()
@@ -114,17 +114,19 @@ async fn only_an_entry_that_is_the_earliest_wakes_the_trackers() {
     test.command(&["ZADD", &test.key(p, "wheel"), &FAR.to_string(), "!reap"])
         .await;
     let mut spec = job("a/b", nightly());
-    let _ = test
-        .store
-        .apply_job(&spec, &plan(&[FAR + 1]))
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(&spec, &plan(&[FAR + 1]))
+            .await
+            .unwrap(),
+    );
     spec.description = "earlier".to_owned();
-    let _ = test
-        .store
-        .apply_job(&spec, &plan(&[FAR - 1]))
-        .await
-        .unwrap();
+    drop(
+        test.store
+            .apply_job(&spec, &plan(&[FAR - 1]))
+            .await
+            .unwrap(),
+    );
     let message = loop {
         match heard.recv().await.unwrap() {
             Heard::Gap => {}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_core::group_limits::LimitName;
+use tickwheel_core::limits::LimitName;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::wheel::Claim;
 
@@ -80,10 +80,10 @@ async fn what_is_not_used_goes_back_after_a_second() {
         cluster.test.store.limit_states(&names).await.unwrap()[0]
     };
     assert_eq!(granted(&cluster).await.granted, 10);
-    assert!(cluster.value(0, "shares").await.contains("g"));
+    assert!(cluster.value(0, "limit_shares").await.contains("g"));
     let aged = async |cluster: &Cluster| {
         // As if the last report had been made long ago.
-        let key = cluster.test.key(partition(0), "shares");
+        let key = cluster.test.key(partition(0), "limit_shares");
         let share = "0 10 0 1000 u";
         cluster.test.text(&["HSET", &key, "g", share]).await;
         let wheel = cluster.test.key(partition(0), "wheel");
@@ -113,7 +113,7 @@ async fn a_report_that_overtakes_another_leaves_nobody_with_a_grant_that_the_hom
     cluster.submit(0, "g h 2 - b", 3).await;
     // A share whose last report ran ahead of the clock, and which is given back now, as others wait.
     let ahead = cluster.test.now().await + 400;
-    let shares = cluster.test.key(partition(0), "shares");
+    let shares = cluster.test.key(partition(0), "limit_shares");
     let share = format!("0 1 0 {ahead} w");
     cluster.test.text(&["HSET", &shares, "g", &share]).await;
     cluster.recalled = vec!["g".parse().unwrap()];

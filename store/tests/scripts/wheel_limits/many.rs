@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tickwheel_core::group_limits::GroupLimits;
+use tickwheel_core::limits::GroupLimits;
 
 use super::{Cluster, at_once};
 
@@ -70,7 +70,7 @@ async fn keys_that_were_never_asked_for_are_asked_for_together() {
         cluster.submit(0, &format!("g h 2 k=t{key} b"), 5).await;
     }
     let turned = cluster.turn_only(0).await;
-    assert!(turned.claims.is_empty() && turned.held_back);
+    assert!(turned.claims.is_empty() && turned.limited);
     assert_eq!(turned.reports.len(), 40);
     let wanted = turned.reports.iter().map(|report| report.wanted).min();
     assert!(wanted >= Some(5), "{wanted:?}");
@@ -90,12 +90,12 @@ async fn keys_that_were_never_asked_for_are_asked_for_together() {
     cluster.submit(0, "g h 2 k=t0 b", 1).await;
     let lost = cluster.turn_only(0).await;
     assert_eq!((lost.claims.len(), lost.reports.len()), (0, 1));
-    assert!(lost.awaits);
+    assert!(lost.awaiting_grant);
     let soon = cluster.turn_only(0).await;
     assert_eq!(soon.claims.len(), 0);
     let backlog = cluster.value(0, "backlog").await;
     assert_eq!(backlog, "g h k= 0", "the answer may be on its way");
-    assert_eq!(cluster.value(0, "contended").await, "");
+    assert_eq!(cluster.value(0, "limit_contended").await, "");
     tokio::time::sleep(Duration::from_millis(30)).await;
     let next = cluster.turn_only(0).await;
     let keys: Vec<String> = next
@@ -104,6 +104,6 @@ async fn keys_that_were_never_asked_for_are_asked_for_together() {
         .map(|claim| claim.member.rest.options.key.clone().unwrap().to_string())
         .collect();
     assert_eq!(keys, ["t0"]);
-    assert!(!next.awaits);
+    assert!(!next.awaiting_grant);
     assert!(cluster.value(0, "backlog").await.contains("g h k=new"));
 }

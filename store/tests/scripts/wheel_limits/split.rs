@@ -1,6 +1,6 @@
 //! Subtasks count under the limit of their group as other contexts do.
 
-use crate::call::{Offer, Part, T, texts};
+use crate::call::{Offer, Part, T, field, items, text, texts};
 use crate::fan_pages::{PAGE, ROOT, split, succeed};
 use crate::harness::fresh;
 
@@ -26,7 +26,7 @@ async fn subtasks_run_as_many_at_once_as_their_group_may() {
     test.command(&["HSET", &held, ROOT, &root]).await;
     let answer = split(&part, &PAGE, &["a", "b", "c", "d", "e"]).await;
     assert_eq!(answer, ["TAKEN", "5"]);
-    let shares = part.key("shares");
+    let shares = part.key("limit_shares");
     let granted = format!("1 3 0 {T} k");
     test.command(&["HSET", &shares, "g", &granted]).await;
     let of = |n: u32| format!("{ROOT}~{n}");
@@ -56,14 +56,14 @@ async fn what_is_to_be_split_is_told_although_its_group_is_at_its_limit() {
         ],
     )
     .await;
-    let shares = part.key("shares");
+    let shares = part.key("limit_shares");
     let full = format!("2 2 0 {T} k");
     test.command(&["HSET", &shares, "g", &full]).await;
     let now = T.to_string();
     let told = [&now, "2000", "100", "1", "w", "g", "9", "leaf", BOUND];
     let reply = part.call("wheel/turn", "TURNED", &told).await;
-    assert_eq!(texts(&reply[3]), [""; 0], "the group is full");
-    let opens = texts(&reply[9]);
+    assert_eq!(texts(field(&reply, "claims")), [""; 0], "the group is full");
+    let opens = texts(field(&reply, "opens"));
     assert_eq!(opens, ["3.1000000.a-2 0:0 g h 2 m=1 "]);
 }
 
@@ -72,7 +72,7 @@ async fn what_is_not_used_is_looked_at_within_a_second_whatever_else_is_kept_lon
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
     part.submit(T, &[["+0", "a-1", "g leaf 2 - x", ""]]).await;
-    let (shares, wheel) = (part.key("shares"), part.key("wheel"));
+    let (shares, wheel) = (part.key("limit_shares"), part.key("wheel"));
     let used = format!("1 5 0 {T} u");
     test.command(&["HSET", &shares, "g", &used]).await;
     // The look that is due now finds a share that is kept for ten seconds.
@@ -87,7 +87,7 @@ async fn what_is_not_used_is_looked_at_within_a_second_whatever_else_is_kept_lon
 async fn what_a_repair_counted_anew_is_reported_by_the_next_turn() {
     let Some(test) = fresh().await else { return };
     let part = Part::new(&test);
-    let (held, shares) = (part.key("held"), part.key("shares"));
+    let (held, shares) = (part.key("held"), part.key("limit_shares"));
     for number in 0..3 {
         let value = format!("1:0 w {T} {} 0g - g h 2 - body", T + 9_000);
         let id = format!("3.900.r-{number}");
@@ -101,10 +101,11 @@ async fn what_a_repair_counted_anew_is_reported_by_the_next_turn() {
     assert_eq!(part.answer("repair/limits", &[&now]).await, ["CLEAN"]);
     let args = [now.as_str(), "2000", "10", "0", "limits\ng g c -"];
     let reply = part.call("wheel/turn", "TURNED", &args).await;
-    let reports = texts(&reply[12]);
+    let reports = items(field(&reply, "reports"));
+    let report = items(&reports[0]);
     assert_eq!(
-        (reports[0].as_str(), reports[2].as_str()),
-        ("g", "3"),
+        (text(field(&report, "limit")), text(field(&report, "holds"))),
+        ("g".to_owned(), "3".to_owned()),
         "{reports:?}"
     );
 }

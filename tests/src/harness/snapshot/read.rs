@@ -97,8 +97,8 @@ impl Partition {
             ("held", _) => self.held.clear(),
             ("retry", _) => self.retry.clear(),
             ("fair", _) => self.fair.clear(),
-            ("shares", _) => self.using.clear(),
-            ("left", _) => self.left.clear(),
+            ("limit_shares", _) => self.using.clear(),
+            ("limit_released", _) => self.left.clear(),
             ("ready", _) => {
                 let queue = rest.replace(':', " ");
                 self.ready.remove(&queue);
@@ -148,10 +148,10 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
                     .insert(text_of(id).parse()?, text_of(score).parse()?);
             }
         }
-        (kind @ ("fair" | "shares"), "") => shares(partition, kind, value)?,
+        (kind @ ("fair" | "limit_shares"), "") => shares(partition, kind, value)?,
         // What is granted and waited for: the tests of limits count what runs.
-        ("stopped" | "contended", "") | ("limit", _) => {}
-        ("left", "") => left(partition, value)?,
+        ("limit_waiting" | "limit_contended", "") | ("limit", _) => {}
+        ("limit_released", "") => left(partition, value)?,
         ("ready", queue) => {
             let queue = queue.replace(':', " ");
             partition.ready.insert(queue, members(value)?);
@@ -192,8 +192,8 @@ fn take(partition: &mut Partition, name: &str, value: Value) -> Result<()> {
         }
         (
             "dedup" | "log" | "attempts" | "attempted" | "progress" | "result" | "results"
-            | "quarantine" | "lanes" | "used" | "route" | "tags" | "traces" | "traced" | "spaces"
-            | "subtraced" | "untraced" | "split" | "aside" | "asides",
+            | "quarantine" | "placements" | "used_placements" | "route" | "tags" | "traces"
+            | "traced" | "spaces" | "subtraced" | "untraced" | "split" | "aside" | "asides",
             _,
         ) => {}
         _ => bail!("nobody knows this key"),

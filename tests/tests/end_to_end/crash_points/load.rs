@@ -1,10 +1,10 @@
 //! What goes on while processes die: jobs of every kind, and one tracker and some workers that live on.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use parking_lot::Mutex;
 use tickwheel_core::id::JobName;
 use tickwheel_core::job::{AfterOn, ContextOptions, JobSpec, Overlap, Trigger};
 use tickwheel_core::ledger::LedgerVerdict;
@@ -49,10 +49,6 @@ pub(crate) struct Load {
     by_hand: Vec<String>,
     /// How often one of them was asked to run.
     asked: AtomicUsize,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn options() -> ContextOptions {
@@ -193,7 +189,7 @@ impl Load {
         };
         let applied = rig.store.apply_job(&spec, &plan).await?;
         ensure!(applied.next_due == Some(first), "{applied:?}");
-        lock(&self.planned).push((spec, first.as_u64()));
+        self.planned.lock().push((spec, first.as_u64()));
         Ok(())
     }
 
@@ -210,7 +206,7 @@ impl Load {
             };
             // Each call goes to another partition.
             let ids = client.submit(vec![context.clone(), context]).await?;
-            lock(&self.confirmed).extend(ids);
+            self.confirmed.lock().extend(ids);
         }
         Ok(())
     }
@@ -227,7 +223,7 @@ impl Load {
         contexts.push(delayed(submission("ok", 1), Duration::from_secs(3_600)));
         let ids = client.submit(contexts).await?;
         let far = ids.last().cloned().unwrap_or_default();
-        lock(&self.confirmed).extend(ids);
+        self.confirmed.lock().extend(ids);
         let turn = self.asked.fetch_add(1, Ordering::Relaxed);
         if let Some(name) = self.by_hand.get(turn % self.by_hand.len()) {
             client.run(name).await?;
@@ -244,7 +240,7 @@ impl Load {
             .client(self.trackers.first().context("a tracker")?)
             .await?;
         client.fired("steady-1", FIRINGS, LIMIT).await?;
-        let planned = std::mem::take(&mut *lock(&self.planned));
+        let planned = std::mem::take(&mut *self.planned.lock());
         let planned_specs = planned.iter().map(|(spec, _)| spec);
         for spec in self.jobs.specs().chain(planned_specs) {
             client.pause(spec.name.as_str()).await?;
@@ -258,7 +254,7 @@ impl Load {
             no_problems(&ledger::check(&story))?;
             stories.push(story);
         }
-        let confirmed = std::mem::take(&mut *lock(&self.confirmed));
+        let confirmed = std::mem::take(&mut *self.confirmed.lock());
         let (mut far, mut blamed) = (0, 0);
         for id in &confirmed {
             let context = client.context(id).await?;

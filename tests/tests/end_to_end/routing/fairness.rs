@@ -1,11 +1,12 @@
 //! Fairness: a key with a hundred thousand contexts waiting does not hold up another one.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tickwheel_proto::v1;
 use tickwheel_tests::harness::jobs::submission;
 use tickwheel_tests::harness::{Client, until, until_clock, wall_ms};
@@ -48,7 +49,7 @@ fn worker(cluster: &Cluster, starts: &Starts) -> WorkerBuilder {
             let body: serde_json::Value = serde_json::from_slice(&body).unwrap_or_default();
             let tenant = body.pointer("/tenant").and_then(|name| name.as_str());
             let tenant = tenant.unwrap_or_default().to_owned();
-            let mut starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut starts = starts.lock();
             starts.entry(tenant).or_default().push(wall_ms());
             async move {
                 until_clock(wall_ms() + 1).await;
@@ -58,7 +59,7 @@ fn worker(cluster: &Cluster, starts: &Starts) -> WorkerBuilder {
 }
 
 fn started(starts: &Starts, tenant: &str) -> Vec<u64> {
-    let starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
+    let starts = starts.lock();
     starts.get(tenant).cloned().unwrap_or_default()
 }
 

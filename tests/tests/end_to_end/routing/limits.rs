@@ -1,11 +1,12 @@
 //! Limits of groups and keys: they hold over the whole cluster, and nothing waits longer for them than it must.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::ContextState;
 use tickwheel_tests::harness::jobs::submission;
@@ -26,10 +27,6 @@ struct Counted {
 
 type Gauge = Arc<Mutex<Counted>>;
 
-fn lock(gauge: &Gauge) -> std::sync::MutexGuard<'_, Counted> {
-    gauge.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A worker with many permits whose handler takes `ms`.
 fn worker(cluster: &Cluster, name: &str, gauge: &Gauge, ms: u64) -> WorkerBuilder {
     let gauge = Arc::clone(gauge);
@@ -40,7 +37,7 @@ fn worker(cluster: &Cluster, name: &str, gauge: &Gauge, ms: u64) -> WorkerBuilde
             let gauge = Arc::clone(&gauge);
             let key = String::from_utf8_lossy(&body).into_owned();
             {
-                let mut counted = lock(&gauge);
+                let mut counted = gauge.lock();
                 counted.starts.push(wall_ms());
                 for name in [key.as_str(), "all"] {
                     let running = counted.running.entry(name.to_owned()).or_default();
@@ -52,7 +49,7 @@ fn worker(cluster: &Cluster, name: &str, gauge: &Gauge, ms: u64) -> WorkerBuilde
             }
             async move {
                 until_clock(wall_ms() + ms).await;
-                let mut counted = lock(&gauge);
+                let mut counted = gauge.lock();
                 for name in [key.as_str(), "all"] {
                     *counted.running.entry(name.to_owned()).or_default() -= 1;
                 }
@@ -131,13 +128,13 @@ async fn never_more_of_a_group_run_than_its_limit_lets() -> Result<()> {
     let ids = cluster.submit_all(|_| of_key(""), 1_000).await?;
     cluster.rig.drained(LIMIT).await?;
     let took = wall_ms() - begun;
-    let most = lock(&gauge).most.get("all").copied().unwrap_or_default();
+    let most = gauge.lock().most.get("all").copied().unwrap_or_default();
     println!(
         "1,000 contexts of 5 ms, 5 at once over 16 partitions: {took} ms, {most} at most ran at once"
     );
     ensure!(most <= 5, "{most} ran at once, 5 may");
     ensure!(most == 5, "{most} ran at once, 5 could");
-    ensure!(ids.len() == lock(&gauge).starts.len(), "each ran once");
+    ensure!(ids.len() == gauge.lock().starts.len(), "each ran once");
     let listed = cluster
         .client
         .raw
@@ -167,7 +164,7 @@ async fn a_key_at_its_limit_stands_in_nobodys_way() -> Result<()> {
         ensure!(ended.state() == ContextState::Succeeded, "{ended:?}");
     }
     let took = wall_ms() - asked;
-    let big = lock(&gauge).most.get("big").copied().unwrap_or_default();
+    let big = gauge.lock().most.get("big").copied().unwrap_or_default();
     println!("20 other keys behind a hundred of one that runs one at a time: {took} ms");
     ensure!(big == 1, "{big} of a key ran at once, 1 may");
     ensure!(
@@ -175,7 +172,7 @@ async fn a_key_at_its_limit_stands_in_nobodys_way() -> Result<()> {
         "others took {took} ms, a hundred of 20 ms one by one take 2,000"
     );
     cluster.rig.drained(LIMIT).await?;
-    ensure!(lock(&gauge).starts.len() == 120, "each ran once");
+    ensure!(gauge.lock().starts.len() == 120, "each ran once");
     Ok(())
 }
 
@@ -191,7 +188,7 @@ async fn no_more_start_than_the_rate_lets() -> Result<()> {
     cluster.submit_all(|_| of_key(""), 300).await?;
     cluster.rig.drained(LIMIT).await?;
     let took = wall_ms() - begun;
-    let mut starts = lock(&gauge).starts.clone();
+    let mut starts = gauge.lock().starts.clone();
     starts.sort_unstable();
     let mut most = 0;
     for (first, start) in starts.iter().enumerate() {
@@ -221,7 +218,7 @@ async fn limits_change_and_go_while_contexts_wait() -> Result<()> {
         .submit_all(|n| of_key(&format!("key-{}", n % 3)), 60)
         .await?;
     until_clock(wall_ms() + 500).await;
-    ensure!(lock(&gauge).starts.is_empty(), "none may run");
+    ensure!(gauge.lock().starts.is_empty(), "none may run");
     let id = ids.first().context("a context")?;
     let waits = cluster.client.context(id).await?;
     ensure!(
@@ -230,14 +227,14 @@ async fn limits_change_and_go_while_contexts_wait() -> Result<()> {
     );
     set(&mut cluster, None, Some(at_once(1))).await?;
     until("one key after the other", LIMIT, async || {
-        let ran = lock(&gauge).starts.len();
+        let ran = gauge.lock().starts.len();
         ensure!(ran > 5, "{ran} ran");
         Ok(())
     })
     .await?;
     set(&mut cluster, None, None).await?;
     cluster.rig.drained(LIMIT).await?;
-    ensure!(lock(&gauge).starts.len() == 60, "each ran once");
+    ensure!(gauge.lock().starts.len() == 60, "each ran once");
     Ok(())
 }
 

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use tickwheel_core::Durability;
+use tickwheel_core::access::Sight;
 use tickwheel_core::after::check_cycles;
+use tickwheel_core::bounds::SUBMIT_MAX;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::JobName;
-use tickwheel_core::job::{JobSpec, Trigger};
-use tickwheel_core::limits::SUBMIT_MAX;
+use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1::applied_job::Change as WireChange;
@@ -16,19 +17,21 @@ use tickwheel_proto::v1::{AppliedJob, ApplyJobsRequest, ApplyJobsResponse};
 use tickwheel_store::Store;
 use tickwheel_store::job::{Change, FOLLOWERS_MAX, JobView, followers_full};
 
+use super::call::Call;
+use super::consent;
 use crate::error::Error;
 use crate::planning;
-use crate::rpc::api::ApiContext;
 
 /// Registered jobs that are followed upstream in search of a cycle; a longer chain is refused.
 const CHAIN_MAX: usize = 1_000;
 
 /// Registers or changes the jobs of the request.
 pub(super) async fn apply(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: ApplyJobsRequest,
     asked: Option<Durability>,
 ) -> Result<ApplyJobsResponse, Error> {
+    let (api, sight) = (call.api, call.caller.sight());
     let store = &api.store;
     let now = store.time().await?;
     let specs = checked(store, request.jobs, now).await?;
@@ -45,10 +48,10 @@ pub(super) async fn apply(
         let job = if let Some(job) = forgotten(spec, view, (now, api.once_keep)) {
             job
         } else if request.dry_run {
-            foresee(spec, view, now)?
+            foresee(spec, view, now, sight)?
         } else {
             let durability = api.durability(spec.name.namespace(), asked);
-            write(&api.durable(durability)?, spec, view, now).await?
+            write(&api.durable(durability)?, spec, view, (now, sight)).await?
         };
         applied.insert(&spec.name, job);
     }
@@ -137,7 +140,7 @@ async fn valid(
     })
 }
 
-/// Every upstream is registered or in the request, and no job follows itself, over however many others.
+/// Every upstream is registered or in the request and lets its follower follow it, and no job follows itself, over however many others.
 async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> {
     let by_name: BTreeMap<&JobName, &JobSpec> =
         specs.iter().map(|spec| (&spec.name, spec)).collect();
@@ -148,24 +151,26 @@ async fn check_upstreams(store: &Store, specs: &[JobSpec]) -> Result<(), Error> 
         let Trigger::After { job, .. } = &spec.trigger else {
             continue;
         };
-        edges.push((job.clone(), spec.name.clone()));
-        if !by_name.contains_key(job) {
-            match store.get_job(job).await? {
-                Some(view) => {
-                    let known = |name: &JobName| view.followers.iter().any(|(it, _)| it == name);
-                    let new = edges.iter().filter(|(up, name)| up == job && !known(name));
-                    if view.followers.len() + new.count() > FOLLOWERS_MAX {
-                        return Err(followers_full(job).into());
-                    }
-                    upstreams.push(job.clone());
-                }
-                None => found.add(
-                    format!("jobs[{index}].trigger.after.job"),
-                    "is a registered job, or one of the request",
-                    job,
-                ),
+        let refused = || consent::no_upstream(job, &spec.name).prefix(&format!("jobs[{index}]"));
+        if let Some(upstream) = by_name.get(job) {
+            if !upstream.lets_follow(&spec.name) {
+                found.push(refused());
             }
+            edges.push((job.clone(), spec.name.clone()));
+            continue;
         }
+        let registered = store.get_job(job).await?;
+        let Some(view) = registered.filter(|view| view.spec.lets_follow(&spec.name)) else {
+            found.push(refused());
+            continue;
+        };
+        edges.push((job.clone(), spec.name.clone()));
+        let known = |name: &JobName| view.followers.iter().any(|(it, _)| it == name);
+        let new = edges.iter().filter(|(up, name)| up == job && !known(name));
+        if view.followers.len() + new.count() > FOLLOWERS_MAX {
+            return Err(followers_full(job).into());
+        }
+        upstreams.push(job.clone());
     }
     let mut seen = BTreeSet::new();
     while let Some(name) = upstreams.pop() {
@@ -229,7 +234,12 @@ fn forgotten(
     })
 }
 
-fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<AppliedJob, Error> {
+fn foresee(
+    spec: &JobSpec,
+    known: Option<&JobView>,
+    now: TimestampMs,
+    sight: &Sight,
+) -> Result<AppliedJob, Error> {
     let next_due = || planning::plan_for(spec, known, now).map(|plan| plan.dues.first().copied());
     let (revision, change, next_due) = match known {
         None => (1, WireChange::Created, next_due()?),
@@ -239,13 +249,22 @@ fn foresee(spec: &JobSpec, known: Option<&JobView>, now: TimestampMs) -> Result<
         Some(view) => (view.revision + 1, WireChange::Updated, next_due()?),
     };
     let next_due_ms = next_due.map(TimestampMs::as_u64);
+    let followers = known.map_or(&[][..], |view| view.followers.as_slice());
     Ok(AppliedJob {
         name: spec.name.to_string(),
         revision,
         change: change.into(),
         next_due_ms,
-        warning: spec.trigger.warning().unwrap_or_default(),
+        warning: warning(spec, followers, sight),
     })
+}
+
+/// What is valid and was perhaps not meant.
+fn warning(spec: &JobSpec, followers: &[(JobName, AfterOn)], sight: &Sight) -> String {
+    let untold = consent::untold(spec, followers, sight);
+    let all = spec.trigger.warning().into_iter().chain([untold]);
+    let all: Vec<String> = all.filter(|one| !one.is_empty()).collect();
+    all.join("; ")
 }
 
 fn same(known: &JobSpec, spec: &JobSpec) -> bool {
@@ -258,7 +277,7 @@ async fn write(
     store: &Store,
     spec: &JobSpec,
     known: Option<&JobView>,
-    now: TimestampMs,
+    (now, sight): (TimestampMs, &Sight),
 ) -> Result<AppliedJob, Error> {
     let upstream = match &spec.trigger {
         Trigger::After { job, on } => Some((job, *on)),
@@ -290,7 +309,7 @@ async fn write(
         revision: applied.revision,
         change: change.into(),
         next_due_ms: applied.next_due.map(TimestampMs::as_u64),
-        warning: spec.trigger.warning().unwrap_or_default(),
+        warning: warning(spec, &applied.followers, sight),
     })
 }
 

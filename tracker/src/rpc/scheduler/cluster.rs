@@ -1,27 +1,34 @@
 //! The cluster itself: its workers, trackers, and what Redis says.
 
+use tickwheel_core::access::Role;
 use tickwheel_core::id::GroupName;
 use tickwheel_core::zone::table;
 use tickwheel_proto::v1;
 use tickwheel_store::roster::{ReportedResource, WorkerView};
 
+use super::call::Call;
 use super::given::named;
 use crate::error::Error;
-use crate::rpc::api::ApiContext;
 
 pub(super) async fn workers(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ListWorkersRequest,
 ) -> Result<v1::ListWorkersResponse, Error> {
     let group = match request.group.as_str() {
         "" => None,
         group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
     };
-    let now = api.store.time().await?;
-    let listed = api.store.read_workers(group.as_ref()).await?;
-    let ttl_ms = api.heartbeat_ttl_ms;
+    let now = call.store.time().await?;
+    let listed = call.store.read_workers(group.as_ref()).await?;
+    let ttl_ms = call.heartbeat_ttl_ms;
+    // Where a worker runs is for those who look after it.
+    let tells_all = call.caller.is(Role::Operator);
     let worker = |view: WorkerView| {
-        let report = view.report;
+        let mut report = view.report;
+        if !tells_all {
+            report.host = String::new();
+            report.tags = Vec::new();
+        }
         v1::Worker {
             id: view.id.to_string(),
             group: view.group.to_string(),
@@ -40,8 +47,15 @@ pub(super) async fn workers(
             load: report.load.unwrap_or_default(),
         }
     };
+    let groups = &call.caller.sight().groups;
+    let in_sight = |view: &WorkerView| groups.matches(view.group.as_str());
     Ok(v1::ListWorkersResponse {
-        workers: listed.items.into_iter().map(worker).collect(),
+        workers: listed
+            .items
+            .into_iter()
+            .filter(in_sight)
+            .map(worker)
+            .collect(),
         unreadable: listed.unreadable,
     })
 }
@@ -56,21 +70,31 @@ fn resource(reported: ReportedResource) -> v1::Resource {
 }
 
 pub(super) async fn cluster(
-    api: &ApiContext,
+    call: &Call<'_>,
     _request: v1::GetClusterRequest,
 ) -> Result<v1::Cluster, Error> {
-    let trackers = api.store.list_trackers().await?;
-    let server = &api.server;
+    let server = &call.server;
+    if !call.caller.is(Role::Admin) {
+        // How it is built, and where, is for those who run it.
+        return Ok(v1::Cluster {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            zone_table: table().to_string(),
+            partitions: u32::from(call.store.partitions().as_u16()),
+            redis_time_ms: call.store.time().await?.as_u64(),
+            ..v1::Cluster::default()
+        });
+    }
+    let trackers = call.store.list_trackers().await?;
     Ok(v1::Cluster {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         zone_table: table().to_string(),
-        partitions: u32::from(api.store.partitions().as_u16()),
+        partitions: u32::from(call.store.partitions().as_u16()),
         trackers: trackers
             .into_iter()
             .map(|tracker| format!("{} {}", tracker.id, tracker.url))
             .collect(),
         durability: server.durability(),
         redis_version: server.version.clone(),
-        redis_time_ms: api.store.time().await?.as_u64(),
+        redis_time_ms: call.store.time().await?.as_u64(),
     })
 }

@@ -4,27 +4,26 @@ use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_core::error::Violation;
-use tickwheel_core::id::{ContextId, DedupKey, GroupName};
-use tickwheel_core::run::StateWord;
-use tickwheel_proto::convert::{namespace_of, state_from_wire};
+use tickwheel_core::id::{ContextId, DedupKey};
+use tickwheel_core::run::ContextState;
+use tickwheel_proto::convert::namespace_of;
 use tickwheel_proto::v1;
 use tickwheel_store::Cancelled;
-use tickwheel_store::context::{ContextFilter, ContextView};
+use tickwheel_store::context::ContextView;
 use tickwheel_store::wheel::KeyOwner;
 use tokio::time::Instant;
 
-use super::given::{Count, context_id, job_name, named};
-use super::{subtasks, views};
+use super::call::Call;
+use super::given::{context_id, job_name};
+use super::{lists, subtasks, views};
 use crate::error::Error;
 use crate::outcomes::WAITS_MAX;
 use crate::rpc::api::ApiContext;
 
-const PAGE: Count = Count {
-    default: 100,
-    most: 1_000,
-};
 const WAIT_DEFAULT_MS: u64 = 30_000;
 const WAIT_MAX_MS: u64 = 600_000;
+/// Where the log of a context begins that has none.
+const NO_LOG: &str = "0";
 /// A context that is waited for is read again after this, whatever was told.
 const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// The same of a subtask, whose end is told by its root.
@@ -36,7 +35,11 @@ async fn existing(api: &ApiContext, id: &ContextId) -> Result<ContextView, Error
 }
 
 pub(super) async fn get(api: &ApiContext, request: v1::ContextRef) -> Result<v1::Context, Error> {
-    let view = existing(api, &context_id(&request.id)?).await?;
+    whole(api, existing(api, &context_id(&request.id)?).await?).await
+}
+
+/// A context with all that there is to say of it.
+async fn whole(api: &ApiContext, view: ContextView) -> Result<v1::Context, Error> {
     api.matching.learn(std::slice::from_ref(&view)).await;
     let fan = subtasks::of(api, &view).await?;
     Ok(v1::Context {
@@ -47,7 +50,7 @@ pub(super) async fn get(api: &ApiContext, request: v1::ContextRef) -> Result<v1:
 
 /// The context that a caller's own key stands for.
 pub(super) async fn find(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::FindContextRequest,
 ) -> Result<v1::Context, Error> {
     let key = DedupKey::new(&request.dedup_key)?;
@@ -64,17 +67,28 @@ pub(super) async fn find(
         Some(job) => KeyOwner::Job(job),
         None => KeyOwner::Namespace(&namespace),
     };
-    let found = api.store.context_of_key(&key, owner).await?;
-    let id = found.ok_or_else(|| Error::not_found("dedup key", key.as_str()))?;
-    get(api, v1::ContextRef { id: id.into() }).await
+    let found = call.store.context_of_key(&key, owner).await?;
+    let none = || Error::not_found("dedup key", key.as_str());
+    let view = existing(call, &found.ok_or_else(none)?).await?;
+    if !view.is_in(call.caller.sight()) {
+        return Err(none());
+    }
+    whole(call, view).await
 }
 
 pub(super) async fn log(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::GetLogRequest,
 ) -> Result<v1::GetLogResponse, Error> {
     let id = context_id(&request.context_id)?;
-    let page = api.store.log(&id, &request.cursor).await?;
+    if is_hidden(call, &id).await? {
+        // As the log of a context that there is not.
+        return Ok(v1::GetLogResponse {
+            cursor: NO_LOG.to_owned(),
+            ..v1::GetLogResponse::default()
+        });
+    }
+    let page = call.store.log(&id, &request.cursor).await?;
     Ok(v1::GetLogResponse {
         lines: page.lines.into_iter().map(views::log_line).collect(),
         cursor: page.cursor,
@@ -82,37 +96,24 @@ pub(super) async fn log(
     })
 }
 
+/// Whether a context is there, and its caller does not see it.
+async fn is_hidden(call: &Call<'_>, id: &ContextId) -> Result<bool, Error> {
+    let sight = call.caller.sight();
+    if !sight.namespaces.matches(id.namespace()) {
+        return Ok(true);
+    }
+    if !sight.asks_for_more() {
+        return Ok(false);
+    }
+    let known = call.store.get_context(id).await?;
+    Ok(known.is_none_or(|view| !view.is_in(sight)))
+}
+
 pub(super) async fn list(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ListContextsRequest,
 ) -> Result<v1::ListContextsResponse, Error> {
-    let size = PAGE.read("page_size", request.page_size)?;
-    let filter = ContextFilter {
-        state: state_from_wire(request.state)?,
-        job: if request.job.is_empty() {
-            None
-        } else {
-            Some(job_name(&request.job).map_err(|_| bad_job(&request.job))?)
-        },
-        group: match request.group.as_str() {
-            "" => None,
-            group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
-        },
-    };
-    let page = api
-        .store
-        .list_contexts(&filter, &request.cursor, size)
-        .await?;
-    api.matching.learn(&page.items).await;
-    Ok(v1::ListContextsResponse {
-        contexts: page
-            .items
-            .into_iter()
-            .map(|view| views::context(api, view))
-            .collect(),
-        next_cursor: page.next,
-        unreadable: page.unreadable,
-    })
+    lists::contexts(call, request).await
 }
 
 fn bad_job(given: &str) -> Violation {
@@ -135,7 +136,7 @@ pub(super) async fn cancel(
     crash_point!("after_cancel_script");
     match (cancelled, subtask) {
         (Cancelled::Ended, Some(view)) => {
-            let state = StateWord::Cancelled;
+            let state = ContextState::Cancelled;
             Ok(v1::CancelContextResponse {
                 context: Some(views::context(api, ContextView { state, ..view })),
             })

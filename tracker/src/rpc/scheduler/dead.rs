@@ -1,67 +1,70 @@
 //! Contexts that ended without success: listed, run again, forgotten.
 
 use tickwheel_core::error::{Violation, Violations};
-use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName};
-use tickwheel_core::run::StateWord;
+use tickwheel_core::id::{ContextId, GroupName, HandlerName, JobName, WorkerId};
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::state_from_wire;
 use tickwheel_proto::v1;
-use tickwheel_store::dead::{DeadAction, DeadFilter};
+use tickwheel_store::dead::{DeadAction, DeadCounts, DeadFilter};
 use tickwheel_store::record::EndState;
 
-use super::given::{Count, named};
+use super::call::Call;
+use super::given::named;
+use super::lists::{self, Given};
 use super::views;
 use crate::error::Error;
-use crate::rpc::api::ApiContext;
 
-const PAGE: Count = Count {
-    default: 100,
-    most: 1_000,
-};
 const IDS_MAX: usize = 1_000;
 
 pub(super) async fn list(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ListDeadRequest,
 ) -> Result<v1::ListDeadResponse, Error> {
-    let size = PAGE.read("page_size", request.page_size)?;
-    let filter = filter(api, request.filter.unwrap_or_default()).await?;
-    let store = &api.store;
-    let page = store.list_dead(&filter, &request.cursor, size).await?;
-    let counts = store.dead_counts().await?;
+    let bounds = lists::bounds(request.page_size, request.max_look)?;
+    let filter = filter(call, request.filter.unwrap_or_default()).await?;
+    let store = &call.store;
+    let page = store.list_dead(&filter, &request.cursor, bounds).await?;
+    // They count those of everybody.
+    let counts = match call.caller.sight().is_everything() {
+        true => store.dead_counts().await?,
+        false => DeadCounts::default(),
+    };
     Ok(v1::ListDeadResponse {
         contexts: page
             .items
             .into_iter()
-            .map(|view| views::context(api, view))
+            .map(|view| views::context(call, view))
             .collect(),
         next_cursor: page.next,
         unreadable: page.unreadable,
         kept: counts.kept,
         dropped: counts.dropped,
+        looked: Some(lists::looked(call, page.looked)),
+        horizon: page.horizon.map(lists::horizon),
     })
 }
 
 pub(super) async fn requeue(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ChangeDeadRequest,
 ) -> Result<v1::ChangeDeadResponse, Error> {
-    change(api, DeadAction::Requeue, request).await
+    change(call, DeadAction::Requeue, request).await
 }
 
 pub(super) async fn purge(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ChangeDeadRequest,
 ) -> Result<v1::ChangeDeadResponse, Error> {
-    change(api, DeadAction::Purge, request).await
+    change(call, DeadAction::Purge, request).await
 }
 
 async fn change(
-    api: &ApiContext,
+    call: &Call<'_>,
     action: DeadAction,
     request: v1::ChangeDeadRequest,
 ) -> Result<v1::ChangeDeadResponse, Error> {
-    let filter = filter(api, request.filter.unwrap_or_default()).await?;
+    let filter = filter(call, request.filter.unwrap_or_default()).await?;
     let ids = ids(&request.ids)?;
     let given = [!filter.is_empty(), !ids.is_empty(), request.all];
     if given.iter().filter(|given| **given).count() != 1 {
@@ -73,7 +76,7 @@ async fn change(
     if !ids.is_empty() && !request.cursor.is_empty() {
         return Err(Violation::new("cursor", "is empty with ids", &request.cursor).into());
     }
-    let store = &api.store;
+    let store = &call.store;
     let step = if ids.is_empty() {
         store
             .dead_step(action, &filter, &request.cursor, request.dry_run)
@@ -113,60 +116,32 @@ fn ids(given: &[String]) -> Result<Vec<ContextId>, Error> {
     }
 }
 
-/// A text of a filter, and the field that it is given in.
-struct Named<'a> {
-    field: &'static str,
-    text: &'a str,
-}
-
-impl Named<'_> {
-    /// Reads it, unless it is empty; a mistake is added to `wrong`.
-    fn read<T>(
-        &self,
-        new: impl Fn(&str) -> Result<T, Violation>,
-        wrong: &mut Violations,
-    ) -> Option<T> {
-        if self.text.is_empty() {
-            return None;
-        }
-        new(self.text)
-            .map_err(|violation| wrong.push(named(self.field, violation)))
-            .ok()
-    }
-}
-
 /// The filter in types, with all its mistakes at once. Ages count back from Redis' clock (W10).
-async fn filter(api: &ApiContext, given: v1::DeadFilter) -> Result<DeadFilter, Error> {
-    let mut wrong = Violations::default();
-    let group = Named {
-        field: "filter.group",
-        text: &given.group,
-    };
-    let group = group.read(|text| GroupName::new(text), &mut wrong);
-    let handler = Named {
-        field: "filter.handler",
-        text: &given.handler,
-    };
-    let handler = handler.read(|text| HandlerName::new(text), &mut wrong);
-    let job = Named {
-        field: "filter.job",
-        text: &given.job,
-    };
-    let job = job.read(|text| JobName::new(text), &mut wrong);
+async fn filter(call: &Call<'_>, given: v1::DeadFilter) -> Result<DeadFilter, Error> {
+    lists::may_search(call, "filter.error", &given.error)?;
+    let mut read = Given::new("filter.");
+    let group = read.name("group", &given.group, |text| GroupName::new(text));
+    let handler = read.name("handler", &given.handler, |text| HandlerName::new(text));
+    let job = read.name("job", &given.job, |text| JobName::new(text));
+    let worker = read.name("worker", &given.worker, |text| WorkerId::new(text));
+    let error = read.search("error", &given.error);
+    let (due_from, due_to) = read.times("due", given.due_from_ms, given.due_to_ms);
+    let (from, to) = read.times("ended", given.ended_from_ms, given.ended_to_ms);
+    let mut wrong = read.wrong;
     let state = match state_from_wire(given.state) {
         Ok(None) => None,
-        Ok(Some(StateWord::Failed)) => Some(EndState::Failed),
-        Ok(Some(StateWord::TimedOut)) => Some(EndState::TimedOut),
-        Ok(Some(StateWord::Expired)) => Some(EndState::Expired),
+        Ok(Some(ContextState::Failed)) => Some(EndState::Failed),
+        Ok(Some(ContextState::TimedOut)) => Some(EndState::TimedOut),
+        Ok(Some(ContextState::Expired)) => Some(EndState::Expired),
         Ok(Some(
-            other @ (StateWord::Scheduled
-            | StateWord::Queued
-            | StateWord::Ready
-            | StateWord::Running
-            | StateWord::Fanned
-            | StateWord::Retrying
-            | StateWord::Succeeded
-            | StateWord::Cancelled),
+            other @ (ContextState::Scheduled
+            | ContextState::Queued
+            | ContextState::Ready
+            | ContextState::Running
+            | ContextState::WaitingForSubtasks
+            | ContextState::Retrying
+            | ContextState::Succeeded
+            | ContextState::Cancelled),
         )) => {
             let rule = "is failed, timed_out or expired";
             wrong.push(Violation::new("filter.state", rule, other));
@@ -180,20 +155,25 @@ async fn filter(api: &ApiContext, given: v1::DeadFilter) -> Result<DeadFilter, E
     if !wrong.is_empty() {
         return Err(wrong.into());
     }
-    let (mut ended_before, mut ended_from) = (None, None);
+    let (mut ended_before, mut ended_from) = (to, from);
     if given.older_than_ms.is_some() || given.newer_than_ms.is_some() {
-        let now = api.store.time().await?.as_u64();
+        let now = call.store.time().await?.as_u64();
         let ago = |age: u64| TimestampMs::new(now.saturating_sub(age));
-        ended_before = given.older_than_ms.map(ago);
-        ended_from = given.newer_than_ms.map(ago);
+        let before = given.older_than_ms.map(ago);
+        ended_before = before.into_iter().chain(ended_before).min();
+        ended_from = ended_from.max(given.newer_than_ms.map(ago));
     }
     Ok(DeadFilter {
         group,
         handler,
         job,
         state,
-        error: given.error,
+        worker,
+        error,
+        due_from,
+        due_to,
         ended_before,
         ended_from,
+        sight: call.limited_sight(),
     })
 }

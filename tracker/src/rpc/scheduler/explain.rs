@@ -1,21 +1,24 @@
 //! Why a job did or did not run at an instant, in words.
 
+use tickwheel_core::access::Permission;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::job::Trigger;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
-use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::job::{JobState, JobView};
 
+use super::call::Call;
+use super::consent;
 use super::given::job_name;
 use crate::error::Error;
 use crate::planning::calendar_of;
-use crate::rpc::api::ApiContext;
 
 pub(super) async fn explain(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ExplainJobRequest,
 ) -> Result<v1::ExplainJobResponse, Error> {
+    let api = call.api;
     let name = job_name(&request.name)?;
     let at = TimestampMs::new(request.at_ms);
     let view = api
@@ -31,17 +34,20 @@ pub(super) async fn explain(
             && is_due(&view, record, at)
     };
     let Some(record) = records.iter().find(stands_for) else {
-        return Ok(v1::ExplainJobResponse {
-            text: without_record(&view, &records, at, api.store.time().await?)?,
-            record: None,
-        });
+        let mut text = without_record(&view, &records, at, api.store.time().await?)?;
+        if let Some(why) = consent::why_untold(&api.store, &view).await? {
+            text.push_str(" At present ");
+            text.push_str(&why);
+            text.push('.');
+        }
+        return Ok(v1::ExplainJobResponse { text, record: None });
     };
     let mut text = in_words(record, at);
     if record.verdict == LedgerVerdict::Fired {
         let firing = ContextId::firing(&name, at, api.store.partitions());
         let id = record.context_id.clone().unwrap_or(firing);
         text.push(' ');
-        text.push_str(&outcome(api, &id).await?);
+        text.push_str(&outcome(call, &id).await?);
     }
     Ok(v1::ExplainJobResponse {
         text,
@@ -83,8 +89,8 @@ fn in_words(record: &LedgerRecord, at: TimestampMs) -> String {
     }
 }
 
-async fn outcome(api: &ApiContext, id: &ContextId) -> Result<String, Error> {
-    let Some(view) = api.store.get_context(id).await? else {
+async fn outcome(call: &Call<'_>, id: &ContextId) -> Result<String, Error> {
+    let Some(view) = call.store.get_context(id).await? else {
         return Ok(format!(
             "Its context `{id}` ended before what is kept of settled contexts."
         ));
@@ -98,7 +104,7 @@ async fn outcome(api: &ApiContext, id: &ContextId) -> Result<String, Error> {
         .claimed
         .map(|at| format!(", started {} ms after its due time", at.ms_since(view.due)))
         .unwrap_or_default();
-    let error = if view.error.is_empty() {
+    let error = if view.error.is_empty() || !call.caller.may(Permission::ReadPayload) {
         String::new()
     } else {
         format!(": {}", view.error)
@@ -154,18 +160,18 @@ fn without_record(
         ));
     }
     Ok(match view.state {
-        JobStateWord::Paused => format!(
+        JobState::Paused => format!(
             "{at} is a due time, and the job is paused: it is skipped when the job is resumed."
         ),
-        JobStateWord::Finished | JobStateWord::Deleting => {
+        JobState::Finished | JobState::Deleting => {
             format!("{at} would be a due time, and the job is finished: nothing of it fires.")
         }
-        JobStateWord::Active if at > now => format!("{at} is a due time to come."),
-        JobStateWord::Active if view.updated > at => format!(
+        JobState::Active if at > now => format!("{at} is a due time to come."),
+        JobState::Active if view.updated > at => format!(
             "The job was changed at {}, after {at}; the definition of today did not decide it.",
             view.updated
         ),
-        JobStateWord::Active => format!(
+        JobState::Active => format!(
             "{at} is a due time that no tracker has decided yet: {} ms late.",
             now.ms_since(at)
         ),

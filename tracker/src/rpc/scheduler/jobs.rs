@@ -3,19 +3,22 @@
 use std::time::Duration;
 
 use tickwheel_core::Durability;
+use tickwheel_core::access::{Permission, Sight};
+use tickwheel_core::bounds::BODY_BYTES_MAX;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{ContextId, JobName, Reuse};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::labels::LabelSelector;
 use tickwheel_core::ledger::LedgerVerdict;
-use tickwheel_core::limits::BODY_BYTES_MAX;
 use tickwheel_proto::convert::{Dedup, dedup_of};
 use tickwheel_proto::v1;
-use tickwheel_store::Store;
-use tickwheel_store::job::{Deletion, JobStateWord, JobView};
+use tickwheel_store::job::{Deletion, JobState, JobView};
 use tickwheel_store::wheel::{Fire, Fired};
+use tickwheel_store::{Listed, Store};
 
+use super::call::Call;
 use super::given::{Count, job_name};
+use super::guard::has_job;
 use super::{apply, submit, views};
 use crate::error::Error;
 use crate::planning;
@@ -25,6 +28,8 @@ const PAGE: Count = Count {
     default: 100,
     most: 1_000,
 };
+/// Calls of the store for one page, where little of what was looked at is in sight.
+const PAGE_CALLS: u32 = 64;
 /// Followers that a refused deletion names.
 const FOLLOWERS_NAMED: usize = 10;
 const LEDGER: Count = Count {
@@ -45,7 +50,7 @@ pub(super) async fn get(api: &ApiContext, request: v1::JobRef) -> Result<v1::Job
 }
 
 pub(super) async fn list(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::ListJobsRequest,
 ) -> Result<v1::ListJobsResponse, Error> {
     let size = PAGE.read("page_size", request.page_size)?;
@@ -57,18 +62,61 @@ pub(super) async fn list(
         ),
     };
     let labels = selectors(&request.labels)?;
-    let page = api
-        .store
-        .list_jobs(&request.prefix, after.as_ref(), size)
-        .await?;
+    let page = page(call, &request.prefix, after, size).await?;
     let has_labels = |view: &&JobView| labels.iter().all(|one| one.holds(&view.spec.labels));
     let jobs = page.items.iter().filter(has_labels);
-    let jobs = jobs.map(|view| views::job(api, view));
+    let jobs = jobs.map(|view| views::job(call, view));
     Ok(v1::ListJobsResponse {
         jobs: jobs.collect(),
         next_cursor: page.next,
         unreadable: page.unreadable,
     })
+}
+
+/// A page of the jobs in sight whose names begin with `prefix`. Those of other namespaces are not looked at.
+async fn page(
+    call: &Call<'_>,
+    prefix: &str,
+    mut after: Option<JobName>,
+    size: u32,
+) -> Result<Listed<JobView>, Error> {
+    let (store, sight) = (&call.store, call.caller.sight());
+    if sight.is_everything() {
+        return Ok(store.list_jobs(prefix, after.as_ref(), size).await?);
+    }
+    let (mut page, mut calls) = (Listed::default(), 0);
+    // In the order of names, as no beginning is that of another one.
+    for beginning in sight.beginnings() {
+        let both = match (
+            beginning.starts_with(prefix),
+            prefix.starts_with(&beginning),
+        ) {
+            (true, _) => beginning.as_str(),
+            (false, true) => prefix,
+            (false, false) => continue,
+        };
+        loop {
+            let listed = u32::try_from(page.items.len()).unwrap_or(size);
+            let left = size.saturating_sub(listed);
+            let found = store.list_jobs(both, after.as_ref(), left).await?;
+            calls += 1;
+            page.unreadable += found.unreadable;
+            let seen = found.items.into_iter();
+            page.items
+                .extend(seen.filter(|view| has_job(sight, &view.spec)));
+            if found.next.is_empty() {
+                break;
+            }
+            if page.items.len() >= usize::try_from(size).unwrap_or(usize::MAX)
+                || calls >= PAGE_CALLS
+            {
+                page.next = found.next;
+                return Ok(page);
+            }
+            after = Some(job_name(&found.next)?);
+        }
+    }
+    Ok(page)
 }
 
 /// What the labels of the listed jobs have to be.
@@ -99,7 +147,7 @@ pub(super) async fn resume(
     asked: Option<Durability>,
 ) -> Result<v1::Job, Error> {
     let view = existing(api, &request.name).await?;
-    if view.state != JobStateWord::Paused {
+    if view.state != JobState::Paused {
         return Ok(views::job(api, &view));
     }
     let now = api.store.time().await?;
@@ -116,10 +164,11 @@ pub(super) async fn resume(
 }
 
 pub(super) async fn delete(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::DeleteJobRequest,
     asked: Option<Durability>,
 ) -> Result<v1::DeleteJobResponse, Error> {
+    let (api, sight) = (call.api, call.caller.sight());
     let name = job_name(&request.name)?;
     let upstream = match api.store.get_job(&name).await? {
         Some(JobView {
@@ -138,7 +187,7 @@ pub(super) async fn delete(
         Deletion::Followed(named) => {
             let followers = following(&api.store, &name, named).await?;
             if !followers.is_empty() && !request.force {
-                return Err(followed(&name, &followers));
+                return Err(followed(&name, &followers, sight));
             }
             (store.delete_job(&name).await?, followers)
         }
@@ -149,7 +198,11 @@ pub(super) async fn delete(
     Ok(v1::DeleteJobResponse {
         cancelled: deleted.cancelled,
         running: deleted.running,
-        followers: followers.iter().map(ToString::to_string).collect(),
+        followers: followers
+            .iter()
+            .filter(|follower| sight.namespaces.matches(follower.namespace()))
+            .map(ToString::to_string)
+            .collect(),
     })
 }
 
@@ -174,15 +227,20 @@ async fn following(
     Ok(followers)
 }
 
-fn followed(name: &JobName, followers: &[JobName]) -> Error {
-    let named: Vec<String> = followers
+fn followed(name: &JobName, followers: &[JobName], sight: &Sight) -> Error {
+    let mut named: Vec<String> = followers
         .iter()
+        .filter(|follower| sight.namespaces.matches(follower.namespace()))
         .take(FOLLOWERS_NAMED)
         .map(|name| format!("`{name}`"))
         .collect();
-    let more = match followers.len().saturating_sub(FOLLOWERS_NAMED) {
-        0 => String::new(),
-        more => format!(" and {more} more"),
+    let more = match (followers.len() - named.len(), named.is_empty()) {
+        (0, _) => String::new(),
+        (more, false) => format!(" and {more} more"),
+        (more, true) => {
+            named.push(format!("{more} jobs of other namespaces"));
+            String::new()
+        }
     };
     Error::conflict(format!(
         "job `{name}` is followed by {}{more}, which would not run until a job of this name is registered again: delete them first, or \
@@ -192,11 +250,16 @@ fn followed(name: &JobName, followers: &[JobName]) -> Error {
 }
 
 pub(super) async fn run(
-    api: &ApiContext,
+    call: &Call<'_>,
     request: v1::RunJobRequest,
     asked: Option<Durability>,
 ) -> Result<v1::Submitted, Error> {
+    let api = call.api;
     let name = job_name(&request.name)?;
+    if request.body.is_some() && !call.caller.may(Permission::OverrideBody) {
+        let rule = "is that of the job, unless your token has the permission override_body";
+        return Err(Error::Denied(Violation::new("body", rule, "").into()));
+    }
     if let Some(body) = request
         .body
         .as_ref()

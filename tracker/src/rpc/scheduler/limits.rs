@@ -1,9 +1,10 @@
 //! Limits of groups: given, listed with what is used of them, taken away.
 
-use tickwheel_core::group_limits::{GroupLimits, LimitName};
 use tickwheel_core::id::GroupName;
+use tickwheel_core::limits::{GroupLimits, LimitName};
 use tickwheel_proto::v1;
 
+use super::call::Call;
 use super::given::named;
 use crate::error::Error;
 use crate::rpc::api::ApiContext;
@@ -25,12 +26,14 @@ pub(super) async fn set(
 
 /// All groups with limits, and how much of them is used.
 pub(super) async fn list(
-    api: &ApiContext,
+    call: &Call<'_>,
     _request: v1::ListLimitsRequest,
 ) -> Result<v1::ListLimitsResponse, Error> {
     let mut groups = Vec::new();
-    let listed = api.store.list_limits().await?;
-    let (defined, unreadable) = (listed.groups, listed.unreadable);
+    let listed = call.store.list_limits().await?;
+    let (mut defined, unreadable) = (listed.groups, listed.unreadable);
+    let in_sight = &call.caller.sight().groups;
+    defined.retain(|(group, _)| in_sight.matches(group.as_str()));
     let names: Vec<LimitName> = defined
         .iter()
         .map(|(group, _)| LimitName {
@@ -38,7 +41,7 @@ pub(super) async fn list(
             key: None,
         })
         .collect();
-    let states = api.store.limit_states(&names).await?;
+    let states = call.store.limit_states(&names).await?;
     for ((group, limits), state) in defined.into_iter().zip(states) {
         groups.push(v1::GroupLimits {
             group: group.to_string(),

@@ -5,8 +5,9 @@ use tickwheel_core::job::{JobSpec, Trigger};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1;
-use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::job::{JobState, JobView};
 
+use super::consent;
 use super::given::Count;
 use super::jobs::existing;
 use crate::error::Error;
@@ -45,7 +46,10 @@ pub(super) async fn preview(
         None => {
             let view = existing(api, &request.name).await?;
             let calendar = planning::calendar_of(&view)?;
-            let preview = of_job(&view, &calendar, after, wanted);
+            let mut preview = of_job(&view, &calendar, after, wanted);
+            preview
+                .notes
+                .extend(consent::why_untold(&api.store, &view).await?);
             (view.spec, preview)
         }
     };
@@ -97,8 +101,8 @@ fn of_job(view: &JobView, calendar: &Calendar, after: TimestampMs, wanted: usize
     let spec = &view.spec;
     let left = spec.max_runs.map(|most| most.saturating_sub(view.fired));
     let over = match view.state {
-        JobStateWord::Active => None,
-        JobStateWord::Paused => {
+        JobState::Active => None,
+        JobState::Paused => {
             let note = match view.note.as_str() {
                 "" => String::new(),
                 note => format!(" ({note})"),
@@ -107,11 +111,11 @@ fn of_job(view: &JobView, calendar: &Calendar, after: TimestampMs, wanted: usize
                 "is paused{note}: nothing is due until it is resumed"
             ))
         }
-        JobStateWord::Finished => Some(match (spec.max_runs, left) {
+        JobState::Finished => Some(match (spec.max_runs, left) {
             (Some(most), Some(0)) => format!("is finished: it ran {most} times, its max_runs"),
             _ => "is finished: no due time is left".to_owned(),
         }),
-        JobStateWord::Deleting => Some("is being deleted".to_owned()),
+        JobState::Deleting => Some("is being deleted".to_owned()),
     };
     if let Some(note) = over {
         return Preview {

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use tickwheel_core::Durability;
+use tickwheel_core::bounds::SUBMIT_MAX;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{ContextId, Reuse};
-use tickwheel_core::limits::SUBMIT_MAX;
 use tickwheel_core::partition::{PartitionId, partition_of};
-use tickwheel_core::routing::Lane;
+use tickwheel_core::routing::Placement;
 use tickwheel_proto::convert::{Submission, When as WireWhen, state_to_wire};
 use tickwheel_proto::v1;
 use tickwheel_store::record::{Options, Rest};
@@ -184,7 +184,7 @@ fn new_context(
 ) -> NewContext {
     let partitions = api.store.partitions();
     let uniq = api.uniq();
-    let lane = Lane::of(
+    let placement = Placement::of(
         None,
         &submission.routing,
         (&submission.workers, &submission.resources),
@@ -193,16 +193,16 @@ fn new_context(
         let keep = dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis);
         (dedup.key, keep)
     });
-    let partition = match (&dedup, &lane) {
+    let partition = match (&dedup, &placement) {
         (Some((key, _)), _) => partition_of(key.as_str(), partitions),
         // What a policy counts lies in one partition, so contexts that are counted together do.
-        (None, Some(lane)) if lane.routing.policy.is_stateful() => {
-            partition_of(&lane.id().to_string(), partitions)
+        (None, Some(placement)) if placement.routing.policy.is_stateful() => {
+            partition_of(&placement.id().to_string(), partitions)
         }
         (None, _) => batch_partition,
     };
     let options = Options {
-        lane: lane.as_ref().map(Lane::id),
+        placement: placement.as_ref().map(Placement::id),
         // A submission that names a value its body does not have was refused.
         hash: submission
             .routing
@@ -232,6 +232,6 @@ fn new_context(
         uniq,
         dedup,
         partition,
-        lane: lane.map(Arc::new),
+        placement: placement.map(Arc::new),
     }
 }

@@ -1,11 +1,11 @@
 //! What the store answers, as messages.
 
-use tickwheel_core::run::StateWord;
+use tickwheel_core::run::ContextState;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::{level_to_wire, state_to_wire};
 use tickwheel_proto::v1;
 use tickwheel_store::context::{ContextView, LogLine, PastAttempt};
-use tickwheel_store::job::{JobStateWord, JobView};
+use tickwheel_store::job::{JobState, JobView};
 use tickwheel_store::record::Queue;
 
 use crate::rpc::api::ApiContext;
@@ -13,9 +13,9 @@ use crate::rpc::api::ApiContext;
 /// A job.
 pub(super) fn job(api: &ApiContext, view: &JobView) -> v1::Job {
     let state = match view.state {
-        JobStateWord::Active => v1::JobState::Active,
-        JobStateWord::Paused => v1::JobState::Paused,
-        JobStateWord::Finished | JobStateWord::Deleting => v1::JobState::Finished,
+        JobState::Active => v1::JobState::Active,
+        JobState::Paused => v1::JobState::Paused,
+        JobState::Finished | JobState::Deleting => v1::JobState::Finished,
     };
     v1::Job {
         spec: Some((&view.spec).into()),
@@ -23,7 +23,7 @@ pub(super) fn job(api: &ApiContext, view: &JobView) -> v1::Job {
         state: state.into(),
         next_due_ms: view
             .next_due
-            .filter(|_| view.state == JobStateWord::Active)
+            .filter(|_| view.state == JobState::Active)
             .map(TimestampMs::as_u64),
         last_due_ms: view.last_due.map(TimestampMs::as_u64),
         fired: view.fired,
@@ -104,8 +104,8 @@ pub(super) fn log_line(line: LogLine) -> v1::LoggedLine {
 /// Why a context waits, in words; empty when it does not.
 fn waiting_reason(api: &ApiContext, view: &ContextView) -> String {
     match view.state {
-        StateWord::Scheduled => format!("it is due at {}", view.due),
-        StateWord::Retrying => {
+        ContextState::Scheduled => format!("it is due at {}", view.due),
+        ContextState::Retrying => {
             let at = view
                 .next_attempt
                 .map(|at| at.to_string())
@@ -115,27 +115,27 @@ fn waiting_reason(api: &ApiContext, view: &ContextView) -> String {
                 view.attempt
             )
         }
-        StateWord::Queued => "an earlier context of its job has not ended".to_owned(),
-        StateWord::Ready => match (&view.group, &view.handler) {
+        ContextState::Queued => "an earlier context of its job has not ended".to_owned(),
+        ContextState::Ready => match (&view.group, &view.handler) {
             (Some(group), Some(handler)) => api.waits_for(&Queue {
                 group: group.clone(),
                 handler: handler.clone(),
-                lane: view.lane,
+                placement: view.placement,
                 fair: false,
                 stopped: None,
             }),
             (None, _) | (_, None) => "it is about to be dispatched".to_owned(),
         },
-        StateWord::Running => view
+        ContextState::Running => view
             .cancel
             .as_ref()
             .map(|reason| format!("it is being cancelled: {reason}"))
             .unwrap_or_default(),
-        StateWord::Fanned => "its subtasks have not ended".to_owned(),
-        StateWord::Succeeded
-        | StateWord::Failed
-        | StateWord::TimedOut
-        | StateWord::Cancelled
-        | StateWord::Expired => String::new(),
+        ContextState::WaitingForSubtasks => "its subtasks have not ended".to_owned(),
+        ContextState::Succeeded
+        | ContextState::Failed
+        | ContextState::TimedOut
+        | ContextState::Cancelled
+        | ContextState::Expired => String::new(),
     }
 }

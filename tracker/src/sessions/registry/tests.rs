@@ -1,6 +1,6 @@
 use super::*;
 use crate::matching::reserve;
-use crate::sessions::stand_in;
+use crate::sessions::transport;
 use tickwheel_store::record::Queue;
 
 fn group(name: &str) -> GroupName {
@@ -22,11 +22,11 @@ fn offered(sessions: &Sessions, turn: usize, waiting: &[Queue]) -> Vec<WorkerId>
 #[test]
 fn workers_are_found_by_what_they_offer_as_they_come_refuse_and_go() {
     let sessions = Sessions::default();
-    let first = stand_in("a", "g", &["h", "i"], 1);
-    let second = stand_in("b", "g", &["h"], 1);
+    let first = transport("a", "g", &["h", "i"], 1);
+    let second = transport("b", "g", &["h"], 1);
     sessions.insert(Arc::clone(&second));
     sessions.insert(Arc::clone(&first));
-    sessions.insert(stand_in("c", "other", &["h"], 1));
+    sessions.insert(transport("c", "other", &["h"], 1));
     assert_eq!(names(&sessions.offering(&group("g"), "h")), ["a", "b"]);
     assert_eq!(names(&sessions.offering(&group("other"), "h")), ["c"]);
     assert_eq!(sessions.offered(&group("g"), "j"), Offered::ByNobody);
@@ -36,7 +36,7 @@ fn workers_are_found_by_what_they_offer_as_they_come_refuse_and_go() {
     second.set_draining();
     assert_eq!(sessions.offered(&group("g"), "h"), Offered::ByNobody);
     // A newer stream of the same worker offers something else.
-    let newer = stand_in("a", "g", &["j"], 1);
+    let newer = transport("a", "g", &["j"], 1);
     let older = sessions.insert(Arc::clone(&newer)).unwrap();
     assert!(Arc::ptr_eq(&older, &first));
     assert!(!sessions.remove(&older), "the newer one stays");
@@ -54,7 +54,7 @@ fn a_worker_among_many_others_is_offered_what_waits_for_it_and_its_group_each_tu
     let many = |own: &str| -> Vec<String> { (0..1_000).map(|n| format!("{own}-{n}")).collect() };
     let insert = |name: String, group: &str, handlers: &[String]| {
         let handlers: Vec<&str> = handlers.iter().map(String::as_str).collect();
-        sessions.insert(stand_in(&name, group, &handlers, 10));
+        sessions.insert(transport(&name, group, &handlers, 10));
     };
     for number in 0..200 {
         insert(format!("m{number:04}"), "many", &many("handler"));
@@ -82,7 +82,7 @@ fn a_worker_among_many_others_is_offered_what_waits_for_it_and_its_group_each_tu
     // Many groups: what waits comes first.
     for number in 0..500 {
         let name = format!("n{number:04}");
-        sessions.insert(stand_in(&name, &name, &["x"], 1));
+        sessions.insert(transport(&name, &name, &["x"], 1));
     }
     let waiting: Queue = "innocent work".parse().unwrap();
     for turn in 0..50 {
@@ -95,7 +95,7 @@ fn a_worker_among_many_others_is_offered_what_waits_for_it_and_its_group_each_tu
 fn turns_rotate_over_the_workers_of_a_group() {
     let sessions = Sessions::default();
     for number in 0..100 {
-        sessions.insert(stand_in(&format!("w{number:03}"), "g", &["h"], 1));
+        sessions.insert(transport(&format!("w{number:03}"), "g", &["h"], 1));
     }
     let waiting: Queue = "g h".parse().unwrap();
     for waiting in [&[][..], std::slice::from_ref(&waiting)] {

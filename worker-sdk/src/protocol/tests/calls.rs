@@ -5,8 +5,8 @@ use tickwheel_proto::v1::{ResultsPage, Split, SplitConfirmation};
 use tokio::sync::oneshot::error::TryRecvError;
 
 use super::*;
+use crate::bounds::{CALL_PATIENCE, CALL_PAUSE};
 use crate::fan::Answer;
-use crate::limits::{CALL_PATIENCE, CALL_PAUSE};
 
 fn page(offset: u64, items: usize) -> Request {
     Request::Split(Arc::new(Split {

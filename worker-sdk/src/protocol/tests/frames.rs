@@ -1,7 +1,7 @@
 //! What a tracker refuses is never sent: frames are within its bounds, however much waits.
 
 use prost::Message as _;
-use tickwheel_core::limits::{
+use tickwheel_core::bounds::{
     CONTEXT_ID_CHARS_MAX, ERROR_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX, SPLIT_BYTES_MAX,
 };
 use tickwheel_proto::v1::Split;

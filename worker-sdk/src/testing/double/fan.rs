@@ -1,4 +1,4 @@
-//! What tests say and ask of fanned-out contexts.
+//! What tests say and ask of waiting_for_subtasks-out contexts.
 
 use bytes::Bytes;
 use tickwheel_proto::v1::SubtaskResult;

@@ -1,4 +1,4 @@
-//! What a tracker double knows of fanned-out contexts: the items it took, and the results it hands out.
+//! What a tracker double knows of waiting_for_subtasks-out contexts: the items it took, and the results it hands out.
 
 use std::collections::HashMap;
 

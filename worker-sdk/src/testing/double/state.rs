@@ -1,7 +1,6 @@
 //! What a tracker double knows.
 
-use std::sync::{Mutex, MutexGuard};
-
+use parking_lot::{Mutex, MutexGuard};
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::{TrackerMessage, Welcome};
 use tokio::sync::{Notify, mpsc};
@@ -10,7 +9,6 @@ use tonic::Status;
 
 use super::fans::Fans;
 use super::heard::Heard;
-use crate::sync::lock;
 
 #[derive(Debug)]
 pub(super) struct State {
@@ -39,6 +37,6 @@ pub(super) struct StreamHandle {
 
 impl State {
     pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
-        lock(&self.inner)
+        self.inner.lock()
     }
 }

@@ -1,10 +1,9 @@
 //! What a run did, and the place where it is told: a tracker that keeps everything and refuses what the real one refuses.
 
-use std::sync::Mutex;
-
 use bytes::Bytes;
+use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
-use tickwheel_core::limits::RESULTS_PAGE_MAX;
+use tickwheel_core::bounds::RESULTS_PAGE_MAX;
 use tickwheel_proto::v1::split_confirmation::Verdict;
 use tickwheel_proto::v1::{self, FetchResults, ResultsPage, Split, SplitConfirmation};
 use tokio::sync::oneshot;
@@ -14,7 +13,6 @@ use crate::error::BoxError;
 use crate::fan::{Answer, Reply, Request};
 use crate::handler::decode_json;
 use crate::outcome::Outcome;
-use crate::sync::lock;
 
 /// What a run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,14 +109,14 @@ impl Told {
     }
 
     pub(super) fn take_ran(&self, outcome: Option<Outcome>, last_line: Option<String>) -> Ran {
-        let mut ran = std::mem::replace(&mut *lock(&self.said), Ran::without_run(String::new()));
+        let mut ran = std::mem::replace(&mut *self.said.lock(), Ran::without_run(String::new()));
         ran.outcome = outcome;
         ran.logs.extend(last_line);
         ran
     }
 
     fn split(&self, split: &Split) -> SplitConfirmation {
-        let mut said = lock(&self.said);
+        let mut said = self.said.lock();
         let had = self.mapped_before + said.mapped.len() as u64;
         let known = usize::try_from(had.saturating_sub(split.offset)).unwrap_or(usize::MAX);
         let max_attempts = split.options.as_ref().and_then(|options| options.retry);
@@ -165,12 +163,12 @@ impl Told {
 
 impl Sink for Told {
     fn log(&self, _: &Attempt, said: Said) -> bool {
-        lock(&self.said).logs.push(said.line);
+        self.said.lock().logs.push(said.line);
         true
     }
 
     fn progress(&self, _: &Attempt, percent: u32, message: String) {
-        lock(&self.said).progress.push((percent, message));
+        self.said.lock().progress.push((percent, message));
     }
 
     fn ask(&self, _: &Attempt, request: Request) -> Reply {

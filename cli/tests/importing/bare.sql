@@ -1,0 +1,2 @@
+INSERT INTO xxl_job_info VALUES (1,1,'Test','2018-11-03 22:21:31','2018-11-03 22:21:31','XXL','','CRON','0 0 0 * * ? *','DO_NOTHING','CONSISTENT_HASH','demoJobHandler','','DISCARD_LATER',0,0,'BEAN','','x','2018-11-03 22:21:31','',1,0,0);
+INSERT INTO `ops`.`xxl_job_info` (`id`,`job_group`,`job_cron`,`job_desc`,`executor_handler`,`glue_type`,`trigger_status`) VALUES (7,2,'0/30 * * * * ?','Old version','oldHandler','BEAN',1);

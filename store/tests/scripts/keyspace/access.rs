@@ -1,0 +1,15 @@
+//! Tokens and the audit, as the page shows them.
+
+use crate::harness::Harness;
+
+/// One of each key.
+pub(crate) async fn seed(test: &Harness) {
+    let token = format!("{} - 0 0 5 0 viewer:{{}}", "0a".repeat(32));
+    for words in [
+        &["HSET", "{tw}:tokens", "abcdefgh2345", &token][..],
+        &["HSET", "{tw}:tokens_used", "abcdefgh2345", "5"],
+        &["XADD", "{tw}:audit", "*", "e", "{}"],
+    ] {
+        test.command(words).await;
+    }
+}

@@ -1,0 +1,309 @@
+//! Who somebody is, by what it shows.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, HeaderValue};
+use tickwheel_core::access::{Token, TokenId};
+use tickwheel_proto::{AUTHORIZATION_HEADER, REQUEST_ID_HEADER};
+use tickwheel_store::Store;
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::audit::{Audit, Who};
+use super::caller::{Caller, Shown};
+use super::failures::Failures;
+use super::tokens::Tokens;
+use crate::config::{Access, AccessMode};
+use crate::error::Error;
+use crate::metrics::measure;
+
+/// Bytes of an authorization. A token has 63 at most.
+const SHOWN_BYTES_MAX: usize = 128;
+const REQUEST_ID_BYTES_MAX: usize = 64;
+
+const NOTHING: &str = "this tracker asks who you are: show a token, with `--token-file` or TICKWHEEL_TOKEN_FILE (docs/security.md)";
+const NO_TOKEN: &str =
+    "what you show is no token: `authorization` is there once, and is `Bearer tw_<id>_<secret>`";
+/// The same of one that there is not, that has another secret, and that is over.
+const NOT_GOOD: &str = "the token that you show is not known, or not good any more";
+
+/// Says who calls.
+#[derive(Debug)]
+pub(crate) enum Authority {
+    /// Nobody is asked: everybody may do everything.
+    Open,
+    /// By tokens.
+    Tokens(Box<Asking>),
+}
+
+/// What it takes to know tokens.
+#[derive(Debug)]
+pub(crate) struct Asking {
+    tokens: Tokens,
+    failures: Failures,
+    audit: Arc<Audit>,
+}
+
+/// Why somebody is not believed.
+enum Wrong {
+    /// What was shown; the token that it is, if there is one.
+    Shown(&'static str, Option<TokenId>),
+    /// It is not known.
+    Unknown(Error),
+}
+
+impl Authority {
+    /// As it is configured.
+    pub(crate) fn new(config: &Access, store: Store, audit: Arc<Audit>) -> Self {
+        match config.mode {
+            AccessMode::Open => Self::Open,
+            AccessMode::Tokens => Self::Tokens(Box::new(Asking {
+                tokens: Tokens::new(store, config.recheck),
+                failures: Failures::default(),
+                audit,
+            })),
+        }
+    }
+
+    /// Whoever calls `method` from `peer` with these headers. Whoever shows the wrong thing again and again waits for its answer.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`]; [`Error::Busy`] for an address that shows too many things that are no tokens, and what the store says.
+    pub(crate) async fn caller(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+        method: &str,
+    ) -> Result<Caller, Error> {
+        let Self::Tokens(asking) = self else {
+            return Ok(Caller::anybody());
+        };
+        let request = request_id(headers);
+        match asking.believed(headers, peer).await {
+            Ok(shown) => Ok(Caller::of(shown, peer, request)),
+            Err(Wrong::Unknown(error)) => Err(error),
+            Err(Wrong::Shown(why, token)) => {
+                measure::refused_access("unauthenticated");
+                let who = Who {
+                    token: token.as_ref(),
+                    role: None,
+                    peer,
+                    request: request.as_deref(),
+                };
+                asking
+                    .audit
+                    .denied(who, method, Vec::new, "UNAUTHENTICATED");
+                if let Some(peer) = peer {
+                    sleep(asking.failures.count(peer, Instant::now())).await;
+                }
+                Err(Error::Unauthenticated(why))
+            }
+        }
+    }
+
+    /// Whoever calls without a surface that asked who it is.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`], unless nobody is asked.
+    pub(crate) fn nobody(&self) -> Result<Caller, Error> {
+        match self {
+            Self::Open => Ok(Caller::anybody()),
+            Self::Tokens(_) => Err(Error::Unauthenticated(NOTHING)),
+        }
+    }
+
+    /// Whether who was let in may stay. While that is not known, it may.
+    pub(crate) async fn still_knows(&self, caller: &Caller) -> bool {
+        let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
+            return true;
+        };
+        match asking.tokens.find(&shown.known.id).await {
+            Ok(Some(known)) => {
+                known.believes(shown.digest, Instant::now())
+                    && known.record.scope == shown.known.record.scope
+            }
+            Ok(None) => false,
+            Err(error) => {
+                tracing::debug!(%error, token = %shown.known.id, "it is not known whether a token is good");
+                true
+            }
+        }
+    }
+
+    /// A heartbeat told how often tokens changed.
+    pub(crate) fn heard(&self, changes: u64) {
+        if let Self::Tokens(asking) = self {
+            asking.tokens.heard(changes);
+        }
+    }
+
+    /// Tokens were changed by this tracker.
+    pub(crate) fn changed(&self) {
+        if let Self::Tokens(asking) = self {
+            asking.tokens.changed();
+        }
+    }
+
+    /// Tells Redis which tokens were used.
+    pub(super) async fn tend(&self) -> Result<(), tickwheel_store::Error> {
+        match self {
+            Self::Open => Ok(()),
+            Self::Tokens(asking) => asking.tokens.tend().await,
+        }
+    }
+
+    /// Writes down that somebody was refused something that it asked for, in what `objects` says.
+    pub(crate) fn denied(
+        &self,
+        caller: &Caller,
+        method: &str,
+        objects: impl FnOnce() -> Vec<String>,
+        result: &'static str,
+    ) {
+        let Self::Tokens(asking) = self else {
+            return;
+        };
+        measure::refused_access("denied");
+        asking
+            .audit
+            .denied(Who::of(caller), method, objects, result);
+    }
+
+    /// Writes down what somebody did, before it is told so.
+    pub(crate) async fn done(
+        &self,
+        caller: &Caller,
+        method: &str,
+        objects: &[String],
+        result: &'static str,
+    ) {
+        if let Self::Tokens(asking) = self {
+            asking
+                .audit
+                .done(Who::of(caller), method, objects, result)
+                .await;
+        }
+    }
+}
+
+impl Asking {
+    async fn believed(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Shown, Wrong> {
+        let token = shown(headers).map_err(|why| Wrong::Shown(why, None))?;
+        if let Some(peer) = peer.filter(|_| self.tokens.is_new(&token.id)) {
+            let Some(at) = self.failures.look(peer, Instant::now()) else {
+                let why = "too much was shown from this address that is no token: try again in a few seconds";
+                return Err(Wrong::Unknown(Error::Busy(why.to_owned())));
+            };
+            sleep_until(at).await;
+        }
+        let found = self.tokens.find(&token.id).await;
+        let found = found.map_err(|error| Wrong::Unknown(error.into()))?;
+        let mut known = found.ok_or(Wrong::Shown(NOT_GOOD, None))?;
+        let digest = token.secret.digest();
+        if !known.believes(digest, Instant::now()) {
+            // It may have been given another secret since it was read.
+            let again = self.tokens.again(&known).await;
+            let again = again.map_err(|error| Wrong::Unknown(error.into()))?;
+            known = again.ok_or(Wrong::Shown(NOT_GOOD, None))?;
+        }
+        if !known.believes(digest, Instant::now()) {
+            return Err(Wrong::Shown(NOT_GOOD, Some(token.id)));
+        }
+        self.tokens.note_used(&known);
+        Ok(Shown { known, digest })
+    }
+}
+
+/// The token that these headers show.
+fn shown(headers: &HeaderMap) -> Result<Token, &'static str> {
+    let mut all = headers.get_all(AUTHORIZATION_HEADER).into_iter();
+    let only = all.next().ok_or(NOTHING)?;
+    if all.next().is_some() || only.len() > SHOWN_BYTES_MAX {
+        return Err(NO_TOKEN);
+    }
+    let text = str::from_utf8(only.as_bytes()).map_err(|_| NO_TOKEN)?;
+    let (scheme, token) = text.split_once(' ').ok_or(NO_TOKEN)?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(NO_TOKEN);
+    }
+    token.parse().map_err(|_| NO_TOKEN)
+}
+
+/// What its caller calls the call; what is no word is left out.
+fn request_id(headers: &HeaderMap) -> Option<Arc<str>> {
+    let given = headers.get(REQUEST_ID_HEADER).map(HeaderValue::as_bytes)?;
+    let fits = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
+    let is_word = (1..=REQUEST_ID_BYTES_MAX).contains(&given.len()) && given.iter().all(fits);
+    let text = str::from_utf8(given).ok().filter(|_| is_word)?;
+    Some(text.into())
+}
+
+impl Who<'_> {
+    fn of(caller: &Caller) -> Who<'_> {
+        Who {
+            token: caller.token(),
+            role: Some(caller.scope().role).filter(|_| caller.token().is_some()),
+            peer: caller.peer,
+            request: caller.request.as_deref(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tickwheel_core::access::Secret;
+
+    use super::*;
+
+    fn headers(values: &[&[u8]]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(
+                AUTHORIZATION_HEADER,
+                HeaderValue::from_bytes(value).unwrap(),
+            );
+        }
+        headers
+    }
+
+    #[test]
+    fn one_token_is_shown_and_nothing_else() {
+        let (id, secret) = (TokenId::random([2; 12]), Secret::new([3; 32]));
+        let token = Token { id, secret }.reveal();
+        for scheme in ["Bearer", "bearer", "BEARER"] {
+            let value = format!("{scheme} {token}");
+            assert!(shown(&headers(&[value.as_bytes()])).is_ok(), "{scheme}");
+        }
+        assert_eq!(shown(&headers(&[])).unwrap_err(), NOTHING);
+        let good = format!("Bearer {token}");
+        let huge = format!("Bearer {}", "A".repeat(10_000));
+        let wrong: [&[&[u8]]; 8] = [
+            &[b""],
+            &[b"Bearer"],
+            &[token.as_bytes()],
+            &[b"Basic YTpi"],
+            &[huge.as_bytes()],
+            &[b"Bearer \xff\xfe\x80"],
+            &[good.as_bytes(), good.as_bytes()],
+            &[good.as_bytes(), b"x"],
+        ];
+        for values in wrong {
+            assert_eq!(shown(&headers(values)).unwrap_err(), NO_TOKEN);
+        }
+        let twice = format!("Bearer  {token}");
+        assert!(shown(&headers(&[twice.as_bytes()])).is_err());
+    }
+
+    #[test]
+    fn the_name_of_a_call_is_a_word_or_none() {
+        let named = |name: &'static [u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(REQUEST_ID_HEADER, HeaderValue::from_bytes(name).unwrap());
+            request_id(&headers).map(|name| name.to_string())
+        };
+        assert_eq!(named(b"a-1.B_2").as_deref(), Some("a-1.B_2"));
+        for name in [&b""[..], b"a b", b"\xff", &[b'a'; 65]] {
+            assert_eq!(named(name), None);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The HTTP API: what it answers is what a call of gRPC answers, and nothing that is sent to it does harm.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+mod client;
+mod connections;
+mod hostile;
+mod page;
+mod payloads;
+mod refusals;
+mod same;
+mod tokens;
+mod twins;
+mod xcron;
