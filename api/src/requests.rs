@@ -23,7 +23,7 @@ pub use access::{list_audit, list_tokens, make_token, revoke_token, rotate_token
 pub use asked::Asked;
 pub use dead::{change_dead, list_dead};
 pub use dedup::{IDEMPOTENCY_KEY, run_once, submitted_once};
-pub use groups::{list_workers, nothing, remove_limits, set_limits};
+pub use groups::{list_workers, named_group, nothing, pause_group, remove_limits, set_limits};
 pub use jobs::{apply_jobs, delete_job, list_jobs, named_job, pause_job, run_job};
 pub use record::parameters;
 pub use runs::{WAIT_MAX, find_run, get_log, list_runs, list_subtasks, named_run, wait_run};
@@ -34,7 +34,7 @@ pub use words::place_in;
 
 pub(crate) use access::{AuditQuery, Rotation, TokenWish, TokensQuery};
 pub(crate) use dead::{Change, DeadQuery};
-pub(crate) use groups::WorkersQuery;
+pub(crate) use groups::{GroupPause, WorkersQuery};
 pub(crate) use jobs::{ApplyQuery, DeleteQuery, JobsQuery, Pause, RunWish};
 pub(crate) use record::Nothing;
 pub(crate) use runs::{FindQuery, LogQuery, RunsQuery, SubtasksQuery, WaitQuery};

@@ -9,6 +9,7 @@ pub(crate) mod cron;
 pub(crate) mod dead;
 pub(crate) mod dedup;
 pub(crate) mod dev;
+pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod job;
 pub(crate) mod limit;
@@ -71,6 +72,9 @@ pub(crate) enum Command {
     Dead(dead::DeadCommand),
     /// Run a worker with the built-in handlers (demo, http), or list the live workers
     Worker(worker::WorkerArgs),
+    /// Groups: list, pause, resume
+    #[command(subcommand)]
+    Group(group::GroupCommand),
     /// Limits of groups: how many contexts run at once and start per time
     #[command(subcommand)]
     Limit(limit::LimitCommand),
@@ -108,6 +112,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Dead(command) => dead::run(&global, command).await,
         Command::Worker(args) => worker::run(&global, args).await,
         Command::Cron(command) => cron::run(&global, command),
+        Command::Group(command) => group::run(&global, command).await,
         Command::Limit(command) => limit::run(&global, command).await,
         Command::Token(command) => token::run(&global, command).await,
         Command::Audit(args) => audit::run(&global, args).await,

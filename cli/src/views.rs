@@ -7,6 +7,7 @@ mod bytes;
 mod cluster;
 mod dead;
 mod fan;
+mod group;
 mod job;
 mod ledger;
 mod limits;

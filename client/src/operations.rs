@@ -57,6 +57,49 @@ impl Client {
         .await
     }
 
+    /// The groups that have workers, limits or a pause.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn groups(&self) -> Result<v1::ListGroupsResponse, Error> {
+        self.call(
+            Repeat::Harmless,
+            v1::ListGroupsRequest {},
+            async |mut api, r| api.list_groups(r).await,
+        )
+        .await
+    }
+
+    /// Starts no context of a group until it is resumed; what runs goes on. A second pause replaces the note, of at most 100 letters on one
+    /// line.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn pause_group(&self, name: &str, note: &str) -> Result<v1::Group, Error> {
+        let request = v1::PauseGroupRequest {
+            name: name.to_owned(),
+            note: note.to_owned(),
+        };
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.pause_group(r).await
+        })
+        .await
+    }
+
+    /// Starts contexts of a group again.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn resume_group(&self, name: &str) -> Result<v1::Group, Error> {
+        let request = v1::GroupRef {
+            name: name.to_owned(),
+        };
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.resume_group(r).await
+        })
+        .await
+    }
+
     /// Makes a token. Its secret is in the answer, and nowhere else. When the answer is lost, the token is there and nobody can show it: it is
     /// found by its name, and revoked.
     ///

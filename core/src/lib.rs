@@ -38,6 +38,7 @@ pub mod log;
 pub mod manifest;
 pub mod model;
 pub mod partition;
+pub mod pause;
 pub mod peer;
 pub mod routing;
 pub mod run;

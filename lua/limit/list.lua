@@ -1,22 +1,25 @@
 #!lua flags=no-writes
 --[[
 Script   limit/list
-Purpose  Read the limits of all groups.
+Purpose  Read the limits of all groups, and which groups are paused.
 
 KEYS     1 limits   hash  group -> its limits as JSON; `!`: how often they changed, and when last, ms    {tw}:limits
+           computed: {tw}:pauses
 ARGV     none
 
 Reply    { 'LIMITS', fields... }
            changes     how often limits were given or taken away
            changed_ms  when last
            groups      { group, limits }...
+           paused      { group, `<since ms> <by|-> <note>` }...
            unreadable  what was passed by because it does not follow its grammar
 Raises   nothing
 
-Cost     O(groups with limits); 1 command
+Cost     O(groups with limits or paused); 2 commands
 Holds    W9
 Repeat   Reads only.
 ]]
+-- @use keys
 -- @use reading
 -- @use records/limit_share
 local groups, changes, changed = {}, nil, nil
@@ -31,4 +34,10 @@ for i = 1, #found, 2 do
     groups[#groups + 1] = { found[i], found[i + 1] }
   end
 end
-return { 'LIMITS', 'changes', changes or '0', 'changed_ms', changed or '0', 'groups', groups, 'unreadable', reading.unreadable }
+local paused = {}
+local pauses = reading.call({}, 'HGETALL', keys.pauses)
+for i = 1, #pauses, 2 do
+  paused[#paused + 1] = { pauses[i], pauses[i + 1] }
+end
+return { 'LIMITS', 'changes', changes or '0', 'changed_ms', changed or '0', 'groups', groups, 'paused', paused,
+  'unreadable', reading.unreadable }

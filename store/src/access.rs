@@ -1,6 +1,7 @@
 //! Tokens: who may do what. Scripts: `lua/access/`.
 
 mod record;
+mod session;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use crate::script::{
 };
 use crate::store::Store;
 pub use record::TokenRecord;
+pub use session::{NewSession, ReadSession, SessionRecord};
 
 /// Tokens of one call that notes their use.
 pub const USED_MAX: usize = 1_000;

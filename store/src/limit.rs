@@ -6,15 +6,20 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use fred::types::Value;
+use tickwheel_core::access::TokenId;
 use tickwheel_core::id::GroupName;
 use tickwheel_core::limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::partition::{PartitionId, partition_of};
+use tickwheel_core::pause::GroupPause;
 use tickwheel_core::time::TimestampMs;
 
+use crate::args::Args;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::reply::Reply;
-use crate::script::{DEFINE_LIMITS, LIMIT_STATE, LIMIT_USING, LIST_LIMITS, SHARE_LIMIT};
+use crate::script::{
+    DEFINE_LIMITS, LIMIT_STATE, LIMIT_USING, LIST_LIMITS, PAUSE_GROUP, SHARE_LIMIT,
+};
 use crate::seldom::Seldom;
 use crate::store::Store;
 
@@ -113,6 +118,8 @@ pub struct Defined {
     pub changed: Option<TimestampMs>,
     /// In the order of their names.
     pub groups: Vec<(GroupName, GroupLimits)>,
+    /// Groups that are paused, in the order of their names.
+    pub paused: Vec<(GroupName, GroupPause)>,
     /// What could not be read; nobody is held back by it.
     pub unreadable: u64,
 }
@@ -195,7 +202,48 @@ impl Store {
         }
     }
 
-    /// The limits of all groups.
+    /// Pauses a group: none of its contexts starts, whatever its limits. Answers with since when it is paused. The caller checked the note.
+    ///
+    /// # Errors
+    /// [`Error::Full`] when as many groups are paused as may be; [`Error::Unavailable`] when it is unknown.
+    pub async fn pause_group(
+        &self,
+        group: &GroupName,
+        by: Option<&TokenId>,
+        note: &str,
+    ) -> Result<TimestampMs, Error> {
+        let args = Args::new()
+            .with("group", group.as_str())
+            .with_optional("by", by.map(|token| token.as_str().to_owned()))
+            .with_filled("note", note)
+            .alone();
+        let keys = vec![self.keys.limits()];
+        let value = self.redis.call(&PAUSE_GROUP, keys, args).await?;
+        let (status, mut reply) = Reply::open(PAUSE_GROUP.name(), value)?;
+        match status.as_str() {
+            "PAUSED" => Ok(TimestampMs::new(reply.number()?)),
+            "PAUSES_FULL" => Err(Error::Full(format!(
+                "group: at most 1,000 groups are paused, and they are, so not `{group}`: resume one"
+            ))),
+            _ => Err(Error::contract(PAUSE_GROUP.name(), status)),
+        }
+    }
+
+    /// Resumes a group. Nothing changes for one that is not paused.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when it is unknown whether it was resumed.
+    pub async fn resume_group(&self, group: &GroupName) -> Result<(), Error> {
+        let args = Args::new()
+            .with("group", group.as_str())
+            .with_flag("resume", true)
+            .alone();
+        let keys = vec![self.keys.limits()];
+        let value = self.redis.call(&PAUSE_GROUP, keys, args).await?;
+        Reply::expect(PAUSE_GROUP.name(), value, "RESUMED").map(drop)
+    }
+
+    /// The limits of all groups, and which are paused.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
@@ -282,30 +330,43 @@ fn grant(fields: &mut Fields) -> Result<Grant, Error> {
 fn defined(fields: &mut Fields) -> Result<Defined, Error> {
     let (changes, changed) = (fields.number("changes")?, fields.number("changed_ms")?);
     let mut unreadable = fields.number("unreadable")?;
-    let mut list = fields.list("groups")?;
+    let limits = |text: &[u8]| serde_json::from_slice(text).ok();
+    let groups = by_group(fields.list("groups")?, limits, &mut unreadable)?;
+    let pause = |text: &[u8]| str::from_utf8(text).ok().and_then(GroupPause::parse);
+    let paused = by_group(fields.list("paused")?, pause, &mut unreadable)?;
+    Ok(Defined {
+        changes,
+        changed: Some(changed).filter(|at| *at > 0).map(TimestampMs::new),
+        groups,
+        paused,
+        unreadable,
+    })
+}
+
+/// Reads what stands beside the name of each group, in the order of their names. What cannot be read was written by a newer program, or by
+/// nobody: it is counted, and holds nobody back.
+fn by_group<T>(
+    mut list: Reply,
+    read: impl Fn(&[u8]) -> Option<T>,
+    unreadable: &mut u64,
+) -> Result<Vec<(GroupName, T)>, Error> {
     let mut groups = Vec::with_capacity(list.len());
     while !list.is_empty() {
         let mut one = list.list()?;
         let (group, text) = (one.bytes()?, one.bytes()?);
         let group = String::from_utf8_lossy(&group);
-        match (group.parse::<GroupName>(), serde_json::from_slice(&text)) {
-            (Ok(group), Ok(limits)) => groups.push((group, limits)),
-            // Written by a newer program; nobody is held back by what cannot be read.
+        match (group.parse::<GroupName>(), read(&text)) {
+            (Ok(group), Some(found)) => groups.push((group, found)),
             _ => {
-                unreadable += 1;
+                *unreadable += 1;
                 if let Some(kept_back) = UNREAD.say(&group) {
-                    tracing::error!(%group, kept_back, "the limits of a group cannot be read");
+                    tracing::error!(%group, kept_back, "the limits of a group, or its pause, cannot be read");
                 }
             }
         }
     }
     groups.sort_by(|left, right| left.0.cmp(&right.0));
-    Ok(Defined {
-        changes,
-        changed: Some(changed).filter(|at| *at > 0).map(TimestampMs::new),
-        groups,
-        unreadable,
-    })
+    Ok(groups)
 }
 
 /// A report of a turn; `None` when its name is none of a limit.

@@ -229,12 +229,20 @@ scripts! {
     SHARE_LIMIT = "limit/share";
     /// Gives a group its limits.
     DEFINE_LIMITS = "limit/define";
+    /// Pauses a group, or resumes it.
+    PAUSE_GROUP = "limit/pause";
     /// Reads the limits of all groups.
     LIST_LIMITS = "limit/list";
     /// Keeps a new token.
     MAKE_TOKEN = "access/make";
     /// Gives a token another secret.
     ROTATE_TOKEN = "access/rotate";
+    /// Lets a browser stand for a token.
+    OPEN_SESSION = "access/open_session";
+    /// Reads the session of a browser, and its token.
+    GET_SESSION = "access/get_session";
+    /// Ends the session of a browser.
+    CLOSE_SESSION = "access/close_session";
     /// Forgets a token.
     REVOKE_TOKEN = "access/revoke";
     /// Reads a token.

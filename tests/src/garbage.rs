@@ -375,9 +375,11 @@ pub fn of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
     table.hash("groups", "g");
     table.hash("limits", "g");
     table.put("HSET", "limits", &[b"!", b"x"]);
+    table.hash("pauses", "g");
     table.hash("tokens", "abcdefgh");
     table.put("HSET", "tokens", &[b"!", b"x"]);
     table.hash("tokens_used", "abcdefgh");
+    table.hash("sessions", "abcdefgh");
     for text in table.texts("audit") {
         table.put("XADD", "audit", &[b"*", b"e", &text]);
         table.put("XADD", "audit", &[b"*", b"other", &text]);
@@ -414,8 +416,10 @@ pub fn wrong_types_of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
     let keys = [
         "trackers".to_owned(),
         "limits".to_owned(),
+        "pauses".to_owned(),
         "tokens".to_owned(),
         "tokens_used".to_owned(),
+        "sessions".to_owned(),
         "audit".to_owned(),
         "groups".to_owned(),
         format!("workers:{}", names.group),

@@ -8,13 +8,14 @@ mod audit;
 mod authority;
 mod bootstrap;
 mod caller;
+pub(crate) mod cookie;
 mod failures;
 mod tokens;
 mod upkeep;
 
 pub(crate) use address::{Address, network_of};
 pub(crate) use audit::{Audit, OBJECTS_MAX};
-pub(crate) use authority::Authority;
+pub(crate) use authority::{Authority, SESSION};
 pub(crate) use bootstrap::bootstrap;
 pub(crate) use caller::Caller;
 pub(crate) use upkeep::AccessUpkeep;

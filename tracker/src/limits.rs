@@ -13,6 +13,7 @@ use parking_lot::Mutex;
 use tickwheel_core::id::GroupName;
 use tickwheel_core::limits::{GroupLimits, Limit, LimitName};
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::pause::GroupPause;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::Store;
 use tickwheel_store::limit::{Defined, Grant, LimitInput, LimitReport};
@@ -44,7 +45,9 @@ pub(crate) struct Limits {
     store: Store,
     tasks: TaskTracker,
     unwritten: Unwritten,
+    /// As they hold: those of a paused group let nothing run.
     groups: ArcSwap<BTreeMap<GroupName, GroupLimits>>,
+    paused: ArcSwap<BTreeMap<GroupName, GroupPause>>,
     /// Some group has limits, or had some since this tracker started.
     active: AtomicBool,
     /// How often they had changed when they were read, and when last; `None` before that.
@@ -63,6 +66,7 @@ impl Limits {
             tasks,
             unwritten: Unwritten::default(),
             groups: ArcSwap::default(),
+            paused: ArcSwap::default(),
             active: AtomicBool::new(false),
             changes: Mutex::default(),
             news: Mutex::default(),
@@ -73,15 +77,21 @@ impl Limits {
 
     /// Takes over the definitions.
     fn adopt(&self, defined: Defined) {
-        let groups: BTreeMap<_, _> = defined.groups.into_iter().collect();
+        let mut groups: BTreeMap<GroupName, GroupLimits> = defined.groups.into_iter().collect();
+        let paused: BTreeMap<_, _> = defined.paused.into_iter().collect();
+        for group in paused.keys() {
+            groups.entry(group.clone()).or_default().all.concurrency = Some(0);
+        }
         *self.changes.lock() = Some((defined.changes, defined.changed));
         if !groups.is_empty() {
             self.active.store(true, Ordering::Relaxed);
         }
         if **self.groups.load() != groups {
-            tracing::info!(groups = groups.len(), "the limits of groups changed");
+            let (limited, paused) = (groups.len(), paused.len());
+            tracing::info!(groups = limited, paused, "the limits of groups changed");
             self.groups.store(Arc::new(groups));
         }
+        self.paused.store(Arc::new(paused));
     }
 
     /// Whether the definitions were read.
@@ -143,6 +153,11 @@ impl Limits {
             Some(key) => limits.of_key(key.as_str()),
             None => limits.all,
         })
+    }
+
+    /// That a group is paused, for a person; `None` when it is not.
+    pub(crate) fn paused_in_words(&self, group: &GroupName) -> Option<String> {
+        self.paused.load().get(group).map(ToString::to_string)
     }
 
     /// The limits of a group, for a person; `None` when it has none.

@@ -27,6 +27,8 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::DeadPage>(&mut all);
     add::<answers::Deleted>(&mut all);
     add::<answers::Explained>(&mut all);
+    add::<answers::Group>(&mut all);
+    add::<answers::GroupList>(&mut all);
     add::<answers::Job>(&mut all);
     add::<answers::JobPage>(&mut all);
     add::<answers::LedgerPage>(&mut all);
@@ -39,6 +41,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::Revoked>(&mut all);
     add::<answers::Run>(&mut all);
     add::<answers::RunPage>(&mut all);
+    add::<answers::Session>(&mut all);
     add::<answers::SubmittedList>(&mut all);
     add::<answers::Submitted>(&mut all);
     add::<answers::SubtaskPage>(&mut all);

@@ -16,7 +16,36 @@ pub(super) fn paths() -> Value {
             path.insert(method, described(operation, row));
         }
     }
+    paths.insert("/session".to_owned(), session());
     Value::Object(paths)
+}
+
+/// What only browsers need: no call of gRPC does it.
+fn session() -> Value {
+    let method = |name: &str, about: &str| {
+        json!({
+            "operationId": name,
+            "summary": about,
+            "tags": ["session"],
+            "parameters": [{ "$ref": "#/components/parameters/RequestId" }],
+            "responses": {
+                "200": {
+                    "description": "Done.",
+                    "content": { "application/json": { "schema": reference("Session") } },
+                },
+                "default": { "$ref": "#/components/responses/Problem" },
+            },
+            "x-role": "viewer",
+        })
+    };
+    json!({
+        "get": method("GetSession", "Says who asks, and what it may do."),
+        "post": method(
+            "OpenSession",
+            "Logs a browser in: whoever shows a token in Authorization is known by a cookie for twelve hours.",
+        ),
+        "delete": method("CloseSession", "Logs a browser out: its cookie is good no more."),
+    })
 }
 
 fn described(operation: Operation, row: &Row) -> Value {

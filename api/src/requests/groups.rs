@@ -4,7 +4,7 @@ use serde_json::Value;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::GroupName;
 use tickwheel_core::manifest::read_limits;
-use tickwheel_core::shape::{Maybe, Name, Record, Visitor, optional, place};
+use tickwheel_core::shape::{Maybe, Name, Record, TEXT, Visitor, optional, place};
 use tickwheel_proto::v1;
 
 use super::asked::Asked;
@@ -80,6 +80,53 @@ pub fn remove_limits(asked: &Asked<'_>) -> Result<v1::GroupLimits, Violations> {
     Ok(v1::GroupLimits {
         group: asked.name.to_owned(),
         ..v1::GroupLimits::default()
+    })
+}
+
+/// Why a group is paused.
+pub(crate) struct GroupPause {
+    note: String,
+}
+
+impl Record for GroupPause {
+    fn blank() -> Self {
+        let note = String::new();
+        Self { note }
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        let about = "Why, at most 100 letters on one line; whoever asks why a run waits is told.";
+        visit.field(optional("note", about), TEXT, place!(Self: note));
+    }
+}
+
+/// The pause of a group.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn pause_group(asked: &Asked<'_>) -> Result<v1::PauseGroupRequest, Violations> {
+    let (name, pause) = (
+        named_group(asked),
+        record::of_json::<GroupPause>(asked.body),
+    );
+    let mut found = Violations::new();
+    match (found.keep(name), found.keep(pause)) {
+        (Some(group), Some(pause)) => Ok(v1::PauseGroupRequest {
+            name: group.name,
+            note: pause.note,
+        }),
+        (None, _) | (_, None) => Err(found),
+    }
+}
+
+/// A group by its name.
+///
+/// # Errors
+/// When there are parameters.
+pub fn named_group(asked: &Asked<'_>) -> Result<v1::GroupRef, Violations> {
+    nothing(asked)?;
+    Ok(v1::GroupRef {
+        name: asked.name.to_owned(),
     })
 }
 

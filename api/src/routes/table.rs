@@ -8,9 +8,9 @@ use tickwheel_core::shape::{Record, describe_fields};
 
 use super::row::{BODY_BYTES_MAX, Method, Request, Row, SUBMISSIONS_BYTES_MAX};
 use crate::requests::{
-    ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, JobsQuery,
-    LedgerQuery, LogQuery, Nothing, Pause, PreviewQuery, Rotation, RunWish, RunsQuery, Submission,
-    SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WorkersQuery,
+    ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, GroupPause,
+    JobsQuery, LedgerQuery, LogQuery, Nothing, Pause, PreviewQuery, Rotation, RunWish, RunsQuery,
+    Submission, SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WorkersQuery,
 };
 
 /// Declares the operations, each with its row: there is none without.
@@ -292,6 +292,19 @@ operations! {
         role: Role::Admin,
         ..does("/groups/{group}/limits", "SetLimits", "limit remove", "Takes a group's limits away.", "Limits")
     };
+    /// The groups.
+    ListGroups = reads("/groups", "ListGroups", "group list", "Lists the groups that have workers, limits or a pause.", "GroupList");
+    /// Holds a group back.
+    PauseGroup = Row {
+        request: body("GroupPause", object::<GroupPause>, false),
+        ..does(
+            "/groups/{group}:pause", "PauseGroup", "group pause",
+            "Starts no run of a group until it is resumed; what runs goes on.",
+            "Group",
+        )
+    };
+    /// Lets a group go on.
+    ResumeGroup = does("/groups/{group}:resume", "ResumeGroup", "group resume", "Starts runs of a group again.", "Group");
     /// The tokens.
     ListTokens = Row {
         role: Role::Admin,

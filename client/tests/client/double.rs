@@ -133,6 +133,9 @@ silent! {
     list_workers(ListWorkersRequest) -> ListWorkersResponse;
     get_cluster(GetClusterRequest) -> Cluster;
     set_limits(GroupLimits) -> GroupLimits;
+    list_groups(ListGroupsRequest) -> ListGroupsResponse;
+    pause_group(PauseGroupRequest) -> Group;
+    resume_group(GroupRef) -> Group;
     list_limits(ListLimitsRequest) -> ListLimitsResponse;
     make_token(MakeTokenRequest) -> MadeToken;
     rotate_token(RotateTokenRequest) -> MadeToken;

@@ -69,6 +69,7 @@ static BOUNDS: &[Bound] = &[
     bound("SubmitRequest", "contexts", SUBMIT_MAX),
     bound("ChangeDeadRequest", "ids", PAGE),
     bound("GroupLimits", "keys", 1_000),
+    bound("Group", "handlers", PAGE),
     bound("ListJobsRequest", "labels", LABELS_MAX),
     bound("ListContextsRequest", "states", STATES),
     bound("Scope", "namespaces", PATTERNS_MAX),
@@ -129,6 +130,7 @@ static BOUNDS: &[Bound] = &[
     bound("Worker", "tags", 64),
     bound("Worker", "resources", REPORTED),
     bound("ListLimitsResponse", "groups", 100_000),
+    bound("ListGroupsResponse", "groups", 100_000),
     bound("Cluster", "trackers", 10_000),
     // One step of Redis through a hash, whatever that is.
     bound("ListTokensResponse", "tokens", 10_000),

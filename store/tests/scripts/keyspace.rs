@@ -410,8 +410,10 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{tw:p}:quarantine",
             "{tw:p}:asides",
             "{tw}:limits",
+            "{tw}:pauses",
             "{tw}:tokens",
             "{tw}:tokens_used",
+            "{tw}:sessions",
             "{tw}:audit",
         ],
         "what this walk leaves empty"

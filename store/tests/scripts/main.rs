@@ -10,6 +10,7 @@
 )]
 
 mod access;
+mod access_sessions;
 mod arguments;
 mod attempts;
 #[path = "../model/call.rs"]
@@ -39,6 +40,7 @@ mod functions;
 mod garbage;
 mod garbage_numbers;
 mod garbage_values;
+mod group_pauses;
 #[path = "../harness/lib.rs"]
 mod harness;
 mod headers;

@@ -3,6 +3,7 @@
 mod cluster;
 mod fairness;
 mod limits;
+mod pauses;
 mod refuser;
 mod resources;
 mod subtasks;

@@ -2,17 +2,22 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
-use tickwheel_core::access::{Token, TokenId};
+use tickwheel_core::access::{Secret, Token, TokenId};
+use tickwheel_core::error::Violation;
+use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::{AUTHORIZATION_HEADER, REQUEST_ID_HEADER};
 use tickwheel_store::Store;
+use tickwheel_store::access::NewSession;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::audit::{Audit, Who};
 use super::caller::{Caller, Shown};
+use super::cookie;
 use super::failures::Failures;
-use super::tokens::Tokens;
+use super::tokens::{Kind, Tokens};
 use crate::config::{Access, AccessMode};
 use crate::error::Error;
 use crate::metrics::measure;
@@ -27,6 +32,20 @@ const NO_TOKEN: &str =
 /// The same of one that there is not, that has another secret, and that is over.
 const NOT_GOOD: &str = "the token that you show is not known, or not good any more";
 
+/// The same of a session.
+const NO_SESSION: &str = "your session is not known, or over: log in again";
+/// How long a session of a browser is good.
+pub(crate) const SESSION: Duration = Duration::from_secs(12 * 3_600);
+
+/// A session that a browser was given.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    /// What the browser shows.
+    pub(crate) session: Token,
+    /// When it ends, by Redis' clock.
+    pub(crate) ends: TimestampMs,
+}
+
 /// Says who calls.
 #[derive(Debug)]
 pub(crate) enum Authority {
@@ -39,7 +58,9 @@ pub(crate) enum Authority {
 /// What it takes to know tokens.
 #[derive(Debug)]
 pub(crate) struct Asking {
+    store: Store,
     tokens: Tokens,
+    sessions: Tokens,
     failures: Failures,
     audit: Arc<Audit>,
 }
@@ -58,7 +79,9 @@ impl Authority {
         match config.mode {
             AccessMode::Open => Self::Open,
             AccessMode::Tokens => Self::Tokens(Box::new(Asking {
-                tokens: Tokens::new(store, config.recheck),
+                tokens: Tokens::new(store.clone(), Kind::Token, config.recheck),
+                sessions: Tokens::new(store.clone(), Kind::Session, config.recheck),
+                store,
                 failures: Failures::default(),
                 audit,
             })),
@@ -75,11 +98,40 @@ impl Authority {
         peer: Option<IpAddr>,
         method: &str,
     ) -> Result<Caller, Error> {
+        let shown = shown(headers).map(|token| (Kind::Token, token));
+        self.believed((headers, peer), method, shown).await
+    }
+
+    /// The same of who may be a browser, which shows its session in a cookie. What stands in `Authorization` counts before.
+    ///
+    /// # Errors
+    /// As [`Authority::caller`].
+    pub(crate) async fn caller_or_browser(
+        &self,
+        headers: &HeaderMap,
+        peer: Option<IpAddr>,
+        method: &str,
+    ) -> Result<Caller, Error> {
+        let is_browser = !headers.contains_key(AUTHORIZATION_HEADER) && cookie::is_there(headers);
+        if !is_browser {
+            return self.caller(headers, peer, method).await;
+        }
+        let session = cookie::shown(headers).map(|session| (Kind::Session, session));
+        let shown = session.ok_or(NO_SESSION);
+        self.believed((headers, peer), method, shown).await
+    }
+
+    async fn believed(
+        &self,
+        (headers, peer): (&HeaderMap, Option<IpAddr>),
+        method: &str,
+        shown: Result<(Kind, Token), &'static str>,
+    ) -> Result<Caller, Error> {
         let Self::Tokens(asking) = self else {
             return Ok(Caller::anybody());
         };
         let request = request_id(headers);
-        match asking.believed(headers, peer).await {
+        match asking.believed(shown, peer).await {
             Ok(shown) => Ok(Caller::of(shown, peer, request)),
             Err(Wrong::Unknown(error)) => Err(error),
             Err(Wrong::Shown(why, token)) => {
@@ -117,7 +169,11 @@ impl Authority {
         let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
             return true;
         };
-        match asking.tokens.find(&shown.known.id).await {
+        let all = match shown.known.session {
+            Some(_) => &asking.sessions,
+            None => &asking.tokens,
+        };
+        match all.find(&shown.known.id).await {
             Ok(Some(known)) => {
                 known.believes(shown.digest, Instant::now())
                     && known.record.scope == shown.known.record.scope
@@ -134,6 +190,7 @@ impl Authority {
     pub(crate) fn heard(&self, changes: u64) {
         if let Self::Tokens(asking) = self {
             asking.tokens.heard(changes);
+            asking.sessions.heard(changes);
         }
     }
 
@@ -141,6 +198,7 @@ impl Authority {
     pub(crate) fn changed(&self) {
         if let Self::Tokens(asking) = self {
             asking.tokens.changed();
+            asking.sessions.changed();
         }
     }
 
@@ -148,8 +206,53 @@ impl Authority {
     pub(super) async fn tend(&self) -> Result<(), tickwheel_store::Error> {
         match self {
             Self::Open => Ok(()),
-            Self::Tokens(asking) => asking.tokens.tend().await,
+            Self::Tokens(asking) => {
+                asking.tokens.tend().await?;
+                asking.sessions.tend().await
+            }
         }
+    }
+
+    /// Lets a browser stand for whoever shows a token, for [`SESSION`] at most; `None` where nobody is asked.
+    ///
+    /// # Errors
+    /// What the store says; [`Error::Denied`] for who is a browser already.
+    pub(crate) async fn open_session(&self, caller: &Caller) -> Result<Option<Opened>, Error> {
+        let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
+            return Ok(None);
+        };
+        if caller.is_browser() {
+            let rule = "shows a token in Authorization: a session makes no other";
+            return Err(Error::Denied(Violation::new("session", rule, "").into()));
+        }
+        let session = Token {
+            id: TokenId::random(rand::random()),
+            secret: Secret::new(rand::random()),
+        };
+        let new = NewSession {
+            id: session.id.clone(),
+            digest: session.secret.digest(),
+            token: shown.known.token.clone(),
+            shown: shown.digest,
+            valid: SESSION,
+        };
+        let ends = asking.store.open_session(&new).await?;
+        Ok(Some(Opened { session, ends }))
+    }
+
+    /// Ends the session of a browser; nothing for whoever is none.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(crate) async fn close_session(&self, caller: &Caller) -> Result<(), Error> {
+        let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
+            return Ok(());
+        };
+        if caller.is_browser() {
+            asking.store.close_session(&shown.known.id).await?;
+            self.changed();
+        }
+        Ok(())
     }
 
     /// Writes down that somebody was refused something that it asked for, in what `objects` says.
@@ -187,29 +290,37 @@ impl Authority {
 }
 
 impl Asking {
-    async fn believed(&self, headers: &HeaderMap, peer: Option<IpAddr>) -> Result<Shown, Wrong> {
-        let token = shown(headers).map_err(|why| Wrong::Shown(why, None))?;
-        if let Some(peer) = peer.filter(|_| self.tokens.is_new(&token.id)) {
+    async fn believed(
+        &self,
+        shown: Result<(Kind, Token), &'static str>,
+        peer: Option<IpAddr>,
+    ) -> Result<Shown, Wrong> {
+        let (kind, token) = shown.map_err(|why| Wrong::Shown(why, None))?;
+        let (all, not_good) = match kind {
+            Kind::Token => (&self.tokens, NOT_GOOD),
+            Kind::Session => (&self.sessions, NO_SESSION),
+        };
+        if let Some(peer) = peer.filter(|_| all.is_new(&token.id)) {
             let Some(at) = self.failures.look(peer, Instant::now()) else {
                 let why = "too much was shown from this address that is no token: try again in a few seconds";
                 return Err(Wrong::Unknown(Error::Busy(why.to_owned())));
             };
             sleep_until(at).await;
         }
-        let found = self.tokens.find(&token.id).await;
+        let found = all.find(&token.id).await;
         let found = found.map_err(|error| Wrong::Unknown(error.into()))?;
-        let mut known = found.ok_or(Wrong::Shown(NOT_GOOD, None))?;
+        let mut known = found.ok_or(Wrong::Shown(not_good, None))?;
         let digest = token.secret.digest();
         if !known.believes(digest, Instant::now()) {
             // It may have been given another secret since it was read.
-            let again = self.tokens.again(&known).await;
+            let again = all.again(&known).await;
             let again = again.map_err(|error| Wrong::Unknown(error.into()))?;
-            known = again.ok_or(Wrong::Shown(NOT_GOOD, None))?;
+            known = again.ok_or(Wrong::Shown(not_good, None))?;
         }
         if !known.believes(digest, Instant::now()) {
-            return Err(Wrong::Shown(NOT_GOOD, Some(token.id)));
+            return Err(Wrong::Shown(not_good, Some(known.token.clone())));
         }
-        self.tokens.note_used(&known);
+        all.note_used(&known);
         Ok(Shown { known, digest })
     }
 }

@@ -59,7 +59,13 @@ impl Caller {
 
     /// The token that was shown; `None` where nobody is asked.
     pub(crate) fn token(&self) -> Option<&TokenId> {
-        self.shown.as_ref().map(|shown| &shown.known.id)
+        self.shown.as_ref().map(|shown| &shown.known.token)
+    }
+
+    /// Whether it is a browser, known by its session.
+    pub(crate) fn is_browser(&self) -> bool {
+        let known = self.shown.as_ref().map(|shown| &shown.known);
+        known.is_some_and(|known| known.session.is_some())
     }
 
     /// What it may do.
@@ -87,6 +93,10 @@ impl Caller {
 
     /// Whether what it shows ends, and when by Redis' clock.
     pub(crate) fn not_after(&self) -> Option<tickwheel_core::time::TimestampMs> {
-        self.shown.as_ref()?.known.record.not_after
+        let known = &self.shown.as_ref()?.known;
+        match &known.session {
+            Some(session) => Some(session.ends),
+            None => known.record.not_after,
+        }
     }
 }

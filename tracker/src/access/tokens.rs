@@ -9,7 +9,7 @@ use std::time::Duration;
 use parking_lot::{Mutex, RwLock};
 use tickwheel_core::access::{SecretDigest, TokenId};
 use tickwheel_core::time::TimestampMs;
-use tickwheel_store::access::{TokenRecord, USED_MAX};
+use tickwheel_store::access::{SessionRecord, TokenRecord, USED_MAX};
 use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 
@@ -26,11 +26,24 @@ const AGAIN: Duration = Duration::from_millis(200);
 /// Tokens that are looked up at once; one is looked up once, however many show it.
 const LOOKUPS: usize = 64;
 
-/// A token as it was read.
+/// What is looked up by an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A token.
+    Token,
+    /// The session of a browser, which stands for one.
+    Session,
+}
+
+/// A token as it was read, or a session with its token.
 #[derive(Debug)]
 pub(crate) struct Known {
+    /// What it was looked up by.
     pub(super) id: TokenId,
+    /// The token; of a session the one that it stands for.
+    pub(super) token: TokenId,
     pub(super) record: TokenRecord,
+    pub(super) session: Option<SessionRecord>,
     /// Redis' time then.
     now: TimestampMs,
     read: Instant,
@@ -45,7 +58,10 @@ impl Known {
     pub(super) fn believes(&self, digest: SecretDigest, at: Instant) -> bool {
         let since = at.saturating_duration_since(self.read).as_millis();
         let now = self.now.plus_ms(u64::try_from(since).unwrap_or(u64::MAX));
-        self.record.good_until(digest, now).is_some()
+        match &self.session {
+            Some(session) => session.is_good(digest, &self.record, now),
+            None => self.record.good_until(digest, now).is_some(),
+        }
     }
 }
 
@@ -53,6 +69,7 @@ impl Known {
 #[derive(Debug)]
 pub(super) struct Tokens {
     store: Store,
+    kind: Kind,
     recheck: Duration,
     known: RwLock<HashMap<TokenId, Arc<Known>>>,
     absent: Mutex<HashMap<TokenId, (Instant, u64)>>,
@@ -74,9 +91,10 @@ enum Recent {
 }
 
 impl Tokens {
-    pub(super) fn new(store: Store, recheck: Duration) -> Self {
+    pub(super) fn new(store: Store, kind: Kind, recheck: Duration) -> Self {
         Self {
             store,
+            kind,
             recheck,
             known: RwLock::default(),
             absent: Mutex::default(),
@@ -174,9 +192,9 @@ impl Tokens {
     async fn read(&self, id: &TokenId) -> Result<Option<Arc<Known>>, Error> {
         // What changes while it is read is heard of later: then it is read again.
         let (changes, read) = (self.changes(), Instant::now());
-        let found = self.store.get_token(id).await;
+        let found = self.look_up(id, (read, changes)).await;
         let found = found.inspect_err(measure::store_error)?;
-        let Some(found) = found else {
+        let Some(known) = found.map(Arc::new) else {
             self.known.write().remove(id);
             let mut absent = self.absent.lock();
             if absent.len() >= ABSENT_MAX {
@@ -188,14 +206,6 @@ impl Tokens {
             absent.insert(id.clone(), (read, changes));
             return Ok(None);
         };
-        let known = Arc::new(Known {
-            id: id.clone(),
-            record: found.record,
-            now: found.now,
-            read,
-            changes,
-            is_used: AtomicBool::new(false),
-        });
         self.absent.lock().remove(id);
         let mut all = self.known.write();
         if all.len() >= KNOWN_MAX {
@@ -205,6 +215,36 @@ impl Tokens {
         Ok(Some(known))
     }
 
+    async fn look_up(
+        &self,
+        id: &TokenId,
+        (read, changes): (Instant, u64),
+    ) -> Result<Option<Known>, Error> {
+        let (now, token, record, session) = match self.kind {
+            Kind::Token => match self.store.get_token(id).await? {
+                Some(found) => (found.now, id.clone(), found.record, None),
+                None => return Ok(None),
+            },
+            Kind::Session => match self.store.get_session(id).await? {
+                Some(found) => {
+                    let token = found.session.token.clone();
+                    (found.now, token, found.record, Some(found.session))
+                }
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(Known {
+            id: id.clone(),
+            token,
+            record,
+            session,
+            now,
+            read,
+            changes,
+            is_used: AtomicBool::new(false),
+        }))
+    }
+
     /// This token was shown, and is good.
     pub(super) fn note_used(&self, known: &Known) {
         if known.is_used.load(Ordering::Relaxed) || known.is_used.swap(true, Ordering::Relaxed) {
@@ -212,7 +252,7 @@ impl Tokens {
         }
         let mut used = self.used.lock();
         if used.len() < KNOWN_MAX {
-            used.insert(known.id.clone());
+            used.insert(known.token.clone());
         }
     }
 

@@ -7,6 +7,7 @@ mod answer;
 mod dispatch;
 mod head;
 mod problem;
+mod session;
 
 use std::net::SocketAddr;
 
@@ -14,10 +15,14 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tickwheel_api::requests::Asked;
-use tickwheel_api::routes::{BASE, BODY_BYTES_MAX, DOCUMENT_PATH, Missing, Operation, Row, find};
+use tickwheel_api::routes::{
+    BASE, BODY_BYTES_MAX, DOCUMENT_PATH, Method as Verb, Missing, Operation, Row, find,
+};
+use tickwheel_core::access::Role;
 use tokio::time::Instant;
 
-use super::programs::{self, Asks, Expected, Programs};
+use super::programs::{self, Asks, By, Expected, Programs};
+use super::safety;
 use crate::metrics::definitions::HTTP;
 use crate::rpc::scheduler::Scheduler;
 use answer::Answer;
@@ -67,6 +72,7 @@ impl Api {
         let answered = match wanted {
             Ok(Wanted::Document) => Ok(Answer::document()),
             Ok(Wanted::Options(allowed)) => Ok(Answer::options(&allowed)),
+            Ok(Wanted::Session(method)) => self.session(request, peer, method, &id).await,
             Ok(Wanted::Operation(operation, name)) => {
                 self.operated(request, peer, (operation, name), &id).await
             }
@@ -108,6 +114,20 @@ impl Api {
                 _ => Err(Told::no_method(&[tickwheel_api::routes::Method::Get])),
             };
         }
+        if path == session::PATH {
+            let verb = session::METHODS.into_iter();
+            let verb = verb.into_iter().find(|verb| verb.as_str() == method);
+            return match verb {
+                Some(verb) => match safety::forged(headers).filter(|_| !verb.is_safe()) {
+                    Some(why) => Err(Told::forged(why)),
+                    None => Ok(Wanted::Session(verb)),
+                },
+                None if method == "OPTIONS" => {
+                    Ok(Wanted::Options(answer::allowed(&session::METHODS)))
+                }
+                None => Err(Told::no_method(&session::METHODS)),
+            };
+        }
         let found = match find(method, path) {
             Ok(found) => found,
             Err(Missing::Path) => return Err(Told::no_path()),
@@ -137,6 +157,41 @@ impl Api {
         answered.map_err(Told::unanswered)?
     }
 
+    /// Says who asks, logs a browser in, or out, on other threads than this one.
+    async fn session(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        method: Verb,
+        id: &str,
+    ) -> Result<Answer, Told> {
+        let span =
+            tracing::info_span!("request", request_id = %id, operation = session::word(method));
+        let (scheduler, memory) = (self.scheduler.clone(), self.programs.clone());
+        let request_id = id.to_owned();
+        let answering = async move {
+            let (head, body) = request.into_parts();
+            let asks = Asks {
+                call: session::word(method),
+                by: By::TokenOrSession,
+                least: Role::Viewer,
+                request_id: &request_id,
+            };
+            let caller = programs::caller(&scheduler, asks, &head.headers, peer).await;
+            let caller = caller.map_err(|error| Told::of(&error, &[]))?;
+            if !method.is_safe() {
+                session::meant(&scheduler, &caller, asks.call, &head.headers)?;
+            }
+            let nothing = Expected { most: 0, grows: 0 };
+            let read = programs::read_body(nothing, &head.headers, body, memory.memory()).await;
+            read.map_err(|why| Told::unread(&why))?;
+            let answered = session::answer(&scheduler, method, &caller, &head.headers).await;
+            answered.map_err(|error| Told::of(&error, &[]))
+        };
+        let answered = self.programs.answered(answering, span, id).await;
+        answered.map_err(Told::unanswered)?
+    }
+
     async fn operate(
         self,
         (request, peer, id): (Request<Incoming>, SocketAddr, String),
@@ -147,11 +202,15 @@ impl Api {
         let (head, body) = request.into_parts();
         let asks = Asks {
             call: row.rpc,
+            by: By::TokenOrSession,
             least: row.role,
             request_id: &id,
         };
         let caller = programs::caller(&self.scheduler, asks, &head.headers, peer).await;
         let caller = caller.map_err(|error| Told::of(&error, &[]))?;
+        if !row.method.is_safe() {
+            session::meant(&self.scheduler, &caller, row.rpc, &head.headers)?;
+        }
         let given = Given::of(operation, &head.headers).map_err(Told::invalid)?;
         let memory = self.programs.memory();
         let read = programs::read_body(expected(row), &head.headers, body, memory).await;
@@ -197,6 +256,8 @@ enum Wanted {
     Document,
     /// Which methods a path has.
     Options(String),
+    /// Something about who asks.
+    Session(Verb),
     /// An operation on what has this name.
     Operation(Operation, String),
 }
@@ -205,7 +266,7 @@ impl Wanted {
     fn operation(&self) -> Option<Operation> {
         match self {
             Self::Operation(operation, _) => Some(*operation),
-            Self::Document | Self::Options(_) => None,
+            Self::Document | Self::Options(_) | Self::Session(_) => None,
         }
     }
 }

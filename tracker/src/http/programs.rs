@@ -18,7 +18,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, Span};
 
 use crate::edge::Memory;
-pub(super) use access::{Asks, caller};
+pub(super) use access::{Asks, By, caller};
 pub(super) use body::{Expected, Unread, read_body};
 pub(super) use head::{asked_durability, is_json, once, request_id};
 pub(super) use respond::respond;

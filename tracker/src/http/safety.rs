@@ -52,6 +52,27 @@ pub(super) fn forged(headers: &HeaderMap) -> Option<&'static str> {
     None
 }
 
+/// The header that only a page of this server's own can send: a form has no headers, and a page of another origin has to ask before.
+const MEANT: HeaderName = HeaderName::from_static("tickwheel-csrf");
+
+/// Why a request that changes something, sent with the cookie of a session, was not sent by a page of this server; `None` when it was.
+/// What speaks for it has to be there, as browsers send the cookie by themselves.
+pub(super) fn unmeant(headers: &HeaderMap) -> Option<&'static str> {
+    let mut sites = headers.get_all("sec-fetch-site").into_iter();
+    let is_ours = sites.next().is_some_and(|site| site == "same-origin") && sites.next().is_none();
+    if !is_ours {
+        return Some(
+            "what a session changes is sent by a page of this server: its Sec-Fetch-Site is not same-origin",
+        );
+    }
+    let mut meant = headers.get_all(MEANT).into_iter();
+    let is_meant = meant.next().is_some_and(|meant| meant == "1") && meant.next().is_none();
+    if !is_meant {
+        return Some("what a session changes is sent with the header Tickwheel-Csrf: 1");
+    }
+    None
+}
+
 /// Whether an origin is the one of a host; a port that the scheme has anyway may be left out.
 fn is_of(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else {
@@ -80,6 +101,31 @@ mod tests {
             headers.append(*name, HeaderValue::from_str(value).unwrap());
         }
         forged(&headers).is_some()
+    }
+
+    #[test]
+    fn what_a_session_changes_is_meant_by_a_page_of_ours() {
+        let is_unmeant = |given: &[(&'static str, &str)]| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in given {
+                headers.append(*name, HeaderValue::from_str(value).unwrap());
+            }
+            unmeant(&headers).is_some()
+        };
+        let (ours, meant) = (("sec-fetch-site", "same-origin"), ("tickwheel-csrf", "1"));
+        assert!(!is_unmeant(&[ours, meant]));
+        for wrong in [
+            &[][..],
+            &[ours],
+            &[meant],
+            &[("sec-fetch-site", "none"), meant],
+            &[("sec-fetch-site", "same-site"), meant],
+            &[ours, ("sec-fetch-site", "cross-site"), meant],
+            &[ours, ("tickwheel-csrf", "0")],
+            &[ours, meant, meant],
+        ] {
+            assert!(is_unmeant(wrong), "{wrong:?}");
+        }
     }
 
     #[test]

@@ -20,7 +20,7 @@ use hyper::body::Incoming;
 use tokio::time::Instant;
 
 use self::uuid::uuid;
-use super::programs::{self, Asks, Expected, Programs, Unread};
+use super::programs::{self, Asks, By, Expected, Programs, Unread};
 use super::safety;
 use crate::config;
 use crate::metrics::definitions::HTTP;
@@ -113,6 +113,7 @@ impl Xcron {
         }
         let asks = Asks {
             call: route.call(),
+            by: By::Token,
             least: route.least(),
             request_id: &uuid,
         };

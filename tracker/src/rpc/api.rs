@@ -118,7 +118,11 @@ impl ApiContext {
 
     /// Why a context of this queue waits, in words: for a worker, or for a limit. Only a turn knows which of the two it is.
     pub(crate) fn waits_for(&self, queue: &Queue) -> String {
-        let (group, reason) = (&queue.group, self.matching.waits_for_worker(queue));
+        let group = &queue.group;
+        if let Some(paused) = self.limits.paused_in_words(group) {
+            return format!("group `{group}` is {paused}");
+        }
+        let reason = self.matching.waits_for_worker(queue);
         match self.limits.in_words(group) {
             Some(limits) => format!("{reason}; or for a limit: group `{group}` may have {limits}"),
             None => reason,

@@ -12,6 +12,7 @@ mod contexts;
 mod dead;
 mod explain;
 mod given;
+mod groups;
 mod guard;
 mod jobs;
 mod limits;
@@ -274,6 +275,9 @@ service! {
         get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster, rules::GET_CLUSTER;
         set_limits(v1::GroupLimits) -> v1::GroupLimits = limits::set, rules::SET_LIMITS;
         list_limits(v1::ListLimitsRequest) -> v1::ListLimitsResponse = limits::list, rules::LIST_LIMITS;
+        list_groups(v1::ListGroupsRequest) -> v1::ListGroupsResponse = groups::list, rules::LIST_GROUPS;
+        pause_group(v1::PauseGroupRequest) -> v1::Group = groups::pause, rules::PAUSE_GROUP;
+        resume_group(v1::GroupRef) -> v1::Group = groups::resume, rules::RESUME_GROUP;
         make_token(v1::MakeTokenRequest) -> v1::MadeToken = tokens::make, rules::MAKE_TOKEN;
         rotate_token(v1::RotateTokenRequest) -> v1::MadeToken = tokens::rotate, rules::ROTATE_TOKEN;
         revoke_token(v1::RevokeTokenRequest) -> v1::RevokeTokenResponse = tokens::revoke, rules::REVOKE_TOKEN;

@@ -12,6 +12,7 @@ mod page;
 mod payloads;
 mod refusals;
 mod same;
+mod sessions;
 mod tokens;
 mod twins;
 mod xcron;

@@ -24,14 +24,16 @@ const PLACES: [&str; 8] = [
 /// Of the keys of single contexts, a sample is so many of a partition.
 const SAMPLE_KEYS: usize = 500;
 /// Keys of the cluster that belong to no partition; the last two are followed by a name.
-const CLUSTER: [&str; 9] = [
+const CLUSTER: [&str; 11] = [
     "meta",
     "incarnations",
     "trackers",
     "groups",
     "limits",
+    "pauses",
     "tokens",
     "tokens_used",
+    "sessions",
     "audit",
     "epoch",
 ];

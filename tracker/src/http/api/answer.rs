@@ -20,6 +20,7 @@ pub(super) struct Answer {
     status: StatusCode,
     text: Vec<u8>,
     headers: Vec<(HeaderName, String)>,
+    cookies: Vec<HeaderValue>,
 }
 
 impl Answer {
@@ -35,6 +36,7 @@ impl Answer {
             status: StatusCode::OK,
             text,
             headers: Vec::new(),
+            cookies: Vec::new(),
         })
     }
 
@@ -44,6 +46,7 @@ impl Answer {
             status: StatusCode::OK,
             text: DOCUMENT.as_bytes().to_vec(),
             headers: Vec::new(),
+            cookies: Vec::new(),
         }
     }
 
@@ -53,7 +56,14 @@ impl Answer {
             status: StatusCode::NO_CONTENT,
             text: Vec::new(),
             headers: vec![(header::ALLOW, allowed.to_owned())],
+            cookies: Vec::new(),
         }
+    }
+
+    /// Has a browser keep this, or forget it.
+    pub(super) fn with_cookie(mut self, cookie: Option<HeaderValue>) -> Self {
+        self.cookies.extend(cookie);
+        self
     }
 
     /// With the revision of what it shows.
@@ -83,6 +93,9 @@ impl Answer {
             if let Ok(value) = HeaderValue::try_from(value) {
                 response.headers_mut().insert(name, value);
             }
+        }
+        for cookie in self.cookies {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
         }
         response
     }

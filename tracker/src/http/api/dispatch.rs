@@ -5,9 +5,9 @@ use std::future::Future;
 use prost::Message;
 use serde::Serialize;
 use tickwheel_api::answers::{
-    AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage,
-    LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run, RunPage, Submitted,
-    SubmittedList, SubtaskPage, TokenPage, WorkerList,
+    AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
+    Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run,
+    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -147,6 +147,18 @@ pub(super) async fn dispatch(
         Operation::RemoveLimits => {
             shown::<Limits, _, _, _>(requests::remove_limits(asked), |it| calls.set_limits(it))
                 .await
+        }
+        Operation::ListGroups => {
+            requests::nothing(asked)?;
+            let call = |it| calls.list_groups(it);
+            shown::<GroupList, _, _, _>(Ok(v1::ListGroupsRequest {}), call).await
+        }
+        Operation::PauseGroup => {
+            shown::<Group, _, _, _>(requests::pause_group(asked), |it| calls.pause_group(it)).await
+        }
+        Operation::ResumeGroup => {
+            let call = |it| calls.resume_group(it);
+            shown::<Group, _, _, _>(requests::named_group(asked), call).await
         }
         Operation::ListTokens => {
             let call = |it| calls.list_tokens(it);

@@ -15,13 +15,24 @@ use crate::rpc::scheduler::{Scheduler, needs};
 pub(crate) struct Asks<'a> {
     /// The call that does it.
     pub(crate) call: &'static str,
+    /// By what it is known who asks.
+    pub(crate) by: By,
     /// Who may ask for it at least.
     pub(crate) least: Role,
     /// What the request is called.
     pub(crate) request_id: &'a str,
 }
 
-/// Whoever asks, by the token in `Authorization`, as a caller of gRPC shows it; its body is not read when its role may not ask. What else it
+/// Who may ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum By {
+    /// Whoever shows a token.
+    Token,
+    /// A browser too, by its session.
+    TokenOrSession,
+}
+
+/// Whoever asks, by the token in `Authorization`, as a caller of gRPC shows it, or as a browser by its session; its body is not read when its role may not ask. What else it
 /// may is said by the row of the call that does it.
 ///
 /// # Errors
@@ -34,7 +45,13 @@ pub(crate) async fn caller(
 ) -> Result<Caller, Error> {
     let peer = peer.ip().to_canonical();
     let authority = scheduler.authority();
-    let caller = authority.caller(headers, Some(peer), asks.call).await?;
+    let caller = match asks.by {
+        By::Token => authority.caller(headers, Some(peer), asks.call).await?,
+        By::TokenOrSession => {
+            let found = authority.caller_or_browser(headers, Some(peer), asks.call);
+            found.await?
+        }
+    };
     let caller = caller.with_request(asks.request_id);
     if !caller.is(asks.least) {
         let refused = Error::Denied(needs(asks.least, asks.call, &caller).into());

@@ -26,7 +26,7 @@ pub(crate) enum Object<'a> {
     Context(&'a str, &'static str),
     /// The namespace in which something is looked for; what is looked for, and what is said when it is not there.
     Within(&'a str, &'a str, &'static str),
-    /// A group whose limits change.
+    /// A group that is paused or resumed, or whose limits change.
     Group(&'a str),
     /// A token.
     Token(&'a str),
@@ -119,6 +119,9 @@ rules! {
     GET_CLUSTER = "GetCluster"(v1::GetClusterRequest), Viewer, never, |_, _| {};
     SET_LIMITS = "SetLimits"(v1::GroupLimits), Admin, always, |r, take| take(Object::Group(&r.group));
     LIST_LIMITS = "ListLimits"(v1::ListLimitsRequest), Viewer, never, |_, _| {};
+    LIST_GROUPS = "ListGroups"(v1::ListGroupsRequest), Viewer, never, |_, _| {};
+    PAUSE_GROUP = "PauseGroup"(v1::PauseGroupRequest), Operator, always, |r, take| take(Object::Group(&r.name));
+    RESUME_GROUP = "ResumeGroup"(v1::GroupRef), Operator, always, |r, take| take(Object::Group(&r.name));
     MAKE_TOKEN = "MakeToken"(v1::MakeTokenRequest), Admin, always, |r, take| {
         take(Object::Words(format!("token for {}", r.name).into()));
     };

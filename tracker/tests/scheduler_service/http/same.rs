@@ -7,9 +7,9 @@
 
 use serde_json::json;
 use tickwheel_api::answers::{
-    AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage,
-    LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run, RunPage, Submitted,
-    SubmittedList, SubtaskPage, TokenPage, WorkerList,
+    AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
+    Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run,
+    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, WorkerList,
 };
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
@@ -395,6 +395,39 @@ async fn about_groups(operation: Operation, caller: &mut Caller, http: Http) -> 
             [
                 by_http(&reply),
                 by_grpc::<_, Limits>(rpc.set_limits(limits(None)).await),
+            ]
+        }
+        Operation::ListGroups => {
+            let reply = http.get("/groups").await;
+            [
+                by_http(&reply),
+                by_grpc::<_, GroupList>(rpc.list_groups(v1::ListGroupsRequest {}).await),
+            ]
+        }
+        Operation::PauseGroup => {
+            let body = br#"{"note": "the bank is down"}"#;
+            let reply = http
+                .ask("POST", "/groups/http:group:pause", &[], body)
+                .await;
+            let request = v1::PauseGroupRequest {
+                name: "grpc/group".to_owned(),
+                note: "the bank is down".to_owned(),
+            };
+            [
+                by_http(&reply),
+                by_grpc::<_, Group>(rpc.pause_group(request).await),
+            ]
+        }
+        Operation::ResumeGroup => {
+            let reply = http
+                .ask("POST", "/groups/http:group:resume", &[], b"")
+                .await;
+            let request = v1::GroupRef {
+                name: "grpc/group".to_owned(),
+            };
+            [
+                by_http(&reply),
+                by_grpc::<_, Group>(rpc.resume_group(request).await),
             ]
         }
         _ => return None,

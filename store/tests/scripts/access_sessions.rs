@@ -1,0 +1,106 @@
+//! access/*_session: sessions of browsers, each as good as its token and no longer.
+
+use std::time::Duration;
+
+use tickwheel_core::access::{Role, Scope, Secret, SecretDigest, TokenId};
+use tickwheel_store::Error;
+use tickwheel_store::access::{NewSession, NewToken};
+
+use crate::harness::{Harness, fresh};
+
+fn id(of: u8) -> TokenId {
+    TokenId::random([of; 12])
+}
+
+fn digest(of: u8) -> SecretDigest {
+    Secret::new([of; 32]).digest()
+}
+
+async fn with_token(valid: Option<Duration>) -> Option<Harness> {
+    let test = fresh().await?;
+    let token = NewToken {
+        id: id(1),
+        digest: digest(1),
+        name: "somebody".to_owned(),
+        scope: Scope {
+            role: Role::Viewer,
+            ..Scope::unlimited()
+        },
+        valid,
+    };
+    test.store.make_token(&token).await.unwrap();
+    Some(test)
+}
+
+fn session(of: u8) -> NewSession {
+    NewSession {
+        id: id(of),
+        digest: digest(of),
+        token: id(1),
+        shown: digest(1),
+        valid: Duration::from_secs(3_600),
+    }
+}
+
+#[tokio::test]
+async fn a_session_is_found_with_its_token_and_ended() {
+    let Some(test) = with_token(None).await else {
+        return;
+    };
+    let ends = test.store.open_session(&session(2)).await.unwrap();
+    let found = test.store.get_session(&id(2)).await.unwrap().unwrap();
+    assert_eq!((found.session.ends, &found.session.token), (ends, &id(1)));
+    assert_eq!(found.record.name, "somebody");
+    let good = |secret, at| found.session.is_good(secret, &found.record, at);
+    assert!(good(digest(2), found.now));
+    assert!(
+        !good(digest(1), found.now),
+        "the token's secret is not its own"
+    );
+    assert!(!good(digest(2), ends), "it is over");
+    let taken = test.store.open_session(&session(2)).await.unwrap_err();
+    assert!(matches!(taken, Error::Conflict(_)), "{taken}");
+    test.store.close_session(&id(2)).await.unwrap();
+    assert!(test.store.get_session(&id(2)).await.unwrap().is_none());
+    test.store.close_session(&id(2)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_session_is_no_better_than_what_was_shown_for_it() {
+    let Some(test) = with_token(Some(Duration::from_secs(60))).await else {
+        return;
+    };
+    let ends = test.store.open_session(&session(2)).await.unwrap();
+    let found = test.store.get_session(&id(2)).await.unwrap().unwrap();
+    assert_eq!(
+        Some(ends),
+        found.record.not_after,
+        "not longer than the token"
+    );
+    let grace = Duration::ZERO;
+    let rotated = test.store.rotate_token(&id(1), digest(9), grace).await;
+    rotated.unwrap();
+    let found = test.store.get_session(&id(2)).await.unwrap().unwrap();
+    let is_good = found.session.is_good(digest(2), &found.record, found.now);
+    assert!(!is_good, "another secret was shown for it");
+    test.store.revoke_token(&id(1)).await.unwrap();
+    assert!(test.store.get_session(&id(2)).await.unwrap().is_none());
+    let none = test.store.open_session(&session(3)).await.unwrap_err();
+    assert!(matches!(none, Error::NotFound { .. }), "{none}");
+}
+
+#[tokio::test]
+async fn the_newest_twenty_of_a_token_are_kept() {
+    let Some(test) = with_token(None).await else {
+        return;
+    };
+    for of in 0..25 {
+        test.store.open_session(&session(of)).await.unwrap();
+    }
+    let kept = test
+        .texts(&["HKEYS", &format!("{{{}}}:sessions", test.prefix)])
+        .await;
+    assert_eq!(kept.len(), 20);
+    let newest = test.store.get_session(&id(24)).await.unwrap();
+    assert!(newest.is_some());
+}

@@ -1,0 +1,162 @@
+//! Browsers: logged in with a token, known by a cookie, and held to having meant what they change.
+
+use tickwheel_api::routes::Operation;
+use tickwheel_core::access::Role;
+use tickwheel_proto::v1;
+
+use super::client::{Http, Reply};
+use crate::guarded::{Guarded, guarded, of_workers, scope, within};
+
+async fn served() -> Option<(Guarded, Http)> {
+    let guarded = guarded().await?;
+    let address = guarded.caller.http.unwrap();
+    Some((guarded, Http { address }))
+}
+
+/// What a browser sends back.
+fn cookie(reply: &Reply) -> String {
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let set = reply.header("set-cookie").unwrap();
+    assert!(
+        set.contains("HttpOnly") && set.contains("SameSite=Strict"),
+        "{set}"
+    );
+    set.split(';').next().unwrap().to_owned()
+}
+
+const OURS: [(&str, &str); 2] = [("sec-fetch-site", "same-origin"), ("tickwheel-csrf", "1")];
+
+impl Http {
+    async fn browse(self, cookie: &str, method: &str, path: &str, more: &[(&str, &str)]) -> Reply {
+        let mut headers = vec![("cookie", cookie)];
+        headers.extend_from_slice(more);
+        self.ask(method, path, &headers, b"").await
+    }
+}
+
+#[tokio::test]
+async fn a_browser_is_what_its_token_is_until_it_logs_out() {
+    let Some((guarded, http)) = served().await else {
+        return;
+    };
+    let token = guarded.make(within(v1::Role::Operator, "a", "*")).await;
+    let opened = http.ask_as(&token, "POST", "/session", "").await;
+    let session = cookie(&opened);
+    let said = opened.json();
+    assert_eq!(said["scope"]["role"], "operator");
+    assert!(said["ends_ms"].as_u64().unwrap() > 0);
+    let operations = said["operations"].as_array().unwrap();
+    assert!(operations.iter().any(|one| one == "PauseGroup"));
+    assert!(!operations.iter().any(|one| one == "MakeToken"));
+    let known = http.browse(&session, "GET", "/session", &[]).await;
+    assert_eq!(known.json(), said);
+    assert!(!session.contains(&token), "the cookie is not the token");
+    assert_eq!(http.browse(&session, "GET", "/runs", &[]).await.status, 200);
+    let hidden = http.browse(&session, "GET", "/jobs/b:job", &[]).await;
+    assert_eq!(hidden.status, 404, "its reach is that of the token");
+    let paused = http
+        .browse(&session, "POST", "/groups/g:pause", &OURS)
+        .await;
+    assert_eq!(paused.status, 200, "{paused:?}");
+    assert_eq!(paused.json()["paused_by"], said["token"]);
+    // A session makes no other, and no program goes by one.
+    let again = http.browse(&session, "POST", "/session", &OURS).await;
+    assert_eq!(again.status, 403, "{again:?}");
+    let closed = http.browse(&session, "DELETE", "/session", &OURS).await;
+    assert_eq!(closed.status, 200, "{closed:?}");
+    assert!(closed.header("set-cookie").unwrap().contains("Max-Age=0"));
+    let over = http.browse(&session, "GET", "/session", &[]).await;
+    assert_eq!(over.status, 401, "{over:?}");
+    assert!(
+        over.problem()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("log in")
+    );
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_token() {
+    let Some((guarded, http)) = served().await else {
+        return;
+    };
+    let token = guarded.make(scope(v1::Role::Viewer)).await;
+    let session = cookie(&http.ask_as(&token, "POST", "/session", "").await);
+    assert_eq!(http.browse(&session, "GET", "/jobs", &[]).await.status, 200);
+    guarded.revoke(&token).await;
+    let over = http.browse(&session, "GET", "/jobs", &[]).await;
+    assert_eq!(over.status, 401, "{over:?}");
+    // What is none is told the same, and who shows a token beside it is asked for that alone.
+    for shown in ["tw=", "tw=garbage", &format!("{session}; {session}")] {
+        let wrong = http.browse(shown, "GET", "/jobs", &[]).await;
+        assert_eq!(wrong.status, 401, "{shown}: {wrong:?}");
+    }
+    let bearer = format!("Bearer {}", guarded.admin);
+    let both = http
+        .browse("tw=garbage", "GET", "/jobs", &[("authorization", &bearer)])
+        .await;
+    assert_eq!(both.status, 200, "{both:?}");
+    let worker = guarded.make(of_workers("g")).await;
+    let refused = http.ask_as(&worker, "POST", "/session", "").await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+}
+
+/// The path of an operation, with a name in it that nothing has.
+fn path(operation: Operation) -> String {
+    let path = operation.row().path;
+    match (path.find('{'), path.find('}')) {
+        (Some(from), Some(to)) => format!("{}none{}", &path[..from], &path[to + 1..]),
+        _ => path.to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn what_no_page_of_ours_sent_changes_nothing_by_a_session() {
+    let Some((guarded, http)) = served().await else {
+        return;
+    };
+    let token = guarded.make(scope(v1::Role::Admin)).await;
+    let session = cookie(&http.ask_as(&token, "POST", "/session", "").await);
+    let unmeant: [&[(&str, &str)]; 5] = [
+        &[],
+        &OURS[..1],
+        &OURS[1..],
+        &[("sec-fetch-site", "cross-site"), OURS[1]],
+        &[OURS[0], OURS[1], ("origin", "http://evil.example")],
+    ];
+    for operation in Operation::ALL.iter().copied() {
+        let (row, path) = (operation.row(), path(operation));
+        if row.method.is_safe() {
+            continue;
+        }
+        for headers in unmeant {
+            let method = row.method.as_str();
+            let reply = http.browse(&session, method, &path, headers).await;
+            assert_eq!(reply.status, 403, "{operation:?} {headers:?}: {reply:?}");
+            assert_eq!(reply.problem()["code"], "CSRF", "{operation:?}");
+        }
+        let lesser = guarded.make(scope(v1::Role::Viewer)).await;
+        if row.role > Role::Viewer {
+            let viewer = cookie(&http.ask_as(&lesser, "POST", "/session", "").await);
+            let reply = http
+                .browse(&viewer, row.method.as_str(), &path, &OURS)
+                .await;
+            assert_eq!(
+                reply.problem()["code"],
+                "PERMISSION_DENIED",
+                "{operation:?}"
+            );
+        }
+    }
+    for headers in unmeant {
+        let reply = http.browse(&session, "DELETE", "/session", headers).await;
+        assert_eq!(reply.problem()["code"], "CSRF", "{headers:?}");
+    }
+    assert_eq!(
+        http.browse(&session, "GET", "/session", &[]).await.status,
+        200
+    );
+    // Those that were known by their session are written down.
+    let told = |events: &[v1::AuditEvent]| events.iter().any(|one| one.result == "CSRF");
+    guarded.audit(told).await;
+}
