@@ -19,6 +19,8 @@ use crate::error::Error;
 pub(crate) const URLS_MAX: usize = 64;
 /// A ledger of 100,000 records, or a page of contexts with bodies, is larger than the default of 4 MiB.
 const MESSAGE_BYTES_MAX: usize = 64 << 20;
+/// What a client says it is, in the metadata of its calls.
+const AGENT: &str = concat!("tickwheel-rust/", env!("CARGO_PKG_VERSION"));
 /// A tracker that says nothing for this long is asked for a sign.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(10);
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -85,6 +87,8 @@ impl Endpoints {
                         "{url:?} must be a URL such as http://127.0.0.1:7400: {mistake}"
                     ))
                 })?
+                .user_agent(AGENT)
+                .map_err(|error| wrong(error.to_string()))?
                 .connect_timeout(connect)
                 .tcp_nodelay(true)
                 .http2_keep_alive_interval(KEEPALIVE_INTERVAL)

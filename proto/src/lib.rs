@@ -4,6 +4,7 @@
 
 pub mod convert;
 pub mod credential;
+pub mod protocol;
 pub mod stranger;
 pub mod wire;
 

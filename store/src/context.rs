@@ -25,7 +25,7 @@ pub use list::{ContextFilter, ContextList, Horizon, LOOK_MAX, ListOrder, Looked,
 pub use log::{LogLine, LogPage};
 
 use crate::error::Error;
-use crate::record::{Dead, Held, Member, Rest, Settled, Upstream};
+use crate::record::{Dead, Held, Member, Rest, Settled, Upstream, error_type};
 use crate::reply::Reply;
 use crate::script::Script;
 use crate::store::Store;
@@ -61,6 +61,8 @@ pub struct ContextView {
     pub ended: Option<TimestampMs>,
     /// Why it ended without success.
     pub error: String,
+    /// The class of that error, as its worker named it; empty where none did.
+    pub error_type: String,
     /// What its handler is given; empty when only its end is known.
     pub body: Bytes,
     /// Its body had so many bytes, which was too much to be kept behind its end.
@@ -116,6 +118,7 @@ impl ContextView {
             claimed: None,
             ended: None,
             error: String::new(),
+            error_type: String::new(),
             body: Bytes::new(),
             body_dropped: None,
             result: Bytes::new(),
@@ -164,6 +167,7 @@ impl ContextView {
     }
 
     fn of_settled(settled: Settled) -> Self {
+        let (error_type, error) = error_type::split(&settled.message);
         Self {
             group: settled.group,
             handler: settled.handler,
@@ -172,7 +176,8 @@ impl ContextView {
             worker: settled.worker,
             claimed: settled.claimed,
             ended: Some(settled.ended),
-            error: settled.message,
+            error,
+            error_type,
             ..Self::new(settled.id, settled.state.word())
         }
     }

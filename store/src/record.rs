@@ -4,6 +4,7 @@
 //! bytes; parsing shares them and copies none of the body. A text that does not follow its grammar is a broken contract.
 
 mod dead;
+pub mod error_type;
 mod held;
 mod member;
 mod options;

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tickwheel_core::id::{Part, WorkerId};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::state_to_wire;
+use tickwheel_proto::protocol::RESULTS;
 use tickwheel_proto::v1::subtask::Kind;
 use tickwheel_proto::v1::{self, Assignment, Subtask, TrackerMessage};
 use tickwheel_store::fan::shard_body;
@@ -100,6 +101,13 @@ impl Dispatch {
                 unsent.push(claim.holding());
                 continue;
             };
+            if is_reduce(&claim.member) && !session.understands(RESULTS) {
+                // It could not read what it has to reduce.
+                self.sessions
+                    .withdraw(session, claim.member.rest.handler.as_str());
+                unsent.push(claim.holding());
+                continue;
+            }
             to_worker.used += 1;
             to_worker.bytes += claim.member.rest.body.len();
             to_worker.frame.push(Assignment {
@@ -144,6 +152,11 @@ fn reference_of(assignment: &Assignment) -> Option<AttemptRef> {
         context: assignment.context_id.parse().ok()?,
         attempt: assignment.attempt.into(),
     })
+}
+
+fn is_reduce(member: &Member) -> bool {
+    let part = member.rest.options.part;
+    part.is_some_and(|part| part.kind == SubtaskKind::Reduce)
 }
 
 /// Which part of its root a subtask is.

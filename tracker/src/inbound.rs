@@ -6,7 +6,6 @@ use std::sync::Arc;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::{PartitionCount, PartitionId};
 use tickwheel_proto::v1::{Settlement, WorkerMessage};
-use tickwheel_store::lease::AttemptRef;
 use tonic::Status;
 
 use crate::dispatch::Refusals;
@@ -94,33 +93,31 @@ impl Inbound {
 
     fn settle(&self, session: &Arc<Session>, settlements: Vec<Settlement>) -> Result<(), Status> {
         let mut by_partition: BTreeMap<PartitionId, Vec<Reported>> = BTreeMap::new();
-        let mut foreign = Vec::new();
+        let mut unread = Vec::new();
         for wire in settlements {
             let read = match wire.context_id.parse::<ContextId>() {
-                Ok(context) if !items::has(self.partitions, &context) => {
-                    let attempt = wire.attempt.into();
-                    foreign.push(AttemptRef { context, attempt });
-                    continue;
+                Err(wrong) => {
+                    session.fault("settlement", &wrong);
+                    Err(wrong.to_string())
                 }
-                Ok(context) => outcomes::read(session, context, wire),
-                Err(wrong) => Err(wrong.to_string()),
+                // Of this cluster when it had more partitions, or an outcome of a later protocol: no nonsense, but nothing can come of it.
+                Ok(_) => items::context(self.partitions, &wire.context_id)
+                    .and_then(|context| outcomes::read(session, context, &wire))
+                    .inspect_err(|why| session.passed_over("settlement", why)),
             };
             match read {
                 Ok(reported) => {
                     let partition = reported.partition();
                     by_partition.entry(partition).or_default().push(reported);
                 }
-                Err(why) => {
-                    session.fault("settlement", why);
-                    session.is_sound()?;
-                }
+                Err(why) => unread.push((wire.context_id, wire.attempt, why)),
             }
         }
-        // Of another cluster, or of this one when it had more partitions: nobody here will ever hold them.
-        outcomes::answer_stale(session, foreign);
+        // Each has its answer, or its worker would keep it, and send it again, for ever.
+        outcomes::answer_refused(session, unread);
         for (partition, reports) in by_partition {
             self.settlements.settle(partition, reports);
         }
-        Ok(())
+        session.is_sound()
     }
 }

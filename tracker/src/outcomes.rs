@@ -12,7 +12,7 @@ mod settle;
 mod waits;
 
 pub(crate) use attempt_logs::AttemptLogs;
-pub(crate) use confirm::answer_stale;
+pub(crate) use confirm::answer_refused;
 pub(crate) use outbox::Outbox;
 pub(crate) use reap::Reaper;
 pub(crate) use release::Releases;

@@ -11,6 +11,7 @@ mod offering;
 mod registry;
 mod report;
 mod session;
+mod spoken;
 mod units;
 
 pub(crate) use cancel::cancel;
@@ -20,3 +21,4 @@ pub(crate) use registry::{Live, Offered, Sessions};
 #[cfg(test)]
 pub(crate) use session::transport;
 pub(crate) use session::{FRAMES_MAX, Frame, Session};
+pub(crate) use spoken::spoken;

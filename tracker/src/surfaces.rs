@@ -28,12 +28,12 @@ use crate::http::{self, Api, Programs, Surface, Upkeep, Xcron};
 use crate::metrics;
 use crate::periodic;
 use crate::rpc::scheduler::Scheduler;
-use crate::rpc::worker::Workers;
+use crate::rpc::worker::{PING, Workers};
 use crate::wiring::Wired;
 
 /// Streams of one connection; without a limit a peer could open any number.
 const STREAMS_MAX: u32 = 256;
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_INTERVAL: Duration = PING;
 const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Bytes in flight before a peer has to acknowledge: one stream carries everything of a worker.
 const STREAM_WINDOW: u32 = 1 << 20;

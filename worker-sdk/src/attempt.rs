@@ -115,6 +115,8 @@ pub(crate) struct Attempt {
     /// Microseconds after `arrived`.
     lease_until_us: AtomicU64,
     log_budget: Mutex<LogBudget>,
+    /// The class of the error that its handler ended with.
+    error_type: OnceLock<&'static str>,
     /// Made when it is used: few attempts fan out.
     fan: OnceLock<Box<Fan>>,
     sink: Arc<dyn Sink>,
@@ -146,6 +148,7 @@ impl Attempt {
             cancel: Cancel::default(),
             lease_until_us: AtomicU64::new(lease_us),
             log_budget: Mutex::new(LogBudget::new(arrived)),
+            error_type: OnceLock::new(),
             fan: OnceLock::new(),
             sink,
         }
@@ -184,6 +187,16 @@ impl Attempt {
     /// A last line about lines that were dropped, if there are any.
     pub(crate) fn dropped_lines(&self) -> Option<String> {
         self.log_budget.lock().farewell()
+    }
+
+    /// Its handler ended with an error of this class.
+    pub(crate) fn set_error_type(&self, name: &'static str) {
+        self.error_type.get_or_init(|| name);
+    }
+
+    /// Empty: it ended without an error, or with one whose class is not known.
+    pub(crate) fn error_type(&self) -> &'static str {
+        self.error_type.get().copied().unwrap_or_default()
     }
 
     pub(crate) fn fan(&self) -> &Fan {

@@ -21,6 +21,8 @@ pub(crate) const REMEMBERED_BYTES_MAX: usize = 16 << 20;
 pub(crate) const RETRY_AFTER_MAX: Duration = Duration::from_millis(10 * 366 * 86_400_000);
 /// Bytes of an error or panic message.
 pub(crate) const ERROR_BYTES_MAX: usize = 1_024;
+/// Bytes of the class of an error.
+pub(crate) const ERROR_TYPE_BYTES_MAX: usize = 128;
 /// Bytes of a log line or progress message, whatever a tracker would allow.
 pub(crate) const LOG_LINE_BYTES_MAX: usize = 4_096;
 /// Log lines an attempt may write at once before its rate counts.
@@ -55,6 +57,8 @@ pub(crate) const PROGRESS_PAUSE: Duration = Duration::from_millis(100);
 /// How long a sent outcome waits for its confirmation: half a dispatch lease, so that one in the hands of a tracker that lost Redis is
 /// with another before the lease of an attempt that nobody announced is over.
 pub(crate) const CONFIRM_PATIENCE: Duration = Duration::from_secs(1);
+/// Before an outcome is sent again that a tracker could not write; twice as long each time, up to [`CONFIRM_PATIENCE`].
+pub(crate) const UNAVAILABLE_PAUSE: Duration = Duration::from_millis(250);
 /// So often an outcome stays with a tracker that still confirms others, before it is sent again.
 pub(crate) const CONFIRM_ROUNDS: u8 = 3;
 /// A tracker says at least so often that Redis does not answer it.
@@ -80,6 +84,10 @@ pub(crate) const CALL_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(2);
 pub(crate) const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// At most, before a tracker is tried again that does not know or does not let in this worker, or speaks another protocol.
+pub(crate) const REFUSED_DELAY_MAX: Duration = Duration::from_secs(30);
+/// A stream is ended because a newer one has the same id: so long it may take until it is known whether that is this worker's own.
+pub(crate) const TAKEN_OVER_WAIT: Duration = Duration::from_secs(2);
 /// From the call to the Welcome.
 pub(crate) const WELCOME_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const RECONNECT_DELAY_MIN: Duration = Duration::from_millis(50);

@@ -6,7 +6,7 @@ mod handler;
 
 use std::fmt;
 
-pub use handler::{BoxError, HandlerError, HandlerResult, fatal, retry_after};
+pub use handler::{BoxError, Cause, HandlerError, HandlerResult, fatal, retry_after};
 
 /// Why a worker could not run.
 #[derive(thiserror::Error)]

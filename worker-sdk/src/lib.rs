@@ -58,6 +58,7 @@ mod context;
 mod error;
 mod fan;
 mod handler;
+mod identity;
 mod load;
 mod middleware;
 mod outcome;
@@ -80,7 +81,7 @@ mod worker;
 pub use attempt::{CancelReason, LogLevel};
 pub use bounds::CONCURRENCY_MAX;
 pub use context::Context;
-pub use error::{BoxError, Error, HandlerError, HandlerResult, fatal, retry_after};
+pub use error::{BoxError, Cause, Error, HandlerError, HandlerResult, fatal, retry_after};
 pub use fan::{
     FanError, MapOptions, ReduceWhen, Results, Shard, Subtask, SubtaskKind, SubtaskResult,
 };

@@ -61,6 +61,7 @@ impl Outcome {
             retry_after_ms: u64::try_from(delay.min(RETRY_AFTER_MAX).as_millis())
                 .unwrap_or(u64::MAX),
             ran_us: u64::try_from(ran.as_micros()).unwrap_or(u64::MAX),
+            error_type: String::new(),
         }
     }
 }

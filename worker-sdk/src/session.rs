@@ -4,6 +4,7 @@ mod end;
 mod fleet;
 mod outgoing;
 mod reconnect_delay;
+mod taken_over;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tonic::transport::Endpoint;
-use tonic::{Request, Status, Streaming};
+use tonic::{Code, Request, Status, Streaming};
 use tracing::{debug, info};
 
 use crate::bounds::{
@@ -26,12 +27,16 @@ use crate::protocol::{Arrival, Connected, Connection};
 use crate::shared::Shared;
 use end::{Unreached, is_refusal};
 use reconnect_delay::ReconnectDelay;
+use taken_over::taken_over;
 
 pub(crate) use fleet::keep_streams;
 
 /// HTTP/2 windows: some frames of work and of confirmations on their way, and no more.
 const STREAM_WINDOW_BYTES: u32 = 4 << 20;
 const CONNECTION_WINDOW_BYTES: u32 = 8 << 20;
+
+/// What a worker says it is, in the metadata of its streams.
+const AGENT: &str = concat!("tickwheel-rust/", env!("CARGO_PKG_VERSION"));
 
 /// How a connection ended.
 #[derive(Debug)]
@@ -50,7 +55,8 @@ async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> St
     let (mut delay, mut unreached) = (ReconnectDelay::default(), Unreached::default());
     while shared.wants(&url) && !shared.protocol().is_ending() {
         let began = Instant::now();
-        let over = connect_once(&shared, link, &endpoint).await;
+        let worker_id = shared.identity.worker_id();
+        let over = connect_once(&shared, link, &endpoint, &worker_id).await;
         shared
             .links_changed
             .send_modify(|changes| *changes = changes.wrapping_add(1));
@@ -65,6 +71,15 @@ async fn keep_stream(shared: Arc<Shared>, url: String, endpoint: Endpoint) -> St
                 debug!(url, tracker_id, "another stream reaches this tracker");
                 wait_while_reached(&shared, &tracker_id).await;
                 RECONNECT_DELAY_MAX
+            }
+            Over::Closed(Some(status)) if status.code() == Code::AlreadyExists => {
+                match taken_over(&shared, link, &worker_id).await {
+                    Some(tracker_id) => {
+                        wait_while_reached(&shared, &tracker_id).await;
+                        RECONNECT_DELAY_MAX
+                    }
+                    None => delay.next(),
+                }
             }
             Over::Closed(_) if shared.protocol().tracker_drained(link) => {
                 RECONNECT_DELAY_MAX.min(delay.next() + RECONNECT_DELAY_MAX / 2)
@@ -89,7 +104,12 @@ async fn wait_while_reached(shared: &Shared, tracker_id: &str) {
     }
 }
 
-async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) -> Over {
+async fn connect_once(
+    shared: &Arc<Shared>,
+    link: usize,
+    endpoint: &Endpoint,
+    worker_id: &str,
+) -> Over {
     // Before the connection: a file that is gone says so, and is looked for again.
     let shown = match shared.shows.credential.authorization() {
         Ok(shown) => shown,
@@ -109,7 +129,8 @@ async fn connect_once(shared: &Arc<Shared>, link: usize, endpoint: &Endpoint) ->
     else {
         return Over::Unreachable("the link is gone".to_owned());
     };
-    let outgoing = outgoing::frames(Arc::clone(shared), connection, wake, shared.hello(running));
+    let hello = shared.hello(worker_id.to_owned(), running);
+    let outgoing = outgoing::frames(Arc::clone(shared), connection, wake, hello);
     let mut request = Request::new(outgoing);
     if let Some(shown) = shown {
         request.metadata_mut().insert(AUTHORIZATION_HEADER, shown);
@@ -172,7 +193,9 @@ async fn listen(
         .send_modify(|changes| *changes = changes.wrapping_add(1));
     info!(
         tracker_id = welcome.tracker_id,
-        worker_id = shared.identity.worker_id,
+        worker_id = shared.identity.worker_id(),
+        protocol = welcome.protocol,
+        version = welcome.version,
         "stream to tracker is up"
     );
     if let Some(roster) = roster {
@@ -221,6 +244,9 @@ pub(crate) fn endpoint(url: &str) -> Result<Endpoint, String> {
     }
     let endpoint = Endpoint::from_shared(url.to_owned())
         .map_err(|error| format!("\"{url}\": {}", with_source(&error)))?;
+    let endpoint = endpoint
+        .user_agent(AGENT)
+        .map_err(|error| with_source(&error))?;
     Ok(endpoint
         .connect_timeout(CONNECT_TIMEOUT)
         .http2_keep_alive_interval(KEEPALIVE_INTERVAL)

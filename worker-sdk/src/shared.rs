@@ -3,29 +3,18 @@
 use std::sync::Arc;
 
 use parking_lot::{Mutex, MutexGuard};
-use tickwheel_proto::v1::{AttemptRef, Hello, Roster, WorkerMessage};
+use tickwheel_proto::v1::{AttemptRef, Roster, WorkerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{Instrument as _, debug};
 
 use crate::attempt::{Attempt, Said, Sink, run};
 use crate::fan::{Reply, Request};
+use crate::identity::Identity;
 use crate::protocol::{Protocol, Start};
 use crate::registry::Registry;
-use crate::resources::Amounts;
 use crate::shows::Shows;
 use crate::tracing_layer::span_of;
-
-/// How a worker presents itself.
-#[derive(Debug)]
-pub(crate) struct Identity {
-    pub(crate) worker_id: String,
-    pub(crate) group: String,
-    pub(crate) permits: u32,
-    pub(crate) tags: Vec<String>,
-    pub(crate) host: String,
-    pub(crate) resources: Amounts,
-}
 
 #[derive(Debug)]
 pub(crate) struct Shared {
@@ -65,29 +54,11 @@ impl Shared {
         self.protocol.lock()
     }
 
-    pub(crate) fn hello(&self, running: Vec<AttemptRef>) -> WorkerMessage {
-        let Identity {
-            worker_id,
-            group,
-            permits,
-            tags,
-            host,
-            resources,
-        } = &self.identity;
-        let hello = Hello {
-            worker_id: worker_id.clone(),
-            group: group.clone(),
-            handlers: self.registry.names(),
-            permits: *permits,
-            tags: tags.clone(),
-            sdk_version: concat!("rust/", env!("CARGO_PKG_VERSION")).to_owned(),
-            host: host.clone(),
-            cpus: crate::load::cpus(),
-            resources: resources.clone().into_iter().collect(),
-            running,
-        };
+    /// The first frame of a stream, of a worker that goes by this id.
+    pub(crate) fn hello(&self, worker_id: String, running: Vec<AttemptRef>) -> WorkerMessage {
+        let handlers = self.registry.names();
         WorkerMessage {
-            hello: Some(hello),
+            hello: Some(self.identity.hello(worker_id, handlers, running)),
             ..WorkerMessage::default()
         }
     }

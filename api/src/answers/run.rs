@@ -46,6 +46,8 @@ pub struct Run {
     pub waiting_reason: String,
     /// Why its last attempt ended without success.
     pub error: String,
+    /// The class of that error, as its worker named it; empty where none did.
+    pub error_type: String,
     /// What the handler gets, when it is text.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body_text: Option<String>,
@@ -104,6 +106,7 @@ impl From<v1::Context> for Run {
             next_attempt_ms: context.next_attempt_ms,
             waiting_reason: context.waiting_reason,
             error: context.error,
+            error_type: context.error_type,
             progress_percent: context.progress_percent,
             progress_message: context.progress_message,
             log: context.log.into_iter().map(LogLine::from).collect(),
@@ -157,6 +160,8 @@ pub struct PastAttempt {
     pub outcome: String,
     /// Why.
     pub error: String,
+    /// The class of that error; empty where its worker named none.
+    pub error_type: String,
 }
 
 impl From<v1::PastAttempt> for PastAttempt {
@@ -168,6 +173,7 @@ impl From<v1::PastAttempt> for PastAttempt {
             ended_ms: past.ended_ms,
             outcome: past.outcome,
             error: past.error,
+            error_type: past.error_type,
         }
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use tickwheel_api::answers::{DeadPage, Run};
 
+use super::run::error_line;
 use crate::failure::Failure;
 use crate::instant;
 use crate::output::{Format, Row, screen, table};
@@ -26,7 +27,7 @@ impl Row for DeadRow<'_> {
             instant::text(run.ended_ms),
             run.attempt.to_string(),
             run.worker.clone(),
-            run.error.clone(),
+            error_line(&run.error_type, &run.error),
         ]
     }
 }

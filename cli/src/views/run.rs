@@ -14,6 +14,15 @@ fn upstream_line(upstream: &Upstream) -> String {
     format!("{run} {state}{why}{}", upstream.error)
 }
 
+/// Why it ended without success, the class of the error first.
+pub(super) fn error_line(class: &str, error: &str) -> String {
+    match (class, error) {
+        ("", error) => error.to_owned(),
+        (class, "") => class.to_owned(),
+        (class, error) => format!("{class}: {error}"),
+    }
+}
+
 fn attempt_line(past: &PastAttempt) -> String {
     let on = match past.worker.as_str() {
         "" => String::new(),
@@ -27,7 +36,7 @@ fn attempt_line(past: &PastAttempt) -> String {
         past.attempt,
         past.outcome,
         instant::text(past.ended_ms),
-        past.error
+        error_line(&past.error_type, &past.error)
     )
 }
 
@@ -118,7 +127,7 @@ impl Detail for Run {
             ("job", self.job.clone()),
             ("state", self.state.to_owned()),
             ("waits because", self.waiting_reason.clone()),
-            ("error", self.error.clone()),
+            ("error", error_line(&self.error_type, &self.error)),
             ("handler", handler_line(self)),
             ("due", instant::text(self.due_ms)),
             (

@@ -1,5 +1,5 @@
 //! Writes the generated code of the wire: `make proto`.
 
 fn main() -> anyhow::Result<()> {
-    tickwheel_proto_generate::generate(&tickwheel_proto_generate::generated())
+    tickwheel_proto_generate::write()
 }

@@ -70,112 +70,18 @@ Field { number: 8, name: "request_id", repeated: false, kind: Kind::Text },
 Field { number: 9, name: "count", repeated: false, kind: Kind::Uint64 },
 Field { number: 10, name: "tracker_id", repeated: false, kind: Kind::Text },
 ] },
-Message { name: "JobSpec", fields: &[
-Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
-Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
-Field { number: 4, name: "body", repeated: false, kind: Kind::Bytes },
-Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(21) },
-Field { number: 6, name: "start_at_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 7, name: "end_at_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 8, name: "max_runs", repeated: false, kind: Kind::Uint64 },
-Field { number: 9, name: "jitter_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(28) },
-Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(29) },
-Field { number: 12, name: "options", repeated: false, kind: Kind::Message(30) },
-Field { number: 13, name: "ledger_limit", repeated: false, kind: Kind::Uint32 },
-Field { number: 14, name: "runs_limit", repeated: false, kind: Kind::Uint32 },
-Field { number: 15, name: "description", repeated: false, kind: Kind::Text },
-Field { number: 16, name: "model", repeated: false, kind: Kind::Message(14) },
-Field { number: 17, name: "reduce", repeated: false, kind: Kind::Text },
-Field { number: 18, name: "reduce_on", repeated: false, kind: Kind::Enum },
-Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(30) },
-Field { number: 20, name: "labels", repeated: true, kind: Kind::Message(13) },
-Field { number: 21, name: "followed_by", repeated: true, kind: Kind::Text },
-] },
-Message { name: "JobSpec.LabelsEntry", fields: &[
-Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "value", repeated: false, kind: Kind::Text },
-] },
-Message { name: "Model", fields: &[
-Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(15) },
-Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(16) },
-Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(17) },
-Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(19) },
-] },
-Message { name: "Model.Standalone", fields: &[
-] },
-Message { name: "Model.Broadcast", fields: &[
-Field { number: 1, name: "quorum", repeated: false, kind: Kind::Uint32 },
-] },
-Message { name: "Model.Sharding", fields: &[
-Field { number: 1, name: "items", repeated: true, kind: Kind::Message(18) },
-Field { number: 2, name: "allocation", repeated: false, kind: Kind::Enum },
-] },
-Message { name: "Model.Item", fields: &[
-Field { number: 1, name: "index", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "parameter", repeated: false, kind: Kind::Text },
-] },
-Message { name: "Model.Indexed", fields: &[
-Field { number: 1, name: "completions", repeated: false, kind: Kind::Uint64 },
-Field { number: 2, name: "parallelism", repeated: false, kind: Kind::Uint32 },
-Field { number: 3, name: "max_failed", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "success", repeated: false, kind: Kind::Message(20) },
-] },
-Message { name: "Model.Success", fields: &[
-Field { number: 1, name: "indexes", repeated: true, kind: Kind::Uint64 },
-Field { number: 2, name: "count", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "Trigger", fields: &[
-Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(22) },
-Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(23) },
-Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(24) },
-Field { number: 5, name: "once", repeated: false, kind: Kind::Message(25) },
-Field { number: 6, name: "manual", repeated: false, kind: Kind::Message(26) },
-Field { number: 7, name: "after", repeated: false, kind: Kind::Message(27) },
-] },
-Message { name: "Trigger.Cron", fields: &[
-Field { number: 1, name: "expression", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "time_zone", repeated: false, kind: Kind::Text },
-] },
-Message { name: "Trigger.FixedRate", fields: &[
-Field { number: 1, name: "period_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 2, name: "anchor_ms", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "Trigger.FixedDelay", fields: &[
-Field { number: 1, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "Trigger.Once", fields: &[
-Field { number: 1, name: "at_ms", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "Trigger.Manual", fields: &[
-] },
-Message { name: "Trigger.After", fields: &[
-Field { number: 1, name: "job", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "on", repeated: false, kind: Kind::Enum },
-] },
-Message { name: "Misfire", fields: &[
-Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
-Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
-Field { number: 3, name: "tolerance_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "catch_up_window_ms", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "Overlap", fields: &[
-Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
-Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
-] },
 Message { name: "ContextOptions", fields: &[
 Field { number: 1, name: "priority", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(36) },
+Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(18) },
 Field { number: 3, name: "timeout_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "start_deadline_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "fail_on_lease_lost", repeated: false, kind: Kind::Bool },
-Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(33) },
-Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(34) },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(31) },
-Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(32) },
+Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(15) },
+Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(16) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(13) },
+Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(14) },
 ] },
 Message { name: "ContextOptions.ResourcesEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -209,8 +115,108 @@ Field { number: 3, name: "exponential", repeated: false, kind: Kind::Bool },
 Field { number: 4, name: "cap_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "full_jitter", repeated: false, kind: Kind::Bool },
 ] },
+Message { name: "Upstream", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
+] },
+Message { name: "JobSpec", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "body", repeated: false, kind: Kind::Bytes },
+Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(29) },
+Field { number: 6, name: "start_at_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "end_at_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "max_runs", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "jitter_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(36) },
+Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(37) },
+Field { number: 12, name: "options", repeated: false, kind: Kind::Message(12) },
+Field { number: 13, name: "ledger_limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 14, name: "runs_limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 15, name: "description", repeated: false, kind: Kind::Text },
+Field { number: 16, name: "model", repeated: false, kind: Kind::Message(22) },
+Field { number: 17, name: "reduce", repeated: false, kind: Kind::Text },
+Field { number: 18, name: "reduce_on", repeated: false, kind: Kind::Enum },
+Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(12) },
+Field { number: 20, name: "labels", repeated: true, kind: Kind::Message(21) },
+Field { number: 21, name: "followed_by", repeated: true, kind: Kind::Text },
+] },
+Message { name: "JobSpec.LabelsEntry", fields: &[
+Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Model", fields: &[
+Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(23) },
+Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(24) },
+Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(25) },
+Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(27) },
+] },
+Message { name: "Model.Standalone", fields: &[
+] },
+Message { name: "Model.Broadcast", fields: &[
+Field { number: 1, name: "quorum", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "Model.Sharding", fields: &[
+Field { number: 1, name: "items", repeated: true, kind: Kind::Message(26) },
+Field { number: 2, name: "allocation", repeated: false, kind: Kind::Enum },
+] },
+Message { name: "Model.Item", fields: &[
+Field { number: 1, name: "index", repeated: false, kind: Kind::Uint32 },
+Field { number: 2, name: "parameter", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Model.Indexed", fields: &[
+Field { number: 1, name: "completions", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "parallelism", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "max_failed", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "success", repeated: false, kind: Kind::Message(28) },
+] },
+Message { name: "Model.Success", fields: &[
+Field { number: 1, name: "indexes", repeated: true, kind: Kind::Uint64 },
+Field { number: 2, name: "count", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger", fields: &[
+Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(30) },
+Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(31) },
+Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(32) },
+Field { number: 5, name: "once", repeated: false, kind: Kind::Message(33) },
+Field { number: 6, name: "manual", repeated: false, kind: Kind::Message(34) },
+Field { number: 7, name: "after", repeated: false, kind: Kind::Message(35) },
+] },
+Message { name: "Trigger.Cron", fields: &[
+Field { number: 1, name: "expression", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "time_zone", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Trigger.FixedRate", fields: &[
+Field { number: 1, name: "period_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "anchor_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger.FixedDelay", fields: &[
+Field { number: 1, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger.Once", fields: &[
+Field { number: 1, name: "at_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Trigger.Manual", fields: &[
+] },
+Message { name: "Trigger.After", fields: &[
+Field { number: 1, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "on", repeated: false, kind: Kind::Enum },
+] },
+Message { name: "Misfire", fields: &[
+Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "tolerance_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "catch_up_window_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Overlap", fields: &[
+Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
+] },
 Message { name: "Job", fields: &[
-Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(12) },
+Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(20) },
 Field { number: 2, name: "revision", repeated: false, kind: Kind::Uint64 },
 Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
 Field { number: 4, name: "next_due_ms", repeated: false, kind: Kind::Uint64 },
@@ -278,18 +284,13 @@ Field { number: 17, name: "progress_percent", repeated: false, kind: Kind::Uint3
 Field { number: 18, name: "progress_message", repeated: false, kind: Kind::Text },
 Field { number: 20, name: "next_attempt_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 21, name: "lease_expires_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(39) },
+Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(40) },
 Field { number: 24, name: "attempts", repeated: true, kind: Kind::Message(43) },
-Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(42) },
+Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(19) },
 Field { number: 27, name: "log", repeated: true, kind: Kind::Message(44) },
 Field { number: 23, name: "log_cut", repeated: false, kind: Kind::Bool },
 Field { number: 26, name: "body_dropped", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "Upstream", fields: &[
-Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
-Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
-Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 28, name: "error_type", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "PastAttempt", fields: &[
 Field { number: 1, name: "attempt", repeated: false, kind: Kind::Uint32 },
@@ -298,6 +299,7 @@ Field { number: 3, name: "claimed_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "ended_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "outcome", repeated: false, kind: Kind::Text },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
+Field { number: 7, name: "error_type", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "LoggedLine", fields: &[
 Field { number: 1, name: "time_ms", repeated: false, kind: Kind::Uint64 },
@@ -309,7 +311,7 @@ Message { name: "JobRef", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ApplyJobsRequest", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(12) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(20) },
 Field { number: 2, name: "dry_run", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "ApplyJobsResponse", fields: &[
@@ -329,7 +331,7 @@ Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "labels", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "ListJobsResponse", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(37) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(38) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -355,7 +357,7 @@ Field { number: 5, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
 ] },
 Message { name: "PreviewJobRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(12) },
+Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(20) },
 Field { number: 3, name: "count", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "after_ms", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -369,7 +371,7 @@ Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "GetLedgerResponse", fields: &[
-Field { number: 1, name: "records", repeated: true, kind: Kind::Message(38) },
+Field { number: 1, name: "records", repeated: true, kind: Kind::Message(39) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ExplainJobRequest", fields: &[
@@ -378,7 +380,7 @@ Field { number: 2, name: "at_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ExplainJobResponse", fields: &[
 Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "record", repeated: false, kind: Kind::Message(38) },
+Field { number: 2, name: "record", repeated: false, kind: Kind::Message(39) },
 ] },
 Message { name: "SubmitRequest", fields: &[
 Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(62) },
@@ -389,7 +391,7 @@ Field { number: 2, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "body", repeated: false, kind: Kind::Bytes },
 Field { number: 4, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "at_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "options", repeated: false, kind: Kind::Message(30) },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(12) },
 Field { number: 7, name: "dedup_key", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "dedup_keep_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
@@ -430,9 +432,9 @@ Field { number: 3, name: "limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "page_token", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListSubtasksResponse", fields: &[
-Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(40) },
+Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(41) },
 Field { number: 2, name: "next_page_token", repeated: false, kind: Kind::Text },
-Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(39) },
+Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(40) },
 Field { number: 4, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListContextsRequest", fields: &[
@@ -462,7 +464,7 @@ Field { number: 1, name: "complete_since_ms", repeated: false, kind: Kind::Uint6
 Field { number: 2, name: "reason", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListContextsResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(41) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(42) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(72) },
@@ -489,7 +491,7 @@ Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "max_look", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "ListDeadResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(41) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(42) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "kept", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "dropped", repeated: false, kind: Kind::Uint64 },
@@ -515,7 +517,7 @@ Field { number: 6, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "ids", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "CancelContextResponse", fields: &[
-Field { number: 1, name: "context", repeated: false, kind: Kind::Message(41) },
+Field { number: 1, name: "context", repeated: false, kind: Kind::Message(42) },
 ] },
 Message { name: "WaitContextRequest", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -542,7 +544,7 @@ Field { number: 10, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 11, name: "heartbeat_age_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 12, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 13, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(35) },
+Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(17) },
 Field { number: 15, name: "load", repeated: false, kind: Kind::Float },
 ] },
 Message { name: "GroupLimits", fields: &[
@@ -572,33 +574,6 @@ Message { name: "ListLimitsResponse", fields: &[
 Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(85) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
-Message { name: "ListGroupsRequest", fields: &[
-] },
-Message { name: "ListGroupsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(95) },
-Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
-] },
-Message { name: "GroupRef", fields: &[
-Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-] },
-Message { name: "PauseGroupRequest", fields: &[
-Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "note", repeated: false, kind: Kind::Text },
-] },
-Message { name: "Group", fields: &[
-Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "handlers", repeated: true, kind: Kind::Text },
-Field { number: 3, name: "workers", repeated: false, kind: Kind::Uint32 },
-Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint64 },
-Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "pause", repeated: false, kind: Kind::Message(96) },
-Field { number: 7, name: "limits", repeated: false, kind: Kind::Message(85) },
-] },
-Message { name: "GroupPause", fields: &[
-Field { number: 1, name: "since_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 2, name: "by", repeated: false, kind: Kind::Text },
-Field { number: 3, name: "note", repeated: false, kind: Kind::Text },
-] },
 Message { name: "GetClusterRequest", fields: &[
 ] },
 Message { name: "Cluster", fields: &[
@@ -612,7 +587,7 @@ Field { number: 7, name: "zone_table", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(100) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(94) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 ] },
@@ -622,32 +597,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(109) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(115) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(118) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(119) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(118) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(120) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(121) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(122) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(117) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(103) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(109) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(112) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(113) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(112) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(114) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(115) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(116) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(111) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(103) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(97) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(105) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(113) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(99) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(107) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(111) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(123) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(126) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(127) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(112) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(105) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(117) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(120) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(121) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(106) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(108) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(102) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(104) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(106) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(98) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(100) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -655,7 +630,7 @@ Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "offset", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 5, name: "items", repeated: true, kind: Kind::Bytes },
-Field { number: 6, name: "options", repeated: false, kind: Kind::Message(30) },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(12) },
 Field { number: 7, name: "parallelism", repeated: false, kind: Kind::Uint32 },
 Field { number: 8, name: "reduce", repeated: false, kind: Kind::Text },
 Field { number: 9, name: "reduce_on", repeated: false, kind: Kind::Enum },
@@ -679,7 +654,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(107) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(101) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -702,9 +677,12 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(118) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(112) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(110) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(104) },
+Field { number: 11, name: "protocol", repeated: false, kind: Kind::Uint32 },
+Field { number: 12, name: "protocol_least", repeated: false, kind: Kind::Uint32 },
+Field { number: 13, name: "capabilities", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Hello.ResourcesEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -712,19 +690,30 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(112) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(106) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "result_bytes_max", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "log_line_bytes_max", repeated: false, kind: Kind::Uint64 },
 Field { number: 8, name: "accept_after_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "protocol", repeated: false, kind: Kind::Uint32 },
+Field { number: 10, name: "capabilities", repeated: true, kind: Kind::Text },
+Field { number: 11, name: "version", repeated: false, kind: Kind::Text },
+Field { number: 12, name: "frame_bytes_max", repeated: false, kind: Kind::Uint64 },
+Field { number: 13, name: "frame_items_max", repeated: false, kind: Kind::Uint32 },
+Field { number: 14, name: "frame_questions_max", repeated: false, kind: Kind::Uint32 },
+Field { number: 15, name: "frame_pause_us", repeated: false, kind: Kind::Uint64 },
+Field { number: 16, name: "renew_lease_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 17, name: "ping_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 18, name: "drain_deadline_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 19, name: "hello_running_max", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(114) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(108) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -732,8 +721,8 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(116) },
-Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(35) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(110) },
+Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(17) },
 ] },
 Message { name: "Report", fields: &[
 Field { number: 1, name: "running", repeated: false, kind: Kind::Uint32 },
@@ -780,6 +769,7 @@ Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
 Field { number: 5, name: "result", repeated: false, kind: Kind::Bytes },
 Field { number: 6, name: "retry_after_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "ran_us", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "error_type", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "Assignment", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -793,9 +783,9 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(125) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(124) },
-Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(42) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(119) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(118) },
+Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(19) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -816,45 +806,43 @@ Message { name: "Confirmation", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "verdict", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
 ] },
 ];
 
 pub static METHODS: &[Method] = &[
 Method { service: "SchedulerService", name: "ApplyJobs", takes: 46, answers: 47, streams: false },
 Method { service: "SchedulerService", name: "ListJobs", takes: 49, answers: 50, streams: false },
-Method { service: "SchedulerService", name: "GetJob", takes: 45, answers: 37, streams: false },
-Method { service: "SchedulerService", name: "PauseJob", takes: 51, answers: 37, streams: false },
-Method { service: "SchedulerService", name: "ResumeJob", takes: 45, answers: 37, streams: false },
+Method { service: "SchedulerService", name: "GetJob", takes: 45, answers: 38, streams: false },
+Method { service: "SchedulerService", name: "PauseJob", takes: 51, answers: 38, streams: false },
+Method { service: "SchedulerService", name: "ResumeJob", takes: 45, answers: 38, streams: false },
 Method { service: "SchedulerService", name: "DeleteJob", takes: 52, answers: 53, streams: false },
 Method { service: "SchedulerService", name: "RunJob", takes: 54, answers: 64, streams: false },
 Method { service: "SchedulerService", name: "PreviewJob", takes: 55, answers: 56, streams: false },
 Method { service: "SchedulerService", name: "GetLedger", takes: 57, answers: 58, streams: false },
 Method { service: "SchedulerService", name: "ExplainJob", takes: 59, answers: 60, streams: false },
 Method { service: "SchedulerService", name: "Submit", takes: 61, answers: 65, streams: false },
-Method { service: "SchedulerService", name: "FindContext", takes: 63, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "FindContext", takes: 63, answers: 42, streams: false },
 Method { service: "SchedulerService", name: "ListContexts", takes: 71, answers: 74, streams: false },
-Method { service: "SchedulerService", name: "GetContext", takes: 66, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "GetContext", takes: 66, answers: 42, streams: false },
 Method { service: "SchedulerService", name: "GetLog", takes: 67, answers: 68, streams: false },
 Method { service: "SchedulerService", name: "CancelContext", takes: 66, answers: 80, streams: false },
-Method { service: "SchedulerService", name: "RetryContext", takes: 66, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "RetryContext", takes: 66, answers: 42, streams: false },
 Method { service: "SchedulerService", name: "ListSubtasks", takes: 69, answers: 70, streams: false },
 Method { service: "SchedulerService", name: "ListDead", takes: 76, answers: 77, streams: false },
 Method { service: "SchedulerService", name: "RequeueDead", takes: 78, answers: 79, streams: false },
 Method { service: "SchedulerService", name: "PurgeDead", takes: 78, answers: 79, streams: false },
-Method { service: "SchedulerService", name: "WaitContext", takes: 81, answers: 41, streams: false },
+Method { service: "SchedulerService", name: "WaitContext", takes: 81, answers: 42, streams: false },
 Method { service: "SchedulerService", name: "ListWorkers", takes: 82, answers: 83, streams: false },
-Method { service: "SchedulerService", name: "GetCluster", takes: 97, answers: 98, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 91, answers: 92, streams: false },
 Method { service: "SchedulerService", name: "SetLimits", takes: 85, answers: 85, streams: false },
 Method { service: "SchedulerService", name: "ListLimits", takes: 89, answers: 90, streams: false },
-Method { service: "SchedulerService", name: "ListGroups", takes: 91, answers: 92, streams: false },
-Method { service: "SchedulerService", name: "PauseGroup", takes: 94, answers: 95, streams: false },
-Method { service: "SchedulerService", name: "ResumeGroup", takes: 93, answers: 95, streams: false },
 Method { service: "SchedulerService", name: "MakeToken", takes: 2, answers: 3, streams: false },
 Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3, streams: false },
 Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
 Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
 Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 101, answers: 102, streams: true },
+Method { service: "WorkerService", name: "Session", takes: 95, answers: 96, streams: true },
 ];
 
 impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
@@ -862,23 +850,21 @@ impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 47; }
 impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 80; }
 impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 78; }
 impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 79; }
-impl Spoken for crate::v1::Cluster { const PLACE: usize = 98; }
-impl Spoken for crate::v1::Context { const PLACE: usize = 41; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 92; }
+impl Spoken for crate::v1::Context { const PLACE: usize = 42; }
 impl Spoken for crate::v1::ContextRef { const PLACE: usize = 66; }
 impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 52; }
 impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 53; }
 impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 59; }
 impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 60; }
 impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 63; }
-impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 97; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 91; }
 impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 57; }
 impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 58; }
 impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 67; }
 impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 68; }
-impl Spoken for crate::v1::Group { const PLACE: usize = 95; }
 impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 85; }
-impl Spoken for crate::v1::GroupRef { const PLACE: usize = 93; }
-impl Spoken for crate::v1::Job { const PLACE: usize = 37; }
+impl Spoken for crate::v1::Job { const PLACE: usize = 38; }
 impl Spoken for crate::v1::JobRef { const PLACE: usize = 45; }
 impl Spoken for crate::v1::ListAuditRequest { const PLACE: usize = 9; }
 impl Spoken for crate::v1::ListAuditResponse { const PLACE: usize = 10; }
@@ -886,8 +872,6 @@ impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 71; }
 impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 74; }
 impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 76; }
 impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 77; }
-impl Spoken for crate::v1::ListGroupsRequest { const PLACE: usize = 91; }
-impl Spoken for crate::v1::ListGroupsResponse { const PLACE: usize = 92; }
 impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 49; }
 impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 50; }
 impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 89; }
@@ -900,7 +884,6 @@ impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 82; }
 impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 83; }
 impl Spoken for crate::v1::MadeToken { const PLACE: usize = 3; }
 impl Spoken for crate::v1::MakeTokenRequest { const PLACE: usize = 2; }
-impl Spoken for crate::v1::PauseGroupRequest { const PLACE: usize = 94; }
 impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 51; }
 impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 55; }
 impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 56; }
@@ -911,6 +894,6 @@ impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
 impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 61; }
 impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 65; }
 impl Spoken for crate::v1::Submitted { const PLACE: usize = 64; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 102; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 96; }
 impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 81; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 101; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 95; }

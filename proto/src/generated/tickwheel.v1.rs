@@ -197,6 +197,252 @@ impl Role {
         }
     }
 }
+/// What holds for a context, of a job or submitted alone.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ContextOptions {
+    /// 0 (lowest) ..= 4 (highest); absent: 2.
+    #[prost(uint32, optional, tag = "1")]
+    pub priority: ::core::option::Option<u32>,
+    #[prost(message, optional, tag = "2")]
+    pub retry: ::core::option::Option<Retry>,
+    /// Of one attempt; absent: none.
+    #[prost(uint64, optional, tag = "3")]
+    pub timeout_ms: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "4")]
+    pub cancel_grace_ms: ::core::option::Option<u64>,
+    /// Not started this long after its due time: ends as expired.
+    #[prost(uint64, optional, tag = "5")]
+    pub start_deadline_ms: ::core::option::Option<u64>,
+    #[prost(uint64, optional, tag = "6")]
+    pub lease_ms: ::core::option::Option<u64>,
+    /// An attempt whose lease was lost ends the context as failed instead of being retried (at most once).
+    #[prost(bool, tag = "7")]
+    pub fail_on_lease_lost: bool,
+    /// Which of the workers that fit takes it; absent: any.
+    #[prost(message, optional, tag = "8")]
+    pub routing: ::core::option::Option<Routing>,
+    /// Which workers fit; absent: all of the group that offer the handler.
+    #[prost(message, optional, tag = "9")]
+    pub workers: ::core::option::Option<WorkerSelection>,
+    /// What it takes of its worker's resources while it runs: bytes of `memory` and `disk`, thousandths of everything else.
+    #[prost(map = "string, uint64", tag = "10")]
+    pub resources: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
+    /// With whom it shares the permits of its group; absent: with nobody.
+    #[prost(message, optional, tag = "11")]
+    pub fairness: ::core::option::Option<Fairness>,
+}
+/// Contexts with a key share the permits of their group by the weights of their keys.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Fairness {
+    /// The key, \[A-Za-z0-9.\_@+-\]{1,64}, or a JSON pointer into the body to the value that is the key.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+    /// 1..=64; absent: 1.
+    #[prost(uint32, optional, tag = "2")]
+    pub weight: ::core::option::Option<u32>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Routing {
+    /// any, round_robin, random, weighted, consistent_hash, least_frequently_used, least_recently_used, least_running, cpu_first, memory_first,
+    /// fastest_response, specified, failover or busy_transfer; empty: any.
+    #[prost(string, tag = "1")]
+    pub policy: ::prost::alloc::string::String,
+    /// consistent_hash: a JSON pointer into the body; empty: the job's name, and chance without a job.
+    #[prost(string, tag = "2")]
+    pub key: ::prost::alloc::string::String,
+    /// specified, failover, busy_transfer: ids, names or hosts of workers, in order.
+    #[prost(string, repeated, tag = "3")]
+    pub list: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WorkerSelection {
+    /// A condition over tags, like `region == "eu" && gpu`; empty: none.
+    #[prost(string, tag = "1")]
+    pub select: ::prost::alloc::string::String,
+    /// Only these ids, names or hosts; empty: all.
+    #[prost(string, repeated, tag = "2")]
+    pub allow: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// None of these.
+    #[prost(string, repeated, tag = "3")]
+    pub deny: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// At most so many workers at a time, 1..=10000.
+    #[prost(uint32, optional, tag = "4")]
+    pub max: ::core::option::Option<u32>,
+}
+/// A resource of a worker, bytes of `memory` and `disk`, thousandths of everything else.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Resource {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "2")]
+    pub total: u64,
+    /// Measured, or reserved if that is more.
+    #[prost(uint64, tag = "3")]
+    pub used: u64,
+    /// By attempts that run.
+    #[prost(uint64, tag = "4")]
+    pub reserved: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Retry {
+    /// Attempts in all, 1..=1000.
+    #[prost(uint32, tag = "1")]
+    pub max_attempts: u32,
+    #[prost(uint64, tag = "2")]
+    pub delay_ms: u64,
+    #[prost(bool, tag = "3")]
+    pub exponential: bool,
+    /// exponential: no delay is longer.
+    #[prost(uint64, tag = "4")]
+    pub cap_ms: u64,
+    /// A delay is drawn from 0..=computed delay.
+    #[prost(bool, tag = "5")]
+    pub full_jitter: bool,
+}
+/// The end of a context that fired another one.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Upstream {
+    #[prost(string, tag = "1")]
+    pub context_id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(enumeration = "ContextState", tag = "3")]
+    pub state: i32,
+    /// Why it ended without success: the first 200 bytes.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ReduceOn {
+    Unspecified = 0,
+    /// When every subtask ended.
+    Ended = 1,
+    /// When every subtask succeeded; else the context fails without it.
+    Succeeded = 2,
+}
+impl ReduceOn {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "REDUCE_ON_UNSPECIFIED",
+            Self::Ended => "REDUCE_ON_ENDED",
+            Self::Succeeded => "REDUCE_ON_SUCCEEDED",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "REDUCE_ON_UNSPECIFIED" => Some(Self::Unspecified),
+            "REDUCE_ON_ENDED" => Some(Self::Ended),
+            "REDUCE_ON_SUCCEEDED" => Some(Self::Succeeded),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum ContextState {
+    Unspecified = 0,
+    /// In the wheel, not due yet.
+    Scheduled = 1,
+    /// In the wheel, waiting for its next attempt.
+    Retrying = 2,
+    /// Due, waiting for a permit.
+    Ready = 3,
+    /// Due, waiting for an earlier context of its job.
+    Queued = 4,
+    Running = 5,
+    Succeeded = 6,
+    Failed = 7,
+    TimedOut = 8,
+    Cancelled = 9,
+    /// Not started by its start deadline.
+    Expired = 10,
+    /// Split: its own attempt is over, its subtasks are not.
+    WaitingForSubtasks = 11,
+}
+impl ContextState {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "CONTEXT_STATE_UNSPECIFIED",
+            Self::Scheduled => "CONTEXT_STATE_SCHEDULED",
+            Self::Retrying => "CONTEXT_STATE_RETRYING",
+            Self::Ready => "CONTEXT_STATE_READY",
+            Self::Queued => "CONTEXT_STATE_QUEUED",
+            Self::Running => "CONTEXT_STATE_RUNNING",
+            Self::Succeeded => "CONTEXT_STATE_SUCCEEDED",
+            Self::Failed => "CONTEXT_STATE_FAILED",
+            Self::TimedOut => "CONTEXT_STATE_TIMED_OUT",
+            Self::Cancelled => "CONTEXT_STATE_CANCELLED",
+            Self::Expired => "CONTEXT_STATE_EXPIRED",
+            Self::WaitingForSubtasks => "CONTEXT_STATE_WAITING_FOR_SUBTASKS",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "CONTEXT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
+            "CONTEXT_STATE_SCHEDULED" => Some(Self::Scheduled),
+            "CONTEXT_STATE_RETRYING" => Some(Self::Retrying),
+            "CONTEXT_STATE_READY" => Some(Self::Ready),
+            "CONTEXT_STATE_QUEUED" => Some(Self::Queued),
+            "CONTEXT_STATE_RUNNING" => Some(Self::Running),
+            "CONTEXT_STATE_SUCCEEDED" => Some(Self::Succeeded),
+            "CONTEXT_STATE_FAILED" => Some(Self::Failed),
+            "CONTEXT_STATE_TIMED_OUT" => Some(Self::TimedOut),
+            "CONTEXT_STATE_CANCELLED" => Some(Self::Cancelled),
+            "CONTEXT_STATE_EXPIRED" => Some(Self::Expired),
+            "CONTEXT_STATE_WAITING_FOR_SUBTASKS" => Some(Self::WaitingForSubtasks),
+            _ => None,
+        }
+    }
+}
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum LogLevel {
+    Unspecified = 0,
+    Trace = 1,
+    Debug = 2,
+    Info = 3,
+    Warn = 4,
+    Error = 5,
+}
+impl LogLevel {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "LOG_LEVEL_UNSPECIFIED",
+            Self::Trace => "LOG_LEVEL_TRACE",
+            Self::Debug => "LOG_LEVEL_DEBUG",
+            Self::Info => "LOG_LEVEL_INFO",
+            Self::Warn => "LOG_LEVEL_WARN",
+            Self::Error => "LOG_LEVEL_ERROR",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "LOG_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
+            "LOG_LEVEL_TRACE" => Some(Self::Trace),
+            "LOG_LEVEL_DEBUG" => Some(Self::Debug),
+            "LOG_LEVEL_INFO" => Some(Self::Info),
+            "LOG_LEVEL_WARN" => Some(Self::Warn),
+            "LOG_LEVEL_ERROR" => Some(Self::Error),
+            _ => None,
+        }
+    }
+}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct JobSpec {
     /// `namespace/name`, \[A-Za-z0-9.\_/-\]{1,128}; without a slash the namespace is `default`.
@@ -580,108 +826,6 @@ pub mod overlap {
         }
     }
 }
-/// What holds for a context, of a job or submitted alone.
-#[derive(Clone, PartialEq, ::prost::Message)]
-pub struct ContextOptions {
-    /// 0 (lowest) ..= 4 (highest); absent: 2.
-    #[prost(uint32, optional, tag = "1")]
-    pub priority: ::core::option::Option<u32>,
-    #[prost(message, optional, tag = "2")]
-    pub retry: ::core::option::Option<Retry>,
-    /// Of one attempt; absent: none.
-    #[prost(uint64, optional, tag = "3")]
-    pub timeout_ms: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "4")]
-    pub cancel_grace_ms: ::core::option::Option<u64>,
-    /// Not started this long after its due time: ends as expired.
-    #[prost(uint64, optional, tag = "5")]
-    pub start_deadline_ms: ::core::option::Option<u64>,
-    #[prost(uint64, optional, tag = "6")]
-    pub lease_ms: ::core::option::Option<u64>,
-    /// An attempt whose lease was lost ends the context as failed instead of being retried (at most once).
-    #[prost(bool, tag = "7")]
-    pub fail_on_lease_lost: bool,
-    /// Which of the workers that fit takes it; absent: any.
-    #[prost(message, optional, tag = "8")]
-    pub routing: ::core::option::Option<Routing>,
-    /// Which workers fit; absent: all of the group that offer the handler.
-    #[prost(message, optional, tag = "9")]
-    pub workers: ::core::option::Option<WorkerSelection>,
-    /// What it takes of its worker's resources while it runs: bytes of `memory` and `disk`, thousandths of everything else.
-    #[prost(map = "string, uint64", tag = "10")]
-    pub resources: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
-    /// With whom it shares the permits of its group; absent: with nobody.
-    #[prost(message, optional, tag = "11")]
-    pub fairness: ::core::option::Option<Fairness>,
-}
-/// Contexts with a key share the permits of their group by the weights of their keys.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Fairness {
-    /// The key, \[A-Za-z0-9.\_@+-\]{1,64}, or a JSON pointer into the body to the value that is the key.
-    #[prost(string, tag = "1")]
-    pub key: ::prost::alloc::string::String,
-    /// 1..=64; absent: 1.
-    #[prost(uint32, optional, tag = "2")]
-    pub weight: ::core::option::Option<u32>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Routing {
-    /// any, round_robin, random, weighted, consistent_hash, least_frequently_used, least_recently_used, least_running, cpu_first, memory_first,
-    /// fastest_response, specified, failover or busy_transfer; empty: any.
-    #[prost(string, tag = "1")]
-    pub policy: ::prost::alloc::string::String,
-    /// consistent_hash: a JSON pointer into the body; empty: the job's name, and chance without a job.
-    #[prost(string, tag = "2")]
-    pub key: ::prost::alloc::string::String,
-    /// specified, failover, busy_transfer: ids, names or hosts of workers, in order.
-    #[prost(string, repeated, tag = "3")]
-    pub list: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-}
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct WorkerSelection {
-    /// A condition over tags, like `region == "eu" && gpu`; empty: none.
-    #[prost(string, tag = "1")]
-    pub select: ::prost::alloc::string::String,
-    /// Only these ids, names or hosts; empty: all.
-    #[prost(string, repeated, tag = "2")]
-    pub allow: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// None of these.
-    #[prost(string, repeated, tag = "3")]
-    pub deny: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
-    /// At most so many workers at a time, 1..=10000.
-    #[prost(uint32, optional, tag = "4")]
-    pub max: ::core::option::Option<u32>,
-}
-/// A resource of a worker, bytes of `memory` and `disk`, thousandths of everything else.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Resource {
-    #[prost(string, tag = "1")]
-    pub name: ::prost::alloc::string::String,
-    #[prost(uint64, tag = "2")]
-    pub total: u64,
-    /// Measured, or reserved if that is more.
-    #[prost(uint64, tag = "3")]
-    pub used: u64,
-    /// By attempts that run.
-    #[prost(uint64, tag = "4")]
-    pub reserved: u64,
-}
-#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Retry {
-    /// Attempts in all, 1..=1000.
-    #[prost(uint32, tag = "1")]
-    pub max_attempts: u32,
-    #[prost(uint64, tag = "2")]
-    pub delay_ms: u64,
-    #[prost(bool, tag = "3")]
-    pub exponential: bool,
-    /// exponential: no delay is longer.
-    #[prost(uint64, tag = "4")]
-    pub cap_ms: u64,
-    /// A delay is drawn from 0..=computed delay.
-    #[prost(bool, tag = "5")]
-    pub full_jitter: bool,
-}
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct Job {
     #[prost(message, optional, tag = "1")]
@@ -900,19 +1044,9 @@ pub struct Context {
     /// Its body had so many bytes, and was not kept behind its end without success: it cannot run again. 0: nothing is missing.
     #[prost(uint64, tag = "26")]
     pub body_dropped: u64,
-}
-/// The end of a context that fired another one.
-#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
-pub struct Upstream {
-    #[prost(string, tag = "1")]
-    pub context_id: ::prost::alloc::string::String,
-    #[prost(string, tag = "2")]
-    pub job: ::prost::alloc::string::String,
-    #[prost(enumeration = "ContextState", tag = "3")]
-    pub state: i32,
-    /// Why it ended without success: the first 200 bytes.
-    #[prost(string, tag = "4")]
-    pub error: ::prost::alloc::string::String,
+    /// The class of `error`, as its worker named it; empty where none did.
+    #[prost(string, tag = "28")]
+    pub error_type: ::prost::alloc::string::String,
 }
 /// An attempt that ended without success.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -930,9 +1064,12 @@ pub struct PastAttempt {
     /// `failed`, `timed_out`, or `lost`: its lease ran out or its worker was gone.
     #[prost(string, tag = "5")]
     pub outcome: ::prost::alloc::string::String,
-    /// At most 200 bytes.
+    /// At most 200 bytes, with the class.
     #[prost(string, tag = "6")]
     pub error: ::prost::alloc::string::String,
+    /// As in Context.
+    #[prost(string, tag = "7")]
+    pub error_type: ::prost::alloc::string::String,
 }
 /// A line of a context's log.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -947,37 +1084,6 @@ pub struct LoggedLine {
     pub level: i32,
     #[prost(string, tag = "4")]
     pub line: ::prost::alloc::string::String,
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ReduceOn {
-    Unspecified = 0,
-    /// When every subtask ended.
-    Ended = 1,
-    /// When every subtask succeeded; else the context fails without it.
-    Succeeded = 2,
-}
-impl ReduceOn {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "REDUCE_ON_UNSPECIFIED",
-            Self::Ended => "REDUCE_ON_ENDED",
-            Self::Succeeded => "REDUCE_ON_SUCCEEDED",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "REDUCE_ON_UNSPECIFIED" => Some(Self::Unspecified),
-            "REDUCE_ON_ENDED" => Some(Self::Ended),
-            "REDUCE_ON_SUCCEEDED" => Some(Self::Succeeded),
-            _ => None,
-        }
-    }
 }
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
 #[repr(i32)]
@@ -1008,106 +1114,6 @@ impl JobState {
             "JOB_STATE_ACTIVE" => Some(Self::Active),
             "JOB_STATE_PAUSED" => Some(Self::Paused),
             "JOB_STATE_FINISHED" => Some(Self::Finished),
-            _ => None,
-        }
-    }
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum ContextState {
-    Unspecified = 0,
-    /// In the wheel, not due yet.
-    Scheduled = 1,
-    /// In the wheel, waiting for its next attempt.
-    Retrying = 2,
-    /// Due, waiting for a permit.
-    Ready = 3,
-    /// Due, waiting for an earlier context of its job.
-    Queued = 4,
-    Running = 5,
-    Succeeded = 6,
-    Failed = 7,
-    TimedOut = 8,
-    Cancelled = 9,
-    /// Not started by its start deadline.
-    Expired = 10,
-    /// Split: its own attempt is over, its subtasks are not.
-    WaitingForSubtasks = 11,
-}
-impl ContextState {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "CONTEXT_STATE_UNSPECIFIED",
-            Self::Scheduled => "CONTEXT_STATE_SCHEDULED",
-            Self::Retrying => "CONTEXT_STATE_RETRYING",
-            Self::Ready => "CONTEXT_STATE_READY",
-            Self::Queued => "CONTEXT_STATE_QUEUED",
-            Self::Running => "CONTEXT_STATE_RUNNING",
-            Self::Succeeded => "CONTEXT_STATE_SUCCEEDED",
-            Self::Failed => "CONTEXT_STATE_FAILED",
-            Self::TimedOut => "CONTEXT_STATE_TIMED_OUT",
-            Self::Cancelled => "CONTEXT_STATE_CANCELLED",
-            Self::Expired => "CONTEXT_STATE_EXPIRED",
-            Self::WaitingForSubtasks => "CONTEXT_STATE_WAITING_FOR_SUBTASKS",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "CONTEXT_STATE_UNSPECIFIED" => Some(Self::Unspecified),
-            "CONTEXT_STATE_SCHEDULED" => Some(Self::Scheduled),
-            "CONTEXT_STATE_RETRYING" => Some(Self::Retrying),
-            "CONTEXT_STATE_READY" => Some(Self::Ready),
-            "CONTEXT_STATE_QUEUED" => Some(Self::Queued),
-            "CONTEXT_STATE_RUNNING" => Some(Self::Running),
-            "CONTEXT_STATE_SUCCEEDED" => Some(Self::Succeeded),
-            "CONTEXT_STATE_FAILED" => Some(Self::Failed),
-            "CONTEXT_STATE_TIMED_OUT" => Some(Self::TimedOut),
-            "CONTEXT_STATE_CANCELLED" => Some(Self::Cancelled),
-            "CONTEXT_STATE_EXPIRED" => Some(Self::Expired),
-            "CONTEXT_STATE_WAITING_FOR_SUBTASKS" => Some(Self::WaitingForSubtasks),
-            _ => None,
-        }
-    }
-}
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
-#[repr(i32)]
-pub enum LogLevel {
-    Unspecified = 0,
-    Trace = 1,
-    Debug = 2,
-    Info = 3,
-    Warn = 4,
-    Error = 5,
-}
-impl LogLevel {
-    /// String value of the enum field names used in the ProtoBuf definition.
-    ///
-    /// The values are not transformed in any way and thus are considered stable
-    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
-    pub fn as_str_name(&self) -> &'static str {
-        match self {
-            Self::Unspecified => "LOG_LEVEL_UNSPECIFIED",
-            Self::Trace => "LOG_LEVEL_TRACE",
-            Self::Debug => "LOG_LEVEL_DEBUG",
-            Self::Info => "LOG_LEVEL_INFO",
-            Self::Warn => "LOG_LEVEL_WARN",
-            Self::Error => "LOG_LEVEL_ERROR",
-        }
-    }
-    /// Creates an enum from field names used in the ProtoBuf definition.
-    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
-        match value {
-            "LOG_LEVEL_UNSPECIFIED" => Some(Self::Unspecified),
-            "LOG_LEVEL_TRACE" => Some(Self::Trace),
-            "LOG_LEVEL_DEBUG" => Some(Self::Debug),
-            "LOG_LEVEL_INFO" => Some(Self::Info),
-            "LOG_LEVEL_WARN" => Some(Self::Warn),
-            "LOG_LEVEL_ERROR" => Some(Self::Error),
             _ => None,
         }
     }
@@ -4690,11 +4696,13 @@ pub struct WorkerMessage {
     pub hello: ::core::option::Option<Hello>,
     #[prost(message, optional, tag = "2")]
     pub heartbeat: ::core::option::Option<Heartbeat>,
-    /// Attempts that still run a moment after they arrived: their dispatch lease becomes a running lease.
+    /// As `renew`, which is all that a worker needs.
     #[prost(message, repeated, tag = "3")]
     pub accepted: ::prost::alloc::vec::Vec<AttemptRef>,
     #[prost(message, repeated, tag = "4")]
     pub rejected: ::prost::alloc::vec::Vec<Rejection>,
+    /// Attempts that run: their leases are prolonged, the short one of the dispatch first. Each is answered, with Renewed or with CancelAttempt,
+    /// unless Redis does not answer.
     #[prost(message, repeated, tag = "5")]
     pub renew: ::prost::alloc::vec::Vec<AttemptRef>,
     #[prost(message, repeated, tag = "6")]
@@ -4928,6 +4936,15 @@ pub struct Hello {
     /// What it has of resources that are not measured; bytes of `memory` and `disk`, thousandths of everything else.
     #[prost(map = "string, uint64", tag = "10")]
     pub resources: ::std::collections::HashMap<::prost::alloc::string::String, u64>,
+    /// The newest number of this protocol that the worker speaks; 0: 1, which came first.
+    #[prost(uint32, tag = "11")]
+    pub protocol: u32,
+    /// The oldest; 0: `protocol` alone.
+    #[prost(uint32, tag = "12")]
+    pub protocol_least: u32,
+    /// What it understands beyond the core, as docs/protocol.md lists it. A tracker passes over what it does not know.
+    #[prost(string, repeated, tag = "13")]
+    pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Welcome {
@@ -4945,9 +4962,42 @@ pub struct Welcome {
     pub result_bytes_max: u64,
     #[prost(uint64, tag = "7")]
     pub log_line_bytes_max: u64,
-    /// A running attempt is announced as accepted when it is older than this.
+    /// A running attempt is announced, by `renew`, when it is older than this.
     #[prost(uint64, tag = "8")]
     pub accept_after_ms: u64,
+    /// The number of the protocol on this stream: the newest that both speak.
+    #[prost(uint32, tag = "9")]
+    pub protocol: u32,
+    /// What the tracker understands beyond the core. A worker does not use what is not in it.
+    #[prost(string, repeated, tag = "10")]
+    pub capabilities: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of the tracker's program.
+    #[prost(string, tag = "11")]
+    pub version: ::prost::alloc::string::String,
+    /// Bytes of one frame of a worker, as it is encoded. A longer one ends the stream with RESOURCE_EXHAUSTED.
+    #[prost(uint64, tag = "12")]
+    pub frame_bytes_max: u64,
+    /// Items of one kind in a frame of a worker.
+    #[prost(uint32, tag = "13")]
+    pub frame_items_max: u32,
+    /// Pages and fetches, of each kind, in a frame of a worker.
+    #[prost(uint32, tag = "14")]
+    pub frame_questions_max: u32,
+    /// A worker that does not see when its transport takes a frame lets so many microseconds pass between two, unless one is full.
+    #[prost(uint64, tag = "15")]
+    pub frame_pause_us: u64,
+    /// The lease of a running attempt whose context does not ask for another one.
+    #[prost(uint64, tag = "16")]
+    pub renew_lease_ms: u64,
+    /// The tracker sends a ping on a connection that is silent for so long.
+    #[prost(uint64, tag = "17")]
+    pub ping_ms: u64,
+    /// From `TrackerMessage.drain` to the end of the stream, at most.
+    #[prost(uint64, tag = "18")]
+    pub drain_deadline_ms: u64,
+    /// Attempts in `Hello.running`.
+    #[prost(uint32, tag = "19")]
+    pub hello_running_max: u32,
 }
 /// The live trackers a worker may connect to.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
@@ -5111,6 +5161,9 @@ pub struct Settlement {
     /// From the arrival of the assignment to the end of its handler, in microseconds.
     #[prost(uint64, tag = "7")]
     pub ran_us: u64,
+    /// The class of the error, as its language names it, at most 128 bytes; more are cut. Empty: not known.
+    #[prost(string, tag = "8")]
+    pub error_type: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Settlement`.
 pub mod settlement {
@@ -5340,6 +5393,9 @@ pub struct Confirmation {
     pub attempt: u32,
     #[prost(enumeration = "confirmation::Verdict", tag = "3")]
     pub verdict: i32,
+    /// For people.
+    #[prost(string, tag = "4")]
+    pub error: ::prost::alloc::string::String,
 }
 /// Nested message and enum types in `Confirmation`.
 pub mod confirmation {
@@ -5363,8 +5419,10 @@ pub mod confirmation {
         Stale = 3,
         /// The attempt ended and the context waits for its next one.
         Retrying = 4,
-        /// The settlement breaks a limit (say, a result too large): settled as failed with that error.
+        /// `error` says why. What breaks a limit (say, a result too large) is settled as failed; of what cannot be read nothing changed.
         Refused = 5,
+        /// Redis does not answer this tracker: nothing is known to have changed. Again after 250 ms, over another stream if there is one.
+        Unavailable = 6,
     }
     impl Verdict {
         /// String value of the enum field names used in the ProtoBuf definition.
@@ -5379,6 +5437,7 @@ pub mod confirmation {
                 Self::Stale => "VERDICT_STALE",
                 Self::Retrying => "VERDICT_RETRYING",
                 Self::Refused => "VERDICT_REFUSED",
+                Self::Unavailable => "VERDICT_UNAVAILABLE",
             }
         }
         /// Creates an enum from field names used in the ProtoBuf definition.
@@ -5390,6 +5449,7 @@ pub mod confirmation {
                 "VERDICT_STALE" => Some(Self::Stale),
                 "VERDICT_RETRYING" => Some(Self::Retrying),
                 "VERDICT_REFUSED" => Some(Self::Refused),
+                "VERDICT_UNAVAILABLE" => Some(Self::Unavailable),
                 _ => None,
             }
         }

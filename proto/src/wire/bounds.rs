@@ -43,9 +43,13 @@ const fn bound(message: &'static str, field: &'static str, most: usize) -> Bound
 }
 
 /// Items of one kind in a frame of a worker. Its SDK sends 500.
-const ITEMS: usize = 4_096;
+pub const ITEMS: usize = 4_096;
 /// Questions of one kind in a frame of a worker: each is a call of Redis, or more.
-const QUESTIONS: usize = 64;
+pub const QUESTIONS: usize = 64;
+/// Attempts that a Hello may say it still runs.
+pub const HELLO_RUNNING_MAX: usize = 20_000;
+/// Words for what one side understands beyond the core.
+pub const CAPABILITIES_MAX: usize = 32;
 /// Items of one kind in a frame of a tracker: no worker has more permits.
 const PERMITS: usize = 65_536;
 /// Entries of a page, of whatever is listed.
@@ -96,8 +100,9 @@ static BOUNDS: &[Bound] = &[
     bound("Split", "items", SPLIT_ITEMS_MAX),
     bound("Hello", "handlers", 1_000),
     bound("Hello", "tags", 64),
-    bound("Hello", "running", 20_000),
+    bound("Hello", "running", HELLO_RUNNING_MAX),
     bound("Hello", "resources", UNITS_MAX),
+    bound("Hello", "capabilities", CAPABILITIES_MAX),
     bound("Units", "amounts", REPORTED),
     bound("Heartbeat", "resources", REPORTED),
     // What workers are told.
@@ -110,6 +115,7 @@ static BOUNDS: &[Bound] = &[
     bound("Assignment", "requires", UNITS_MAX),
     bound("ResultsPage", "results", 1_000),
     bound("Roster", "tracker_urls", 10_000),
+    bound("Welcome", "capabilities", CAPABILITIES_MAX),
     // What callers are answered.
     bound("ApplyJobsResponse", "jobs", SUBMIT_MAX),
     bound("SubmitResponse", "contexts", SUBMIT_MAX),

@@ -230,8 +230,8 @@ fn page() -> String {
         "# Limits of messages\n\n\
          What a message may be before it is decoded, from the table in `proto/src/wire/bounds.rs`:\n\
          `TICKWHEEL_BLESS=1 cargo test -p tickwheel-proto limits`. Beyond a limit, a call is refused with `INVALID_ARGUMENT`, the list and its\n\
-         limit, and the stream of a worker ends with the same. Nothing of the message was done. Bytes that are no protobuf are answered alike.\n\
-         Limits of what is in the fields are in [guarantees.md](guarantees.md).\n\n\
+         limit, and the stream of a worker ends with the same, or with `RESOURCE_EXHAUSTED` when a message is too long. Nothing of\n\
+         the message was done. Bytes that are no protobuf are answered alike. Limits of what is in the fields are in [guarantees.md](guarantees.md).\n\n\
          | what | at most |\n|---|---|\n\
          | a message to `SchedulerService` | {CALL_BYTES_MAX} bytes |\n\
          | a message of a worker's `Session` | {FRAME_BYTES_MAX} bytes |\n\

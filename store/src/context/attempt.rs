@@ -3,6 +3,8 @@
 use tickwheel_core::id::{AttemptNo, WorkerId};
 use tickwheel_core::time::TimestampMs;
 
+use crate::record::error_type;
+
 /// `<attempt> <worker|-> <claimed|0> <ended> <failed, timed_out or lost> <error>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PastAttempt {
@@ -16,8 +18,10 @@ pub struct PastAttempt {
     pub ended: TimestampMs,
     /// `failed`, `timed_out` or `lost`.
     pub outcome: String,
-    /// Why, at most 200 bytes.
+    /// Why, at most 200 bytes with the class.
     pub error: String,
+    /// The class of that error; empty where its worker named none.
+    pub error_type: String,
 }
 
 impl PastAttempt {
@@ -33,7 +37,7 @@ impl PastAttempt {
         let ended: u64 = fields.next()?.parse().ok()?;
         let outcome = fields.next()?.to_owned();
         let known = ["failed", "timed_out", "lost"].contains(&outcome.as_str());
-        let error = fields.next()?.to_owned();
+        let (error_type, error) = error_type::split(fields.next()?);
         known.then_some(Self {
             attempt,
             worker,
@@ -41,6 +45,7 @@ impl PastAttempt {
             ended: TimestampMs::new(ended),
             outcome,
             error,
+            error_type,
         })
     }
 }

@@ -12,7 +12,7 @@ use super::shard_body;
 use crate::error::Error;
 use crate::fields::Fields;
 use crate::listed::Listed;
-use crate::record::{Held, Member, Rest, SubtaskKind};
+use crate::record::{Held, Member, Rest, SubtaskKind, error_type};
 use crate::reply::Reply;
 use crate::script::LIST_FAN;
 use crate::store::Store;
@@ -303,7 +303,7 @@ fn kept(mut item: Reply, state: SubtaskState) -> Result<SubtaskView, Error> {
         result_bytes: 0,
     };
     if state == SubtaskState::Failed {
-        view.error = String::from_utf8_lossy(told).into_owned();
+        (_, view.error) = error_type::split(&String::from_utf8_lossy(told));
     } else if !told.is_empty() {
         let mut parts = told.splitn(2, |byte| *byte == b' ');
         view.result_bytes = number(parts.next().unwrap_or_default())?;

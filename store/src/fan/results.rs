@@ -7,6 +7,7 @@ use fred::types::Value;
 
 use crate::error::Error;
 use crate::lease::Holding;
+use crate::record::error_type;
 use crate::reply::Reply;
 use crate::script::FAN_RESULTS;
 use crate::seldom::Seldom;
@@ -108,7 +109,7 @@ pub(super) fn result(text: &Bytes) -> Result<SubtaskResult, Error> {
     let rest = text.slice(word + 1..);
     let end = match text.get(number + 1..word) {
         Some(b"s") => Ok(rest),
-        Some(b"f") => Err(String::from_utf8_lossy(&rest).into_owned()),
+        Some(b"f") => Err(error_type::split(&String::from_utf8_lossy(&rest)).1),
         _ => return Err(malformed()),
     };
     Ok(SubtaskResult { index, end })

@@ -109,7 +109,7 @@ async fn work(config: WorkerConfig) -> Result<()> {
         };
         workers.push(start(&config, &name, &book)?);
     }
-    let id = workers.first().map(|worker| worker.id().to_owned());
+    let id = workers.first().map(|worker| worker.id());
     say(&WorkerStarted {
         id: id.unwrap_or_default(),
     })?;

@@ -78,7 +78,7 @@ impl Small {
     pub async fn add_worker(&mut self, options: WorkerOptions) -> Result<()> {
         let urls: Vec<String> = self.tracker.iter().map(url).collect();
         let worker = start_worker(&self.rig, &urls, "w0", &options)?;
-        self.rig.wait_for_worker(worker.id()).await?;
+        self.rig.wait_for_worker(&worker.id()).await?;
         self.worker = Some(worker);
         Ok(())
     }

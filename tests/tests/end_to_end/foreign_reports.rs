@@ -162,7 +162,7 @@ async fn only_the_worker_that_holds_an_attempt_is_believed() -> Result<()> {
     let after = small.client.context(&id).await?;
     ensure!(after == before, "{after:?} was {before:?}");
     ensure!(small.rig.book.read()?.len() == 1, "it ran again");
-    let worker = small.worker.as_ref().context("a worker")?.id().to_owned();
+    let worker = small.worker.as_ref().context("a worker")?.id();
     small.client.cancel(&id).await?;
     let ended = small.client.end_of(&id).await?;
     ensure!(

@@ -44,7 +44,7 @@ impl Scene {
         }
         let urls: Vec<String> = started.iter().map(|tracker| tracker.url.clone()).collect();
         let worker = xcron::worker(&urls)?;
-        rig.wait_for_worker(worker.id()).await?;
+        rig.wait_for_worker(&worker.id()).await?;
         Ok(Some(Self {
             rig,
             trackers: started,

@@ -79,7 +79,6 @@ async fn carry_reports(
         if twice {
             let again = WorkerMessage {
                 settle: frame.settle.clone(),
-                accepted: frame.accepted.clone(),
                 renew: frame.renew.clone(),
                 ..WorkerMessage::default()
             };

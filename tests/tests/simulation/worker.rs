@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use parking_lot::{Mutex, MutexGuard};
+use tickwheel_proto::protocol::CAPABILITIES;
 use tickwheel_proto::v1::cancel_attempt::Reason;
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::rejection::Reason as Refusal;
@@ -132,6 +133,7 @@ impl Worker {
             tags: vec![self.tag.to_owned()],
             resources: placements::resources(),
             running,
+            capabilities: CAPABILITIES.map(ToOwned::to_owned).into(),
             ..Hello::default()
         };
         out.send(WorkerMessage {
@@ -203,6 +205,10 @@ impl Worker {
     }
 
     fn confirmed(&self, key: Key, verdict: Verdict) {
+        if verdict == Verdict::Unavailable {
+            // It is kept, and sent again like one that was never answered.
+            return;
+        }
         self.must_be_refused(&key, verdict);
         if verdict == Verdict::Settled {
             with(|world| world.checks.settled_by(&key.0, key.1));
@@ -460,12 +466,7 @@ impl Worker {
             running.asked.get_or_insert(now);
             running.renew_at = now + running.lease / 3;
             let frame = frames.entry(link).or_default();
-            let list = if first {
-                &mut frame.accepted
-            } else {
-                &mut frame.renew
-            };
-            list.push(reference(key));
+            frame.renew.push(reference(key));
         }
         for kept in kept
             .values_mut()

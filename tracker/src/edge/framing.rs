@@ -4,6 +4,22 @@ use tickwheel_core::error::Violation;
 
 const PREFIX: usize = 5;
 
+/// Why a body is refused.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// A message is longer than its service allows.
+    Long(Violation),
+    /// It is no body of gRPC.
+    Malformed(Violation),
+}
+
+impl From<Broken> for Violation {
+    fn from(broken: Broken) -> Self {
+        let (Broken::Long(violation) | Broken::Malformed(violation)) = broken;
+        violation
+    }
+}
+
 /// The messages of one request, followed byte by byte.
 #[derive(Debug)]
 pub(super) struct Framing {
@@ -31,7 +47,7 @@ impl Framing {
     }
 
     /// Takes what arrived. Answers with the bytes of a message that begins in it, if one does; of several, the last one's.
-    pub(super) fn take(&mut self, mut bytes: &[u8]) -> Result<Option<usize>, Violation> {
+    pub(super) fn take(&mut self, mut bytes: &[u8]) -> Result<Option<usize>, Broken> {
         let mut begins = None;
         while !bytes.is_empty() {
             if self.left > 0 {
@@ -57,23 +73,22 @@ impl Framing {
         Ok(begins)
     }
 
-    fn begin(&mut self) -> Result<usize, Violation> {
+    fn begin(&mut self) -> Result<usize, Broken> {
         let [compressed, length @ ..] = self.prefix;
         let length = usize::try_from(u32::from_be_bytes(length)).unwrap_or(usize::MAX);
         if compressed != 0 {
-            return Err(Violation::new(
-                "",
-                "is not compressed",
-                "a compressed message",
-            ));
+            let wrong = Violation::new("", "is not compressed", "a compressed message");
+            return Err(Broken::Malformed(wrong));
         }
         if length > self.most {
             let rule = format!("has at most {} bytes", self.most);
-            return Err(Violation::new("", rule, format_args!("{length} bytes")));
+            let wrong = Violation::new("", rule, format_args!("{length} bytes"));
+            return Err(Broken::Long(wrong));
         }
         self.begun += 1;
         if self.single && self.begun > 1 {
-            return Err(Violation::new("", "is one message", "more"));
+            let wrong = Violation::new("", "is one message", "more");
+            return Err(Broken::Malformed(wrong));
         }
         self.left = length;
         Ok(length)
@@ -118,7 +133,8 @@ mod tests {
 
     #[test]
     fn what_is_too_long_compressed_cut_or_one_too_many_is_refused() {
-        let rule = |result: Result<Option<usize>, Violation>| result.unwrap_err().rule;
+        let rule =
+            |result: Result<Option<usize>, Broken>| Violation::from(result.unwrap_err()).rule;
         let one = || Framing::new(100, true);
         assert_eq!(rule(one().take(&message(101))), "has at most 100 bytes");
         assert_eq!(rule(one().take(&[1, 0, 0, 0, 1])), "is not compressed");

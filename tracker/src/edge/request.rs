@@ -18,7 +18,7 @@ use tokio_util::sync::PollSemaphore;
 use tonic::Status;
 use tonic::codegen::Body;
 
-use super::framing::Framing;
+use super::framing::{Broken, Framing};
 use super::memory::permits;
 use crate::rpc::error::ErrorCode;
 
@@ -94,12 +94,20 @@ impl Arriving {
         }
     }
 
-    fn refuse(&mut self, wrong: Violation) -> Option<Status> {
-        if self.call.is_none() {
-            return Some(refusal::invalid(&wrong));
+    fn refuse(&mut self, broken: Broken) -> Option<Status> {
+        if self.call.is_some() {
+            self.refused = Some((broken.into(), 0));
+            return None;
         }
-        self.refused = Some((wrong, 0));
-        None
+        Some(match broken {
+            Broken::Malformed(wrong) => refusal::invalid(&wrong),
+            // A worker that does not know its limit would send the same again.
+            Broken::Long(wrong) => refusal::too_long(&Violation {
+                field: "frame".to_owned(),
+                rule: format!("{}, as `Welcome.frame_bytes_max` says", wrong.rule),
+                ..wrong
+            }),
+        })
     }
 
     /// Looks at a frame; `None` when it is not handed on.
@@ -309,7 +317,11 @@ mod tests {
         let mut stream = Arriving::stream(body, 100);
         sender.send(begin(101)).await.unwrap();
         let status = next(&mut stream).await.unwrap().unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument);
+        assert_eq!(status.code(), Code::ResourceExhausted);
+        assert_eq!(
+            status.message(),
+            "frame: has at most 100 bytes, as `Welcome.frame_bytes_max` says (given: 101 bytes)"
+        );
     }
 
     #[tokio::test(start_paused = true)]

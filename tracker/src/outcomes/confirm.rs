@@ -4,9 +4,22 @@ use std::sync::Arc;
 
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::{Confirmation, TrackerMessage};
+use tickwheel_store::Error;
 use tickwheel_store::lease::AttemptRef;
 
 use crate::sessions::Session;
+
+/// What a worker reads with [`Verdict::Unavailable`].
+pub(super) fn unwritten(error: &Error) -> &'static str {
+    if matches!(error, Error::Unavailable { .. }) {
+        "Redis does not answer this tracker: report it again"
+    } else {
+        "it could not be written, the log of the tracker says why: report it again"
+    }
+}
+
+/// Of an id that no tracker gave, so much comes back: no id is longer.
+const ECHO_BYTES_MAX: usize = 512;
 
 /// Confirmations that gather.
 #[derive(Debug, Default)]
@@ -14,10 +27,22 @@ pub(crate) struct Confirmations(Vec<(Arc<Session>, Vec<Confirmation>)>);
 
 impl Confirmations {
     pub(super) fn add(&mut self, session: &Arc<Session>, attempt: AttemptRef, verdict: Verdict) {
+        self.tell(session, attempt, verdict, "");
+    }
+
+    /// With a sentence for people.
+    pub(super) fn tell(
+        &mut self,
+        session: &Arc<Session>,
+        attempt: AttemptRef,
+        verdict: Verdict,
+        error: &str,
+    ) {
         let confirmation = Confirmation {
             context_id: attempt.context.into(),
             attempt: attempt.attempt.as_u32(),
             verdict: verdict.into(),
+            error: error.to_owned(),
         };
         let known = self
             .0
@@ -42,11 +67,25 @@ impl Confirmations {
     }
 }
 
-/// Tells a worker that these attempts hold nothing.
-pub(crate) fn answer_stale(session: &Arc<Session>, attempts: Vec<AttemptRef>) {
-    let mut confirmations = Confirmations::default();
-    for attempt in attempts {
-        confirmations.add(session, attempt, Verdict::Stale);
+/// Tells a worker that these settlements could not be read, and why; each by the id and the number that it was sent with.
+pub(crate) fn answer_refused(session: &Arc<Session>, unread: Vec<(String, u32, String)>) {
+    if unread.is_empty() {
+        return;
     }
-    confirmations.send();
+    let refusal = |(mut context_id, attempt, error): (String, u32, String)| {
+        context_id.truncate(context_id.floor_char_boundary(ECHO_BYTES_MAX));
+        Confirmation {
+            context_id,
+            attempt,
+            verdict: Verdict::Refused.into(),
+            error,
+        }
+    };
+    let confirm = unread.into_iter().map(refusal).collect();
+    session
+        .send(TrackerMessage {
+            confirm,
+            ..TrackerMessage::default()
+        })
+        .ok();
 }

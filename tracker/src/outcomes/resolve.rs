@@ -7,7 +7,7 @@ use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_store::Store;
 use tickwheel_store::lease::{AttemptRef, Fate};
 
-use super::confirm::Confirmations;
+use super::confirm::{Confirmations, unwritten};
 use crate::batches::{Batches, Calls};
 use crate::seldom::Unwritten;
 use crate::sessions::{Session, Slot};
@@ -62,6 +62,11 @@ impl Resolving {
                 self.unwritten.count(&error, |unsaid| {
                     tracing::warn!(%partition, count, %error, unsaid, "settlements were not looked up; the workers report again");
                 });
+                let (mut confirmations, why) = (Confirmations::default(), unwritten(&error));
+                for ((session, _slot), attempt) in unheld.into_iter().zip(attempts) {
+                    confirmations.tell(&session, attempt, Verdict::Unavailable, why);
+                }
+                confirmations.send();
                 return;
             }
         };

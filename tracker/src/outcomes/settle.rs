@@ -1,6 +1,6 @@
 //! Outcomes of attempts, into Redis, and their confirmations back.
 //!
-//! Nothing is kept: when Redis does not answer, no confirmation goes out, and the worker reports again, here or to another tracker. A note is
+//! Nothing is kept: when Redis does not answer, the worker is told so, and reports again, here or to another tracker. A note is
 //! refused once its attempt has ended, so a settlement waits for the notes of its context that are on their way.
 
 use std::sync::Arc;
@@ -14,10 +14,11 @@ use tickwheel_proto::v1::confirmation::Verdict as WireVerdict;
 use tickwheel_proto::v1::settlement::Outcome as WireOutcome;
 use tickwheel_store::Store;
 use tickwheel_store::lease::{AttemptRef, Outcome, Settlement, Verdict};
+use tickwheel_store::record::error_type;
 use tokio_util::task::TaskTracker;
 
 use super::attempt_logs::AttemptLogs;
-use super::confirm::Confirmations;
+use super::confirm::{Confirmations, unwritten};
 use super::resolve::{Resolving, Unheld};
 use super::waits::Waits;
 use crate::batches::{Batches, Calls};
@@ -42,17 +43,18 @@ pub(crate) struct Reported {
 pub(crate) fn read(
     session: &Arc<Session>,
     context: ContextId,
-    wire: v1::Settlement,
+    wire: &v1::Settlement,
 ) -> Result<Reported, String> {
     let attempt = AttemptRef {
         context,
         attempt: wire.attempt.into(),
     };
-    let mut error = wire.error;
-    error.truncate(error.floor_char_boundary(ERROR_BYTES_MAX));
+    let error = error_type::message(&wire.error_type, &wire.error, ERROR_BYTES_MAX);
     let mut refused = false;
     let outcome = match WireOutcome::try_from(wire.outcome).unwrap_or_default() {
-        WireOutcome::Unspecified => return Err(format!("{} is no outcome", wire.outcome)),
+        WireOutcome::Unspecified => {
+            return Err(format!("{} is no outcome of this protocol", wire.outcome));
+        }
         WireOutcome::Succeeded if wire.result.len() > RESULT_BYTES_MAX => {
             refused = true;
             Outcome::Fatal(format!(
@@ -60,7 +62,7 @@ pub(crate) fn read(
                 wire.result.len()
             ))
         }
-        WireOutcome::Succeeded => Outcome::Succeeded(wire.result),
+        WireOutcome::Succeeded => Outcome::Succeeded(wire.result.clone()),
         WireOutcome::Failed => Outcome::Failed(error),
         WireOutcome::Fatal => Outcome::Fatal(error),
         WireOutcome::RetryAfter if wire.retry_after_ms > SPAN_MS_MAX => {
@@ -181,6 +183,11 @@ impl Settlements {
                 self.unwritten.count(&error, |unsaid| {
                     tracing::warn!(%partition, count, %error, unsaid, "settling failed; the workers report again");
                 });
+                let (mut confirmations, why) = (Confirmations::default(), unwritten(&error));
+                for ((session, ..), settlement) in sessions.into_iter().zip(settlements) {
+                    confirmations.tell(&session, settlement.attempt, WireVerdict::Unavailable, why);
+                }
+                confirmations.send();
                 return;
             }
         };
@@ -208,7 +215,13 @@ impl Settlements {
             if matches!(verdict, WireVerdict::Settled | WireVerdict::Refused) {
                 self.waits.ended(&settlement.attempt.context);
             }
-            confirmations.add(&session, settlement.attempt, verdict);
+            let mut why = "";
+            if let Outcome::Fatal(told) = &settlement.outcome
+                && refused
+            {
+                why = told;
+            }
+            confirmations.tell(&session, settlement.attempt, verdict, why);
         }
         self.resolving.resolve(partition, unheld);
         confirmations.send();

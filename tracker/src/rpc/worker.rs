@@ -5,9 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{Stream, StreamExt as _, TryStreamExt};
-use tickwheel_core::bounds::{BODY_BYTES_MAX, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX};
+use tickwheel_core::bounds::{
+    BODY_BYTES_MAX, LEASE_MS_DEFAULT, LOG_LINE_BYTES_MAX, RESULT_BYTES_MAX,
+};
+use tickwheel_proto::protocol::CAPABILITIES;
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
+use tickwheel_proto::wire::bounds::{FRAME_BYTES_MAX, HELLO_RUNNING_MAX, ITEMS, QUESTIONS};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
@@ -20,12 +24,17 @@ use crate::inbound::Inbound;
 use crate::membership::{Evictions, Roster};
 use crate::rpc::admission::{admit, is_worker};
 use crate::seldom::Seldom;
-use crate::sessions::{FRAMES_MAX, Frame, Session, Sessions, checked};
+use crate::sessions::{FRAMES_MAX, Frame, Session, Sessions, checked, spoken};
 
 /// A worker introduces itself within this.
 const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
 /// An attempt that runs longer is announced, so that its dispatch lease becomes a running one.
 const ACCEPT_AFTER: Duration = Duration::from_millis(500);
+
+/// A connection that is silent for so long gets a ping.
+pub(crate) const PING: Duration = Duration::from_secs(3);
+/// What gathers at a worker within this goes in one frame: a frame for each outcome costs both sides many times as much.
+const FRAME_PAUSE: Duration = Duration::from_micros(200);
 
 /// What a worker is told whose token is not good any more.
 const EXPELLED: &str =
@@ -82,17 +91,7 @@ impl Streams {
         inbound: Inbound,
         evictions: Arc<Evictions>,
     ) -> Arc<Self> {
-        let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
-        let terms = Welcome {
-            tracker_id: roster.own.id.as_str().to_owned(),
-            roster: None,
-            heartbeat_interval_ms: millis(config.heartbeat_interval),
-            lease_ms: millis(config.dispatch_lease),
-            body_bytes_max: BODY_BYTES_MAX as u64,
-            result_bytes_max: RESULT_BYTES_MAX as u64,
-            log_line_bytes_max: LOG_LINE_BYTES_MAX as u64,
-            accept_after_ms: millis(ACCEPT_AFTER.min(config.dispatch_lease / 4)),
-        };
+        let terms = terms(config, roster.own.id.as_str());
         Arc::new(Self {
             sessions,
             authority,
@@ -132,6 +131,7 @@ impl Streams {
             .hello
             .take()
             .ok_or_else(|| Status::invalid_argument("the first message is a Hello"))?;
+        let protocol = spoken(&hello)?;
         let (profile, group, hello) = checked(hello)?;
         admit(&self.authority, &caller, &group, &hello)?;
         let worker = profile.id.clone();
@@ -139,7 +139,7 @@ impl Streams {
         let frames = (frames, in_flight);
         let session = Session::new(profile, group.clone(), hello, frames, caller);
         let session = Arc::new(session);
-        let welcome = self.welcome();
+        let welcome = self.welcome(protocol);
         if session
             .send(TrackerMessage {
                 welcome: Some(welcome),
@@ -188,9 +188,7 @@ impl Streams {
             next = match session.unless_expelled(heard).await {
                 Some(Ok(message)) => message,
                 // Its sender learns which bound it broke.
-                Some(Err(status)) if status.code() == Code::InvalidArgument => {
-                    return ("refused", Some(status));
-                }
+                Some(Err(status)) if is_answer(status.code()) => return ("refused", Some(status)),
                 Some(Err(_)) => return ("broken", None),
                 None => return ("expelled", Some(Error::Unauthenticated(EXPELLED).into())),
             };
@@ -198,10 +196,43 @@ impl Streams {
         ("closed", None)
     }
 
-    fn welcome(&self) -> Welcome {
+    fn welcome(&self, protocol: u32) -> Welcome {
         Welcome {
             roster: Some(self.roster.for_workers()),
+            protocol,
             ..self.terms.clone()
         }
+    }
+}
+
+/// Whether the code is of a status that this side gives to a frame; all others say that the stream broke.
+fn is_answer(code: Code) -> bool {
+    [Code::InvalidArgument, Code::ResourceExhausted].contains(&code)
+}
+
+/// What every worker of this tracker is told, but for the roster and what is spoken.
+fn terms(config: &Config, tracker_id: &str) -> Welcome {
+    let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    Welcome {
+        tracker_id: tracker_id.to_owned(),
+        roster: None,
+        heartbeat_interval_ms: millis(config.heartbeat_interval),
+        lease_ms: millis(config.dispatch_lease),
+        body_bytes_max: BODY_BYTES_MAX as u64,
+        result_bytes_max: RESULT_BYTES_MAX as u64,
+        log_line_bytes_max: LOG_LINE_BYTES_MAX as u64,
+        accept_after_ms: millis(ACCEPT_AFTER.min(config.dispatch_lease / 4)),
+        protocol: 0,
+        capabilities: CAPABILITIES.map(ToOwned::to_owned).into(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        frame_bytes_max: FRAME_BYTES_MAX as u64,
+        frame_items_max: count(ITEMS),
+        frame_questions_max: count(QUESTIONS),
+        frame_pause_us: u64::try_from(FRAME_PAUSE.as_micros()).unwrap_or(u64::MAX),
+        renew_lease_ms: LEASE_MS_DEFAULT,
+        ping_ms: millis(PING),
+        drain_deadline_ms: millis(config.drain_timeout),
+        hello_running_max: count(HELLO_RUNNING_MAX),
     }
 }

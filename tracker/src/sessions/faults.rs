@@ -31,6 +31,11 @@ impl Faults {
     /// Counts one; how many lines were left out since the last, when one may be written.
     pub(crate) fn add(&self) -> Option<u64> {
         self.count.fetch_add(1, Ordering::Relaxed);
+        self.line()
+    }
+
+    /// How many lines were left out since the last, when one may be written.
+    pub(crate) fn line(&self) -> Option<u64> {
         self.lines.next(Instant::now())
     }
 
@@ -40,7 +45,7 @@ impl Faults {
             return Ok(());
         }
         Err(Status::invalid_argument(format!(
-            "{FAULTS_MAX} items of this stream could not be read: each needs a context id of this cluster, and a settlement an outcome; \
+            "{FAULTS_MAX} items of this stream could not be read: each needs the id of a context of this cluster; \
              the tracker's log has the last"
         )))
     }

@@ -11,6 +11,8 @@ use tickwheel_core::routing::{Profile, Tags, Units};
 use tickwheel_proto::v1::Hello;
 use tonic::Status;
 
+use super::spoken::check_capabilities;
+
 /// Checks every field of a Hello; its resources move into the profile.
 ///
 /// # Errors
@@ -42,6 +44,7 @@ fn read(mut hello: Hello) -> Result<(Profile, GroupName, Hello), Violations> {
     found.keep(permits(&hello));
     found.keep(word("host", &hello.host, ""));
     found.keep(word("sdk_version", &hello.sdk_version, "/+"));
+    check_capabilities(&hello.capabilities, &mut found);
     let tags = found.keep(tags(&hello.tags)).unwrap_or_default();
     let resources = Units::of_worker(std::mem::take(&mut hello.resources));
     let resources = found.keep(resources.map_err(|wrong| wrong.prefix("resources")));

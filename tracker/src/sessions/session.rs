@@ -150,6 +150,14 @@ impl Session {
         }
     }
 
+    /// An item of the stream means nothing here, because `why`: it is passed over, and says nothing against the stream.
+    pub(crate) fn passed_over(&self, item: &'static str, why: impl std::fmt::Display) {
+        measure::item_refused(item);
+        if let Some(unsaid) = self.faults.line() {
+            tracing::warn!(worker = %self.worker, %why, unsaid, "a {item} is passed over");
+        }
+    }
+
     /// Whether the stream goes on.
     ///
     /// # Errors
@@ -162,6 +170,12 @@ impl Session {
     pub(crate) fn end(&self, status: Status) {
         // A full or closed channel ends the stream as well: its receiver is dropped with the server.
         self.frames.try_send(Box::new(Err(status))).ok();
+    }
+
+    /// Whether its worker understands this beyond the core of the protocol.
+    pub(crate) fn understands(&self, capability: &str) -> bool {
+        let known = &self.hello.capabilities;
+        known.iter().any(|word| word == capability)
     }
 
     /// Who its worker showed that it is.

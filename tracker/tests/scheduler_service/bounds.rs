@@ -130,6 +130,10 @@ async fn a_frame_beyond_a_bound_ends_the_stream_and_says_which() {
         ..v1::WorkerMessage::default()
     };
     let status = ended_by(frame).await.unwrap();
-    let violations = refused::<()>(Err(status), Code::InvalidArgument);
-    assert_eq!(violations[0].rule, "has at most 1572864 bytes");
+    let violations = refused::<()>(Err(status), Code::ResourceExhausted);
+    let expected = "has at most 1572864 bytes, as `Welcome.frame_bytes_max` says";
+    assert_eq!(
+        (violations[0].field.as_str(), violations[0].rule.as_str()),
+        ("frame", expected)
+    );
 }

@@ -274,6 +274,8 @@ pub(crate) fn refused<T: std::fmt::Debug>(
         (Code::InvalidArgument, "INVALID"),
         (Code::NotFound, "NOT_FOUND"),
         (Code::FailedPrecondition, "CONFLICT"),
+        (Code::FailedPrecondition, "UPGRADE_REQUIRED"),
+        (Code::ResourceExhausted, "EXHAUSTED"),
     ];
     assert!(words.contains(&(code, detail.code.as_str())), "{detail:?}");
     detail.violations

@@ -31,4 +31,5 @@ mod refusals;
 mod renew;
 mod stuck;
 mod waits;
+mod wire;
 mod workers;

@@ -8,7 +8,8 @@ use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::settlement::Outcome;
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{
-    Assignment, Credit, Heartbeat, Hello, Report, Settlement, TrackerMessage, Units, WorkerMessage,
+    Assignment, Confirmation, Credit, Heartbeat, Hello, Report, Settlement, SplitConfirmation,
+    TrackerMessage, Units, Welcome, WorkerMessage,
 };
 use tokio::sync::mpsc;
 use tonic::{Code, Status, Streaming};
@@ -18,14 +19,17 @@ use crate::harness::{Caller, caller, submission};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// A worker that says what the test wants it to say.
-struct Worker {
+pub(crate) struct Worker {
     say: mpsc::Sender<WorkerMessage>,
     heard: Streaming<TrackerMessage>,
-    confirmed: Vec<Verdict>,
-    dispatched: Vec<Assignment>,
+    pub(crate) welcome: Welcome,
+    pub(crate) told: Vec<Confirmation>,
+    pub(crate) confirmed: Vec<Verdict>,
+    pub(crate) dispatched: Vec<Assignment>,
+    pub(crate) mapped: Vec<SplitConfirmation>,
 }
 
-fn hello(name: &str) -> Hello {
+pub(crate) fn hello(name: &str) -> Hello {
     Hello {
         worker_id: format!("{name}-00000001"),
         handlers: vec!["mail".to_owned()],
@@ -35,7 +39,7 @@ fn hello(name: &str) -> Hello {
 }
 
 impl Worker {
-    async fn connect(caller: &Caller, hello: Hello) -> Result<Self, Status> {
+    pub(crate) async fn connect(caller: &Caller, hello: Hello) -> Result<Self, Status> {
         let (say, said) = mpsc::channel(16);
         let first = WorkerMessage {
             hello: Some(hello),
@@ -47,24 +51,32 @@ impl Worker {
         let mut worker = Self {
             say,
             heard: client.session(said).await?.into_inner(),
+            welcome: Welcome::default(),
+            told: Vec::new(),
             confirmed: Vec::new(),
             dispatched: Vec::new(),
+            mapped: Vec::new(),
         };
         worker.hear().await?;
         Ok(worker)
     }
 
-    async fn hear(&mut self) -> Result<(), Status> {
+    pub(crate) async fn hear(&mut self) -> Result<(), Status> {
         let heard = tokio::time::timeout(LIMIT, self.heard.message()).await;
         let message = heard.map_err(|_| Status::deadline_exceeded("heard nothing"))??;
         let message = message.ok_or_else(|| Status::cancelled("the stream ended"))?;
         let verdicts = message.confirm.iter().map(|one| one.verdict());
         self.confirmed.extend(verdicts);
+        self.told.extend(message.confirm);
+        if let Some(welcome) = message.welcome {
+            self.welcome = welcome;
+        }
         self.dispatched.extend(message.dispatch);
+        self.mapped.extend(message.split);
         Ok(())
     }
 
-    async fn say(&self, message: WorkerMessage) {
+    pub(crate) async fn say(&self, message: WorkerMessage) {
         self.say.send(message).await.unwrap();
     }
 
@@ -90,14 +102,14 @@ impl Worker {
         .await;
     }
 
-    async fn assignment(&mut self) -> Assignment {
+    pub(crate) async fn assignment(&mut self) -> Assignment {
         while self.dispatched.is_empty() {
             self.hear().await.unwrap();
         }
         self.dispatched.remove(0)
     }
 
-    async fn verdicts(&mut self, settle: Vec<Settlement>) -> Vec<Verdict> {
+    pub(crate) async fn verdicts(&mut self, settle: Vec<Settlement>) -> Vec<Verdict> {
         let count = settle.len();
         self.say(WorkerMessage {
             settle,
@@ -111,7 +123,7 @@ impl Worker {
     }
 }
 
-fn settlement(context: &str, attempt: u32, outcome: Outcome) -> Settlement {
+pub(crate) fn settlement(context: &str, attempt: u32, outcome: Outcome) -> Settlement {
     Settlement {
         context_id: context.to_owned(),
         attempt,
@@ -249,16 +261,19 @@ async fn reports_of_attempts_that_nobody_holds_are_answered_all_and_a_stream_of_
         let verdicts = worker.verdicts(reports.collect()).await;
         assert!(verdicts.iter().all(|one| *one == Verdict::Stale));
     }
-    // Of a cluster with more partitions: nobody will ever hold it.
+    // Of a cluster with more partitions, and of a later protocol: no nonsense, however often.
     let foreign = settlement("900.1000000.x-1", 1, Outcome::Succeeded);
-    assert_eq!(worker.verdicts(vec![foreign]).await, [Verdict::Stale]);
+    let unknown = Settlement {
+        outcome: 99,
+        ..stale(1)
+    };
+    for report in [foreign, unknown] {
+        let verdicts = worker.verdicts(vec![report; 500]).await;
+        assert_eq!(verdicts, [Verdict::Refused; 500]);
+    }
     // Few mistakes cost nothing.
-    worker
-        .say(WorkerMessage {
-            settle: vec![Settlement::default(); 99],
-            ..WorkerMessage::default()
-        })
-        .await;
+    let verdicts = worker.verdicts(vec![Settlement::default(); 99]).await;
+    assert_eq!(verdicts, [Verdict::Refused; 99]);
     assert_eq!(worker.verdicts(vec![stale(1)]).await, [Verdict::Stale]);
     worker
         .say(WorkerMessage {
@@ -273,4 +288,6 @@ async fn reports_of_attempts_that_nobody_holds_are_answered_all_and_a_stream_of_
     };
     assert_eq!(ended.code(), Code::InvalidArgument, "{ended:?}");
     assert!(ended.message().starts_with("100 items"), "{ended:?}");
+    let answered = worker.confirmed.len();
+    assert_eq!(answered, 4_000, "each before the end of the stream");
 }

@@ -60,9 +60,10 @@ async fn interruption(attempt: &Attempt) {
 
 fn ended(attempt: &Attempt, caught: Option<Caught>) -> Ended {
     let Some(reason) = attempt.cancel.reason() else {
-        return Ended::With(caught.map_or(Outcome::TimedOut, by_itself));
+        let outcome = caught.map(|caught| by_itself(attempt, caught));
+        return Ended::With(outcome.unwrap_or(Outcome::TimedOut));
     };
-    let outcome = caught.map(by_itself);
+    let outcome = caught.map(|caught| by_itself(attempt, caught));
     let succeeded = matches!(outcome, Some(Outcome::Succeeded(_)));
     match (reason, outcome) {
         (CancelReason::Fenced, _) => Ended::Dropped,
@@ -78,21 +79,23 @@ fn ended(attempt: &Attempt, caught: Option<Caught>) -> Ended {
     }
 }
 
-fn by_itself(caught: Caught) -> Outcome {
+fn by_itself(attempt: &Attempt, caught: Caught) -> Outcome {
     match caught {
         Ok(Ok(result)) => Outcome::Succeeded(result),
         Ok(Err(error)) => {
             let message = error.message();
+            attempt.set_error_type(error.type_name());
             match error {
                 HandlerError::Failed(_) => Outcome::Failed(message),
                 HandlerError::Fatal(_) => Outcome::Fatal(message),
                 HandlerError::RetryAfter(delay, _) => Outcome::RetryAfter(delay, message),
             }
         }
-        Err(panic) => Outcome::Failed(clipped(
-            format!("panicked: {}", panic_text(&*panic)),
-            ERROR_BYTES_MAX,
-        )),
+        Err(panic) => {
+            attempt.set_error_type("panic");
+            let message = format!("panicked: {}", panic_text(&*panic));
+            Outcome::Failed(clipped(message, ERROR_BYTES_MAX))
+        }
     }
 }
 

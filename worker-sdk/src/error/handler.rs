@@ -5,6 +5,7 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::ops::Deref;
 use std::time::Duration;
 
 use crate::bounds::{ERROR_BYTES_MAX, clipped};
@@ -18,11 +19,53 @@ pub type HandlerResult<T> = Result<T, HandlerError>;
 /// Why an attempt failed. `?` makes a [`HandlerError::Failed`] of any error.
 pub enum HandlerError {
     /// Retried by the context's policy.
-    Failed(BoxError),
+    Failed(Cause),
     /// Never retried.
-    Fatal(BoxError),
+    Fatal(Cause),
     /// Retried after this time, whatever the back-off says; the attempt counts as a failure.
-    RetryAfter(Duration, BoxError),
+    RetryAfter(Duration, Cause),
+}
+
+/// An error as its handler gave it, and the name of its type: by it people find what failed alike.
+pub struct Cause {
+    error: BoxError,
+    type_name: &'static str,
+}
+
+impl Cause {
+    /// The name of the error's type, say `std::io::error::Error`; empty where the type says nothing: of a text, and of what can hold any error.
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        self.type_name
+    }
+}
+
+impl<E: Into<BoxError>> From<E> for Cause {
+    fn from(error: E) -> Self {
+        let name = std::any::type_name::<E>();
+        let says_nothing = name.starts_with('&')
+            || name.contains("dyn ")
+            || ["alloc::string::String", "anyhow::Error"].contains(&name)
+            || name.starts_with("alloc::borrow::Cow<");
+        Self {
+            error: error.into(),
+            type_name: if says_nothing { "" } else { name },
+        }
+    }
+}
+
+impl Deref for Cause {
+    type Target = dyn StdError + Send + Sync;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.error
+    }
+}
+
+impl fmt::Debug for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
 }
 
 /// An error that no repetition will cure: the context ends as failed.
@@ -37,12 +80,12 @@ pub enum HandlerError {
 /// }
 /// assert!(check(-1).is_err());
 /// ```
-pub fn fatal(cause: impl Into<BoxError>) -> HandlerError {
+pub fn fatal(cause: impl Into<Cause>) -> HandlerError {
     HandlerError::Fatal(cause.into())
 }
 
 /// An error that asks for the next attempt after `delay` (say, what a `Retry-After` header said). More than ten years count as ten years.
-pub fn retry_after(delay: Duration, cause: impl Into<BoxError>) -> HandlerError {
+pub fn retry_after(delay: Duration, cause: impl Into<Cause>) -> HandlerError {
     HandlerError::RetryAfter(delay, cause.into())
 }
 
@@ -50,7 +93,7 @@ impl HandlerError {
     /// The cause and its sources, outermost first, joined by ": ", at most 1 KiB.
     #[must_use]
     pub fn message(&self) -> String {
-        let (Self::Failed(cause) | Self::Fatal(cause) | Self::RetryAfter(_, cause)) = self;
+        let cause = self.cause();
         let mut message = cause.to_string();
         let mut source = cause.source();
         while let Some(inner) = source {
@@ -63,11 +106,22 @@ impl HandlerError {
         }
         clipped(message, ERROR_BYTES_MAX)
     }
+
+    /// The name of the cause's type, see [`Cause::type_name`].
+    #[must_use]
+    pub fn type_name(&self) -> &'static str {
+        self.cause().type_name()
+    }
+
+    fn cause(&self) -> &Cause {
+        let (Self::Failed(cause) | Self::Fatal(cause) | Self::RetryAfter(_, cause)) = self;
+        cause
+    }
 }
 
 impl<E: Into<BoxError>> From<E> for HandlerError {
     fn from(cause: E) -> Self {
-        Self::Failed(cause.into())
+        Self::Failed(Cause::from(cause))
     }
 }
 
@@ -104,6 +158,25 @@ mod tests {
             "invalid digit found in string"
         );
         assert_eq!(HandlerError::from("text").message(), "text");
+    }
+
+    #[test]
+    fn the_type_of_an_error_is_told_where_it_says_something() {
+        let parse = HandlerError::from("x".parse::<u8>().unwrap_err());
+        assert_eq!(parse.type_name(), "core::num::error::ParseIntError");
+        assert_eq!(
+            fatal(std::io::Error::other("no")).type_name(),
+            "std::io::error::Error"
+        );
+        let boxed: BoxError = "x".into();
+        for nothing in [
+            HandlerError::from("text"),
+            fatal("text".to_owned()),
+            retry_after(Duration::ZERO, anyhow::anyhow!("any")),
+            HandlerError::from(boxed),
+        ] {
+            assert_eq!(nothing.type_name(), "", "{nothing:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Kept {
     pub(crate) link: usize,
     /// Grows with each sending, so that older marks of sendings can be told.
     pub(crate) sending: u32,
+    /// The link over which it was sent last.
+    sent_over: usize,
     confirmed: bool,
 }
 
@@ -33,6 +35,7 @@ impl Spool {
             settlement,
             link,
             sending: 0,
+            sent_over: link,
             confirmed: false,
         };
         self.kept.insert(key, outcome);
@@ -47,11 +50,18 @@ impl Spool {
         self.kept.get(key)
     }
 
-    /// The outcome, marked as sent once more. `None`: forgotten meanwhile.
-    pub(crate) fn send(&mut self, key: &AttemptKey) -> Option<&Kept> {
+    /// The outcome, marked as sent once more, over this link. `None`: forgotten meanwhile.
+    pub(crate) fn send(&mut self, key: &AttemptKey, link: usize) -> Option<&Kept> {
         let kept = self.kept.get_mut(key)?;
         kept.sending = kept.sending.wrapping_add(1);
+        kept.sent_over = link;
         Some(kept)
+    }
+
+    /// Its last sending, if that went over this link and no tracker has confirmed it.
+    pub(crate) fn sent_over(&self, key: &AttemptKey, link: usize) -> Option<u32> {
+        let kept = self.kept.get(key)?;
+        (!kept.confirmed && kept.sending > 0 && kept.sent_over == link).then_some(kept.sending)
     }
 
     /// Whether this sending of the outcome still waits for its confirmation.
@@ -111,10 +121,14 @@ mod tests {
     fn only_the_last_sending_awaits_its_confirmation() {
         let mut spool = Spool::default();
         let key = keep(&mut spool, "c", 0);
-        assert_eq!(spool.send(&key).map(|kept| kept.sending), Some(1));
-        assert_eq!(spool.send(&key).map(|kept| kept.sending), Some(2));
+        assert_eq!(spool.send(&key, 0).map(|kept| kept.sending), Some(1));
+        assert_eq!(spool.send(&key, 1).map(|kept| kept.sending), Some(2));
         assert!(!spool.awaits(&key, 1));
         assert!(spool.awaits(&key, 2));
+        assert_eq!(
+            (spool.sent_over(&key, 0), spool.sent_over(&key, 1)),
+            (None, Some(2))
+        );
         assert!(spool.confirm(key.clone()));
         assert!(!spool.confirm(key.clone()));
         assert!(!spool.awaits(&key, 2));

@@ -12,7 +12,7 @@ use super::Protocol;
 use super::call::{Call, CallKey};
 use super::frame::Room;
 use crate::attempt::{Attempt, AttemptKey, later};
-use crate::bounds::{CALL_PATIENCE, CALL_PAUSE, FRAME_CALLS_MAX};
+use crate::bounds::{CALL_PATIENCE, CALL_PAUSE};
 use crate::fan::{Answer, Reply, Request};
 
 impl Protocol {
@@ -60,11 +60,12 @@ impl Protocol {
         room: &mut Room,
         now: Instant,
     ) {
+        let most = self.settings.frame.questions;
         let Self { links, calls, .. } = self;
         let Some(link) = links.get_mut(index) else {
             return;
         };
-        while frame.split.len() + frame.fetch.len() < FRAME_CALLS_MAX && room.has_half() {
+        while frame.split.len() + frame.fetch.len() < most && room.has_half() {
             let Some(key) = link.queue.calls.front() else {
                 break;
             };

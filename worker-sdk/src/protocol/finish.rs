@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Phase, Protocol};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, Ended, LogLevel, Said, later};
-use crate::bounds::{PROGRESS_PAUSE, clipped};
+use crate::bounds::{ERROR_TYPE_BYTES_MAX, PROGRESS_PAUSE, clip, clipped};
 use crate::outcome::Outcome;
 
 impl Protocol {
@@ -37,7 +37,7 @@ impl Protocol {
                 if let Some((percent, message)) = running.progress {
                     self.push_parting(running.link, &key, percent, message);
                 }
-                self.settle(key, outcome, (running.link, took));
+                self.settle(key, outcome, (running.link, took), attempt.error_type());
             }
             Ended::GivenBack if !fenced => {
                 self.stats.given_back += 1;
@@ -63,7 +63,13 @@ impl Protocol {
     }
 
     /// Keeps the outcome and queues it for a tracker.
-    fn settle(&mut self, key: AttemptKey, outcome: Outcome, (link, ran): (usize, Duration)) {
+    fn settle(
+        &mut self,
+        key: AttemptKey,
+        outcome: Outcome,
+        (link, ran): (usize, Duration),
+        error_type: &str,
+    ) {
         let outcome = outcome.within(self.settings.result_bytes_max);
         match &outcome {
             Outcome::Succeeded(_) => self.stats.succeeded += 1,
@@ -73,7 +79,10 @@ impl Protocol {
             Outcome::Cancelled => self.stats.cancelled += 1,
             Outcome::TimedOut => self.stats.timed_out += 1,
         }
-        let settlement = outcome.into_wire(&key, ran);
+        let mut settlement = outcome.into_wire(&key, ran);
+        if !settlement.error.is_empty() {
+            clip(error_type, ERROR_TYPE_BYTES_MAX).clone_into(&mut settlement.error_type);
+        }
         self.spool.keep(key.clone(), settlement, link);
         let target = self.route(link);
         self.queue(target).settle.push_back(key);

@@ -7,8 +7,8 @@ use tokio::time::Instant;
 
 use super::link::{InFlight, WaitState};
 use super::{Connection, Phase, Protocol};
-use crate::attempt::{AttemptKey, CancelReason, later};
-use crate::bounds::{CONFIRM_PATIENCE, CREDIT_PAUSE, FRAME_BYTES_MAX, FRAME_ITEMS_MAX};
+use crate::attempt::{CancelReason, later};
+use crate::bounds::{CONFIRM_PATIENCE, CREDIT_PAUSE};
 
 /// What a stream does next.
 #[derive(Debug)]
@@ -22,16 +22,20 @@ pub(crate) enum Next {
 /// What is left of a frame.
 pub(super) struct Room {
     bytes: usize,
+    whole: usize,
 }
 
 impl Room {
     pub(super) fn new(bytes: usize) -> Self {
-        Self { bytes }
+        Self {
+            bytes,
+            whole: bytes,
+        }
     }
 
     /// An item too great for what is left ends the frame, unless it is the first.
     pub(super) fn take(&mut self, bytes: usize) -> bool {
-        let fits = bytes <= self.bytes || self.bytes == FRAME_BYTES_MAX;
+        let fits = bytes <= self.bytes || self.bytes == self.whole;
         self.bytes = self
             .bytes
             .saturating_sub(if fits { bytes } else { self.bytes });
@@ -40,7 +44,7 @@ impl Room {
 
     /// Whether half of a frame is left: questions leave the rest to what is said without being asked.
     pub(super) fn has_half(&self) -> bool {
-        self.bytes >= FRAME_BYTES_MAX / 2
+        self.bytes >= self.whole / 2
     }
 }
 
@@ -70,11 +74,10 @@ impl Protocol {
             .get(index)
             .is_none_or(|link| link.queue.is_empty())
         {
-            let mut room = Room::new(FRAME_BYTES_MAX);
+            let mut room = Room::new(self.settings.frame.bytes);
             self.fill_calls(index, &mut frame, &mut room, now);
             self.fill_refusals(index, &mut frame);
-            frame.accepted = self.fill_running(index, now, |queue| queue.accepted.pop_front());
-            frame.renew = self.fill_running(index, now, |queue| queue.renew.pop_front());
+            frame.renew = self.fill_running(index, now);
             self.fill_progress(index, &mut frame, &mut room);
             self.fill_log(index, &mut frame, &mut room, now);
             self.fill_settlements(index, &mut frame, &mut room, now);
@@ -130,22 +133,23 @@ impl Protocol {
     }
 
     fn fill_refusals(&mut self, index: usize, frame: &mut WorkerMessage) {
+        let most = self.settings.frame.items;
         let queue = self.queue(Some(index));
-        let count = queue.rejected.len().min(FRAME_ITEMS_MAX);
+        let count = queue.rejected.len().min(most);
         frame.rejected = queue.rejected.drain(..count).collect();
     }
 
-    /// Attempts that still run. Their lease counts anew when a tracker has answered.
-    fn fill_running(
-        &mut self,
-        index: usize,
-        now: Instant,
-        pop: fn(&mut super::Queue) -> Option<AttemptKey>,
-    ) -> Vec<AttemptRef> {
+    /// Attempts that still run, those first that no tracker was told of. Their lease counts anew when a tracker has answered.
+    fn fill_running(&mut self, index: usize, now: Instant) -> Vec<AttemptRef> {
         let mut refs = Vec::new();
         let mut again = None;
-        while refs.len() < FRAME_ITEMS_MAX {
-            let Some(key) = pop(self.queue(Some(index))) else {
+        while refs.len() < self.settings.frame.items {
+            let queue = self.queue(Some(index));
+            let first = queue.accepted.pop_front();
+            if first.is_some() {
+                crash_point!("before_accept");
+            }
+            let Some(key) = first.or_else(|| queue.renew.pop_front()) else {
                 break;
             };
             let Some(running) = self.running.get_mut(&key) else {
@@ -179,7 +183,8 @@ impl Protocol {
     }
 
     fn fill_progress(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room) {
-        while frame.progress.len() < FRAME_ITEMS_MAX {
+        let most = self.settings.frame.items;
+        while frame.progress.len() < most {
             let Some(key) = self.queue(Some(index)).progress.front().cloned() else {
                 break;
             };
@@ -208,7 +213,7 @@ impl Protocol {
             self.queue(Some(index)).progress.pop_front();
         }
         let parting = &mut self.queue(Some(index)).parting;
-        while frame.progress.len() < FRAME_ITEMS_MAX {
+        while frame.progress.len() < most {
             let fits = parting
                 .front()
                 .is_some_and(|said| room.take(said.message.len() + said.context_id.len()));
@@ -220,8 +225,9 @@ impl Protocol {
     }
 
     fn fill_log(&mut self, index: usize, frame: &mut WorkerMessage, room: &mut Room, now: Instant) {
+        let most = self.settings.frame.items;
         let queue = self.queue(Some(index));
-        while frame.log.len() < FRAME_ITEMS_MAX {
+        while frame.log.len() < most {
             let fits = queue
                 .log
                 .front()
@@ -241,6 +247,7 @@ impl Protocol {
         room: &mut Room,
         now: Instant,
     ) {
+        let most = self.settings.frame.items;
         let Self { links, spool, .. } = self;
         let Some(link) = links
             .get_mut(index)
@@ -249,7 +256,7 @@ impl Protocol {
             return;
         };
         let confirmed_by = later(now, CONFIRM_PATIENCE);
-        while frame.settle.len() < FRAME_ITEMS_MAX {
+        while frame.settle.len() < most {
             let Some(key) = link.queue.settle.front() else {
                 break;
             };
@@ -260,7 +267,7 @@ impl Protocol {
             let Some(key) = link.queue.settle.pop_front() else {
                 break;
             };
-            let Some(kept) = spool.send(&key) else {
+            let Some(kept) = spool.send(&key, index) else {
                 continue;
             };
             frame.settle.push(kept.settlement.clone());
@@ -284,8 +291,7 @@ trait Silent {
 
 impl Silent for WorkerMessage {
     fn is_silent(&self) -> bool {
-        self.accepted.is_empty()
-            && self.rejected.is_empty()
+        self.rejected.is_empty()
             && self.renew.is_empty()
             && self.progress.is_empty()
             && self.log.is_empty()

@@ -67,6 +67,10 @@ pub(super) struct Link {
     stop: CancellationToken,
     pub(super) queue: Queue,
     pub(super) in_flight: VecDeque<InFlight>,
+    /// Outcomes that the tracker could not write: each with when it is sent again, and its sending.
+    pub(super) postponed: VecDeque<(Instant, AttemptKey, u32)>,
+    /// How often in a row it could not.
+    pub(super) unavailable: u32,
     pub(super) last_confirmed: Option<Instant>,
     pub(super) received: u64,
     /// `free + received` as last sent: what changes it, the tracker cannot know.
@@ -91,6 +95,8 @@ impl Link {
             stop: CancellationToken::new(),
             queue: Queue::default(),
             in_flight: VecDeque::new(),
+            postponed: VecDeque::new(),
+            unavailable: 0,
             last_confirmed: None,
             received: 0,
             credit_sent: None,
@@ -123,6 +129,8 @@ impl Link {
         self.epoch += 1;
         self.live_since = None;
         self.stop.cancel();
+        // They are in flight still.
+        self.postponed.clear();
         self.wake.notify_one();
         (
             std::mem::take(&mut self.queue),

@@ -12,6 +12,7 @@ use crate::bounds::{LOG_QUEUE_BYTES_MAX, LOG_QUEUE_LINES_MAX, PARTING_MAX};
 /// Keys refer to attempts and outcomes of the protocol; one that has changed its place meanwhile is skipped.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
+    /// To be renewed for the first time.
     pub(crate) accepted: VecDeque<AttemptKey>,
     pub(crate) renew: VecDeque<AttemptKey>,
     pub(crate) progress: VecDeque<AttemptKey>,

@@ -277,15 +277,24 @@ impl Protocol {
             return;
         }
         let freed = self.spool_is_tight();
+        let (mut unwritten, count) = (Vec::new(), confirmations.len());
         for confirmation in confirmations {
             let key = AttemptKey::new(&confirmation.context_id, confirmation.attempt);
+            // A verdict of a later protocol confirms too.
             let verdict = Verdict::try_from(confirmation.verdict).unwrap_or_default();
-            if self.spool.confirm(key.clone()) {
+            if verdict == Verdict::Unavailable {
+                unwritten.push(key);
+            } else if self.spool.confirm(key.clone()) {
                 self.stats.confirmed += 1;
-                self.count_verdict(&key, verdict);
+                self.count_verdict(&key, verdict, &confirmation.error);
             } else if verdict == Verdict::Stale {
                 self.fence(&key, now);
             }
+        }
+        let wrote_none = unwritten.len() == count;
+        self.postpone(link, unwritten, now);
+        if wrote_none {
+            return;
         }
         if let Some(link) = self.links.get_mut(link) {
             link.last_confirmed = Some(now);
@@ -303,7 +312,7 @@ impl Protocol {
         self.tell_drained();
     }
 
-    fn count_verdict(&mut self, key: &AttemptKey, verdict: Verdict) {
+    fn count_verdict(&mut self, key: &AttemptKey, verdict: Verdict, error: &str) {
         match verdict {
             Verdict::Stale => {
                 self.stats.stale += 1;
@@ -311,11 +320,12 @@ impl Protocol {
             }
             Verdict::Refused => {
                 self.stats.refused += 1;
-                warn!(attempt = %key, "an outcome was refused: it breaks a limit; the context is settled as failed");
+                warn!(attempt = %key, error, "an outcome was refused");
             }
             Verdict::Unspecified
             | Verdict::Settled
             | Verdict::AlreadySettled
+            | Verdict::Unavailable
             | Verdict::Retrying => {}
         }
     }

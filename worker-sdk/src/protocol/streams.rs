@@ -7,7 +7,6 @@ use super::frame::Room;
 use super::link::{Connected, Connection, Link};
 use super::{Phase, Protocol, Running, TrackerSettings};
 use crate::attempt::AttemptKey;
-use crate::bounds::{FRAME_BYTES_MAX, HELLO_RUNNING_MAX};
 
 /// What a reference to an attempt has besides the id of its context, at most.
 const REFERENCE_BYTES: usize = 16;
@@ -26,11 +25,12 @@ impl Protocol {
 
     /// A connection begins; whatever the link said before is over.
     pub(crate) fn connect(&mut self, index: usize) -> Option<Connected> {
-        let mut room = Room::new(FRAME_BYTES_MAX);
+        let settings = self.settings;
+        let mut room = Room::new(settings.frame.bytes);
         let running = self
             .running
             .keys()
-            .take(HELLO_RUNNING_MAX)
+            .take(settings.hello_running_max)
             .take_while(|key| room.take(key.context.len() + REFERENCE_BYTES))
             .map(AttemptKey::to_ref)
             .collect();
@@ -119,6 +119,16 @@ impl Protocol {
     /// Ends all streams, whatever they still had to say. A stream whose reader is gone ends only by this.
     pub(crate) fn hang_up(&mut self, now: Instant) {
         self.phase = Phase::Ending;
+        for link in 0..self.links.len() {
+            self.end_link(link, now);
+        }
+    }
+
+    /// Ends all streams so that they are made anew, with another Hello. No tracker is lost by it.
+    pub(crate) fn begin_anew(&mut self, now: Instant) {
+        for link in &mut self.links {
+            link.tracker_drains = true;
+        }
         for link in 0..self.links.len() {
             self.end_link(link, now);
         }

@@ -12,7 +12,7 @@ use tracing::warn;
 use super::link::InFlight;
 use super::{Protocol, Running};
 use crate::attempt::{Attempt, AttemptKey, CancelReason, later};
-use crate::bounds::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, LEAK_SLACK, TIMER_PAUSE};
+use crate::bounds::{CONFIRM_PATIENCE, CONFIRM_ROUNDS, LEAK_SLACK, TIMER_PAUSE, UNAVAILABLE_PAUSE};
 
 /// Leases that only an absent store keeps from being lost are looked at this often.
 const AWAY_PAUSE: Duration = Duration::from_millis(250);
@@ -179,10 +179,46 @@ impl Protocol {
         }
     }
 
+    /// The tracker of this link could not write these outcomes: they are sent again in a moment.
+    pub(super) fn postpone(&mut self, index: usize, unwritten: Vec<AttemptKey>, now: Instant) {
+        let Some(link) = self.links.get_mut(index) else {
+            return;
+        };
+        if unwritten.is_empty() {
+            link.unavailable = 0;
+            return;
+        }
+        let pause = UNAVAILABLE_PAUSE.saturating_mul(1 << link.unavailable.min(8));
+        let at = later(now, pause.min(CONFIRM_PATIENCE));
+        link.unavailable += 1;
+        for key in unwritten {
+            if let Some(sending) = self.spool.sent_over(&key, index) {
+                link.postponed.push_back((at, key, sending));
+            }
+        }
+        self.wake_timer(at);
+    }
+
+    /// What is to be sent again over another link than this one, if there is one.
+    fn postponed(&mut self, index: usize, now: Instant) -> Option<AttemptKey> {
+        let Self { links, spool, .. } = self;
+        let postponed = &mut links.get_mut(index)?.postponed;
+        while postponed.front().is_some_and(|(at, ..)| *at <= now) {
+            let (_, key, sending) = postponed.pop_front()?;
+            if spool.awaits(&key, sending) {
+                return Some(key);
+            }
+        }
+        None
+    }
+
     /// Sends outcomes anew whose confirmation is overdue. Returns when to look again.
     fn ask_again(&mut self, now: Instant) -> Option<Instant> {
         let mut next = None;
         for index in 0..self.links.len() {
+            while let Some(key) = self.postponed(index, now) {
+                self.send_again(key, index);
+            }
             while let Some(sent) = self.overdue(index, now) {
                 if !self.spool.awaits(&sent.key, sent.sending) {
                     continue;
@@ -201,13 +237,13 @@ impl Protocol {
                 }
                 self.send_again(sent.key, index);
             }
-            let first = self
-                .links
-                .get(index)
-                .and_then(|link| link.in_flight.front());
+            let link = self.links.get(index);
+            let first = link.and_then(|link| link.in_flight.front());
+            let again = link.and_then(|link| link.postponed.front());
             next = first
                 .map(|sent| sent.since + CONFIRM_PATIENCE)
                 .into_iter()
+                .chain(again.map(|(at, ..)| *at))
                 .chain(next)
                 .min();
         }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tickwheel_proto::stranger::in_place_of_tracker;
+use tickwheel_proto::wire::refusal::is_upgrade_required;
 use tokio::time::Instant;
 use tonic::{Code, Status};
 use tracing::{info, warn};
@@ -71,8 +72,15 @@ pub(super) fn is_refusal(code: Code) -> bool {
         Code::Unauthenticated,
         Code::FailedPrecondition,
         Code::Unimplemented,
+        Code::ResourceExhausted,
     ]
     .contains(&code)
+}
+
+/// Whether only a person can change it: a token, what it allows, or the version of one of the two.
+pub(super) fn is_lasting(status: &Status) -> bool {
+    let codes = [Code::PermissionDenied, Code::Unauthenticated];
+    codes.contains(&status.code()) || is_upgrade_required(status)
 }
 
 #[cfg(test)]

@@ -44,9 +44,6 @@ pub(super) fn frames(
 }
 
 fn about_to_send(frame: &WorkerMessage) {
-    if !frame.accepted.is_empty() {
-        crash_point!("before_accept");
-    }
     if !frame.renew.is_empty() {
         crash_point!("before_renew");
     }

@@ -26,6 +26,7 @@ use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::task::AbortOnDropHandle;
+use tonic::Status;
 use tonic::transport::Server;
 
 use fans::Fans;
@@ -171,6 +172,20 @@ impl TrackerDouble {
     /// Whether new streams are taken. Streams that are open stay.
     pub fn set_open(&self, open: bool) {
         self.state.lock().open = open;
+    }
+
+    /// Ends the newest stream with this status.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn end_stream(&self, status: Status) -> Result<(), Status> {
+        let newest = self.state.lock().streams.last().cloned();
+        let stream = newest.ok_or_else(|| Status::unavailable("no worker has a stream"))?;
+        stream
+            .to_worker
+            .send(Err(status))
+            .await
+            .map_err(|_| Status::unavailable("the worker's stream is gone"))
     }
 
     /// Breaks all streams.

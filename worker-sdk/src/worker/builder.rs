@@ -21,6 +21,7 @@ use crate::bounds::{
 use crate::context::Context;
 use crate::error::{Error, HandlerResult};
 use crate::handler::{Handler, Raw, Typed};
+use crate::identity::{Identity, Traits};
 use crate::load::cpus;
 use crate::middleware::Middleware;
 use crate::permit::Permits;
@@ -28,11 +29,9 @@ use crate::protocol::Protocol;
 use crate::registry::{Registry, check_parts, check_tag};
 use crate::resources::{Amounts, Resources};
 use crate::session::endpoint;
-use crate::shared::{Identity, Shared, normal};
+use crate::shared::{Shared, normal};
 use crate::shows::Shows;
 
-/// Bytes of a worker's name before its random end.
-const NAME_BYTES_MAX: usize = 64;
 const TAGS_MAX: usize = 64;
 const RESOURCES_MAX: usize = 16;
 
@@ -355,14 +354,14 @@ impl WorkerBuilder {
         let shown = self.shows.credential.authorization();
         shown.map_err(|reason| Error::invalid("token", reason))?;
         let host = sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned());
-        let identity = Identity {
-            worker_id: worker_id(self.name.as_deref().unwrap_or(&host)),
+        let traits = Traits {
             group: self.group,
             permits: self.concurrency,
             tags: self.tags,
             host: host_word(&host),
             resources: self.resources.clone(),
         };
+        let identity = Identity::new(self.name.as_deref().unwrap_or(&host), traits);
         let protocol = Protocol::new(
             Permits {
                 permits: self.concurrency,
@@ -440,25 +439,6 @@ fn host_word(name: &str) -> String {
         }
     };
     clip(name, 255).chars().map(fits).collect()
-}
-
-/// The name, in the letters of an id, and 8 random characters.
-fn worker_id(name: &str) -> String {
-    const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
-    let fits = |c: char| {
-        if c.is_ascii_alphanumeric() || "._-".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    let mut id: String = clip(name, NAME_BYTES_MAX).chars().map(fits).collect();
-    id.push('-');
-    for _ in 0..8 {
-        let digit = fastrand::usize(..DIGITS.len());
-        id.extend(DIGITS.get(digit).map(|digit| char::from(*digit)));
-    }
-    id
 }
 
 #[cfg(test)]

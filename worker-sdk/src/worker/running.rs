@@ -46,10 +46,10 @@ impl RunningWorker {
         }
     }
 
-    /// Unique per process start.
+    /// Unique per process start. It changes only when trackers have a newer stream of another process that goes by the same one.
     #[must_use]
-    pub fn id(&self) -> &str {
-        &self.shared.identity.worker_id
+    pub fn id(&self) -> String {
+        self.shared.identity.worker_id()
     }
 
     /// The worker's counters now.

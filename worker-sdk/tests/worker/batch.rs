@@ -107,7 +107,7 @@ async fn who_is_cancelled_while_the_batch_gathers_has_no_part_in_it() {
     let staying = assignment("c2", "add", "2");
     tracker.dispatch(vec![leaving, staying]).await.unwrap();
     tracker
-        .wait_for(|heard| (heard.accepted.len() == 2).then_some(()))
+        .wait_for(|heard| (heard.renewed.len() == 2).then_some(()))
         .await
         .unwrap();
     let requested = wire::cancel_attempt::Reason::Requested;

@@ -10,3 +10,4 @@ mod drain;
 mod fan;
 mod harness;
 mod session;
+mod wire;

@@ -93,7 +93,7 @@ impl Cluster {
             Ok(())
         })
         .await?;
-        let id = worker.id().to_owned();
+        let id = worker.id();
         self.rig.wait_for_worker(&id).await?;
         self.workers.insert(name.to_owned(), worker);
         Ok(id)

@@ -61,6 +61,7 @@ pub(super) fn context(api: &ApiContext, view: ContextView) -> v1::Context {
         claimed_ms: millis(view.claimed),
         ended_ms: millis(view.ended),
         error: view.error,
+        error_type: view.error_type,
         waiting_reason,
         priority: view
             .options
@@ -88,6 +89,7 @@ fn past_attempt(past: PastAttempt) -> v1::PastAttempt {
         ended_ms: past.ended.as_u64(),
         outcome: past.outcome,
         error: past.error,
+        error_type: past.error_type,
     }
 }
 

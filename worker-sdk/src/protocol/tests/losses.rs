@@ -15,7 +15,6 @@ fn said(bench: &mut Bench, connection: Connection) -> WorkerMessage {
     frames
         .into_iter()
         .fold(WorkerMessage::default(), |mut all, frame| {
-            all.accepted.extend(frame.accepted);
             all.renew.extend(frame.renew);
             all.lost_trackers.extend(frame.lost_trackers);
             all
@@ -51,7 +50,7 @@ async fn a_lost_tracker_is_named_after_what_came_from_it_was_announced() {
     bench.later(20);
     bench.protocol.disconnect(first, bench.now);
     let message = said(&mut bench, second);
-    assert_eq!(ids(&message.accepted), ["x", "y"], "z is not due yet");
+    assert_eq!(ids(&message.renew), ["x", "y"], "z is not due yet");
     assert_eq!(message.lost_trackers, ["a"]);
     assert!(said(&mut bench, second).lost_trackers.is_empty(), "once");
 }
@@ -68,7 +67,7 @@ async fn it_is_named_in_the_last_of_the_frames_that_say_what_runs() {
     let (frames, _) = bench.frames(second);
     let told: Vec<(usize, usize)> = frames
         .iter()
-        .map(|frame| (frame.accepted.len(), frame.lost_trackers.len()))
+        .map(|frame| (frame.renew.len(), frame.lost_trackers.len()))
         .collect();
     assert_eq!(told, [(500, 0), (500, 0), (100, 1)]);
 }
@@ -136,7 +135,7 @@ async fn when_the_store_is_back_the_lease_is_asked_for_until_it_lasts() {
     let attempt = bench.dispatch(link, &["x"]).remove(0);
     bench.later(600);
     bench.protocol.on_timer(bench.now);
-    assert_eq!(ids(&said(&mut bench, link).accepted), ["x"]);
+    assert_eq!(ids(&said(&mut bench, link).renew), ["x"]);
     bench.tell(link, away());
     bench.later(7_000);
     bench.protocol.on_timer(bench.now);
@@ -169,7 +168,7 @@ async fn a_renewal_without_an_answer_goes_to_another_tracker() {
     bench.dispatch(first, &["x"]);
     bench.later(600);
     bench.protocol.on_timer(bench.now);
-    assert_eq!(ids(&said(&mut bench, first).accepted), ["x"]);
+    assert_eq!(ids(&said(&mut bench, first).renew), ["x"]);
     bench.tell(first, renewed("x", 9_000));
     bench.later(3_000);
     bench.protocol.on_timer(bench.now);

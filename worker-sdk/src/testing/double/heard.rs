@@ -11,6 +11,8 @@ use tickwheel_proto::v1::{
 pub struct Heard {
     /// One per stream.
     pub hellos: Vec<Hello>,
+    /// What each of them said it is, `user-agent` in its metadata.
+    pub agents: Vec<String>,
     /// Streams that are open now.
     pub open_streams: usize,
     /// Frames.
@@ -19,9 +21,7 @@ pub struct Heard {
     pub settled: Vec<Settlement>,
     /// Refused assignments.
     pub rejected: Vec<Rejection>,
-    /// Announced attempts.
-    pub accepted: Vec<AttemptRef>,
-    /// Renewals of leases.
+    /// Renewals of leases, the first of each attempt too.
     pub renewed: Vec<AttemptRef>,
     /// Progress.
     pub progress: Vec<Progress>,

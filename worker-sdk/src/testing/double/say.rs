@@ -71,6 +71,7 @@ impl TrackerDouble {
             context_id: context_id.to_owned(),
             attempt,
             verdict: verdict.into(),
+            error: String::new(),
         };
         self.send(TrackerMessage {
             confirm: vec![confirmation],

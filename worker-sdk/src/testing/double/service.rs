@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::Stream;
+use tickwheel_proto::protocol::USER_AGENT;
 use tickwheel_proto::v1::confirmation::Verdict;
 use tickwheel_proto::v1::worker_service_server::WorkerService;
 use tickwheel_proto::v1::{
@@ -31,6 +32,11 @@ impl WorkerService for Service {
         if !self.0.lock().open {
             return Err(Status::unavailable("the double takes no streams"));
         }
+        let agent = request.metadata().get(USER_AGENT);
+        let agent = agent
+            .and_then(|agent| agent.to_str().ok())
+            .unwrap_or_default();
+        self.0.lock().heard.agents.push(agent.to_owned());
         let (to_worker, from_test) = mpsc::channel(64);
         let state = Arc::clone(&self.0);
         tokio::spawn(async move { hear(&state, request.into_inner(), to_worker).await });
@@ -111,7 +117,7 @@ fn take(state: &State, message: WorkerMessage) -> Option<TrackerMessage> {
         }
         if inner.renews {
             let lease_ms = inner.welcome.lease_ms;
-            let asked = message.accepted.iter().chain(&message.renew);
+            let asked = message.renew.iter();
             answer.renewed = asked.map(|attempt| renew(attempt, lease_ms)).collect();
         }
         answer.split = message
@@ -136,7 +142,6 @@ fn keep(heard: &mut Heard, message: WorkerMessage) {
     heard.draining += u64::from(message.draining);
     heard.settled.extend(message.settle);
     heard.rejected.extend(message.rejected);
-    heard.accepted.extend(message.accepted);
     heard.renewed.extend(message.renew);
     heard.progress.extend(message.progress);
     heard.logs.extend(message.log);
@@ -151,6 +156,7 @@ fn confirm(settled: &Settlement, verdict: Verdict) -> Confirmation {
         context_id: settled.context_id.clone(),
         attempt: settled.attempt,
         verdict: verdict.into(),
+        error: String::new(),
     }
 }
 

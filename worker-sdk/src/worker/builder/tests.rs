@@ -60,10 +60,3 @@ fn a_host_is_told_in_letters_that_trackers_take() {
     assert_eq!(host_word("\u{1b}]0;\u{fc}"), "--0--");
     assert_eq!(host_word(&"h".repeat(1_000)).len(), 255);
 }
-
-#[test]
-fn a_worker_id_has_only_letters_of_ids_and_is_new_each_time() {
-    let id = worker_id("my host.example");
-    assert!(id.starts_with("my-host.example-"), "{id}");
-    assert_ne!(id, worker_id("my host.example"));
-}
