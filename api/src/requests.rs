@@ -23,7 +23,9 @@ pub use access::{list_audit, list_tokens, make_token, revoke_token, rotate_token
 pub use asked::Asked;
 pub use dead::{change_dead, list_dead};
 pub use dedup::{IDEMPOTENCY_KEY, run_once, submitted_once};
-pub use groups::{list_workers, named_group, nothing, pause_group, remove_limits, set_limits};
+pub use groups::{
+    list_workers, named_group, named_worker, nothing, pause_group, remove_limits, set_limits,
+};
 pub use jobs::{apply_jobs, delete_job, list_jobs, named_job, pause_job, run_job};
 pub use record::parameters;
 pub use runs::{WAIT_MAX, find_run, get_log, list_runs, list_subtasks, named_run, wait_run};

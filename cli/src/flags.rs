@@ -107,9 +107,8 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "cluster" | "job list" | "job get" | "job export" | "job explain" | "job ledger"
         | "run list" | "run get" | "run subtasks" | "run logs" | "run wait" | "dead list"
         | "dead show" | "dead requeue" | "dead purge" | "limit list" | "limit set"
-        | "limit get" | "limit remove" | "worker list" | "token list" | "audit" => {
-            &[Server, Output, Timeout]
-        }
+        | "limit get" | "limit remove" | "worker list" | "worker drain" | "worker undrain"
+        | "token list" | "audit" => &[Server, Output, Timeout],
         "token make" | "token rotate" | "token revoke" => &[Server, Timeout],
         _ => return None,
     })
@@ -176,6 +175,8 @@ mod tests {
         ("tracker", "z"),
         ("worker", ""),
         ("worker list", "sot"),
+        ("worker drain x", "sot"),
+        ("worker undrain x", "sot"),
         ("completion bash", ""),
         ("schema", ""),
         ("cron explain @daily", "oz"),

@@ -20,6 +20,30 @@ impl Client {
         .await
     }
 
+    /// Lets a worker take no more work, until it is undrained; what it runs goes on.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn drain_worker(&self, id: &str) -> Result<v1::Worker, Error> {
+        let request = v1::WorkerRef { id: id.to_owned() };
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.drain_worker(r).await
+        })
+        .await
+    }
+
+    /// Lets a worker take work again.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn undrain_worker(&self, id: &str) -> Result<v1::Worker, Error> {
+        let request = v1::WorkerRef { id: id.to_owned() };
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.undrain_worker(r).await
+        })
+        .await
+    }
+
     /// The cluster as the tracker that answers sees it.
     ///
     /// # Errors

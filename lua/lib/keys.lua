@@ -4,7 +4,7 @@
 local keys = {}
 keys.base = ''
 
-local SINGLE = ' asides attempted audit backlog dead epoch events fair fans groups held jobs limit_contended limit_released'
+local SINGLE = ' asides attempted audit backlog dead drained epoch events fair fans groups held jobs limit_contended limit_released'
   .. ' limit_shares limit_waiting limits meta pauses placements quarantine retry sessions stats tokens'
   .. ' tokens_used traces trackers untraced used_placements wake wheel zones '
 local NAMED = ' active attempts awaited dedup fan job ledger limit log parts progress queue ready result results route runs spaces split'

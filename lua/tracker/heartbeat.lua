@@ -2,7 +2,7 @@
 --[[
 Script   tracker/heartbeat
 Purpose  One heartbeat of a tracker and of the workers whose primary tracker it is; answers with the live trackers, and tells whether the
-         limits of groups and the tokens changed.
+         limits of groups, the tokens and the drained workers changed.
 
 KEYS     1 trackers zset  score = expiry ms, member = `<id> <url>`        {tw}:trackers
            computed: {tw}:workers:<group> {tw}:worker:<id> {tw}:groups {tw}:limits {tw}:meta {tw}:epoch
@@ -19,6 +19,7 @@ Reply    { 'WRITTEN', fields... }
            live      { `<id> <url>`... } trackers
            changes   how often limits of groups were given or taken away
            tokens?   how often tokens were made, changed or revoked, if there is any
+           drains?   how often workers were drained, or took work again, if any was
            damaged?  { key... } of a wrong type: those of the roster are made anew, as heartbeats write all that is in them, and limits are
                      left as they are
            store     `<schema> <partitions> <created ms> <adopted ms> <epoch> <heartbeats>`, `-` for what is not there
@@ -155,11 +156,13 @@ if not known then
   damaged[#damaged + 1] = keys.limits
 end
 -- A store that was emptied or replaced breaks no connection: whoever gives heartbeats can tell by this.
-local met, store = pcall(redis.call, 'HMGET', keys.meta, 'schema', 'partitions', 'created_ms', 'adopted_ms', 'token_changes')
+local met, store = pcall(redis.call, 'HMGET', keys.meta, 'schema', 'partitions', 'created_ms', 'adopted_ms', 'token_changes',
+  'drain_changes')
 if not met then
   damaged[#damaged + 1], store = keys.meta, {}
 end
 local token_changes = token_record.changes_of(store[5] or '')
+local drain_changes = roster_record.count_of(store[6] or '')
 -- How many heartbeats of trackers are in these data: a copy that is older has fewer. Some are counted, each for all since the last.
 local written = true
 if ARGV[2] ~= '' and once_in(COUNT_MS) then
@@ -177,5 +180,6 @@ end
 local changes = limit_share.open_changes(known and limits or '') or '0'
 local reply = { 'WRITTEN', 'now_ms', now, 'live', live, 'changes', changes, 'store', table.concat(store, ' ') }
 replies.tell(reply, 'tokens', token_changes)
+replies.tell(reply, 'drains', drain_changes)
 replies.tell_list(reply, 'damaged', damaged)
 return reply

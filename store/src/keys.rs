@@ -92,6 +92,12 @@ impl Keys {
         self.cluster("groups")
     }
 
+    /// Sorted set: workers that take no more work, by since when.
+    #[must_use]
+    pub fn drained(&self) -> String {
+        self.cluster("drained")
+    }
+
     /// Sorted set of a group's live workers by expiry.
     #[must_use]
     pub fn workers(&self, group: &GroupName) -> String {

@@ -1,5 +1,6 @@
 //! Who is alive: trackers and workers with their reports. Scripts: `lua/tracker/`.
 
+mod drained;
 mod report;
 
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub struct HeartbeatReply {
     pub limits_changed: u64,
     /// How often tokens were made, changed or revoked so far.
     pub tokens_changed: u64,
+    /// How often workers were drained, or took work again, so far.
+    pub drains_changed: u64,
     /// Keys of a wrong type. Those of the roster were made anew.
     pub damaged: Vec<String>,
 }
@@ -66,6 +69,8 @@ pub struct WorkerView {
     pub group: GroupName,
     /// When its last heartbeat expires.
     pub expires: TimestampMs,
+    /// Since when it takes no more work, where somebody said so and that was asked for.
+    pub drained: Option<TimestampMs>,
     /// What it said of itself last.
     pub report: WorkerReport,
 }
@@ -129,6 +134,7 @@ impl Store {
                 live,
                 limits_changed: fields.number("changes")?,
                 tokens_changed: fields.count("tokens")?,
+                drains_changed: fields.count("drains")?,
                 damaged: damaged.transpose()?.unwrap_or_default(),
             })
         })
@@ -172,7 +178,7 @@ impl Store {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer; [`Error::Damaged`] when some may be missing.
     pub async fn list_workers(&self, group: Option<&GroupName>) -> Result<Vec<WorkerView>, Error> {
-        let listed = self.read_workers(group).await?;
+        let listed = self.workers(group).await?;
         if listed.unreadable == 0 {
             return Ok(listed.items);
         }
@@ -180,7 +186,7 @@ impl Store {
         Err(Error::damaged("roster", unreadable))
     }
 
-    /// The live workers of `group`, or of every group, as far as they can be read.
+    /// The live workers of `group`, or of every group, and since when they are drained, as far as that can be read.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
@@ -188,6 +194,17 @@ impl Store {
         &self,
         group: Option<&GroupName>,
     ) -> Result<Listed<WorkerView>, Error> {
+        let mut listed = self.workers(group).await?;
+        let drained = listed.readable("drained", self.drained_workers().await)?;
+        let drained = drained.unwrap_or_default();
+        for view in &mut listed.items {
+            view.drained = drained.get(&view.id).copied();
+        }
+        Ok(listed)
+    }
+
+    /// The same without who is drained.
+    async fn workers(&self, group: Option<&GroupName>) -> Result<Listed<WorkerView>, Error> {
         let redis = &self.redis;
         let mut listed = Listed::default();
         let groups = match group {
@@ -250,7 +267,8 @@ impl Store {
         Ok(WorkerView {
             id,
             group: group.clone(),
-            expires: TimestampMs::new(expires.to_string().parse().unwrap_or(u64::MAX)),
+            expires: millis(expires),
+            drained: None,
             report: WorkerReport::read(&fields.collect()),
         })
     }
@@ -265,6 +283,11 @@ impl Store {
             .await?
             .live)
     }
+}
+
+/// A score as a time.
+fn millis(score: f64) -> TimestampMs {
+    TimestampMs::new(score.to_string().parse().unwrap_or(u64::MAX))
 }
 
 /// `<name> <value>` for each field; empty without a report.

@@ -357,6 +357,8 @@ scripts! {
     HEARTBEAT = "tracker/heartbeat";
     /// Forgets trackers and workers that left.
     RETIRE = "tracker/retire";
+    /// Lets a worker take no more work, or some again.
+    DRAIN = "tracker/drain";
     /// Says how new the store is.
     EPOCH = "tracker/epoch";
     /// A small write behind those that are to be confirmed.

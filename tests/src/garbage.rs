@@ -373,6 +373,7 @@ pub fn of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
         table.put("ZADD", &key, &[b"1.8446744073709552e19", b""]);
     }
     table.hash("groups", "g");
+    table.zset("drained", &[]);
     table.hash("limits", "g");
     table.put("HSET", "limits", &[b"!", b"x"]);
     table.hash("pauses", "g");
@@ -422,6 +423,7 @@ pub fn wrong_types_of_cluster(tag: &str, names: &Names) -> Vec<Garbage> {
         "sessions".to_owned(),
         "audit".to_owned(),
         "groups".to_owned(),
+        "drained".to_owned(),
         format!("workers:{}", names.group),
         format!("worker:{}", names.worker),
     ];

@@ -20,7 +20,7 @@ use crate::health::{Health, Stuck};
 use crate::inbound::Inbound;
 use crate::limits::Limits;
 use crate::matching::Matching;
-use crate::membership::{Evictions, Expulsions, Heartbeat, LostTrackers, Roster};
+use crate::membership::{Drains, Evictions, Expulsions, Heartbeat, LostTrackers, Roster};
 use crate::outcomes::{AttemptLogs, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
 use crate::planning::Planner;
 use crate::redis_health::{Outage, Room};
@@ -74,6 +74,7 @@ struct Common {
     reaper: Arc<Reaper>,
     waits: Arc<Waits>,
     room: Arc<Room>,
+    drains: Arc<Drains>,
 }
 
 /// Connects the parts of a tracker.
@@ -81,8 +82,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let (store, tasks) = (around.store.clone(), TaskTracker::new());
     let calls = Calls::new(store.partitions(), tasks.clone());
     let sessions = Arc::new(Sessions::default());
-    let audit = Audit::new(store.clone(), around.own.id.clone());
-    let audit = Arc::new(audit);
+    let audit = Arc::new(Audit::new(store.clone(), around.own.id.clone()));
     let authority = Authority::new(&config.access, store.clone(), Arc::clone(&audit));
     let authority = Arc::new(authority);
     let outage = Arc::new(Outage::default());
@@ -100,6 +100,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
             tasks.clone(),
         ),
         waits: Waits::new(store.clone()),
+        drains: Drains::new(store.clone(), Arc::clone(&sessions)),
         room,
         outage,
         sessions,
@@ -115,6 +116,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         sessions: Arc::clone(&common.sessions),
         limits: Arc::clone(&common.limits),
         authority: Arc::clone(&authority),
+        drains: Arc::clone(&common.drains),
         outage: Arc::clone(&common.outage),
         health: around.health,
         stuck: Arc::clone(&stuck),
@@ -132,6 +134,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         matching: Arc::clone(&common.matching),
         limits: Arc::clone(&common.limits),
         waits: Arc::clone(&common.waits),
+        drains: Arc::clone(&common.drains),
     };
     let ids = Ids::new(around.incarnation);
     let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
@@ -238,6 +241,6 @@ fn streams(
         (Arc::clone(sessions), authority),
         Arc::clone(roster),
         inbound,
-        evictions,
+        (evictions, Arc::clone(&common.drains)),
     )
 }

@@ -37,6 +37,8 @@ pub struct Worker {
     pub load: f32,
     /// What runs may take of it.
     pub resources: Vec<Resource>,
+    /// Since when it takes no more work, because somebody said so; 0: it takes some.
+    pub drained_ms: u64,
 }
 
 /// A resource of a worker: bytes of `memory` and `disk`, thousandths of everything else.
@@ -71,6 +73,7 @@ impl From<v1::Worker> for Worker {
             heartbeat_age_ms: worker.heartbeat_age_ms,
             load: worker.load,
             resources: worker.resources.into_iter().map(Into::into).collect(),
+            drained_ms: worker.drained_ms,
         }
     }
 }

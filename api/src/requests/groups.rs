@@ -37,6 +37,17 @@ pub fn list_workers(asked: &Asked<'_>) -> Result<v1::ListWorkersRequest, Violati
     })
 }
 
+/// A worker by the name in the path.
+///
+/// # Errors
+/// When there are parameters.
+pub fn named_worker(asked: &Asked<'_>) -> Result<v1::WorkerRef, Violations> {
+    nothing(asked)?;
+    Ok(v1::WorkerRef {
+        id: asked.name.to_owned(),
+    })
+}
+
 /// What needs no more than its path.
 ///
 /// # Errors

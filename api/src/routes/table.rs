@@ -271,6 +271,14 @@ operations! {
         query: describe_fields::<WorkersQuery>,
         ..reads("/workers", "ListWorkers", "worker list", "Lists the live workers with their load.", "WorkerList")
     };
+    /// Lets a worker take no more work.
+    DrainWorker = does(
+        "/workers/{worker}:drain", "DrainWorker", "worker drain",
+        "Lets a worker take no more work; what it runs goes on.",
+        "Worker",
+    );
+    /// Lets it take work again.
+    UndrainWorker = does("/workers/{worker}:undrain", "UndrainWorker", "worker undrain", "Lets a worker take work again.", "Worker");
     /// The cluster.
     GetCluster = reads("/cluster", "GetCluster", "cluster", "Shows the trackers, the partitions, and what can be lost.", "Cluster");
     /// The limits of all groups.

@@ -1,4 +1,5 @@
-//! `tickwheel worker`: the built-in handlers, until SIGTERM; and `tickwheel worker list`.
+//! `tickwheel worker`: the built-in handlers, until SIGTERM; and `tickwheel worker list`, `drain` and
+//! `undrain`.
 
 use clap::{Args, Subcommand};
 use tickwheel_api::answers::Worker;
@@ -24,6 +25,17 @@ pub(crate) struct WorkerArgs {
 enum WorkerCommand {
     /// List the live workers with their load
     List(ListArgs),
+    /// Let a worker take no more work; what it runs goes on
+    Drain(WorkerRefArgs),
+    /// Let a worker take work again
+    Undrain(WorkerRefArgs),
+}
+
+#[derive(Debug, Args)]
+struct WorkerRefArgs {
+    /// The worker, as `worker list` shows it
+    #[arg(value_name = "ID")]
+    id: String,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +105,16 @@ impl RunArgs {
 pub(crate) async fn run(global: &Global, args: WorkerArgs) -> Result<(), Failure> {
     match args.command {
         Some(WorkerCommand::List(args)) => list(global, args).await,
+        Some(WorkerCommand::Drain(args)) => {
+            let client = global.connect().await?;
+            let worker = client.drain_worker(&args.id).await?;
+            global.output.list(&[Worker::from(worker)])
+        }
+        Some(WorkerCommand::Undrain(args)) => {
+            let client = global.connect().await?;
+            let worker = client.undrain_worker(&args.id).await?;
+            global.output.list(&[Worker::from(worker)])
+        }
         None => work(args.run).await,
     }
 }

@@ -25,6 +25,7 @@ impl Row for Worker {
         "memory",
         "reserved",
         "host",
+        "drained",
         "last heartbeat",
         "handlers",
     ];
@@ -47,6 +48,10 @@ impl Row for Worker {
                 .collect::<Vec<_>>()
                 .join(", "),
             self.host.clone(),
+            match self.drained_ms {
+                0 => String::new(),
+                since => format!("since {}", instant::text(since)),
+            },
             format!("{} ago", instant::span(self.heartbeat_age_ms)),
             self.handlers.join(", "),
         ]

@@ -142,4 +142,6 @@ silent! {
     revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;
     list_tokens(ListTokensRequest) -> ListTokensResponse;
     list_audit(ListAuditRequest) -> ListAuditResponse;
+    drain_worker(WorkerRef) -> Worker;
+    undrain_worker(WorkerRef) -> Worker;
 }

@@ -10,4 +10,9 @@ function roster_record.cursor_of(text)
   return string.match(text, '^%d+$') or '0'
 end
 
+-- A count of changes, as a text; nil for what is none.
+function roster_record.count_of(text)
+  return #text <= 15 and string.match(text, '^%d+$') or nil
+end
+
 return roster_record

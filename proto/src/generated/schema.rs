@@ -546,22 +546,26 @@ Field { number: 12, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 13, name: "cpus", repeated: false, kind: Kind::Uint32 },
 Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(17) },
 Field { number: 15, name: "load", repeated: false, kind: Kind::Float },
+Field { number: 16, name: "drained_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "WorkerRef", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GroupLimits", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "all", repeated: false, kind: Kind::Message(87) },
-Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(87) },
-Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(86) },
+Field { number: 2, name: "all", repeated: false, kind: Kind::Message(88) },
+Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(88) },
+Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(87) },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupLimits.KeysEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "value", repeated: false, kind: Kind::Message(87) },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Message(88) },
 ] },
 Message { name: "Limit", fields: &[
 Field { number: 1, name: "concurrency", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(88) },
+Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(89) },
 ] },
 Message { name: "Rate", fields: &[
 Field { number: 1, name: "starts", repeated: false, kind: Kind::Uint32 },
@@ -571,8 +575,35 @@ Field { number: 3, name: "burst", repeated: false, kind: Kind::Uint32 },
 Message { name: "ListLimitsRequest", fields: &[
 ] },
 Message { name: "ListLimitsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(85) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(86) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "ListGroupsRequest", fields: &[
+] },
+Message { name: "ListGroupsResponse", fields: &[
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(96) },
+Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "GroupRef", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+] },
+Message { name: "PauseGroupRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "note", repeated: false, kind: Kind::Text },
+] },
+Message { name: "Group", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "handlers", repeated: true, kind: Kind::Text },
+Field { number: 3, name: "workers", repeated: false, kind: Kind::Uint32 },
+Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "pause", repeated: false, kind: Kind::Message(97) },
+Field { number: 7, name: "limits", repeated: false, kind: Kind::Message(86) },
+] },
+Message { name: "GroupPause", fields: &[
+Field { number: 1, name: "since_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "by", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "note", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GetClusterRequest", fields: &[
 ] },
@@ -587,7 +618,7 @@ Field { number: 7, name: "zone_table", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(94) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(101) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 ] },
@@ -597,32 +628,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(103) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(109) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(112) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(113) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(112) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(114) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(115) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(116) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(111) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(110) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(116) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(119) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(120) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(119) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(121) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(122) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(123) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(118) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(97) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(104) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(99) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(107) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(106) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(114) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(105) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(117) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(120) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(121) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(106) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(112) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(124) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(127) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(128) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(113) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(102) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(109) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(98) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(100) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(105) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(107) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -654,7 +685,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(101) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(108) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -677,9 +708,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(112) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(119) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(104) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(111) },
 Field { number: 11, name: "protocol", repeated: false, kind: Kind::Uint32 },
 Field { number: 12, name: "protocol_least", repeated: false, kind: Kind::Uint32 },
 Field { number: 13, name: "capabilities", repeated: true, kind: Kind::Text },
@@ -690,7 +721,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(106) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(113) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -713,7 +744,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(108) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(115) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -721,7 +752,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(110) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(117) },
 Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(17) },
 ] },
 Message { name: "Report", fields: &[
@@ -783,8 +814,8 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(119) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(118) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(126) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(125) },
 Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(19) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
@@ -834,15 +865,20 @@ Method { service: "SchedulerService", name: "RequeueDead", takes: 78, answers: 7
 Method { service: "SchedulerService", name: "PurgeDead", takes: 78, answers: 79, streams: false },
 Method { service: "SchedulerService", name: "WaitContext", takes: 81, answers: 42, streams: false },
 Method { service: "SchedulerService", name: "ListWorkers", takes: 82, answers: 83, streams: false },
-Method { service: "SchedulerService", name: "GetCluster", takes: 91, answers: 92, streams: false },
-Method { service: "SchedulerService", name: "SetLimits", takes: 85, answers: 85, streams: false },
-Method { service: "SchedulerService", name: "ListLimits", takes: 89, answers: 90, streams: false },
+Method { service: "SchedulerService", name: "DrainWorker", takes: 85, answers: 84, streams: false },
+Method { service: "SchedulerService", name: "UndrainWorker", takes: 85, answers: 84, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 98, answers: 99, streams: false },
+Method { service: "SchedulerService", name: "SetLimits", takes: 86, answers: 86, streams: false },
+Method { service: "SchedulerService", name: "ListLimits", takes: 90, answers: 91, streams: false },
+Method { service: "SchedulerService", name: "ListGroups", takes: 92, answers: 93, streams: false },
+Method { service: "SchedulerService", name: "PauseGroup", takes: 95, answers: 96, streams: false },
+Method { service: "SchedulerService", name: "ResumeGroup", takes: 94, answers: 96, streams: false },
 Method { service: "SchedulerService", name: "MakeToken", takes: 2, answers: 3, streams: false },
 Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3, streams: false },
 Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
 Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
 Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 95, answers: 96, streams: true },
+Method { service: "WorkerService", name: "Session", takes: 102, answers: 103, streams: true },
 ];
 
 impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
@@ -850,7 +886,7 @@ impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 47; }
 impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 80; }
 impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 78; }
 impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 79; }
-impl Spoken for crate::v1::Cluster { const PLACE: usize = 92; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 99; }
 impl Spoken for crate::v1::Context { const PLACE: usize = 42; }
 impl Spoken for crate::v1::ContextRef { const PLACE: usize = 66; }
 impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 52; }
@@ -858,12 +894,14 @@ impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 53; }
 impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 59; }
 impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 60; }
 impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 63; }
-impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 91; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 98; }
 impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 57; }
 impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 58; }
 impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 67; }
 impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 68; }
-impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 85; }
+impl Spoken for crate::v1::Group { const PLACE: usize = 96; }
+impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 86; }
+impl Spoken for crate::v1::GroupRef { const PLACE: usize = 94; }
 impl Spoken for crate::v1::Job { const PLACE: usize = 38; }
 impl Spoken for crate::v1::JobRef { const PLACE: usize = 45; }
 impl Spoken for crate::v1::ListAuditRequest { const PLACE: usize = 9; }
@@ -872,10 +910,12 @@ impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 71; }
 impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 74; }
 impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 76; }
 impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 77; }
+impl Spoken for crate::v1::ListGroupsRequest { const PLACE: usize = 92; }
+impl Spoken for crate::v1::ListGroupsResponse { const PLACE: usize = 93; }
 impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 49; }
 impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 50; }
-impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 89; }
-impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 90; }
+impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 90; }
+impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 91; }
 impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 69; }
 impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 70; }
 impl Spoken for crate::v1::ListTokensRequest { const PLACE: usize = 7; }
@@ -884,6 +924,7 @@ impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 82; }
 impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 83; }
 impl Spoken for crate::v1::MadeToken { const PLACE: usize = 3; }
 impl Spoken for crate::v1::MakeTokenRequest { const PLACE: usize = 2; }
+impl Spoken for crate::v1::PauseGroupRequest { const PLACE: usize = 95; }
 impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 51; }
 impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 55; }
 impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 56; }
@@ -894,6 +935,8 @@ impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
 impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 61; }
 impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 65; }
 impl Spoken for crate::v1::Submitted { const PLACE: usize = 64; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 96; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 103; }
 impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 81; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 95; }
+impl Spoken for crate::v1::Worker { const PLACE: usize = 84; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 102; }
+impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 85; }

@@ -1704,6 +1704,14 @@ pub struct Worker {
     pub resources: ::prost::alloc::vec::Vec<Resource>,
     #[prost(float, tag = "15")]
     pub load: f32,
+    /// Since when it takes no more work, because somebody said so; 0: it takes some. What it still holds is `running`, some seconds old.
+    #[prost(uint64, tag = "16")]
+    pub drained_ms: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WorkerRef {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
 }
 /// How many contexts of a group run at once and start per time, in the whole cluster.
 #[derive(Clone, PartialEq, ::prost::Message)]
@@ -2563,6 +2571,52 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "ListWorkers"));
             self.inner.unary(req, path, codec).await
         }
+        /// Lets a worker take no more work, until it is undrained: what it runs goes on. Every tracker knows it within a heartbeat.
+        pub async fn drain_worker(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WorkerRef>,
+        ) -> std::result::Result<tonic::Response<super::Worker>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/DrainWorker",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "DrainWorker"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Lets it take work again.
+        pub async fn undrain_worker(
+            &mut self,
+            request: impl tonic::IntoRequest<super::WorkerRef>,
+        ) -> std::result::Result<tonic::Response<super::Worker>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/UndrainWorker",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("tickwheel.v1.SchedulerService", "UndrainWorker"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn get_cluster(
             &mut self,
             request: impl tonic::IntoRequest<super::GetClusterRequest>,
@@ -2974,6 +3028,16 @@ pub mod scheduler_service_server {
             tonic::Response<super::ListWorkersResponse>,
             tonic::Status,
         >;
+        /// Lets a worker take no more work, until it is undrained: what it runs goes on. Every tracker knows it within a heartbeat.
+        async fn drain_worker(
+            &self,
+            request: tonic::Request<super::WorkerRef>,
+        ) -> std::result::Result<tonic::Response<super::Worker>, tonic::Status>;
+        /// Lets it take work again.
+        async fn undrain_worker(
+            &self,
+            request: tonic::Request<super::WorkerRef>,
+        ) -> std::result::Result<tonic::Response<super::Worker>, tonic::Status>;
         async fn get_cluster(
             &self,
             request: tonic::Request<super::GetClusterRequest>,
@@ -4139,6 +4203,97 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ListWorkersSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/DrainWorker" => {
+                    #[allow(non_camel_case_types)]
+                    struct DrainWorkerSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::WorkerRef>
+                    for DrainWorkerSvc<T> {
+                        type Response = super::Worker;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WorkerRef>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::drain_worker(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = DrainWorkerSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/UndrainWorker" => {
+                    #[allow(non_camel_case_types)]
+                    struct UndrainWorkerSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::WorkerRef>
+                    for UndrainWorkerSvc<T> {
+                        type Response = super::Worker;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::WorkerRef>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::undrain_worker(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = UndrainWorkerSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -145,6 +145,7 @@ pub const KINDS: &[KeyKind] = &[
     cluster("sessions", "hash", Of::All),
     cluster("audit", "stream", Of::All),
     cluster("groups", "hash", Of::All),
+    cluster("drained", "zset", Of::All),
     cluster("workers", "zset", Of::Group),
     cluster("worker", "hash", Of::Worker),
 ];

@@ -291,22 +291,20 @@ async fn keys_of_a_wrong_type_stop_no_tracker() {
         test.command(&["DEL", &key]).await;
         put(&test, std::slice::from_ref(one)).await;
         other_lists(&test, &good).await;
-        // Whoever shows a token is told of those.
-        let is_looked_at =
-            !["pauses", "tokens", "tokens_used", "sessions", "audit"].contains(&one.key.as_str());
-        let said: Vec<String> = is_looked_at.then(|| key.clone()).into_iter().collect();
-        assert_eq!(heartbeat(&test).await, said, "the heartbeat says so");
-        other_lists(&test, &good).await;
-        if [
-            "limits",
+        // Whoever shows a token, pauses a group or drains a worker is told of those.
+        let is_told = [
             "pauses",
             "tokens",
             "tokens_used",
             "sessions",
             "audit",
+            "drained",
         ]
-        .contains(&one.key.as_str())
-        {
+        .contains(&one.key.as_str());
+        let said: Vec<String> = (!is_told).then(|| key.clone()).into_iter().collect();
+        assert_eq!(heartbeat(&test).await, said, "the heartbeat says so");
+        other_lists(&test, &good).await;
+        if is_told || one.key == "limits" {
             assert_eq!(test.text(&["GET", &key]).await, "x", "it needs a person");
             test.command(&["DEL", &key]).await;
         }

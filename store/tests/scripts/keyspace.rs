@@ -415,6 +415,7 @@ async fn whatever_the_scripts_write_is_on_the_page() {
             "{tw}:tokens_used",
             "{tw}:sessions",
             "{tw}:audit",
+            "{tw}:drained",
         ],
         "what this walk leaves empty"
     );

@@ -1,4 +1,4 @@
-//! tracker/heartbeat and tracker/retire: who is alive.
+//! tracker/heartbeat and tracker/retire: who is alive; tracker/drain: who takes no more work.
 
 use std::time::Duration;
 
@@ -46,6 +46,40 @@ async fn read(test: &Harness, command: &str, name: &str) -> Vec<String> {
             pairs
         }
     }
+}
+
+#[tokio::test]
+async fn a_drained_worker_is_so_since_the_first_time_and_each_change_is_counted() {
+    let Some(test) = fresh().await else { return };
+    let drained = key(&test, "drained");
+    let drain = async |now: &str, worker: &str, takes: &str| {
+        let words = call_words("tracker/drain", &drained, &[now, worker, takes]);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        test.texts(&words).await
+    };
+    let counted = async || {
+        let words = ["HMGET", &key(&test, "meta"), "drain_changes"];
+        test.texts(&words).await.join("")
+    };
+    assert_eq!(drain("1000000", "w-1", "0").await, ["DRAINED", "1000000"]);
+    let first = counted().await;
+    assert_eq!(drain("1000500", "w-1", "0").await, ["DRAINED", "1000000"]);
+    assert_eq!(counted().await, first, "nothing changed");
+    assert_eq!(drain("1000600", "w-2", "1").await, ["TAKES"]);
+    assert_eq!(counted().await, first, "nothing changed");
+    assert_eq!(drain("1000700", "w-1", "1").await, ["TAKES"]);
+    assert_ne!(counted().await, first);
+    assert_eq!(read(&test, "ZRANGE", "drained").await, [""; 0]);
+
+    for number in 0..1_000 {
+        let told = drain("1000800", &format!("w-{number}"), "0").await;
+        assert_eq!(told[0], "DRAINED");
+    }
+    assert_eq!(drain("1000900", "one-more", "0").await, ["FULL"]);
+    // Those of a month ago make room.
+    let later = (1_000_800_u64 + 2_592_000_001).to_string();
+    assert_eq!(drain(&later, "one-more", "0").await[0], "DRAINED");
+    assert_eq!(read(&test, "ZRANGE", "drained").await, ["one-more", &later]);
 }
 
 #[tokio::test]

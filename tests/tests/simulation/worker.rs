@@ -348,6 +348,7 @@ impl Worker {
                 attempt: key.1,
                 outcome: outcome.into(),
                 error: "of a simulation".to_owned(),
+                error_type: String::new(),
                 result: bytes::Bytes::new(),
                 retry_after_ms: work.retry_after_ms(),
                 ran_us: 0,

@@ -11,6 +11,7 @@ use tickwheel_store::{Error, Seldom, Store};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::drains::Drains;
 use super::roster::Roster;
 use super::worker_heartbeats;
 use crate::access::Authority;
@@ -40,6 +41,8 @@ pub(crate) struct Heartbeat {
     pub(crate) limits: Arc<Limits>,
     /// The same of tokens.
     pub(crate) authority: Arc<Authority>,
+    /// The same of workers that take no more work.
+    pub(crate) drains: Arc<Drains>,
     /// Told of each answer.
     pub(crate) outage: Arc<Outage>,
     pub(crate) health: Arc<Health>,
@@ -111,6 +114,7 @@ impl Heartbeat {
             }
         }
         let unread = reply.damaged.contains(&self.store.keys().limits());
+        counts.add(self.drains.heard(reply.drains_changed).await);
         // While nobody can read them, those that are known go on.
         if !unread && self.limits.known_changes() != Some(reply.limits_changed) {
             counts.add(self.limits.read().await);

@@ -17,6 +17,7 @@ use crate::durability::Promises;
 use crate::error::Error;
 use crate::limits::Limits;
 use crate::matching::Matching;
+use crate::membership::Drains;
 use crate::outcomes::Waits;
 
 /// What every call may use.
@@ -27,6 +28,8 @@ pub(crate) struct ApiContext {
     pub(crate) authority: Arc<Authority>,
     pub(crate) matching: Arc<Matching>,
     pub(crate) limits: Arc<Limits>,
+    /// Workers that take no more work.
+    pub(crate) drains: Arc<Drains>,
     /// Callers that wait for ends of contexts.
     pub(crate) waits: Arc<Waits>,
     /// What Redis said about itself at the start.
@@ -67,6 +70,7 @@ pub(crate) struct Asked {
     pub(crate) matching: Arc<Matching>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) waits: Arc<Waits>,
+    pub(crate) drains: Arc<Drains>,
 }
 
 impl ApiContext {
@@ -83,6 +87,7 @@ impl ApiContext {
             matching: asked.matching,
             limits: asked.limits,
             waits: asked.waits,
+            drains: asked.drains,
             server,
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             once_keep: config.history.once_keep,

@@ -272,6 +272,8 @@ service! {
         purge_dead(v1::ChangeDeadRequest) -> v1::ChangeDeadResponse = dead::purge, rules::PURGE_DEAD;
         wait_context(v1::WaitContextRequest) -> v1::Context = contexts::wait, rules::WAIT_CONTEXT;
         list_workers(v1::ListWorkersRequest) -> v1::ListWorkersResponse = cluster::workers, rules::LIST_WORKERS;
+        drain_worker(v1::WorkerRef) -> v1::Worker = cluster::drain, rules::DRAIN_WORKER;
+        undrain_worker(v1::WorkerRef) -> v1::Worker = cluster::undrain, rules::UNDRAIN_WORKER;
         get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster, rules::GET_CLUSTER;
         set_limits(v1::GroupLimits) -> v1::GroupLimits = limits::set, rules::SET_LIMITS;
         list_limits(v1::ListLimitsRequest) -> v1::ListLimitsResponse = limits::list, rules::LIST_LIMITS;

@@ -21,7 +21,7 @@ use crate::access::{Authority, Caller};
 use crate::config::Config;
 use crate::error::Error;
 use crate::inbound::Inbound;
-use crate::membership::{Evictions, Roster};
+use crate::membership::{Drains, Evictions, Roster};
 use crate::rpc::admission::{admit, is_worker};
 use crate::seldom::Seldom;
 use crate::sessions::{FRAMES_MAX, Frame, Session, Sessions, checked, spoken};
@@ -53,6 +53,7 @@ pub(crate) struct Streams {
     roster: Arc<Roster>,
     inbound: Inbound,
     evictions: Arc<Evictions>,
+    drains: Arc<Drains>,
     /// What every worker is told when it comes, but for the roster.
     terms: Welcome,
 }
@@ -89,7 +90,7 @@ impl Streams {
         (sessions, authority): (Arc<Sessions>, Arc<Authority>),
         roster: Arc<Roster>,
         inbound: Inbound,
-        evictions: Arc<Evictions>,
+        (evictions, drains): (Arc<Evictions>, Arc<Drains>),
     ) -> Arc<Self> {
         let terms = terms(config, roster.own.id.as_str());
         Arc::new(Self {
@@ -98,6 +99,7 @@ impl Streams {
             roster,
             inbound,
             evictions,
+            drains,
             terms,
         })
     }
@@ -154,12 +156,13 @@ impl Streams {
                 "a newer stream of this worker took over",
             ));
         }
+        self.drains.apply(&session);
         if let Some(kept_back) = CAME.next(Instant::now()) {
             tracing::info!(%worker, %group, handlers = %session.handlers().text(), permits = session.hello.permits, kept_back, "worker connected");
         }
         let (ended, refused) = self.read_all(&session, first, incoming).await;
         if self.sessions.remove(&session) {
-            let drained = session.is_draining();
+            let drained = session.is_leaving();
             if let Some(kept_back) = WENT.next(Instant::now()) {
                 tracing::info!(%worker, drained, stream = ended, kept_back, "worker disconnected");
             }

@@ -67,6 +67,8 @@ pub(crate) struct Session {
     credit: Mutex<Credit>,
     heartbeat: Mutex<HeartbeatState>,
     draining: AtomicBool,
+    /// Somebody said that it takes no more work.
+    drained: AtomicBool,
     /// Contexts sent since its figures last changed.
     unmeasured: AtomicU32,
     frames: mpsc::Sender<Frame>,
@@ -117,6 +119,7 @@ impl Session {
             credit: Mutex::new(credit),
             heartbeat: Mutex::default(),
             draining: AtomicBool::new(false),
+            drained: AtomicBool::new(false),
             unmeasured: AtomicU32::new(0),
             frames,
             caller,
@@ -324,8 +327,19 @@ impl Session {
         *self.handlers.lock() = handlers;
     }
 
+    /// Whether it is given no more work: its worker is about to leave, or somebody said so.
     pub(crate) fn is_draining(&self) -> bool {
+        self.is_leaving() || self.drained.load(Ordering::Relaxed)
+    }
+
+    /// Whether its worker is about to leave.
+    pub(crate) fn is_leaving(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Somebody said that it takes no more work, or takes some again.
+    pub(crate) fn set_drained(&self, drained: bool) {
+        self.drained.store(drained, Ordering::Relaxed);
     }
 
     pub(crate) fn set_draining(&self) {

@@ -200,6 +200,16 @@ fn rows() -> Vec<Row> {
         row!("ListWorkers", Viewer, Nothing, |_, _| {
             v1::ListWorkersRequest::default()
         }),
+        row!("DrainWorker", Operator, NotFound, |_, there| {
+            v1::WorkerRef {
+                id: if there { "w-00000001" } else { "w-00000000" }.to_owned(),
+            }
+        }),
+        row!("UndrainWorker", Operator, NotFound, |_, there| {
+            v1::WorkerRef {
+                id: if there { "w-00000001" } else { "w-00000000" }.to_owned(),
+            }
+        }),
         row!("GetCluster", Viewer, Nothing, |_, _| {
             v1::GetClusterRequest {}
         }),
@@ -430,6 +440,8 @@ async fn who_may_is_let_in_by_every_method() {
             // It runs on; it is not split.
             "RetryContext" => word == "CONFLICT",
             "ListSubtasks" => word == "NOT_FOUND",
+            // No worker has come: tests/scheduler_service/drains.rs has one.
+            "DrainWorker" | "UndrainWorker" => word == "NOT_FOUND",
             _ => false,
         };
         assert!(known, "{}: {status:?}", row.method);

@@ -55,6 +55,47 @@ async fn come(guarded: &Guarded, token: Option<&str>, hello: Hello) -> Result<We
     Ok(Welcomed { say, heard })
 }
 
+/// Has a worker of group `g` come, and waits until it is listed; its id. Its stream goes with the test.
+pub(crate) async fn listed(guarded: &Guarded) -> String {
+    let token = guarded.make(of_workers("g")).await;
+    let welcomed = come(guarded, Some(&token), hello()).await.unwrap();
+    let id = hello().worker_id;
+    let heartbeat = WorkerMessage {
+        heartbeat: Some(v1::Heartbeat {
+            primary: true,
+            ..v1::Heartbeat::default()
+        }),
+        ..WorkerMessage::default()
+    };
+    let end = Instant::now() + LIMIT;
+    loop {
+        welcomed.say.send(heartbeat.clone()).await.unwrap();
+        let all = v1::ListWorkersRequest::default();
+        let all = guarded.api(&guarded.admin).list_workers(all).await;
+        if all
+            .unwrap()
+            .into_inner()
+            .workers
+            .iter()
+            .any(|worker| worker.id == id)
+        {
+            break;
+        }
+        assert!(Instant::now() < end, "the worker is not listed");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(100));
+        loop {
+            ticks.tick().await;
+            if welcomed.say.send(heartbeat.clone()).await.is_err() {
+                break;
+            }
+        }
+    });
+    id
+}
+
 #[tokio::test]
 async fn a_worker_is_what_its_token_says_or_is_refused_by_name() {
     let Some(guarded) = guarded().await else {

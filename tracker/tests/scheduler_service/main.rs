@@ -17,6 +17,7 @@ mod connections;
 mod consent;
 mod contexts;
 mod dead;
+mod drains;
 mod explain;
 mod extremes;
 mod full;

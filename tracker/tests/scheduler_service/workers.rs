@@ -80,8 +80,25 @@ impl Worker {
         self.say.send(message).await.unwrap();
     }
 
+    /// Says that it lives, again and again, until its stream ends.
+    pub(crate) fn keep_beating(&self) {
+        let say = self.say.clone();
+        tokio::spawn(async move {
+            let alive = WorkerMessage {
+                heartbeat: Some(Heartbeat {
+                    primary: true,
+                    ..Heartbeat::default()
+                }),
+                ..WorkerMessage::default()
+            };
+            while say.send(alive.clone()).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        });
+    }
+
     /// Says how it does, and that all its permits are free.
-    async fn heartbeat(&self, report: Report, units: &[(&str, u64)]) {
+    pub(crate) async fn heartbeat(&self, report: Report, units: &[(&str, u64)]) {
         let amounts: HashMap<String, u64> = units
             .iter()
             .map(|(name, amount)| ((*name).to_owned(), *amount))

@@ -24,11 +24,12 @@ const PLACES: [&str; 8] = [
 /// Of the keys of single contexts, a sample is so many of a partition.
 const SAMPLE_KEYS: usize = 500;
 /// Keys of the cluster that belong to no partition; the last two are followed by a name.
-const CLUSTER: [&str; 11] = [
+const CLUSTER: [&str; 12] = [
     "meta",
     "incarnations",
     "trackers",
     "groups",
+    "drained",
     "limits",
     "pauses",
     "tokens",

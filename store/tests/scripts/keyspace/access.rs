@@ -12,6 +12,7 @@ pub(crate) async fn seed(test: &Harness) {
         &["HSET", "{tw}:tokens_used", "abcdefgh2345", "5"],
         &["HSET", "{tw}:sessions", "abcdefgh2345", &session],
         &["HSET", "{tw}:pauses", "default", "5 - the bank is down"],
+        &["ZADD", "{tw}:drained", "5", "mill-1a2b3c4d"],
         &["XADD", "{tw}:audit", "*", "e", "{}"],
     ] {
         test.command(words).await;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tickwheel_api::answers::{
     AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
     Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run,
-    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, WorkerList,
+    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Worker, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -129,6 +129,14 @@ pub(super) async fn dispatch(
         Operation::ListWorkers => {
             let call = |it| calls.list_workers(it);
             shown::<WorkerList, _, _, _>(requests::list_workers(asked), call).await
+        }
+        Operation::DrainWorker => {
+            let call = |it| calls.drain_worker(it);
+            shown::<Worker, _, _, _>(requests::named_worker(asked), call).await
+        }
+        Operation::UndrainWorker => {
+            let call = |it| calls.undrain_worker(it);
+            shown::<Worker, _, _, _>(requests::named_worker(asked), call).await
         }
         Operation::GetCluster => {
             requests::nothing(asked)?;

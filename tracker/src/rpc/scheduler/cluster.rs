@@ -1,7 +1,8 @@
 //! The cluster itself: its workers, trackers, and what Redis says.
 
 use tickwheel_core::access::Role;
-use tickwheel_core::id::GroupName;
+use tickwheel_core::id::{GroupName, WorkerId};
+use tickwheel_core::time::TimestampMs;
 use tickwheel_core::zone::table;
 use tickwheel_proto::v1;
 use tickwheel_store::roster::{ReportedResource, WorkerView};
@@ -18,35 +19,8 @@ pub(super) async fn workers(
         "" => None,
         group => Some(GroupName::new(group).map_err(|violation| named("group", violation))?),
     };
-    let now = call.store.time().await?;
+    let now = call.store.time().await?.as_u64();
     let listed = call.store.read_workers(group.as_ref()).await?;
-    let ttl_ms = call.heartbeat_ttl_ms;
-    // Where a worker runs is for those who look after it.
-    let tells_all = call.caller.is(Role::Operator);
-    let worker = |view: WorkerView| {
-        let mut report = view.report;
-        if !tells_all {
-            report.host = String::new();
-            report.tags = Vec::new();
-        }
-        v1::Worker {
-            id: view.id.to_string(),
-            group: view.group.to_string(),
-            handlers: report.handlers.to_vec(),
-            permits: report.permits,
-            running: report.running,
-            cpu_load: report.cpu_load.unwrap_or_default(),
-            memory_used_bytes: report.memory_used,
-            memory_total_bytes: report.memory_total,
-            host: report.host,
-            sdk_version: report.version,
-            heartbeat_age_ms: (now.as_u64() + ttl_ms).saturating_sub(view.expires.as_u64()),
-            tags: report.tags,
-            cpus: report.cpus,
-            resources: report.resources.into_iter().map(resource).collect(),
-            load: report.load.unwrap_or_default(),
-        }
-    };
     let groups = &call.caller.sight().groups;
     let in_sight = |view: &WorkerView| groups.matches(view.group.as_str());
     Ok(v1::ListWorkersResponse {
@@ -54,10 +28,70 @@ pub(super) async fn workers(
             .items
             .into_iter()
             .filter(in_sight)
-            .map(worker)
+            .map(|view| worker(call, view, now))
             .collect(),
         unreadable: listed.unreadable,
     })
+}
+
+/// Lets a worker take no more work.
+pub(super) async fn drain(call: &Call<'_>, request: v1::WorkerRef) -> Result<v1::Worker, Error> {
+    change(call, &request, false).await
+}
+
+/// Lets it take work again.
+pub(super) async fn undrain(call: &Call<'_>, request: v1::WorkerRef) -> Result<v1::Worker, Error> {
+    change(call, &request, true).await
+}
+
+async fn change(
+    call: &Call<'_>,
+    request: &v1::WorkerRef,
+    takes: bool,
+) -> Result<v1::Worker, Error> {
+    let id = WorkerId::new(&request.id).map_err(|violation| named("id", violation))?;
+    seen(call, &id).await?;
+    call.store.drain_worker(&id, takes).await?;
+    // The other trackers, and this one if it fails, learn of it by their heartbeats.
+    call.drains.read().await;
+    let now = call.store.time().await?.as_u64();
+    Ok(worker(call, seen(call, &id).await?, now))
+}
+
+/// The live worker of this id, as far as its group is in reach.
+async fn seen(call: &Call<'_>, id: &WorkerId) -> Result<WorkerView, Error> {
+    let groups = &call.caller.sight().groups;
+    let known = call.store.find_worker(id).await?;
+    known
+        .filter(|view| groups.matches(view.group.as_str()))
+        .ok_or_else(|| Error::not_found("worker", id.as_str()))
+}
+
+fn worker(call: &Call<'_>, view: WorkerView, now: u64) -> v1::Worker {
+    let mut report = view.report;
+    // Where a worker runs is for those who look after it.
+    if !call.caller.is(Role::Operator) {
+        report.host = String::new();
+        report.tags = Vec::new();
+    }
+    v1::Worker {
+        id: view.id.to_string(),
+        group: view.group.to_string(),
+        handlers: report.handlers.to_vec(),
+        permits: report.permits,
+        running: report.running,
+        cpu_load: report.cpu_load.unwrap_or_default(),
+        memory_used_bytes: report.memory_used,
+        memory_total_bytes: report.memory_total,
+        host: report.host,
+        sdk_version: report.version,
+        heartbeat_age_ms: (now + call.heartbeat_ttl_ms).saturating_sub(view.expires.as_u64()),
+        tags: report.tags,
+        cpus: report.cpus,
+        resources: report.resources.into_iter().map(resource).collect(),
+        load: report.load.unwrap_or_default(),
+        drained_ms: view.drained.map_or(0, TimestampMs::as_u64),
+    }
 }
 
 fn resource(reported: ReportedResource) -> v1::Resource {

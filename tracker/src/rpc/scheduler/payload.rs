@@ -18,7 +18,7 @@ macro_rules! without_payload {
 }
 
 without_payload! {
-    ApplyJobsResponse DeleteJobResponse Submitted SubmitResponse PreviewJobResponse GetLedgerResponse ChangeDeadResponse ListWorkersResponse
+    ApplyJobsResponse DeleteJobResponse Submitted SubmitResponse PreviewJobResponse GetLedgerResponse ChangeDeadResponse ListWorkersResponse Worker
     Cluster Group GroupLimits ListGroupsResponse ListLimitsResponse MadeToken RevokeTokenResponse ListTokensResponse ListAuditResponse
 }
 

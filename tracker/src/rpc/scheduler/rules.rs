@@ -116,6 +116,9 @@ rules! {
     PURGE_DEAD = "PurgeDead"(v1::ChangeDeadRequest), Admin, |r| !r.dry_run, dead;
     WAIT_CONTEXT = "WaitContext"(v1::WaitContextRequest), Viewer, never, |r, take| take(Object::Context(&r.id, "context"));
     LIST_WORKERS = "ListWorkers"(v1::ListWorkersRequest), Viewer, never, |_, _| {};
+    // Whose group is out of reach is found by the method, which looks for the worker.
+    DRAIN_WORKER = "DrainWorker"(v1::WorkerRef), Operator, always, |r, take| take(Object::Words(format!("worker {}", r.id).into()));
+    UNDRAIN_WORKER = "UndrainWorker"(v1::WorkerRef), Operator, always, |r, take| take(Object::Words(format!("worker {}", r.id).into()));
     GET_CLUSTER = "GetCluster"(v1::GetClusterRequest), Viewer, never, |_, _| {};
     SET_LIMITS = "SetLimits"(v1::GroupLimits), Admin, always, |r, take| take(Object::Group(&r.group));
     LIST_LIMITS = "ListLimits"(v1::ListLimitsRequest), Viewer, never, |_, _| {};

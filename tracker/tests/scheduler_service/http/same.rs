@@ -9,13 +9,14 @@ use serde_json::json;
 use tickwheel_api::answers::{
     AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
     Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run,
-    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, WorkerList,
+    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage,
 };
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
 use tonic::{Response, Status};
 
 use super::client::{Http, served};
+use super::same_workers::about_workers;
 use super::twins::{
     Said, by_grpc, by_http, expired, path, plain, refused, shown, waiting, without,
 };
@@ -342,16 +343,6 @@ async fn about_groups(operation: Operation, caller: &mut Caller, http: Http) -> 
         ..v1::GroupLimits::default()
     };
     Some(match operation {
-        Operation::ListWorkers => {
-            let reply = http.get("/workers?group=default").await;
-            let request = v1::ListWorkersRequest {
-                group: "default".to_owned(),
-            };
-            [
-                by_http(&reply),
-                by_grpc::<_, WorkerList>(rpc.list_workers(request).await),
-            ]
-        }
         Operation::GetCluster => {
             let reply = http.get("/cluster").await;
             assert!(
@@ -430,7 +421,7 @@ async fn about_groups(operation: Operation, caller: &mut Caller, http: Http) -> 
                 by_grpc::<_, Group>(rpc.resume_group(request).await),
             ]
         }
-        _ => return None,
+        _ => return about_workers(operation, caller, http).await,
     })
 }
 
