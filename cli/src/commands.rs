@@ -13,6 +13,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod job;
 pub(crate) mod limit;
+pub(crate) mod overview;
 pub(crate) mod quickstart;
 pub(crate) mod run;
 pub(crate) mod schema;
@@ -88,6 +89,8 @@ pub(crate) enum Command {
     Cron(cron::CronCommand),
     /// The cluster: trackers, partitions, and what can be lost
     Cluster,
+    /// How it is now, in numbers: what waits, runs, is late, is dead and ended in the last minute; workers by group
+    Overview,
     /// What is in Redis: check, repair, rebuild; talks to Redis itself
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -117,6 +120,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Token(command) => token::run(&global, command).await,
         Command::Audit(args) => audit::run(&global, args).await,
         Command::Cluster => cluster::run(&global).await,
+        Command::Overview => overview::run(&global).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,
         Command::Tracker(args) => tracker::run(args).await,
         Command::Completion(args) => completion::run(&args, Cli::command()),

@@ -104,11 +104,12 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "job preview" => &[Server, Output, Timeout, ZoneTable],
         "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
         | "run cancel" | "run retry" => &[Server, Output, Timeout, Durability],
-        "cluster" | "job list" | "job get" | "job export" | "job explain" | "job ledger"
-        | "run list" | "run get" | "run subtasks" | "run logs" | "run wait" | "dead list"
-        | "dead show" | "dead requeue" | "dead purge" | "limit list" | "limit set"
-        | "limit get" | "limit remove" | "worker list" | "worker drain" | "worker undrain"
-        | "token list" | "audit" => &[Server, Output, Timeout],
+        "cluster" | "overview" | "job list" | "job get" | "job export" | "job explain"
+        | "job ledger" | "run list" | "run get" | "run subtasks" | "run logs" | "run wait"
+        | "dead list" | "dead show" | "dead requeue" | "dead purge" | "limit list"
+        | "limit set" | "limit get" | "limit remove" | "group list" | "group pause"
+        | "group resume" | "worker list" | "worker drain" | "worker undrain" | "token list"
+        | "audit" => &[Server, Output, Timeout],
         "token make" | "token rotate" | "token revoke" => &[Server, Timeout],
         _ => return None,
     })
@@ -184,6 +185,7 @@ mod tests {
         ("import cronjob x", "z"),
         ("import xxl-job x", "z"),
         ("cluster", "sot"),
+        ("overview", "sot"),
         ("submit h", "sotd"),
         ("apply -f x.yaml", "sotd"),
         ("job list", "sot"),

@@ -57,6 +57,19 @@ impl Client {
         .await
     }
 
+    /// How the cluster is, in numbers, as the tracker that answers saw it last.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn overview(&self) -> Result<v1::Overview, Error> {
+        self.call(
+            Repeat::Harmless,
+            v1::GetOverviewRequest {},
+            async |mut api, r| api.get_overview(r).await,
+        )
+        .await
+    }
+
     /// Gives a group its limits in place of those it had; with none of them, takes them away.
     ///
     /// # Errors

@@ -35,6 +35,7 @@ pub use hear::{Heard, Hearing, WAKE_DEAF};
 pub(crate) use info::{field, primary_of};
 pub(crate) use nodes::Node;
 pub(crate) use room::Memory;
+pub use room::MemoryUse;
 pub(crate) use setup::sorted;
 pub use setup::{COMMAND_TIMEOUT, RIDE_OUT, Topology};
 use setup::{builder, repeatable};

@@ -8,6 +8,7 @@ mod get;
 mod list;
 mod log;
 mod retry;
+mod tail;
 
 use bytes::Bytes;
 use fred::types::Value;
@@ -23,6 +24,7 @@ pub use attempt_log::{Appended, AttemptLog, Line, Progress};
 pub use ends::{Ends, EndsCursor, EventMark};
 pub use list::{ContextFilter, ContextList, Horizon, LOOK_MAX, ListOrder, Looked, PageBounds};
 pub use log::{LogLine, LogPage};
+pub use tail::{Tail, TailMark};
 
 use crate::error::Error;
 use crate::record::{Dead, Held, Member, Rest, Settled, Upstream, error_type};

@@ -1,5 +1,6 @@
 //! Who is alive: trackers and workers with their reports. Scripts: `lua/tracker/`.
 
+mod census;
 mod drained;
 mod report;
 
@@ -18,6 +19,7 @@ use crate::listed::Listed;
 use crate::reply::{Element, Reply};
 use crate::script::{HEARTBEAT, RETIRE};
 use crate::store::Store;
+pub use census::{Census, GroupCensus};
 pub use report::{ReportedResource, WorkerReport};
 
 /// Workers listed at most.

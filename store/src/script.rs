@@ -287,6 +287,8 @@ scripts! {
     GET_CONTEXT = "context/get";
     /// Which of some contexts have ended.
     CONTEXT_ENDS = "context/ends";
+    /// What ended since an earlier call.
+    TAIL_ENDS = "context/tail";
     /// About how many contexts are in each place.
     COUNT_CONTEXTS = "context/count";
     /// Reads a page of contexts.
@@ -359,6 +361,8 @@ scripts! {
     RETIRE = "tracker/retire";
     /// Lets a worker take no more work, or some again.
     DRAIN = "tracker/drain";
+    /// How many workers live.
+    CENSUS = "tracker/census";
     /// Says how new the store is.
     EPOCH = "tracker/epoch";
     /// A small write behind those that are to be confirmed.

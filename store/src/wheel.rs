@@ -9,7 +9,7 @@ pub mod turn;
 
 pub(crate) use fire::OWN_BODY;
 pub use fire::{Fire, Fired};
-pub use gauge::Gauges;
+pub use gauge::{Gauges, Lately, Measured};
 pub use offer::Offer;
 pub use replace::{KeyOwner, Replaced};
 pub(crate) use submit::Bulk;

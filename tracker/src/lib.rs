@@ -30,6 +30,7 @@ mod failed_work;
 mod fan_out;
 mod inbound;
 mod limits;
+mod live;
 mod matching;
 mod membership;
 mod outcomes;

@@ -19,6 +19,7 @@ use crate::fan_out::{Expansion, LostParts, MapPages, ResultPages};
 use crate::health::{Health, Stuck};
 use crate::inbound::Inbound;
 use crate::limits::Limits;
+use crate::live::Overviews;
 use crate::matching::Matching;
 use crate::membership::{Drains, Evictions, Expulsions, Heartbeat, LostTrackers, Roster};
 use crate::outcomes::{AttemptLogs, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
@@ -129,14 +130,8 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         sessions: Arc::clone(&common.sessions),
     };
     let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
-    let asked = Asked {
-        authority: Arc::clone(&authority),
-        matching: Arc::clone(&common.matching),
-        limits: Arc::clone(&common.limits),
-        waits: Arc::clone(&common.waits),
-        drains: Arc::clone(&common.drains),
-    };
     let ids = Ids::new(around.incarnation);
+    let asked = asked(&common, &authority);
     let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
     let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
@@ -148,6 +143,19 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         streams,
         api,
         watches: (upkeep, expulsions),
+    }
+}
+
+/// What calls ask.
+fn asked(common: &Common, authority: &Arc<Authority>) -> Asked {
+    let overviews = Overviews::new(common.store.clone(), Arc::clone(&common.roster));
+    Asked {
+        authority: Arc::clone(authority),
+        matching: Arc::clone(&common.matching),
+        limits: Arc::clone(&common.limits),
+        waits: Arc::clone(&common.waits),
+        drains: Arc::clone(&common.drains),
+        overviews: Arc::new(overviews),
     }
 }
 

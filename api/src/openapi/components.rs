@@ -36,6 +36,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::LimitsList>(&mut all);
     add::<answers::LogPage>(&mut all);
     add::<answers::MadeToken>(&mut all);
+    add::<answers::Overview>(&mut all);
     add::<answers::Preview>(&mut all);
     add::<answers::Problem>(&mut all);
     add::<answers::Revoked>(&mut all);

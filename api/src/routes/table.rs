@@ -281,6 +281,12 @@ operations! {
     UndrainWorker = does("/workers/{worker}:undrain", "UndrainWorker", "worker undrain", "Lets a worker take work again.", "Worker");
     /// The cluster.
     GetCluster = reads("/cluster", "GetCluster", "cluster", "Shows the trackers, the partitions, and what can be lost.", "Cluster");
+    /// How the cluster is, in numbers.
+    GetOverview = reads(
+        "/overview", "GetOverview", "overview",
+        "Counts what waits, runs, is late, is dead and ended in the last minute, with workers and permits by group.",
+        "Overview",
+    );
     /// The limits of all groups.
     ListLimits = reads("/limits", "ListLimits", "limit list", "Lists the groups with limits, with what runs and waits.", "LimitsList");
     /// Gives a group its limits.

@@ -19,6 +19,7 @@ mod cluster;
 mod files;
 mod http_handler;
 mod jobs;
+mod live;
 mod runs;
 mod strangers;
 mod surface;

@@ -132,6 +132,7 @@ silent! {
     purge_dead(ChangeDeadRequest) -> ChangeDeadResponse;
     list_workers(ListWorkersRequest) -> ListWorkersResponse;
     get_cluster(GetClusterRequest) -> Cluster;
+    get_overview(GetOverviewRequest) -> Overview;
     set_limits(GroupLimits) -> GroupLimits;
     list_groups(ListGroupsRequest) -> ListGroupsResponse;
     pause_group(PauseGroupRequest) -> Group;

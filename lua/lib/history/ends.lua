@@ -1,4 +1,6 @@
--- Module history/ends: writes the events of a partition, and reads what the newest say of some contexts, a bounded step in each call.
+-- Module history/ends: writes the events of a partition, reads what the newest say of some contexts, a bounded step in each call, and
+-- counts what ended lately.
+-- @use args/forms
 -- @use keys
 -- @use record
 -- @use records/settled_record
@@ -66,6 +68,37 @@ function ends.walk(from, oldest, wanted)
       return found, from, newest
     end
   end
+end
+
+-- The newest entries from `since` on, an entry's id or its ms, or `(` and an entry behind which they are: the newest first, few where
+-- they are great; and whether there are more.
+function ends.newest(since)
+  local GREAT, FEW, MANY = 1024, 4, 64
+  local first = redis.call('XREVRANGE', keys.events, '+', since, 'COUNT', 1)[1]
+  if not first then
+    return {}, false
+  end
+  local most = #first[2][2] > GREAT and FEW or MANY
+  local entries = redis.call('XREVRANGE', keys.events, '+', since, 'COUNT', most + 1)
+  local more = #entries > most
+  entries[most + 1] = nil
+  return entries, more
+end
+
+-- How many ended in the last minute, state -> number, and since when these are all of them, ms, as the newest entries tell.
+function ends.lately(now)
+  local LATELY_MS = 60000
+  local since, counts = math.max(now - LATELY_MS, 0), {}
+  local entries, more = ends.newest(record.int(since))
+  for _, entry in ipairs(entries) do
+    for _, state in settled_record.each_end(entry[2][2]) do
+      counts[state] = (counts[state] or 0) + 1
+    end
+  end
+  if more then
+    since = tonumber(forms.ms_of_entry(entries[#entries][1]))
+  end
+  return counts, since
 end
 
 return ends

@@ -1840,6 +1840,91 @@ pub struct Cluster {
     #[prost(string, tag = "7")]
     pub zone_table: ::prost::alloc::string::String,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetOverviewRequest {}
+/// How the cluster is, in numbers, as the tracker that answers saw it last.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Overview {
+    /// When it was looked at, by Redis' clock.
+    #[prost(uint64, tag = "1")]
+    pub time_ms: u64,
+    /// What there is in all. Absent for callers who do not see everything, as these numbers count what is everybody's.
+    #[prost(message, optional, tag = "2")]
+    pub totals: ::core::option::Option<OverviewTotals>,
+    /// The groups in sight that have live workers, or something that waits for them; at most 1000.
+    #[prost(message, repeated, tag = "3")]
+    pub groups: ::prost::alloc::vec::Vec<OverviewGroup>,
+    /// There are more groups, queues or workers than were looked at: the numbers of groups are less than all then.
+    #[prost(bool, tag = "4")]
+    pub cut: bool,
+    /// Partitions and keys that could not be counted, and are in no number: `tickwheel store check` names them.
+    #[prost(uint64, tag = "5")]
+    pub unreadable: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OverviewTotals {
+    /// Entries of the wheel whose time has not come: contexts, next due times of jobs, and a few of the scheduler's own.
+    #[prost(uint64, tag = "1")]
+    pub scheduled: u64,
+    /// Those whose time has come, and that no turn took yet.
+    #[prost(uint64, tag = "2")]
+    pub overdue: u64,
+    /// How long ago the time of the first of them came.
+    #[prost(uint64, tag = "3")]
+    pub lag_ms: u64,
+    /// Contexts that wait for a permit.
+    #[prost(uint64, tag = "4")]
+    pub ready: u64,
+    /// Contexts that workers hold.
+    #[prost(uint64, tag = "5")]
+    pub running: u64,
+    /// Contexts that ended without success and are kept.
+    #[prost(uint64, tag = "6")]
+    pub dead: u64,
+    /// Contexts that ended in the last minute.
+    #[prost(message, optional, tag = "7")]
+    pub ended: ::core::option::Option<OverviewEnds>,
+    /// Trackers that live.
+    #[prost(uint32, tag = "8")]
+    pub trackers: u32,
+    /// What the primaries of Redis use of their memory; 0: they do not tell.
+    #[prost(uint64, tag = "9")]
+    pub redis_memory_bytes: u64,
+    /// What they may use; 0: one of them has no bound.
+    #[prost(uint64, tag = "10")]
+    pub redis_memory_max_bytes: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OverviewEnds {
+    #[prost(uint64, tag = "1")]
+    pub succeeded: u64,
+    #[prost(uint64, tag = "2")]
+    pub failed: u64,
+    #[prost(uint64, tag = "3")]
+    pub timed_out: u64,
+    #[prost(uint64, tag = "4")]
+    pub cancelled: u64,
+    #[prost(uint64, tag = "5")]
+    pub expired: u64,
+    /// There were many: the numbers are reckoned from the newest of them.
+    #[prost(bool, tag = "6")]
+    pub estimated: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct OverviewGroup {
+    #[prost(string, tag = "1")]
+    pub group: ::prost::alloc::string::String,
+    /// Live workers, the contexts that they may run, and those that they run by their last heartbeats.
+    #[prost(uint64, tag = "2")]
+    pub workers: u64,
+    #[prost(uint64, tag = "3")]
+    pub permits: u64,
+    #[prost(uint64, tag = "4")]
+    pub running: u64,
+    /// Contexts that wait for a permit. Absent for callers who do not see all namespaces and handlers.
+    #[prost(uint64, optional, tag = "5")]
+    pub ready: ::core::option::Option<u64>,
+}
 /// Travels as the binary details of a status.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ErrorDetail {
@@ -2638,6 +2723,28 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetCluster"));
             self.inner.unary(req, path, codec).await
         }
+        /// How much waits, runs, is late and ended lately, in numbers. A tracker looks once a second at most, whoever asks.
+        pub async fn get_overview(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetOverviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::Overview>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/GetOverview",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetOverview"));
+            self.inner.unary(req, path, codec).await
+        }
         /// Gives a group its limits in place of those it had; with none of them, takes them away.
         pub async fn set_limits(
             &mut self,
@@ -3042,6 +3149,11 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::GetClusterRequest>,
         ) -> std::result::Result<tonic::Response<super::Cluster>, tonic::Status>;
+        /// How much waits, runs, is late and ended lately, in numbers. A tracker looks once a second at most, whoever asks.
+        async fn get_overview(
+            &self,
+            request: tonic::Request<super::GetOverviewRequest>,
+        ) -> std::result::Result<tonic::Response<super::Overview>, tonic::Status>;
         /// Gives a group its limits in place of those it had; with none of them, takes them away.
         async fn set_limits(
             &self,
@@ -4339,6 +4451,51 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetClusterSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/GetOverview" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetOverviewSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::GetOverviewRequest>
+                    for GetOverviewSvc<T> {
+                        type Response = super::Overview;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetOverviewRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::get_overview(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetOverviewSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

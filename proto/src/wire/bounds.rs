@@ -138,6 +138,7 @@ static BOUNDS: &[Bound] = &[
     bound("ListLimitsResponse", "groups", 100_000),
     bound("ListGroupsResponse", "groups", 100_000),
     bound("Cluster", "trackers", 10_000),
+    bound("Overview", "groups", PAGE),
     // One step of Redis through a hash, whatever that is.
     bound("ListTokensResponse", "tokens", 10_000),
     bound("ListAuditResponse", "events", PAGE),

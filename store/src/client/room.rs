@@ -2,6 +2,7 @@
 //! ([`Redis::inspect`]), and what comes in between meets the bound of Redis itself.
 
 mod intake;
+mod memory;
 
 use parking_lot::Mutex;
 
@@ -39,9 +40,49 @@ impl Memory {
     }
 }
 
+/// What the primaries use of their memory, bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct MemoryUse {
+    /// In use.
+    pub used: u64,
+    /// What may be; 0: one of them has no bound.
+    pub most: u64,
+}
+
+impl MemoryUse {
+    /// By the `INFO memory` of each; `None` when one of them does not tell.
+    pub(super) fn of<'a>(infos: impl IntoIterator<Item = &'a str>) -> Option<Self> {
+        let mut sum = Self::default();
+        let mut is_bounded = true;
+        for info in infos {
+            let number = |name| field(info, name).parse::<u64>().ok();
+            sum.used += number("used_memory")?;
+            let most = number("maxmemory").unwrap_or(0);
+            is_bounded &= most > 0;
+            sum.most += most;
+        }
+        if !is_bounded {
+            sum.most = 0;
+        }
+        (sum.used > 0).then_some(sum)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_used_is_the_sum_and_one_without_a_bound_leaves_none() {
+        let info = |used: &str, most: &str| format!("used_memory:{used}\r\nmaxmemory:{most}\r\n");
+        let of = |infos: &[String]| MemoryUse::of(infos.iter().map(String::as_str));
+        let sum = of(&[info("5", "10"), info("6", "20")]);
+        assert_eq!(sum, Some(MemoryUse { used: 11, most: 30 }));
+        let sum = of(&[info("5", "10"), info("6", "0")]);
+        assert_eq!(sum, Some(MemoryUse { used: 11, most: 0 }));
+        assert_eq!(of(&[info("5", "10"), String::new()]), None);
+        assert_eq!(of(&[]), None);
+    }
 
     fn memory(used: &str, most: &str, aside: &str) -> Option<Memory> {
         Memory::of(&format!(

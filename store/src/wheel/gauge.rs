@@ -1,12 +1,16 @@
 //! How much a partition holds. Script: `lua/wheel/gauge.lua`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use fred::types::Value;
+use tickwheel_core::id::GroupName;
 use tickwheel_core::partition::PartitionId;
+use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::record::EndState;
 use crate::reply::Reply;
 use crate::script::GAUGE;
 use crate::store::Store;
@@ -43,24 +47,76 @@ impl Gauges {
     }
 }
 
+/// What ended in one partition lately.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Lately {
+    /// In the order of [`EndState::ALL`].
+    pub ended: [u64; EndState::ALL.len()],
+    /// How far back these are all there are; at most a minute.
+    pub within: Duration,
+}
+
+/// All that is counted of a partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Measured {
+    /// Redis' time.
+    pub now: TimestampMs,
+    /// What it holds.
+    pub gauges: Gauges,
+    /// What of it waits for permits, by group.
+    pub waiting: BTreeMap<GroupName, u64>,
+    /// What ended in it.
+    pub lately: Lately,
+}
+
 impl Store {
     /// How much `partition` holds now.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub async fn gauges(&self, partition: PartitionId) -> Result<Gauges, Error> {
+        Ok(self.measure(partition).await?.gauges)
+    }
+
+    /// The same, with what waits by group, and what ended lately.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn measure(&self, partition: PartitionId) -> Result<Measured, Error> {
         let keys = vec![self.keys.wheel(partition)];
         let value = self.redis.call(&GAUGE, keys, vec![Value::from("")]).await?;
         let reply = Reply::expect(GAUGE.name(), value, "GAUGED")?;
         Fields::read(reply, |fields| {
-            fields.number("now_ms")?;
-            Ok(Gauges {
-                entries: fields.number("entries")?,
-                overdue: fields.number("overdue")?,
-                oldest: Duration::from_millis(fields.number("oldest_ms")?),
-                waiting: fields.number("waiting")?,
-                running: fields.number("running")?,
-                dead: fields.number("dead")?,
+            let now = fields.number("now_ms")?;
+            let mut list = fields.list_or_empty("groups")?;
+            let mut waiting = BTreeMap::new();
+            while !list.is_empty() {
+                let (group, count) = (list.text()?, list.number()?);
+                // What is no group is in the sum only.
+                if let Ok(group) = GroupName::new(&group) {
+                    waiting.insert(group, count);
+                }
+            }
+            let mut ended = [0; EndState::ALL.len()];
+            for (count, state) in ended.iter_mut().zip(EndState::ALL) {
+                *count = fields.count(state.as_str())?;
+            }
+            let since = fields.number("since_ms")?;
+            Ok(Measured {
+                now: TimestampMs::new(now),
+                gauges: Gauges {
+                    entries: fields.number("entries")?,
+                    overdue: fields.number("overdue")?,
+                    oldest: Duration::from_millis(fields.number("oldest_ms")?),
+                    waiting: fields.number("waiting")?,
+                    running: fields.number("running")?,
+                    dead: fields.number("dead")?,
+                },
+                waiting,
+                lately: Lately {
+                    ended,
+                    within: Duration::from_millis(now.saturating_sub(since)),
+                },
             })
         })
     }

@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::durability::Promises;
 use crate::error::Error;
 use crate::limits::Limits;
+use crate::live::Overviews;
 use crate::matching::Matching;
 use crate::membership::Drains;
 use crate::outcomes::Waits;
@@ -32,6 +33,8 @@ pub(crate) struct ApiContext {
     pub(crate) drains: Arc<Drains>,
     /// Callers that wait for ends of contexts.
     pub(crate) waits: Arc<Waits>,
+    /// How the cluster is, in numbers.
+    pub(crate) overviews: Arc<Overviews>,
     /// What Redis said about itself at the start.
     pub(crate) server: Server,
     /// How long heartbeats are valid, in ms.
@@ -71,6 +74,7 @@ pub(crate) struct Asked {
     pub(crate) limits: Arc<Limits>,
     pub(crate) waits: Arc<Waits>,
     pub(crate) drains: Arc<Drains>,
+    pub(crate) overviews: Arc<Overviews>,
 }
 
 impl ApiContext {
@@ -88,6 +92,7 @@ impl ApiContext {
             limits: asked.limits,
             waits: asked.waits,
             drains: asked.drains,
+            overviews: asked.overviews,
             server,
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             once_keep: config.history.once_keep,

@@ -275,6 +275,7 @@ service! {
         drain_worker(v1::WorkerRef) -> v1::Worker = cluster::drain, rules::DRAIN_WORKER;
         undrain_worker(v1::WorkerRef) -> v1::Worker = cluster::undrain, rules::UNDRAIN_WORKER;
         get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster, rules::GET_CLUSTER;
+        get_overview(v1::GetOverviewRequest) -> v1::Overview = cluster::overview, rules::GET_OVERVIEW;
         set_limits(v1::GroupLimits) -> v1::GroupLimits = limits::set, rules::SET_LIMITS;
         list_limits(v1::ListLimitsRequest) -> v1::ListLimitsResponse = limits::list, rules::LIST_LIMITS;
         list_groups(v1::ListGroupsRequest) -> v1::ListGroupsResponse = groups::list, rules::LIST_GROUPS;

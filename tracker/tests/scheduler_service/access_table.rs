@@ -213,6 +213,9 @@ fn rows() -> Vec<Row> {
         row!("GetCluster", Viewer, Nothing, |_, _| {
             v1::GetClusterRequest {}
         }),
+        row!("GetOverview", Viewer, Nothing, |_, _| {
+            v1::GetOverviewRequest {}
+        }),
         row!("SetLimits", Admin, Denied, |_, _| v1::GroupLimits {
             group: "g".to_owned(),
             ..Default::default()

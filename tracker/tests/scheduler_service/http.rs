@@ -12,6 +12,7 @@ mod page;
 mod payloads;
 mod refusals;
 mod same;
+mod same_groups;
 mod same_workers;
 mod sessions;
 mod tokens;

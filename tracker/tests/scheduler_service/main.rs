@@ -26,6 +26,7 @@ mod harness;
 mod http;
 mod jobs;
 mod lists;
+mod overview;
 mod preview;
 mod raw;
 mod refusals;

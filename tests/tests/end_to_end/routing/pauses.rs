@@ -9,7 +9,7 @@ use bytes::Bytes;
 use tickwheel_proto::v1;
 use tickwheel_tests::harness::jobs::submission;
 use tickwheel_tests::harness::{until, until_clock, wall_ms};
-use tickwheel_worker::{Context, Worker};
+use tickwheel_worker::{Context, Worker, WorkerBuilder};
 
 use crate::routing::cluster::Cluster;
 
@@ -23,14 +23,14 @@ async fn group(cluster: &mut Cluster, name: &str) -> Result<v1::Group> {
         .with_context(|| format!("no group {name}"))
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_a_paused_group_nothing_starts_and_its_limits_stay() -> Result<()> {
-    let Some(mut cluster) = Cluster::start(3).await? else {
-        return Ok(());
-    };
-    let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-    let counts = (Arc::clone(&started), Arc::clone(&ended));
-    let builder = Worker::builder(cluster.urls().join(","))
+/// A worker whose handler takes a while, and counts when it begins and when it ends.
+fn worker(
+    cluster: &Cluster,
+    started: &Arc<AtomicUsize>,
+    ended: &Arc<AtomicUsize>,
+) -> WorkerBuilder {
+    let counts = (Arc::clone(started), Arc::clone(ended));
+    Worker::builder(cluster.urls().join(","))
         .name("one")
         .concurrency(8)
         .handle_raw("slow", move |_: Context, _: Bytes| {
@@ -41,7 +41,16 @@ async fn of_a_paused_group_nothing_starts_and_its_limits_stay() -> Result<()> {
                 ended.fetch_add(1, Ordering::SeqCst);
                 Ok(Bytes::new())
             }
-        });
+        })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_paused_group_nothing_starts_and_its_limits_stay() -> Result<()> {
+    let Some(mut cluster) = Cluster::start(3).await? else {
+        return Ok(());
+    };
+    let (started, ended) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let builder = worker(&cluster, &started, &ended);
     cluster.add("one", builder.start()?).await?;
     let limits = v1::GroupLimits {
         group: "default".to_owned(),

@@ -6,8 +6,8 @@ use prost::Message;
 use serde::Serialize;
 use tickwheel_api::answers::{
     AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
-    Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run,
-    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Worker, WorkerList,
+    Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Overview, Preview, Revoked,
+    Run, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Worker, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -143,6 +143,12 @@ pub(super) async fn dispatch(
             let cluster = calls.get_cluster(v1::GetClusterRequest {}).await?;
             let time = cluster.redis_time_ms;
             Ok(Answer::json(&Cluster::from(cluster))?.with_time(time))
+        }
+        Operation::GetOverview => {
+            requests::nothing(asked)?;
+            let overview = calls.get_overview(v1::GetOverviewRequest {}).await?;
+            let time = overview.time_ms;
+            Ok(Answer::json(&Overview::from(overview))?.with_time(time))
         }
         Operation::ListLimits => {
             requests::nothing(asked)?;

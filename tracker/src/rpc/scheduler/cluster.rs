@@ -132,3 +132,11 @@ pub(super) async fn cluster(
         redis_time_ms: call.store.time().await?.as_u64(),
     })
 }
+
+pub(super) async fn overview(
+    call: &Call<'_>,
+    _request: v1::GetOverviewRequest,
+) -> Result<v1::Overview, Error> {
+    let seen = call.overviews.now().await?;
+    Ok(seen.shown(call.caller.sight()))
+}

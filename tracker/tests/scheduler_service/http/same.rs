@@ -7,16 +7,16 @@
 
 use serde_json::json;
 use tickwheel_api::answers::{
-    AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
-    Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Preview, Revoked, Run,
-    RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage,
+    AppliedList, AuditPage, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage, LedgerPage,
+    LogPage, MadeToken, Preview, Revoked, Run, RunPage, Submitted, SubmittedList, SubtaskPage,
+    TokenPage,
 };
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
 use tonic::{Response, Status};
 
 use super::client::{Http, served};
-use super::same_workers::about_workers;
+use super::same_groups::about_groups;
 use super::twins::{
     Said, by_grpc, by_http, expired, path, plain, refused, shown, waiting, without,
 };
@@ -332,96 +332,6 @@ async fn about_the_dead(
             [by_http(&reply), step(rpc.purge_dead(changed).await)]
         }
         _ => return None,
-    })
-}
-
-async fn about_groups(operation: Operation, caller: &mut Caller, http: Http) -> Option<[Said; 2]> {
-    let rpc = &mut caller.rpc;
-    let limits = |concurrency| v1::GroupLimits {
-        group: "grpc/group".to_owned(),
-        all: concurrency,
-        ..v1::GroupLimits::default()
-    };
-    Some(match operation {
-        Operation::GetCluster => {
-            let reply = http.get("/cluster").await;
-            assert!(
-                reply
-                    .header("tickwheel-time")
-                    .unwrap()
-                    .parse::<u64>()
-                    .unwrap()
-                    > 0
-            );
-            [
-                by_http(&reply),
-                by_grpc::<_, Cluster>(rpc.get_cluster(v1::GetClusterRequest {}).await),
-            ]
-        }
-        Operation::ListLimits => {
-            let reply = http.get("/limits").await;
-            [
-                by_http(&reply),
-                by_grpc::<_, LimitsList>(rpc.list_limits(v1::ListLimitsRequest {}).await),
-            ]
-        }
-        Operation::SetLimits => {
-            let body = br#"{"concurrency": 3}"#;
-            let reply = http
-                .ask("PUT", "/groups/http:group/limits", &[], body)
-                .await;
-            let three = v1::Limit {
-                concurrency: Some(3),
-                rate: None,
-            };
-            [
-                by_http(&reply),
-                by_grpc::<_, Limits>(rpc.set_limits(limits(Some(three))).await),
-            ]
-        }
-        Operation::RemoveLimits => {
-            let reply = http
-                .ask("DELETE", "/groups/http:group/limits", &[], b"")
-                .await;
-            [
-                by_http(&reply),
-                by_grpc::<_, Limits>(rpc.set_limits(limits(None)).await),
-            ]
-        }
-        Operation::ListGroups => {
-            let reply = http.get("/groups").await;
-            [
-                by_http(&reply),
-                by_grpc::<_, GroupList>(rpc.list_groups(v1::ListGroupsRequest {}).await),
-            ]
-        }
-        Operation::PauseGroup => {
-            let body = br#"{"note": "the bank is down"}"#;
-            let reply = http
-                .ask("POST", "/groups/http:group:pause", &[], body)
-                .await;
-            let request = v1::PauseGroupRequest {
-                name: "grpc/group".to_owned(),
-                note: "the bank is down".to_owned(),
-            };
-            [
-                by_http(&reply),
-                by_grpc::<_, Group>(rpc.pause_group(request).await),
-            ]
-        }
-        Operation::ResumeGroup => {
-            let reply = http
-                .ask("POST", "/groups/http:group:resume", &[], b"")
-                .await;
-            let request = v1::GroupRef {
-                name: "grpc/group".to_owned(),
-            };
-            [
-                by_http(&reply),
-                by_grpc::<_, Group>(rpc.resume_group(request).await),
-            ]
-        }
-        _ => return about_workers(operation, caller, http).await,
     })
 }
 

@@ -1,0 +1,5 @@
+//! What is going on, for those who watch it: how the cluster is, in numbers.
+
+mod overview;
+
+pub(crate) use overview::Overviews;
