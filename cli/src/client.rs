@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use tickwheel_client::{Client, Credential, Error};
+use tickwheel_client::{Client, Credential, Error, Trust};
 
 use crate::failure::Failure;
 
 /// How long a call may take when the user gives no `--timeout`.
 const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What is shown to the tracker, and whether it is shown where others may read it.
+/// What is shown to the tracker, whether it is shown where others may read it, and who vouches for the tracker.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Showing {
     pub(crate) credential: Credential,
     pub(crate) in_plaintext: bool,
+    pub(crate) trust: Trust,
 }
 
 /// Connects to a tracker. Each call is made once: a person tries again, and a script sees the exit code.
@@ -29,12 +30,14 @@ pub(crate) async fn connect(
         .timeout(timeout.unwrap_or(CALL_TIMEOUT))
         .credential(showing.credential)
         .plaintext_token(showing.in_plaintext)
+        .trust(showing.trust)
         .tries(1);
     builder.connect().await.map_err(|error| {
         if let Error::Setting { setting, reason } = error {
             let flag = match setting {
                 "plaintext_token" => "--plaintext-token",
                 "token" => "--token-file",
+                "ca_file" => "--ca-file",
                 _ => "--server",
             };
             return Failure::usage(format!("{flag}: {reason}"));
@@ -62,7 +65,6 @@ mod tests {
             );
         }
         for (server, said) in [
-            ("https://h:7400", "write http://h:7400"),
             ("redis://h:6379", "URL of a redis"),
             ("h:7400", "write http://h:7400"),
         ] {

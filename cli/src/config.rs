@@ -15,7 +15,7 @@ pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_defau
 use sections::KeyDoc;
 pub(crate) use sections::{
     AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
-    TrackerSection, WorkerSection, XcronSection,
+    TlsSection, TrackerSection, WorkerSection, XcronSection,
 };
 pub(crate) use setting::{Listen, LogFormat, Mode, Secret};
 
@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) xcron: XcronSection,
     pub(crate) redis: RedisSection,
     pub(crate) access: AccessSection,
+    pub(crate) tls: TlsSection,
     pub(crate) durability: DurabilitySection,
     pub(crate) history: HistorySection,
     pub(crate) log: LogSection,
@@ -59,6 +60,7 @@ impl Config {
                 AccessSection::ABOUT,
                 self.access.shown(),
             ),
+            section(TlsSection::TABLE, TlsSection::ABOUT, self.tls.shown()),
             section(
                 DurabilitySection::TABLE,
                 DurabilitySection::ABOUT,

@@ -15,11 +15,12 @@ enum Flag {
     ZoneTable,
     TokenFile,
     PlaintextToken,
+    CaFile,
 }
 
-use Flag::{Durability, Output, PlaintextToken, Server, Timeout, TokenFile, ZoneTable};
+use Flag::{CaFile, Durability, Output, PlaintextToken, Server, Timeout, TokenFile, ZoneTable};
 
-const ALL: [Flag; 7] = [
+const ALL: [Flag; 8] = [
     Server,
     Output,
     Timeout,
@@ -27,6 +28,7 @@ const ALL: [Flag; 7] = [
     ZoneTable,
     TokenFile,
     PlaintextToken,
+    CaFile,
 ];
 
 impl Flag {
@@ -40,6 +42,7 @@ impl Flag {
             ZoneTable => "zone_table",
             TokenFile => "token_file",
             PlaintextToken => "plaintext_token",
+            CaFile => "ca_file",
         }
     }
 
@@ -52,6 +55,7 @@ impl Flag {
             ZoneTable => "--zone-table",
             TokenFile => "--token-file",
             PlaintextToken => "--plaintext-token",
+            CaFile => "--ca-file",
         }
     }
 }
@@ -84,10 +88,10 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<(), Failure> {
     Err(Failure::usage(refused.join("\n")))
 }
 
-/// Whether a command with these flags listens to one; whoever calls a tracker shows a token.
+/// Whether a command with these flags listens to one; whoever calls a tracker shows a token, and may speak TLS.
 fn listens(used: &[Flag], flag: Flag) -> bool {
     let flag = match flag {
-        TokenFile | PlaintextToken => Server,
+        TokenFile | PlaintextToken | CaFile => Server,
         Server | Output | Timeout | Durability | ZoneTable => flag,
     };
     used.contains(&flag)
@@ -130,6 +134,13 @@ fn refusal(path: &str, flag: Flag) -> String {
         ("worker", PlaintextToken) => {
             "worker.token_hosts says to which hosts its token may go: `--set worker.token_hosts=HOST`"
         }
+        ("worker", CaFile) => {
+            "worker.ca_file says who vouches for its trackers: `--set worker.ca_file=FILE`"
+        }
+        ("tracker" | "dev" | "quickstart", CaFile) => {
+            "it speaks TLS with a certificate of its own: `--set tls.cert=FILE --set tls.key=FILE`"
+        }
+        (_, CaFile) => "it speaks with no tracker",
         (_, TokenFile | PlaintextToken) => "it shows nothing to a tracker",
         ("worker", Server) => "`--tracker-url URL` (worker.tracker_url) names its tracker",
         ("store check" | "store repair" | "store rebuild" | "store adopt", Server) => {
@@ -227,7 +238,7 @@ mod tests {
         ("job delete --prefix p/", "sotd"),
     ];
 
-    const FLAGS: [(char, &str, &[&str]); 7] = [
+    const FLAGS: [(char, &str, &[&str]); 8] = [
         ('s', "--server", &["--server", "http://h:1"]),
         ('o', "--output", &["-o", "json"]),
         ('t', "--timeout", &["--timeout", "9s"]),
@@ -236,6 +247,7 @@ mod tests {
         // Whoever calls a tracker shows a token.
         ('s', "--token-file", &["--token-file", "f"]),
         ('s', "--plaintext-token", &["--plaintext-token"]),
+        ('s', "--ca-file", &["--ca-file", "f"]),
     ];
 
     fn leaves(command: &clap::Command, path: &str, found: &mut Vec<String>) {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use tickwheel_client::{Client, Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
+use tickwheel_client::{
+    CA_FILE_VARIABLE, Client, Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, Trust,
+};
 use tickwheel_core::time::{parse_duration, parse_instant};
 use tickwheel_core::{Durability, TimestampMs};
 
@@ -29,7 +31,10 @@ pub(crate) struct Global {
     /// A file with the token to show to the tracker [default: what TICKWHEEL_TOKEN holds, if it is set]
     #[arg(long, global = true, env = TOKEN_FILE_VARIABLE, value_name = "FILE")]
     pub(crate) token_file: Option<PathBuf>,
-    /// Show the token to a tracker on another machine too, where others on the way may read it
+    /// A file with the certificates of the authorities that vouch for a tracker with https://, in PEM [default: those that this system knows]
+    #[arg(long, global = true, env = CA_FILE_VARIABLE, value_name = "FILE")]
+    pub(crate) ca_file: Option<PathBuf>,
+    /// Show the token to a tracker on another machine without TLS too, where others on the way may read it
     #[arg(long, global = true, env = "TICKWHEEL_PLAINTEXT_TOKEN", value_parser = FalseyValueParser::new())]
     pub(crate) plaintext_token: bool,
     /// How results are printed
@@ -74,12 +79,23 @@ impl Global {
         let showing = Showing {
             credential,
             in_plaintext: self.plaintext_token,
+            trust: self.trust(),
         };
         let client = client::connect(&self.server, self.timeout, showing).await?;
         Ok(match self.durability {
             Some(durability) => client.durable(durability),
             None => client,
         })
+    }
+}
+
+impl Global {
+    /// Who vouches for the tracker.
+    fn trust(&self) -> Trust {
+        match &self.ca_file {
+            Some(file) if !file.as_os_str().is_empty() => Trust::default().ca_file(file),
+            Some(_) | None => Trust::default(),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tickwheel_core::Durability;
 use tickwheel_proto::credential::{Credential, is_private};
+use tickwheel_proto::trust::Trust;
 
 use crate::call::{Client, Settings};
 use crate::endpoints::{Endpoints, Shows};
@@ -16,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 impl Client {
-    /// Connects to the first of these trackers that answers: URLs such as `http://127.0.0.1:7400`.
+    /// Connects to the first of these trackers that answers: URLs such as `http://127.0.0.1:7400`, or `https://` with the feature `tls`.
     ///
     /// # Errors
     /// As [`Builder::connect`].
@@ -47,6 +48,7 @@ pub struct Builder {
     calls: Settings,
     credential: Credential,
     in_plaintext: bool,
+    trust: Trust,
 }
 
 impl Builder {
@@ -61,6 +63,7 @@ impl Builder {
             },
             credential: Credential::None,
             in_plaintext: false,
+            trust: Trust::default(),
         }
     }
 
@@ -109,10 +112,25 @@ impl Builder {
         self
     }
 
-    /// Whether the token may be shown to trackers on other machines, which speak no TLS themselves: whoever is on the way can read it, and do
-    /// all that it may. Default: no, and a client with a token and such a tracker is refused.
+    /// Whether the token may be shown to trackers on other machines without TLS (`http://`): whoever is on the way can read it, and do all
+    /// that it may. Default: no, and a client with a token and such a tracker is refused.
     pub fn plaintext_token(mut self, is_allowed: bool) -> Self {
         self.in_plaintext = is_allowed;
+        self
+    }
+
+    /// A file with the certificates of the authorities that vouch for the trackers, in PEM; no others are believed then. Default: those that
+    /// this system knows.
+    #[cfg(feature = "tls")]
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.trust = self.trust.ca_file(file);
+        self
+    }
+
+    /// Who vouches for the trackers, where their URLs are `https://`.
+    #[cfg(feature = "tls")]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.trust = trust;
         self
     }
 
@@ -144,12 +162,13 @@ impl Builder {
             return Err(Error::Setting {
                 setting: "plaintext_token",
                 reason: format!(
-                    "a token is not shown to {url}, where others on the way can read it, unless that is allowed: trackers speak no TLS themselves"
+                    "a token is not shown to {url}, where others on the way can read it, unless that is allowed: give the tracker a certificate ([tls]) \
+                     and write https://"
                 ),
             });
         }
         let connect = self.connect_timeout.min(self.calls.timeout);
-        Endpoints::new(&self.urls, connect, Shows(shown))
+        Endpoints::new(&self.urls, connect, (Shows(shown), &self.trust))
     }
 }
 

@@ -8,7 +8,7 @@ use tickwheel_proto::stranger::knows_no_grpc;
 use tokio::time::{Instant, sleep, timeout_at};
 use tonic::{Code, Request, Response, Status};
 
-use crate::endpoints::{Api, Endpoints, is_unsent, pause, root_cause, with_stranger};
+use crate::endpoints::{Api, Cause, Endpoints, advised, is_unsent, pause, with_stranger};
 use crate::error::Error;
 
 /// How long a call that fails may take longer than its time-out, to say who answers in the place of a tracker.
@@ -149,11 +149,13 @@ impl Client {
             return status.clone().into();
         }
         let cause = match std::error::Error::source(status) {
-            Some(source) => {
-                let cause = root_cause(source);
-                let named = timeout_at(by, with_stranger(url, cause.clone())).await;
-                named.unwrap_or(cause)
-            }
+            Some(source) => match advised(source) {
+                Cause::Advised(cause) => cause,
+                Cause::Other(cause) => {
+                    let named = timeout_at(by, with_stranger(url, cause.clone())).await;
+                    named.unwrap_or(cause)
+                }
+            },
             None => match knows_no_grpc(status.message()) {
                 Some(stranger) => format!("{} ({stranger})", status.message()),
                 None => status.message().to_owned(),

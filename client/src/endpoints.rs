@@ -7,6 +7,7 @@ use std::time::Duration;
 use tickwheel_proto::AUTHORIZATION_HEADER;
 use tickwheel_proto::credential::Authorization;
 use tickwheel_proto::stranger::{in_place_of_tracker, mistake};
+use tickwheel_proto::trust::{Trust, advice};
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -66,7 +67,11 @@ pub(crate) struct Endpoints {
 
 impl Endpoints {
     /// Connections that are made with their first call, and again after each failure.
-    pub(crate) fn new(urls: &[String], connect: Duration, shows: Shows) -> Result<Self, Error> {
+    pub(crate) fn new(
+        urls: &[String],
+        connect: Duration,
+        (shows, trust): (Shows, &Trust),
+    ) -> Result<Self, Error> {
         let wrong = |reason: String| Error::Setting {
             setting: "urls",
             reason,
@@ -80,7 +85,7 @@ impl Endpoints {
         let all = urls.iter().map(|url| {
             let endpoint = Endpoint::from_shared(url.clone())
                 .ok()
-                .filter(|one| one.uri().scheme_str() == Some("http") && one.uri().host().is_some())
+                .filter(|one| mistake(url).is_none() && one.uri().host().is_some())
                 .ok_or_else(|| {
                     let mistake = mistake(url).unwrap_or_else(|| "it is no URL".to_owned());
                     wrong(format!(
@@ -93,6 +98,11 @@ impl Endpoints {
                 .tcp_nodelay(true)
                 .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
                 .keep_alive_timeout(KEEPALIVE_TIMEOUT);
+            let secured = trust.secured(endpoint);
+            let endpoint = secured.map_err(|reason| Error::Setting {
+                setting: "ca_file",
+                reason,
+            })?;
             let api = api(endpoint.connect_lazy(), shows.clone());
             Ok((url.clone(), endpoint, api))
         });
@@ -113,14 +123,17 @@ impl Endpoints {
                     found = Some((at, channel));
                     break;
                 }
-                Err(error) => causes.push((url, root_cause(&error))),
+                Err(error) => causes.push((url, advised(&error))),
             }
         }
         let Some((at, channel)) = found else {
             // Only now: a caller that has another tracker to go to does not wait for what a stranger says.
             let mut named = Vec::new();
             for (url, cause) in causes {
-                let cause = with_stranger(url, cause).await;
+                let cause = match cause {
+                    Cause::Advised(cause) => cause,
+                    Cause::Other(cause) => with_stranger(url, cause).await,
+                };
                 named.push(match self.all.len() {
                     1 => cause,
                     _ => format!("{url}: {cause}"),
@@ -174,6 +187,23 @@ fn api(channel: Channel, shows: Shows) -> Api {
     SchedulerServiceClient::with_interceptor(channel, shows)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// Why a tracker was not reached.
+pub(crate) enum Cause {
+    /// With what to do about it.
+    Advised(String),
+    /// It may be that no tracker is there.
+    Other(String),
+}
+
+/// The innermost cause of a failure; with what to do where it is one of TLS.
+pub(crate) fn advised(error: &(dyn std::error::Error + 'static)) -> Cause {
+    let cause = root_cause(error);
+    match advice(error) {
+        Some(advice) => Cause::Advised(format!("{cause}: {advice}")),
+        None => Cause::Other(cause),
+    }
 }
 
 /// The cause of a failure, and who answers at `url` where that is no tracker.
@@ -231,7 +261,8 @@ mod tests {
             &["127.0.0.1".to_owned()],
             &["not a url".to_owned()],
         ] {
-            let error = Endpoints::new(urls, BACKOFF_MAX, Shows::default()).unwrap_err();
+            let error = Endpoints::new(urls, BACKOFF_MAX, (Shows::default(), &Trust::default()))
+                .unwrap_err();
             assert!(
                 matches!(
                     error,

@@ -34,7 +34,11 @@
 //!
 //! # Who calls
 //! Trackers ask for a token ([`Builder::token_file`], [`Builder::token_from_env`]). It goes to the trackers that are named and to nobody else, and
-//! to other machines than this one only where [`Builder::plaintext_token`] allows it, as trackers speak no TLS themselves.
+//! to other machines than this one only over TLS, or where [`Builder::plaintext_token`] allows it.
+//!
+//! # TLS
+//! With the feature `tls`, trackers may have URLs `https://`. They are believed when an authority vouches for them that this system knows, or one
+//! in the file that `Builder::ca_file` names.
 //!
 //! # Later, once, or as a job
 //! [`Submission`] says when a context is due, how often it is tried, and which key of yours it stands for. [`Client::apply`] registers jobs,
@@ -74,5 +78,7 @@ pub use submission::{Reuse, Submission};
 
 pub use tickwheel_core::{Durability, JobSpec, Task, TimestampMs, Trigger, Violation};
 pub use tickwheel_proto::credential::{Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
+#[cfg(feature = "tls")]
+pub use tickwheel_proto::trust::{CA_FILE_VARIABLE, Trust};
 /// The messages of the protocol, which answers are made of.
 pub use tickwheel_proto::v1;

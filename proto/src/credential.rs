@@ -1,7 +1,7 @@
 //! The token that a caller or a worker shows, where it is from, and to whom it may be shown.
 //!
-//! Trackers speak no TLS themselves, so whoever is on the way to another machine can read what is sent there. A token goes to loopback, and
-//! elsewhere only where somebody says that the way is safe.
+//! Whoever is on the way to another machine can read what is sent there without TLS. A token goes to loopback and to trackers that speak TLS,
+//! and elsewhere only where somebody says that the way is safe.
 
 use std::fmt;
 use std::net::IpAddr;

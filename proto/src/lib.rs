@@ -6,6 +6,7 @@ pub mod convert;
 pub mod credential;
 pub mod protocol;
 pub mod stranger;
+pub mod trust;
 pub mod wire;
 
 /// Metadata of a call that writes: how far the write has come when the call is answered, `async`, `replicated(N)` or `fsynced`. Without

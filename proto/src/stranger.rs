@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::trust::{SPEAKS_NONE, SPEAKS_TLS};
+
 /// How long whoever answers is asked what it is.
 const PATIENCE: Duration = Duration::from_secs(1);
 
@@ -33,9 +35,10 @@ pub async fn in_place_of_tracker(url: &str) -> Option<&'static str> {
         Peer::Redis => Some(
             "a redis answers there, and no tracker: trackers have port 7400 as a rule (tracker.grpc_listen)",
         ),
-        Peer::Tls => Some(
-            "what answers there speaks TLS, and trackers do not: name the address behind it, with http://",
-        ),
+        Peer::Tls if url.starts_with("https://") => None,
+        Peer::Tls => {
+            Some("what answers there speaks TLS: write https://, or name the address behind it")
+        }
         Peer::Http => Some(WEB),
         Peer::Http2 => None,
     }
@@ -48,9 +51,7 @@ pub fn mistake(url: &str) -> Option<String> {
         return Some(format!("it has no scheme: write http://{url}"));
     };
     if scheme == "https" {
-        return Some(format!(
-            "trackers speak no TLS themselves: write http://{rest}, or the address behind the proxy that does"
-        ));
+        return (!SPEAKS_TLS).then(|| SPEAKS_NONE.to_owned());
     }
     if scheme.starts_with("redis") || scheme.starts_with("valkey") {
         return Some(
@@ -63,7 +64,7 @@ pub fn mistake(url: &str) -> Option<String> {
 
 /// Host and port of a URL.
 fn address(url: &str) -> Option<String> {
-    let (_, rest) = url.split_once("://")?;
+    let (scheme, rest) = url.split_once("://")?;
     let host = rest.split(['/', '?']).next()?.rsplit('@').next()?;
     let has_port = host
         .rsplit_once(':')
@@ -71,7 +72,8 @@ fn address(url: &str) -> Option<String> {
     Some(if has_port {
         host.to_owned()
     } else {
-        format!("{host}:80")
+        let port = if scheme == "https" { 443 } else { 80 };
+        format!("{host}:{port}")
     })
 }
 
@@ -107,7 +109,6 @@ mod tests {
     fn what_no_tracker_can_have_says_what_to_write() {
         for (url, said) in [
             ("127.0.0.1:7400", "write http://127.0.0.1:7400"),
-            ("https://t.example:7400", "write http://t.example:7400"),
             ("redis://h:6379", "URL of a redis"),
             ("ftp://h", "write http://h"),
         ] {
@@ -115,6 +116,7 @@ mod tests {
             assert!(found.contains(said), "{url}: {found}");
         }
         assert_eq!(mistake("http://h:7400"), None);
+        assert_eq!(mistake("https://h:7400").is_none(), SPEAKS_TLS);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a tracker is told at its start, with a default and its reason for each value.
 
 mod access;
+mod tls;
 mod xcron;
 
 use std::net::SocketAddr;
@@ -14,6 +15,7 @@ pub use tickwheel_store::setup::Eviction;
 
 use crate::durability::Promises;
 pub use access::{Access, AccessMode};
+pub use tls::Tls;
 pub use xcron::Xcron;
 
 /// Configuration of one tracker.
@@ -35,7 +37,8 @@ pub struct Config {
     pub grpc_connections_per_address: u32,
     /// Health, metrics and the API; `None` serves none of them.
     pub http_listen: Option<SocketAddr>,
-    /// What workers are told to connect to; the listening address unless they reach it under another name.
+    /// What workers are told to connect to; the listening address unless they reach it under another name. With TLS it is `https://`, and the
+    /// certificate is for its host.
     pub advertise_url: Option<String>,
     /// Until a claimed context must be accepted or settled. A tracker that dies between claim and send delays its contexts by
     /// this at most; workers that lose it have them given back within half a second.
@@ -53,6 +56,8 @@ pub struct Config {
     pub eviction: Eviction,
     /// Who may do what.
     pub access: Access,
+    /// With what both listeners speak TLS; `None`: they do not.
+    pub tls: Option<Tls>,
     /// What is answered to clients of xcron.
     pub xcron: Xcron,
     /// A stopping tracker is gone after this, whatever its peers do.
@@ -159,6 +164,7 @@ impl Default for Config {
             history: History::default(),
             eviction: Eviction::Refused,
             access: Access::default(),
+            tls: None,
             xcron: Xcron::default(),
             drain_timeout: Duration::from_secs(10),
         }
@@ -243,7 +249,10 @@ impl Config {
 
     fn check_surfaces(&self, violations: &mut Violations) {
         let listens = [Some(self.grpc_listen), self.http_listen];
-        self.access.check(listens, violations);
+        self.access.check(listens, self.tls.is_some(), violations);
+        if let Some(tls) = &self.tls {
+            tls.check(self.advertise_url.as_deref(), violations);
+        }
         self.xcron.check(violations);
         for (field, given) in [
             ("grpc_connections", self.grpc_connections),

@@ -33,6 +33,7 @@ use tonic::codegen::Service as _;
 
 use crate::error::Error;
 use crate::health::{Health, Pulse};
+use crate::tls::Acceptor;
 pub(crate) use api::Api;
 use connections::Answers;
 use hosts::Hosts;
@@ -86,7 +87,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
         .map_err(|source| Error::Listen { address, source })
 }
 
-/// Serves the surface to `connections` at once until `stop`, then ends the connections that rest and waits for the others, each for an
+/// Serves the surface to so many `connections` at once, each as the acceptor has it, until `stop`, then ends the connections that rest and waits for the others, each for an
 /// answer that is under way.
 ///
 /// # Errors
@@ -94,7 +95,7 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, Error> {
 pub(crate) async fn serve(
     listener: TcpListener,
     surface: Surface,
-    connections: u32,
+    connections: (u32, Acceptor),
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let door = Door {

@@ -39,6 +39,7 @@ mod redis_health;
 mod seldom;
 mod sessions;
 mod surfaces;
+mod tls;
 mod tracker;
 mod wheel;
 mod wiring;

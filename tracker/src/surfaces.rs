@@ -2,7 +2,8 @@
 //!
 //! Connections of gRPC and the streams of workers are served where the wheel is turned, so that a frame costs no change of threads. Calls,
 //! and requests of the HTTP API, are decoded and answered on two threads of their own, and everything else of HTTP on one: however long they
-//! take, turns and sessions go on, and whoever asks whether this process lives has an answer.
+//! take, turns and sessions go on, and whoever asks whether this process lives has an answer. Handshakes of TLS are made on a thread of their
+//! own, as each takes a millisecond of arithmetic before anybody is known.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -19,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
 use crate::config::Config;
-use crate::edge::descriptors::{self, Room};
+use crate::edge::descriptors;
 use crate::edge::incoming::incoming;
 use crate::edge::{Front, Guard, Memory, Peers, Watched};
 use crate::error::Error;
@@ -29,6 +30,7 @@ use crate::metrics;
 use crate::periodic;
 use crate::rpc::scheduler::Scheduler;
 use crate::rpc::worker::{PING, Workers};
+use crate::tls::{Acceptor, Secured, Serving, Wire};
 use crate::wiring::Wired;
 
 /// Streams of one connection; without a limit a peer could open any number.
@@ -61,6 +63,7 @@ pub(crate) struct Surfaces {
     serving: Vec<JoinHandle<()>>,
     _calls: Front,
     _http: Option<Front>,
+    _handshakes: Option<Front>,
 }
 
 impl Doors {
@@ -84,10 +87,10 @@ impl Doors {
         })
     }
 
-    /// Serves both until `stop`.
+    /// Serves both until `stop`, over TLS where there is a certificate.
     pub(crate) fn serve(
         self,
-        config: &Config,
+        (config, tls): (&Config, Option<&Arc<Serving>>),
         wired: &Wired,
         health: &Arc<Health>,
         stop: &CancellationToken,
@@ -97,7 +100,13 @@ impl Doors {
         let refused = |source| Error::Listen { address, source };
         let calls = Front::start("tickwheel-calls", CALL_THREADS).map_err(refused)?;
         let peers = Peers::new(room.grpc, config.grpc_connections_per_address);
-        let incoming = incoming(self.grpc, peers);
+        let handshakes = tls.map(|_| Front::start("tickwheel-tls", 1));
+        let handshakes = handshakes.transpose().map_err(refused)?;
+        let acceptor = |wire| match (tls, &handshakes) {
+            (Some(tls), Some(front)) => Acceptor::tls(Arc::clone(tls), wire, front.handle()),
+            _ => Acceptor::Plain,
+        };
+        let incoming = incoming(self.grpc, peers, acceptor(Wire::Grpc));
         let grpc = grpc(incoming, wired, &calls, stop.clone());
         let mut serving = vec![tokio::spawn(grpc)];
         let mut http = None;
@@ -115,7 +124,8 @@ impl Doors {
                 xcron: xcron(config, &scheduler, &programs),
                 api: Some(Api::new(scheduler, programs)),
             };
-            let serve = serve_http(listener, (surface, room), stop.clone());
+            let connections = (room.http, acceptor(Wire::Http));
+            let serve = serve_http(listener, (surface, connections), stop.clone());
             serving.push(front.handle().spawn(serve));
             http = Some(front);
         }
@@ -123,6 +133,7 @@ impl Doors {
             serving,
             _calls: calls,
             _http: http,
+            _handshakes: handshakes,
         })
     }
 }
@@ -146,7 +157,7 @@ fn xcron(config: &Config, scheduler: &Scheduler, programs: &Programs) -> Option<
         .then(|| Xcron::new(scheduler, programs, settings))
 }
 
-fn grpc<C: Stream<Item = std::io::Result<Watched<TcpStream>>>>(
+fn grpc<C: Stream<Item = std::io::Result<Watched<Secured<TcpStream>>>>>(
     connections: C,
     wired: &Wired,
     calls: &Front,
@@ -184,14 +195,14 @@ fn grpc<C: Stream<Item = std::io::Result<Watched<TcpStream>>>>(
 
 async fn serve_http(
     listener: std::net::TcpListener,
-    (surface, room): (Surface, Room),
+    (surface, connections): (Surface, (u32, Acceptor)),
     stop: CancellationToken,
 ) {
     let handle = surface.metrics.clone();
     // Here, so that its events come to the threads of this surface.
     let served = match TcpListener::from_std(listener) {
         Ok(listener) => {
-            let serve = http::serve(listener, surface, room.http, stop.clone());
+            let serve = http::serve(listener, surface, connections, stop.clone());
             let (served, _) = tokio::join!(serve, periodic::run(Upkeep(handle), stop));
             served
         }

@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tickwheel_core::error::Violations;
 use tickwheel_core::id::TrackerId;
 use tickwheel_core::partition::PartitionCount;
 use tickwheel_core::zone::table;
+use tickwheel_proto::credential::host;
 use tickwheel_proto::v1::TrackerMessage;
 use tickwheel_store::epoch::Guard;
 use tickwheel_store::roster::LiveTracker;
@@ -29,6 +31,7 @@ use crate::planning::renew::PlanRenewal;
 use crate::redis_health::{self, HistoryTending, Settings};
 use crate::sessions::Sessions;
 use crate::surfaces::{Doors, Surfaces};
+use crate::tls::{Reload, Serving};
 use crate::wheel::{HeldGauges, ScriptCounters};
 use crate::wiring::{Surroundings, Wired, wire};
 
@@ -46,6 +49,7 @@ pub struct Tracker {
     durability: String,
     grpc_addr: SocketAddr,
     http_addr: Option<SocketAddr>,
+    scheme: &'static str,
     drain_timeout: Duration,
     stop_turning: CancellationToken,
     stop_serving: CancellationToken,
@@ -63,6 +67,7 @@ impl Tracker {
     /// old, evicts keys, or holds a cluster with another partition count.
     pub async fn start(config: Config) -> Result<Self, Error> {
         config.validate().map_err(Error::Config)?;
+        let tls = serving(&config).map_err(Error::Config)?;
         // Before anybody is told of this tracker: an address that is taken stops the start.
         let doors = Doors::open(&config).await?;
         let (grpc_addr, http_addr) = (doors.grpc_addr, doors.http_addr);
@@ -88,10 +93,11 @@ impl Tracker {
         let (stop_turning, stop_serving) = (CancellationToken::new(), CancellationToken::new());
         // The first turn wants the roster.
         wired.heartbeat.run_once().await;
-        let surfaces = doors.serve(&config, &wired, &health, &stop_serving)?;
+        let encrypted = (&config, tls.as_ref());
+        let surfaces = doors.serve(encrypted, &wired, &health, &stop_serving)?;
         let durability = server.durability();
         let stop = &stop_turning;
-        let mut loops = upkeep(&config, &store, &wired.roster, stop);
+        let mut loops = upkeep((&config, tls), &store, &wired.roster, stop);
         let Wired {
             tasks,
             sessions,
@@ -122,6 +128,7 @@ impl Tracker {
             durability,
             grpc_addr,
             http_addr,
+            scheme: scheme(&config),
             drain_timeout: config.drain_timeout,
             stop_turning,
             stop_serving,
@@ -141,6 +148,12 @@ impl Tracker {
     #[must_use]
     pub fn http_addr(&self) -> Option<SocketAddr> {
         self.http_addr
+    }
+
+    /// How URLs of both begin: `https`, or `http` without TLS.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// Its id, unique per start.
@@ -188,9 +201,9 @@ impl Tracker {
     }
 }
 
-/// What is looked after beside turning: placements, plans, history, and figures for the metrics.
+/// What is looked after beside turning: placements, plans, history, figures for the metrics, and the certificate.
 fn upkeep(
-    config: &Config,
+    (config, tls): (&Config, Option<Arc<Serving>>),
     store: &Store,
     roster: &Arc<Roster>,
     stop: &CancellationToken,
@@ -210,14 +223,16 @@ fn upkeep(
     };
     let counters = ScriptCounters { store: store() };
     let once = OnceForgetting::new(store(), roster(), config.history.once_keep);
-    vec![
+    let reload = tls.map(|tls| spawn(Reload::new(tls), stop));
+    let others = [
         spawn(placements, stop),
         spawn(gauges, stop),
         spawn(history, stop),
         spawn(counters, stop),
         spawn(once, stop),
         spawn(PlanRenewal::new(store()), stop),
-    ]
+    ];
+    others.into_iter().chain(reload).collect()
 }
 
 fn spawn(periodic: impl Periodic + 'static, stop: &CancellationToken) -> JoinHandle<()> {
@@ -230,7 +245,25 @@ fn spawn(periodic: impl Periodic + 'static, stop: &CancellationToken) -> JoinHan
 /// What workers are told of this tracker.
 fn advertised(config: &Config, grpc: SocketAddr) -> String {
     let given = config.advertise_url.clone();
-    given.unwrap_or_else(|| format!("http://{grpc}"))
+    given.unwrap_or_else(|| format!("{}://{grpc}", scheme(config)))
+}
+
+fn scheme(config: &Config) -> &'static str {
+    if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    }
+}
+
+/// The certificate, where there is one, for the host that workers are told of.
+fn serving(config: &Config) -> Result<Option<Arc<Serving>>, Violations> {
+    let Some(tls) = config.tls.clone() else {
+        return Ok(None);
+    };
+    let url = advertised(config, config.grpc_listen);
+    let host = host(&url).unwrap_or_default().to_owned();
+    Serving::start(tls, host).map(Arc::new).map(Some)
 }
 
 /// Takes down how new the store is, and sees to it that somebody may do something with it.

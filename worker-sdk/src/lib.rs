@@ -98,5 +98,8 @@ pub use worker::{RunningWorker, Stopped, Worker, WorkerBuilder};
 pub use tickwheel_core::Task;
 /// Where the token of a worker is from.
 pub use tickwheel_proto::credential::Credential;
+/// Who vouches for trackers that speak TLS.
+#[cfg(feature = "tls")]
+pub use tickwheel_proto::trust::Trust;
 /// What cancels a worker given to [`WorkerBuilder::shutdown`].
 pub use tokio_util::sync::CancellationToken;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use futures_util::Stream;
 use tickwheel_proto::AUTHORIZATION_HEADER;
 use tickwheel_proto::stranger::{knows_no_grpc, mistake};
+use tickwheel_proto::trust::advice;
 use tickwheel_proto::v1::worker_service_client::WorkerServiceClient;
 use tickwheel_proto::v1::{TrackerMessage, Welcome, WorkerMessage};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -115,9 +116,13 @@ async fn connect_once(
         Ok(shown) => shown,
         Err(reason) => return Over::Unreachable(reason),
     };
+    let endpoint = match shared.shows.trust.secured(endpoint.clone()) {
+        Ok(endpoint) => endpoint,
+        Err(reason) => return Over::Unreachable(reason),
+    };
     let channel = match timeout(CONNECT_TIMEOUT, endpoint.connect()).await {
         Ok(Ok(channel)) => channel,
-        Ok(Err(error)) => return Over::Unreachable(with_source(&error)),
+        Ok(Err(error)) => return Over::Unreachable(advised(&error)),
         Err(_) => return Over::Unreachable("the connection was not made in time".to_owned()),
     };
     let Some(Connected {
@@ -269,6 +274,14 @@ fn said(status: &Status) -> String {
         source = inner.source();
     }
     text
+}
+
+/// What went wrong, and what to do where it is a matter of TLS.
+fn advised(error: &(dyn std::error::Error + 'static)) -> String {
+    match advice(error) {
+        Some(advice) => format!("{}: {advice}", with_source(error)),
+        None => with_source(error),
+    }
 }
 
 fn with_source(error: &dyn std::error::Error) -> String {

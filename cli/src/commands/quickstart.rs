@@ -58,7 +58,11 @@ async fn show(
     shutdown: &mut Shutdown,
 ) -> Result<Summary, Failure> {
     put(&welcome(cluster))?;
-    let client = client::connect(&cluster.server(), None, Showing::default()).await?;
+    let showing = Showing {
+        trust: cluster.trust(),
+        ..Showing::default()
+    };
+    let client = client::connect(&cluster.server(), None, showing).await?;
     let since_ms = redis_time(&client).await?;
     cluster.lateness.restart(since_ms);
     let applied = send(&client, manifest, false).await?;

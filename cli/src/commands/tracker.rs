@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tickwheel_tracker::Tracker;
-use tickwheel_tracker::config::{Access, AccessMode, Eviction, History, Xcron};
+use tickwheel_tracker::config::{Access, AccessMode, Eviction, History, Tls, Xcron};
 use tickwheel_tracker::durability::Promises;
 
-use crate::config::{self, Config, ConfigArgs, Environment, Listen, Mode, Override};
+use crate::config::{self, Config, ConfigArgs, Environment, Listen, Mode, Override, TlsSection};
 use crate::failure::Failure;
 use crate::output::put;
 use crate::shutdown::Shutdown;
@@ -83,6 +83,7 @@ pub(crate) async fn run(args: TrackerArgs) -> Result<(), Failure> {
     };
     tracing::info!(
         tracker = %tracker.id(),
+        scheme = tracker.scheme(),
         grpc = %tracker.grpc_addr(),
         http = ?tracker.http_addr(),
         redis = %config.redis.url.masked(),
@@ -141,6 +142,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
                 .map(PathBuf::from),
             ..Access::default()
         },
+        tls: tls(&config.tls),
         xcron: xcron(config),
         eviction: if redis.allow_eviction {
             Eviction::Tolerated
@@ -148,6 +150,13 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
             Eviction::Refused
         },
     }
+}
+
+/// The files of a certificate, where one is named; a file that is not is one that cannot be read.
+fn tls(section: &TlsSection) -> Option<Tls> {
+    let TlsSection { cert, key } = section;
+    let is_named = !cert.is_empty() || !key.is_empty();
+    is_named.then(|| Tls::new(cert, key))
 }
 
 /// With what this configuration says of where workers may call: theirs should say the same.

@@ -3,7 +3,7 @@
 use super::sections::KeyDoc;
 use super::{
     AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
-    TrackerSection, WorkerSection, XcronSection,
+    TlsSection, TrackerSection, WorkerSection, XcronSection,
 };
 
 const INTRO: &str = "# Configuration
@@ -54,6 +54,11 @@ pub(crate) fn page() -> String {
             AccessSection::TABLE,
             AccessSection::ABOUT,
             AccessSection::default().shown(),
+        ),
+        (
+            TlsSection::TABLE,
+            TlsSection::ABOUT,
+            TlsSection::default().shown(),
         ),
         (
             DurabilitySection::TABLE,

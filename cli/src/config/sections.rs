@@ -77,7 +77,7 @@ const fn loopback(port: u16) -> SocketAddr {
 section! {
     /// A tracker: where it listens and how it turns the wheel.
     TrackerSection "tracker" {
-        /// Where workers and clients reach it by gRPC. Nothing is encrypted: beyond loopback, keep it on a network you trust.
+        /// Where workers and clients reach it by gRPC. Beyond loopback it asks for a certificate: [tls].
         grpc_listen: SocketAddr = loopback(7400);
         /// Connections of workers and callers at once; a further one is closed, so that its peer looks for another tracker.
         grpc_connections: u32 = 2_000;
@@ -85,7 +85,7 @@ section! {
         grpc_connections_per_address: u32 = 64;
         /// Where it answers HTTP: health, readiness, metrics, the API (docs/http-api.md), and xcron (docs/xcron.md). On loopback it is asked as localhost, or by a loopback address.
         http_listen: Listen = Listen::At(loopback(7480));
-        /// The URL under which workers reach this tracker; empty: `http://` and `grpc_listen`. Needed when that is 0.0.0.0.
+        /// The URL under which workers reach this tracker; empty: `http://` (`https://` with a certificate) and `grpc_listen`. Needed when that is 0.0.0.0.
         advertise_url: String = String::new();
         /// Parts of the wheel. Fixed when a cluster is created; a tracker that disagrees refuses to start.
         partitions: u16 = 16;
@@ -115,8 +115,10 @@ section! {
         handlers: Handlers = Handlers::ALL;
         /// A file with the token that it shows to trackers; empty: what `TICKWHEEL_TOKEN_FILE` names or `TICKWHEEL_TOKEN` holds, if one is set.
         token_file: String = String::new();
-        /// Hosts beyond loopback to which the token may be sent unencrypted, say `tracker-1, *.internal`: trackers speak no TLS themselves.
+        /// Hosts beyond loopback to which the token may be sent, say `tracker-1, *.internal`, without TLS too: docs/security.md.
         token_hosts: String = String::new();
+        /// A file with the certificates of the authorities that vouch for trackers with `https://`, in PEM; empty: what `TICKWHEEL_CA_FILE` names, else those that this system knows.
+        ca_file: String = String::new();
     }
 }
 
@@ -176,10 +178,20 @@ section! {
     AccessSection "access" {
         /// Whether whoever calls has to show a token. `open`: whoever reaches the tracker may do everything, which is for loopback only.
         mode: Mode = Mode::Tokens;
-        /// Start with `open` although other machines reach the tracker. Never set it where anybody else is on the network.
+        /// Start with `open`, or without a certificate ([tls]), although other machines reach the tracker. Never set it where anybody else is on the network.
         insecure_listen: bool = false;
         /// Where the first token of an admin is written, once, by the first tracker that finds none; or where one is that shall be the first. Empty: nowhere.
         bootstrap_token_file: String = String::new();
+    }
+}
+
+section! {
+    /// The certificate with which a tracker speaks TLS on both of its addresses: docs/security.md. New files are served within ten seconds.
+    TlsSection "tls" {
+        /// A file with the certificate, and those that lead to its authority behind it, in PEM; empty: no TLS.
+        cert: String = String::new();
+        /// A file with its private key, in PEM.
+        key: String = String::new();
     }
 }
 

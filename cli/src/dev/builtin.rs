@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tickwheel_http_handler::HttpHandler;
-use tickwheel_worker::{Credential, RunningWorker, Worker};
+use tickwheel_worker::{Credential, RunningWorker, Trust, Worker};
 
 use super::demo::demo_handlers;
 use super::lateness::Lateness;
@@ -26,6 +26,7 @@ pub(crate) fn builtin_worker(
         .concurrency(section.permits)
         .credential(credential(section))
         .token_hosts(token_hosts(section))
+        .trust(trust(section))
         .drain_timeout(DRAIN_TIMEOUT);
     if section.handlers.demo {
         builder = demo_handlers(builder, lateness);
@@ -44,6 +45,14 @@ fn credential(section: &WorkerSection) -> Credential {
         return Credential::of_variables(|name| std::env::var(name).ok());
     }
     Credential::File(section.token_file.as_str().into())
+}
+
+/// Who vouches for its trackers: as the section says, else the environment.
+pub(crate) fn trust(section: &WorkerSection) -> Trust {
+    if section.ca_file.is_empty() {
+        return Trust::of_variables(|name| std::env::var(name).ok());
+    }
+    Trust::default().ca_file(section.ca_file.as_str())
 }
 
 fn token_hosts(section: &WorkerSection) -> impl Iterator<Item = &str> {

@@ -4,9 +4,9 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use tickwheel_tracker::Tracker;
-use tickwheel_worker::RunningWorker;
+use tickwheel_worker::{RunningWorker, Trust};
 
-use super::builtin::builtin_worker;
+use super::builtin::{builtin_worker, trust};
 use super::datadir::DataDir;
 use super::lateness::Lateness;
 use super::redis::OwnRedis;
@@ -31,6 +31,7 @@ pub(crate) struct DevCluster {
     redis: Option<OwnRedis>,
     tracker: Tracker,
     worker: RunningWorker,
+    trust: Trust,
     redis_url: Secret,
     pub(crate) lateness: Lateness,
 }
@@ -58,6 +59,7 @@ impl DevCluster {
                 redis,
                 tracker,
                 worker,
+                trust: trust(&config.worker),
                 redis_url: config.redis.url,
                 lateness,
             }),
@@ -70,13 +72,21 @@ impl DevCluster {
 
     /// Where the API is.
     pub(crate) fn server(&self) -> String {
-        format!("http://{}", self.tracker.grpc_addr())
+        url(&self.tracker)
+    }
+
+    /// Who vouches for it.
+    pub(crate) fn trust(&self) -> Trust {
+        self.trust.clone()
     }
 
     /// The lines that tell a person where everything is.
     pub(crate) fn addresses(&self) -> Vec<(&'static str, String)> {
         let http = match self.tracker.http_addr() {
-            Some(address) => format!("http://{address}  (/api/v1, /healthz, /readyz, /metrics)"),
+            Some(address) => format!(
+                "{}://{address}  (/api/v1, /healthz, /readyz, /metrics)",
+                self.tracker.scheme()
+            ),
             None => "off".to_owned(),
         };
         let redis = match &self.redis {
@@ -125,7 +135,7 @@ async fn start_on_redis(
     let tracker = Tracker::start(tracker_config(config))
         .await
         .map_err(|e| tracker_failure(&e))?;
-    config.worker.tracker_url = format!("http://{}", tracker.grpc_addr());
+    config.worker.tracker_url = url(&tracker);
     let lateness = Lateness::default();
     match builtin_worker(config, &lateness) {
         Ok(worker) => Ok((tracker, worker, lateness)),
@@ -134,6 +144,10 @@ async fn start_on_redis(
             Err(failure)
         }
     }
+}
+
+fn url(tracker: &Tracker) -> String {
+    format!("{}://{}", tracker.scheme(), tracker.grpc_addr())
 }
 
 async fn stop_redis(redis: Option<OwnRedis>) {

@@ -23,4 +23,5 @@ mod live;
 mod runs;
 mod strangers;
 mod surface;
+mod tls;
 mod xcron;

@@ -11,6 +11,7 @@ use super::peers::{Full, Peers, Seat};
 use super::seldom::Seldom;
 use super::stream::Watched;
 use crate::metrics::measure;
+use crate::tls::{Acceptor, Secured};
 
 /// After an error such as too many open files; without it a full table would be asked for as fast as the machine can.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -18,18 +19,21 @@ const PAUSE: Duration = Duration::from_millis(100);
 struct Door {
     listener: TcpListener,
     peers: Arc<Peers>,
+    acceptor: Acceptor,
     refused: Seldom,
     failed: Seldom,
 }
 
-/// The connections that `listener` accepts and `peers` has seats for; without end.
+/// The connections that `listener` accepts and `peers` has seats for, each as `acceptor` has it; without end.
 pub(crate) fn incoming(
     listener: TcpListener,
     peers: Arc<Peers>,
-) -> impl Stream<Item = std::io::Result<Watched<TcpStream>>> {
+    acceptor: Acceptor,
+) -> impl Stream<Item = std::io::Result<Watched<Secured<TcpStream>>>> {
     let door = Door {
         listener,
         peers,
+        acceptor,
         refused: Seldom::default(),
         failed: Seldom::default(),
     };
@@ -40,14 +44,14 @@ pub(crate) fn incoming(
 }
 
 impl Door {
-    async fn next(&self) -> Watched<TcpStream> {
+    async fn next(&self) -> Watched<Secured<TcpStream>> {
         loop {
             match self.listener.accept().await {
                 Ok((stream, address)) => {
                     if let Some(seat) = self.seat(address) {
                         // A stream that cannot be told has ended; its reader will see.
                         stream.set_nodelay(true).ok();
-                        return Watched::new(stream, address, seat);
+                        return Watched::new(self.acceptor.accept(stream), address, seat);
                     }
                 }
                 Err(error) => {

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::request_deadline::{Bounded, Patient};
+use crate::tls::{Acceptor, Secured};
 
 /// Bytes of a request's line and headers together.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -39,11 +40,11 @@ pub(super) trait Answers: Clone + Send + Sync + 'static {
 /// Serves `most` connections at once until `stop`, then ends those that rest and waits a little for the others.
 pub(super) async fn serve(
     listener: TcpListener,
-    most: u32,
+    (most, acceptor): (u32, Acceptor),
     answers: impl Answers,
     stop: CancellationToken,
 ) -> io::Result<()> {
-    let mut patient = Patient::new(listener, most);
+    let mut patient = Patient::new(listener, acceptor, most);
     let open = TaskTracker::new();
     loop {
         let (stream, peer) = tokio::select! {
@@ -59,7 +60,7 @@ pub(super) async fn serve(
 }
 
 async fn connection(
-    stream: Bounded<TcpStream>,
+    stream: Bounded<Secured<TcpStream>>,
     peer: SocketAddr,
     answers: impl Answers,
     stop: CancellationToken,

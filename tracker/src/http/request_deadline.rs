@@ -18,6 +18,7 @@ use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::clock::Clock;
+use crate::tls::{Acceptor, Secured};
 
 /// Connections of one address at once; loopback has all there are, as everything on a developer's machine comes from there.
 const PER_ADDRESS: usize = 16;
@@ -25,27 +26,30 @@ const PER_ADDRESS: usize = 16;
 /// Accepts [`Bounded`] streams.
 pub(super) struct Patient {
     listener: TcpListener,
+    acceptor: Acceptor,
     seats: Arc<Seats>,
 }
 
 impl Patient {
-    pub(super) fn new(listener: TcpListener, most: u32) -> Self {
+    pub(super) fn new(listener: TcpListener, acceptor: Acceptor, most: u32) -> Self {
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         Self {
             listener,
+            acceptor,
             seats: Arc::new(Seats::new(most)),
         }
     }
 }
 
 impl Listener for Patient {
-    type Io = Bounded<TcpStream>;
+    type Io = Bounded<Secured<TcpStream>>;
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (Self::Io, Self::Addr) {
         // The listener's own accept waits and goes on after errors such as too many open files.
         let (stream, address) = Listener::accept(&mut self.listener).await;
-        (Bounded::new(stream, self.seats.take(address.ip())), address)
+        let seat = self.seats.take(address.ip());
+        (Bounded::new(self.acceptor.accept(stream), seat), address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {

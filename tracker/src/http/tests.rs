@@ -47,7 +47,12 @@ async fn served(connections: u32) -> Served {
     let listener = bind(([127, 0, 0, 1], 0).into()).await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let server = tokio::spawn(serve(listener, surface, connections, stop.clone()));
+    let server = tokio::spawn(serve(
+        listener,
+        surface,
+        (connections, Acceptor::Plain),
+        stop.clone(),
+    ));
     Served {
         address,
         health,

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tickwheel_core::peer::TLS_GREETING;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -13,19 +14,23 @@ const GREETING: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 /// True when nobody serves this url any more: the connection is refused, or ends before a word. A server that does not answer in time is
 /// not gone.
 pub(super) async fn is_gone(url: &str) -> bool {
-    let Some(authority) = url.strip_prefix("http://") else {
-        return false;
+    let (authority, greeting) = match url.split_once("://") {
+        Some(("http", authority)) => (authority, GREETING),
+        // Who speaks TLS goes on with it, or refuses it, and is there either way.
+        Some(("https", authority)) => (authority, TLS_GREETING),
+        Some(_) | None => return false,
     };
-    let greeted = tokio::time::timeout(PATIENCE, greet(authority.trim_end_matches('/'))).await;
+    let authority = authority.trim_end_matches('/');
+    let greeted = tokio::time::timeout(PATIENCE, greet(authority, greeting)).await;
     matches!(greeted, Ok(false))
 }
 
-async fn greet(authority: &str) -> bool {
+async fn greet(authority: &str, greeting: &[u8]) -> bool {
     let Ok(mut stream) = TcpStream::connect(authority).await else {
         return false;
     };
     let mut word = [0; 1];
-    stream.write_all(GREETING).await.is_ok() && matches!(stream.read(&mut word).await, Ok(1))
+    stream.write_all(greeting).await.is_ok() && matches!(stream.read(&mut word).await, Ok(1))
 }
 
 #[cfg(test)]

@@ -275,7 +275,7 @@ pub const HTTP: Metric = seconds(
 /// Connections that peers lost by what they did.
 pub const CONNECTIONS_CLOSED: Metric = counter(
     "tickwheel_connections_closed_total",
-    "Connections of gRPC that were closed because there are too many, or of what their peer did {reason=full|address|silent|flood|stuck}.",
+    "Connections of gRPC that were closed because there are too many, or of what their peer did; of both listeners for handshakes of TLS {reason=full|address|silent|flood|stuck|handshake}.",
 );
 /// Whoever was not believed, or asked for more than it may have.
 pub const ACCESS_REFUSED: Metric = counter(
@@ -302,6 +302,18 @@ pub const REDIS_UNFIT: Metric = gauge(
     "tickwheel_redis_unfit",
     "1 while the settings of redis lose jobs: it evicts keys, or is too old.",
 );
+/// Until when the certificate is good.
+pub const TLS_EXPIRES: Metric = Metric {
+    name: "tickwheel_tls_certificate_expires_timestamp_seconds",
+    kind: Kind::Gauge,
+    unit: Unit::Seconds,
+    help: "When the certificate that is served expires, in seconds since 1970.",
+};
+/// Whether a new certificate could not be taken up.
+pub const TLS_UNFIT: Metric = gauge(
+    "tickwheel_tls_unfit",
+    "1 while the files of [tls] hold what cannot be served; the certificate before is served on.",
+);
 /// Always 1.
 pub const BUILD_INFO: Metric = gauge(
     "tickwheel_build_info",
@@ -309,7 +321,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 50] = [
+pub const ALL: [Metric; 52] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -359,6 +371,8 @@ pub const ALL: [Metric; 50] = [
     ROUNDS,
     ROUND_CALLS,
     REDIS_UNFIT,
+    TLS_EXPIRES,
+    TLS_UNFIT,
     BUILD_INFO,
 ];
 

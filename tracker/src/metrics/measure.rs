@@ -249,6 +249,17 @@ pub(crate) fn connection_closed(reason: &'static str) {
     counter!(names::CONNECTIONS_CLOSED.name, "reason" => reason).increment(1);
 }
 
+/// The certificate that is served is good until then.
+pub(crate) fn tls_expires(at: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "seconds since 1970 are exact")]
+    gauge!(names::TLS_EXPIRES.name).set(at as f64);
+}
+
+/// Whether the files of `[tls]` hold what cannot be served.
+pub(crate) fn tls_unfit(unfit: bool) {
+    gauge!(names::TLS_UNFIT.name).set(f64::from(u8::from(unfit)));
+}
+
 /// Somebody was refused by what its token says.
 pub(crate) fn refused_access(reason: &'static str) {
     counter!(names::ACCESS_REFUSED.name, "reason" => reason).increment(1);

@@ -25,7 +25,11 @@ pub(crate) async fn keep_streams(shared: Arc<Shared>) {
                 continue;
             }
             let dialled = endpoint(&url);
-            match dialled.and_then(|one| shared.shows.may_go_to(&url).map(|()| one)) {
+            let may = |one| {
+                let may = shared.shows.may_go_to(&url, &shared.seeds);
+                may.map(|()| one)
+            };
+            match dialled.and_then(may) {
                 Ok(endpoint) => {
                     debug!(url, "tracker becomes known");
                     streams.spawn(keep_stream(Arc::clone(&shared), url.clone(), endpoint));

@@ -9,6 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tickwheel_core::Task;
 use tickwheel_proto::credential::Credential;
+#[cfg(feature = "tls")]
+use tickwheel_proto::trust::Trust;
 use tokio_util::sync::CancellationToken;
 
 use super::drain::Timeouts;
@@ -97,15 +99,30 @@ impl WorkerBuilder {
         self
     }
 
-    /// Hosts beyond loopback to which the token may be sent as it is, whoever names them: `tracker-1`, or `*.internal` for all whose names end
-    /// so. Trackers speak no TLS themselves, so that whoever is on the way can read it. A tracker on another host is not dialled while there is
-    /// a token, also when other trackers name it. Default: none.
+    /// Hosts beyond loopback to which the token may be sent, whoever names them: `tracker-1`, or `*.internal` for all whose names end so.
+    /// Without TLS (`http://`) whoever is on the way can read it. A tracker on another host is not dialled while there is a token, also when
+    /// other trackers name it, unless this worker was given its URL, or a CA file, and speaks TLS with it. Default: none.
     pub fn token_hosts<I>(mut self, hosts: I) -> Self
     where
         I: IntoIterator,
         I::Item: Into<String>,
     {
         self.shows.hosts.extend(hosts.into_iter().map(Into::into));
+        self
+    }
+
+    /// A file with the certificates of the authorities that vouch for trackers, in PEM; no others are believed then. Default: those that this
+    /// system knows. It is read again for each stream.
+    #[cfg(feature = "tls")]
+    pub fn ca_file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.shows.trust = self.shows.trust.ca_file(file);
+        self
+    }
+
+    /// Who vouches for trackers, where their URLs are `https://`.
+    #[cfg(feature = "tls")]
+    pub fn trust(mut self, trust: Trust) -> Self {
+        self.shows.trust = trust;
         self
     }
 
@@ -348,9 +365,11 @@ impl WorkerBuilder {
         let seeds: Vec<String> = self.trackers.iter().map(|url| normal(url)).collect();
         for url in &seeds {
             endpoint(url).map_err(|reason| Error::invalid("tracker", reason))?;
-            let shown = self.shows.may_go_to(url);
+            let shown = self.shows.may_go_to(url, &seeds);
             shown.map_err(|reason| Error::invalid("token", reason))?;
         }
+        let trusted = self.shows.trust.check();
+        trusted.map_err(|reason| Error::invalid("ca_file", reason))?;
         let shown = self.shows.credential.authorization();
         shown.map_err(|reason| Error::invalid("token", reason))?;
         let host = sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned());

@@ -1,0 +1,41 @@
+//! With what a tracker speaks TLS.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tickwheel_core::error::Violations;
+
+/// A certificate and its key, in files that are looked at again and again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    /// The certificate in PEM, with those that lead to its authority behind it.
+    pub cert: PathBuf,
+    /// Its private key in PEM.
+    pub key: PathBuf,
+    /// Between two looks at the files, 100 ms..=1 h. What is new in them is served after two of them at most, without a restart.
+    pub recheck: Duration,
+}
+
+impl Tls {
+    /// What is in these files, looked at every five seconds.
+    #[must_use]
+    pub fn new(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self {
+            cert: cert.into(),
+            key: key.into(),
+            recheck: Duration::from_secs(5),
+        }
+    }
+
+    /// What is wrong with it for a tracker that workers are told of by this URL.
+    pub(super) fn check(&self, advertise_url: Option<&str>, violations: &mut Violations) {
+        if let Some(url) = advertise_url.filter(|url| !url.starts_with("https://")) {
+            let rule = "begins with https:// where the tracker has a certificate ([tls]), as its workers are to speak TLS with it";
+            violations.add("advertise_url", rule, url);
+        }
+        if !(Duration::from_millis(100)..=Duration::from_secs(3_600)).contains(&self.recheck) {
+            let given = format_args!("{:?}", self.recheck);
+            violations.add("tls.recheck", "is 100ms..=1h", given);
+        }
+    }
+}
