@@ -9,6 +9,7 @@ pub(crate) mod cron;
 pub(crate) mod dead;
 pub(crate) mod dedup;
 pub(crate) mod dev;
+mod follow;
 pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod job;
@@ -19,7 +20,9 @@ pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod store;
 pub(crate) mod submit;
+pub(crate) mod tail;
 pub(crate) mod token;
+pub(crate) mod top;
 pub(crate) mod tracker;
 pub(crate) mod worker;
 
@@ -91,6 +94,10 @@ pub(crate) enum Command {
     Cluster,
     /// How it is now, in numbers: what waits, runs, is late, is dead and ended in the last minute; workers by group
     Overview,
+    /// The overview again and again, with the newest failures: on a terminal in place of the one before, until Ctrl-C
+    Top(top::TopArgs),
+    /// Runs as they end, one on a line, until Ctrl-C; goes on at another tracker when this one stops
+    Tail(tail::TailArgs),
     /// What is in Redis: check, repair, rebuild; talks to Redis itself
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -121,6 +128,8 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(&global, args).await,
         Command::Cluster => cluster::run(&global).await,
         Command::Overview => overview::run(&global).await,
+        Command::Top(args) => Box::pin(top::run(&global, args)).await,
+        Command::Tail(args) => tail::run(&global, args).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,
         Command::Tracker(args) => tracker::run(args).await,
         Command::Completion(args) => completion::run(&args, Cli::command()),

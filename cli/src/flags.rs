@@ -108,9 +108,9 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "job preview" => &[Server, Output, Timeout, ZoneTable],
         "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
         | "run cancel" | "run retry" => &[Server, Output, Timeout, Durability],
-        "cluster" | "overview" | "job list" | "job get" | "job export" | "job explain"
-        | "job ledger" | "run list" | "run get" | "run subtasks" | "run logs" | "run wait"
-        | "dead list" | "dead show" | "dead requeue" | "dead purge" | "limit list"
+        "cluster" | "overview" | "top" | "tail" | "job list" | "job get" | "job export"
+        | "job explain" | "job ledger" | "run list" | "run get" | "run subtasks" | "run logs"
+        | "run wait" | "dead list" | "dead show" | "dead requeue" | "dead purge" | "limit list"
         | "limit set" | "limit get" | "limit remove" | "group list" | "group pause"
         | "group resume" | "worker list" | "worker drain" | "worker undrain" | "token list"
         | "audit" => &[Server, Output, Timeout],
@@ -197,6 +197,8 @@ mod tests {
         ("import xxl-job x", "z"),
         ("cluster", "sot"),
         ("overview", "sot"),
+        ("top", "sot"),
+        ("tail", "sot"),
         ("submit h", "sotd"),
         ("apply -f x.yaml", "sotd"),
         ("job list", "sot"),
@@ -220,6 +222,9 @@ mod tests {
         ("dead show 0.1.a", "sot"),
         ("dead requeue 0.1.a", "sot"),
         ("dead purge 0.1.a", "sot"),
+        ("group list", "sot"),
+        ("group pause g", "sot"),
+        ("group resume g", "sot"),
         ("limit list", "sot"),
         ("limit get g", "sot"),
         ("limit set g --concurrency 1", "sot"),

@@ -122,6 +122,11 @@ pub(crate) fn table<T: Row>(rows: &[T], width: Option<usize>) -> String {
     text.join("\n") + "\n"
 }
 
+/// The beginning of a line, as far as it fits into so many columns.
+pub(crate) fn shortened(line: &str, width: usize) -> String {
+    cut(line, Some(width))
+}
+
 /// The beginning of a line that is longer than `width` columns, with a mark at its end.
 fn cut(line: &str, width: Option<usize>) -> String {
     let Some(width) = width.filter(|width| columns(line) > *width) else {

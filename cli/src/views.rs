@@ -11,6 +11,7 @@ mod group;
 mod job;
 mod ledger;
 mod limits;
+mod live;
 mod log;
 mod looked;
 mod model;
@@ -23,6 +24,7 @@ mod worker;
 
 pub(crate) use dead::print_dead;
 pub(crate) use fan::print_subtasks;
+pub(crate) use live::ended_run_text;
 pub(crate) use log::log_line_text;
 pub(crate) use looked::{next_look, tell_cut, tell_horizon};
 pub(crate) use overview::overview_text;

@@ -70,6 +70,20 @@ impl Client {
         .await
     }
 
+    /// What is going on, as it comes. The stream has no end in time; when it ends, another call goes on with the cursor of the last event.
+    ///
+    /// # Errors
+    /// As [`Client::call`], for the beginning.
+    pub async fn subscribe(
+        &self,
+        request: v1::SubscribeRequest,
+    ) -> Result<tonic::Streaming<v1::StreamEvent>, Error> {
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.subscribe(r).await
+        })
+        .await
+    }
+
     /// Gives a group its limits in place of those it had; with none of them, takes them away.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ mod release;
 mod renew;
 mod resolve;
 mod settle;
+mod settled_in;
 mod waits;
 
 pub(crate) use attempt_logs::AttemptLogs;
@@ -17,5 +18,6 @@ pub(crate) use outbox::Outbox;
 pub(crate) use reap::Reaper;
 pub(crate) use release::Releases;
 pub(crate) use renew::Renewals;
-pub(crate) use settle::{Reported, Settlements, read};
+pub(crate) use settle::{Reported, Settlements, Told, read};
+pub(crate) use settled_in::SettledIn;
 pub(crate) use waits::{WAITS_MAX, Waits};

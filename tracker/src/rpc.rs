@@ -3,6 +3,8 @@
 mod admission;
 pub(crate) mod api;
 pub mod error;
+mod lasting;
 pub(crate) mod scheduler;
-
 pub(crate) mod worker;
+
+pub(crate) use lasting::Lasting;

@@ -43,8 +43,8 @@ const STREAM_WINDOW: u32 = 1 << 20;
 const CONNECTION_WINDOW: u32 = 2 << 20;
 /// Threads that answer calls.
 const CALL_THREADS: usize = 2;
-/// Connections to the HTTP surface at once.
-const HTTP_CONNECTIONS: u32 = 256;
+/// Connections to the HTTP surface at once: 1,024 streams, and 256 for everything else.
+const HTTP_CONNECTIONS: u32 = 1_280;
 
 /// Both addresses, taken before anybody is told of them.
 #[derive(Debug)]

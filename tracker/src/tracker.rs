@@ -23,6 +23,7 @@ use crate::access::bootstrap;
 use crate::config::{AccessMode, Config};
 use crate::error::Error;
 use crate::health::Health;
+use crate::live::Hub;
 use crate::matching::PlacementSweep;
 use crate::membership::Roster;
 use crate::periodic::{self, Periodic};
@@ -44,6 +45,7 @@ pub struct Tracker {
     own: LiveTracker,
     health: Arc<Health>,
     sessions: Arc<Sessions>,
+    hub: Arc<Hub>,
     /// Background work that a stop waits for.
     background: TaskTracker,
     durability: String,
@@ -74,11 +76,10 @@ impl Tracker {
         let (store, server) = open(&config).await?;
         let guard = guarded(&config, &store).await?;
         let (incarnation, tracker_id) = store.next_incarnation().await?;
-        let url = advertised(&config, grpc_addr);
         let (heard, hearing) = store.hear().await?;
         let own = LiveTracker {
             id: tracker_id,
-            url,
+            url: advertised(&config, grpc_addr),
         };
         let health = Arc::new(Health::new());
         let around = Surroundings {
@@ -95,24 +96,24 @@ impl Tracker {
         wired.heartbeat.run_once().await;
         let encrypted = (&config, tls.as_ref());
         let surfaces = doors.serve(encrypted, &wired, &health, &stop_serving)?;
-        let durability = server.durability();
-        let stop = &stop_turning;
-        let mut loops = upkeep((&config, tls), &store, &wired.roster, stop);
+        let mut loops = upkeep((&config, tls), &store, &wired.roster, &stop_turning);
         let Wired {
             tasks,
             sessions,
             heartbeat,
             turner,
+            hub,
             watches,
             ..
         } = wired;
+        let stop = &stop_turning;
         loops.extend([spawn(watches.0, stop), spawn(watches.1, stop)]);
         let settings = Settings {
             store,
             health: Arc::clone(&health),
             eviction: config.eviction,
             promises: config.durability.clone(),
-            known: server,
+            known: server.clone(),
         };
         loops.push(spawn(settings, stop));
         let hearing = redis_health::watch_hearing(hearing, Arc::clone(&health), stop.clone());
@@ -124,8 +125,9 @@ impl Tracker {
             own,
             health,
             sessions,
+            hub,
             background: tasks,
-            durability,
+            durability: server.durability(),
             grpc_addr,
             http_addr,
             scheme: scheme(&config),
@@ -184,6 +186,7 @@ impl Tracker {
 
     async fn wind_down(self) {
         self.stop_turning.cancel();
+        self.hub.end();
         for one in self.loops {
             // A task that panicked has nothing left to wind down.
             one.await.ok();

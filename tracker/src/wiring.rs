@@ -19,10 +19,12 @@ use crate::fan_out::{Expansion, LostParts, MapPages, ResultPages};
 use crate::health::{Health, Stuck};
 use crate::inbound::Inbound;
 use crate::limits::Limits;
-use crate::live::Overviews;
+use crate::live::{Hub, Overviews};
 use crate::matching::Matching;
 use crate::membership::{Drains, Evictions, Expulsions, Heartbeat, LostTrackers, Roster};
-use crate::outcomes::{AttemptLogs, Outbox, Reaper, Releases, Renewals, Settlements, Waits};
+use crate::outcomes::{
+    AttemptLogs, Outbox, Reaper, Releases, Renewals, SettledIn, Settlements, Told, Waits,
+};
 use crate::planning::Planner;
 use crate::redis_health::{Outage, Room};
 use crate::rpc::api::{ApiContext, Asked, Ids};
@@ -58,6 +60,8 @@ pub(crate) struct Wired {
     pub(crate) streams: Arc<Streams>,
     /// Callers come in here.
     pub(crate) api: Arc<ApiContext>,
+    /// Those who watch.
+    pub(crate) hub: Arc<Hub>,
     /// Writes down who was refused, and ends the streams of workers that may not stay.
     pub(crate) watches: (AccessUpkeep, Expulsions),
 }
@@ -76,6 +80,7 @@ struct Common {
     waits: Arc<Waits>,
     room: Arc<Room>,
     drains: Arc<Drains>,
+    settled: Arc<SettledIn>,
 }
 
 /// Connects the parts of a tracker.
@@ -102,6 +107,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         ),
         waits: Waits::new(store.clone()),
         drains: Drains::new(store.clone(), Arc::clone(&sessions)),
+        settled: Arc::default(),
         room,
         outage,
         sessions,
@@ -131,7 +137,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     };
     let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
     let ids = Ids::new(around.incarnation);
-    let asked = asked(&common, &authority);
+    let asked = asked(config, &common, &authority);
     let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
     let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
@@ -141,21 +147,29 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         heartbeat,
         turner,
         streams,
+        hub: Arc::clone(&api.hub),
         api,
         watches: (upkeep, expulsions),
     }
 }
 
 /// What calls ask.
-fn asked(common: &Common, authority: &Arc<Authority>) -> Asked {
+fn asked(config: &Config, common: &Common, authority: &Arc<Authority>) -> Asked {
     let overviews = Overviews::new(common.store.clone(), Arc::clone(&common.roster));
+    let overviews = Arc::new(overviews);
+    let hub = Hub::new(
+        common.store.clone(),
+        (Arc::clone(&overviews), Arc::clone(&common.settled)),
+        (Arc::clone(authority), config.access.recheck / 2),
+    );
     Asked {
         authority: Arc::clone(authority),
         matching: Arc::clone(&common.matching),
         limits: Arc::clone(&common.limits),
         waits: Arc::clone(&common.waits),
         drains: Arc::clone(&common.drains),
-        overviews: Arc::new(overviews),
+        overviews,
+        hub,
     }
 }
 
@@ -217,7 +231,11 @@ fn streams(
             calls,
             store.clone(),
             Arc::clone(&attempt_logs),
-            (Arc::clone(&common.waits), Arc::clone(&common.room)),
+            Told {
+                waits: Arc::clone(&common.waits),
+                room: Arc::clone(&common.room),
+                settled: Arc::clone(&common.settled),
+            },
             tasks.clone(),
         ),
         attempt_logs,

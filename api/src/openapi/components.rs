@@ -43,6 +43,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::Run>(&mut all);
     add::<answers::RunPage>(&mut all);
     add::<answers::Session>(&mut all);
+    add::<answers::StreamEvent>(&mut all);
     add::<answers::SubmittedList>(&mut all);
     add::<answers::Submitted>(&mut all);
     add::<answers::SubtaskPage>(&mut all);

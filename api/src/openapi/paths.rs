@@ -57,7 +57,7 @@ fn described(operation: Operation, row: &Row) -> Value {
         "responses": {
             "200": {
                 "description": "Done.",
-                "content": { "application/json": { "schema": reference(row.answer) } },
+                "content": { operation.content_type(): { "schema": reference(row.answer) } },
             },
             "default": { "$ref": "#/components/responses/Problem" },
         },

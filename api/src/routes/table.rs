@@ -10,7 +10,7 @@ use super::row::{BODY_BYTES_MAX, Method, Request, Row, SUBMISSIONS_BYTES_MAX};
 use crate::requests::{
     ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, GroupPause,
     JobsQuery, LedgerQuery, LogQuery, Nothing, Pause, PreviewQuery, Rotation, RunWish, RunsQuery,
-    Submission, SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WorkersQuery,
+    StreamQuery, Submission, SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WorkersQuery,
 };
 
 /// Declares the operations, each with its row: there is none without.
@@ -287,6 +287,15 @@ operations! {
         "Counts what waits, runs, is late, is dead and ended in the last minute, with workers and permits by group.",
         "Overview",
     );
+    /// What is going on.
+    Subscribe = Row {
+        query: describe_fields::<StreamQuery>,
+        ..reads(
+            "/stream", "Subscribe", "tail",
+            "Tells what is going on, as server-sent events, until one of both ends it; `Last-Event-ID` goes on behind an event.",
+            "StreamEvent",
+        )
+    };
     /// The limits of all groups.
     ListLimits = reads("/limits", "ListLimits", "limit list", "Lists the groups with limits, with what runs and waits.", "LimitsList");
     /// Gives a group its limits.
@@ -356,6 +365,16 @@ operations! {
 }
 
 impl Operation {
+    /// What its answer is.
+    #[must_use]
+    pub const fn content_type(self) -> &'static str {
+        if matches!(self, Self::Subscribe) {
+            "text/event-stream"
+        } else {
+            "application/json"
+        }
+    }
+
     /// Whether a request may carry an `Idempotency-Key`.
     #[must_use]
     pub fn may_be_repeated_by_key(self) -> bool {

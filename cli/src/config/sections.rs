@@ -77,7 +77,7 @@ const fn loopback(port: u16) -> SocketAddr {
 section! {
     /// A tracker: where it listens and how it turns the wheel.
     TrackerSection "tracker" {
-        /// Where workers and clients reach it by gRPC. Beyond loopback it asks for a certificate: [tls].
+        /// Where workers and clients reach it by gRPC. Beyond loopback it asks for a certificate: `tls.cert`.
         grpc_listen: SocketAddr = loopback(7400);
         /// Connections of workers and callers at once; a further one is closed, so that its peer looks for another tracker.
         grpc_connections: u32 = 2_000;
@@ -178,7 +178,7 @@ section! {
     AccessSection "access" {
         /// Whether whoever calls has to show a token. `open`: whoever reaches the tracker may do everything, which is for loopback only.
         mode: Mode = Mode::Tokens;
-        /// Start with `open`, or without a certificate ([tls]), although other machines reach the tracker. Never set it where anybody else is on the network.
+        /// Start with `open`, or without a certificate (`tls.cert`), although other machines reach the tracker. Never set it where anybody else is on the network.
         insecure_listen: bool = false;
         /// Where the first token of an admin is written, once, by the first tracker that finds none; or where one is that shall be the first. Empty: nowhere.
         bootstrap_token_file: String = String::new();

@@ -43,7 +43,7 @@ impl Drop for Process {
 pub(crate) struct Cluster {
     // The worker goes first, Redis last.
     _worker: Process,
-    _trackers: [Process; 2],
+    trackers: [Process; 2],
     _redis: Process,
     pub(crate) dir: TempDir,
     pub(crate) redis: u16,
@@ -149,7 +149,7 @@ impl Cluster {
         let worker = start(tickwheel, &args, &dir.path().join("worker.log")).unwrap();
         Some(Self {
             _worker: worker,
-            _trackers: trackers,
+            trackers,
             _redis: server,
             dir,
             redis,
@@ -166,6 +166,16 @@ impl Cluster {
         let args: Vec<String> = args.iter().map(|word| (*word).to_owned()).collect();
         let log = self.dir.path().join(log);
         start(env!("CARGO_BIN_EXE_tickwheel"), &args, &log).unwrap()
+    }
+
+    /// The process of the first tracker.
+    pub(crate) fn tracker_pid(&self) -> u32 {
+        self.trackers[0].0.id()
+    }
+
+    /// Tells the first tracker to stop; its exit code.
+    pub(crate) fn tracker_ends(&mut self) -> Option<i32> {
+        self.trackers[0].ends_when_told()
     }
 
     /// Runs a command against the second tracker, to which no worker came.

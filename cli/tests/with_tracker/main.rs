@@ -16,6 +16,7 @@
 
 mod access;
 mod cluster;
+mod crowd;
 mod files;
 mod http_handler;
 mod jobs;

@@ -100,6 +100,15 @@ macro_rules! silent {
                 self.told(|script| &mut script.waits)
             }
 
+            type SubscribeStream = tokio_stream::Empty<Result<v1::StreamEvent, Status>>;
+
+            async fn subscribe(
+                &self,
+                _: Request<v1::SubscribeRequest>,
+            ) -> Result<Response<Self::SubscribeStream>, Status> {
+                Err(Status::unimplemented("subscribe"))
+            }
+
             $(async fn $method(
                 &self,
                 _: Request<v1::$asked>,

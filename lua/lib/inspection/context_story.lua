@@ -102,7 +102,7 @@ local function explain_settled(id, line)
   local state, attempt, worker, ended, message = settled_record.story_of(line)
   say('It ended as %s at %s after %s attempts, the last one on %s.', state, when(ended), attempt, worker == '-' and 'no worker' or worker)
   if message ~= '' then
-    say('Its message: %s', (string.gsub(message, '\31', ' '))) -- the class of an error stands between two of them
+    say('Its message: %s', settled_record.message_in_words(message))
   end
   if places.member(keys.dead, ended, id, '\t') then
     say('It is kept among the dead and can run again.')

@@ -94,4 +94,9 @@ function settled_record.is_sound(line)
   return find(line, '^[!-~]+\t%l[%l_]+\t%d+\t[!-~]+\t%d+\t%d+\t[^\t\n]*\t[!-~]+\t[!-~]+\t%d+$') ~= nil
 end
 
+-- A message for people: the class of an error stands between two separators, in front of what it says.
+function settled_record.message_in_words(message)
+  return (string.gsub(message, '\31', ' '))
+end
+
 return settled_record

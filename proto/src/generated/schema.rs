@@ -652,9 +652,53 @@ Field { number: 3, name: "permits", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "ready", repeated: false, kind: Kind::Uint64 },
 ] },
+Message { name: "SubscribeRequest", fields: &[
+Field { number: 1, name: "topics", repeated: true, kind: Kind::Text },
+Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "states", repeated: true, kind: Kind::Enum },
+] },
+Message { name: "StreamEvent", fields: &[
+Field { number: 1, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "now", repeated: false, kind: Kind::Message(101) },
+Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(107) },
+Field { number: 4, name: "log", repeated: false, kind: Kind::Message(109) },
+Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(110) },
+Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(111) },
+] },
+Message { name: "EndedRuns", fields: &[
+Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(108) },
+] },
+Message { name: "EndedRun", fields: &[
+Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
+Field { number: 4, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 6, name: "attempt", repeated: false, kind: Kind::Uint32 },
+Field { number: 7, name: "failures", repeated: false, kind: Kind::Uint32 },
+Field { number: 8, name: "worker", repeated: false, kind: Kind::Text },
+Field { number: 9, name: "claimed_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "ended_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 11, name: "error", repeated: false, kind: Kind::Text },
+] },
+Message { name: "LogLines", fields: &[
+Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "lines", repeated: true, kind: Kind::Message(44) },
+Field { number: 3, name: "ended", repeated: false, kind: Kind::Bool },
+] },
+Message { name: "Lagged", fields: &[
+Field { number: 1, name: "topic", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "dropped", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Bye", fields: &[
+Field { number: 1, name: "reason", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "retry_ms", repeated: false, kind: Kind::Uint64 },
+] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(106) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(113) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 ] },
@@ -664,32 +708,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(115) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(121) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(124) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(125) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(124) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(126) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(127) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(128) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(123) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(122) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(128) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(131) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(132) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(131) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(133) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(134) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(135) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(130) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(109) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(116) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(111) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(119) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(118) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(126) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(117) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(129) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(132) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(133) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(118) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(124) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(136) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(139) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(140) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(125) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(114) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(121) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(110) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(112) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(117) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(119) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -721,7 +765,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(113) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(120) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -744,9 +788,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(124) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(131) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(116) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(123) },
 Field { number: 11, name: "protocol", repeated: false, kind: Kind::Uint32 },
 Field { number: 12, name: "protocol_least", repeated: false, kind: Kind::Uint32 },
 Field { number: 13, name: "capabilities", repeated: true, kind: Kind::Text },
@@ -757,7 +801,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(118) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(125) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -780,7 +824,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(120) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(127) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -788,7 +832,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(122) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(129) },
 Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(17) },
 ] },
 Message { name: "Report", fields: &[
@@ -850,8 +894,8 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(131) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(130) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(138) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(137) },
 Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(19) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
@@ -905,6 +949,7 @@ Method { service: "SchedulerService", name: "DrainWorker", takes: 85, answers: 8
 Method { service: "SchedulerService", name: "UndrainWorker", takes: 85, answers: 84, streams: false },
 Method { service: "SchedulerService", name: "GetCluster", takes: 98, answers: 99, streams: false },
 Method { service: "SchedulerService", name: "GetOverview", takes: 100, answers: 101, streams: false },
+Method { service: "SchedulerService", name: "Subscribe", takes: 105, answers: 106, streams: false },
 Method { service: "SchedulerService", name: "SetLimits", takes: 86, answers: 86, streams: false },
 Method { service: "SchedulerService", name: "ListLimits", takes: 90, answers: 91, streams: false },
 Method { service: "SchedulerService", name: "ListGroups", takes: 92, answers: 93, streams: false },
@@ -915,7 +960,7 @@ Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3,
 Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
 Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
 Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 107, answers: 108, streams: true },
+Method { service: "WorkerService", name: "Session", takes: 114, answers: 115, streams: true },
 ];
 
 impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
@@ -971,11 +1016,13 @@ impl Spoken for crate::v1::RevokeTokenRequest { const PLACE: usize = 5; }
 impl Spoken for crate::v1::RevokeTokenResponse { const PLACE: usize = 6; }
 impl Spoken for crate::v1::RotateTokenRequest { const PLACE: usize = 4; }
 impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
+impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 106; }
 impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 61; }
 impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 65; }
 impl Spoken for crate::v1::Submitted { const PLACE: usize = 64; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 108; }
+impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 105; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 115; }
 impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 81; }
 impl Spoken for crate::v1::Worker { const PLACE: usize = 84; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 107; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 114; }
 impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 85; }

@@ -1925,6 +1925,110 @@ pub struct OverviewGroup {
     #[prost(uint64, optional, tag = "5")]
     pub ready: ::core::option::Option<u64>,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct SubscribeRequest {
+    /// `now`: how the cluster is, each second. `runs`: runs that end. `log:<context id>`: what a context says, from its oldest line on. 1 to 16
+    /// different ones.
+    #[prost(string, repeated, tag = "1")]
+    pub topics: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// Of an event of the same topics: goes on behind it, at whatever tracker. Empty: from now on, and from the oldest line of a log.
+    #[prost(string, tag = "2")]
+    pub cursor: ::prost::alloc::string::String,
+    /// Of `runs`: only those of this job, for workers of this group, that ended so.
+    #[prost(string, tag = "3")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub group: ::prost::alloc::string::String,
+    #[prost(enumeration = "ContextState", repeated, tag = "5")]
+    pub states: ::prost::alloc::vec::Vec<i32>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct StreamEvent {
+    /// Where a stream goes on behind this event.
+    #[prost(string, tag = "1")]
+    pub cursor: ::prost::alloc::string::String,
+    #[prost(oneof = "stream_event::Event", tags = "2, 3, 4, 5, 6")]
+    pub event: ::core::option::Option<stream_event::Event>,
+}
+/// Nested message and enum types in `StreamEvent`.
+pub mod stream_event {
+    #[derive(Clone, PartialEq, ::prost::Oneof)]
+    pub enum Event {
+        #[prost(message, tag = "2")]
+        Now(super::Overview),
+        #[prost(message, tag = "3")]
+        Runs(super::EndedRuns),
+        #[prost(message, tag = "4")]
+        Log(super::LogLines),
+        /// Something is missing here.
+        #[prost(message, tag = "5")]
+        Lagged(super::Lagged),
+        /// The last event: the stream ends.
+        #[prost(message, tag = "6")]
+        Bye(super::Bye),
+    }
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct EndedRuns {
+    /// The oldest end first.
+    #[prost(message, repeated, tag = "1")]
+    pub runs: ::prost::alloc::vec::Vec<EndedRun>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct EndedRun {
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    #[prost(string, tag = "2")]
+    pub job: ::prost::alloc::string::String,
+    #[prost(enumeration = "ContextState", tag = "3")]
+    pub state: i32,
+    /// Empty where whoever ended it could not tell.
+    #[prost(string, tag = "4")]
+    pub group: ::prost::alloc::string::String,
+    #[prost(string, tag = "5")]
+    pub handler: ::prost::alloc::string::String,
+    /// 0: it never started.
+    #[prost(uint32, tag = "6")]
+    pub attempt: u32,
+    #[prost(uint32, tag = "7")]
+    pub failures: u32,
+    #[prost(string, tag = "8")]
+    pub worker: ::prost::alloc::string::String,
+    #[prost(uint64, tag = "9")]
+    pub claimed_ms: u64,
+    #[prost(uint64, tag = "10")]
+    pub ended_ms: u64,
+    /// Only for callers with the permission read_payload.
+    #[prost(string, tag = "11")]
+    pub error: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct LogLines {
+    #[prost(string, tag = "1")]
+    pub context_id: ::prost::alloc::string::String,
+    /// Their texts only for callers with the permission read_payload.
+    #[prost(message, repeated, tag = "2")]
+    pub lines: ::prost::alloc::vec::Vec<LoggedLine>,
+    /// The context has ended: nothing more follows of this topic.
+    #[prost(bool, tag = "3")]
+    pub ended: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Lagged {
+    #[prost(string, tag = "1")]
+    pub topic: ::prost::alloc::string::String,
+    /// How many runs; 0: it is not known how many.
+    #[prost(uint64, tag = "2")]
+    pub dropped: u64,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Bye {
+    #[prost(string, tag = "1")]
+    pub reason: ::prost::alloc::string::String,
+    /// When to come again, with the cursor; 0: not with what was shown.
+    #[prost(uint64, tag = "2")]
+    pub retry_ms: u64,
+}
 /// Travels as the binary details of a status.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ErrorDetail {
@@ -2745,6 +2849,31 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetOverview"));
             self.inner.unary(req, path, codec).await
         }
+        /// What is going on, as it comes, until its caller goes, may not stay, or the tracker stops.
+        pub async fn subscribe(
+            &mut self,
+            request: impl tonic::IntoRequest<super::SubscribeRequest>,
+        ) -> std::result::Result<
+            tonic::Response<tonic::codec::Streaming<super::StreamEvent>>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/Subscribe",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "Subscribe"));
+            self.inner.server_streaming(req, path, codec).await
+        }
         /// Gives a group its limits in place of those it had; with none of them, takes them away.
         pub async fn set_limits(
             &mut self,
@@ -3154,6 +3283,17 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::GetOverviewRequest>,
         ) -> std::result::Result<tonic::Response<super::Overview>, tonic::Status>;
+        /// Server streaming response type for the Subscribe method.
+        type SubscribeStream: tonic::codegen::tokio_stream::Stream<
+                Item = std::result::Result<super::StreamEvent, tonic::Status>,
+            >
+            + std::marker::Send
+            + 'static;
+        /// What is going on, as it comes, until its caller goes, may not stay, or the tracker stops.
+        async fn subscribe(
+            &self,
+            request: tonic::Request<super::SubscribeRequest>,
+        ) -> std::result::Result<tonic::Response<Self::SubscribeStream>, tonic::Status>;
         /// Gives a group its limits in place of those it had; with none of them, takes them away.
         async fn set_limits(
             &self,
@@ -4507,6 +4647,52 @@ pub mod scheduler_service_server {
                                 max_encoding_message_size,
                             );
                         let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/Subscribe" => {
+                    #[allow(non_camel_case_types)]
+                    struct SubscribeSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::ServerStreamingService<super::SubscribeRequest>
+                    for SubscribeSvc<T> {
+                        type Response = super::StreamEvent;
+                        type ResponseStream = T::SubscribeStream;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::ResponseStream>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::SubscribeRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::subscribe(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = SubscribeSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.server_streaming(method, req).await;
                         Ok(res)
                     };
                     Box::pin(fut)

@@ -76,6 +76,8 @@ static BOUNDS: &[Bound] = &[
     bound("Group", "handlers", PAGE),
     bound("ListJobsRequest", "labels", LABELS_MAX),
     bound("ListContextsRequest", "states", STATES),
+    bound("SubscribeRequest", "topics", 16),
+    bound("SubscribeRequest", "states", STATES),
     bound("Scope", "namespaces", PATTERNS_MAX),
     bound("Scope", "groups", PATTERNS_MAX),
     bound("Scope", "handlers", PATTERNS_MAX),
@@ -139,6 +141,8 @@ static BOUNDS: &[Bound] = &[
     bound("ListGroupsResponse", "groups", 100_000),
     bound("Cluster", "trackers", 10_000),
     bound("Overview", "groups", PAGE),
+    bound("EndedRuns", "runs", 20_000),
+    bound("LogLines", "lines", LINES),
     // One step of Redis through a hash, whatever that is.
     bound("ListTokensResponse", "tokens", 10_000),
     bound("ListAuditResponse", "events", PAGE),

@@ -18,6 +18,9 @@ const SURFACES: &str = "tracker/src/surfaces.rs";
 const PATIENCE: &str = "tracker/src/http/request_deadline.rs";
 const CLOCK: &str = "tracker/src/http/clock.rs";
 const HTTP: &str = "tracker/src/http/connections.rs";
+const SEATS: &str = "tracker/src/live/seats.rs";
+const LOGS: &str = "tracker/src/live/logs.rs";
+const TOPIC: &str = "tracker/src/live/topic.rs";
 const ROUTES: &str = "api/src/routes/row.rs";
 const CONFIG: &str = "tracker/src/config.rs";
 
@@ -135,9 +138,18 @@ const ROWS: &[(&str, &[Said])] = &[
         &[("256", SURFACES, "STREAMS_MAX: u32 = 256;")],
     ),
     (
+        "streams of what is going on",
+        &[
+            ("1,024 at a tracker", SEATS, "STREAMS_MAX: usize = 1_024;"),
+            ("256 of a token", SEATS, "STREAMS_OF_TOKEN: usize = 256;"),
+            ("128 logs", LOGS, "LOGS_MAX: usize = 128;"),
+            ("16 topics", TOPIC, "TOPICS_MAX: usize = 16;"),
+        ],
+    ),
+    (
         "connections to the HTTP surface",
         &[
-            ("256,", SURFACES, "HTTP_CONNECTIONS: u32 = 256;"),
+            ("1,280,", SURFACES, "HTTP_CONNECTIONS: u32 = 1_280;"),
             ("16 of an address", PATIENCE, "PER_ADDRESS: usize = 16;"),
             ("20 s", CLOCK, "WITHIN: Duration = Duration::from_secs(20);"),
             (

@@ -19,6 +19,7 @@ use super::peers::Answering;
 use super::request::{Arriving, Kept};
 use super::stream::Peer;
 use crate::access::{Address, Authority};
+use crate::rpc::Lasting;
 
 /// How the requests of a service are taken.
 #[derive(Debug, Clone)]
@@ -147,6 +148,10 @@ where
                 }
             };
             drop(kept);
+            if response.extensions().get::<Lasting>().is_some() {
+                // It has its own watch over who takes nothing.
+                return Ok(response);
+            }
             let answering = connection.answering();
             Ok(response.map(|body| body::Body::new(Answer { body, answering })))
         })

@@ -8,6 +8,7 @@ mod dispatch;
 mod head;
 mod problem;
 mod session;
+mod stream;
 
 use std::net::SocketAddr;
 

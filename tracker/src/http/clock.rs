@@ -9,6 +9,8 @@ use tokio::time::Instant;
 pub(super) const WITHIN: Duration = Duration::from_secs(20);
 /// Time between an answer and the next request.
 pub(super) const RESTS_WITHIN: Duration = Duration::from_secs(60);
+/// Of an answer that goes on for ever something is taken within this.
+pub(super) const TAKES_WITHIN: Duration = Duration::from_secs(30);
 
 /// The clock of one connection.
 #[derive(Debug)]
@@ -26,6 +28,8 @@ enum Phase {
     Asked,
     /// Its answer is known, and goes out.
     Answered,
+    /// Its answer goes on for ever.
+    Lasts,
     /// There is none.
     Rests,
 }
@@ -63,12 +67,23 @@ impl Clock {
         self.0.lock().phase = Phase::Answered;
     }
 
+    /// The answer has begun, and goes on until one of both ends it.
+    pub(super) fn lasts(&self) {
+        let mut state = self.0.lock();
+        state.phase = Phase::Lasts;
+        state.until = Instant::now() + TAKES_WITHIN;
+    }
+
     /// Everything that was written has gone out.
     pub(super) fn sent(&self) {
         let mut state = self.0.lock();
-        if state.phase == Phase::Answered {
-            state.phase = Phase::Rests;
-            state.until = Instant::now() + RESTS_WITHIN;
+        match state.phase {
+            Phase::Answered => {
+                state.phase = Phase::Rests;
+                state.until = Instant::now() + RESTS_WITHIN;
+            }
+            Phase::Lasts => state.until = Instant::now() + TAKES_WITHIN,
+            Phase::Asked | Phase::Rests => {}
         }
     }
 }
@@ -97,5 +112,19 @@ mod tests {
         tokio::time::advance(Duration::from_secs(5)).await;
         clock.begin();
         assert_eq!(clock.until(), Instant::now() + WITHIN);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_that_lasts_has_as_long_as_it_is_taken() {
+        let clock = Clock::new();
+        clock.lasts();
+        for _ in 0..100 {
+            tokio::time::advance(Duration::from_secs(10)).await;
+            clock.sent();
+            assert_eq!(clock.until(), Instant::now() + TAKES_WITHIN);
+        }
+        tokio::time::advance(TAKES_WITHIN).await;
+        assert_eq!(clock.until(), Instant::now(), "nothing was taken");
+        assert!(!clock.rests());
     }
 }

@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::request_deadline::{Bounded, Patient};
+use crate::rpc::Lasting;
 use crate::tls::{Acceptor, Secured};
 
 /// Bytes of a request's line and headers together.
@@ -72,7 +73,11 @@ async fn connection(
             // It may have come with the one before.
             clock.begin();
             let answer = answers.answer(request, peer).await;
-            clock.answered();
+            if answer.extensions().get::<Lasting>().is_some() {
+                clock.lasts();
+            } else {
+                clock.answered();
+            }
             Ok::<_, Infallible>(answer)
         }
     });

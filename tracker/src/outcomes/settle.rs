@@ -20,6 +20,7 @@ use tokio_util::task::TaskTracker;
 use super::attempt_logs::AttemptLogs;
 use super::confirm::{Confirmations, unwritten};
 use super::resolve::{Resolving, Unheld};
+use super::settled_in::SettledIn;
 use super::waits::Waits;
 use crate::batches::{Batches, Calls};
 use crate::metrics::measure;
@@ -107,6 +108,17 @@ impl Reported {
     }
 }
 
+/// Who is told of what is settled here.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// Of ends.
+    pub(crate) waits: Arc<Waits>,
+    /// Of what failed.
+    pub(crate) room: Arc<Room>,
+    /// In which partitions something ended.
+    pub(crate) settled: Arc<SettledIn>,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(crate) struct Settlements {
@@ -114,19 +126,18 @@ pub(crate) struct Settlements {
     store: Store,
     attempt_logs: Arc<AttemptLogs>,
     resolving: Arc<Resolving>,
-    waits: Arc<Waits>,
-    room: Arc<Room>,
+    told: Told,
     tasks: TaskTracker,
     unwritten: Unwritten,
 }
 
 impl Settlements {
-    /// `waits` are told what ended here, and `room` what failed; what is not held is asked of the records.
+    /// What is not held is asked of the records.
     pub(crate) fn new(
         calls: &Calls,
         store: Store,
         attempt_logs: Arc<AttemptLogs>,
-        (waits, room): (Arc<Waits>, Arc<Room>),
+        told: Told,
         tasks: TaskTracker,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -134,8 +145,7 @@ impl Settlements {
             resolving: Resolving::new(calls, store.clone()),
             store,
             attempt_logs,
-            waits,
-            room,
+            told,
             tasks,
             unwritten: Unwritten::default(),
         })
@@ -179,7 +189,7 @@ impl Settlements {
             Ok(verdicts) => verdicts,
             Err(error) => {
                 let count = settlements.len();
-                self.room.failed(partition, &error);
+                self.told.room.failed(partition, &error);
                 self.unwritten.count(&error, |unsaid| {
                     tracing::warn!(%partition, count, %error, unsaid, "settling failed; the workers report again");
                 });
@@ -213,7 +223,7 @@ impl Settlements {
                 }
             };
             if matches!(verdict, WireVerdict::Settled | WireVerdict::Refused) {
-                self.waits.ended(&settlement.attempt.context);
+                self.told.waits.ended(&settlement.attempt.context);
             }
             let mut why = "";
             if let Outcome::Fatal(told) = &settlement.outcome
@@ -223,6 +233,7 @@ impl Settlements {
             }
             confirmations.tell(&session, settlement.attempt, verdict, why);
         }
+        self.told.settled.note(partition);
         self.resolving.resolve(partition, unheld);
         confirmations.send();
         crash_point!("after_confirm");

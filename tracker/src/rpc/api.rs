@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::durability::Promises;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::live::Overviews;
+use crate::live::{Hub, Overviews};
 use crate::matching::Matching;
 use crate::membership::Drains;
 use crate::outcomes::Waits;
@@ -35,6 +35,8 @@ pub(crate) struct ApiContext {
     pub(crate) waits: Arc<Waits>,
     /// How the cluster is, in numbers.
     pub(crate) overviews: Arc<Overviews>,
+    /// Who watches what.
+    pub(crate) hub: Arc<Hub>,
     /// What Redis said about itself at the start.
     pub(crate) server: Server,
     /// How long heartbeats are valid, in ms.
@@ -75,6 +77,7 @@ pub(crate) struct Asked {
     pub(crate) waits: Arc<Waits>,
     pub(crate) drains: Arc<Drains>,
     pub(crate) overviews: Arc<Overviews>,
+    pub(crate) hub: Arc<Hub>,
 }
 
 impl ApiContext {
@@ -93,6 +96,7 @@ impl ApiContext {
             waits: asked.waits,
             drains: asked.drains,
             overviews: asked.overviews,
+            hub: asked.hub,
             server,
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             once_keep: config.history.once_keep,

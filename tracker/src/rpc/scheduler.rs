@@ -20,6 +20,7 @@ mod lists;
 mod payload;
 mod preview;
 mod rules;
+mod streams;
 mod submit;
 mod subtasks;
 mod tasks;
@@ -34,6 +35,7 @@ use tickwheel_core::access::Permission;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::scheduler_service_server::SchedulerService;
 use tokio::time::Instant;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Extensions, Request, Response, Status};
 
 use self::call::Call;
@@ -42,9 +44,11 @@ use self::rules::Rule;
 use crate::access::{Authority, Caller};
 use crate::durability;
 use crate::error::Error;
+use crate::live::{Subscription, carry};
 use crate::metrics::definitions::GRPC;
 use crate::rpc::api::ApiContext;
 use crate::rpc::error::{ErrorCode, code_of};
+use crate::rpc::lasting::Lasting;
 pub(crate) use guard::needs;
 pub(crate) use rules::{CREATE_TASK, DELETE_TASK, QUERY_TASK};
 pub(crate) use tasks::{NewTask, Task, TaskId, TaskTime, Tries};
@@ -181,6 +185,18 @@ impl Calls<'_> {
     }
 }
 
+impl Calls<'_> {
+    /// Begins a stream, which keeps its own watch over what its caller may see.
+    pub(crate) async fn subscribe(
+        &self,
+        request: v1::SubscribeRequest,
+    ) -> Result<Subscription, Error> {
+        let (entered, request) = self.enter(&rules::SUBSCRIBE, request).await?;
+        let begun = streams::subscribe(&entered.call(&self.scheduler.api), request).await;
+        self.leave(entered, rules::SUBSCRIBE.method, begun).await
+    }
+}
+
 /// Measures a call by its method and code.
 fn answered(method: &'static str, refusal: Option<&Status>, started: Instant) {
     let code = refusal.map_or_else(
@@ -241,6 +257,24 @@ macro_rules! service {
                 answered(stringify!($method), answer.as_ref().err(), started);
                 answer.map(Response::new)
             })*
+
+            type SubscribeStream = ReceiverStream<Result<v1::StreamEvent, Status>>;
+
+            async fn subscribe(
+                &self,
+                request: Request<v1::SubscribeRequest>,
+            ) -> Result<Response<Self::SubscribeStream>, Status> {
+                let started = Instant::now();
+                let begun = match self.caller(request.extensions()) {
+                    Err(refused) => Err(refused),
+                    Ok(caller) => self.calls(caller).subscribe(request.into_inner()).await,
+                };
+                let begun = begun.map_err(Status::from);
+                answered("subscribe", begun.as_ref().err(), started);
+                let mut response = Response::new(ReceiverStream::new(carry(begun?, Ok, None)));
+                response.extensions_mut().insert(Lasting);
+                Ok(response)
+            }
         }
     };
 }

@@ -216,6 +216,12 @@ fn rows() -> Vec<Row> {
         row!("GetOverview", Viewer, Nothing, |_, _| {
             v1::GetOverviewRequest {}
         }),
+        row!("Subscribe", Viewer, NotFound, |things, there| {
+            v1::SubscribeRequest {
+                topics: vec![format!("log:{}", things.context(0, there))],
+                ..Default::default()
+            }
+        }),
         row!("SetLimits", Admin, Denied, |_, _| v1::GroupLimits {
             group: "g".to_owned(),
             ..Default::default()
@@ -428,7 +434,9 @@ async fn who_may_is_let_in_by_every_method() {
         return;
     };
     let things = things(&guarded).await;
-    for row in rows() {
+    // A stream that is let in has no one answer: streams.rs has it.
+    let answered = rows().into_iter().filter(|row| row.method != "Subscribe");
+    for row in answered {
         let mut reach = within(row.least, "a", "g");
         if row.method == "ListAudit" {
             reach = scope(v1::Role::Admin);

@@ -15,6 +15,7 @@ mod same;
 mod same_groups;
 mod same_workers;
 mod sessions;
+mod stream;
 mod tokens;
 mod twins;
 mod xcron;

@@ -31,6 +31,7 @@ mod preview;
 mod raw;
 mod refusals;
 mod renew;
+mod streams;
 mod stuck;
 mod waits;
 mod wire;

@@ -1,17 +1,14 @@
 //! `tickwheel run logs`: what a run said.
 
-use std::time::Duration;
-
 use clap::Args;
-use tickwheel_api::answers::LogLine;
+use tickwheel_api::answers::{LogLine, StreamEvent};
 use tickwheel_client::Client;
+use tickwheel_proto::v1;
 
+use crate::commands::follow::Follow;
 use crate::failure::Failure;
 use crate::global::Global;
 use crate::views::log_line_text;
-
-/// Between two looks at a log that is followed.
-const PAUSE: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub(crate) struct LogsArgs {
@@ -25,37 +22,51 @@ pub(crate) struct LogsArgs {
     follow: bool,
 }
 
-/// Prints line by line as pages come; JSON is one object in each line.
-pub(super) async fn run(global: &Global, client: &Client, args: LogsArgs) -> Result<(), Failure> {
-    let mut cursor = String::new();
-    loop {
-        // Before the page: what is said until the end is in it.
-        let ended = has_ended(client, &args.id).await?;
-        loop {
-            let page = client.log(&args.id, &cursor).await?;
-            let behind = page.cursor == cursor;
-            cursor = page.cursor;
-            let lines = page.lines.into_iter().map(LogLine::from);
-            let chosen = lines.filter(|line| {
-                let told = line.attempt == 0;
-                args.attempt.is_none_or(|one| told || one == line.attempt)
-            });
-            for line in chosen {
-                global.output.line(&line, log_line_text)?;
-            }
-            if behind {
-                break;
-            }
-        }
-        if ended || !args.follow {
-            return Ok(());
-        }
-        tokio::time::sleep(PAUSE).await;
+impl LogsArgs {
+    /// Whether a line is asked for. Those that tell of others are.
+    fn takes(&self, line: &LogLine) -> bool {
+        let told = line.attempt == 0;
+        self.attempt.is_none_or(|one| told || one == line.attempt)
     }
 }
 
-/// Whether nothing more will be said. A run that is not known is a failure.
-async fn has_ended(client: &Client, id: &str) -> Result<bool, Failure> {
-    let context = client.get(id).await?;
-    Ok(context.ended_ms > 0)
+/// Prints line by line as pages come; JSON is one object in each line.
+pub(super) async fn run(global: &Global, client: &Client, args: LogsArgs) -> Result<(), Failure> {
+    if args.follow {
+        return follow(global, client, args).await;
+    }
+    // One that is not known is a failure, and not a log without lines.
+    client.get(&args.id).await?;
+    let mut cursor = String::new();
+    loop {
+        let page = client.log(&args.id, &cursor).await?;
+        let behind = page.cursor == cursor;
+        cursor = page.cursor;
+        let lines = page.lines.into_iter().map(LogLine::from);
+        for line in lines.filter(|line| args.takes(line)) {
+            global.output.line(&line, log_line_text)?;
+        }
+        if behind {
+            return Ok(());
+        }
+    }
+}
+
+/// The same as it is said, until the run has ended.
+async fn follow(global: &Global, client: &Client, args: LogsArgs) -> Result<(), Failure> {
+    let request = v1::SubscribeRequest {
+        topics: vec![format!("log:{}", args.id)],
+        ..v1::SubscribeRequest::default()
+    };
+    let mut events = Follow::begin(client, request).await?;
+    loop {
+        if let StreamEvent::Log(log) = events.next().await? {
+            for line in log.lines.iter().filter(|line| args.takes(line)) {
+                global.output.line(line, log_line_text)?;
+            }
+            if log.ended {
+                return Ok(());
+            }
+        }
+    }
 }

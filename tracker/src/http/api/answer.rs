@@ -1,11 +1,13 @@
 //! Answers as they go out.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use tickwheel_api::DOCUMENT;
 use tickwheel_api::routes::Method;
+use tokio::sync::mpsc;
 
+use super::stream;
 use crate::error::Error;
 use crate::http::programs::respond;
 
@@ -21,6 +23,8 @@ pub(super) struct Answer {
     text: Vec<u8>,
     headers: Vec<(HeaderName, String)>,
     cookies: Vec<HeaderValue>,
+    /// In place of a text: what comes bit by bit.
+    events: Option<mpsc::Receiver<Bytes>>,
 }
 
 impl Answer {
@@ -37,6 +41,7 @@ impl Answer {
             text,
             headers: Vec::new(),
             cookies: Vec::new(),
+            events: None,
         })
     }
 
@@ -47,6 +52,7 @@ impl Answer {
             text: DOCUMENT.as_bytes().to_vec(),
             headers: Vec::new(),
             cookies: Vec::new(),
+            events: None,
         }
     }
 
@@ -57,6 +63,18 @@ impl Answer {
             text: Vec::new(),
             headers: vec![(header::ALLOW, allowed.to_owned())],
             cookies: Vec::new(),
+            events: None,
+        }
+    }
+
+    /// A stream of events, each as it is sent.
+    pub(super) fn stream(events: mpsc::Receiver<Bytes>) -> Self {
+        Self {
+            status: StatusCode::OK,
+            text: Vec::new(),
+            headers: Vec::new(),
+            cookies: Vec::new(),
+            events: Some(events),
         }
     }
 
@@ -88,6 +106,9 @@ impl Answer {
 
     /// The answer; the last one of its connection, if so.
     pub(super) fn into_response(self, id: &str, is_last: bool) -> Response<Body> {
+        if let Some(events) = self.events {
+            return stream::response(events, id);
+        }
         let mut response = respond((self.status, "application/json"), self.text, id, is_last);
         for (name, value) in self.headers {
             if let Ok(value) = HeaderValue::try_from(value) {

@@ -20,6 +20,7 @@ use tickwheel_proto::wire::schema::Spoken;
 use super::answer::Answer;
 use super::head::Given;
 use super::problem::Refusal;
+use super::stream;
 use crate::error::Error;
 use crate::rpc::scheduler::Calls;
 
@@ -149,6 +150,11 @@ pub(super) async fn dispatch(
             let overview = calls.get_overview(v1::GetOverviewRequest {}).await?;
             let time = overview.time_ms;
             Ok(Answer::json(&Overview::from(overview))?.with_time(time))
+        }
+        Operation::Subscribe => {
+            let request = requests::subscribe(asked, given.last_event.as_deref());
+            let events = calls.subscribe(fitting(request)?).await?;
+            Ok(Answer::stream(stream::begin(events)))
         }
         Operation::ListLimits => {
             requests::nothing(asked)?;

@@ -1,7 +1,7 @@
 //! What the headers of a request of the API say.
 
 use axum::http::{HeaderMap, header};
-use tickwheel_api::requests::IDEMPOTENCY_KEY;
+use tickwheel_api::requests::{IDEMPOTENCY_KEY, LAST_EVENT_ID};
 use tickwheel_api::routes::{Operation, Row};
 use tickwheel_core::Durability;
 use tickwheel_core::error::{Violation, Violations};
@@ -33,6 +33,8 @@ pub(super) struct Given {
     pub(super) durability: Option<Durability>,
     /// Under which key the request may be sent again.
     pub(super) idempotency_key: Option<String>,
+    /// Behind which event a stream goes on.
+    pub(super) last_event: Option<String>,
 }
 
 impl Given {
@@ -45,10 +47,14 @@ impl Given {
             let rule = "belongs to submissions and runs of jobs";
             found.push(Violation::new(IDEMPOTENCY_KEY, rule, key));
         }
+        // Browsers send it empty as well.
+        let last = found.keep(once(headers, LAST_EVENT_ID)).flatten();
+        let last = last.filter(|last| !last.is_empty());
         found.into_result()?;
         Ok(Self {
             durability,
             idempotency_key: key.map(str::to_owned),
+            last_event: last.map(str::to_owned),
         })
     }
 }

@@ -2,6 +2,8 @@
 
 use tickwheel_proto::v1;
 
+use crate::live::Subscription;
+
 /// An answer that may have some.
 pub(super) trait Payload {
     /// Takes it out.
@@ -24,6 +26,11 @@ without_payload! {
 
 /// The text of an explanation is written by who knows whether it may say more.
 impl Payload for v1::ExplainJobResponse {
+    fn hide(&mut self) {}
+}
+
+/// A stream shows its caller what he may see, event by event.
+impl Payload for Subscription {
     fn hide(&mut self) {}
 }
 

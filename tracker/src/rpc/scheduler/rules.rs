@@ -121,6 +121,13 @@ rules! {
     UNDRAIN_WORKER = "UndrainWorker"(v1::WorkerRef), Operator, always, |r, take| take(Object::Words(format!("worker {}", r.id).into()));
     GET_CLUSTER = "GetCluster"(v1::GetClusterRequest), Viewer, never, |_, _| {};
     GET_OVERVIEW = "GetOverview"(v1::GetOverviewRequest), Viewer, never, |_, _| {};
+    SUBSCRIBE = "Subscribe"(v1::SubscribeRequest), Viewer, never, |r, take| {
+        for topic in &r.topics {
+            if let Some(id) = topic.strip_prefix("log:") {
+                take(Object::Context(id, "context"));
+            }
+        }
+    };
     SET_LIMITS = "SetLimits"(v1::GroupLimits), Admin, always, |r, take| take(Object::Group(&r.group));
     LIST_LIMITS = "ListLimits"(v1::ListLimitsRequest), Viewer, never, |_, _| {};
     LIST_GROUPS = "ListGroups"(v1::ListGroupsRequest), Viewer, never, |_, _| {};

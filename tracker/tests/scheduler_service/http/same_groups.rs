@@ -11,7 +11,7 @@ use tickwheel_proto::v1;
 
 use super::client::Http;
 use super::same_workers::about_workers;
-use super::twins::{Said, by_grpc, by_http};
+use super::twins::{Said, by_grpc, by_http, refused};
 use crate::harness::Caller;
 
 pub(super) async fn about_groups(
@@ -48,6 +48,16 @@ pub(super) async fn about_groups(
                 by_http(&reply),
                 by_grpc::<_, Overview>(rpc.get_overview(v1::GetOverviewRequest {}).await),
             ]
+        }
+        Operation::Subscribe => {
+            // Of a stream there is no one answer: what is not there is told alike.
+            let reply = http.get("/stream?topic=log%3A0.5.none").await;
+            let request = v1::SubscribeRequest {
+                topics: vec!["log:0.5.none".to_owned()],
+                ..v1::SubscribeRequest::default()
+            };
+            let wrong = rpc.subscribe(request).await.unwrap_err();
+            [by_http(&reply), Err(refused(&wrong))]
         }
         Operation::ListLimits => {
             let reply = http.get("/limits").await;

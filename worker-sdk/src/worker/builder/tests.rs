@@ -44,8 +44,13 @@ fn each_broken_rule_names_its_setting() {
     );
     assert_eq!(refused(Worker::builder("http://h")), "handle");
     assert_eq!(refused(Worker::builder(" , ")), "tracker");
+    #[cfg(not(feature = "tls"))]
     assert_eq!(
         refused(Worker::builder("https://h").handle_raw("h", |_, body| async { Ok(body) })),
+        "tracker"
+    );
+    assert_eq!(
+        refused(Worker::builder("ftp://h").handle_raw("h", |_, body| async { Ok(body) })),
         "tracker"
     );
     assert_eq!(
