@@ -214,8 +214,8 @@ async fn a_failover_leaves_no_partition_deaf() -> Result<()> {
         return Ok(());
     };
     let mut idle = Idle::start(&servers.url()).await?;
-    idle.hears(&servers.primary.ports()).await?;
-    servers.primary.kill().await?;
+    idle.hears(&servers.primary_ports()).await?;
+    servers.fail_over().await?;
     let ports = servers.replica.ports();
     idle.hears(&ports).await.context("after the failover")?;
     let client = &mut idle.client;
