@@ -15,7 +15,7 @@ pub(crate) struct Args {
 /// What to run.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Scenario {
-    /// Bulk submission of delayed contexts through gRPC.
+    /// Submission of delayed contexts by gRPC, or by HTTP (--over http).
     Submit(Options),
     /// Queued no-op contexts, drained by workers and settled.
     Drain(Options),
@@ -91,6 +91,15 @@ pub(crate) struct Options {
     /// Contexts of one submit call, 1..=1000.
     #[arg(long, default_value_t = 1000)]
     pub(crate) batch: usize,
+    /// Submit calls under way at once; over HTTP each has a connection of its own.
+    #[arg(long, default_value_t = 4)]
+    pub(crate) calls: usize,
+    /// How contexts are submitted (submit).
+    #[arg(long, value_enum, default_value_t = Over::Grpc)]
+    pub(crate) over: Over,
+    /// Trackers ask for tokens, and whoever calls shows one.
+    #[arg(long)]
+    pub(crate) tokens: bool,
     /// Routing policy of the contexts (drain); nothing: none, which is not the same as `any` with a placement of its own.
     #[arg(long)]
     pub(crate) routing: Option<String>,
@@ -114,6 +123,15 @@ pub(crate) struct Options {
     pub(crate) json: bool,
 }
 
+/// What a call goes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Over {
+    /// Messages of gRPC.
+    Grpc,
+    /// JSON over HTTP/1.1, on connections that are kept.
+    Http,
+}
+
 /// Options of a process of a run.
 #[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct ChildOptions {
@@ -132,6 +150,9 @@ pub(crate) struct ChildOptions {
     /// Where the worker leaves its records.
     #[arg(long)]
     pub(crate) records: Option<PathBuf>,
+    /// A file with the token that a worker shows, and to which a tracker writes the first one; without it nobody is asked for one.
+    #[arg(long)]
+    pub(crate) token: Option<PathBuf>,
 }
 
 /// Another job queue.

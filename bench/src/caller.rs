@@ -1,5 +1,7 @@
 //! Submits contexts through gRPC, a few calls at a time.
 
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
@@ -8,23 +10,69 @@ use futures::StreamExt;
 use tickwheel_client::Client;
 use tickwheel_proto::v1::submission::When;
 use tickwheel_proto::v1::{
-    ContextOptions, Fairness, GroupLimits, Limit, Rate, Routing, Submission, WorkerSelection,
+    ContextOptions, Fairness, GroupLimits, Limit, MakeTokenRequest, Rate, Role, Routing, Scope,
+    Submission, WorkerSelection,
 };
 use tokio::time::Instant;
 
 use crate::args::Options;
 use crate::report::Spread;
 
-/// Calls under way at once.
-const CALLS: usize = 4;
-
 /// No call of a measurement takes longer.
 const CALL_LIMIT: Duration = Duration::from_secs(120);
 
-/// Connects to one tracker; a call that fails is told, and not made again.
-pub(crate) async fn connect(url: &str) -> Result<Client> {
-    let builder = Client::builder([url]).timeout(CALL_LIMIT).tries(1);
-    Ok(builder.connect().await?)
+/// Where the trackers of a run are reached, and what is shown to them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trackers {
+    /// By gRPC.
+    pub(crate) urls: Vec<String>,
+    /// By HTTP.
+    pub(crate) http: Vec<SocketAddr>,
+    /// A file with the token of somebody who may do everything; none where nobody is asked for one.
+    pub(crate) token: Option<PathBuf>,
+}
+
+impl Trackers {
+    /// Connects to one of them; a call that fails is told, and not made again.
+    pub(crate) async fn connect(&self) -> Result<Client> {
+        self.connect_to(self.urls.first().context("no tracker")?)
+            .await
+    }
+
+    /// Connects to each of them.
+    pub(crate) async fn connect_all(&self) -> Result<Vec<Client>> {
+        let mut clients = Vec::new();
+        for url in &self.urls {
+            clients.push(self.connect_to(url).await?);
+        }
+        Ok(clients)
+    }
+
+    async fn connect_to(&self, url: &str) -> Result<Client> {
+        let mut builder = Client::builder([url]).timeout(CALL_LIMIT).tries(1);
+        if let Some(file) = &self.token {
+            builder = builder.token_file(file);
+        }
+        Ok(builder.connect().await?)
+    }
+
+    /// Makes a token for the workers of the run.
+    pub(crate) async fn worker_token(&self) -> Result<String> {
+        let any = || vec!["*".to_owned()];
+        let scope = Scope {
+            role: Role::Worker.into(),
+            groups: any(),
+            handlers: any(),
+            worker_ids: any(),
+            ..Scope::default()
+        };
+        let request = MakeTokenRequest {
+            name: "workers".to_owned(),
+            scope: Some(scope),
+            ..MakeTokenRequest::default()
+        };
+        Ok(self.connect().await?.make_token(request).await?.text)
+    }
 }
 
 /// A context for handler `noop`, numbered in its body.
@@ -86,7 +134,7 @@ pub(crate) fn keyed(context: Submission, number: usize, keys: Option<usize>) -> 
 }
 
 /// Gives the group of the contexts the limits that the options name.
-pub(crate) async fn limit(urls: &[String], options: &Options) -> Result<()> {
+pub(crate) async fn limit(trackers: &Trackers, options: &Options) -> Result<()> {
     let limit = |concurrency: Option<u32>, rate: Option<u32>| Limit {
         concurrency,
         rate: rate.map(|starts| Rate {
@@ -104,7 +152,7 @@ pub(crate) async fn limit(urls: &[String], options: &Options) -> Result<()> {
     if limits.all == Some(Limit::default()) && limits.per_key == Some(Limit::default()) {
         return Ok(());
     }
-    let client = connect(urls.first().context("no tracker")?).await?;
+    let client = trackers.connect().await?;
     client.set_limits(limits).await?;
     // The other trackers read them with their next heartbeat.
     tokio::time::sleep(Duration::from_millis(1_500)).await;
@@ -113,12 +161,13 @@ pub(crate) async fn limit(urls: &[String], options: &Options) -> Result<()> {
 
 /// Submits `count` contexts made by `make`, in batches; answers how long the calls took.
 pub(crate) async fn submit(
-    urls: &[String],
-    (count, batch): (usize, usize),
+    trackers: &Trackers,
+    (count, options): (usize, &Options),
     make: impl Fn(usize) -> Submission,
 ) -> Result<Spread> {
-    let clients = connect_all(urls).await?;
-    let starts: Vec<usize> = (0..count).step_by(batch.max(1)).collect();
+    let clients = trackers.connect_all().await?;
+    let batch = options.batch.max(1);
+    let starts: Vec<usize> = (0..count).step_by(batch).collect();
     let calls = starts.into_iter().enumerate().map(|(call, start)| {
         let client = clients.get(call % clients.len().max(1)).cloned();
         let contexts: Vec<Submission> = (start..count.min(start + batch)).map(&make).collect();
@@ -131,7 +180,7 @@ pub(crate) async fn submit(
         }
     });
     let (mut accepted, mut times) = (0, Vec::new());
-    let mut answers = futures::stream::iter(calls).buffer_unordered(CALLS);
+    let mut answers = futures::stream::iter(calls).buffer_unordered(options.calls.max(1));
     while let Some(answer) = answers.next().await {
         let (contexts, took) = answer?;
         accepted += contexts;
@@ -142,13 +191,4 @@ pub(crate) async fn submit(
         "{accepted} of {count} contexts were accepted"
     );
     Spread::of(times.into_iter())
-}
-
-/// Connects to each tracker.
-pub(crate) async fn connect_all(urls: &[String]) -> Result<Vec<Client>> {
-    let mut clients = Vec::new();
-    for url in urls {
-        clients.push(connect(url).await?);
-    }
-    Ok(clients)
 }

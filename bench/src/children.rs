@@ -11,7 +11,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tickwheel_tracker::config::Access;
 use tickwheel_tracker::{Config, Tracker};
-use tickwheel_worker::{Context, Worker};
+use tickwheel_worker::{Context, Worker, WorkerBuilder};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::ChildOptions;
@@ -23,19 +23,26 @@ const SAY_EVERY: Duration = Duration::from_millis(10);
 /// A worker that is told to end while it still has work gives it up after this.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// Runs one tracker until SIGTERM; its first line of output is its address.
+/// Runs one tracker until SIGTERM; its first line of output is its addresses, that of gRPC and that of HTTP.
 pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
     let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     let config = Config {
         redis_url: options.redis.clone(),
         partitions: options.partitions,
         grpc_listen: listen,
-        http_listen: None,
-        access: Access::open(),
+        http_listen: Some(listen),
+        access: match &options.token {
+            Some(file) => Access {
+                bootstrap_token_file: Some(file.clone()),
+                ..Access::default()
+            },
+            None => Access::open(),
+        },
         ..Config::default()
     };
     let tracker = Tracker::start(config).await?;
-    println!("http://{}", tracker.grpc_addr());
+    let http = tracker.http_addr().context("it serves HTTP")?;
+    println!("http://{} {http}", tracker.grpc_addr());
     signal(SignalKind::terminate())?.recv().await;
     tracker.stop().await;
     Ok(())
@@ -55,16 +62,25 @@ fn of_handler(context: &Context) -> Start {
     }
 }
 
-/// Runs one worker until SIGTERM; prints how many starts and confirmations there were whenever that changed.
-pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
-    let starts: Arc<Mutex<Vec<Start>>> = Arc::default();
-    let [recorded, maps, reduces] = std::array::from_fn(|_| Arc::clone(&starts));
-    let builder = Worker::builder(options.trackers.clone().join(","))
+/// A worker without handlers.
+fn builder(options: &ChildOptions) -> WorkerBuilder {
+    let builder = Worker::builder(options.trackers.join(","))
         .group("bench")
         .name("bench")
         .concurrency(options.permits)
         .drain_timeout(DRAIN)
         .flush_timeout(DRAIN);
+    match &options.token {
+        Some(file) => builder.token_file(file),
+        None => builder,
+    }
+}
+
+/// Runs one worker until SIGTERM; prints how many starts and confirmations there were whenever that changed.
+pub(crate) async fn worker(options: &ChildOptions) -> Result<()> {
+    let starts: Arc<Mutex<Vec<Start>>> = Arc::default();
+    let [recorded, maps, reduces] = std::array::from_fn(|_| Arc::clone(&starts));
+    let builder = builder(options);
     let worker = builder
         .handle_raw("noop", move |context: Context, body: Bytes| {
             let at_us = report::now_us();

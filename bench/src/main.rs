@@ -19,6 +19,7 @@ mod redis;
 mod report;
 mod rig;
 mod scenario;
+mod web;
 mod wire;
 
 use std::process::ExitCode;

@@ -13,6 +13,7 @@ use tokio::process::{Child, Command};
 use tokio::time::Instant;
 
 use crate::args::Options;
+use crate::caller::Trackers;
 use crate::redis::{Redis, Usage};
 use crate::report::{self, Start};
 pub(crate) use crew::Crew;
@@ -25,9 +26,9 @@ const PERMITS: u32 = 1_000;
 #[derive(Debug)]
 pub(crate) struct Rig {
     pub(crate) redis: Redis,
-    pub(crate) urls: Vec<String>,
+    pub(crate) trackers: Trackers,
     pub(crate) crew: Crew,
-    trackers: Vec<Child>,
+    processes: Vec<Child>,
     dir: Dir,
     options: Options,
 }
@@ -53,22 +54,28 @@ impl Rig {
         let redis = Redis::start(dir.path(), options).await?;
         let mut rig = Self {
             redis,
-            urls: vec![],
+            trackers: Trackers::default(),
             crew: Crew::default(),
-            trackers: vec![],
+            processes: vec![],
             dir,
             options: options.clone(),
         };
+        if options.tokens {
+            rig.trackers.token = Some(rig.dir.path().join("admin.token"));
+        }
         for _ in 0..options.trackers {
             let mut command = rig.process("tracker");
+            if let Some(token) = &rig.trackers.token {
+                command.arg("--token").arg(token);
+            }
             let mut child = command.arg("--redis").arg(rig.redis.url()).spawn()?;
             let mut lines = output(&mut child)?;
-            let url = lines
-                .next_line()
-                .await?
-                .context("a tracker did not start")?;
-            rig.urls.push(url);
-            rig.trackers.push(child);
+            let line = lines.next_line().await?;
+            let line = line.context("a tracker did not start")?;
+            let (url, http) = line.split_once(' ').context("two addresses")?;
+            rig.trackers.urls.push(url.to_owned());
+            rig.trackers.http.push(http.parse()?);
+            rig.processes.push(child);
         }
         Ok(rig)
     }
@@ -83,30 +90,41 @@ impl Rig {
 
     /// Starts the workers and waits until each has a stream to every tracker.
     pub(crate) async fn start_workers(&mut self) -> Result<()> {
+        let token = match &self.trackers.token {
+            None => None,
+            Some(_) => {
+                let file = self.dir.path().join("worker.token");
+                std::fs::write(&file, self.trackers.worker_token().await?)?;
+                Some(file)
+            }
+        };
         for number in 0..self.options.workers {
             let records = self.dir.path().join(format!("worker-{number}"));
             let mut command = self.process("worker");
-            command.arg("--trackers").arg(self.urls.join(","));
+            command.arg("--trackers").arg(self.trackers.urls.join(","));
+            if let Some(token) = &token {
+                command.arg("--token").arg(token);
+            }
             let permits = self.options.permits.unwrap_or(PERMITS);
             command.arg("--permits").arg(permits.to_string());
             command.arg("--records").arg(&records);
             self.crew.hire(command, records)?;
         }
-        self.crew.connected(self.urls.len() as u64).await
+        self.crew.connected(self.trackers.urls.len() as u64).await
     }
 
     pub(crate) async fn read(&self) -> Result<Reading> {
         Ok(Reading {
             at: Instant::now(),
             redis: self.redis.usage().await?,
-            tracker_cpu: self.trackers.iter().map(process::cpu_seconds).sum(),
+            tracker_cpu: self.processes.iter().map(process::cpu_seconds).sum(),
             worker_cpu: self.crew.cpu_seconds(),
         })
     }
 
     /// Peak resident memory in MiB of Redis, trackers and workers together.
     pub(crate) fn peak_rss_mib(&self) -> f64 {
-        let trackers = self.trackers.iter().filter_map(Child::id);
+        let trackers = self.processes.iter().filter_map(Child::id);
         let pids = trackers.chain(self.crew.pids()).chain(self.redis.pids());
         pids.map(process::peak_mib).sum()
     }
@@ -118,7 +136,7 @@ impl Rig {
                 .fold(process::Resident::default(), process::Resident::and)
         };
         Memory {
-            trackers: all(&mut self.trackers.iter().filter_map(Child::id)),
+            trackers: all(&mut self.processes.iter().filter_map(Child::id)),
             workers: all(&mut self.crew.pids()),
         }
     }

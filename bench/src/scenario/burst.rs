@@ -23,7 +23,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     rig.start_workers().await?;
     let due = instant(rig.redis.now_ms().await?, jobs);
     rig.say(&format!("{jobs} contexts due at {due}"));
-    caller::submit(&rig.urls, (jobs, options.batch), |number| {
+    caller::submit(&rig.trackers, (jobs, options), |number| {
         caller::context(number, options.body, When::AtMs(due))
     })
     .await?;

@@ -13,8 +13,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let jobs = options.jobs.unwrap_or(100_000);
     let mut rig = Rig::start(options).await?;
     rig.say(&format!("queueing {jobs} contexts"));
-    caller::limit(&rig.urls, options).await?;
-    caller::submit(&rig.urls, (jobs, options.batch), |number| {
+    caller::limit(&rig.trackers, options).await?;
+    caller::submit(&rig.trackers, (jobs, options), |number| {
         let context = caller::context(number, options.body, When::DelayMs(0));
         let context = caller::routed(context, options.routing.as_deref());
         caller::keyed(context, number, options.keys)

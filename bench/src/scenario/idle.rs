@@ -16,7 +16,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let seconds = options.seconds.unwrap_or(60);
     let mut rig = Rig::start(options).await?;
     rig.start_workers().await?;
-    caller::submit(&rig.urls, (jobs, options.batch), |number| {
+    caller::submit(&rig.trackers, (jobs, options), |number| {
         caller::context(number, options.body, When::DelayMs(super::FAR_MS))
     })
     .await?;

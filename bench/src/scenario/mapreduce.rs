@@ -10,10 +10,11 @@ use tickwheel_proto::v1::{
 use tokio::time::Instant;
 
 use crate::args::Options;
+use crate::caller::Trackers;
 use crate::children::mapreduce::{MAP, REDUCE, Reduced, key_of};
+use crate::floor;
 use crate::report::{Line, count, round};
 use crate::rig::Rig;
-use crate::{caller, floor};
 
 /// Permits where the call names none: what a worker is given that mostly waits.
 const PERMITS: u32 = 64;
@@ -31,8 +32,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let (before, memory) = (rig.read().await?, rig.memory());
     rig.say(&format!("mapping {subtasks} subtasks"));
     let asked = Instant::now();
-    let root = submit(&rig.urls, subtasks).await?;
-    let ended = wait(&rig.urls, &root).await?;
+    let root = submit(&rig.trackers, subtasks).await?;
+    let ended = wait(&rig.trackers, &root).await?;
     let seconds = asked.elapsed().as_secs_f64();
     let (after, grown) = (rig.read().await?, rig.memory().grown_since(&memory));
     ensure!(
@@ -79,8 +80,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     Ok(line.done())
 }
 
-async fn submit(urls: &[String], subtasks: usize) -> Result<String> {
-    let client = caller::connect(urls.first().context("no tracker")?).await?;
+async fn submit(trackers: &Trackers, subtasks: usize) -> Result<String> {
+    let client = trackers.connect().await?;
     let root = Submission {
         group: "bench".to_owned(),
         handler: MAP.to_owned(),
@@ -99,8 +100,8 @@ async fn submit(urls: &[String], subtasks: usize) -> Result<String> {
 }
 
 /// Until the context has ended.
-async fn wait(urls: &[String], id: &str) -> Result<Context> {
-    let client = caller::connect(urls.first().context("no tracker")?).await?;
+async fn wait(trackers: &Trackers, id: &str) -> Result<Context> {
+    let client = trackers.connect().await?;
     let mut known = (0, Instant::now());
     loop {
         let request = WaitContextRequest {

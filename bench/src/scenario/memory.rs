@@ -17,7 +17,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
         options.body
     ));
     let before = rig.read().await?;
-    caller::submit(&rig.urls, (jobs, options.batch), |number| {
+    caller::submit(&rig.trackers, (jobs, options), |number| {
         let when = When::DelayMs(super::FAR_MS + number as u64);
         caller::context(number, options.body, when)
     })

@@ -19,7 +19,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     rig.start_workers().await?;
     let first = rig.redis.now_ms().await? + LEAD_MS;
     rig.say(&format!("{jobs} contexts over {seconds} s"));
-    caller::submit(&rig.urls, (jobs, options.batch), |number| {
+    caller::submit(&rig.trackers, (jobs, options), |number| {
         let due = first + scattered(number as u64) % (seconds * 1000).max(1);
         caller::context(number, options.body, When::AtMs(due))
     })

@@ -12,9 +12,10 @@ use tickwheel_proto::v1::{JobSpec, Overlap, Trigger, overlap, trigger};
 use tokio::time::Instant;
 
 use crate::args::Options;
+use crate::caller::Trackers;
+use crate::floor;
 use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
-use crate::{caller, floor};
 
 /// Due times of the first seconds are left out: the jobs have just been registered.
 const WARM_UP_MS: u64 = 2_000;
@@ -35,7 +36,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     let anchor = rig.redis.now_ms().await? + 2_000 + (jobs as u64) / 4;
     rig.say(&format!("registering {jobs} jobs, each every second"));
     let asked = Instant::now();
-    register(&rig.urls, jobs, anchor).await?;
+    register(&rig.trackers, jobs, anchor).await?;
     let registering = asked.elapsed().as_secs_f64();
     let now = rig.redis.now_ms().await?;
     // Whole seconds of the anchor's grid, in each of which each job has exactly one due time.
@@ -77,8 +78,8 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     Ok(line.done())
 }
 
-async fn register(urls: &[String], jobs: usize, anchor: u64) -> Result<()> {
-    let clients = caller::connect_all(urls).await?;
+async fn register(trackers: &Trackers, jobs: usize, anchor: u64) -> Result<()> {
+    let clients = trackers.connect_all().await?;
     let starts: Vec<usize> = (0..jobs).step_by(BATCH).collect();
     let calls = starts.into_iter().zip(clients.iter().cycle());
     let calls = calls.map(|(start, client)| {

@@ -1,13 +1,13 @@
-//! Bulk submission of delayed contexts through gRPC; every one must lie in the wheel afterwards.
+//! Submission of delayed contexts, by gRPC or by HTTP; every one must lie in the wheel afterwards.
 
 use anyhow::Result;
 use serde_json::Value;
 use tickwheel_proto::v1::submission::When;
 
-use crate::args::Options;
+use crate::args::{Options, Over};
 use crate::report::{Line, count, round};
 use crate::rig::Rig;
-use crate::{caller, floor};
+use crate::{caller, floor, web};
 
 pub(crate) async fn run(options: &Options) -> Result<Value> {
     let jobs = options.jobs.unwrap_or(200_000);
@@ -18,10 +18,15 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     ));
     tokio::time::sleep(super::REST).await;
     let before = rig.read().await?;
-    let spread = caller::submit(&rig.urls, (jobs, options.batch), |number| {
-        caller::context(number, options.body, When::DelayMs(super::FAR_MS))
-    })
-    .await?;
+    let spread = match options.over {
+        Over::Grpc => {
+            caller::submit(&rig.trackers, (jobs, options), |number| {
+                caller::context(number, options.body, When::DelayMs(super::FAR_MS))
+            })
+            .await?
+        }
+        Over::Http => web::submit(&rig.trackers, (jobs, options)).await?,
+    };
     let after = rig.read().await?;
     let lying = rig.redis.sum("zcard", "wheel", options.partitions).await?;
     let lying = usize::try_from(lying)?;

@@ -14,9 +14,10 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::args::Options;
+use crate::caller::{self, Trackers};
+use crate::floor;
 use crate::report::{self, Line, Spread, count, round};
 use crate::rig::Rig;
-use crate::{caller, floor};
 use claims::{Follower, Split};
 
 /// A context is submitted this long before it is due.
@@ -36,7 +37,7 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
     rig.say(&format!("{rate} contexts per second for {seconds} s"));
     rig.redis.forget_long_calls().await?;
     let before = rig.read().await?;
-    let behind = arrive(&rig.urls, (rate, jobs), |number| {
+    let behind = arrive(&rig.trackers, (rate, jobs), |number| {
         let due = first + (number * 1000 / rate) as u64;
         caller::context(number, options.body, When::AtMs(due))
     })
@@ -69,11 +70,11 @@ pub(crate) async fn run(options: &Options) -> Result<Value> {
 
 /// Sends the calls at their times; answers by how many microseconds the latest was sent too late.
 async fn arrive(
-    urls: &[String],
+    trackers: &Trackers,
     (rate, jobs): (usize, usize),
     make: impl Fn(usize) -> Submission,
 ) -> Result<u64> {
-    let clients = caller::connect_all(urls).await?;
+    let clients = trackers.connect_all().await?;
     let mut calls = JoinSet::new();
     let (began, mut behind) = (Instant::now(), 0);
     let (mut sent, mut tick) = (0, 0_u32);
