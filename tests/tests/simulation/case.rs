@@ -29,6 +29,8 @@ const STORM_MS: u64 = 8_000;
 const ASKS_END: Duration = Duration::from_secs(10);
 /// After the storm everything ends within this, even if a tracker hears of it only by its look once a minute.
 const CALM: Duration = Duration::from_secs(240);
+/// Script calls with which that is done: hundreds are usual, and whoever asks again and again for what does not come needs hundreds of thousands.
+const CALM_STEPS_MAX: u64 = 10_000;
 
 /// What a seed came to.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(crate) struct Outcome {
     pub(crate) trace: Vec<String>,
     pub(crate) digest: u64,
     pub(crate) steps: u64,
+    /// Script calls after the storm; none where it did not end.
+    pub(crate) calm_steps: u64,
     pub(crate) runs: usize,
     pub(crate) reruns: usize,
     /// Handlers that ran a part of a split context.
@@ -97,6 +101,7 @@ pub(crate) fn run(seed: u64, mutation: Option<&'static Mutation>, traced: bool) 
         trace: world.trace.take().unwrap_or_default(),
         digest: world.digest,
         steps: world.steps,
+        calm_steps: world.calm_steps(),
         runs: world.runs.len(),
         reruns: world.runs.iter().filter(|run| run.attempt > 1).count(),
         parts: world
@@ -304,6 +309,7 @@ impl Cluster {
         sleep(Duration::from_secs(10)).await;
         load::quieten(&self.known).await;
         let until = Instant::now() + CALM;
+        with(|world| world.storm_steps = Some(world.steps));
         loop {
             sleep(Duration::from_secs(2)).await;
             if is_broken() {
@@ -316,6 +322,14 @@ impl Cluster {
             let unconfirmed: usize = self.workers.iter().map(|worker| worker.unconfirmed()).sum();
             if left.is_empty() && unconfirmed == 0 {
                 return;
+            }
+            let steps = with(|world| world.calm_steps());
+            if steps > CALM_STEPS_MAX {
+                return with(|world| {
+                    world.fail(format!(
+                        "{steps} script calls after the storm, and {left:?} have not ended: somebody asks again and again"
+                    ));
+                });
             }
             if Instant::now() > until {
                 return with(|world| {

@@ -91,6 +91,8 @@ pub(crate) struct World {
     /// Of everything that happened: equal for equal runs.
     pub(crate) digest: u64,
     pub(crate) steps: u64,
+    /// Of those, when it had come to rest after the storm.
+    pub(crate) storm_steps: Option<u64>,
     pub(crate) broken: Option<String>,
     pub(crate) redis: MemoryRedis,
     pub(crate) redis_down_until: Instant,
@@ -133,6 +135,7 @@ pub(crate) fn begin(seed: u64, mutation: Option<&'static Mutation>, traced: bool
         trace: traced.then(Vec::new),
         digest: seed,
         steps: 0,
+        storm_steps: None,
         broken: None,
         redis,
         redis_down_until: now,
@@ -166,6 +169,11 @@ impl World {
     pub(crate) fn jump(&mut self, ms: u64) {
         self.jumped_ms += ms;
         self.note(|| format!("the clock jumps by {ms} ms"));
+    }
+
+    /// Script calls after the storm.
+    pub(crate) fn calm_steps(&self) -> u64 {
+        self.storm_steps.map_or(0, |storm| self.steps - storm)
     }
 
     /// Adds to the trace and to the digest.
