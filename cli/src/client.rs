@@ -38,6 +38,8 @@ pub(crate) async fn connect(
                 "plaintext_token" => "--plaintext-token",
                 "token" => "--token-file",
                 "ca_file" => "--ca-file",
+                "client_cert" => "--client-cert",
+                "client_key" => "--client-key",
                 _ => "--server",
             };
             return Failure::usage(format!("{flag}: {reason}"));

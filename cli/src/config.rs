@@ -17,7 +17,7 @@ pub(crate) use sections::{
     AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
     TlsSection, TrackerSection, WorkerSection, XcronSection,
 };
-pub(crate) use setting::{Listen, LogFormat, Mode, Secret};
+pub(crate) use setting::{ClientAuth, Listen, LogFormat, Mode, Secret};
 
 /// Everything the long-running commands can be told.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -16,11 +16,16 @@ enum Flag {
     TokenFile,
     PlaintextToken,
     CaFile,
+    ClientCert,
+    ClientKey,
 }
 
-use Flag::{CaFile, Durability, Output, PlaintextToken, Server, Timeout, TokenFile, ZoneTable};
+use Flag::{
+    CaFile, ClientCert, ClientKey, Durability, Output, PlaintextToken, Server, Timeout, TokenFile,
+    ZoneTable,
+};
 
-const ALL: [Flag; 8] = [
+const ALL: [Flag; 10] = [
     Server,
     Output,
     Timeout,
@@ -29,6 +34,8 @@ const ALL: [Flag; 8] = [
     TokenFile,
     PlaintextToken,
     CaFile,
+    ClientCert,
+    ClientKey,
 ];
 
 impl Flag {
@@ -43,6 +50,8 @@ impl Flag {
             TokenFile => "token_file",
             PlaintextToken => "plaintext_token",
             CaFile => "ca_file",
+            ClientCert => "client_cert",
+            ClientKey => "client_key",
         }
     }
 
@@ -56,6 +65,8 @@ impl Flag {
             TokenFile => "--token-file",
             PlaintextToken => "--plaintext-token",
             CaFile => "--ca-file",
+            ClientCert => "--client-cert",
+            ClientKey => "--client-key",
         }
     }
 }
@@ -91,7 +102,7 @@ pub(crate) fn check(matches: &ArgMatches) -> Result<(), Failure> {
 /// Whether a command with these flags listens to one; whoever calls a tracker shows a token, and may speak TLS.
 fn listens(used: &[Flag], flag: Flag) -> bool {
     let flag = match flag {
-        TokenFile | PlaintextToken | CaFile => Server,
+        TokenFile | PlaintextToken | CaFile | ClientCert | ClientKey => Server,
         Server | Output | Timeout | Durability | ZoneTable => flag,
     };
     used.contains(&flag)
@@ -137,10 +148,16 @@ fn refusal(path: &str, flag: Flag) -> String {
         ("worker", CaFile) => {
             "worker.ca_file says who vouches for its trackers: `--set worker.ca_file=FILE`"
         }
+        ("worker", ClientCert) => {
+            "worker.client_cert is what it shows to its trackers: `--set worker.client_cert=FILE`"
+        }
+        ("worker", ClientKey) => {
+            "worker.client_key is the key of what it shows to its trackers: `--set worker.client_key=FILE`"
+        }
         ("tracker" | "dev" | "quickstart", CaFile) => {
             "it speaks TLS with a certificate of its own: `--set tls.cert=FILE --set tls.key=FILE`"
         }
-        (_, CaFile) => "it speaks with no tracker",
+        (_, CaFile | ClientCert | ClientKey) => "it speaks with no tracker",
         (_, TokenFile | PlaintextToken) => "it shows nothing to a tracker",
         ("worker", Server) => "`--tracker-url URL` (worker.tracker_url) names its tracker",
         ("store check" | "store repair" | "store rebuild" | "store adopt", Server) => {

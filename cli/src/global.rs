@@ -6,7 +6,8 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::FalseyValueParser;
 use tickwheel_client::{
-    CA_FILE_VARIABLE, Client, Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, Trust,
+    CA_FILE_VARIABLE, CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE, Client, Credential,
+    TOKEN_FILE_VARIABLE, TOKEN_VARIABLE, Trust,
 };
 use tickwheel_core::time::{parse_duration, parse_instant};
 use tickwheel_core::{Durability, TimestampMs};
@@ -34,6 +35,12 @@ pub(crate) struct Global {
     /// A file with the certificates of the authorities that vouch for a tracker with https://, in PEM [default: those that this system knows]
     #[arg(long, global = true, env = CA_FILE_VARIABLE, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
+    /// A file with the certificate to show to a tracker that asks for one, in PEM
+    #[arg(long, global = true, env = CLIENT_CERT_VARIABLE, value_name = "FILE")]
+    pub(crate) client_cert: Option<PathBuf>,
+    /// A file with its private key, in PEM
+    #[arg(long, global = true, env = CLIENT_KEY_VARIABLE, value_name = "FILE")]
+    pub(crate) client_key: Option<PathBuf>,
     /// Show the token to a tracker on another machine without TLS too, where others on the way may read it
     #[arg(long, global = true, env = "TICKWHEEL_PLAINTEXT_TOKEN", value_parser = FalseyValueParser::new())]
     pub(crate) plaintext_token: bool,
@@ -90,12 +97,23 @@ impl Global {
 }
 
 impl Global {
-    /// Who vouches for the tracker.
+    /// Who vouches for the tracker, and who this is to it.
     fn trust(&self) -> Trust {
-        match &self.ca_file {
-            Some(file) if !file.as_os_str().is_empty() => Trust::default().ca_file(file),
-            Some(_) | None => Trust::default(),
+        let named = |file: &Option<PathBuf>| {
+            let file = file.clone();
+            file.filter(|file| !file.as_os_str().is_empty())
+        };
+        let mut trust = Trust::default();
+        if let Some(file) = named(&self.ca_file) {
+            trust = trust.ca_file(file);
         }
+        if let Some(file) = named(&self.client_cert) {
+            trust = trust.client_cert(file);
+        }
+        if let Some(file) = named(&self.client_key) {
+            trust = trust.client_key(file);
+        }
+        trust
     }
 }
 

@@ -127,7 +127,22 @@ impl Builder {
         self
     }
 
-    /// Who vouches for the trackers, where their URLs are `https://`.
+    /// A file with the certificate that is shown to trackers that ask for one, in PEM, with those that lead to its authority behind it; and
+    /// `client_key` the file of its key. They are read when the client is made.
+    #[cfg(feature = "tls")]
+    pub fn client_cert(mut self, file: impl Into<PathBuf>) -> Self {
+        self.trust = self.trust.client_cert(file);
+        self
+    }
+
+    /// A file with the private key of `client_cert`, in PEM.
+    #[cfg(feature = "tls")]
+    pub fn client_key(mut self, file: impl Into<PathBuf>) -> Self {
+        self.trust = self.trust.client_key(file);
+        self
+    }
+
+    /// Who vouches for the trackers, and who this program is to them, where their URLs are `https://`.
     #[cfg(feature = "tls")]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tickwheel_proto::AUTHORIZATION_HEADER;
 use tickwheel_proto::credential::Authorization;
 use tickwheel_proto::stranger::{in_place_of_tracker, mistake};
-use tickwheel_proto::trust::{Trust, advice};
+use tickwheel_proto::trust::{Trust, Unfit, advice};
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -99,10 +99,8 @@ impl Endpoints {
                 .http2_keep_alive_interval(KEEPALIVE_INTERVAL)
                 .keep_alive_timeout(KEEPALIVE_TIMEOUT);
             let secured = trust.secured(endpoint);
-            let endpoint = secured.map_err(|reason| Error::Setting {
-                setting: "ca_file",
-                reason,
-            })?;
+            let endpoint =
+                secured.map_err(|Unfit { setting, reason }| Error::Setting { setting, reason })?;
             let api = api(endpoint.connect_lazy(), shows.clone());
             Ok((url.clone(), endpoint, api))
         });

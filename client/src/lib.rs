@@ -79,6 +79,8 @@ pub use submission::{Reuse, Submission};
 pub use tickwheel_core::{Durability, JobSpec, Task, TimestampMs, Trigger, Violation};
 pub use tickwheel_proto::credential::{Credential, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
 #[cfg(feature = "tls")]
-pub use tickwheel_proto::trust::{CA_FILE_VARIABLE, Trust};
+pub use tickwheel_proto::trust::{
+    CA_FILE_VARIABLE, CLIENT_CERT_VARIABLE, CLIENT_KEY_VARIABLE, Trust,
+};
 /// The messages of the protocol, which answers are made of.
 pub use tickwheel_proto::v1;

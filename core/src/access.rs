@@ -3,12 +3,14 @@
 //! A token is `tw_<id>_<secret>`. Whoever shows it is believed to be who it was made for; of the secret only its SHA-256 is kept. What it may do
 //! is its [`Scope`]: a role, and what of namespaces, groups and handlers it reaches.
 
+mod fingerprint;
 mod mask;
 mod pattern;
 mod role;
 mod scope;
 mod token;
 
+pub use fingerprint::Fingerprint;
 pub use mask::mask;
 pub use pattern::{Pattern, Patterns};
 pub use role::{Permission, Role};

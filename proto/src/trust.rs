@@ -10,9 +10,16 @@ use tonic::transport::Endpoint;
 
 #[cfg(feature = "tls")]
 mod tls;
+mod unfit;
+
+pub use unfit::Unfit;
 
 /// Names a file with the certificates of the authorities that vouch for trackers.
 pub const CA_FILE_VARIABLE: &str = "TICKWHEEL_CA_FILE";
+/// Names a file with the certificate that is shown to trackers.
+pub const CLIENT_CERT_VARIABLE: &str = "TICKWHEEL_CLIENT_CERT";
+/// Names a file with its private key.
+pub const CLIENT_KEY_VARIABLE: &str = "TICKWHEEL_CLIENT_KEY";
 
 /// Whether this program speaks TLS: the feature `tls`.
 pub const SPEAKS_TLS: bool = cfg!(feature = "tls");
@@ -20,11 +27,13 @@ pub const SPEAKS_TLS: bool = cfg!(feature = "tls");
 /// What is said where a program without TLS is to speak it.
 pub(crate) const SPEAKS_NONE: &str = "this program was built without TLS: turn on the feature `tls` of tickwheel-client or tickwheel-worker";
 
-/// Who vouches for trackers: the authorities of a file, or those that this system knows. Files are read for each use, so that what was
-/// exchanged in them is taken from there.
+/// Who vouches for trackers: the authorities of a file, or those that this system knows; and who this program is to trackers that ask for a
+/// certificate. Files are read for each use, so that what was exchanged in them is taken from there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trust {
     ca_file: Option<PathBuf>,
+    client_cert: Option<PathBuf>,
+    client_key: Option<PathBuf>,
 }
 
 impl Trust {
@@ -35,12 +44,48 @@ impl Trust {
         self
     }
 
-    /// As [`CA_FILE_VARIABLE`] says; the authorities of the system where it is unset or empty. `variable` reads one.
+    /// The certificate in this file, in PEM with those that lead to its authority behind it, is shown to trackers that ask for one.
+    #[must_use]
+    pub fn client_cert(mut self, file: impl Into<PathBuf>) -> Self {
+        self.client_cert = Some(file.into());
+        self
+    }
+
+    /// Its private key, in PEM.
+    #[must_use]
+    pub fn client_key(mut self, file: impl Into<PathBuf>) -> Self {
+        self.client_key = Some(file.into());
+        self
+    }
+
+    /// As [`CA_FILE_VARIABLE`], [`CLIENT_CERT_VARIABLE`] and [`CLIENT_KEY_VARIABLE`] say; the authorities of the system, and no certificate,
+    /// where they are unset or empty. `variable` reads one.
     #[must_use]
     pub fn of_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
-        match variable(CA_FILE_VARIABLE).filter(|value| !value.is_empty()) {
-            Some(file) => Self::default().ca_file(file),
-            None => Self::default(),
+        let named = |name| {
+            let given = variable(name).filter(|value| !value.is_empty());
+            given.map(PathBuf::from)
+        };
+        Self {
+            ca_file: named(CA_FILE_VARIABLE),
+            client_cert: named(CLIENT_CERT_VARIABLE),
+            client_key: named(CLIENT_KEY_VARIABLE),
+        }
+    }
+
+    /// The same, and what `other` says where this says nothing. A certificate and its key are of one of both.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let shows = self.client_cert.is_some() || self.client_key.is_some();
+        let (client_cert, client_key) = if shows {
+            (self.client_cert, self.client_key)
+        } else {
+            (other.client_cert, other.client_key)
+        };
+        Self {
+            ca_file: self.ca_file.or(other.ca_file),
+            client_cert,
+            client_key,
         }
     }
 
@@ -50,28 +95,55 @@ impl Trust {
         self.ca_file.as_deref()
     }
 
-    /// Whether all of it can be read.
+    /// The files of the certificate that is shown and of its key, where they are named.
+    ///
+    /// # Errors
+    /// When one of them is named alone.
+    #[cfg(feature = "tls")]
+    fn shows(&self) -> Result<Option<(&Path, &Path)>, Unfit> {
+        let alone = |setting, given: &Path| Unfit {
+            setting,
+            reason: format!(
+                "is given with {}: a certificate and its key are named together",
+                given.display()
+            ),
+        };
+        match (&self.client_cert, &self.client_key) {
+            (Some(cert), Some(key)) => Ok(Some((cert, key))),
+            (Some(cert), None) => Err(alone("client_key", cert)),
+            (None, Some(key)) => Err(alone("client_cert", key)),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// Whether all of it can be read, and be believed by trackers.
     ///
     /// # Errors
     /// Says in words what is wrong, and with which file.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), Unfit> {
         #[cfg(feature = "tls")]
-        tls::authorities(self.authorities())?;
+        {
+            tls::authorities(self.authorities())?;
+            tls::identity(self.shows()?)?;
+        }
         Ok(())
     }
 
-    /// The same endpoint, which believes whom this does where its URL is `https://`.
+    /// The same endpoint, which believes whom this does, and shows what this does, where its URL is `https://`.
     ///
     /// # Errors
     /// Says in words what is wrong with a file, or that this program speaks no TLS.
-    pub fn secured(&self, endpoint: Endpoint) -> Result<Endpoint, String> {
+    pub fn secured(&self, endpoint: Endpoint) -> Result<Endpoint, Unfit> {
         if endpoint.uri().scheme_str() != Some("https") {
             return Ok(endpoint);
         }
         #[cfg(feature = "tls")]
-        return tls::secured(self.authorities(), endpoint);
+        return tls::secured(self.authorities(), self.shows()?, endpoint);
         #[cfg(not(feature = "tls"))]
-        Err(SPEAKS_NONE.to_owned())
+        Err(Unfit {
+            setting: "ca_file",
+            reason: SPEAKS_NONE.to_owned(),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ mod session;
 use std::time::Duration;
 
 use fred::types::Value;
-use tickwheel_core::access::{Scope, SecretDigest, TokenId};
+use tickwheel_core::access::{Fingerprint, Scope, SecretDigest, TokenId};
 use tickwheel_core::time::TimestampMs;
 
 use crate::args::Args;
@@ -37,6 +37,8 @@ pub struct NewToken {
     pub scope: Scope,
     /// How long it is good; `None`: until it is revoked.
     pub valid: Option<Duration>,
+    /// The certificate of whoever may show it; `None`: anybody may.
+    pub bound: Option<Fingerprint>,
 }
 
 /// What became of a token that was to be the first of an admin.
@@ -94,7 +96,10 @@ impl Store {
         let args = Args::new()
             .with("id", token.id.as_str())
             .with("digest", token.digest.to_hex())
-            .with("about", record::about(&token.name, &token.scope)?)
+            .with(
+                "about",
+                record::about(&token.name, &token.scope, token.bound)?,
+            )
             .with_optional("valid_ms", valid)
             .with_flag("first", is_first)
             .alone();

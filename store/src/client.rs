@@ -12,12 +12,13 @@ mod info;
 mod nodes;
 mod room;
 mod setup;
+mod tls;
 
 use std::sync::Arc;
 
 use fred::clients::{Client, WithOptions};
 use fred::interfaces::ClientLike;
-use fred::types::config::{Config, ServerConfig};
+use fred::types::config::{Config, Server, ServerConfig};
 use fred::types::{Builder, ClusterHash, CustomCommand, FromValue, Value};
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
@@ -39,6 +40,8 @@ pub use room::MemoryUse;
 pub(crate) use setup::sorted;
 pub use setup::{COMMAND_TIMEOUT, RIDE_OUT, Topology};
 use setup::{builder, repeatable};
+use tls::Live;
+pub use tls::Tls;
 
 /// The metric of script calls: seconds as the caller sees them, by the script's name.
 pub const SCRIPT_SECONDS: &str = "tickwheel_script_seconds";
@@ -80,58 +83,69 @@ impl Redis {
         })
     }
 
-    /// Connects to `url` (`redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://`, `redis+unix://`).
+    /// Connects to `url` (`redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://`); over TLS with the authorities of this system.
     ///
     /// # Errors
-    /// [`Error::Unusable`] when the URL cannot be read; [`Error::Unavailable`] when no server answers within [`COMMAND_TIMEOUT`].
+    /// As [`Redis::connect_with`].
     pub async fn connect(url: &str) -> Result<Self, Error> {
-        let wrong = |why: &str| Error::Unusable(format!("redis url `{}`: {why}", masked(url)));
+        Self::connect_with(url, &Tls::default()).await
+    }
+
+    /// Connects to `url`, with these files where it has TLS (`rediss://`, `rediss-cluster://`, `rediss-sentinel://`). They are looked at again
+    /// while this, or a clone of it, is there; what is new in them is used for connections from then on.
+    ///
+    /// # Errors
+    /// [`Error::Unusable`] when the URL cannot be read, or TLS cannot be spoken with these files, or with this server;
+    /// [`Error::Unavailable`] when no server answers within [`COMMAND_TIMEOUT`].
+    pub async fn connect_with(url: &str, tls: &Tls) -> Result<Self, Error> {
+        let shown = masked(url);
+        let wrong = |why: &str| Error::Unusable(format!("redis url `{shown}`: {why}"));
         if let Some(mistake) = address::mistake(url) {
             return Err(wrong(&mistake));
         }
         let unusable = |error: fred::error::Error| wrong(&plain(error.details()));
-        let config = Config::from_url(url).map_err(unusable)?;
+        let live = Live::start(tls, &shown);
+        let live = live.map_err(|violations| Error::Unusable(violations.to_string()))?;
+        let mut config = Config::from_url(&address::without_tls(url)).map_err(unusable)?;
+        if let Some(live) = &live {
+            config.tls = Some(live.config().map_err(|why| wrong(&why))?.into());
+        }
         let topology = match config.server {
             ServerConfig::Clustered { .. } => Topology::Cluster,
             ServerConfig::Sentinel { .. } => Topology::Sentinel,
             ServerConfig::Centralized { .. } => Topology::Single,
         };
+        let servers = servers(&config.server);
         let builder = builder(config, COMMAND_TIMEOUT);
         let client = builder.build().map_err(unusable)?;
         let started = tokio::time::timeout(COMMAND_TIMEOUT, client.init()).await;
-        match started {
-            Ok(Ok(_)) => Ok(Self {
-                client,
-                builder,
-                topology,
-                fence: Arc::default(),
-                fsync: Arc::default(),
-                room: Arc::default(),
-                confirmer: Arc::default(),
-                promise: None,
-                ways: Arc::default(),
-                transport: None,
-            }),
-            Ok(Err(error)) => {
-                let why = plain(error.details());
-                let hint = address::what_to_do(url, topology, &why).await;
-                Err(Error::Unavailable {
-                    reason: format!("`{}` does not answer: {why}{hint}", masked(url)),
-                    source: Some(error),
-                })
+        let error = match started {
+            Ok(Ok(_)) => {
+                if let Some(live) = &live {
+                    tls::renew(live);
+                }
+                return Ok(Self {
+                    client,
+                    builder,
+                    topology,
+                    fence: Arc::default(),
+                    fsync: Arc::default(),
+                    room: Arc::default(),
+                    confirmer: Arc::default(),
+                    promise: None,
+                    ways: Arc::default(),
+                    transport: None,
+                });
             }
-            Err(_) => {
-                let hint = address::what_to_do(url, topology, "").await;
-                Err(Error::Unavailable {
-                    reason: format!(
-                        "`{}` does not answer within {} s{hint}",
-                        masked(url),
-                        COMMAND_TIMEOUT.as_secs()
-                    ),
-                    source: None,
-                })
-            }
+            Ok(Err(error)) => Some(error),
+            Err(_) => None,
+        };
+        if let Some(live) = &live
+            && let Some(violation) = tls::why(live, &shown, &servers).await
+        {
+            return Err(Error::Unusable(violation.to_string()));
         }
+        Err(silent(url, topology, error).await)
     }
 
     /// What the servers form together.
@@ -265,6 +279,25 @@ impl Redis {
     pub(crate) fn fence(&self) -> &Arc<Fence> {
         &self.fence
     }
+}
+
+/// Why nobody answers, with what to do where that can be told.
+async fn silent(url: &str, topology: Topology, error: Option<fred::error::Error>) -> Error {
+    let why = match &error {
+        Some(error) => format!(": {}", plain(error.details())),
+        None => format!(" within {} s", COMMAND_TIMEOUT.as_secs()),
+    };
+    let hint = address::what_to_do(url, topology, &why).await;
+    Error::Unavailable {
+        reason: format!("`{}` does not answer{why}{hint}", masked(url)),
+        source: error,
+    }
+}
+
+/// Host and port of each server of a configuration.
+fn servers(config: &ServerConfig) -> Vec<(String, u16)> {
+    let of = |server: Server| (server.host.to_string(), server.port);
+    config.hosts().into_iter().map(of).collect()
 }
 
 /// The URL without its password.

@@ -39,7 +39,7 @@ pub mod wheel;
 mod words;
 
 pub use cancel::Cancelled;
-pub use client::{Heard, Hearing, MemoryUse, Redis, SCRIPT_SECONDS, WAKE_DEAF};
+pub use client::{Heard, Hearing, MemoryUse, Redis, SCRIPT_SECONDS, Tls as RedisTls, WAKE_DEAF};
 pub use counters::Counters;
 pub use error::Error;
 pub use listed::Listed;

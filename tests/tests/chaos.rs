@@ -47,12 +47,22 @@ async fn a_full_redis_takes_settlements() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn random_faults_lose_nothing_and_start_no_attempt_twice() -> Result<()> {
+    random_faults(false).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_over_tls_with_certificates_and_bound_tokens() -> Result<()> {
+    random_faults(true).await
+}
+
+async fn random_faults(secure: bool) -> Result<()> {
     const SECONDS: u64 = 8;
     if !has_redis().await? {
         return Ok(());
     }
     let schedule = random::schedule(SECONDS, false, &mut Seed::new(7));
     let mut case = Case::new("random", bins!(), 7, false);
+    case.secure = secure;
     let ended = random::run(&mut case, SECONDS, &schedule).await;
     let figures = held(case, ended)?;
     assert!(figures.submitted > 100, "{figures:?}");

@@ -13,7 +13,7 @@ mod failures;
 mod tokens;
 mod upkeep;
 
-pub(crate) use address::{Address, network_of};
+pub(crate) use address::{Origin, network_of};
 pub(crate) use audit::{Audit, OBJECTS_MAX};
 pub(crate) use authority::{Authority, SESSION};
 pub(crate) use bootstrap::bootstrap;

@@ -10,19 +10,22 @@ use std::time::Duration;
 use tickwheel_core::bounds::PARTITIONS_MAX;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::partition::PartitionCount;
+pub use tickwheel_store::RedisTls;
 use tickwheel_store::history::Budget;
 pub use tickwheel_store::setup::Eviction;
 
 use crate::durability::Promises;
 pub use access::{Access, AccessMode};
-pub use tls::Tls;
+pub use tls::{Asked, Clients, Tls};
 pub use xcron::Xcron;
 
 /// Configuration of one tracker.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// `redis://`, `rediss://`, `redis-cluster://`, `redis-sentinel://` or `redis+unix://`.
+    /// `redis://`, `redis-cluster://` or `redis-sentinel://`; with TLS `rediss://`, `rediss-cluster://` or `rediss-sentinel://`.
     pub redis_url: String,
+    /// With what Redis is spoken to where its URL has TLS.
+    pub redis_tls: RedisTls,
     /// Start of every key; several clusters may share a Redis under different prefixes.
     pub prefix: String,
     /// Partitions of a cluster that is created; an existing one must agree. 1..=1024. 16 spread over a few Redis Cluster nodes and
@@ -150,6 +153,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             redis_url: "redis://127.0.0.1:6379".to_owned(),
+            redis_tls: RedisTls::default(),
             prefix: "tw".to_owned(),
             partitions: 16,
             grpc_listen: SocketAddr::from(([127, 0, 0, 1], 7400)),

@@ -31,6 +31,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::codegen::Service as _;
 
+use crate::access::Origin;
 use crate::error::Error;
 use crate::health::{Health, Pulse};
 use crate::tls::Acceptor;
@@ -117,7 +118,7 @@ struct Door {
 }
 
 impl Answers for Door {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> HttpResponse<Body> {
+    async fn answer(&self, request: Request<Incoming>, peer: Origin) -> HttpResponse<Body> {
         let refused = self.hosts.refuse(&request);
         let api = self.api.as_ref().filter(|_| api::is_under(&request));
         let xcron = self.xcron.as_ref().filter(|_| xcron::is_under(&request));

@@ -10,4 +10,4 @@ mod tests;
 
 pub(crate) use reload::Reload;
 pub(crate) use serving::{Serving, Wire};
-pub(crate) use stream::{Acceptor, Secured};
+pub(crate) use stream::{Acceptor, Secured, ShownCertificate};

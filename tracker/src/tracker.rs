@@ -284,7 +284,7 @@ async fn guarded(config: &Config, store: &Store) -> Result<Guard, Error> {
 async fn open(config: &Config) -> Result<(Store, StoreServer), Error> {
     let partitions = PartitionCount::new(config.partitions)
         .map_err(|violation| Error::Config(violation.into()))?;
-    let redis = Redis::connect(&config.redis_url).await?;
+    let redis = Redis::connect_with(&config.redis_url, &config.redis_tls).await?;
     let opened = Store::open_on(redis, &config.prefix, partitions, config.eviction).await;
     let (store, server) = opened?;
     redis_health::report(&server, config.eviction, &config.durability);

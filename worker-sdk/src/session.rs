@@ -118,7 +118,9 @@ async fn connect_once(
     };
     let endpoint = match shared.shows.trust.secured(endpoint.clone()) {
         Ok(endpoint) => endpoint,
-        Err(reason) => return Over::Unreachable(reason),
+        Err(unfit) => {
+            return Over::Unreachable(format!("{}: {}", unfit.setting, unfit.reason));
+        }
     };
     let channel = match timeout(CONNECT_TIMEOUT, endpoint.connect()).await {
         Ok(Ok(channel)) => channel,
@@ -273,7 +275,10 @@ fn said(status: &Status) -> String {
         }
         source = inner.source();
     }
-    text
+    match std::error::Error::source(status).and_then(advice) {
+        Some(advice) => format!("{text}: {advice}"),
+        None => text,
+    }
 }
 
 /// What went wrong, and what to do where it is a matter of TLS.

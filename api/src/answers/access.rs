@@ -62,6 +62,9 @@ pub struct Token {
     pub last_used_ms: u64,
     /// The secret before the last rotation is good until then.
     pub earlier_until_ms: u64,
+    /// The SHA-256 of the certificate of whoever may show it; empty: anybody may.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub client_cert_sha256: String,
 }
 
 impl From<v1::Token> for Token {
@@ -76,6 +79,7 @@ impl From<v1::Token> for Token {
             not_after_ms: wire.not_after_ms,
             last_used_ms: wire.last_used_ms,
             earlier_until_ms: wire.earlier_until_ms,
+            client_cert_sha256: wire.client_cert_sha256,
         }
     }
 }

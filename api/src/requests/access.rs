@@ -39,6 +39,7 @@ pub(crate) struct TokenWish {
     read_payload: bool,
     override_body: bool,
     valid_ms: Option<u64>,
+    client_cert_sha256: String,
 }
 
 const fn patterns() -> List<tickwheel_core::shape::Text> {
@@ -63,6 +64,7 @@ impl Record for TokenWish {
             read_payload: false,
             override_body: false,
             valid_ms: None,
+            client_cert_sha256: String::new(),
         }
     }
 
@@ -130,6 +132,12 @@ impl Record for TokenWish {
             Maybe(SPAN),
             place!(Self: valid_ms),
         );
+        let about = "The SHA-256 of a client's certificate, 64 hexadecimal digits, to which it is bound; anybody may show it without.";
+        visit.field(
+            optional("client_cert_sha256", about),
+            TEXT,
+            place!(Self: client_cert_sha256),
+        );
     }
 }
 
@@ -170,6 +178,7 @@ pub fn make_token(asked: &Asked<'_>) -> Result<v1::MakeTokenRequest, Violations>
             permits: wish.permits.unwrap_or_default(),
         }),
         valid_ms: wish.valid_ms,
+        client_cert_sha256: wish.client_cert_sha256,
     })
 }
 

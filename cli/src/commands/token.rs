@@ -73,6 +73,10 @@ pub(crate) struct MakeArgs {
     /// Run jobs with other bodies than their own
     #[arg(long)]
     override_body: bool,
+    /// Bind it to a client's certificate, by its SHA-256 as `openssl x509 -noout -fingerprint -sha256` prints it: shown over a
+    /// connection without that certificate it is refused [default: anybody may show it]
+    #[arg(long, value_name = "FINGERPRINT")]
+    client_cert_sha256: Option<String>,
     /// How long it is good, say 90d [default: until it is revoked]
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     valid: Option<Duration>,
@@ -144,6 +148,7 @@ fn request(args: MakeArgs) -> v1::MakeTokenRequest {
             permits: args.permits.unwrap_or_default(),
         }),
         valid_ms: args.valid.map(millis),
+        client_cert_sha256: args.client_cert_sha256.unwrap_or_default(),
     }
 }
 

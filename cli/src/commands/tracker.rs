@@ -5,10 +5,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use tickwheel_tracker::Tracker;
-use tickwheel_tracker::config::{Access, AccessMode, Eviction, History, Tls, Xcron};
+use tickwheel_tracker::config::{
+    Access, AccessMode, Asked, Clients, Eviction, History, Tls, Xcron,
+};
 use tickwheel_tracker::durability::Promises;
 
-use crate::config::{self, Config, ConfigArgs, Environment, Listen, Mode, Override, TlsSection};
+use crate::config::{
+    self, ClientAuth, Config, ConfigArgs, Environment, Listen, Mode, Override, TlsSection,
+};
 use crate::failure::Failure;
 use crate::output::put;
 use crate::shutdown::Shutdown;
@@ -108,6 +112,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
     } = config;
     tickwheel_tracker::Config {
         redis_url: redis.url.0.clone(),
+        redis_tls: redis.tls(),
         prefix: redis.prefix.clone(),
         partitions: tracker.partitions,
         grpc_listen: tracker.grpc_listen,
@@ -154,9 +159,25 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
 
 /// The files of a certificate, where one is named; a file that is not is one that cannot be read.
 fn tls(section: &TlsSection) -> Option<Tls> {
-    let TlsSection { cert, key } = section;
-    let is_named = !cert.is_empty() || !key.is_empty();
-    is_named.then(|| Tls::new(cert, key))
+    let TlsSection {
+        cert,
+        key,
+        client_ca,
+        client_auth,
+    } = section;
+    // Whoever asks for certificates has one.
+    let is_named = [cert, key, client_ca].iter().any(|file| !file.is_empty());
+    let clients = (!client_ca.is_empty()).then(|| Clients {
+        ca: client_ca.into(),
+        asked: match client_auth {
+            ClientAuth::Required => Asked::Required,
+            ClientAuth::Optional => Asked::Optional,
+        },
+    });
+    is_named.then(|| Tls {
+        clients,
+        ..Tls::new(cert, key)
+    })
 }
 
 /// With what this configuration says of where workers may call: theirs should say the same.

@@ -1,14 +1,18 @@
 //! Every key of the configuration, one line each: name, type, default, and what it is for.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
 
 use figment::Figment;
 use tickwheel_core::Durability;
 use tickwheel_http_handler::{Entries, Guard, Ports};
+use tickwheel_store::RedisTls;
 
 use super::handlers::Handlers;
 use super::mistake::{Mistake, read_key};
-use super::setting::{Attempts, Listen, LogFormat, Mode, Namespaces, Secret, Setting, Span};
+use super::setting::{
+    Attempts, ClientAuth, Listen, LogFormat, Mode, Namespaces, Secret, Setting, Span,
+};
 
 /// What the reference says of a key.
 #[derive(Debug)]
@@ -119,6 +123,10 @@ section! {
         token_hosts: String = String::new();
         /// A file with the certificates of the authorities that vouch for trackers with `https://`, in PEM; empty: what `TICKWHEEL_CA_FILE` names, else those that this system knows.
         ca_file: String = String::new();
+        /// A file with the certificate that it shows to trackers that ask for one (`tls.client_ca`), in PEM; empty: what `TICKWHEEL_CLIENT_CERT` names, if it is set. It is read for each stream.
+        client_cert: String = String::new();
+        /// A file with its private key, in PEM; empty: what `TICKWHEEL_CLIENT_KEY` names.
+        client_key: String = String::new();
     }
 }
 
@@ -166,10 +174,55 @@ section! {
         url: Secret = Secret("redis://127.0.0.1:6379".to_owned());
         /// A file that holds the URL, for secrets that must not be in the environment; empty: `url` is used.
         url_file: String = String::new();
+        /// A file with the certificates of the authorities that vouch for servers of `rediss://`, in PEM, and no others are believed; empty: those that this system knows. New files are used for new connections within ten seconds.
+        ca_file: String = String::new();
+        /// A file with the certificate that is shown to servers that ask for one, in PEM; empty: none is.
+        client_cert: String = String::new();
+        /// A file with its private key, in PEM.
+        client_key: String = String::new();
         /// Begins every key; clusters that share a Redis need different ones.
         prefix: String = "tw".to_owned();
         /// Start although Redis evicts keys, which loses jobs. Never set it where jobs matter.
         allow_eviction: bool = false;
+    }
+}
+
+impl RedisSection {
+    /// With what Redis is spoken to where its URL has TLS.
+    pub(crate) fn tls(&self) -> RedisTls {
+        let named = |file: &String| (!file.is_empty()).then(|| PathBuf::from(file));
+        RedisTls {
+            ca_file: named(&self.ca_file),
+            client_cert: named(&self.client_cert),
+            client_key: named(&self.client_key),
+            ..RedisTls::default()
+        }
+    }
+
+    /// A server of one's own at this URL, without TLS.
+    pub(crate) fn own(&mut self, url: String) {
+        self.url = Secret(url);
+        for file in [
+            &mut self.ca_file,
+            &mut self.client_cert,
+            &mut self.client_key,
+        ] {
+            file.clear();
+        }
+    }
+
+    /// What redis-cli is told to speak with it; passwords are masked.
+    pub(crate) fn cli_line(&self) -> String {
+        let named = [
+            ("cacert", &self.ca_file),
+            ("cert", &self.client_cert),
+            ("key", &self.client_key),
+        ];
+        let mut line = format!("redis-cli -u {}", self.url.masked());
+        for (option, file) in named.into_iter().filter(|(_, file)| !file.is_empty()) {
+            line.push_str(&format!(" --{option} {file}"));
+        }
+        line
     }
 }
 
@@ -192,6 +245,10 @@ section! {
         cert: String = String::new();
         /// A file with its private key, in PEM.
         key: String = String::new();
+        /// A file with the certificates of the authorities that vouch for callers and workers, in PEM: they are asked for a certificate then. Empty: they are not.
+        client_ca: String = String::new();
+        /// Whether who shows no certificate is let in, where `client_ca` asks for one; a token that is bound to one is never believed without it.
+        client_auth: ClientAuth = ClientAuth::Required;
     }
 }
 

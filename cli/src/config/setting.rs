@@ -324,6 +324,32 @@ impl Setting for Mode {
     }
 }
 
+/// Whether whoever connects has to show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ClientAuth {
+    Required,
+    Optional,
+}
+
+impl Setting for ClientAuth {
+    const FORM: &'static str = "\"required\" or \"optional\"";
+
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "required" => Some(Self::Required),
+            "optional" => Some(Self::Optional),
+            _ => None,
+        }
+    }
+
+    fn shown(&self) -> String {
+        quoted(match self {
+            Self::Required => "required",
+            Self::Optional => "optional",
+        })
+    }
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {

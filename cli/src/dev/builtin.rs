@@ -47,12 +47,19 @@ fn credential(section: &WorkerSection) -> Credential {
     Credential::File(section.token_file.as_str().into())
 }
 
-/// Who vouches for its trackers: as the section says, else the environment.
+/// Who vouches for its trackers, and who it is to them: as the section says, else the environment.
 pub(crate) fn trust(section: &WorkerSection) -> Trust {
-    if section.ca_file.is_empty() {
-        return Trust::of_variables(|name| std::env::var(name).ok());
+    let mut trust = Trust::default();
+    if !section.ca_file.is_empty() {
+        trust = trust.ca_file(section.ca_file.as_str());
     }
-    Trust::default().ca_file(section.ca_file.as_str())
+    if !section.client_cert.is_empty() {
+        trust = trust.client_cert(section.client_cert.as_str());
+    }
+    if !section.client_key.is_empty() {
+        trust = trust.client_key(section.client_key.as_str());
+    }
+    trust.or(Trust::of_variables(|name| std::env::var(name).ok()))
 }
 
 fn token_hosts(section: &WorkerSection) -> impl Iterator<Item = &str> {

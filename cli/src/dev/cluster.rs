@@ -32,7 +32,7 @@ pub(crate) struct DevCluster {
     tracker: Tracker,
     worker: RunningWorker,
     trust: Trust,
-    redis_url: Secret,
+    redis_cli: String,
     pub(crate) lateness: Lateness,
 }
 
@@ -50,7 +50,7 @@ impl DevCluster {
             }
             None => {
                 let redis = OwnRedis::start(DataDir::take(&options.data_dir)?).await?;
-                config.redis.url = Secret(redis.url());
+                config.redis.own(redis.url());
                 Some(redis)
             }
         };
@@ -60,7 +60,7 @@ impl DevCluster {
                 tracker,
                 worker,
                 trust: trust(&config.worker),
-                redis_url: config.redis.url,
+                redis_cli: config.redis.cli_line(),
                 lateness,
             }),
             Err(failure) => {
@@ -91,7 +91,7 @@ impl DevCluster {
         };
         let redis = match &self.redis {
             Some(redis) => format!("{}  (data in {})", redis.cli_line(), redis.dir().display()),
-            None => format!("redis-cli -u {}", self.redis_url.masked()),
+            None => self.redis_cli.clone(),
         };
         vec![
             ("gRPC", self.server()),

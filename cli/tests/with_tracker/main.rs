@@ -15,6 +15,7 @@
 )]
 
 mod access;
+mod client_certificates;
 mod cluster;
 mod crowd;
 mod files;

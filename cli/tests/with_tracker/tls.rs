@@ -5,73 +5,66 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd};
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tickwheel_certificates::testing::{self, DAY};
+use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use crate::cluster::{Cluster, Process, free_port, start, until};
 
-const DAY: u64 = 86_400;
-
-/// An authority that a test made.
-struct Authority {
-    issuer: Issuer<'static, KeyPair>,
-    own: CertificateDer<'static>,
-    file: PathBuf,
+/// An authority, and the file of its certificate.
+pub(crate) struct Authority {
+    pub(crate) made: testing::Authority,
+    pub(crate) file: PathBuf,
 }
 
-fn now() -> u64 {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    now.unwrap().as_secs()
+pub(crate) fn now() -> u64 {
+    tickwheel_certificates::now().as_secs()
 }
 
 impl Authority {
-    fn new(cluster: &Cluster, name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.distinguished_name.push(DnType::CommonName, name);
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let key = KeyPair::generate().unwrap();
-        let own = params.self_signed(&key).unwrap();
+    pub(crate) fn new(cluster: &Cluster, name: &str) -> Self {
+        let made = testing::Authority::new(name).unwrap();
         let file = cluster.dir.path().join(format!("{name}.pem"));
-        std::fs::write(&file, own.pem()).unwrap();
-        Self {
-            issuer: Issuer::new(params, key),
-            own: own.der().clone(),
-            file,
-        }
+        std::fs::write(&file, &made.pem).unwrap();
+        Self { made, file }
     }
 
     /// A certificate and a key for loopback.
-    fn issued(&self, until: u64) -> [String; 2] {
+    pub(crate) fn issued(&self, until: u64) -> [String; 2] {
         let hosts = ["127.0.0.1", "tracker.internal"];
-        let mut params = CertificateParams::new(hosts.map(str::to_owned)).unwrap();
-        let at = |seconds| date_time_ymd(1970, 1, 1) + Duration::from_secs(seconds);
-        (params.not_before, params.not_after) = (at(now() - DAY), at(until));
-        let key = KeyPair::generate().unwrap();
-        let made = params.signed_by(&key, &self.issuer).unwrap();
-        [made.pem(), key.serialize_pem()]
+        let issued = self.made.issue_until(&hosts, until).unwrap();
+        [issued.cert, issued.key]
     }
 
-    fn path(&self) -> &str {
+    pub(crate) fn path(&self) -> &str {
         self.file.to_str().unwrap()
     }
 }
 
 /// A tracker that speaks TLS and asks for tokens.
-struct Secure {
+pub(crate) struct Secure {
     tracker: Process,
     files: [PathBuf; 2],
-    server: String,
+    pub(crate) server: String,
     grpc: u16,
-    http: u16,
-    admin: PathBuf,
+    pub(crate) http: u16,
+    pub(crate) admin: PathBuf,
     log: PathBuf,
 }
 
 impl Secure {
-    fn start(cluster: &Cluster, [cert, key]: &[String; 2]) -> Self {
+    fn start(cluster: &Cluster, issued: &[String; 2]) -> Self {
+        Self::start_with(cluster, issued, &[])
+    }
+
+    /// With more settings.
+    pub(crate) fn start_with(
+        cluster: &Cluster,
+        [cert, key]: &[String; 2],
+        settings: &[String],
+    ) -> Self {
         let at = |name: &str| cluster.dir.path().join(name);
         let files = [at("cert.pem"), at("key.pem")];
         put(&files, &[cert.clone(), key.clone()]);
@@ -85,7 +78,10 @@ impl Secure {
             files[0].display(),
             files[1].display(),
         );
-        let args: Vec<String> = args.split(' ').map(ToOwned::to_owned).collect();
+        let mut args: Vec<String> = args.split(' ').map(ToOwned::to_owned).collect();
+        for setting in settings {
+            args.extend(["--set".to_owned(), setting.clone()]);
+        }
         let tracker = start(env!("CARGO_BIN_EXE_tickwheel"), &args, &log).unwrap();
         let server = format!("https://127.0.0.1:{grpc}");
         until("it turns", || {
@@ -162,7 +158,7 @@ impl Secure {
 
     fn asked_for_metrics(&self, authority: &Authority) -> String {
         let mut roots = RootCertStore::empty();
-        roots.add(authority.own.clone()).unwrap();
+        roots.add(authority.made.der.clone()).unwrap();
         let config = ClientConfig::builder()
             .with_root_certificates(roots)
             .with_no_client_auth();

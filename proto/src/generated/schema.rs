@@ -19,11 +19,13 @@ Field { number: 5, name: "rotated_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "not_after_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "last_used_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 8, name: "earlier_until_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "client_cert_sha256", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "MakeTokenRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "scope", repeated: false, kind: Kind::Message(0) },
 Field { number: 3, name: "valid_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "client_cert_sha256", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "MadeToken", fields: &[
 Field { number: 1, name: "token", repeated: false, kind: Kind::Message(1) },

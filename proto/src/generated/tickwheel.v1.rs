@@ -45,6 +45,9 @@ pub struct Token {
     /// The secret before the last rotation is good until then; 0: it is not.
     #[prost(uint64, tag = "8")]
     pub earlier_until_ms: u64,
+    /// The SHA-256 of the certificate of whoever may show it, 64 hexadecimal digits; empty: anybody may.
+    #[prost(string, tag = "9")]
+    pub client_cert_sha256: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MakeTokenRequest {
@@ -57,6 +60,9 @@ pub struct MakeTokenRequest {
     /// How long it is good, a second to ten years; absent: until it is revoked.
     #[prost(uint64, optional, tag = "3")]
     pub valid_ms: ::core::option::Option<u64>,
+    /// Binds it to a client's certificate: its SHA-256, 64 hexadecimal digits, with colons between two of them or without. Empty: anybody may show it.
+    #[prost(string, tag = "4")]
+    pub client_cert_sha256: ::prost::alloc::string::String,
 }
 /// The answer to whoever made or rotated a token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,7 +1,7 @@
 //! What Redis has of a token, as `lua/lib/records/token_record.lua` has it.
 
 use serde::{Deserialize, Serialize};
-use tickwheel_core::access::{Scope, SecretDigest};
+use tickwheel_core::access::{Fingerprint, Scope, SecretDigest};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
@@ -24,19 +24,29 @@ pub struct TokenRecord {
     pub name: String,
     /// What it may do.
     pub scope: Scope,
+    /// The certificate of whoever may show it; `None`: anybody may.
+    pub bound: Option<Fingerprint>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct About {
     name: String,
+    /// The fingerprint of a certificate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cert_sha256: Option<String>,
     #[serde(flatten)]
     scope: Scope,
 }
 
 /// What stands at the end of a record.
-pub(super) fn about(name: &str, scope: &Scope) -> Result<String, Error> {
+pub(super) fn about(
+    name: &str,
+    scope: &Scope,
+    bound: Option<Fingerprint>,
+) -> Result<String, Error> {
     let about = About {
         name: name.to_owned(),
+        cert_sha256: bound.map(|bound| bound.to_string()),
         scope: scope.clone(),
     };
     let json = serde_json::to_string(&about);
@@ -49,6 +59,12 @@ impl TokenRecord {
     #[must_use]
     pub fn earlier_until(&self) -> Option<TimestampMs> {
         self.earlier.map(|(_, until)| until)
+    }
+
+    /// Whether whoever connects with this certificate may show it.
+    #[must_use]
+    pub fn is_for(&self, certificate: Option<Fingerprint>) -> bool {
+        self.bound.is_none() || self.bound == certificate
     }
 
     /// Until when whoever shows this secret is to be believed: `None` when it is wrong, or over at `now`; `Some(None)`: without end.
@@ -87,6 +103,8 @@ impl TokenRecord {
         if about.scope.role.as_str() != role || about.scope.validate().is_err() {
             return Err(damaged());
         }
+        let bound = about.cert_sha256.map(|text| text.parse());
+        let bound = bound.transpose().map_err(|_| damaged())?;
         let some = |ms: u64| Some(ms).filter(|ms| *ms > 0).map(TimestampMs::new);
         let earlier = match earlier {
             "-" => None,
@@ -104,6 +122,7 @@ impl TokenRecord {
             rotated: some(rotated),
             name: about.name,
             scope: about.scope,
+            bound,
         })
     }
 }
@@ -119,7 +138,7 @@ mod tests {
     }
 
     fn record(earlier: &str, until: u64, not_after: u64) -> TokenRecord {
-        let about = about("it is", &Scope::unlimited()).unwrap();
+        let about = about("it is", &Scope::unlimited(), None).unwrap();
         let text = format!(
             "{} {earlier} {until} {not_after} 5 0 {about}",
             digest(1).to_hex()
@@ -146,8 +165,22 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_bound_to_the_certificate_that_it_was_made_with() {
+        let [own, other] = [b"own", b"etc"].map(|one| Fingerprint::of(one));
+        let text = |bound| {
+            let about = about("n", &Scope::unlimited(), bound).unwrap();
+            format!("{} - 0 0 5 0 {about}", digest(1).to_hex())
+        };
+        let bound = TokenRecord::parse(&text(Some(own))).unwrap();
+        assert!(bound.is_for(Some(own)));
+        assert!(!bound.is_for(Some(other)) && !bound.is_for(None));
+        let free = TokenRecord::parse(&text(None)).unwrap();
+        assert!(free.is_for(None) && free.is_for(Some(other)));
+    }
+
+    #[test]
     fn what_is_none_is_damaged_and_not_repeated() {
-        let good = about("n", &Scope::unlimited()).unwrap();
+        let good = about("n", &Scope::unlimited(), None).unwrap();
         let hex = digest(1).to_hex();
         for text in [
             String::new(),
@@ -156,6 +189,11 @@ mod tests {
             format!("{hex} - 0 0 5 0 admin:{{}}"),
             format!("short - 0 0 5 0 {good}"),
             format!("{hex} x 9 0 5 0 {good}"),
+            // A binding that cannot be read binds to nobody.
+            format!(
+                "{hex} - 0 0 5 0 {}",
+                good.replacen("{", "{\"cert_sha256\":\"x\",", 1)
+            ),
         ] {
             let error = TokenRecord::parse(&text).unwrap_err();
             assert!(matches!(error, Error::Damaged { .. }), "{error}");

@@ -8,6 +8,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::setup::Topology;
+use super::tls::is_meant;
 
 /// The schemes of URLs, without what may stand behind them.
 const SCHEMES: [&str; 4] = ["redis", "rediss", "valkey", "valkeys"];
@@ -54,21 +55,31 @@ pub(super) fn mistake(url: &str) -> Option<String> {
     })
 }
 
+/// The same URL, or scheme, without TLS.
+pub(super) fn without_tls(url: &str) -> String {
+    let url = url.replacen("rediss", "redis", usize::from(url.starts_with("rediss")));
+    url.replacen("valkeys", "valkey", usize::from(url.starts_with("valkeys")))
+}
+
 /// Why nobody answered at `url` as Redis does, where what stands there can be told; with what to write.
 pub(super) async fn what_to_do(url: &str, topology: Topology, details: &str) -> String {
     if topology == Topology::Cluster && details.contains("lookup address") {
         return " (a node that never met another does not know its own address, and names none: set `cluster-announce-ip` on it)".to_owned();
     }
+    if topology == Topology::Cluster && details.contains("not valid for name") {
+        return " (nodes are named as they announce themselves: their certificates have to have that address, or set `cluster-announce-hostname` and \
+                `cluster-preferred-endpoint-type hostname` on them)"
+            .to_owned();
+    }
     let (Some((scheme, _)), Some(address)) = (url.split_once("://"), address(url)) else {
         return String::new();
     };
-    let has_tls = scheme.starts_with("rediss") || scheme.starts_with("valkeys");
+    let has_tls = is_meant(url);
     let mut peer = ask(&address, PLAIN_GREETING).await;
     if peer.is_none() && !has_tls {
         peer = ask(&address, TLS_GREETING).await;
     }
-    let plain = scheme.replacen("rediss", "redis", 1);
-    let plain = plain.replacen("valkeys", "valkey", 1);
+    let plain = without_tls(scheme);
     match peer {
         Some(Peer::Redis) if has_tls => {
             format!(" (the server there speaks without TLS: write {plain}://, or its TLS port)")
@@ -82,6 +93,11 @@ pub(super) async fn what_to_do(url: &str, topology: Topology, details: &str) -> 
         Some(Peer::Http2) => " (a server of HTTP/2 answers there, such as a tracker, and no redis: redis has 6379 as a rule)".to_owned(),
         Some(Peer::Redis | Peer::Tls) | None => String::new(),
     }
+}
+
+/// Whether Redis answers there without TLS.
+pub(super) async fn is_plain(address: &str) -> bool {
+    ask(address, PLAIN_GREETING).await == Some(Peer::Redis)
 }
 
 /// The port of a URL that names none.

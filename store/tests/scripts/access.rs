@@ -27,6 +27,7 @@ fn token(of: u8) -> NewToken {
             ..Scope::unlimited()
         },
         valid: None,
+        bound: None,
     }
 }
 

@@ -27,6 +27,7 @@ async fn with_token(valid: Option<Duration>) -> Option<Harness> {
             ..Scope::unlimited()
         },
         valid,
+        bound: None,
     };
     test.store.make_token(&token).await.unwrap();
     Some(test)

@@ -24,6 +24,9 @@ struct Args {
     /// Random faults: only kills of trackers and workers every two seconds, and of Redis every minute.
     #[arg(long)]
     kills: bool,
+    /// Everybody speaks TLS and shows a certificate; callers show tokens, workers such as are bound to their certificate.
+    #[arg(long)]
+    secure: bool,
     /// These faults of the catalogue, separated by commas.
     #[arg(long, value_delimiter = ',', value_name = "F07")]
     fault: Vec<String>,
@@ -103,8 +106,10 @@ async fn chaos(args: &Args, bins: Bins) -> Result<ExitCode> {
     for fault in &faults {
         say(&format!("{}  {}", fault.id, fault.title))?;
         let mut case = Case::new(fault.id, bins, args.seed, args.keep);
+        case.secure = args.secure;
         let ended = (fault.run)(&mut case).await;
-        let replay = format!("chaos --fault {} --seed {}", fault.id, args.seed);
+        let secure = if args.secure { " --secure" } else { "" };
+        let replay = format!("chaos --fault {} --seed {}{secure}", fault.id, args.seed);
         all.push(tell(case.end(ended), &replay)?);
     }
     if faults.is_empty() {
@@ -134,10 +139,12 @@ async fn random_faults(args: &Args, bins: Bins) -> Result<Figures> {
         say(&fault.to_string())?;
     }
     let mut case = Case::new("random", bins, args.seed, args.keep);
+    case.secure = args.secure;
     let ended = random::run(&mut case, args.seconds, &schedule).await;
     let kills = if args.kills { " --kills" } else { "" };
+    let secure = if args.secure { " --secure" } else { "" };
     let replay = format!(
-        "chaos --seconds {} --seed {}{kills}",
+        "chaos --seconds {} --seed {}{kills}{secure}",
         args.seconds, args.seed
     );
     tell(case.end(ended), &replay)

@@ -21,6 +21,8 @@ const FAILURES_MAX: usize = 20;
 pub struct Case {
     /// Where the processes' program is.
     pub bins: Bins,
+    /// The cluster speaks TLS, and everybody shows a certificate and a token.
+    pub secure: bool,
     /// Everything random comes from here.
     pub seed: Seed,
     /// Invariants that the fault breaks by its nature; the reason stands with the fault.
@@ -46,6 +48,7 @@ impl Case {
         };
         Self {
             bins,
+            secure: false,
             seed: Seed::new(seed),
             tolerated: Vec::new(),
             loss: Loss::default(),
@@ -63,7 +66,7 @@ impl Case {
     /// # Errors
     /// When something does not start.
     pub async fn stage(&mut self, plan: Plan) -> Result<Stage> {
-        let mut stage = Stage::start(self.bins, plan, self.seed.number()).await?;
+        let mut stage = Stage::start((self.bins, self.secure), plan, self.seed.number()).await?;
         stage.rig.keep_dir();
         self.dir = Some(stage.rig.dir().to_owned());
         Ok(stage)

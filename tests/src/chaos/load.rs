@@ -18,7 +18,7 @@ use tonic::{Code, Status};
 use super::seed::Seed;
 use crate::harness::client::Client;
 use crate::harness::jobs::{delayed, submission};
-use crate::harness::wall_ms;
+use crate::harness::{Secrets, wall_ms};
 
 const TICK: Duration = Duration::from_millis(100);
 /// A call waits no longer for its answer.
@@ -53,10 +53,14 @@ impl Load {
     ///
     /// # Errors
     /// When one of `urls` is none.
-    pub fn start(urls: &[String], rate: u32, seed: u64) -> Result<Self> {
+    pub fn start(
+        (urls, secrets): (&[String], Option<&Secrets>),
+        rate: u32,
+        seed: u64,
+    ) -> Result<Self> {
         let clients: Vec<Client> = urls
             .iter()
-            .map(|url| Client::lazy(url, CALL_LIMIT))
+            .map(|url| Client::lazy(url, CALL_LIMIT, secrets))
             .collect::<Result<_>>()?;
         let (accounts, stop) = (Arc::default(), CancellationToken::new());
         let submitter = Submitter {

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tickwheel_core::job::{JobSpec, Overlap};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::load::Load;
 use super::quiet::Usage;
@@ -18,7 +19,8 @@ use crate::harness::proxy::Mode;
 use crate::harness::redis::free_port;
 use crate::harness::rig::{TrackerProcess, WorkerProcess};
 use crate::harness::{
-    Bins, Launch, Layout, Proxy, Registered, Rig, RigOptions, TrackerOptions, WorkerOptions, until,
+    Bins, Launch, Layout, Proxy, Registered, Rig, RigOptions, Secrets, TrackerOptions,
+    WorkerOptions, until,
 };
 
 const START_LIMIT: Duration = Duration::from_secs(15);
@@ -95,10 +97,11 @@ impl Stage {
     ///
     /// # Errors
     /// When something does not start.
-    pub async fn start(bins: Bins, plan: Plan, seed: u64) -> Result<Self> {
+    pub async fn start((bins, secure): (Bins, bool), plan: Plan, seed: u64) -> Result<Self> {
         // A proxy stands before one server: a cluster would tell its clients the way around it.
         let options = RigOptions {
             layout: Layout::Single,
+            secure,
             ..RigOptions::default()
         };
         let rig = Rig::start_with(Some(bins), options, plan.launch.clone()).await?;
@@ -110,7 +113,7 @@ impl Stage {
         }
         let urls: Vec<String> = nodes.iter().map(|node| node.tracker.url.clone()).collect();
         let mut stage = Self {
-            load: Load::start(&urls, 0, seed)?,
+            load: Load::start((&urls, rig.secrets.as_ref()), 0, seed)?,
             nodes,
             workers: Vec::new(),
             jobs: None,
@@ -125,7 +128,8 @@ impl Stage {
             stage.apply_jobs().await?;
         }
         if stage.plan.rate > 0 {
-            stage.load = Load::start(&urls, stage.plan.rate, seed)?;
+            let who = (urls.as_slice(), stage.rig.secrets.as_ref());
+            stage.load = Load::start(who, stage.plan.rate, seed)?;
             stage.ran(10).await?;
         }
         stage.usage = Usage::of(&stage.rig, &stage.tracker_pids()).await?;
@@ -166,7 +170,7 @@ impl Stage {
     fn fronts(&self) -> Vec<String> {
         self.nodes
             .iter()
-            .map(|node| node.front.http_url())
+            .map(|node| self.rig.url(node.front.address()))
             .collect()
     }
 
@@ -242,7 +246,7 @@ impl Stage {
     /// When there is none of this number.
     pub fn client(&self, at: usize) -> Result<Client> {
         let node = self.nodes.get(at).context("no such tracker")?;
-        Client::lazy(&node.tracker.url, CALL_LIMIT)
+        Client::lazy(&node.tracker.url, CALL_LIMIT, self.rig.secrets.as_ref())
     }
 
     /// Cuts a worker off from every tracker, or lets it talk again.
@@ -285,7 +289,8 @@ impl Stage {
     /// When it does not answer.
     pub async fn http(&self, at: usize, path: &str) -> Result<(u16, String)> {
         let node = self.nodes.get(at).context("no such tracker")?;
-        get(node.tracker.http.context("it has no HTTP")?, path).await
+        let address = node.tracker.http.context("it has no HTTP")?;
+        get(address, path, self.rig.secrets.as_ref()).await
     }
 }
 
@@ -297,7 +302,7 @@ impl Node {
         let options = TrackerOptions {
             redis: Some(back.redis_url()),
             listen: Some(listen),
-            advertise: Some(front.http_url()),
+            advertise: Some(rig.url(front.address())),
             http: true,
             environment,
             ..TrackerOptions::default()
@@ -334,19 +339,33 @@ fn steady_jobs(tolerance_ms: u64) -> Result<Vec<JobSpec>> {
     Ok(specs)
 }
 
+async fn exchanged<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S, path: &str) -> Result<String> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    // A server may close without a word of TLS.
+    stream.read_to_end(&mut answer).await.ok();
+    Ok(String::from_utf8(answer)?)
+}
+
 /// A request of the plainest kind: the status code and the body.
 ///
 /// # Errors
 /// When there is no answer in five seconds.
-pub async fn get(address: SocketAddr, path: &str) -> Result<(u16, String)> {
+pub async fn get(
+    address: SocketAddr,
+    path: &str,
+    secrets: Option<&Secrets>,
+) -> Result<(u16, String)> {
     let exchange = async {
-        let mut stream = TcpStream::connect(address).await?;
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await?;
-        Ok::<_, anyhow::Error>(answer)
+        let stream = TcpStream::connect(address).await?;
+        match secrets {
+            Some(secrets) => {
+                let name = ServerName::from(address.ip());
+                exchanged(secrets.connector()?.connect(name, stream).await?, path).await
+            }
+            None => exchanged(stream, path).await,
+        }
     };
     let answer = tokio::time::timeout(CALL_LIMIT, exchange).await??;
     let (head, body) = answer.split_once("\r\n\r\n").context("an HTTP answer")?;

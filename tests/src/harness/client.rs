@@ -3,16 +3,30 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use tickwheel_client::{Api, Error};
+use tickwheel_client::{Api, Builder, Error};
 use tickwheel_core::job::JobSpec;
 use tickwheel_core::ledger::{LedgerRecord, LedgerVerdict};
 use tickwheel_proto::v1;
 use tonic::Status;
 
+use super::secrets::{Secrets, Who};
 use super::wait::until;
 
 /// No call of a test waits longer, but for those that wait for an end.
 const CALL_LIMIT: Duration = Duration::from_secs(20);
+
+fn builder(url: &str, limit: Duration, secrets: Option<&Secrets>) -> Builder {
+    let builder = tickwheel_client::Client::builder([url])
+        .timeout(limit)
+        .connect_timeout(limit)
+        .tries(1);
+    match secrets {
+        Some(secrets) => builder
+            .trust(secrets.trust(Who::Caller))
+            .token_file(secrets.token(Who::Caller)),
+        None => builder,
+    }
+}
 
 /// A connection to one tracker. A call is made once: a test wants to see what becomes of it.
 #[derive(Debug, Clone)]
@@ -28,23 +42,25 @@ impl Client {
     /// # Errors
     /// When nothing listens there.
     pub async fn connect(url: &str) -> Result<Self> {
-        let builder = tickwheel_client::Client::builder([url])
-            .timeout(CALL_LIMIT)
-            .connect_timeout(CALL_LIMIT)
-            .tries(1);
+        Self::connect_as(url, None).await
+    }
+
+    /// The same of who shows these, where there are any.
+    ///
+    /// # Errors
+    /// When nothing listens there.
+    pub async fn connect_as(url: &str, secrets: Option<&Secrets>) -> Result<Self> {
+        let builder = builder(url, CALL_LIMIT, secrets);
         Self::of(builder.connect().await?)
     }
 
-    /// A client that connects with its first call, and again after each failure. No call waits longer than `limit`.
+    /// A client that connects with its first call, and again after each failure, and shows these where there are any. No call
+    /// waits longer than `limit`.
     ///
     /// # Errors
     /// When `url` is none.
-    pub fn lazy(url: &str, limit: Duration) -> Result<Self> {
-        let builder = tickwheel_client::Client::builder([url])
-            .timeout(limit)
-            .connect_timeout(limit)
-            .tries(1);
-        Self::of(builder.lazy()?)
+    pub fn lazy(url: &str, limit: Duration, secrets: Option<&Secrets>) -> Result<Self> {
+        Self::of(builder(url, limit, secrets).lazy()?)
     }
 
     fn of(client: tickwheel_client::Client) -> Result<Self> {

@@ -7,6 +7,7 @@
 mod cluster;
 mod launch;
 mod node;
+mod secure;
 mod sentinel;
 
 use std::path::Path;
@@ -16,6 +17,7 @@ use anyhow::{Result, ensure};
 use super::wire::Wire;
 pub use launch::{Launch, Layout, free_port};
 use node::Node;
+pub use secure::{Clients, SecureRedis};
 pub use sentinel::Sentinel;
 
 /// Primaries of a cluster.

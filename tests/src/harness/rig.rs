@@ -17,6 +17,7 @@ use super::client::Client;
 use super::process::Process;
 use super::redis::{Launch, Layout, RedisServer};
 use super::runs::RunBook;
+use super::secrets::Secrets;
 use super::snapshot::Snapshot;
 use super::wait::until;
 use crate::invariants::{self, Broken};
@@ -57,6 +58,8 @@ pub struct RigOptions {
     pub partitions: u16,
     /// Until a claimed context must be accepted.
     pub dispatch_lease_ms: u64,
+    /// Everybody speaks TLS, shows a certificate, and is asked for a token.
+    pub secure: bool,
 }
 
 impl Default for RigOptions {
@@ -66,6 +69,7 @@ impl Default for RigOptions {
             layout: Layout::default(),
             partitions: 8,
             dispatch_lease_ms: 2_000,
+            secure: false,
         }
     }
 }
@@ -126,6 +130,8 @@ pub struct Rig {
     pub book: RunBook,
     /// What the rig is like.
     pub options: RigOptions,
+    /// Certificates and tokens, where it is secure.
+    pub secrets: Option<Secrets>,
     bins: Option<Bins>,
     started: AtomicU32,
     dir: TempDir,
@@ -164,15 +170,27 @@ impl Rig {
         let partitions = PartitionCount::new(options.partitions)?;
         let (store, _) = Store::open(Redis::connect(&redis.url()).await?, "tw", partitions).await?;
         let book = RunBook::open(&dir.path().join("runs.jsonl"))?;
+        let secrets = match options.secure {
+            true => Some(Secrets::make(dir.path(), &store).await?),
+            false => None,
+        };
         Ok(Some(Self {
             redis,
             store,
             book,
             options,
+            secrets,
             bins,
             started: AtomicU32::new(0),
             dir,
         }))
+    }
+
+    /// A URL of the cluster at this address.
+    #[must_use]
+    pub fn url(&self, address: SocketAddr) -> String {
+        let scheme = if self.options.secure { "https" } else { "http" };
+        format!("{scheme}://{address}")
     }
 
     /// Leaves logs and the run book where they are when the rig ends.
@@ -208,7 +226,8 @@ impl Rig {
     /// # Errors
     /// When it does not start.
     pub async fn restart_tracker(&self, killed: &mut TrackerProcess) -> Result<()> {
-        let address = killed.url.trim_start_matches("http://").parse()?;
+        let (_, address) = killed.url.split_once("://").context("a URL")?;
+        let address = address.parse()?;
         let options = TrackerOptions {
             listen: Some(address),
             ..TrackerOptions::default()
@@ -232,6 +251,7 @@ impl Rig {
             advertise: options.advertise.clone(),
             http: options.http,
             callbacks: options.callbacks,
+            secrets: self.secrets.clone(),
         };
         let log = self.dir().join(format!("{name}.log"));
         let program = (self.bins()?.tracker, options.environment.as_slice());
@@ -305,6 +325,7 @@ impl Rig {
             trackers,
             book,
             options,
+            secrets: self.secrets.clone(),
         };
         let log = self.dir().join(format!("{name}.log"));
         let (process, started): (_, WorkerStarted) =
@@ -343,7 +364,7 @@ impl Rig {
     /// # Errors
     /// When it cannot be reached.
     pub async fn client(&self, tracker: &TrackerProcess) -> Result<Client> {
-        Client::connect(&tracker.url).await
+        Client::connect_as(&tracker.url, self.secrets.as_ref()).await
     }
 
     /// Everything in Redis, each partition at one instant.

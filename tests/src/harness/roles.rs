@@ -19,7 +19,7 @@ use super::handlers::block;
 use super::process::parent_gone;
 use super::rig::{TrackerConfig, TrackerStarted, WorkerConfig, WorkerStarted};
 use super::xcron::loopback;
-use super::{RunBook, handlers};
+use super::{RunBook, Secrets, Who, handlers};
 
 /// Threads of a tracker.
 const TRACKER_THREADS: usize = 2;
@@ -47,7 +47,11 @@ async fn track(config: TrackerConfig) -> Result<()> {
         http_listen: config.http.then_some(anywhere),
         advertise_url: config.advertise,
         dispatch_lease: Duration::from_millis(config.dispatch_lease_ms),
-        access: Access::open(),
+        access: match &config.secrets {
+            Some(_) => Access::default(),
+            None => Access::open(),
+        },
+        tls: config.secrets.as_ref().map(Secrets::tls),
         xcron: Xcron {
             max_attempts: config.callbacks,
             retry_delay: CALLED_AGAIN,
@@ -58,7 +62,7 @@ async fn track(config: TrackerConfig) -> Result<()> {
     })
     .await?;
     let (url, http) = (
-        format!("http://{}", tracker.grpc_addr()),
+        format!("{}://{}", tracker.scheme(), tracker.grpc_addr()),
         tracker.http_addr(),
     );
     say(&TrackerStarted { url, http })?;
@@ -133,6 +137,12 @@ fn start(config: &WorkerConfig, name: &str, book: &RunBook) -> Result<RunningWor
         .concurrency(config.options.permits)
         .tags(config.options.tags.iter().cloned())
         .drain_timeout(Duration::from_millis(config.options.drain_ms));
+    let builder = match &config.secrets {
+        Some(secrets) => builder
+            .trust(secrets.trust(Who::Worker))
+            .token_file(secrets.token(Who::Worker)),
+        None => builder,
+    };
     Ok(handlers::register(builder, &config.options.handlers, book, name).start()?)
 }
 

@@ -173,7 +173,7 @@ impl Scene {
     pub(crate) async fn get(&self, path: &str) -> Result<(u16, Duration)> {
         let began = Instant::now();
         let address = self.tracker.http.context("it has no HTTP")?;
-        let (status, _) = tickwheel_tests::chaos::stage::get(address, path).await?;
+        let (status, _) = tickwheel_tests::chaos::stage::get(address, path, None).await?;
         Ok((status, began.elapsed()))
     }
 }
@@ -202,7 +202,7 @@ impl Stream {
         let stop = CancellationToken::new();
         let until_stopped = stop.clone();
         // A caller of its own connection, as innocents have.
-        let mut client = Client::lazy(&scene.tracker.url, Duration::from_secs(10))?;
+        let mut client = Client::lazy(&scene.tracker.url, Duration::from_secs(10), None)?;
         let task = tokio::spawn(async move {
             let mut ids = Vec::new();
             let mut ticks = tokio::time::interval(BETWEEN);

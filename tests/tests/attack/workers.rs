@@ -175,7 +175,7 @@ async fn groups_that_come_and_go_are_forgotten_by_the_metrics() -> Result<()> {
         .http
         .ok_or_else(|| anyhow::anyhow!("no HTTP"))?;
     let series = until("metrics are few", Duration::from_secs(60), async || {
-        let (_, text) = tickwheel_tests::chaos::stage::get(address, "/metrics").await?;
+        let (_, text) = tickwheel_tests::chaos::stage::get(address, "/metrics", None).await?;
         let series = text.lines().filter(|line| !line.starts_with('#')).count();
         ensure!(series < 2_500, "{series} series");
         let gone = text.lines().filter(|line| {

@@ -21,6 +21,7 @@ mod redis_emptied;
 mod redis_failover;
 mod redis_restart;
 mod redis_settings;
+mod redis_tls;
 mod retries;
 mod routing;
 mod store_check;

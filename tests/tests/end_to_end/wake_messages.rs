@@ -26,7 +26,7 @@ const CONTEXTS: usize = 100;
 const ROUNDS: usize = 6;
 
 /// Two trackers and a worker with nothing to do.
-struct Idle {
+pub(crate) struct Idle {
     trackers: Vec<Tracker>,
     client: Client,
     _worker: RunningWorker,
@@ -35,15 +35,22 @@ struct Idle {
 
 impl Idle {
     async fn start(redis: &str) -> Result<Self> {
+        Self::start_with(Config {
+            redis_url: redis.to_owned(),
+            grpc_listen: ([127, 0, 0, 1], 0).into(),
+            http_listen: Some(([127, 0, 0, 1], 0).into()),
+            access: Access::open(),
+            ..Config::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn start_with(config: Config) -> Result<Self> {
         let mut trackers = Vec::new();
         for _ in 0..TRACKERS {
             let config = Config {
-                redis_url: redis.to_owned(),
                 partitions: PARTITIONS,
-                grpc_listen: ([127, 0, 0, 1], 0).into(),
-                http_listen: Some(([127, 0, 0, 1], 0).into()),
-                access: Access::open(),
-                ..Config::default()
+                ..config.clone()
             };
             trackers.push(Tracker::start(config).await?);
         }
@@ -65,7 +72,7 @@ impl Idle {
     }
 
     /// Every tracker is subscribed to the channel of every partition, and says that it is ready.
-    async fn hears(&self, ports: &[u16]) -> Result<()> {
+    pub(crate) async fn hears(&self, ports: &[u16]) -> Result<()> {
         until("every channel is subscribed to", LIMIT, async || {
             for partition in 0..PARTITIONS {
                 let count = subscribers(ports, partition).await?;
@@ -82,7 +89,7 @@ impl Idle {
     }
 
     /// Contexts on every partition, which is idle until they are due: in one of a few rounds, all are claimed in time.
-    async fn is_on_time(&mut self) -> Result<()> {
+    pub(crate) async fn is_on_time(&mut self) -> Result<()> {
         let mut seen = Vec::new();
         for _ in 0..ROUNDS {
             let late = self.lateness().await?;
@@ -151,10 +158,21 @@ async fn server(dir: &Path, layout: Layout) -> Result<Option<RedisServer>> {
     RedisServer::launch(dir, launch).await
 }
 
-async fn kill_subscriptions(ports: &[u16]) -> Result<()> {
+pub(crate) async fn kill_subscriptions(ports: &[u16]) -> Result<()> {
+    kill(ports, &["pubsub"]).await
+}
+
+pub(crate) async fn kill_connections(ports: &[u16]) -> Result<()> {
+    kill(ports, &["normal", "pubsub"]).await
+}
+
+async fn kill(ports: &[u16], kinds: &[&str]) -> Result<()> {
     for port in ports {
         let mut wire = Wire::connect(*port).await?;
-        wire.command(&["CLIENT", "KILL", "TYPE", "pubsub"]).await?;
+        for kind in kinds {
+            let words = ["CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"];
+            wire.command(&words).await?;
+        }
     }
     Ok(())
 }

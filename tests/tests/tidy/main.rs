@@ -165,11 +165,20 @@ fn every_package_has_the_lints_of_the_workspace() -> Result<()> {
 const ARROWS: &[(&str, &[&str])] = &[
     // The own tests of both turn a feature of theirs on.
     ("core", &["tickwheel-core"]),
-    ("proto", &["tickwheel-core", "tickwheel-proto"]),
+    ("certificates", &["tickwheel-core"]),
+    (
+        "proto",
+        &[
+            "tickwheel-certificates",
+            "tickwheel-core",
+            "tickwheel-proto",
+        ],
+    ),
     // What its tests hold against a real server.
     (
         "store",
         &[
+            "tickwheel-certificates",
             "tickwheel-core",
             "tickwheel-memory-redis",
             "tickwheel-reference",
@@ -195,6 +204,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "tracker",
         &[
             "tickwheel-api",
+            "tickwheel-certificates",
             "tickwheel-core",
             "tickwheel-proto",
             "tickwheel-store",

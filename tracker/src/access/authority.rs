@@ -1,6 +1,5 @@
 //! Who somebody is, by what it shows.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use tickwheel_store::Store;
 use tickwheel_store::access::NewSession;
 use tokio::time::{Instant, sleep, sleep_until};
 
+use super::address::Origin;
 use super::audit::{Audit, Who};
 use super::caller::{Caller, Shown};
 use super::cookie;
@@ -32,6 +32,9 @@ const NO_TOKEN: &str =
 /// The same of one that there is not, that has another secret, and that is over.
 const NOT_GOOD: &str = "the token that you show is not known, or not good any more";
 
+/// Of one that is good, but not over this connection.
+const NOT_YOURS: &str = "the token that you show is bound to a certificate, and this connection shows another one, or none: connect with that certificate and \
+                         its key (`--client-cert`, `--client-key`) to a tracker that asks for one (`tls.client_ca`; docs/security.md)";
 /// The same of a session.
 const NO_SESSION: &str = "your session is not known, or over: log in again";
 /// How long a session of a browser is good.
@@ -88,18 +91,18 @@ impl Authority {
         }
     }
 
-    /// Whoever calls `method` from `peer` with these headers. Whoever shows the wrong thing again and again waits for its answer.
+    /// Whoever calls `method` from `origin` with these headers. Whoever shows the wrong thing again and again waits for its answer.
     ///
     /// # Errors
     /// [`Error::Unauthenticated`]; [`Error::Busy`] for an address that shows too many things that are no tokens, and what the store says.
     pub(crate) async fn caller(
         &self,
         headers: &HeaderMap,
-        peer: Option<IpAddr>,
+        origin: Option<Origin>,
         method: &str,
     ) -> Result<Caller, Error> {
         let shown = shown(headers).map(|token| (Kind::Token, token));
-        self.believed((headers, peer), method, shown).await
+        self.believed((headers, origin), method, shown).await
     }
 
     /// The same of who may be a browser, which shows its session in a cookie. What stands in `Authorization` counts before.
@@ -109,21 +112,21 @@ impl Authority {
     pub(crate) async fn caller_or_browser(
         &self,
         headers: &HeaderMap,
-        peer: Option<IpAddr>,
+        origin: Option<Origin>,
         method: &str,
     ) -> Result<Caller, Error> {
         let is_browser = !headers.contains_key(AUTHORIZATION_HEADER) && cookie::is_there(headers);
         if !is_browser {
-            return self.caller(headers, peer, method).await;
+            return self.caller(headers, origin, method).await;
         }
         let session = cookie::shown(headers).map(|session| (Kind::Session, session));
         let shown = session.ok_or(NO_SESSION);
-        self.believed((headers, peer), method, shown).await
+        self.believed((headers, origin), method, shown).await
     }
 
     async fn believed(
         &self,
-        (headers, peer): (&HeaderMap, Option<IpAddr>),
+        (headers, origin): (&HeaderMap, Option<Origin>),
         method: &str,
         shown: Result<(Kind, Token), &'static str>,
     ) -> Result<Caller, Error> {
@@ -131,11 +134,13 @@ impl Authority {
             return Ok(Caller::anybody());
         };
         let request = request_id(headers);
-        match asking.believed(shown, peer).await {
+        let peer = origin.map(|origin| origin.address);
+        match asking.believed(shown, origin).await {
             Ok(shown) => Ok(Caller::of(shown, peer, request)),
             Err(Wrong::Unknown(error)) => Err(error),
             Err(Wrong::Shown(why, token)) => {
-                measure::refused_access("unauthenticated");
+                let is_bound = why == NOT_YOURS;
+                measure::refused_access(if is_bound { "bound" } else { "unauthenticated" });
                 let who = Who {
                     token: token.as_ref(),
                     role: None,
@@ -177,6 +182,7 @@ impl Authority {
             Ok(Some(known)) => {
                 known.believes(shown.digest, Instant::now())
                     && known.record.scope == shown.known.record.scope
+                    && known.record.bound == shown.known.record.bound
             }
             Ok(None) => false,
             Err(error) => {
@@ -293,15 +299,15 @@ impl Asking {
     async fn believed(
         &self,
         shown: Result<(Kind, Token), &'static str>,
-        peer: Option<IpAddr>,
+        origin: Option<Origin>,
     ) -> Result<Shown, Wrong> {
         let (kind, token) = shown.map_err(|why| Wrong::Shown(why, None))?;
         let (all, not_good) = match kind {
             Kind::Token => (&self.tokens, NOT_GOOD),
             Kind::Session => (&self.sessions, NO_SESSION),
         };
-        if let Some(peer) = peer.filter(|_| all.is_new(&token.id)) {
-            let Some(at) = self.failures.look(peer, Instant::now()) else {
+        if let Some(origin) = origin.filter(|_| all.is_new(&token.id)) {
+            let Some(at) = self.failures.look(origin.address, Instant::now()) else {
                 let why = "too much was shown from this address that is no token: try again in a few seconds";
                 return Err(Wrong::Unknown(Error::Busy(why.to_owned())));
             };
@@ -319,6 +325,11 @@ impl Asking {
         }
         if !known.believes(digest, Instant::now()) {
             return Err(Wrong::Shown(not_good, Some(known.token.clone())));
+        }
+        // Only whoever shows its secret is told that it is bound.
+        let certificate = origin.and_then(|origin| origin.certificate);
+        if !known.record.is_for(certificate) {
+            return Err(Wrong::Shown(NOT_YOURS, Some(known.token.clone())));
         }
         all.note_used(&known);
         Ok(Shown { known, digest })

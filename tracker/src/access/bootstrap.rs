@@ -40,6 +40,7 @@ pub(crate) async fn bootstrap(store: &Store, file: &Path) -> Result<(), Error> {
         name: "bootstrap".to_owned(),
         scope: Scope::unlimited(),
         valid: None,
+        bound: None,
     };
     match store.make_first_token(&first).await {
         Ok(First::Made(_)) => {

@@ -5,6 +5,24 @@ use std::time::Duration;
 
 use tickwheel_core::error::Violations;
 
+/// What is asked of whoever connects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clients {
+    /// The certificates of the authorities that vouch for theirs, in PEM.
+    pub ca: PathBuf,
+    /// Whether somebody without a certificate is let in.
+    pub asked: Asked,
+}
+
+/// Whether somebody without a certificate is let in. One that no authority of the tracker's vouches for is refused by either.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Asked {
+    /// Yes; but no token that is bound to one is believed then.
+    Optional,
+    /// No: its handshake fails.
+    Required,
+}
+
 /// A certificate and its key, in files that are looked at again and again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
@@ -12,6 +30,8 @@ pub struct Tls {
     pub cert: PathBuf,
     /// Its private key in PEM.
     pub key: PathBuf,
+    /// Whom callers and workers have to be; `None`: nobody is asked for a certificate.
+    pub clients: Option<Clients>,
     /// Between two looks at the files, 100 ms..=1 h. What is new in them is served after two of them at most, without a restart.
     pub recheck: Duration,
 }
@@ -23,6 +43,7 @@ impl Tls {
         Self {
             cert: cert.into(),
             key: key.into(),
+            clients: None,
             recheck: Duration::from_secs(5),
         }
     }

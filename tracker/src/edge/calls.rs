@@ -18,7 +18,7 @@ use super::memory::Memory;
 use super::peers::Answering;
 use super::request::{Arriving, Kept};
 use super::stream::Peer;
-use crate::access::{Address, Authority};
+use crate::access::{Authority, Origin};
 use crate::rpc::Lasting;
 
 /// How the requests of a service are taken.
@@ -78,10 +78,10 @@ async fn admitted<S>(
 where
     S: Service<http::Request<Arriving>, Response = http::Response<body::Body>, Error = Infallible>,
 {
-    let address = request.extensions().get::<Address>().map(|one| one.0);
+    let origin = request.extensions().get::<Origin>().copied();
     let path = request.uri().path();
     let method = path.rsplit('/').next().unwrap_or_default();
-    match authority.caller(request.headers(), address, method).await {
+    match authority.caller(request.headers(), origin, method).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             service.call(request).await
@@ -114,7 +114,7 @@ where
         let most = self.most;
         let peer = request.extensions().get::<Peer>().cloned();
         if let Some(peer) = &peer {
-            request.extensions_mut().insert(Address(peer.address));
+            request.extensions_mut().insert(peer.origin());
         }
         let (service, authority) = (self.service.clone(), Arc::clone(&self.authority));
         let (threads, memory) = match &self.kind {
@@ -190,7 +190,6 @@ mod tests {
     use tonic::Code;
 
     use super::super::front::Front;
-    use super::super::peers::Connection;
     use super::*;
 
     /// Answers with the name of its thread, or not at all.
@@ -220,10 +219,7 @@ mod tests {
     }
 
     fn request(path: &str) -> http::Request<body::Body> {
-        let peer = Peer {
-            connection: Connection::new(),
-            address: ([127, 0, 0, 1]).into(),
-        };
+        let peer = Peer::of(([127, 0, 0, 1], 1).into());
         let request = http::Request::builder().uri(path).extension(peer);
         request.body(body::Body::empty()).unwrap()
     }

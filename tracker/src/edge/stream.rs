@@ -1,7 +1,7 @@
 //! One connection of gRPC, watched: it says something soon, shakes hands soon, sends no flood of empty frames, and takes its answers.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -12,7 +12,9 @@ use tonic::transport::server::Connected;
 
 use super::frames::{Frames, PREFACE};
 use super::peers::{Connection, Seat};
+use crate::access::Origin;
 use crate::metrics::measure;
+use crate::tls::ShownCertificate;
 
 /// The first byte of a connection comes within this. Keepalive of HTTP/2 begins behind the handshake.
 const SAY_WITHIN: Duration = Duration::from_secs(5);
@@ -25,6 +27,7 @@ const SHAKEN: usize = PREFACE + 9;
 pub(crate) struct Watched<S> {
     stream: S,
     address: SocketAddr,
+    certificate: ShownCertificate,
     connection: Connection,
     /// Until the handshake is over.
     limit: Option<Pin<Box<Sleep>>>,
@@ -40,15 +43,36 @@ pub(crate) struct Watched<S> {
 pub(crate) struct Peer {
     /// The connection of the call.
     pub(super) connection: Connection,
-    /// From where it comes.
-    pub(super) address: IpAddr,
+    address: SocketAddr,
+    certificate: ShownCertificate,
+}
+
+impl Peer {
+    #[cfg(test)]
+    pub(super) fn of(address: SocketAddr) -> Self {
+        Self {
+            connection: Connection::new(),
+            address,
+            certificate: ShownCertificate::default(),
+        }
+    }
+
+    /// From where it comes, and by which certificate. A request comes behind the handshake.
+    pub(super) fn origin(&self) -> Origin {
+        Origin::new(self.address, self.certificate.get())
+    }
 }
 
 impl<S> Watched<S> {
-    pub(super) fn new(stream: S, address: SocketAddr, seat: Seat) -> Self {
+    pub(super) fn new(
+        (stream, certificate): (S, ShownCertificate),
+        address: SocketAddr,
+        seat: Seat,
+    ) -> Self {
         Self {
             stream,
             address,
+            certificate,
             connection: Connection::new(),
             limit: Some(Box::pin(sleep(SAY_WITHIN))),
             since: Instant::now(),
@@ -138,7 +162,8 @@ impl<S> Connected for Watched<S> {
     fn connect_info(&self) -> Peer {
         Peer {
             connection: self.connection.clone(),
-            address: self.address.ip().to_canonical(),
+            address: self.address,
+            certificate: self.certificate.clone(),
         }
     }
 }
@@ -154,6 +179,7 @@ mod tests {
         let (near, far) = tokio::io::duplex(1 << 20);
         let address = SocketAddr::from(([127, 0, 0, 1], 1));
         let seat = Peers::new(1, 1).seat(address.ip()).unwrap();
+        let near = (near, ShownCertificate::default());
         (Watched::new(near, address, seat), far)
     }
 

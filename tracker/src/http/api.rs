@@ -10,8 +10,6 @@ mod problem;
 mod session;
 mod stream;
 
-use std::net::SocketAddr;
-
 use axum::body::Body;
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -24,6 +22,7 @@ use tokio::time::Instant;
 
 use super::programs::{self, Asks, By, Expected, Programs};
 use super::safety;
+use crate::access::Origin;
 use crate::metrics::definitions::HTTP;
 use crate::rpc::scheduler::Scheduler;
 use answer::Answer;
@@ -60,7 +59,7 @@ impl Api {
     pub(super) async fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Origin,
         misdirected: Option<(StatusCode, &'static str)>,
     ) -> Response<Body> {
         let started = Instant::now();
@@ -147,7 +146,7 @@ impl Api {
     async fn operated(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Origin,
         (operation, name): (Operation, String),
         id: &str,
     ) -> Result<Answer, Told> {
@@ -162,7 +161,7 @@ impl Api {
     async fn session(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Origin,
         method: Verb,
         id: &str,
     ) -> Result<Answer, Told> {
@@ -195,7 +194,7 @@ impl Api {
 
     async fn operate(
         self,
-        (request, peer, id): (Request<Incoming>, SocketAddr, String),
+        (request, peer, id): (Request<Incoming>, Origin, String),
         operation: Operation,
         name: String,
     ) -> Result<Answer, Told> {

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, Response};
-use axum::serve::Listener as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -18,8 +17,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::request_deadline::{Bounded, Patient};
+use crate::access::Origin;
 use crate::rpc::Lasting;
-use crate::tls::{Acceptor, Secured};
+use crate::tls::{Acceptor, Secured, ShownCertificate};
 
 /// Bytes of a request's line and headers together.
 const HEAD_BYTES_MAX: usize = 16 << 10;
@@ -34,7 +34,7 @@ pub(super) trait Answers: Clone + Send + Sync + 'static {
     fn answer(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Origin,
     ) -> impl Future<Output = Response<Body>> + Send;
 }
 
@@ -48,10 +48,11 @@ pub(super) async fn serve(
     let mut patient = Patient::new(listener, acceptor, most);
     let open = TaskTracker::new();
     loop {
-        let (stream, peer) = tokio::select! {
+        let ((stream, certificate), address) = tokio::select! {
             accepted = patient.accept() => accepted,
             () = stop.cancelled() => break,
         };
+        let peer = (address, certificate);
         open.spawn(connection(stream, peer, answers.clone(), stop.clone()));
     }
     drop(patient);
@@ -62,13 +63,15 @@ pub(super) async fn serve(
 
 async fn connection(
     stream: Bounded<Secured<TcpStream>>,
-    peer: SocketAddr,
+    (address, certificate): (SocketAddr, ShownCertificate),
     answers: impl Answers,
     stop: CancellationToken,
 ) {
     let clock = stream.clock();
     let service = service_fn(move |request| {
         let (answers, clock) = (answers.clone(), clock.clone());
+        // A request comes behind the handshake.
+        let peer = Origin::new(address, certificate.get());
         async move {
             // It may have come with the one before.
             clock.begin();

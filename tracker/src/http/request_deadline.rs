@@ -18,7 +18,7 @@ use tokio::time::{Sleep, sleep_until};
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use super::clock::Clock;
-use crate::tls::{Acceptor, Secured};
+use crate::tls::{Acceptor, Secured, ShownCertificate};
 
 /// Connections of one address at once; loopback has all there are, as everything on a developer's machine comes from there.
 const PER_ADDRESS: usize = 16;
@@ -39,21 +39,16 @@ impl Patient {
             seats: Arc::new(Seats::new(most)),
         }
     }
-}
 
-impl Listener for Patient {
-    type Io = Bounded<Secured<TcpStream>>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+    /// The next connection, with the certificate that its peer will have shown.
+    pub(super) async fn accept(
+        &mut self,
+    ) -> ((Bounded<Secured<TcpStream>>, ShownCertificate), SocketAddr) {
         // The listener's own accept waits and goes on after errors such as too many open files.
         let (stream, address) = Listener::accept(&mut self.listener).await;
         let seat = self.seats.take(address.ip());
-        (Bounded::new(self.acceptor.accept(stream), seat), address)
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        self.listener.local_addr()
+        let (stream, certificate) = self.acceptor.accept(stream);
+        ((Bounded::new(stream, seat), certificate), address)
     }
 }
 

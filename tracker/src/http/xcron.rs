@@ -11,7 +11,6 @@ mod route;
 mod tasks;
 mod uuid;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -22,6 +21,7 @@ use tokio::time::Instant;
 use self::uuid::uuid;
 use super::programs::{self, Asks, By, Expected, Programs, Unread};
 use super::safety;
+use crate::access::Origin;
 use crate::config;
 use crate::metrics::definitions::HTTP;
 use crate::rpc::scheduler::Scheduler;
@@ -57,11 +57,7 @@ impl Xcron {
     }
 
     /// The answer to a request of `peer`.
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        peer: SocketAddr,
-    ) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, peer: Origin) -> Response<Body> {
         let started = Instant::now();
         let uuid = uuid(rand::random());
         // A length beside it is dropped where it is parsed; what another reader took for its end shall not begin a second request.
@@ -91,7 +87,7 @@ impl Xcron {
     async fn answered(
         &self,
         request: Request<Incoming>,
-        peer: SocketAddr,
+        peer: Origin,
         route: Route,
         uuid: &str,
     ) -> Result<Data, Refused> {
@@ -104,7 +100,7 @@ impl Xcron {
 
     async fn operate(
         self,
-        (request, peer, uuid): (Request<Incoming>, SocketAddr, String),
+        (request, peer, uuid): (Request<Incoming>, Origin, String),
         route: Route,
     ) -> Result<Data, Refused> {
         let (head, body) = request.into_parts();

@@ -1,28 +1,23 @@
 //! What the files hold, and whether it can be served: everything that a worker would refuse is refused here, with what to do.
 
 use std::fmt;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tickwheel_core::TimestampMs;
+use tickwheel_certificates::{authorities, chain, instant, now, provider, read};
 use tickwheel_core::error::Violations;
 use tokio_rustls::rustls::client::danger::ServerCertVerifier as _;
 use tokio_rustls::rustls::client::{WebPkiServerVerifier, verify_server_name};
-use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use tokio_rustls::rustls::server::ParsedCertificate;
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::server::{ParsedCertificate, WebPkiClientVerifier};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::rustls::{self, CertificateError, RootCertStore};
 
-use crate::config::Tls;
+use crate::config::{Asked, Clients, Tls};
 
-/// Bytes of a file; a chain of ten certificates has some 20 KiB.
-const FILE_BYTES_MAX: u64 = 1 << 20;
-/// Certificates of a chain.
-const CHAIN_MAX: usize = 16;
 /// Later than any certificate is good: 9999-12-31.
 const FOR_EVER: Duration = Duration::from_secs(253_402_214_400);
 
@@ -31,6 +26,8 @@ const FOR_EVER: Duration = Duration::from_secs(253_402_214_400);
 pub(super) struct Files {
     cert: Vec<u8>,
     key: Vec<u8>,
+    /// Empty where nobody is asked for a certificate.
+    client_ca: Vec<u8>,
 }
 
 impl fmt::Debug for Files {
@@ -47,11 +44,6 @@ pub(super) struct Certificate {
     pub(super) expires: u64,
 }
 
-/// The one implementation of everything secret that this process has.
-pub(super) fn provider() -> Arc<CryptoProvider> {
-    Arc::new(ring::default_provider())
-}
-
 impl Files {
     /// What they hold now.
     ///
@@ -59,7 +51,7 @@ impl Files {
     /// Names each that cannot be read.
     pub(super) fn read(tls: &Tls) -> Result<Self, Violations> {
         let mut violations = Violations::new();
-        let mut take = |field: &str, path: &Path| match bounded(path) {
+        let mut take = |field: &str, path: &Path| match read(path) {
             Ok(text) => text,
             Err(error) => {
                 let rule = format!("names a file that can be read: {error}");
@@ -70,6 +62,10 @@ impl Files {
         let files = Self {
             cert: take("tls.cert", &tls.cert),
             key: take("tls.key", &tls.key),
+            client_ca: match &tls.clients {
+                Some(clients) => take("tls.client_ca", &clients.ca),
+                None => Vec::new(),
+            },
         };
         violations.into_result().map(|()| files)
     }
@@ -108,33 +104,34 @@ impl Files {
     }
 }
 
-/// By this machine's clock: peers judge a certificate by theirs.
-pub(super) fn now() -> Duration {
-    Duration::from_secs(UnixTime::now().as_secs())
-}
-
-fn bounded(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    let opened = std::fs::File::open(path)?;
-    opened.take(FILE_BYTES_MAX + 1).read_to_end(&mut text)?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        let why = format!("it has more than {FILE_BYTES_MAX} bytes");
-        return Err(std::io::Error::other(why));
+impl Files {
+    /// What looks at the certificates of whoever connects; `None`: nobody is asked for one.
+    ///
+    /// # Errors
+    /// Says what is wrong with the file of their authorities.
+    pub(super) fn clients(
+        &self,
+        tls: &Tls,
+    ) -> Result<Option<Arc<dyn ClientCertVerifier>>, Violations> {
+        let Some(Clients { ca, asked }) = &tls.clients else {
+            return Ok(None);
+        };
+        let roots = authorities(&self.client_ca);
+        let verifier = roots.and_then(|roots| {
+            let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+            let builder = match asked {
+                Asked::Optional => builder.allow_unauthenticated(),
+                Asked::Required => builder,
+            };
+            let built = builder.build();
+            built.map_err(|error| format!("holds authorities that can be asked: {error}"))
+        });
+        verifier.map(Some).map_err(|rule| {
+            let mut violations = Violations::new();
+            violations.add("tls.client_ca", &rule, ca.display());
+            violations
+        })
     }
-    Ok(text)
-}
-
-/// The certificates of a file, the tracker's own first.
-fn chain(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
-    let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text).collect();
-    let chain = read.map_err(|error| format!("holds certificates in PEM: {error}"))?;
-    if chain.is_empty() || chain.len() > CHAIN_MAX {
-        return Err(format!(
-            "holds 1 to {CHAIN_MAX} certificates in PEM (-----BEGIN CERTIFICATE-----); there are {}",
-            chain.len()
-        ));
-    }
-    Ok(chain)
 }
 
 /// Until when the first of them is good, in seconds since 1970, where it is good now and for `host`.
@@ -150,13 +147,13 @@ fn good_for(chain: &[CertificateDer<'_>], host: &str) -> Result<u64, String> {
         Some(Wrong::ExpiredContext { not_after, .. }) => {
             return Err(unfit(&format_args!(
                 "it expired at {}: get a new one",
-                instant(not_after)
+                instant(not_after.as_secs())
             )));
         }
         Some(Wrong::NotValidYetContext { not_before, .. }) => {
             return Err(unfit(&format_args!(
                 "it is good from {} only: does the clock go wrong?",
-                instant(not_before)
+                instant(not_before.as_secs())
             )));
         }
         Some(other) => return Err(unfit(&other)),
@@ -176,10 +173,6 @@ fn good_for(chain: &[CertificateDer<'_>], host: &str) -> Result<u64, String> {
 
 fn server_name(host: &str) -> Result<ServerName<'_>, String> {
     ServerName::try_from(host).map_err(|_| format!("is for a host; {host:?} is the name of none"))
-}
-
-fn instant(at: UnixTime) -> TimestampMs {
-    TimestampMs::new(at.as_secs().saturating_mul(1_000))
 }
 
 /// What a peer would say of a certificate at that time, whoever vouches for it: a verifier looks at what stands in it before it looks for its

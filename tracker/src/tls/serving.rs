@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
+use tickwheel_certificates::{now, provider};
 use tickwheel_core::error::Violations;
 use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
+use tokio_rustls::rustls::server::danger::ClientCertVerifier;
+use tokio_rustls::rustls::server::{ClientHello, NoServerSessionStorage, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 
-use super::certificate::{Certificate, Files, now, provider};
+use super::certificate::{Certificate, Files};
 use crate::config::Tls;
 
 /// From here on a person should know that a certificate expires.
@@ -113,8 +115,13 @@ fn warn_of_end(expires: u64) {
 
 impl Now {
     fn of(tls: &Tls, host: &str, files: Files) -> Result<Self, Violations> {
-        let certificate = files.certificate(tls, host)?;
-        let made = |wire| config(&certificate, wire).map(Arc::new);
+        let mut violations = Violations::new();
+        let certificate = violations.keep(files.certificate(tls, host));
+        let clients = violations.keep(files.clients(tls));
+        let (Some(certificate), Some(clients)) = (certificate, clients) else {
+            return Err(violations);
+        };
+        let made = |wire| config(&certificate, clients.clone(), wire).map(Arc::new);
         Ok(Self {
             grpc: made(Wire::Grpc)?,
             http: made(Wire::Http)?,
@@ -124,7 +131,11 @@ impl Now {
     }
 }
 
-fn config(certificate: &Certificate, wire: Wire) -> Result<ServerConfig, Violations> {
+fn config(
+    certificate: &Certificate,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+    wire: Wire,
+) -> Result<ServerConfig, Violations> {
     let builder = ServerConfig::builder_with_provider(provider());
     let builder = builder
         .with_safe_default_protocol_versions()
@@ -134,7 +145,13 @@ fn config(certificate: &Certificate, wire: Wire) -> Result<ServerConfig, Violati
             violations
         })?;
     let resolver = Arc::new(One(Arc::clone(&certificate.key)));
-    let mut config = builder.with_no_client_auth().with_cert_resolver(resolver);
+    let builder = match clients {
+        Some(verifier) => builder.with_client_cert_verifier(verifier),
+        None => builder.with_no_client_auth(),
+    };
+    let mut config = builder.with_cert_resolver(resolver);
+    // Who connects is looked at each time: what was believed once may have expired since.
+    config.session_storage = Arc::new(NoServerSessionStorage {});
     config.alpn_protocols = vec![match wire {
         Wire::Grpc => b"h2".to_vec(),
         Wire::Http => b"http/1.1".to_vec(),

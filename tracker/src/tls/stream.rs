@@ -3,11 +3,12 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tickwheel_core::access::Fingerprint;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
@@ -20,6 +21,32 @@ use crate::metrics::measure;
 
 /// A handshake takes so long at most, with its wait for a thread: its connection has a seat that others may want.
 pub(super) const SHAKE_WITHIN: Duration = Duration::from_secs(5);
+
+/// The certificate that whoever connects has shown, and an authority has vouched for: it is here before the first byte of the stream is.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ShownCertificate(Arc<OnceLock<Fingerprint>>);
+
+impl ShownCertificate {
+    /// `None` where there is none, also while hands are shaken.
+    pub(crate) fn get(&self) -> Option<Fingerprint> {
+        self.0.get().copied()
+    }
+
+    /// Takes down the one of a handshake that is over.
+    fn take<S>(&self, stream: &TlsStream<S>) {
+        let (_, session) = stream.get_ref();
+        let shown = session.peer_certificates().and_then(<[_]>::first);
+        if let Some(own) = shown {
+            // A handshake is over once.
+            self.0.set(Fingerprint::of(own)).ok();
+        }
+    }
+}
+
+/// Whoever is refused has so long to read why.
+const PART_WITHIN: Duration = Duration::from_millis(200);
+/// What it may have sent meanwhile.
+const PART_BYTES: u64 = 64 << 10;
 
 /// How connections begin.
 #[derive(Debug, Clone)]
@@ -36,33 +63,57 @@ impl Acceptor {
         Self::Tls(serving, wire, threads.clone())
     }
 
-    /// The stream of a connection. Returns at once; a handshake that fails ends the stream.
-    pub(crate) fn accept<S>(&self, stream: S) -> Secured<S>
+    /// The stream of a connection, and the certificate that its peer will have shown. Returns at once; a handshake that fails ends the stream.
+    pub(crate) fn accept<S>(&self, stream: S) -> (Secured<S>, ShownCertificate)
     where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        match self {
+        let shown = ShownCertificate::default();
+        let secured = match self {
             Self::Plain => Secured::Plain(stream),
             Self::Tls(serving, wire, threads) => {
-                let shaking = threads.spawn(shake(serving.config(*wire), stream));
-                Secured::Shaking(AbortOnDropHandle::new(shaking))
+                let shaking = shake(serving.config(*wire), stream, shown.clone());
+                Secured::Shaking(AbortOnDropHandle::new(threads.spawn(shaking)))
             }
-        }
+        };
+        (secured, shown)
     }
 }
 
-async fn shake<S>(config: Arc<ServerConfig>, stream: S) -> io::Result<TlsStream<S>>
+async fn shake<S>(
+    config: Arc<ServerConfig>,
+    stream: S,
+    shown: ShownCertificate,
+) -> io::Result<TlsStream<S>>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let shaken = match timeout(SHAKE_WITHIN, TlsAcceptor::from(config).accept(stream)).await {
-        Ok(shaken) => shaken,
+    let accepting = TlsAcceptor::from(config).accept(stream).into_fallible();
+    let shaken = match timeout(SHAKE_WITHIN, accepting).await {
+        Ok(Ok(shaken)) => Ok(shaken),
+        Ok(Err((error, stream))) => {
+            part(stream).await;
+            Err(error)
+        }
         Err(late) => Err(late.into()),
     };
-    shaken.inspect_err(|error| {
-        measure::connection_closed("handshake");
-        tracing::debug!(%error, "a handshake of TLS failed");
-    })
+    shaken
+        .inspect(|stream| shown.take(stream))
+        .inspect_err(|error| {
+            measure::connection_closed("handshake");
+            tracing::debug!(%error, "a handshake of TLS failed");
+        })
+}
+
+/// Closes a connection so that its peer reads why: what it had sent on would have it cut off, with the alert behind it.
+async fn part<S: AsyncRead + AsyncWrite + Unpin>(mut stream: S) {
+    let read = async {
+        stream.shutdown().await.ok();
+        let mut rest = stream.take(PART_BYTES);
+        tokio::io::copy(&mut rest, &mut tokio::io::sink()).await
+    };
+    // However it ends, it ends.
+    timeout(PART_WITHIN, read).await.ok();
 }
 
 /// A stream that may be encrypted.

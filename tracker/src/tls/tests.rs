@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
 use tempfile::TempDir;
+use tickwheel_certificates::provider;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
@@ -12,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::certificate::{Files, provider};
+use super::certificate::Files;
 use super::stream::SHAKE_WITHIN;
 use super::*;
 use crate::config::Tls;
@@ -29,7 +30,7 @@ struct Authority {
 }
 
 fn now() -> u64 {
-    certificate::now().as_secs()
+    tickwheel_certificates::now().as_secs()
 }
 
 impl Authority {
@@ -88,7 +89,7 @@ impl Authority {
         acceptor: &Acceptor,
     ) -> (Secured<DuplexStream>, TlsStream<DuplexStream>) {
         let (near, far) = duplex(1 << 16);
-        let stream = acceptor.accept(near);
+        let (stream, _) = acceptor.accept(near);
         let mut roots = RootCertStore::empty();
         roots.add(self.own.clone()).unwrap();
         let config = ClientConfig::builder_with_provider(provider())
@@ -203,7 +204,7 @@ async fn a_handshake_that_stalls_ends_and_others_do_not_wait_for_it() {
     let acceptor = Acceptor::tls(authority.serving(), Wire::Grpc, &Handle::current());
     let began = Instant::now();
     let (near, _silent) = duplex(64);
-    let mut stalled = acceptor.accept(near);
+    let (mut stalled, _) = acceptor.accept(near);
     let (mut open, mut peer) = authority.connected(&acceptor).await;
     peer.write_all(b"at once").await.unwrap();
     open.read_exact(&mut [0; 7]).await.unwrap();
@@ -214,7 +215,7 @@ async fn a_handshake_that_stalls_ends_and_others_do_not_wait_for_it() {
     assert!(stalled.write_all(b"late").await.is_err());
 
     let (near, mut far) = duplex(1 << 10);
-    let mut plain = acceptor.accept(near);
+    let (mut plain, _) = acceptor.accept(near);
     far.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
         .await
         .unwrap();

@@ -122,6 +122,7 @@ impl Guarded {
             name: "a test".to_owned(),
             scope: Some(scope),
             valid_ms,
+            ..v1::MakeTokenRequest::default()
         };
         Ok(self.api(by).make_token(request).await?.into_inner().text)
     }

@@ -119,7 +119,22 @@ impl WorkerBuilder {
         self
     }
 
-    /// Who vouches for trackers, where their URLs are `https://`.
+    /// A file with the certificate that is shown to trackers that ask for one, in PEM, with those that lead to its authority behind it; and
+    /// `client_key` the file of its key. They are read again for each stream.
+    #[cfg(feature = "tls")]
+    pub fn client_cert(mut self, file: impl Into<PathBuf>) -> Self {
+        self.shows.trust = self.shows.trust.client_cert(file);
+        self
+    }
+
+    /// A file with the private key of `client_cert`, in PEM.
+    #[cfg(feature = "tls")]
+    pub fn client_key(mut self, file: impl Into<PathBuf>) -> Self {
+        self.shows.trust = self.shows.trust.client_key(file);
+        self
+    }
+
+    /// Who vouches for trackers, and who this worker is to them, where their URLs are `https://`.
     #[cfg(feature = "tls")]
     pub fn trust(mut self, trust: Trust) -> Self {
         self.shows.trust = trust;
@@ -369,7 +384,7 @@ impl WorkerBuilder {
             shown.map_err(|reason| Error::invalid("token", reason))?;
         }
         let trusted = self.shows.trust.check();
-        trusted.map_err(|reason| Error::invalid("ca_file", reason))?;
+        trusted.map_err(|unfit| Error::invalid(unfit.setting, unfit.reason))?;
         let shown = self.shows.credential.authorization();
         shown.map_err(|reason| Error::invalid("token", reason))?;
         let host = sysinfo::System::host_name().unwrap_or_else(|_| "worker".to_owned());

@@ -81,7 +81,7 @@ impl StoreArgs {
         ];
         let flags = flags.into_iter().flatten().collect();
         let config = config::load(&self.config, &Environment::of_process(), flags)?;
-        let redis = Redis::connect(&config.redis.url.0)
+        let redis = Redis::connect_with(&config.redis.url.0, &config.redis.tls())
             .await
             .map_err(|error| failure(&error))?;
         Ok((redis, config))

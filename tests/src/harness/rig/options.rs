@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::harness::secrets::Secrets;
 use crate::harness::{fan, handlers};
 
 /// What a tracker process is started with.
@@ -26,6 +27,9 @@ pub struct TrackerConfig {
     /// Attempts of each callback of xcron.
     #[serde(default = "one")]
     pub callbacks: u32,
+    /// With what it speaks TLS; without, it asks nobody.
+    #[serde(default)]
+    pub secrets: Option<Secrets>,
 }
 
 /// How a tracker process differs from the usual.
@@ -69,6 +73,9 @@ pub struct WorkerConfig {
     pub book: String,
     /// The rest.
     pub options: WorkerOptions,
+    /// What it shows to trackers.
+    #[serde(default)]
+    pub secrets: Option<Secrets>,
 }
 
 /// What a worker offers.

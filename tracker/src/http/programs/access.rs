@@ -1,11 +1,9 @@
 //! Who asks. This is the one place that every request of a program passes before anything of it is read or done.
 
-use std::net::SocketAddr;
-
 use axum::http::HeaderMap;
 use tickwheel_core::access::Role;
 
-use crate::access::Caller;
+use crate::access::{Caller, Origin};
 use crate::error::Error;
 use crate::rpc::error::code_of;
 use crate::rpc::scheduler::{Scheduler, needs};
@@ -41,9 +39,8 @@ pub(crate) async fn caller(
     scheduler: &Scheduler,
     asks: Asks<'_>,
     headers: &HeaderMap,
-    peer: SocketAddr,
+    peer: Origin,
 ) -> Result<Caller, Error> {
-    let peer = peer.ip().to_canonical();
     let authority = scheduler.authority();
     let caller = match asks.by {
         By::Token => authority.caller(headers, Some(peer), asks.call).await?,

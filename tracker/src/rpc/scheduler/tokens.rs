@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_core::access::{Scope, Secret, Token, TokenId};
+use tickwheel_core::access::{Fingerprint, Scope, Secret, Token, TokenId};
 use tickwheel_core::bounds::TOKEN_NAME_CHARS_MAX;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::time::TimestampMs;
@@ -28,7 +28,8 @@ pub(super) async fn make(
     if let Some(ms) = request.valid_ms.filter(|ms| !VALID_MS.contains(ms)) {
         found.add("valid_ms", "is a second to ten years", ms);
     }
-    let Some(scope) = scope.filter(|_| found.is_empty()) else {
+    let bound = found.keep(bound(&request.client_cert_sha256));
+    let (Some(scope), Some(bound), true) = (scope, bound, found.is_empty()) else {
         return Err(found.into());
     };
     within(call, &scope, request.valid_ms).await?;
@@ -42,6 +43,7 @@ pub(super) async fn make(
         name: request.name,
         scope,
         valid: request.valid_ms.map(Duration::from_millis),
+        bound,
     };
     let made = call.store.make_token(&new).await?;
     call.authority.changed();
@@ -52,10 +54,24 @@ pub(super) async fn make(
             scope: Some((&new.scope).into()),
             made_ms: made.as_u64(),
             not_after_ms: request.valid_ms.map_or(0, |ms| made.plus_ms(ms).as_u64()),
+            client_cert_sha256: shown_bound(bound),
             ..v1::Token::default()
         }),
         text: token.reveal(),
     })
+}
+
+/// The certificate that a token shall be bound to.
+fn bound(given: &str) -> Result<Option<Fingerprint>, Violation> {
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let read = given.parse().map(Some);
+    read.map_err(|violation| named("client_cert_sha256", violation))
+}
+
+fn shown_bound(bound: Option<Fingerprint>) -> String {
+    bound.map(|bound| bound.to_string()).unwrap_or_default()
 }
 
 /// Refuses a token that may do what its maker may not, or that lives longer.
@@ -180,5 +196,6 @@ fn shown(id: &TokenId, record: &TokenRecord, used: Option<TimestampMs>) -> v1::T
         not_after_ms: millis(record.not_after),
         last_used_ms: millis(used),
         earlier_until_ms: millis(record.earlier_until()),
+        client_cert_sha256: shown_bound(record.bound),
     }
 }

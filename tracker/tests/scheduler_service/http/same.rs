@@ -341,6 +341,7 @@ async fn about_access(operation: Operation, caller: &mut Caller, http: Http) -> 
         name: name.to_owned(),
         scope: Some(scope(v1::Role::Viewer)),
         valid_ms: Some(60_000),
+        ..v1::MakeTokenRequest::default()
     };
     let mut ids = Vec::new();
     if matches!(operation, Operation::RotateToken | Operation::RevokeToken) {
