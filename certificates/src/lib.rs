@@ -77,8 +77,8 @@ pub fn authorities(text: &[u8]) -> Result<RootCertStore, String> {
     Ok(roots)
 }
 
-/// The authorities that this system knows; those of a file that the variable `SSL_CERT_FILE` names, where it is set. One that cannot be read
-/// vouches for nobody.
+/// The authorities that this system knows; those of a file that the variable `SSL_CERT_FILE` names, where it is set. One that cannot be
+/// read vouches for nobody.
 ///
 /// # Errors
 /// In words, when there is none.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tickwheel_proto::AUTHORIZATION_HEADER;
 use tickwheel_proto::credential::Authorization;
 use tickwheel_proto::stranger::{in_place_of_tracker, mistake};
-use tickwheel_proto::trust::{Trust, Unfit, advice};
+use tickwheel_proto::trust::{Trust, Unfit, advice, closed};
 use tickwheel_proto::v1::scheduler_service_client::SchedulerServiceClient;
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
@@ -208,7 +208,10 @@ pub(crate) fn advised(error: &(dyn std::error::Error + 'static)) -> Cause {
 pub(crate) async fn with_stranger(url: &str, cause: String) -> String {
     match in_place_of_tracker(url).await {
         Some(stranger) => format!("{cause} ({stranger})"),
-        None => cause,
+        None => match closed(url, &cause) {
+            Some(reason) => format!("{cause}: {reason}"),
+            None => cause,
+        },
     }
 }
 

@@ -147,6 +147,19 @@ impl Trust {
     }
 }
 
+/// What may be the reason where a connection to `url` ends at once, and `cause` is all that is known: whoever is refused for its certificate
+/// is told so, but behind the handshake, where its alert may be passed over.
+#[must_use]
+pub fn closed(url: &str, cause: &str) -> Option<&'static str> {
+    let ends = ["connection closed", "reset", "broken pipe", "eof"];
+    let cause = cause.to_ascii_lowercase();
+    let is_closed = url.starts_with("https://") && ends.iter().any(|end| cause.contains(end));
+    is_closed.then_some(
+        "it ended, or it asks for certificates (tls.client_ca) and was shown none, or does not believe the certificate that you show: name one and its \
+         key, by --client-cert and --client-key of a command, `client_cert` and `client_key` of a client or a worker",
+    )
+}
+
 /// What to do about a connection that failed for a reason of TLS; `None` where it failed for another one.
 #[must_use]
 pub fn advice(error: &(dyn Error + 'static)) -> Option<String> {

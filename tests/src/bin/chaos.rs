@@ -24,7 +24,7 @@ struct Args {
     /// Random faults: only kills of trackers and workers every two seconds, and of Redis every minute.
     #[arg(long)]
     kills: bool,
-    /// Everybody speaks TLS and shows a certificate; callers show tokens, workers such as are bound to their certificate.
+    /// Random faults: everybody speaks TLS and shows a certificate; callers show tokens, workers such as are bound to their certificate.
     #[arg(long)]
     secure: bool,
     /// These faults of the catalogue, separated by commas.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tickwheel_proto::stranger::in_place_of_tracker;
+use tickwheel_proto::trust::closed;
 use tickwheel_proto::wire::refusal::is_upgrade_required;
 use tokio::time::Instant;
 use tonic::{Code, Status};
@@ -29,7 +30,11 @@ impl Unreached {
         tokio::spawn(async move {
             let cause = match in_place_of_tracker(&url).await {
                 Some(stranger) if !cause.contains(stranger) => format!("{cause} ({stranger})"),
-                Some(_) | None => cause,
+                Some(_) => cause,
+                None => match closed(&url, &cause) {
+                    Some(reason) => format!("{cause}: {reason}"),
+                    None => cause,
+                },
             };
             warn!(
                 url,

@@ -9,7 +9,8 @@ use tickwheel_core::error::Violations;
 /// that off.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tls {
-    /// The certificates of the authorities that vouch for servers, in PEM, and no others are believed; `None`: those that this system knows.
+    /// The certificates of the authorities that vouch for servers, in PEM, and no others are believed; `None`: those that this system
+    /// knows.
     pub ca_file: Option<PathBuf>,
     /// The certificate that is shown to servers that ask for one, in PEM, with those that lead to its authority behind it.
     pub client_cert: Option<PathBuf>,

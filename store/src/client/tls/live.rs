@@ -1,5 +1,5 @@
-//! What handshakes are made with now. The client keeps one configuration for its life; whom it believes and whom it shows is asked of what is
-//! here at each handshake.
+//! What handshakes are made with now. The client keeps one configuration for its life; whom it believes and whom it shows is asked of what
+//! is here at each handshake.
 
 use std::sync::Arc;
 

@@ -53,12 +53,15 @@ async fn why_not(live: &Arc<Live>, shown: &str, (host, port): &(String, u16)) ->
         return Some(Violation::new("redis.url", rule, shown));
     };
     let connector = TlsConnector::from(Arc::new(live.config().ok()?));
-    let error = timeout(PATIENCE, shaken(connector, name, &asked.address)).await;
-    let error = error.ok()?.err()?;
-    let found = error.get_ref();
+    let error = match timeout(PATIENCE, shaken(connector, name, &asked.address)).await {
+        Ok(Ok(())) => return None,
+        Ok(Err(error)) => Some(error),
+        Err(_) => None,
+    };
+    let found = error.as_ref().and_then(std::io::Error::get_ref);
     match found.and_then(|inside| inside.downcast_ref::<rustls::Error>()) {
         Some(found) => asked.violation(found),
-        // A server that is greeted in words it does not know may close without any.
+        // A server that is greeted in words it does not know waits for more of them, or closes without any.
         None if is_plain(&asked.address).await => Some(asked.plain()),
         None => None,
     }
