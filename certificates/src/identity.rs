@@ -89,20 +89,21 @@ fn refused(chain: &[CertificateDer<'static>], at: Duration) -> Option<String> {
     let at = UnixTime::since_unix_epoch(at);
     match verifier.verify_client_cert(leaf, &[], at) {
         Ok(_) => None,
-        Err(rustls::Error::InvalidCertificate(wrong)) => match wrong {
-            Wrong::UnknownIssuer | Wrong::BadSignature => None,
-            Wrong::ExpiredContext { not_after, .. } => {
+        Err(rustls::Error::InvalidCertificate(wrong)) => {
+            if matches!(wrong, Wrong::UnknownIssuer | Wrong::BadSignature) {
+                None
+            } else if let Wrong::ExpiredContext { not_after, .. } = wrong {
                 let expired = instant(not_after.as_secs());
                 unfit(&format_args!("it expired at {expired}: get a new one"))
-            }
-            Wrong::NotValidYetContext { not_before, .. } => {
+            } else if let Wrong::NotValidYetContext { not_before, .. } = wrong {
                 let from = instant(not_before.as_secs());
                 unfit(&format_args!(
                     "it is good from {from} only: does the clock go wrong?"
                 ))
+            } else {
+                unfit(&wrong)
             }
-            other => unfit(&other),
-        },
+        }
         Err(other) => unfit(&other),
     }
 }

@@ -81,11 +81,13 @@ async fn shaken(
 
 impl Asked<'_> {
     fn violation(&self, found: &rustls::Error) -> Option<Violation> {
-        match found {
-            rustls::Error::InvalidCertificate(wrong) => self.of_certificate(wrong),
-            rustls::Error::AlertReceived(alert) => self.of_alert(*alert),
-            rustls::Error::InvalidMessage(_) => Some(self.plain()),
-            _ => None,
+        if let rustls::Error::InvalidCertificate(wrong) = found {
+            Some(self.of_certificate(wrong))
+        } else if let rustls::Error::AlertReceived(alert) = found {
+            self.of_alert(*alert)
+        } else {
+            let is_plain = matches!(found, rustls::Error::InvalidMessage(_));
+            is_plain.then(|| self.plain())
         }
     }
 
@@ -98,34 +100,34 @@ impl Asked<'_> {
         Violation::new("redis.url", rule, self.shown)
     }
 
-    fn of_certificate(&self, wrong: &CertificateError) -> Option<Violation> {
+    fn of_certificate(&self, wrong: &CertificateError) -> Violation {
         use CertificateError as Wrong;
-        let address = &self.address;
-        let of_url = |rule: String| Some(Violation::new("redis.url", rule, self.shown));
-        match wrong {
-            Wrong::UnknownIssuer | Wrong::BadSignature => Some(self.of_authority()),
-            Wrong::ExpiredContext { not_after, .. } => of_url(format!(
+        let (address, host) = (&self.address, self.host);
+        if matches!(wrong, Wrong::UnknownIssuer | Wrong::BadSignature) {
+            return self.of_authority();
+        }
+        let rule = if let Wrong::ExpiredContext { not_after, .. } = wrong {
+            format!(
                 "names a server with a good certificate; that of {address} expired at {}: give the server a new one (tls-cert-file, which CONFIG SET \
                  takes up without a restart)",
                 instant(not_after.as_secs())
-            )),
-            Wrong::NotValidYetContext { not_before, .. } => of_url(format!(
+            )
+        } else if let Wrong::NotValidYetContext { not_before, .. } = wrong {
+            format!(
                 "names a server with a good certificate; that of {address} is good from {} only: does the clock of one of the machines go wrong?",
                 instant(not_before.as_secs())
-            )),
-            Wrong::NotValidForNameContext { presented, .. } => of_url(format!(
-                "names the server as its certificate does; that of {address} is for {}: write one of these, or give the server a certificate for {}",
-                names(presented),
-                self.host
-            )),
-            Wrong::NotValidForName => of_url(format!(
-                "names the server as its certificate does; that of {address} is for others: write one of its names, or give the server a certificate for {}",
-                self.host
-            )),
-            other => of_url(format!(
-                "names a server with a good certificate; that of {address} is none for servers: {other}"
-            )),
-        }
+            )
+        } else if let Wrong::NotValidForNameContext { presented, .. } = wrong {
+            format!(
+                "names the server as its certificate does; that of {address} is for {}: write one of these, or give the server a certificate for {host}",
+                names(presented)
+            )
+        } else {
+            format!(
+                "names a server with a good certificate; that of {address} is none for servers: {wrong}"
+            )
+        };
+        Violation::new("redis.url", rule, self.shown)
     }
 
     fn of_authority(&self) -> Violation {
