@@ -65,7 +65,7 @@ fn files_that_cannot_be_used_are_refused_by_the_keys_that_name_them() {
             "there is none",
         ),
         (
-            (ca.clone(), String::new(), key.clone()),
+            (ca.clone(), String::new(), key),
             "redis.client_cert",
             "there are 0",
         ),
