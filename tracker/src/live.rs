@@ -8,10 +8,14 @@
 //! topic.rs wish.rs what may be watched, and what somebody wants to
 //! hub.rs seats.rs  who watches what; how many may
 //! subscription.rs  one stream, and what comes next in it
+//! beat.rs crowd.rs when all who watch are told something, and how much of it
+//! view.rs          what is told to several alike is made and written once
 //! guardian.rs      whether it may go on
 //! pump.rs          carries it to a wire
 //! ```
 
+mod beat;
+mod crowd;
 mod guardian;
 mod hub;
 mod logs;
@@ -23,6 +27,7 @@ mod seats;
 mod source;
 mod subscription;
 mod topic;
+mod view;
 mod wish;
 
 pub(crate) use hub::Hub;

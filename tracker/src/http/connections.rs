@@ -23,6 +23,8 @@ use crate::tls::{Acceptor, Secured, ShownCertificate};
 
 /// Bytes of a request's line and headers together.
 const HEAD_BYTES_MAX: usize = 16 << 10;
+/// Bytes that a connection holds for a peer who does not take them, and as many that came from it: streams of a thousand who sleep take 64 MiB.
+const BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Headers of a request.
 const HEADERS_MAX: usize = 100;
 /// Connections with an answer under way when the tracker stops have so long for it.
@@ -87,6 +89,7 @@ async fn connection(
     let mut http = http1::Builder::new();
     http.max_headers(HEADERS_MAX)
         .max_header_size(HEAD_BYTES_MAX)
+        .max_buf_size(BUFFER_BYTES_MAX)
         // The clock of the connection has its time as well.
         .header_read_timeout(None);
     let connection = http.serve_connection(TokioIo::new(stream), service);

@@ -8,18 +8,20 @@ use std::time::Duration;
 
 use tickwheel_core::access::Permission;
 use tickwheel_store::Store;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::beat::Beats;
 use super::guardian::Guardian;
 use super::logs::{LOGS_MAX, Logs};
 use super::overview::{Overviews, Snapshot};
 use super::runs::Runs;
 use super::seats::Seats;
 use super::source::Source;
-use super::subscription::{Followed, Follows, Pace, Subscription, Watched};
+use super::subscription::{Followed, Follows, Subscription, Watched};
 use super::topic::{Cursor, Topic};
+use super::view::{At, Views};
 use super::wish::Wish;
 use crate::access::{Authority, Caller};
 use crate::error::Error;
@@ -33,6 +35,8 @@ pub(crate) struct Hub {
     now: Arc<Source<Option<Arc<Snapshot>>>>,
     runs: Arc<Runs>,
     logs: Logs,
+    beats: Arc<Beats>,
+    views: Views,
     authority: Arc<Authority>,
     /// Between two looks at what a caller showed.
     recheck: Duration,
@@ -47,11 +51,15 @@ impl Hub {
         (overviews, settled): (Arc<Overviews>, Arc<SettledIn>),
         (authority, recheck): (Arc<Authority>, Duration),
     ) -> Arc<Self> {
+        let news = Arc::new(Notify::new());
+        let now = Arc::new(Source::new(Arc::clone(&news)));
         Arc::new(Self {
             overviews,
-            now: Arc::new(Source::new()),
-            runs: Runs::new(store.clone(), settled),
+            now: Arc::clone(&now),
+            runs: Runs::new(store.clone(), settled, Arc::clone(&news)),
             logs: Logs::new(store),
+            beats: Beats::new(now, news),
+            views: Views::default(),
             authority,
             recheck,
             seats: Seats::new(),
@@ -83,7 +91,13 @@ impl Hub {
             cursor,
         } = wish;
         let Cursor { runs, logs } = cursor;
-        let mut watched = Watched::default();
+        let mut watched = Watched {
+            beats: None,
+            now: None,
+            runs: None,
+            at: At::default(),
+            logs: Vec::new(),
+        };
         let mut cursors = logs.into_iter();
         for topic in topics {
             match topic {
@@ -96,11 +110,10 @@ impl Hub {
                     };
                     watched.runs = Some(Follows {
                         runs: Arc::clone(&self.runs),
-                        looks,
-                        at,
-                        missed: missed.then_some(0),
-                        pace: Pace::new(),
+                        _looks: looks,
                     });
+                    watched.at.place = Some(at);
+                    watched.at.missed = missed.then_some(0);
                 }
                 Topic::Log(run) => {
                     let log = self.logs.follow(&run).ok_or_else(|| {
@@ -113,18 +126,17 @@ impl Hub {
                 }
             }
         }
+        // Behind what is watched: its first beat knows of it.
+        watched.beats =
+            (watched.now.is_some() || watched.runs.is_some()).then(|| self.beats.watch());
         let guardian = Guardian::new(
             (Arc::clone(&self.authority), caller.clone()),
             self.recheck,
             self.stop.clone(),
         );
         let shows_payload = caller.may(Permission::ReadPayload);
-        Ok(Subscription::new(
-            watched,
-            (filter, shows_payload),
-            guardian,
-            seat,
-        ))
+        let view = self.views.find(filter, shows_payload);
+        Ok(Subscription::new(watched, view, guardian, seat))
     }
 
     fn watch_now(&self) -> watch::Receiver<Option<Arc<Snapshot>>> {

@@ -2,24 +2,24 @@
 
 use std::time::Duration;
 
-use tickwheel_proto::v1;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::subscription::Subscription;
+use super::view::Told;
 
-/// Events that wait for a wire.
+/// What waits for a wire.
 const WAITING_MAX: usize = 1;
 /// Whoever takes nothing for so long is left alone.
 const TAKE_WITHIN: Duration = Duration::from_secs(30);
 
-/// Carries events, each `written` as its wire has it. When nothing happens for `quiet`, what `quiet` is with is carried, so that both ends know of
+/// Carries what is told, `written` as its wire has it. When nothing happens for `quiet`, what `quiet` is with is carried, so that both ends know of
 /// each other.
 ///
 /// It ends with the stream, when the receiver is dropped, and when nothing is taken for 30 s; the receiver ends with it.
 pub(crate) fn carry<T: Send + 'static>(
     mut events: Subscription,
-    written: impl Fn(v1::StreamEvent) -> T + Send + Sync + 'static,
+    written: impl Fn(&Told) -> T + Send + Sync + 'static,
     quiet: Option<(Duration, fn() -> T)>,
 ) -> mpsc::Receiver<T> {
     let (sender, receiver) = mpsc::channel(WAITING_MAX);
@@ -28,9 +28,9 @@ pub(crate) fn carry<T: Send + 'static>(
         loop {
             let next = async {
                 match quiet {
-                    None => events.next().await.map(&written),
+                    None => events.next().await.map(|told| written(&told)),
                     Some((after, what)) => match timeout(after, events.next()).await {
-                        Ok(next) => next.map(&written),
+                        Ok(next) => next.map(|told| written(&told)),
                         Err(_) => Some(what()),
                     },
                 }

@@ -30,7 +30,7 @@ pub(crate) struct Batch {
 }
 
 /// Where somebody is in the ring.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
     ring: u32,
     /// The batch that comes next.
@@ -202,7 +202,7 @@ fn count(ended: &[Settled]) -> u64 {
 }
 
 /// About what a record takes.
-fn bytes_of(settled: &Settled) -> usize {
+pub(super) fn bytes_of(settled: &Settled) -> usize {
     size_of::<Settled>() + settled.id.as_str().len() + settled.message.len() + 64
 }
 

@@ -1,6 +1,6 @@
 //! Runs that end, wherever in the cluster: the partitions' events are read while somebody watches, once for all who do.
 //!
-//! Each partition is asked once a second; where this tracker settled something itself, a quarter of a second after it was asked last. With
+//! Each partition is asked once a second; where this tracker settled something itself, a quarter of a second after it was asked last, or later where many watch. With
 //! many partitions they are asked the less often, so that no more than [`ASKED_A_SECOND`] are asked in a second for what others settled.
 
 use std::sync::Arc;
@@ -12,9 +12,10 @@ use tickwheel_core::partition::PartitionId;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_store::context::{Tail, TailMark};
 use tickwheel_store::{Error, Store};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::crowd;
 use super::ring::{Next, Place, Ring};
 use super::source::Source;
 use super::topic::RunsPoint;
@@ -23,8 +24,10 @@ use crate::outcomes::SettledIn;
 
 /// Between two questions to a partition.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// The same when something ended that this tracker settled.
+/// The same when something ended that this tracker settled; no more often than those who watch are told something.
 const ASK_SOON: Duration = Duration::from_millis(250);
+/// What this tracker settles is looked at no more often: to be told of each would cost more than to ask for what ended.
+const GATHER: Duration = Duration::from_millis(50);
 /// Partitions that are asked in a second.
 const ASKED_A_SECOND: u32 = 64;
 /// Partitions that are asked at once.
@@ -61,10 +64,11 @@ struct Asked {
 }
 
 impl Runs {
-    pub(crate) fn new(store: Store, settled: Arc<SettledIn>) -> Arc<Self> {
+    /// `news` is told of each look.
+    pub(crate) fn new(store: Store, settled: Arc<SettledIn>, news: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self {
             store,
-            source: Source::new(),
+            source: Source::new(news),
             ring: Mutex::new(Ring::new(rand::random(), TimestampMs::new(0))),
             settled,
         })
@@ -86,7 +90,6 @@ impl Runs {
                 source: None,
             });
         }
-        looks.mark_changed();
         Ok(looks)
     }
 
@@ -130,7 +133,7 @@ impl Runs {
                 let next = next.unwrap_or(now + ASK_EVERY);
                 tokio::select! {
                     () = sleep_until(next) => {}
-                    () = self.settled.told() => {}
+                    () = async { sleep(GATHER).await; self.settled.told().await } => {}
                 }
                 continue;
             }
@@ -141,7 +144,7 @@ impl Runs {
                 self.source.show(looks);
             }
         }
-        if !self.source.is_watched() {
+        if self.source.watchers() == 0 {
             self.settled.watch(false);
         }
     }
@@ -168,12 +171,13 @@ impl Runs {
     /// Partitions in which this tracker settled something are asked soon.
     fn hasten(&self, all: &mut [Asked]) {
         let settled = self.settled.take();
+        let soon = ASK_SOON.max(crowd::told_every(self.source.watchers()));
         if !settled.is_empty() {
             let hastened = all
                 .iter_mut()
                 .filter(|one| settled.contains(&one.partition));
             for one in hastened {
-                one.next = one.next.min(one.last + ASK_SOON);
+                one.next = one.next.min(one.last + soon);
             }
         }
     }

@@ -1,20 +1,26 @@
 //! Something that is looked after only while somebody watches it.
 
+use std::sync::Arc;
+
 use parking_lot::Mutex;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// What is shown to those who watch, and whether a task sees to it.
 #[derive(Debug)]
 pub(crate) struct Source<T> {
     shown: watch::Sender<T>,
     is_tended: Mutex<bool>,
+    /// Told of whatever is shown.
+    news: Arc<Notify>,
 }
 
-impl<T: Default + Send + Sync + 'static> Source<T> {
-    pub(crate) fn new() -> Self {
+impl<T: Clone + Default + Send + Sync + 'static> Source<T> {
+    /// One that tells `news` of whatever it shows.
+    pub(crate) fn new(news: Arc<Notify>) -> Self {
         Self {
             shown: watch::Sender::default(),
             is_tended: Mutex::new(false),
+            news,
         }
     }
 
@@ -44,13 +50,19 @@ impl<T: Default + Send + Sync + 'static> Source<T> {
         is_left
     }
 
-    /// Whether somebody watches.
-    pub(crate) fn is_watched(&self) -> bool {
-        self.shown.receiver_count() > 0
+    /// How many watch.
+    pub(crate) fn watchers(&self) -> usize {
+        self.shown.receiver_count()
+    }
+
+    /// What is shown now.
+    pub(crate) fn shown(&self) -> T {
+        self.shown.borrow().clone()
     }
 
     pub(crate) fn show(&self, what: T) {
         self.shown.send_replace(what);
+        self.news.notify_one();
     }
 }
 
@@ -60,17 +72,17 @@ mod tests {
 
     #[test]
     fn a_task_begins_with_the_first_and_ends_with_the_last_who_watches() {
-        let source = Source::<u32>::new();
+        let source = Source::<u32>::new(Arc::default());
         let mut begun = 0;
         let first = source.watch(|| begun += 1);
         source.show(5);
         let second = source.watch(|| begun += 10);
-        assert!(second.has_changed().unwrap() && source.is_watched());
+        assert!(second.has_changed().unwrap() && source.watchers() == 2);
         assert_eq!((*second.borrow(), begun), (5, 1));
         drop(first);
         assert!(!source.is_left());
         drop(second);
-        assert!(source.is_left() && !source.is_watched());
+        assert!(source.is_left() && source.watchers() == 0);
         let third = source.watch(|| begun += 100);
         // What the task before had shown is old.
         assert_eq!(

@@ -1,78 +1,45 @@
 //! One stream: what its caller watches, where he is in it, and what comes next.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tickwheel_core::id::ContextId;
-use tickwheel_core::time::TimestampMs;
-use tickwheel_proto::convert::{level_to_wire, state_to_wire};
+use tickwheel_proto::convert::level_to_wire;
 use tickwheel_proto::v1;
 use tickwheel_proto::v1::stream_event::Event;
 use tickwheel_store::context::{LogLine, LogPage};
-use tickwheel_store::record::Settled;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use super::beat::Beat;
 use super::guardian::{Guardian, Over};
 use super::logs::{self, Behind, Log};
 use super::overview::Snapshot;
-use super::ring::{Batch, Next, Place};
+use super::ring::Place;
 use super::runs::Runs;
 use super::seats::Seat;
 use super::topic::Cursor;
-use super::wish::Filter;
+use super::view::{At, Told, View};
 use crate::metrics::measure;
 
 /// Whoever is sent away may come again after this, and as long again at random: not all at once.
 const COME_AGAIN_MS: u64 = 1_000;
-/// Runs that a stream is told of in a second.
-const RUNS_A_SECOND: usize = 500;
-
 /// What is watched.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Watched {
+    /// Where there is more than logs.
+    pub(super) beats: Option<watch::Receiver<Beat>>,
     pub(super) now: Option<watch::Receiver<Option<Arc<Snapshot>>>>,
     pub(super) runs: Option<Follows>,
+    pub(super) at: At,
     pub(super) logs: Vec<Followed>,
 }
 
-/// Where the stream is among the ends of runs.
+/// The ends of runs.
 #[derive(Debug)]
 pub(super) struct Follows {
     pub(super) runs: Arc<Runs>,
-    /// Told of each look.
-    pub(super) looks: watch::Receiver<u64>,
-    pub(super) at: Place,
-    /// Something in front of it is missing: so many, or 0 where nobody knows.
-    pub(super) missed: Option<u64>,
-    pub(super) pace: Pace,
-}
-
-/// How many runs a stream was told of in this second: who watches everything of a busy cluster is told of some, and how many more there were.
-#[derive(Debug)]
-pub(super) struct Pace {
-    since: Instant,
-    told: usize,
-}
-
-impl Pace {
-    pub(super) fn new() -> Self {
-        Self {
-            since: Instant::now(),
-            told: 0,
-        }
-    }
-
-    /// How many of these are told.
-    fn allow(&mut self, runs: usize) -> usize {
-        let now = Instant::now();
-        if now.duration_since(self.since) >= Duration::from_secs(1) {
-            (self.since, self.told) = (now, 0);
-        }
-        let allowed = runs.min(RUNS_A_SECOND - self.told);
-        self.told += allowed;
-        allowed
-    }
+    /// While there is one, they are read.
+    pub(super) _looks: watch::Receiver<u64>,
 }
 
 /// Where the stream is in a log.
@@ -108,23 +75,18 @@ pub(crate) struct Subscription {
 #[derive(Debug)]
 struct Reader {
     watched: Watched,
-    filter: Filter,
-    /// Whether errors and lines are shown.
-    shows_payload: bool,
+    view: Arc<View>,
+    /// How the cluster was as it was told last.
+    seen: Option<Arc<Snapshot>>,
 }
 
 impl Subscription {
-    pub(super) fn new(
-        watched: Watched,
-        (filter, shows_payload): (Filter, bool),
-        guardian: Guardian,
-        seat: Seat,
-    ) -> Self {
+    pub(super) fn new(watched: Watched, view: Arc<View>, guardian: Guardian, seat: Seat) -> Self {
         Self {
             reader: Reader {
                 watched,
-                filter,
-                shows_payload,
+                view,
+                seen: None,
             },
             guardian,
             is_over: false,
@@ -137,21 +99,18 @@ impl Subscription {
         self.guardian.clone()
     }
 
-    /// The next event, when there is one; `None` behind the last one. Dropping the future loses nothing.
-    pub(crate) async fn next(&mut self) -> Option<v1::StreamEvent> {
+    /// What comes next, when there is something; `None` behind the last. Dropping the future loses nothing.
+    pub(crate) async fn next(&mut self) -> Option<Arc<Told>> {
         if self.is_over {
             return None;
         }
         let over = tokio::select! {
             biased;
             over = self.guardian.over() => over,
-            event = self.reader.told() => {
-                let cursor = self.reader.cursor().to_string();
-                return Some(v1::StreamEvent { cursor, event: Some(event) });
-            }
+            told = self.reader.told() => return Some(told),
         };
         self.is_over = true;
-        Some(self.bye(over))
+        Some(Arc::new(Told::new(vec![self.bye(over)])))
     }
 
     /// The last event.
@@ -180,33 +139,31 @@ impl Reader {
     /// Where it goes on.
     fn cursor(&self) -> Cursor {
         Cursor {
-            runs: self.watched.runs.as_ref().map(|place| place.at.point()),
-            logs: self
-                .watched
-                .logs
-                .iter()
-                .map(|one| one.cursor.clone())
-                .collect(),
+            runs: self.watched.at.place.map(|place| place.point()),
+            logs: self.log_cursors(),
         }
     }
 
-    async fn told(&mut self) -> Event {
+    fn log_cursors(&self) -> Vec<String> {
+        let logs = self.watched.logs.iter();
+        logs.map(|one| one.cursor.clone()).collect()
+    }
+
+    async fn told(&mut self) -> Arc<Told> {
         loop {
-            if let Some(event) = self.newest_now() {
-                return event;
-            }
-            if let Some(event) = self.next_runs() {
-                return event;
+            if let Some(told) = self.next_beat() {
+                return told;
             }
             if let Some(event) = self.next_lines().await {
-                return event;
+                let cursor = self.cursor().to_string();
+                let event = Some(event);
+                return Arc::new(Told::new(vec![v1::StreamEvent { cursor, event }]));
             }
-            let Watched { now, runs, logs } = &mut self.watched;
+            let Watched { beats, logs, .. } = &mut self.watched;
             let look = logs.iter().filter(|one| !one.is_over);
             let look = look.map(|one| one.next).min();
             tokio::select! {
-                () = changed(now.as_mut()) => {}
-                () = changed(runs.as_mut().map(|place| &mut place.looks)) => {}
+                () = changed(beats.as_mut()) => {}
                 () = async { match look {
                     Some(at) => sleep_until(at).await,
                     None => std::future::pending().await,
@@ -215,45 +172,24 @@ impl Reader {
         }
     }
 
-    fn newest_now(&mut self) -> Option<Event> {
-        let now = self.watched.now.as_mut()?;
-        if !now.has_changed().unwrap_or(false) {
+    /// What is told at a beat that was not looked at yet.
+    fn next_beat(&mut self) -> Option<Arc<Told>> {
+        let logs = self.log_cursors();
+        let beats = self.watched.beats.as_mut()?;
+        if !beats.has_changed().unwrap_or(false) {
             return None;
         }
-        let seen = now.borrow_and_update().clone()?;
-        Some(Event::Now(seen.shown(&self.filter.sight)))
-    }
-
-    fn next_runs(&mut self) -> Option<Event> {
-        let place = self.watched.runs.as_mut()?;
-        if let Some(count) = place.missed.take() {
-            return Some(missed("runs", count));
+        let beat = beats.borrow_and_update().clone();
+        if beat.number == 0 {
+            return None;
         }
-        place.looks.mark_unchanged();
-        loop {
-            match place.runs.next(&mut place.at)? {
-                Next::Missed(count) => return Some(missed("runs", count)),
-                Next::Batch(batch) => {
-                    let chosen = chosen(&batch, &place.at, &self.filter);
-                    let over = chosen.len() - place.pace.allow(chosen.len());
-                    // What is missing is told behind what is there.
-                    place.missed = match (batch.skipped, over) {
-                        (true, _) => Some(0),
-                        (false, 0) => None,
-                        (false, over) => u64::try_from(over).ok(),
-                    };
-                    let newest = chosen.into_iter().skip(over);
-                    let runs: Vec<v1::EndedRun> =
-                        newest.map(|run| ended(run, self.shows_payload)).collect();
-                    if !runs.is_empty() {
-                        return Some(Event::Runs(v1::EndedRuns { runs }));
-                    }
-                    if let Some(count) = place.missed.take() {
-                        return Some(missed("runs", count));
-                    }
-                }
-            }
+        let has_now = self.watched.now.is_some() && !same(beat.now.as_ref(), self.seen.as_ref());
+        if has_now {
+            self.seen.clone_from(&beat.now);
         }
+        let Watched { runs, at, .. } = &mut self.watched;
+        let next = |place: &mut Place| runs.as_ref().and_then(|it| it.runs.next(place));
+        self.view.tell(&beat, (at, next), has_now, &logs)
     }
 
     /// Lines of the first log whose time has come and that has some.
@@ -265,7 +201,7 @@ impl Reader {
             match one.log.behind(&one.cursor).await {
                 Ok(Behind::Page(page)) => {
                     one.cursor.clone_from(&page.cursor);
-                    return Some(lines(one.log.run(), &page, self.shows_payload));
+                    return Some(lines(one.log.run(), &page, self.view.shows_payload));
                 }
                 Ok(Behind::Nothing) => one.next = Instant::now() + logs::LOOK_EVERY,
                 Ok(Behind::End) => {
@@ -299,39 +235,12 @@ async fn changed<T>(receiver: Option<&mut watch::Receiver<T>>) {
     std::future::pending::<()>().await;
 }
 
-fn missed(topic: &str, count: u64) -> Event {
-    Event::Lagged(v1::Lagged {
-        topic: topic.to_owned(),
-        dropped: count,
-    })
-}
-
-/// The ends of a batch that are new to a stream, chosen, and in sight.
-fn chosen<'a>(batch: &'a Batch, at: &Place, filter: &Filter) -> Vec<&'a Settled> {
-    let new = batch.ended.iter().filter(|settled| !at.knows(settled));
-    new.filter(|settled| filter.takes(settled)).collect()
-}
-
-fn ended(settled: &Settled, shows_payload: bool) -> v1::EndedRun {
-    fn text<T: ToString>(name: Option<&T>) -> String {
-        name.map(ToString::to_string).unwrap_or_default()
-    }
-    v1::EndedRun {
-        id: settled.id.to_string(),
-        job: settled.id.job().map(String::from).unwrap_or_default(),
-        state: state_to_wire(settled.state.word()).into(),
-        group: text(settled.group.as_ref()),
-        handler: text(settled.handler.as_ref()),
-        attempt: settled.attempt.as_u32(),
-        failures: settled.failures,
-        worker: text(settled.worker.as_ref()),
-        claimed_ms: settled.claimed.map_or(0, TimestampMs::as_u64),
-        ended_ms: settled.ended.as_u64(),
-        error: if shows_payload {
-            settled.message.clone()
-        } else {
-            String::new()
-        },
+/// Whether it is the same look.
+fn same(one: Option<&Arc<Snapshot>>, other: Option<&Arc<Snapshot>>) -> bool {
+    match (one, other) {
+        (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+        (None, _) => true,
+        (Some(_), None) => false,
     }
 }
 
@@ -351,20 +260,4 @@ fn lines(run: &ContextId, page: &LogPage, shows_payload: bool) -> Event {
         lines: page.lines.iter().map(line).collect(),
         ended: false,
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stream_is_told_of_so_many_runs_in_a_second() {
-        let mut pace = Pace::new();
-        assert_eq!(
-            (pace.allow(400), pace.allow(400), pace.allow(1)),
-            (400, 100, 0)
-        );
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(pace.allow(900), RUNS_A_SECOND);
-    }
 }

@@ -17,7 +17,7 @@ pub(crate) struct Wish {
 }
 
 /// Which ends of runs are told, and what there is of everything else.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Filter {
     /// Only runs of this job.
     pub(crate) job: Option<JobName>,

@@ -30,6 +30,8 @@ mod views;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use futures::StreamExt as _;
+use futures::stream::{BoxStream, iter};
 use tickwheel_core::Durability;
 use tickwheel_core::access::Permission;
 use tickwheel_proto::v1;
@@ -258,7 +260,7 @@ macro_rules! service {
                 answer.map(Response::new)
             })*
 
-            type SubscribeStream = ReceiverStream<Result<v1::StreamEvent, Status>>;
+            type SubscribeStream = BoxStream<'static, Result<v1::StreamEvent, Status>>;
 
             async fn subscribe(
                 &self,
@@ -271,7 +273,9 @@ macro_rules! service {
                 };
                 let begun = begun.map_err(Status::from);
                 answered("subscribe", begun.as_ref().err(), started);
-                let mut response = Response::new(ReceiverStream::new(carry(begun?, Ok, None)));
+                let told = carry(begun?, |told| told.events().to_vec(), None);
+                let events = ReceiverStream::new(told).flat_map(|events| iter(events).map(Ok));
+                let mut response = Response::new(events.boxed());
                 response.extensions_mut().insert(Lasting);
                 Ok(response)
             }

@@ -23,7 +23,7 @@ const COME_AGAIN_MS: u64 = 1_000;
 /// Begins to carry what a subscription tells.
 pub(super) fn begin(events: Subscription) -> mpsc::Receiver<Bytes> {
     let nothing: fn() -> Bytes = || Bytes::from_static(NOTHING.as_bytes());
-    carry(events, written, Some((QUIET, nothing)))
+    carry(events, |told| told.text(written), Some((QUIET, nothing)))
 }
 
 /// The answer to who asks for a stream.
@@ -43,22 +43,22 @@ pub(super) fn response(events: mpsc::Receiver<Bytes>, id: &str) -> Response<Body
     response
 }
 
-/// An event: its cursor as its id, its kind as its name, and its data on one line.
-fn written(event: v1::StreamEvent) -> Bytes {
-    let v1::StreamEvent { cursor, event } = event;
-    let Some(event) = event.map(StreamEvent::from) else {
-        return Bytes::new();
-    };
-    match event.data() {
-        Ok(data) => {
-            let name = event.name();
-            Bytes::from(format!("id: {cursor}\nevent: {name}\ndata: {data}\n\n"))
-        }
-        Err(error) => {
-            tracing::error!(%error, "an event cannot be written");
-            Bytes::new()
+/// Of each event its cursor as its id, its kind as its name, and its data on one line.
+fn written(events: &[v1::StreamEvent]) -> Bytes {
+    let mut text = String::new();
+    for v1::StreamEvent { cursor, event } in events {
+        let Some(event) = event.clone().map(StreamEvent::from) else {
+            continue;
+        };
+        match event.data() {
+            Ok(data) => {
+                let name = event.name();
+                text.push_str(&format!("id: {cursor}\nevent: {name}\ndata: {data}\n\n"));
+            }
+            Err(error) => tracing::error!(%error, "an event cannot be written"),
         }
     }
+    Bytes::from(text)
 }
 
 #[cfg(test)]
@@ -76,6 +76,6 @@ mod tests {
             event: Some(v1::stream_event::Event::Lagged(lagged)),
         };
         let text = "id: 5.6.7~8\nevent: lagged\ndata: {\"topic\":\"a\\nb\",\"dropped\":3}\n\n";
-        assert_eq!(written(event), text);
+        assert_eq!(written(&[event]), text);
     }
 }
