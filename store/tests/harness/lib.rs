@@ -12,7 +12,7 @@
 #![allow(clippy::print_stderr, reason = "a skipped test says so")]
 
 pub(crate) mod arguments;
-mod server;
+pub(crate) mod server;
 pub(crate) mod twin;
 mod watched;
 
@@ -51,7 +51,11 @@ impl Reader {
     }
 }
 
+/// Plain commands are those of `default`, whoever the store is.
 async fn connect(url: &str) -> Client {
+    let (scheme, rest) = url.split_once("://").unwrap();
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let url = &format!("{scheme}://{host}");
     let client = Builder::from_config(Config::from_url(url).unwrap())
         .build()
         .unwrap();
@@ -394,7 +398,7 @@ impl Harness {
     }
 }
 
-fn flat(value: &Value) -> Vec<String> {
+pub(crate) fn flat(value: &Value) -> Vec<String> {
     match value {
         Value::Array(elements) => elements.iter().flat_map(flat).collect(),
         Value::Null => vec![String::new()],

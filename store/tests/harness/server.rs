@@ -1,7 +1,7 @@
 //! The servers of a test process: one redis-server, or a Redis Cluster of three.
 //!
 //! `TICKWHEEL_REDIS_SERVER` names another program than redis-server, `TICKWHEEL_REDIS_TOPOLOGY` chooses `single` or `cluster` for the
-//! tests that take either.
+//! tests that take either, `TICKWHEEL_REDIS_ACL=1` has the store log in as the user of `deploy/redis/users.acl`.
 #![allow(dead_code, reason = "no test uses all of it")]
 
 use std::io::{BufRead, BufReader, Write};
@@ -17,6 +17,10 @@ const ATTEMPTS: usize = 5;
 /// Primaries of a cluster.
 const PRIMARIES: u32 = 3;
 const SLOTS: u32 = 16_384;
+/// The users that are shipped.
+const USERS: &str = include_str!("../../../deploy/redis/users.acl");
+/// The password that tests give each of them.
+pub(crate) const PASSWORD: &str = "of-tests";
 
 /// A running server, or the first of a cluster; it ends when this is dropped.
 #[derive(Debug)]
@@ -29,10 +33,32 @@ pub(crate) struct Server {
     _stdin: Option<ChildStdin>,
     _directory: tempfile::TempDir,
     others: Vec<Self>,
+    /// The store logs in as the user that is shipped.
+    as_user: bool,
 }
 
 fn program() -> String {
     std::env::var("TICKWHEEL_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// Whether the environment wants the store to log in as the user that is shipped.
+fn wanted() -> bool {
+    std::env::var("TICKWHEEL_REDIS_ACL").is_ok_and(|given| given == "1")
+}
+
+/// The users that are shipped, with a password, for keys and channels that begin so; `default`, which tests look at keys as, may do everything.
+fn users(keys: &str, channels: &str) -> String {
+    let lines = USERS
+        .lines()
+        .filter(|line| !line.starts_with("user default "));
+    let lines: String = lines.map(|line| format!("{line} >{PASSWORD}\n")).collect();
+    let mut lines = lines.replace("~{tw:", keys).replace("&{tw:", channels);
+    let version = Command::new(program()).arg("--version").output();
+    if version.is_ok_and(|version| String::from_utf8_lossy(&version.stdout).contains(" v=7.0.")) {
+        // Not known there, as docs/security.md says.
+        lines = lines.replace(" +waitaof", "");
+    }
+    format!("user default on nopass ~* &* +@all\n{lines}")
 }
 
 fn free_port() -> u16 {
@@ -51,6 +77,17 @@ impl Server {
 
     /// Starts a server on a free port of the loopback with further arguments. `None` where no redis-server is installed.
     pub(crate) fn start(arguments: &[&str]) -> Option<Self> {
+        Self::start_as(wanted().then(|| users("~{", "&{")).as_deref(), arguments)
+    }
+
+    /// Starts one that has the users that are shipped, for the prefix `tw` as they are.
+    pub(crate) fn with_users() -> Option<Self> {
+        // Where `DEBUG` may be called at all, it is the user who may not.
+        let arguments = ["--enable-debug-command", "yes"];
+        Self::start_as(Some(&users("~{tw:", "&{tw:")), &arguments)
+    }
+
+    fn start_as(users: Option<&str>, arguments: &[&str]) -> Option<Self> {
         let found = Command::new(program())
             .arg("--version")
             .stdout(Stdio::null())
@@ -59,13 +96,18 @@ impl Server {
         if !found.is_ok_and(|status| status.success()) {
             return None;
         }
-        let server = (0..ATTEMPTS).find_map(|_| Self::try_start(arguments));
+        let server = (0..ATTEMPTS).find_map(|_| Self::try_start(users, arguments));
         Some(server.expect("a redis-server that is installed starts"))
     }
 
-    fn try_start(arguments: &[&str]) -> Option<Self> {
+    fn try_start(users: Option<&str>, arguments: &[&str]) -> Option<Self> {
         let port = free_port();
         let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("users.acl");
+        if let Some(users) = users {
+            std::fs::write(&file, users).unwrap();
+        }
+        let users = users.map(|_| ["--aclfile", file.to_str().unwrap()]);
         let mut watch = Command::new("sh")
             .args([
                 "-c",
@@ -82,6 +124,7 @@ impl Server {
                 "no",
             ])
             .args(["--dir", directory.path().to_str().unwrap()])
+            .args(users.iter().flatten())
             .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -107,6 +150,7 @@ impl Server {
             _stdin: stdin,
             _directory: directory,
             others: Vec::new(),
+            as_user: users.is_some(),
         })
     }
 
@@ -177,15 +221,23 @@ impl Server {
     pub(crate) fn urls(&self) -> Vec<String> {
         let ports = std::iter::once(self.port).chain(self.others.iter().map(|node| node.port));
         ports
-            .map(|port| format!("redis://127.0.0.1:{port}"))
+            .map(|port| format!("redis://{}127.0.0.1:{port}", self.user()))
             .collect()
+    }
+
+    /// Who the store logs in as, in front of an address.
+    fn user(&self) -> String {
+        match self.as_user {
+            true => format!("tickwheel:{PASSWORD}@"),
+            false => String::new(),
+        }
     }
 
     pub(crate) fn url(&self) -> String {
         if self.others.is_empty() {
-            format!("redis://127.0.0.1:{}", self.port)
+            format!("redis://{}127.0.0.1:{}", self.user(), self.port)
         } else {
-            format!("redis-cluster://127.0.0.1:{}", self.port)
+            format!("redis-cluster://{}127.0.0.1:{}", self.user(), self.port)
         }
     }
 }

@@ -11,6 +11,7 @@
 
 mod access;
 mod access_sessions;
+mod acl;
 mod arguments;
 mod attempts;
 #[path = "../model/call.rs"]

@@ -2,13 +2,14 @@
 //! directory.
 //!
 //! `TICKWHEEL_REDIS_SERVER` names another program than redis-server, `TICKWHEEL_REDIS_TOPOLOGY` chooses `single` or `cluster` for the
-//! tests that take either.
+//! tests that take either, `TICKWHEEL_REDIS_ACL=1` has trackers log in as the user of `deploy/redis/users.acl`.
 
 mod cluster;
 mod launch;
 mod node;
 mod secure;
 mod sentinel;
+mod users;
 
 use std::path::Path;
 
@@ -28,6 +29,8 @@ const PRIMARIES: usize = 3;
 pub struct RedisServer {
     nodes: Vec<Node>,
     layout: Layout,
+    /// Trackers are the user that is shipped.
+    as_user: bool,
 }
 
 impl RedisServer {
@@ -59,7 +62,7 @@ impl RedisServer {
             say_skipped();
             return Ok(None);
         }
-        let layout = launch.layout;
+        let (layout, as_user) = (launch.layout, launch.as_user);
         let nodes = match layout {
             Layout::Single => vec![Node::start(dir, launch).await?],
             Layout::Cluster => {
@@ -73,7 +76,11 @@ impl RedisServer {
                 nodes
             }
         };
-        Ok(Some(Self { nodes, layout }))
+        Ok(Some(Self {
+            nodes,
+            layout,
+            as_user,
+        }))
     }
 
     /// Starts a replica of this server, which must be a single one, with its data in `dir`.
@@ -87,10 +94,12 @@ impl RedisServer {
             arguments: vec!["--replicaof".to_owned(), format!("127.0.0.1 {port}")],
             ..Launch::default()
         };
+        let as_user = launch.as_user;
         let nodes = vec![Node::start(dir, launch).await?];
         Ok(Self {
             nodes,
             layout: Layout::Single,
+            as_user,
         })
     }
 
@@ -120,13 +129,22 @@ impl RedisServer {
             .into_iter()
             .map(|port| format!("127.0.0.1:{port}"));
         let first = addresses.next().unwrap_or_default();
+        let user = if self.as_user { users::TRACKERS } else { "" };
         match self.layout {
-            Layout::Single => format!("redis://{first}"),
+            Layout::Single => format!("redis://{user}{first}"),
             Layout::Cluster => {
                 let others: Vec<String> = addresses.map(|other| format!("node={other}")).collect();
-                format!("redis-cluster://{first}?{}", others.join("&"))
+                format!("redis-cluster://{user}{first}?{}", others.join("&"))
             }
         }
+    }
+
+    /// What the servers refused to trackers that log in as the user that is shipped; what they ask and do without is not in it.
+    ///
+    /// # Errors
+    /// When one does not answer.
+    pub async fn refused(&self) -> Result<Vec<String>> {
+        users::refused(&self.ports()).await
     }
 
     /// A connection for plain commands; on a cluster it goes where the keys of a command are.

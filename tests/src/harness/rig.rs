@@ -54,6 +54,8 @@ pub struct RigOptions {
     pub durable: bool,
     /// What its servers form together; as the environment has it, unless a test is about one of them.
     pub layout: Layout,
+    /// Trackers log in as the user of `deploy/redis/users.acl`, whatever the environment has.
+    pub as_user: bool,
     /// Partitions of the cluster.
     pub partitions: u16,
     /// Until a claimed context must be accepted.
@@ -67,6 +69,7 @@ impl Default for RigOptions {
         Self {
             durable: false,
             layout: Layout::default(),
+            as_user: false,
             partitions: 8,
             dispatch_lease_ms: 2_000,
             secure: false,
@@ -162,6 +165,7 @@ impl Rig {
         let launch = Launch {
             durable: options.durable || launch.durable,
             layout: options.layout,
+            as_user: options.as_user || launch.as_user,
             ..launch
         };
         let Some(redis) = RedisServer::launch(dir.path(), launch).await? else {

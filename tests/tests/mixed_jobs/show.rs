@@ -49,11 +49,13 @@ pub(crate) fn worker_options() -> WorkerOptions {
 }
 
 impl Show {
-    /// Starts three trackers and two workers, and registers the jobs, which fire for `seconds`.
+    /// Starts three trackers and two workers, and registers the jobs, which fire for `seconds`. Where `durable`, Redis keeps what it has over restarts,
+    /// and knows trackers as the user that is shipped.
     pub(crate) async fn begin(seconds: u64, durable: bool) -> Result<Option<Self>> {
         let options = RigOptions {
             partitions: 16,
             durable,
+            as_user: durable,
             ..RigOptions::default()
         };
         let Some(rig) = Rig::start(Some(bins!()), options).await? else {
@@ -106,6 +108,8 @@ impl Show {
         invariants::require(&invariants::all(&snapshot, &runs))?;
         ensure_readable(&mut client, &stories).await?;
         ensure_everything_ran(&stories)?;
+        let refused = self.rig.redis.refused().await?;
+        ensure!(refused.is_empty(), "Redis refused: {refused:?}");
         Ok(Outcome {
             stories,
             runs,

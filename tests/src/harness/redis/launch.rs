@@ -2,6 +2,8 @@
 
 use anyhow::{Context as _, Result};
 
+use super::users;
+
 /// What the servers form together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {
@@ -22,7 +24,7 @@ impl Default for Layout {
 }
 
 /// What a server is started with besides its port.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Launch {
     /// It keeps an append-only file.
     pub durable: bool,
@@ -32,6 +34,21 @@ pub struct Launch {
     pub environment: Vec<(String, String)>,
     /// More arguments, say `--maxmemory`.
     pub arguments: Vec<String>,
+    /// Trackers log in as the user of `deploy/redis/users.acl`.
+    pub as_user: bool,
+}
+
+impl Default for Launch {
+    /// As the environment has it.
+    fn default() -> Self {
+        Self {
+            durable: false,
+            layout: Layout::default(),
+            environment: Vec::new(),
+            arguments: Vec::new(),
+            as_user: users::wanted(),
+        }
+    }
 }
 
 /// A port of the loopback that nobody listens on.

@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use tokio::process::{Child, Command};
 
 use super::launch::{Launch, Layout, free_port};
+use super::users;
 use crate::harness::wait::until;
 use crate::harness::wire::Wire;
 
@@ -34,6 +35,12 @@ pub(super) struct Node {
 /// The program to start.
 fn program() -> String {
     std::env::var("TICKWHEEL_REDIS_SERVER").unwrap_or_else(|_| "redis-server".to_owned())
+}
+
+/// What it says of its version.
+async fn version() -> Result<String> {
+    let said = Command::new(program()).arg("--version").output().await?;
+    Ok(String::from_utf8_lossy(&said.stdout).into_owned())
 }
 
 /// Whether the program can be started.
@@ -103,6 +110,10 @@ impl Node {
             "--cluster-node-timeout",
             "3000",
         ];
+        let users = match launch.as_user {
+            true => Some(users::write(dir, &version().await?)?),
+            false => None,
+        };
         let child = Command::new(program())
             .args([
                 "--bind",
@@ -124,6 +135,11 @@ impl Node {
                 clustered
                     .iter()
                     .filter(|_| launch.layout == Layout::Cluster),
+            )
+            .args(
+                users
+                    .iter()
+                    .flat_map(|file| ["--aclfile".as_ref(), file.as_os_str()]),
             )
             .args(&launch.arguments)
             .envs(launch.environment.iter().cloned())
