@@ -165,12 +165,14 @@ fn tls(section: &TlsSection) -> Option<Tls> {
         client_ca,
         client_auth,
     } = section;
+    // Who says how certificates are asked for must not be left without.
+    let asks = !client_ca.is_empty() || *client_auth != ClientAuth::Unsaid;
     // Whoever asks for certificates has one.
-    let is_named = [cert, key, client_ca].iter().any(|file| !file.is_empty());
-    let clients = (!client_ca.is_empty()).then(|| Clients {
+    let is_named = asks || [cert, key].iter().any(|file| !file.is_empty());
+    let clients = asks.then(|| Clients {
         ca: client_ca.into(),
         asked: match client_auth {
-            ClientAuth::Required => Asked::Required,
+            ClientAuth::Unsaid | ClientAuth::Required => Asked::Required,
             ClientAuth::Optional => Asked::Optional,
         },
     });

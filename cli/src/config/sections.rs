@@ -247,8 +247,8 @@ section! {
         key: String = String::new();
         /// A file with the certificates of the authorities that vouch for callers and workers, in PEM: they are asked for a certificate then. Empty: they are not.
         client_ca: String = String::new();
-        /// Whether who shows no certificate is let in, where `client_ca` asks for one; a token that is bound to one is never believed without it.
-        client_auth: ClientAuth = ClientAuth::Required;
+        /// Whether who shows no certificate is let in, where `client_ca` asks for one; a token that is bound to one is never believed without it. Empty: `required`.
+        client_auth: ClientAuth = ClientAuth::Unsaid;
     }
 }
 

@@ -327,15 +327,18 @@ impl Setting for Mode {
 /// Whether whoever connects has to show a certificate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientAuth {
+    /// Nothing is said: required, where there are authorities to ask for certificates.
+    Unsaid,
     Required,
     Optional,
 }
 
 impl Setting for ClientAuth {
-    const FORM: &'static str = "\"required\" or \"optional\"";
+    const FORM: &'static str = "\"required\" or \"optional\", or empty";
 
     fn from_text(text: &str) -> Option<Self> {
         match text {
+            "" => Some(Self::Unsaid),
             "required" => Some(Self::Required),
             "optional" => Some(Self::Optional),
             _ => None,
@@ -344,6 +347,7 @@ impl Setting for ClientAuth {
 
     fn shown(&self) -> String {
         quoted(match self {
+            Self::Unsaid => "",
             Self::Required => "required",
             Self::Optional => "optional",
         })

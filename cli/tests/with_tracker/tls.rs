@@ -394,4 +394,13 @@ fn beyond_loopback_a_tracker_has_a_certificate_or_says_that_it_needs_none() {
     );
     let said = start(&["--set", "tls.cert=c.pem", "--set", "tls.key=k.pem"]);
     assert!(said.contains("begins with https://"), "{said}");
+    // Who wants certificates of callers is not left without them.
+    let asks = [
+        "--set",
+        "tls.client_auth=required",
+        "--set",
+        "tls.client_ca=",
+    ];
+    let said = start(&asks);
+    assert!(said.contains("tls.client_ca: names a file"), "{said}");
 }

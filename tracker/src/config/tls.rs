@@ -54,6 +54,14 @@ impl Tls {
             let rule = "begins with https:// where the tracker has a certificate ([tls]), as its workers are to speak TLS with it";
             violations.add("advertise_url", rule, url);
         }
+        if self
+            .clients
+            .as_ref()
+            .is_some_and(|it| it.ca.as_os_str().is_empty())
+        {
+            let rule = "names a file with the authorities of callers and workers, where tls.client_auth says how they are asked for a certificate";
+            violations.add("tls.client_ca", rule, "");
+        }
         if !(Duration::from_millis(100)..=Duration::from_secs(3_600)).contains(&self.recheck) {
             let given = format_args!("{:?}", self.recheck);
             violations.add("tls.recheck", "is 100ms..=1h", given);
