@@ -75,9 +75,29 @@ impl Beats {
     fn beat(&self) {
         self.beats.show(Beat {
             number: self.number.fetch_add(1, Ordering::Relaxed) + 1,
-            now: self.now.shown(),
+            // What nobody looks after is old.
+            now: self.now.shown().filter(|_| self.now.watchers() > 0),
             second: second_of(self.since, Instant::now()),
             lines: lines_of_each(self.beats.watchers()),
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn how_the_cluster_was_when_somebody_looked_is_not_told_later() {
+        let news: Arc<Notify> = Arc::default();
+        let now = Arc::new(Source::new(Arc::clone(&news)));
+        let beats = Beats::new(Arc::clone(&now), Arc::clone(&news));
+        let looks = now.watch(|| ());
+        let mut told = beats.watch();
+        now.show(Some(Arc::new(Snapshot::default())));
+        told.wait_for(|beat| beat.now.is_some()).await.unwrap();
+        drop(looks);
+        news.notify_one();
+        told.wait_for(|beat| beat.now.is_none()).await.unwrap();
     }
 }

@@ -183,7 +183,10 @@ impl Reader {
         if beat.number == 0 {
             return None;
         }
-        let has_now = self.watched.now.is_some() && !same(beat.now.as_ref(), self.seen.as_ref());
+        // A beat from before somebody looked again has how it was when somebody looked last.
+        let looked = |now: &watch::Receiver<Option<Arc<Snapshot>>>| now.borrow().is_some();
+        let has_now = self.watched.now.as_ref().is_some_and(looked)
+            && !same(beat.now.as_ref(), self.seen.as_ref());
         if has_now {
             self.seen.clone_from(&beat.now);
         }
