@@ -58,7 +58,7 @@ fn what_is_no_tracker_is_named() {
         ),
         (
             format!("rediss://127.0.0.1:{}", cluster.redis),
-            "write redis://",
+            "does not: write the port that it has as tls-port, or redis://",
         ),
         (
             format!("http://127.0.0.1:{}", cluster.grpc[0]),

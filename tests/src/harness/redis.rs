@@ -91,6 +91,7 @@ impl RedisServer {
         let port = self.port().to_string();
         let launch = Launch {
             layout: Layout::Single,
+            as_user: self.as_user,
             arguments: vec!["--replicaof".to_owned(), format!("127.0.0.1 {port}")],
             ..Launch::default()
         };
@@ -121,6 +122,11 @@ impl RedisServer {
         self.nodes.iter().map(Node::port).collect()
     }
 
+    /// What stands in front of the host in a URL of trackers.
+    fn user(&self) -> &'static str {
+        if self.as_user { users::TRACKERS } else { "" }
+    }
+
     /// Where trackers reach it.
     #[must_use]
     pub fn url(&self) -> String {
@@ -129,7 +135,7 @@ impl RedisServer {
             .into_iter()
             .map(|port| format!("127.0.0.1:{port}"));
         let first = addresses.next().unwrap_or_default();
-        let user = if self.as_user { users::TRACKERS } else { "" };
+        let user = self.user();
         match self.layout {
             Layout::Single => format!("redis://{user}{first}"),
             Layout::Cluster => {

@@ -20,7 +20,7 @@ const LIMIT: Duration = Duration::from_secs(30);
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_tracker_rides_out_a_failover_under_sentinels() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let Some(mut servers) = Sentinel::start(dir.path()).await? else {
+    let Some(mut servers) = Sentinel::start(dir.path(), true).await? else {
         return Ok(());
     };
     let tracker = Tracker::start(Config {

@@ -228,7 +228,7 @@ async fn killed_subscriptions_on_a_cluster_leave_no_partition_deaf() -> Result<(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_leaves_no_partition_deaf() -> Result<()> {
     let dir = tempfile::tempdir()?;
-    let Some(mut servers) = Sentinel::start(dir.path()).await? else {
+    let Some(mut servers) = Sentinel::start(dir.path(), false).await? else {
         return Ok(());
     };
     let mut idle = Idle::start(&servers.url()).await?;

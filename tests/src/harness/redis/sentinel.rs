@@ -25,17 +25,19 @@ pub struct Sentinel {
 }
 
 impl Sentinel {
-    /// Starts them, each with a folder in `dir`. `None` where no redis-server is installed.
+    /// Starts them, each with a folder in `dir`; `as_user` has trackers log in as the user of `deploy/redis/users.acl`. `None` where no redis-server is
+    /// installed.
     ///
     /// # Errors
     /// When one does not start.
-    pub async fn start(dir: &Path) -> Result<Option<Self>> {
+    pub async fn start(dir: &Path, as_user: bool) -> Result<Option<Self>> {
         let folder = |name: &str| dir.join(name);
         for name in ["primary", "replica", "sentinel"] {
             tokio::fs::create_dir_all(folder(name)).await?;
         }
         let launch = Launch {
             layout: Layout::Single,
+            as_user,
             // A primary waits for more replicas before it sends its data: there is one.
             arguments: vec!["--repl-diskless-sync-delay".to_owned(), "0".to_owned()],
             ..Launch::default()
@@ -118,7 +120,8 @@ impl Sentinel {
     #[must_use]
     pub fn url(&self) -> String {
         format!(
-            "redis-sentinel://127.0.0.1:{}?sentinelServiceName=main",
+            "redis-sentinel://{}127.0.0.1:{}?sentinelServiceName=main",
+            self.primary.user(),
             self.sentinel.port()
         )
     }

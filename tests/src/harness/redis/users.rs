@@ -25,9 +25,11 @@ pub(super) fn write(dir: &Path, version: &str) -> Result<PathBuf> {
             text.push_str(&format!("user tickwheel {rules} >of-trackers\n"));
         } else if let Some(rules) = line.strip_prefix("user tickwheel-reader ") {
             text.push_str(&format!("user tickwheel-reader {rules} >of-people\n"));
+        } else if let Some(rules) = line.strip_prefix("user tickwheel-admin ") {
+            text.push_str(&format!("user tickwheel-admin {rules} >of-admins\n"));
         }
     }
-    ensure!(text.lines().count() == 3, "users.acl has other users");
+    ensure!(text.lines().count() == 4, "users.acl has other users");
     if version.contains(" v=7.0.") {
         // Not known there, as docs/security.md says.
         text = text.replace(" +waitaof", "");
