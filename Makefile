@@ -74,12 +74,8 @@ examples:
 doc: ## Build the API documentation, warnings are errors
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
 
-deny: ## Check licences, advisories and forbidden dependencies, where cargo-deny is installed
-	@if command -v cargo-deny >/dev/null 2>&1; then \
-	  $(CARGO) deny --locked check; \
-	else \
-	  echo "cargo-deny is not installed: licences and advisories were NOT checked (cargo install --locked cargo-deny)"; \
-	fi
+deny: ## Check licences, sources, forbidden dependencies and advisories
+	@scripts/deny.sh
 
 zone-table: ## Is the embedded table of time zones as new as the newest tzdata package?
 	@$(CARGO) build --quiet --locked -p tickwheel-cli

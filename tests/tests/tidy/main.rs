@@ -1,5 +1,6 @@
 //! What the style guide asks for and no lint checks: file lengths, names, headers, and which crate may depend on which.
 
+mod advisories;
 mod circles;
 mod guarantees;
 mod job_fields;
