@@ -14,6 +14,8 @@ use super::client::{code, envelope, task};
 use crate::harness::Caller;
 
 const REQUESTS: usize = 1_500;
+/// Of a request that a broken byte ends early, so that the rest of it is another one.
+const TWO_IN_ONE: u64 = 13_530_012_892_116_633_241;
 
 /// What the surface answers to what is no request of its own.
 const REFUSALS: [u16; 7] = [400, 404, 405, 408, 421, 431, 505];
@@ -158,9 +160,20 @@ async fn answered(http: Http, bytes: &[u8], ends: bool) -> Option<String> {
         return None;
     }
     let sent = String::from_utf8_lossy(bytes);
-    let parsed = Reply::parse(&answer);
-    let (reply, rest) = parsed.unwrap_or_else(|| panic!("half an answer to {sent}"));
-    assert!(rest.is_empty(), "two answers to {sent}");
+    let (mut rest, mut created) = (answer.as_slice(), None);
+    while !rest.is_empty() {
+        // A broken byte may end a request early, and then what follows is another one, which is answered too.
+        assert!(!ends || rest.len() == answer.len(), "two answers to {sent}");
+        let parsed = Reply::parse(rest);
+        let (reply, after) = parsed.unwrap_or_else(|| panic!("half an answer to {sent}"));
+        created = created.or(judged(&reply, &sent));
+        rest = after;
+    }
+    created
+}
+
+/// The task that an answer says was created; it panics at what is no answer of the surface.
+fn judged(reply: &Reply, sent: &str) -> Option<String> {
     if reply.status != 200 {
         assert!(
             REFUSALS.contains(&reply.status),
@@ -169,7 +182,7 @@ async fn answered(http: Http, bytes: &[u8], ends: bool) -> Option<String> {
         );
         return None;
     }
-    let envelope = envelope(&reply);
+    let envelope = envelope(reply);
     let (code, _) = code(&envelope);
     assert!(
         code == 0 || (1000..1500).contains(&code),
@@ -202,13 +215,14 @@ async fn whatever_is_sent_is_answered_whole_and_done_whole() {
     let Some((mut caller, http)) = served().await else {
         return;
     };
-    let seed = rand::random();
-    eprintln!("seed {seed}");
-    let mut random = StdRng::seed_from_u64(seed);
     let mut created = BTreeSet::new();
-    for _ in 0..REQUESTS {
-        let (bytes, ends) = request(&mut random);
-        created.extend(answered(http, &bytes, ends).await);
+    for seed in [TWO_IN_ONE, rand::random()] {
+        eprintln!("seed {seed}");
+        let mut random = StdRng::seed_from_u64(seed);
+        for _ in 0..REQUESTS {
+            let (bytes, ends) = request(&mut random);
+            created.extend(answered(http, &bytes, ends).await);
+        }
     }
     assert!(created.len() > 10, "{} of them were tasks", created.len());
     // What was told to be created is there, and nothing else.
