@@ -8,7 +8,7 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test simulate fuzz test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
+.PHONY: help quickstart test simulate fuzz http-check test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ simulate: ## Simulate clusters with accidents, ten thousand of them; SEEDS=n as 
 
 fuzz: ## Search for inputs that break a parser: TARGET=cron FOR=60; each one that meets the network has a target
 	@scripts/fuzz.sh $(or $(TARGET),cron) $(or $(FOR),60)
+
+http-check: redis ## Send what the OpenAPI document allows, and what it does not, to every path, by schemathesis; EXAMPLES=50 each
+	@scripts/http-check.sh $(or $(EXAMPLES),50)
 
 # The tests that run against Redis; `TICKWHEEL_REDIS_SERVER` names the program, `TICKWHEEL_REDIS_TOPOLOGY` one server or a cluster of three.
 SERVERS ?= redis-server redis8 valkey8 valkey9
