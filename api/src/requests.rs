@@ -32,7 +32,7 @@ pub use record::parameters;
 pub use runs::{WAIT_MAX, find_run, get_log, list_runs, list_subtasks, named_run, wait_run};
 pub use stream::{LAST_EVENT_ID, subscribe};
 pub use submissions::submit;
-pub use times::{explain_job, get_ledger, preview_definition, preview_job};
+pub use times::{explain_job, get_job_stats, get_ledger, preview_definition, preview_job};
 pub use tree::{DEPTH_MAX, checked as whole, keyed};
 pub use words::place_in;
 
@@ -44,4 +44,4 @@ pub(crate) use record::Nothing;
 pub(crate) use runs::{FindQuery, LogQuery, RunsQuery, SubtasksQuery, WaitQuery};
 pub(crate) use stream::StreamQuery;
 pub(crate) use submissions::Submission;
-pub(crate) use times::{ExplainQuery, LedgerQuery, PreviewQuery};
+pub(crate) use times::{ExplainQuery, LedgerQuery, PreviewQuery, StatsQuery};

@@ -120,11 +120,11 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
         | "run cancel" | "run retry" => &[Server, Output, Timeout, Durability],
         "cluster" | "overview" | "top" | "tail" | "job list" | "job get" | "job export"
-        | "job explain" | "job ledger" | "run list" | "run get" | "run subtasks" | "run logs"
-        | "run wait" | "dead list" | "dead show" | "dead requeue" | "dead purge" | "limit list"
-        | "limit set" | "limit get" | "limit remove" | "group list" | "group pause"
-        | "group resume" | "worker list" | "worker drain" | "worker undrain" | "token list"
-        | "audit" => &[Server, Output, Timeout],
+        | "job explain" | "job ledger" | "job stats" | "run list" | "run get" | "run explain"
+        | "run subtasks" | "run logs" | "run wait" | "dead list" | "dead show" | "dead requeue"
+        | "dead purge" | "limit list" | "limit set" | "limit get" | "limit remove"
+        | "group list" | "group pause" | "group resume" | "worker list" | "worker drain"
+        | "worker undrain" | "token list" | "audit" => &[Server, Output, Timeout],
         "token make" | "token rotate" | "token revoke" => &[Server, Timeout],
         _ => return None,
     })
@@ -228,8 +228,10 @@ mod tests {
         ("job preview x", "sotz"),
         ("job explain x --at 2026-01-01T00:00:00Z", "sot"),
         ("job ledger x", "sot"),
+        ("job stats x", "sot"),
         ("run list", "sot"),
         ("run get 0.1.a", "sot"),
+        ("run explain 0.1.a", "sot"),
         ("run cancel 0.1.a", "sotd"),
         ("run retry 0.1.a", "sotd"),
         ("run subtasks 0.1.a", "sot"),

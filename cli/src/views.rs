@@ -9,6 +9,7 @@ mod dead;
 mod fan;
 mod group;
 mod job;
+mod job_stats;
 mod ledger;
 mod limits;
 mod live;
@@ -24,6 +25,7 @@ mod worker;
 
 pub(crate) use dead::print_dead;
 pub(crate) use fan::print_subtasks;
+pub(crate) use job_stats::print_job_stats;
 pub(crate) use live::ended_run_text;
 pub(crate) use log::log_line_text;
 pub(crate) use looked::{next_look, tell_cut, tell_horizon};

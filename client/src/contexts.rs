@@ -106,6 +106,17 @@ impl Client {
         .await
     }
 
+    /// Where a context stands, and why, in words.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn explain(&self, id: &str) -> Result<v1::ExplainContextResponse, Error> {
+        self.call(Repeat::Harmless, context(id), async |mut api, r| {
+            api.explain_context(r).await
+        })
+        .await
+    }
+
     /// A page of a context's log, from a cursor of an earlier one; empty: from the oldest line.
     ///
     /// # Errors

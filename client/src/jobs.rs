@@ -149,9 +149,32 @@ impl Client {
         let request = v1::GetLedgerRequest {
             name: name.to_owned(),
             limit,
+            ..v1::GetLedgerRequest::default()
         };
+        self.ledger_page(request).await
+    }
+
+    /// A page of what became of a job's due times, the newest first: of some time, with some verdicts.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn ledger_page(
+        &self,
+        request: v1::GetLedgerRequest,
+    ) -> Result<v1::GetLedgerResponse, Error> {
         self.call(Repeat::Harmless, request, async |mut api, r| {
             api.get_ledger(r).await
+        })
+        .await
+    }
+
+    /// How a job fared: its due times and runs in numbers, over time.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn job_stats(&self, request: v1::GetJobStatsRequest) -> Result<v1::JobStats, Error> {
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.get_job_stats(r).await
         })
         .await
     }

@@ -20,6 +20,7 @@ use tickwheel_core::zone::Edition;
 pub use apply::{Applied, Change};
 pub use delete::{Deleted, Deletion, IdleDeletion};
 pub use follow::{FOLLOWERS_MAX, followers_full};
+pub use history::LedgerRange;
 pub use over::OverPage;
 pub use plan::{PlanGuard, PlanOutcome};
 pub use zones::StalePlans;

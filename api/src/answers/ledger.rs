@@ -47,6 +47,8 @@ pub struct LedgerPage {
     pub items: Vec<LedgerRecord>,
     /// Records that could not be read, and are not among these.
     pub unreadable: u64,
+    /// Asks for those behind these; empty: there are none.
+    pub next_cursor: String,
 }
 
 impl From<v1::GetLedgerResponse> for LedgerPage {
@@ -54,6 +56,7 @@ impl From<v1::GetLedgerResponse> for LedgerPage {
         Self {
             items: page.records.into_iter().map(LedgerRecord::from).collect(),
             unreadable: page.unreadable,
+            next_cursor: page.next_cursor,
         }
     }
 }
@@ -66,6 +69,20 @@ pub struct Explained {
     pub text: String,
     /// The record that says so.
     pub record: Option<LedgerRecord>,
+}
+
+/// Where a run stands, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct RunExplained {
+    /// The answer.
+    pub text: String,
+}
+
+impl From<v1::ExplainContextResponse> for RunExplained {
+    fn from(answer: v1::ExplainContextResponse) -> Self {
+        Self { text: answer.text }
+    }
 }
 
 impl From<v1::ExplainJobResponse> for Explained {

@@ -31,6 +31,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::GroupList>(&mut all);
     add::<answers::Job>(&mut all);
     add::<answers::JobPage>(&mut all);
+    add::<answers::JobStats>(&mut all);
     add::<answers::LedgerPage>(&mut all);
     add::<answers::Limits>(&mut all);
     add::<answers::LimitsList>(&mut all);
@@ -41,6 +42,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::Problem>(&mut all);
     add::<answers::Revoked>(&mut all);
     add::<answers::Run>(&mut all);
+    add::<answers::RunExplained>(&mut all);
     add::<answers::RunPage>(&mut all);
     add::<answers::Session>(&mut all);
     add::<answers::StreamEvent>(&mut all);
@@ -63,6 +65,7 @@ pub(super) fn components() -> Value {
             if let Some(schema) = schema.as_object_mut() {
                 schema.remove("$schema");
             }
+            allow_null(&mut schema);
             schemas.insert(request.name.to_owned(), schema);
         }
     }
@@ -86,6 +89,36 @@ pub(super) fn components() -> Value {
             ),
         },
     })
+}
+
+/// A field that may be missing may be there as `null` too, which many programs write for what they do not say.
+fn allow_null(request: &mut Value) {
+    let needed = request.get("required").cloned().unwrap_or_default();
+    let properties = request.get_mut("properties");
+    let properties = properties.and_then(Value::as_object_mut);
+    for (name, property) in properties.into_iter().flatten() {
+        let is_needed = needed
+            .as_array()
+            .is_some_and(|needed| needed.iter().any(|one| one == name));
+        if !is_needed {
+            *property = or_null(property.take());
+        }
+    }
+}
+
+/// The same, or `null`; what is said of it stays where it is looked for.
+fn or_null(mut schema: Value) -> Value {
+    let mut outer = Map::new();
+    if let Some(inner) = schema.as_object_mut() {
+        for key in ["description", "default"] {
+            outer.extend(inner.remove(key).map(|value| (key.to_owned(), value)));
+        }
+        if inner.is_empty() {
+            return Value::Object(outer); // any value
+        }
+    }
+    outer.insert("anyOf".to_owned(), json!([schema, { "type": "null" }]));
+    Value::Object(outer)
 }
 
 fn header(name: &str, about: &str) -> Value {

@@ -40,6 +40,14 @@ pub(crate) const DUE: Bounds = Bounds {
         "Only those that were due first before this instant.",
     ),
 };
+/// Due times of a job.
+pub(crate) const DUE_TIMES: Bounds = Bounds {
+    from: (
+        "from",
+        "Only due times from this instant on: RFC 3339, or milliseconds since 1970.",
+    ),
+    to: ("to", "Only due times before this instant."),
+};
 /// When something ended.
 pub(crate) const ENDED: Bounds = Bounds {
     from: (

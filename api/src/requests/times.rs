@@ -2,14 +2,19 @@
 
 use tickwheel_core::bounds::{LEDGER_MAX, UPCOMING_MAX};
 use tickwheel_core::error::Violations;
-use tickwheel_core::shape::{Maybe, Record, Visitor, WHEN, needed, optional, place};
+use tickwheel_core::shape::{
+    List, Maybe, Record, SPAN, TEXT, Visitor, WHEN, Words, needed, optional, place,
+};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::v1;
+use tickwheel_proto::v1::ledger_record::Verdict;
 
 use super::asked::Asked;
+use super::between::{Between, DUE_TIMES};
 use super::documents::document;
 use super::forms::Number;
 use super::{record, tree};
+use crate::answers::verdict_word;
 
 /// What a caller of gRPC says by 0.
 const RECORDS_DEFAULT: u32 = 100;
@@ -83,15 +88,29 @@ pub fn preview_definition(asked: &Asked<'_>) -> Result<v1::PreviewJobRequest, Vi
     }
 }
 
+const VERDICTS: &[Verdict] = &[
+    Verdict::Fired,
+    Verdict::Skipped,
+    Verdict::Missed,
+    Verdict::Cancelled,
+    Verdict::Unspecified,
+];
+
 /// How much of a ledger is shown.
 pub(crate) struct LedgerQuery {
     limit: u32,
+    due: Between,
+    verdicts: Vec<Verdict>,
+    cursor: String,
 }
 
 impl Record for LedgerQuery {
     fn blank() -> Self {
         Self {
             limit: RECORDS_DEFAULT,
+            due: Between::default(),
+            verdicts: Vec::new(),
+            cursor: String::new(),
         }
     }
 
@@ -102,18 +121,72 @@ impl Record for LedgerQuery {
         };
         let about = "At most so many records, the newest.";
         visit.field(optional("limit", about), limit, place!(Self: limit));
+        DUE_TIMES.fields(visit, &place!(Self: due));
+        let words = Words {
+            all: VERDICTS,
+            word: verdict_word,
+        };
+        let verdicts = List {
+            form: words,
+            rule: "is given at most 5 times",
+            least: 0,
+            most: VERDICTS.len(),
+        };
+        let about = "Only those with this verdict; may be given more than once.";
+        visit.field(optional("verdict", about), verdicts, place!(Self: verdicts));
+        let about = "The `next_cursor` of the page before.";
+        visit.field(optional("cursor", about), TEXT, place!(Self: cursor));
     }
 }
 
-/// The newest records of a ledger.
+/// A page of the records of a ledger.
 ///
 /// # Errors
 /// Everything that is wrong with the parameters.
 pub fn get_ledger(asked: &Asked<'_>) -> Result<v1::GetLedgerRequest, Violations> {
-    let query: LedgerQuery = record::of_query(asked.query, &[])?;
+    let query: LedgerQuery = record::of_query(asked.query, &["verdict"])?;
     Ok(v1::GetLedgerRequest {
         name: asked.name.to_owned(),
         limit: query.limit,
+        from_ms: query.due.start_ms().unwrap_or_default(),
+        to_ms: query.due.end_ms().unwrap_or_default(),
+        verdicts: query.verdicts.into_iter().map(i32::from).collect(),
+        cursor: query.cursor,
+    })
+}
+
+/// Which due times are counted, and how finely.
+pub(crate) struct StatsQuery {
+    due: Between,
+    cell: Option<u64>,
+}
+
+impl Record for StatsQuery {
+    fn blank() -> Self {
+        Self {
+            due: Between::default(),
+            cell: None,
+        }
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        DUE_TIMES.fields(visit, &place!(Self: due));
+        let about = "The width of a cell, 1s to 31d; without it such that there are 120 at most.";
+        visit.field(optional("cell", about), Maybe(SPAN), place!(Self: cell));
+    }
+}
+
+/// How a job fared.
+///
+/// # Errors
+/// Everything that is wrong with the parameters.
+pub fn get_job_stats(asked: &Asked<'_>) -> Result<v1::GetJobStatsRequest, Violations> {
+    let query: StatsQuery = record::of_query(asked.query, &[])?;
+    Ok(v1::GetJobStatsRequest {
+        name: asked.name.to_owned(),
+        from_ms: query.due.start_ms().unwrap_or_default(),
+        to_ms: query.due.end_ms().unwrap_or_default(),
+        cell_ms: query.cell.unwrap_or_default(),
     })
 }
 

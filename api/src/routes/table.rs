@@ -10,7 +10,8 @@ use super::row::{BODY_BYTES_MAX, Method, Request, Row, SUBMISSIONS_BYTES_MAX};
 use crate::requests::{
     ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, GroupPause,
     JobsQuery, LedgerQuery, LogQuery, Nothing, Pause, PreviewQuery, Rotation, RunWish, RunsQuery,
-    StreamQuery, Submission, SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WorkersQuery,
+    StatsQuery, StreamQuery, Submission, SubtasksQuery, TokenWish, TokensQuery, WaitQuery,
+    WorkersQuery,
 };
 
 /// Declares the operations, each with its row: there is none without.
@@ -167,6 +168,15 @@ operations! {
             "LedgerPage",
         )
     };
+    /// How a job fared, in numbers.
+    GetJobStats = Row {
+        query: describe_fields::<StatsQuery>,
+        ..reads(
+            "/jobs/{job}/stats", "GetJobStats", "job stats",
+            "Counts a job's due times and runs by what became of them, over time, and how late and how long they ran.",
+            "JobStats",
+        )
+    };
     /// Why a job did or did not run.
     ExplainJob = Row {
         query: describe_fields::<ExplainQuery>,
@@ -204,6 +214,12 @@ operations! {
     };
     /// One run.
     GetRun = reads("/runs/{run}", "GetContext", "run get", "Shows a run with its body, its log and its result.", "Run");
+    /// Where a run stands.
+    ExplainRun = reads(
+        "/runs/{run}/explain", "ExplainContext", "run explain",
+        "Says in words where a run stands and why: what it waits for, where it runs, how it ended.",
+        "RunExplained",
+    );
     /// A page of a run's log.
     GetLog = Row {
         query: describe_fields::<LogQuery>,

@@ -8,6 +8,7 @@ mod name;
 mod preview;
 mod start;
 mod state;
+mod stats;
 
 pub(crate) use list::names;
 pub(crate) use state::delete_one;
@@ -46,6 +47,8 @@ pub(crate) enum JobCommand {
     Explain(explain::ExplainArgs),
     /// List what became of each due time, the newest first
     Ledger(ledger::LedgerArgs),
+    /// Count due times and runs by what became of them, over time, and how late and how long they ran
+    Stats(stats::StatsArgs),
 }
 
 pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Failure> {
@@ -64,5 +67,6 @@ pub(crate) async fn run(global: &Global, command: JobCommand) -> Result<(), Fail
         JobCommand::Preview(args) => Box::pin(preview::run(global, args)).await,
         JobCommand::Explain(args) => explain::run(global, args).await,
         JobCommand::Ledger(args) => ledger::run(global, args).await,
+        JobCommand::Stats(args) => stats::run(global, args).await,
     }
 }

@@ -5,7 +5,7 @@ mod logs;
 mod subtasks;
 
 use clap::{Args, Subcommand};
-use tickwheel_api::answers::Run;
+use tickwheel_api::answers::{Run, RunExplained};
 use tickwheel_client::{Client, KeyOf};
 use tickwheel_proto::v1;
 
@@ -18,6 +18,8 @@ pub(crate) enum RunCommand {
     List(list::ListArgs),
     /// Show one run with its body, log and result
     Get(NamedArgs),
+    /// Say in words where a run stands and why: what it waits for, where it runs, how it ended
+    Explain(NamedArgs),
     /// Cancel a run; one that runs is told, and has its grace to clean up
     Cancel(NamedArgs),
     /// Run again what ended without success
@@ -80,6 +82,10 @@ pub(crate) async fn run(global: &Global, command: RunCommand) -> Result<(), Fail
         RunCommand::Get(args) => {
             let context = client.get(&args.id(&client).await?).await?;
             global.output.detail(&Run::from(context))
+        }
+        RunCommand::Explain(args) => {
+            let answer = client.explain(&args.id(&client).await?).await?;
+            global.output.detail(&RunExplained::from(answer))
         }
         RunCommand::Cancel(args) => {
             let context = client.cancel(&args.id(&client).await?).await?;

@@ -1,6 +1,6 @@
 //! The fire ledger: what became of each due time.
 
-use tickwheel_api::answers::{Explained, LedgerRecord};
+use tickwheel_api::answers::{Explained, LedgerRecord, RunExplained};
 
 use crate::instant;
 use crate::output::{Detail, Row};
@@ -35,6 +35,12 @@ impl Row for LedgerRecord {
             self.reason.clone(),
             self.run_id.clone(),
         ]
+    }
+}
+
+impl Detail for RunExplained {
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        vec![("answer", self.text.clone())]
     }
 }
 

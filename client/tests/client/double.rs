@@ -128,6 +128,8 @@ silent! {
     run_job(RunJobRequest) -> Submitted;
     preview_job(PreviewJobRequest) -> PreviewJobResponse;
     get_ledger(GetLedgerRequest) -> GetLedgerResponse;
+    explain_context(ContextRef) -> ExplainContextResponse;
+    get_job_stats(GetJobStatsRequest) -> JobStats;
     explain_job(ExplainJobRequest) -> ExplainJobResponse;
     find_context(FindContextRequest) -> Context;
     list_contexts(ListContextsRequest) -> ListContextsResponse;

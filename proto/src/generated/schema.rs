@@ -371,10 +371,57 @@ Field { number: 3, name: "note", repeated: false, kind: Kind::Text },
 Message { name: "GetLedgerRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
+Field { number: 3, name: "from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "to_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "verdicts", repeated: true, kind: Kind::Enum },
+Field { number: 6, name: "cursor", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GetLedgerResponse", fields: &[
 Field { number: 1, name: "records", repeated: true, kind: Kind::Message(39) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "next_cursor", repeated: false, kind: Kind::Text },
+] },
+Message { name: "GetJobStatsRequest", fields: &[
+Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "to_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "cell_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "JobStats", fields: &[
+Field { number: 1, name: "from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "to_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "cell_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "fired", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "skipped", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "missed", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "cancelled", repeated: false, kind: Kind::Uint64 },
+Field { number: 8, name: "runs_succeeded", repeated: false, kind: Kind::Uint64 },
+Field { number: 9, name: "runs_failed", repeated: false, kind: Kind::Uint64 },
+Field { number: 10, name: "runs_timed_out", repeated: false, kind: Kind::Uint64 },
+Field { number: 11, name: "runs_cancelled", repeated: false, kind: Kind::Uint64 },
+Field { number: 12, name: "runs_expired", repeated: false, kind: Kind::Uint64 },
+Field { number: 13, name: "decided", repeated: false, kind: Kind::Message(61) },
+Field { number: 14, name: "started", repeated: false, kind: Kind::Message(61) },
+Field { number: 15, name: "ran", repeated: false, kind: Kind::Message(61) },
+Field { number: 16, name: "cells", repeated: true, kind: Kind::Message(62) },
+Field { number: 17, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "Spread", fields: &[
+Field { number: 1, name: "count", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "least_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "p50_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "p90_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "p99_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "most_ms", repeated: false, kind: Kind::Uint64 },
+] },
+Message { name: "StatsCell", fields: &[
+Field { number: 1, name: "from_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 2, name: "fired", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "skipped", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "missed", repeated: false, kind: Kind::Uint64 },
+Field { number: 5, name: "cancelled", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "succeeded", repeated: false, kind: Kind::Uint64 },
+Field { number: 7, name: "failed", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ExplainJobRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
@@ -384,8 +431,11 @@ Message { name: "ExplainJobResponse", fields: &[
 Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "record", repeated: false, kind: Kind::Message(39) },
 ] },
+Message { name: "ExplainContextResponse", fields: &[
+Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
+] },
 Message { name: "SubmitRequest", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(62) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(67) },
 ] },
 Message { name: "Submission", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -413,7 +463,7 @@ Field { number: 5, name: "rejected", repeated: false, kind: Kind::Bool },
 Field { number: 6, name: "replaced_id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "SubmitResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(64) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(69) },
 ] },
 Message { name: "ContextRef", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -469,8 +519,8 @@ Message { name: "ListContextsResponse", fields: &[
 Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(42) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(72) },
-Field { number: 5, name: "horizon", repeated: false, kind: Kind::Message(73) },
+Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(77) },
+Field { number: 5, name: "horizon", repeated: false, kind: Kind::Message(78) },
 ] },
 Message { name: "DeadFilter", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -487,7 +537,7 @@ Field { number: 11, name: "ended_from_ms", repeated: false, kind: Kind::Uint64 }
 Field { number: 12, name: "ended_to_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(75) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(80) },
 Field { number: 2, name: "page_size", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "max_look", repeated: false, kind: Kind::Uint32 },
@@ -498,11 +548,11 @@ Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "kept", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "dropped", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "unreadable", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "looked", repeated: false, kind: Kind::Message(72) },
-Field { number: 7, name: "horizon", repeated: false, kind: Kind::Message(73) },
+Field { number: 6, name: "looked", repeated: false, kind: Kind::Message(77) },
+Field { number: 7, name: "horizon", repeated: false, kind: Kind::Message(78) },
 ] },
 Message { name: "ChangeDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(75) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(80) },
 Field { number: 2, name: "ids", repeated: true, kind: Kind::Text },
 Field { number: 3, name: "all", repeated: false, kind: Kind::Bool },
 Field { number: 4, name: "dry_run", repeated: false, kind: Kind::Bool },
@@ -529,7 +579,7 @@ Message { name: "ListWorkersRequest", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListWorkersResponse", fields: &[
-Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(84) },
+Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(89) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Worker", fields: &[
@@ -555,19 +605,19 @@ Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GroupLimits", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "all", repeated: false, kind: Kind::Message(88) },
-Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(88) },
-Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(87) },
+Field { number: 2, name: "all", repeated: false, kind: Kind::Message(93) },
+Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(93) },
+Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(92) },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupLimits.KeysEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "value", repeated: false, kind: Kind::Message(88) },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Message(93) },
 ] },
 Message { name: "Limit", fields: &[
 Field { number: 1, name: "concurrency", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(89) },
+Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(94) },
 ] },
 Message { name: "Rate", fields: &[
 Field { number: 1, name: "starts", repeated: false, kind: Kind::Uint32 },
@@ -577,13 +627,13 @@ Field { number: 3, name: "burst", repeated: false, kind: Kind::Uint32 },
 Message { name: "ListLimitsRequest", fields: &[
 ] },
 Message { name: "ListLimitsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(86) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(91) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListGroupsRequest", fields: &[
 ] },
 Message { name: "ListGroupsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(96) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(101) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupRef", fields: &[
@@ -599,8 +649,8 @@ Field { number: 2, name: "handlers", repeated: true, kind: Kind::Text },
 Field { number: 3, name: "workers", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "pause", repeated: false, kind: Kind::Message(97) },
-Field { number: 7, name: "limits", repeated: false, kind: Kind::Message(86) },
+Field { number: 6, name: "pause", repeated: false, kind: Kind::Message(102) },
+Field { number: 7, name: "limits", repeated: false, kind: Kind::Message(91) },
 ] },
 Message { name: "GroupPause", fields: &[
 Field { number: 1, name: "since_ms", repeated: false, kind: Kind::Uint64 },
@@ -622,8 +672,8 @@ Message { name: "GetOverviewRequest", fields: &[
 ] },
 Message { name: "Overview", fields: &[
 Field { number: 1, name: "time_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 2, name: "totals", repeated: false, kind: Kind::Message(102) },
-Field { number: 3, name: "groups", repeated: true, kind: Kind::Message(104) },
+Field { number: 2, name: "totals", repeated: false, kind: Kind::Message(107) },
+Field { number: 3, name: "groups", repeated: true, kind: Kind::Message(109) },
 Field { number: 4, name: "cut", repeated: false, kind: Kind::Bool },
 Field { number: 5, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -634,7 +684,7 @@ Field { number: 3, name: "lag_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "ready", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "dead", repeated: false, kind: Kind::Uint64 },
-Field { number: 7, name: "ended", repeated: false, kind: Kind::Message(103) },
+Field { number: 7, name: "ended", repeated: false, kind: Kind::Message(108) },
 Field { number: 8, name: "trackers", repeated: false, kind: Kind::Uint32 },
 Field { number: 9, name: "redis_memory_bytes", repeated: false, kind: Kind::Uint64 },
 Field { number: 10, name: "redis_memory_max_bytes", repeated: false, kind: Kind::Uint64 },
@@ -663,14 +713,14 @@ Field { number: 5, name: "states", repeated: true, kind: Kind::Enum },
 ] },
 Message { name: "StreamEvent", fields: &[
 Field { number: 1, name: "cursor", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "now", repeated: false, kind: Kind::Message(101) },
-Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(107) },
-Field { number: 4, name: "log", repeated: false, kind: Kind::Message(109) },
-Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(110) },
-Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(111) },
+Field { number: 2, name: "now", repeated: false, kind: Kind::Message(106) },
+Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(112) },
+Field { number: 4, name: "log", repeated: false, kind: Kind::Message(114) },
+Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(115) },
+Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(116) },
 ] },
 Message { name: "EndedRuns", fields: &[
-Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(108) },
+Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(113) },
 ] },
 Message { name: "EndedRun", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -700,7 +750,7 @@ Field { number: 2, name: "retry_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(113) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(118) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 ] },
@@ -710,32 +760,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(122) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(128) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(131) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(132) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(131) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(133) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(134) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(135) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(130) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(127) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(133) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(136) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(137) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(136) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(138) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(139) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(140) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(135) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(116) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(121) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(118) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(126) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(123) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(131) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(124) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(136) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(139) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(140) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(125) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(129) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(141) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(144) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(145) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(130) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(121) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(126) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(117) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(119) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(122) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(124) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -767,7 +817,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(120) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(125) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -790,9 +840,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(131) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(136) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(123) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(128) },
 Field { number: 11, name: "protocol", repeated: false, kind: Kind::Uint32 },
 Field { number: 12, name: "protocol_least", repeated: false, kind: Kind::Uint32 },
 Field { number: 13, name: "capabilities", repeated: true, kind: Kind::Text },
@@ -803,7 +853,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(125) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(130) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -826,7 +876,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(127) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(132) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -834,7 +884,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(129) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(134) },
 Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(17) },
 ] },
 Message { name: "Report", fields: &[
@@ -896,8 +946,8 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(138) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(137) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(143) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(142) },
 Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(19) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
@@ -930,87 +980,92 @@ Method { service: "SchedulerService", name: "GetJob", takes: 45, answers: 38, st
 Method { service: "SchedulerService", name: "PauseJob", takes: 51, answers: 38, streams: false },
 Method { service: "SchedulerService", name: "ResumeJob", takes: 45, answers: 38, streams: false },
 Method { service: "SchedulerService", name: "DeleteJob", takes: 52, answers: 53, streams: false },
-Method { service: "SchedulerService", name: "RunJob", takes: 54, answers: 64, streams: false },
+Method { service: "SchedulerService", name: "RunJob", takes: 54, answers: 69, streams: false },
 Method { service: "SchedulerService", name: "PreviewJob", takes: 55, answers: 56, streams: false },
 Method { service: "SchedulerService", name: "GetLedger", takes: 57, answers: 58, streams: false },
-Method { service: "SchedulerService", name: "ExplainJob", takes: 59, answers: 60, streams: false },
-Method { service: "SchedulerService", name: "Submit", takes: 61, answers: 65, streams: false },
-Method { service: "SchedulerService", name: "FindContext", takes: 63, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ListContexts", takes: 71, answers: 74, streams: false },
-Method { service: "SchedulerService", name: "GetContext", takes: 66, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "GetLog", takes: 67, answers: 68, streams: false },
-Method { service: "SchedulerService", name: "CancelContext", takes: 66, answers: 80, streams: false },
-Method { service: "SchedulerService", name: "RetryContext", takes: 66, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ListSubtasks", takes: 69, answers: 70, streams: false },
-Method { service: "SchedulerService", name: "ListDead", takes: 76, answers: 77, streams: false },
-Method { service: "SchedulerService", name: "RequeueDead", takes: 78, answers: 79, streams: false },
-Method { service: "SchedulerService", name: "PurgeDead", takes: 78, answers: 79, streams: false },
-Method { service: "SchedulerService", name: "WaitContext", takes: 81, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ListWorkers", takes: 82, answers: 83, streams: false },
-Method { service: "SchedulerService", name: "DrainWorker", takes: 85, answers: 84, streams: false },
-Method { service: "SchedulerService", name: "UndrainWorker", takes: 85, answers: 84, streams: false },
-Method { service: "SchedulerService", name: "GetCluster", takes: 98, answers: 99, streams: false },
-Method { service: "SchedulerService", name: "GetOverview", takes: 100, answers: 101, streams: false },
-Method { service: "SchedulerService", name: "Subscribe", takes: 105, answers: 106, streams: false },
-Method { service: "SchedulerService", name: "SetLimits", takes: 86, answers: 86, streams: false },
-Method { service: "SchedulerService", name: "ListLimits", takes: 90, answers: 91, streams: false },
-Method { service: "SchedulerService", name: "ListGroups", takes: 92, answers: 93, streams: false },
-Method { service: "SchedulerService", name: "PauseGroup", takes: 95, answers: 96, streams: false },
-Method { service: "SchedulerService", name: "ResumeGroup", takes: 94, answers: 96, streams: false },
+Method { service: "SchedulerService", name: "GetJobStats", takes: 59, answers: 60, streams: false },
+Method { service: "SchedulerService", name: "ExplainJob", takes: 63, answers: 64, streams: false },
+Method { service: "SchedulerService", name: "Submit", takes: 66, answers: 70, streams: false },
+Method { service: "SchedulerService", name: "FindContext", takes: 68, answers: 42, streams: false },
+Method { service: "SchedulerService", name: "ListContexts", takes: 76, answers: 79, streams: false },
+Method { service: "SchedulerService", name: "GetContext", takes: 71, answers: 42, streams: false },
+Method { service: "SchedulerService", name: "ExplainContext", takes: 71, answers: 65, streams: false },
+Method { service: "SchedulerService", name: "GetLog", takes: 72, answers: 73, streams: false },
+Method { service: "SchedulerService", name: "CancelContext", takes: 71, answers: 85, streams: false },
+Method { service: "SchedulerService", name: "RetryContext", takes: 71, answers: 42, streams: false },
+Method { service: "SchedulerService", name: "ListSubtasks", takes: 74, answers: 75, streams: false },
+Method { service: "SchedulerService", name: "ListDead", takes: 81, answers: 82, streams: false },
+Method { service: "SchedulerService", name: "RequeueDead", takes: 83, answers: 84, streams: false },
+Method { service: "SchedulerService", name: "PurgeDead", takes: 83, answers: 84, streams: false },
+Method { service: "SchedulerService", name: "WaitContext", takes: 86, answers: 42, streams: false },
+Method { service: "SchedulerService", name: "ListWorkers", takes: 87, answers: 88, streams: false },
+Method { service: "SchedulerService", name: "DrainWorker", takes: 90, answers: 89, streams: false },
+Method { service: "SchedulerService", name: "UndrainWorker", takes: 90, answers: 89, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 103, answers: 104, streams: false },
+Method { service: "SchedulerService", name: "GetOverview", takes: 105, answers: 106, streams: false },
+Method { service: "SchedulerService", name: "Subscribe", takes: 110, answers: 111, streams: false },
+Method { service: "SchedulerService", name: "SetLimits", takes: 91, answers: 91, streams: false },
+Method { service: "SchedulerService", name: "ListLimits", takes: 95, answers: 96, streams: false },
+Method { service: "SchedulerService", name: "ListGroups", takes: 97, answers: 98, streams: false },
+Method { service: "SchedulerService", name: "PauseGroup", takes: 100, answers: 101, streams: false },
+Method { service: "SchedulerService", name: "ResumeGroup", takes: 99, answers: 101, streams: false },
 Method { service: "SchedulerService", name: "MakeToken", takes: 2, answers: 3, streams: false },
 Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3, streams: false },
 Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
 Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
 Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 114, answers: 115, streams: true },
+Method { service: "WorkerService", name: "Session", takes: 119, answers: 120, streams: true },
 ];
 
 impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
 impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 47; }
-impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 80; }
-impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 78; }
-impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 79; }
-impl Spoken for crate::v1::Cluster { const PLACE: usize = 99; }
+impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 85; }
+impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 83; }
+impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 84; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 104; }
 impl Spoken for crate::v1::Context { const PLACE: usize = 42; }
-impl Spoken for crate::v1::ContextRef { const PLACE: usize = 66; }
+impl Spoken for crate::v1::ContextRef { const PLACE: usize = 71; }
 impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 52; }
 impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 53; }
-impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 59; }
-impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 60; }
-impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 63; }
-impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 98; }
+impl Spoken for crate::v1::ExplainContextResponse { const PLACE: usize = 65; }
+impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 63; }
+impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 64; }
+impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 68; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 103; }
+impl Spoken for crate::v1::GetJobStatsRequest { const PLACE: usize = 59; }
 impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 57; }
 impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 58; }
-impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 67; }
-impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 68; }
-impl Spoken for crate::v1::GetOverviewRequest { const PLACE: usize = 100; }
-impl Spoken for crate::v1::Group { const PLACE: usize = 96; }
-impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 86; }
-impl Spoken for crate::v1::GroupRef { const PLACE: usize = 94; }
+impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 72; }
+impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 73; }
+impl Spoken for crate::v1::GetOverviewRequest { const PLACE: usize = 105; }
+impl Spoken for crate::v1::Group { const PLACE: usize = 101; }
+impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 91; }
+impl Spoken for crate::v1::GroupRef { const PLACE: usize = 99; }
 impl Spoken for crate::v1::Job { const PLACE: usize = 38; }
 impl Spoken for crate::v1::JobRef { const PLACE: usize = 45; }
+impl Spoken for crate::v1::JobStats { const PLACE: usize = 60; }
 impl Spoken for crate::v1::ListAuditRequest { const PLACE: usize = 9; }
 impl Spoken for crate::v1::ListAuditResponse { const PLACE: usize = 10; }
-impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 71; }
-impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 74; }
-impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 76; }
-impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 77; }
-impl Spoken for crate::v1::ListGroupsRequest { const PLACE: usize = 92; }
-impl Spoken for crate::v1::ListGroupsResponse { const PLACE: usize = 93; }
+impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 76; }
+impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 79; }
+impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 81; }
+impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 82; }
+impl Spoken for crate::v1::ListGroupsRequest { const PLACE: usize = 97; }
+impl Spoken for crate::v1::ListGroupsResponse { const PLACE: usize = 98; }
 impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 49; }
 impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 50; }
-impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 90; }
-impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 91; }
-impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 69; }
-impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 70; }
+impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 95; }
+impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 96; }
+impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 74; }
+impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 75; }
 impl Spoken for crate::v1::ListTokensRequest { const PLACE: usize = 7; }
 impl Spoken for crate::v1::ListTokensResponse { const PLACE: usize = 8; }
-impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 82; }
-impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 83; }
+impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 87; }
+impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 88; }
 impl Spoken for crate::v1::MadeToken { const PLACE: usize = 3; }
 impl Spoken for crate::v1::MakeTokenRequest { const PLACE: usize = 2; }
-impl Spoken for crate::v1::Overview { const PLACE: usize = 101; }
-impl Spoken for crate::v1::PauseGroupRequest { const PLACE: usize = 95; }
+impl Spoken for crate::v1::Overview { const PLACE: usize = 106; }
+impl Spoken for crate::v1::PauseGroupRequest { const PLACE: usize = 100; }
 impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 51; }
 impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 55; }
 impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 56; }
@@ -1018,13 +1073,13 @@ impl Spoken for crate::v1::RevokeTokenRequest { const PLACE: usize = 5; }
 impl Spoken for crate::v1::RevokeTokenResponse { const PLACE: usize = 6; }
 impl Spoken for crate::v1::RotateTokenRequest { const PLACE: usize = 4; }
 impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
-impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 106; }
-impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 61; }
-impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 65; }
-impl Spoken for crate::v1::Submitted { const PLACE: usize = 64; }
-impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 105; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 115; }
-impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 81; }
-impl Spoken for crate::v1::Worker { const PLACE: usize = 84; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 114; }
-impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 85; }
+impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 111; }
+impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 66; }
+impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 70; }
+impl Spoken for crate::v1::Submitted { const PLACE: usize = 69; }
+impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 110; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 120; }
+impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 86; }
+impl Spoken for crate::v1::Worker { const PLACE: usize = 89; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 119; }
+impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 90; }

@@ -1301,6 +1301,18 @@ pub struct GetLedgerRequest {
     /// 1..=100000; 0: 100. The newest come first.
     #[prost(uint32, tag = "2")]
     pub limit: u32,
+    /// Due times from this instant on; 0: from the oldest that is kept.
+    #[prost(uint64, tag = "3")]
+    pub from_ms: u64,
+    /// Due times before this instant; 0: up to the newest.
+    #[prost(uint64, tag = "4")]
+    pub to_ms: u64,
+    /// With one of these verdicts; none: all of them.
+    #[prost(enumeration = "ledger_record::Verdict", repeated, tag = "5")]
+    pub verdicts: ::prost::alloc::vec::Vec<i32>,
+    /// That of the answer before; empty: the newest.
+    #[prost(string, tag = "6")]
+    pub cursor: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct GetLedgerResponse {
@@ -1309,6 +1321,104 @@ pub struct GetLedgerResponse {
     /// Records that could not be read, and are not among these: `tickwheel store check` names them.
     #[prost(uint64, tag = "2")]
     pub unreadable: u64,
+    /// Asks for those behind these; empty: there are none.
+    #[prost(string, tag = "3")]
+    pub next_cursor: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetJobStatsRequest {
+    #[prost(string, tag = "1")]
+    pub name: ::prost::alloc::string::String,
+    /// Due times from this instant on; 0: from the oldest that is kept.
+    #[prost(uint64, tag = "2")]
+    pub from_ms: u64,
+    /// Due times before this instant; 0: up to now.
+    #[prost(uint64, tag = "3")]
+    pub to_ms: u64,
+    /// The width of a cell, 1000..=2678400000; 0: one with which there are 120 at most. There may be 1000 cells.
+    #[prost(uint64, tag = "4")]
+    pub cell_ms: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct JobStats {
+    /// What was looked at: from the first millisecond on, and before the last one.
+    #[prost(uint64, tag = "1")]
+    pub from_ms: u64,
+    #[prost(uint64, tag = "2")]
+    pub to_ms: u64,
+    #[prost(uint64, tag = "3")]
+    pub cell_ms: u64,
+    /// Due times by what became of them. Of a row of due times in one record each counts; they are taken for evenly spread.
+    #[prost(uint64, tag = "4")]
+    pub fired: u64,
+    #[prost(uint64, tag = "5")]
+    pub skipped: u64,
+    #[prost(uint64, tag = "6")]
+    pub missed: u64,
+    #[prost(uint64, tag = "7")]
+    pub cancelled: u64,
+    /// Runs by how they ended, as far as their ends are kept.
+    #[prost(uint64, tag = "8")]
+    pub runs_succeeded: u64,
+    #[prost(uint64, tag = "9")]
+    pub runs_failed: u64,
+    #[prost(uint64, tag = "10")]
+    pub runs_timed_out: u64,
+    #[prost(uint64, tag = "11")]
+    pub runs_cancelled: u64,
+    #[prost(uint64, tag = "12")]
+    pub runs_expired: u64,
+    /// From the due time to the decision to fire, of what its trigger fired.
+    #[prost(message, optional, tag = "13")]
+    pub decided: ::core::option::Option<Spread>,
+    /// From the due time to the start of the last attempt.
+    #[prost(message, optional, tag = "14")]
+    pub started: ::core::option::Option<Spread>,
+    /// From the start of the last attempt to the end.
+    #[prost(message, optional, tag = "15")]
+    pub ran: ::core::option::Option<Spread>,
+    /// Those in which something was due, the oldest first.
+    #[prost(message, repeated, tag = "16")]
+    pub cells: ::prost::alloc::vec::Vec<StatsCell>,
+    /// Records that could not be read, and are not counted: `tickwheel store check` names them.
+    #[prost(uint64, tag = "17")]
+    pub unreadable: u64,
+}
+/// How spans are spread, in milliseconds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Spread {
+    #[prost(uint64, tag = "1")]
+    pub count: u64,
+    #[prost(uint64, tag = "2")]
+    pub least_ms: u64,
+    #[prost(uint64, tag = "3")]
+    pub p50_ms: u64,
+    #[prost(uint64, tag = "4")]
+    pub p90_ms: u64,
+    #[prost(uint64, tag = "5")]
+    pub p99_ms: u64,
+    #[prost(uint64, tag = "6")]
+    pub most_ms: u64,
+}
+/// A span of time, from `from_ms` on and as long as a cell.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct StatsCell {
+    #[prost(uint64, tag = "1")]
+    pub from_ms: u64,
+    #[prost(uint64, tag = "2")]
+    pub fired: u64,
+    #[prost(uint64, tag = "3")]
+    pub skipped: u64,
+    #[prost(uint64, tag = "4")]
+    pub missed: u64,
+    #[prost(uint64, tag = "5")]
+    pub cancelled: u64,
+    /// Of the runs that were due in it.
+    #[prost(uint64, tag = "6")]
+    pub succeeded: u64,
+    /// Failed, timed out or expired.
+    #[prost(uint64, tag = "7")]
+    pub failed: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct ExplainJobRequest {
@@ -1323,6 +1433,11 @@ pub struct ExplainJobResponse {
     pub text: ::prost::alloc::string::String,
     #[prost(message, optional, tag = "2")]
     pub record: ::core::option::Option<LedgerRecord>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ExplainContextResponse {
+    #[prost(string, tag = "1")]
+    pub text: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct SubmitRequest {
@@ -2431,6 +2546,28 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetLedger"));
             self.inner.unary(req, path, codec).await
         }
+        /// How a job fared: its due times and runs in numbers, over time; from what its ledger and its list of runs keep.
+        pub async fn get_job_stats(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetJobStatsRequest>,
+        ) -> std::result::Result<tonic::Response<super::JobStats>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/GetJobStats",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetJobStats"));
+            self.inner.unary(req, path, codec).await
+        }
         pub async fn explain_job(
             &mut self,
             request: impl tonic::IntoRequest<super::ExplainJobRequest>,
@@ -2544,6 +2681,33 @@ pub mod scheduler_service_client {
             let mut req = request.into_request();
             req.extensions_mut()
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetContext"));
+            self.inner.unary(req, path, codec).await
+        }
+        /// Where it stands, and why, in words.
+        pub async fn explain_context(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ContextRef>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainContextResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/ExplainContext",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("tickwheel.v1.SchedulerService", "ExplainContext"),
+                );
             self.inner.unary(req, path, codec).await
         }
         /// The log of a context, page by page, the oldest lines first. Ask again with the cursor for what was said meanwhile.
@@ -3181,6 +3345,11 @@ pub mod scheduler_service_server {
             tonic::Response<super::GetLedgerResponse>,
             tonic::Status,
         >;
+        /// How a job fared: its due times and runs in numbers, over time; from what its ledger and its list of runs keep.
+        async fn get_job_stats(
+            &self,
+            request: tonic::Request<super::GetJobStatsRequest>,
+        ) -> std::result::Result<tonic::Response<super::JobStats>, tonic::Status>;
         async fn explain_job(
             &self,
             request: tonic::Request<super::ExplainJobRequest>,
@@ -3209,6 +3378,14 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::ContextRef>,
         ) -> std::result::Result<tonic::Response<super::Context>, tonic::Status>;
+        /// Where it stands, and why, in words.
+        async fn explain_context(
+            &self,
+            request: tonic::Request<super::ContextRef>,
+        ) -> std::result::Result<
+            tonic::Response<super::ExplainContextResponse>,
+            tonic::Status,
+        >;
         /// The log of a context, page by page, the oldest lines first. Ask again with the cursor for what was said meanwhile.
         async fn get_log(
             &self,
@@ -3842,6 +4019,52 @@ pub mod scheduler_service_server {
                     };
                     Box::pin(fut)
                 }
+                "/tickwheel.v1.SchedulerService/GetJobStats" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetJobStatsSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::GetJobStatsRequest>
+                    for GetJobStatsSvc<T> {
+                        type Response = super::JobStats;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetJobStatsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::get_job_stats(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetJobStatsSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
                 "/tickwheel.v1.SchedulerService/ExplainJob" => {
                     #[allow(non_camel_case_types)]
                     struct ExplainJobSvc<T: SchedulerService>(pub Arc<T>);
@@ -4053,6 +4276,52 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetContextSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/ExplainContext" => {
+                    #[allow(non_camel_case_types)]
+                    struct ExplainContextSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::ContextRef>
+                    for ExplainContextSvc<T> {
+                        type Response = super::ExplainContextResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ContextRef>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::explain_context(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ExplainContextSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -15,7 +15,7 @@ use crate::harness::{Harness, Server, flat, or_skip};
 
 /// What trackers and `tickwheel store` ask besides what stands in capitals between quotes: by functions of the client of Redis, and what that one asks
 /// itself. A run of any suite with `TICKWHEEL_REDIS_ACL=1` finds what is missing here.
-const ASKED: [&str; 28] = [
+const ASKED: [&str; 29] = [
     "asking",
     "client|id",
     "cluster|info",
@@ -33,6 +33,7 @@ const ASKED: [&str; 28] = [
     "hsetnx",
     "incr",
     "info",
+    "lpos",
     "ping",
     // Of a server that sentinels name: whether it is a primary.
     "role",

@@ -2,7 +2,8 @@
 
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::Trigger;
-use tickwheel_store::job::Plan;
+use tickwheel_core::ledger::LedgerVerdict;
+use tickwheel_store::job::{LedgerRange, Plan};
 
 async fn registered(test: &Harness, names: &[&str]) {
     for name in names {
@@ -127,6 +128,90 @@ async fn it_costs_the_same_however_much_is_active() {
                 .active
                 .len()
                 <= 1_000
+        );
+    }
+}
+
+/// The due times of all pages of a range, each page the newest first.
+async fn pages(test: &Harness, mut range: LedgerRange) -> Vec<Vec<u64>> {
+    let mut pages = Vec::new();
+    loop {
+        let page = test.store.ledger_page(&name("a/b"), &range).await.unwrap();
+        assert_eq!(page.unreadable, 0);
+        pages.push(page.iter().map(|record| record.from.as_u64()).collect());
+        if page.next.is_empty() {
+            return pages;
+        }
+        range.cursor = page.next;
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_is_read_in_pages_of_what_is_wanted() {
+    let Some(test) = fresh().await else { return };
+    let key = test.job_key("a/b", "ledger:a/b");
+    for due in 1..=2_500 {
+        let verdict = if due % 100 == 0 {
+            "M misfire_skip"
+        } else {
+            "F +1"
+        };
+        let record = format!("{due} {verdict}");
+        test.command(&["RPUSH", &key, &record]).await;
+    }
+    let all = pages(
+        &test,
+        LedgerRange {
+            limit: 1_100,
+            ..LedgerRange::default()
+        },
+    )
+    .await;
+    assert_eq!(
+        all.iter().map(Vec::len).collect::<Vec<_>>(),
+        [1_100, 1_100, 300]
+    );
+    let expected: Vec<u64> = (1..=2_500).rev().collect();
+    assert_eq!(all.concat(), expected, "each once, in their order");
+    let range = LedgerRange {
+        from: Some(ms(150)),
+        to: Some(ms(1_000)),
+        verdicts: vec![LedgerVerdict::Missed],
+        limit: 3,
+        cursor: String::new(),
+    };
+    let missed = pages(&test, range.clone()).await;
+    assert_eq!(missed.concat(), [900, 800, 700, 600, 500, 400, 300, 200]);
+    // More are written between two pages, and the oldest are dropped.
+    let first = test.store.ledger_page(&name("a/b"), &range).await.unwrap();
+    for due in 2_501..=4_000 {
+        test.command(&["RPUSH", &key, &format!("{due} F +1")]).await;
+    }
+    test.command(&["LTRIM", &key, "550", "-1"]).await;
+    let behind = LedgerRange {
+        cursor: first.next,
+        limit: 100,
+        ..range.clone()
+    };
+    let behind = test.store.ledger_page(&name("a/b"), &behind).await.unwrap();
+    let dues: Vec<u64> = behind.iter().map(|record| record.from.as_u64()).collect();
+    assert_eq!(dues, [600], "those before were dropped");
+    // One that was dropped itself has nothing behind it, and one of no ledger is refused.
+    let gone = LedgerRange {
+        cursor: "300 M misfire_skip".to_owned(),
+        ..range.clone()
+    };
+    let gone = test.store.ledger_page(&name("a/b"), &gone).await.unwrap();
+    assert!(gone.is_empty() && gone.next.is_empty());
+    for cursor in ["x", "300", &"1".repeat(5_000)] {
+        let wrong = LedgerRange {
+            cursor: cursor.to_owned(),
+            ..range.clone()
+        };
+        let refused = test.store.ledger_page(&name("a/b"), &wrong).await;
+        assert!(
+            refused.unwrap_err().to_string().contains("cursor"),
+            "{cursor}"
         );
     }
 }

@@ -127,7 +127,13 @@ fn rows() -> Vec<Row> {
         row!("GetLedger", Viewer, NotFound, |_, there| {
             v1::GetLedgerRequest {
                 name: name("GetLedger", there),
-                limit: 0,
+                ..Default::default()
+            }
+        }),
+        row!("GetJobStats", Viewer, NotFound, |_, there| {
+            v1::GetJobStatsRequest {
+                name: name("GetJobStats", there),
+                ..Default::default()
             }
         }),
         row!("ExplainJob", Viewer, NotFound, |_, there| {
@@ -150,6 +156,11 @@ fn rows() -> Vec<Row> {
             v1::ListContextsRequest::default()
         }),
         row!("GetContext", Viewer, NotFound, |things, there| {
+            v1::ContextRef {
+                id: things.context(0, there),
+            }
+        }),
+        row!("ExplainContext", Viewer, NotFound, |things, there| {
             v1::ContextRef {
                 id: things.context(0, there),
             }
@@ -286,6 +297,7 @@ async fn things(guarded: &Guarded) -> Things {
         "RunJob",
         "PreviewJob",
         "GetLedger",
+        "GetJobStats",
         "ExplainJob",
     ];
     let jobs = jobs.map(|method| spec(&name(method, true), "g")).to_vec();

@@ -21,6 +21,7 @@ async fn records(
         let request = v1::GetLedgerRequest {
             name: name.to_owned(),
             limit: 0,
+            ..v1::GetLedgerRequest::default()
         };
         let answer = caller.rpc.get_ledger(request).await.unwrap().into_inner();
         let found = answer.records.into_iter();
@@ -146,4 +147,65 @@ async fn beyond_the_bound_of_the_ledger_nothing_is_known() {
     passed(&mut caller, first + 1_000).await;
     let told = caller.explain("tick", first).await.text;
     assert!(told.contains("no longer known"), "{told}");
+}
+
+async fn run_explained(caller: &mut Caller, id: &str) -> String {
+    let request = v1::ContextRef { id: id.to_owned() };
+    let answer = caller.rpc.explain_context(request).await.unwrap();
+    answer.into_inner().text
+}
+
+#[tokio::test]
+async fn a_run_is_told_where_it_stands_and_why() {
+    let Some(mut caller) = caller().await else {
+        return;
+    };
+    let waiting = |when| v1::Submission {
+        handler: "nobody".to_owned(),
+        when,
+        ..v1::Submission::default()
+    };
+    let later = v1::submission::When::DelayMs(3_600_000);
+    let contexts = vec![waiting(Some(later)), waiting(None)];
+    let submitted = caller.submit(contexts).await.unwrap();
+    let (scheduled, ready) = (&submitted[0].id, &submitted[1].id);
+    let text = run_explained(&mut caller, scheduled).await;
+    assert!(
+        text.starts_with("It is due at ") && text.contains(", in "),
+        "{text}"
+    );
+    let text = loop {
+        let text = run_explained(&mut caller, ready).await;
+        if text.contains("It waits since") {
+            break text;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(text.contains("`nobody`"), "{text}");
+    let request = v1::ContextRef { id: ready.clone() };
+    caller.rpc.cancel_context(request).await.unwrap();
+    let text = run_explained(&mut caller, ready).await;
+    assert!(
+        text.contains("It was cancelled, and ended at ") && text.contains("without having started"),
+        "{text}"
+    );
+    // The first run waits for a worker that never comes, and the second one for the first.
+    let queue = v1::Overlap {
+        policy: v1::overlap::Policy::Queue.into(),
+        limit: 5,
+    };
+    let queued = v1::JobSpec {
+        overlap: Some(queue),
+        ..job("one-by-one", api())
+    };
+    caller.apply(vec![queued]).await.unwrap();
+    let first = caller.run("one-by-one").await.unwrap().id;
+    let second = caller.run("one-by-one").await.unwrap().id;
+    let text = run_explained(&mut caller, &second).await;
+    assert!(
+        text.contains(&format!(
+            "earlier runs of the job `default/one-by-one` (`{first}`)"
+        )) && text.contains("overlap policy queue(5)"),
+        "{text}"
+    );
 }

@@ -170,6 +170,7 @@ async fn a_pause_is_in_the_ledger_when_it_ends() {
     let request = v1::GetLedgerRequest {
         name: "tick".to_owned(),
         limit: 0,
+        ..v1::GetLedgerRequest::default()
     };
     let records = caller.rpc.get_ledger(request).await.unwrap().into_inner();
     let skipped = records
@@ -182,6 +183,31 @@ async fn a_pause_is_in_the_ledger_when_it_ends() {
         skipped.last_due_ms - skipped.due_ms,
         (skipped.count - 1) * 50
     );
+    let request = v1::GetJobStatsRequest {
+        name: "tick".to_owned(),
+        ..v1::GetJobStatsRequest::default()
+    };
+    let stats = caller.rpc.get_job_stats(request).await.unwrap();
+    let stats = stats.into_inner();
+    let sum = |of: fn(&v1::StatsCell) -> u64| stats.cells.iter().map(of).sum::<u64>();
+    assert!(stats.skipped >= skipped.count, "{stats:?}");
+    assert_eq!(
+        (sum(|cell| cell.fired), sum(|cell| cell.skipped)),
+        (stats.fired, stats.skipped)
+    );
+    let decided = stats.decided.map_or(0, |spread| spread.count);
+    assert_eq!(
+        decided, stats.fired,
+        "whether it fired before the pause is chance"
+    );
+    let request = v1::GetJobStatsRequest {
+        name: "tick".to_owned(),
+        from_ms: 1,
+        cell_ms: 1_000,
+        ..v1::GetJobStatsRequest::default()
+    };
+    let wrong = caller.rpc.get_job_stats(request).await.unwrap_err();
+    assert_eq!(wrong.code(), tonic::Code::InvalidArgument, "{wrong:?}");
     // Resuming what is not paused changes nothing.
     let active = caller.rpc.resume_job(named("asked")).await.unwrap();
     assert_eq!(active.into_inner().state(), v1::JobState::Active);

@@ -146,6 +146,7 @@ async fn what_does_not_exist_is_not_found() {
     let ledger = v1::GetLedgerRequest {
         name: name(),
         limit: 0,
+        ..v1::GetLedgerRequest::default()
     };
     refused(caller.rpc.get_ledger(ledger).await, Code::NotFound);
     let explain = v1::ExplainJobRequest {
@@ -221,6 +222,7 @@ async fn names_ids_and_counts_out_of_range_are_refused_by_field() {
     let ledger = v1::GetLedgerRequest {
         name: "x".to_owned(),
         limit: 100_001,
+        ..v1::GetLedgerRequest::default()
     };
     assert_eq!(invalid(caller.rpc.get_ledger(ledger).await), ["limit"]);
     let request = v1::ListContextsRequest {

@@ -6,8 +6,9 @@ use prost::Message;
 use serde::Serialize;
 use tickwheel_api::answers::{
     AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
-    Job, JobPage, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Overview, Preview, Revoked,
-    Run, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Worker, WorkerList,
+    Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Overview, Preview,
+    Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Worker,
+    WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -76,6 +77,10 @@ pub(super) async fn dispatch(
             let call = |it| calls.get_ledger(it);
             shown::<LedgerPage, _, _, _>(requests::get_ledger(asked), call).await
         }
+        Operation::GetJobStats => {
+            let call = |it| calls.get_job_stats(it);
+            shown::<JobStats, _, _, _>(requests::get_job_stats(asked), call).await
+        }
         Operation::ExplainJob => {
             let call = |it| calls.explain_job(it);
             shown::<Explained, _, _, _>(requests::explain_job(asked), call).await
@@ -90,6 +95,10 @@ pub(super) async fn dispatch(
         }
         Operation::GetRun => {
             shown::<Run, _, _, _>(requests::named_run(asked), |it| calls.get_context(it)).await
+        }
+        Operation::ExplainRun => {
+            let call = |it| calls.explain_context(it);
+            shown::<RunExplained, _, _, _>(requests::named_run(asked), call).await
         }
         Operation::GetLog => {
             shown::<LogPage, _, _, _>(requests::get_log(asked), |it| calls.get_log(it)).await

@@ -29,7 +29,7 @@ const LOOK_ANYWAY: Duration = Duration::from_secs(30);
 /// The same of a subtask, whose end is told by its root.
 const LOOK_AT_SUBTASK: Duration = Duration::from_secs(1);
 
-async fn existing(api: &ApiContext, id: &ContextId) -> Result<ContextView, Error> {
+pub(super) async fn existing(api: &ApiContext, id: &ContextId) -> Result<ContextView, Error> {
     let view = api.store.get_context(id).await?;
     view.ok_or_else(|| Error::not_found("context", id.as_str()))
 }

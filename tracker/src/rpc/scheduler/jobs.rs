@@ -6,10 +6,9 @@ use tickwheel_core::Durability;
 use tickwheel_core::access::{Permission, Sight};
 use tickwheel_core::bounds::BODY_BYTES_MAX;
 use tickwheel_core::error::{Violation, Violations};
-use tickwheel_core::id::{ContextId, JobName, Reuse};
+use tickwheel_core::id::{JobName, Reuse};
 use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::labels::LabelSelector;
-use tickwheel_core::ledger::LedgerVerdict;
 use tickwheel_proto::convert::{Dedup, dedup_of};
 use tickwheel_proto::v1;
 use tickwheel_store::job::{Deletion, JobState, JobView};
@@ -32,10 +31,6 @@ const PAGE: Count = Count {
 const PAGE_CALLS: u32 = 64;
 /// Followers that a refused deletion names.
 const FOLLOWERS_NAMED: usize = 10;
-const LEDGER: Count = Count {
-    default: 100,
-    most: 100_000,
-};
 /// A run asked for with a dedup key is not repeated within this.
 const RUN_KEPT: Duration = Duration::from_secs(24 * 3600);
 
@@ -312,23 +307,4 @@ pub(super) async fn run(
         }),
         Fired::NoJob => Err(Error::not_found("job", name)),
     }
-}
-
-pub(super) async fn ledger(
-    api: &ApiContext,
-    request: v1::GetLedgerRequest,
-) -> Result<v1::GetLedgerResponse, Error> {
-    let limit = LEDGER.read("limit", request.limit)?;
-    let view = existing(api, &request.name).await?;
-    let mut page = api.store.ledger(&view.spec.name, limit).await?;
-    for record in &mut page.items {
-        if record.verdict == LedgerVerdict::Fired && record.context_id.is_none() {
-            let partitions = api.store.partitions();
-            record.context_id = Some(ContextId::firing(&view.spec.name, record.from, partitions));
-        }
-    }
-    Ok(v1::GetLedgerResponse {
-        records: page.items.iter().map(v1::LedgerRecord::from).collect(),
-        unreadable: page.unreadable,
-    })
 }

@@ -20,12 +20,16 @@ macro_rules! without_payload {
 }
 
 without_payload! {
-    ApplyJobsResponse DeleteJobResponse Submitted SubmitResponse PreviewJobResponse GetLedgerResponse ChangeDeadResponse ListWorkersResponse Worker
+    ApplyJobsResponse DeleteJobResponse Submitted SubmitResponse PreviewJobResponse GetLedgerResponse JobStats ChangeDeadResponse ListWorkersResponse Worker
     Cluster Overview Group GroupLimits ListGroupsResponse ListLimitsResponse MadeToken RevokeTokenResponse ListTokensResponse ListAuditResponse
 }
 
 /// The text of an explanation is written by who knows whether it may say more.
 impl Payload for v1::ExplainJobResponse {
+    fn hide(&mut self) {}
+}
+
+impl Payload for v1::ExplainContextResponse {
     fn hide(&mut self) {}
 }
 

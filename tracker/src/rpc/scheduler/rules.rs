@@ -92,6 +92,7 @@ rules! {
         }
     };
     GET_LEDGER = "GetLedger"(v1::GetLedgerRequest), Viewer, never, |r, take| take(Object::Job(&r.name));
+    GET_JOB_STATS = "GetJobStats"(v1::GetJobStatsRequest), Viewer, never, |r, take| take(Object::Job(&r.name));
     EXPLAIN_JOB = "ExplainJob"(v1::ExplainJobRequest), Viewer, never, |r, take| take(Object::Job(&r.name));
     SUBMIT = "Submit"(v1::SubmitRequest), Submitter, never, |r, take| {
         for (at, context) in r.contexts.iter().enumerate() {
@@ -104,6 +105,7 @@ rules! {
     };
     LIST_CONTEXTS = "ListContexts"(v1::ListContextsRequest), Viewer, never, |_, _| {};
     GET_CONTEXT = "GetContext"(v1::ContextRef), Viewer, never, |r, take| take(Object::Context(&r.id, "context"));
+    EXPLAIN_CONTEXT = "ExplainContext"(v1::ContextRef), Viewer, never, |r, take| take(Object::Context(&r.id, "context"));
     // A context that is not there has an empty log, as one without a log has: the method itself answers so.
     GET_LOG = "GetLog"(v1::GetLogRequest), Viewer, never, |_, _| {};
     CANCEL_CONTEXT = "CancelContext"(v1::ContextRef), Operator, always, |r, take| take(Object::Context(&r.id, "context"));

@@ -104,7 +104,7 @@ pub(super) fn log_line(line: LogLine) -> v1::LoggedLine {
 }
 
 /// Why a context waits, in words; empty when it does not.
-fn waiting_reason(api: &ApiContext, view: &ContextView) -> String {
+pub(super) fn waiting_reason(api: &ApiContext, view: &ContextView) -> String {
     match view.state {
         ContextState::Scheduled => format!("it is due at {}", view.due),
         ContextState::Retrying => {

@@ -7,9 +7,9 @@
 
 use serde_json::json;
 use tickwheel_api::answers::{
-    AppliedList, AuditPage, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage, LedgerPage,
-    LogPage, MadeToken, Preview, Revoked, Run, RunPage, Submitted, SubmittedList, SubtaskPage,
-    TokenPage,
+    AppliedList, AuditPage, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage, JobStats,
+    LedgerPage, LogPage, MadeToken, Preview, Revoked, Run, RunExplained, RunPage, Submitted,
+    SubmittedList, SubtaskPage, TokenPage,
 };
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
@@ -149,11 +149,32 @@ async fn about_jobs(operation: Operation, caller: &mut Caller, http: Http) -> Op
             let request = v1::GetLedgerRequest {
                 name: "grpc/job".to_owned(),
                 limit: 5,
+                from_ms: 1,
+                to_ms: 4_102_444_800_000,
+                verdicts: vec![v1::ledger_record::Verdict::Fired.into()],
+                cursor: String::new(),
             };
-            let reply = http.get("/jobs/http:job/ledger?limit=5").await;
+            let reply = http
+                .get("/jobs/http:job/ledger?limit=5&from=1&to=4102444800000&verdict=fired")
+                .await;
             [
                 by_http(&reply),
                 by_grpc::<_, LedgerPage>(rpc.get_ledger(request).await),
+            ]
+        }
+        Operation::GetJobStats => {
+            let request = v1::GetJobStatsRequest {
+                name: "grpc/job".to_owned(),
+                from_ms: 1_000,
+                to_ms: 90_000,
+                cell_ms: 1_000,
+            };
+            let reply = http
+                .get("/jobs/http:job/stats?from=1000&to=90000&cell=1s")
+                .await;
+            [
+                by_http(&reply),
+                by_grpc::<_, JobStats>(rpc.get_job_stats(request).await),
             ]
         }
         Operation::ExplainJob => {
@@ -224,6 +245,16 @@ async fn about_runs(operation: Operation, caller: &mut Caller, http: Http) -> Op
             [
                 by_http(&reply),
                 by_grpc::<_, Run>(rpc.get_context(named).await),
+            ]
+        }
+        Operation::ExplainRun => {
+            let request = v1::ContextRef {
+                id: "0.5.a-1".to_owned(),
+            };
+            let reply = http.get("/runs/0.5.a-1/explain").await;
+            [
+                by_http(&reply),
+                by_grpc::<_, RunExplained>(rpc.explain_context(request).await),
             ]
         }
         Operation::GetLog => {
