@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
 use parking_lot::Mutex;
-use tickwheel_tracker::config::Access;
+use tickwheel_tracker::config::{Access, Rates};
 use tickwheel_tracker::{Config, Tracker};
 use tickwheel_worker::{Context, Worker, WorkerBuilder};
 use tokio::signal::unix::{SignalKind, signal};
@@ -38,6 +38,8 @@ pub(crate) async fn tracker(options: &ChildOptions) -> Result<()> {
             },
             None => Access::open(),
         },
+        // What a tracker can do is measured, not what one token may.
+        rates: Rates::unlimited(),
         ..Config::default()
     };
     let tracker = Tracker::start(config).await?;

@@ -14,8 +14,8 @@ mod setting;
 pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_defaults};
 use sections::KeyDoc;
 pub(crate) use sections::{
-    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
-    TlsSection, TrackerSection, WorkerSection, XcronSection,
+    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RatesSection,
+    RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
 };
 pub(crate) use setting::{ClientAuth, Listen, LogFormat, Mode, Secret};
 
@@ -28,6 +28,7 @@ pub(crate) struct Config {
     pub(crate) xcron: XcronSection,
     pub(crate) redis: RedisSection,
     pub(crate) access: AccessSection,
+    pub(crate) rates: RatesSection,
     pub(crate) tls: TlsSection,
     pub(crate) durability: DurabilitySection,
     pub(crate) history: HistorySection,
@@ -60,6 +61,7 @@ impl Config {
                 AccessSection::ABOUT,
                 self.access.shown(),
             ),
+            section(RatesSection::TABLE, RatesSection::ABOUT, self.rates.shown()),
             section(TlsSection::TABLE, TlsSection::ABOUT, self.tls.shown()),
             section(
                 DurabilitySection::TABLE,

@@ -198,6 +198,9 @@ pub const PATTERNS_MAX: usize = 64;
 /// Characters of what a token is for, in the words of who made it.
 pub const TOKEN_NAME_CHARS_MAX: usize = 128;
 
+/// Calls, bytes or contexts in a second, where a rate is given. More is no limit.
+pub const RATE_MAX: u32 = 1_000_000_000;
+
 /// Contexts that one worker runs at once. A greater number is a mistake.
 pub const WORKER_PERMITS_MAX: u32 = 65_536;
 

@@ -1,6 +1,7 @@
 //! What a tracker is told at its start, with a default and its reason for each value.
 
 mod access;
+mod rates;
 mod tls;
 mod xcron;
 
@@ -16,6 +17,7 @@ pub use tickwheel_store::setup::Eviction;
 
 use crate::durability::Promises;
 pub use access::{Access, AccessMode};
+pub use rates::Rates;
 pub use tls::{Asked, Clients, Tls};
 pub use xcron::Xcron;
 
@@ -59,6 +61,8 @@ pub struct Config {
     pub eviction: Eviction,
     /// Who may do what.
     pub access: Access,
+    /// How much each token may ask for in a second.
+    pub rates: Rates,
     /// With what both listeners speak TLS; `None`: they do not.
     pub tls: Option<Tls>,
     /// What is answered to clients of xcron.
@@ -168,6 +172,7 @@ impl Default for Config {
             history: History::default(),
             eviction: Eviction::Refused,
             access: Access::default(),
+            rates: Rates::default(),
             tls: None,
             xcron: Xcron::default(),
             drain_timeout: Duration::from_secs(10),
@@ -257,6 +262,7 @@ impl Config {
         if let Some(tls) = &self.tls {
             tls.check(self.advertise_url.as_deref(), violations);
         }
+        self.rates.check(violations);
         self.xcron.check(violations);
         for (field, given) in [
             ("grpc_connections", self.grpc_connections),

@@ -4,9 +4,13 @@
 //! see are in `rpc/error.rs`.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tickwheel_core::access::mask;
 use tickwheel_core::error::{Violation, Violations};
+
+/// What fails for a moment may be asked again after this.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// An operation of a tracker failed.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +32,14 @@ pub enum Error {
     /// As much is under way as this tracker takes; what, and what to do, in words.
     #[error("{0}")]
     Busy(String),
+    /// Whoever calls asks for more in a second than it may; nothing was done.
+    #[error("too much in a second: {wrong}")]
+    Throttled {
+        /// What there is too much of, and what to do.
+        wrong: Violations,
+        /// As much as this passes after this, where nobody else takes it.
+        retry_after: Duration,
+    },
     /// It is not known who calls; what to show, in words.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -45,10 +57,25 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Store(error) => error.is_retryable(),
-            Self::Busy(_) | Self::Draining => true,
+            Self::Busy(_) | Self::Throttled { .. } | Self::Draining => true,
             Self::Config(_) | Self::Listen { .. } | Self::Unauthenticated(_) | Self::Denied(_) => {
                 false
             }
+        }
+    }
+
+    /// When the same call may be made again; `None` where that alone changes nothing.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled { retry_after, .. } => Some(*retry_after),
+            Self::Store(_)
+            | Self::Busy(_)
+            | Self::Draining
+            | Self::Config(_)
+            | Self::Listen { .. }
+            | Self::Unauthenticated(_)
+            | Self::Denied(_) => self.is_retryable().then_some(RETRY_AFTER),
         }
     }
 

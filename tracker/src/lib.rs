@@ -35,6 +35,7 @@ mod matching;
 mod membership;
 mod outcomes;
 mod periodic;
+mod rates;
 mod redis_health;
 mod seldom;
 mod sessions;

@@ -26,6 +26,7 @@ use crate::outcomes::{
     AttemptLogs, Outbox, Reaper, Releases, Renewals, SettledIn, Settlements, Told, Waits,
 };
 use crate::planning::Planner;
+use crate::rates::Rates;
 use crate::redis_health::{Outage, Room};
 use crate::rpc::api::{ApiContext, Asked, Ids};
 use crate::rpc::worker::Streams;
@@ -89,7 +90,9 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let calls = Calls::new(store.partitions(), tasks.clone());
     let sessions = Arc::new(Sessions::default());
     let audit = Arc::new(Audit::new(store.clone(), around.own.id.clone()));
-    let authority = Authority::new(&config.access, store.clone(), Arc::clone(&audit));
+    let rates = Arc::new(Rates::new(config.rates.clone()));
+    let (kept, shared) = (Arc::clone(&audit), Arc::clone(&rates));
+    let authority = Authority::new(&config.access, store.clone(), kept, shared);
     let authority = Arc::new(authority);
     let outage = Arc::new(Outage::default());
     let room = Arc::new(Room::new(store.clone()));
@@ -123,6 +126,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         sessions: Arc::clone(&common.sessions),
         limits: Arc::clone(&common.limits),
         authority: Arc::clone(&authority),
+        rates,
         drains: Arc::clone(&common.drains),
         outage: Arc::clone(&common.outage),
         health: around.health,

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use tickwheel_tracker::Tracker;
 use tickwheel_tracker::config::{
-    Access, AccessMode, Asked, Clients, Eviction, History, Tls, Xcron,
+    Access, AccessMode, Asked, Clients, Eviction, History, Rates, Tls, Xcron,
 };
 use tickwheel_tracker::durability::Promises;
 
 use crate::config::{
-    self, ClientAuth, Config, ConfigArgs, Environment, Listen, Mode, Override, TlsSection,
+    self, ClientAuth, Config, ConfigArgs, Environment, Listen, Mode, Override, RatesSection,
+    TlsSection,
 };
 use crate::failure::Failure;
 use crate::output::put;
@@ -147,6 +148,7 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
                 .map(PathBuf::from),
             ..Access::default()
         },
+        rates: rates(config),
         tls: tls(&config.tls),
         xcron: xcron(config),
         eviction: if redis.allow_eviction {
@@ -154,6 +156,24 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
         } else {
             Eviction::Refused
         },
+    }
+}
+
+/// What each token may ask for.
+fn rates(config: &Config) -> Rates {
+    let RatesSection {
+        viewer_calls,
+        submitter_calls,
+        operator_calls,
+        admin_calls,
+        bytes,
+    } = &config.rates;
+    Rates {
+        viewer_calls: viewer_calls.0,
+        submitter_calls: submitter_calls.0,
+        operator_calls: operator_calls.0,
+        admin_calls: admin_calls.0,
+        bytes: bytes.0,
     }
 }
 

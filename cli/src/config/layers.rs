@@ -10,7 +10,7 @@ use super::mistake::{Mistake, source_of};
 use super::setting::Secret;
 use super::{
     AccessSection, Config, DurabilitySection, HistorySection, HttpHandlerSection, LogSection,
-    RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
+    RatesSection, RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
 };
 use crate::failure::Failure;
 
@@ -18,13 +18,14 @@ const DEFAULT_FILE: &str = "tickwheel.toml";
 const PREFIX: &str = "TICKWHEEL_";
 
 /// The sections and their keys.
-const TABLES: [(&str, &[&str]); 10] = [
+const TABLES: [(&str, &[&str]); 11] = [
     (TrackerSection::TABLE, TrackerSection::KEYS),
     (WorkerSection::TABLE, WorkerSection::KEYS),
     (HttpHandlerSection::TABLE, HttpHandlerSection::KEYS),
     (XcronSection::TABLE, XcronSection::KEYS),
     (RedisSection::TABLE, RedisSection::KEYS),
     (AccessSection::TABLE, AccessSection::KEYS),
+    (RatesSection::TABLE, RatesSection::KEYS),
     (TlsSection::TABLE, TlsSection::KEYS),
     (DurabilitySection::TABLE, DurabilitySection::KEYS),
     (HistorySection::TABLE, HistorySection::KEYS),
@@ -208,6 +209,7 @@ fn load_over(
         xcron: XcronSection::read(&layers, &mut mistakes),
         redis: RedisSection::read(&layers, &mut mistakes),
         access: AccessSection::read(&layers, &mut mistakes),
+        rates: RatesSection::read(&layers, &mut mistakes),
         tls: TlsSection::read(&layers, &mut mistakes),
         durability: DurabilitySection::read(&layers, &mut mistakes),
         history: HistorySection::read(&layers, &mut mistakes),

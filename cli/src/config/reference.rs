@@ -2,8 +2,8 @@
 
 use super::sections::KeyDoc;
 use super::{
-    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RedisSection,
-    TlsSection, TrackerSection, WorkerSection, XcronSection,
+    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RatesSection,
+    RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
 };
 
 const INTRO: &str = "# Configuration
@@ -21,60 +21,19 @@ came from. `--print-config` prints the effective configuration as TOML, with sec
 This page is made from the sections in `cli/src/config/sections.rs`: `TICKWHEEL_BLESS=1 cargo test -p tickwheel-cli reference`.
 ";
 
+/// Each section with its name, what it is about and its keys.
+macro_rules! sections {
+    ($($section:ident)+) => {
+        [$(($section::TABLE, $section::ABOUT, $section::default().shown()),)+]
+    };
+}
+
 /// The whole page.
 pub(crate) fn page() -> String {
     let mut page = INTRO.to_owned();
-    for (table, about, keys) in [
-        (
-            TrackerSection::TABLE,
-            TrackerSection::ABOUT,
-            TrackerSection::default().shown(),
-        ),
-        (
-            WorkerSection::TABLE,
-            WorkerSection::ABOUT,
-            WorkerSection::default().shown(),
-        ),
-        (
-            HttpHandlerSection::TABLE,
-            HttpHandlerSection::ABOUT,
-            HttpHandlerSection::default().shown(),
-        ),
-        (
-            XcronSection::TABLE,
-            XcronSection::ABOUT,
-            XcronSection::default().shown(),
-        ),
-        (
-            RedisSection::TABLE,
-            RedisSection::ABOUT,
-            RedisSection::default().shown(),
-        ),
-        (
-            AccessSection::TABLE,
-            AccessSection::ABOUT,
-            AccessSection::default().shown(),
-        ),
-        (
-            TlsSection::TABLE,
-            TlsSection::ABOUT,
-            TlsSection::default().shown(),
-        ),
-        (
-            DurabilitySection::TABLE,
-            DurabilitySection::ABOUT,
-            DurabilitySection::default().shown(),
-        ),
-        (
-            HistorySection::TABLE,
-            HistorySection::ABOUT,
-            HistorySection::default().shown(),
-        ),
-        (
-            LogSection::TABLE,
-            LogSection::ABOUT,
-            LogSection::default().shown(),
-        ),
+    for (table, about, keys) in sections![
+        TrackerSection WorkerSection HttpHandlerSection XcronSection RedisSection AccessSection
+        RatesSection TlsSection DurabilitySection HistorySection LogSection
     ] {
         page.push_str(&format!(
             "\n## [{table}]\n\n{}\n\n| key | default | meaning | form |\n|---|---|---|---|\n",

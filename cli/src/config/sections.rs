@@ -11,7 +11,7 @@ use tickwheel_store::RedisTls;
 use super::handlers::Handlers;
 use super::mistake::{Mistake, read_key};
 use super::setting::{
-    Attempts, ClientAuth, Listen, LogFormat, Mode, Namespaces, Secret, Setting, Span,
+    Attempts, ClientAuth, Listen, LogFormat, Mode, Namespaces, PerSecond, Secret, Setting, Span,
 };
 
 /// What the reference says of a key.
@@ -235,6 +235,22 @@ section! {
         insecure_listen: bool = false;
         /// Where the first token of an admin is written, once, by the first tracker that finds none; or where one is that shall be the first. Empty: nowhere.
         bootstrap_token_file: String = String::new();
+    }
+}
+
+section! {
+    /// What each token may ask for in a second, by its role; all trackers together, so that they should say the same. 0: no limit. docs/security.md.
+    RatesSection "rates" {
+        /// Calls of a viewer.
+        viewer_calls: PerSecond = PerSecond(1_000);
+        /// Calls of a submitter; one may have a thousand contexts.
+        submitter_calls: PerSecond = PerSecond(5_000);
+        /// Calls of an operator.
+        operator_calls: PerSecond = PerSecond(2_000);
+        /// Calls of an admin.
+        admin_calls: PerSecond = PerSecond(5_000);
+        /// Bytes of requests, whatever the role: 0, or 65536 and more.
+        bytes: PerSecond = PerSecond(67_108_864);
     }
 }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use figment::value::{Num, Value};
-use tickwheel_core::bounds::{ATTEMPTS_MAX, PARTITIONS_MAX};
+use tickwheel_core::bounds::{ATTEMPTS_MAX, PARTITIONS_MAX, RATE_MAX};
 use tickwheel_core::time::parse_duration;
 use tickwheel_core::{Durability, JobName};
 
@@ -114,6 +114,23 @@ impl Setting for Attempts {
     fn from_text(text: &str) -> Option<Self> {
         let number = text.parse().ok();
         number.filter(|n| (1..=ATTEMPTS_MAX).contains(n)).map(Self)
+    }
+
+    fn shown(&self) -> String {
+        self.0.to_string()
+    }
+}
+
+/// So many in a second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct PerSecond(pub(crate) u32);
+
+impl Setting for PerSecond {
+    const FORM: &'static str = "a whole number up to 1000000000; 0: no limit";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let number = text.parse().ok();
+        number.filter(|n| *n <= RATE_MAX).map(Self)
     }
 
     fn shown(&self) -> String {

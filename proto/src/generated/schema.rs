@@ -753,6 +753,7 @@ Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(118) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
+Field { number: 5, name: "retry_after_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Violation", fields: &[
 Field { number: 1, name: "field", repeated: false, kind: Kind::Text },

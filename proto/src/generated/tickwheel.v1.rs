@@ -2167,6 +2167,9 @@ pub struct ErrorDetail {
     /// listed was not taken; empty then: all of it is written.
     #[prost(uint32, repeated, tag = "4")]
     pub taken: ::prost::alloc::vec::Vec<u32>,
+    /// When the same call may be made again, in milliseconds; 0: that alone changes nothing.
+    #[prost(uint64, tag = "5")]
+    pub retry_after_ms: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct Violation {

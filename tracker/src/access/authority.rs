@@ -21,6 +21,7 @@ use super::tokens::{Kind, Tokens};
 use crate::config::{Access, AccessMode};
 use crate::error::Error;
 use crate::metrics::measure;
+use crate::rates::{Asker, Meter, Rates};
 
 /// Bytes of an authorization. A token has 63 at most.
 const SHOWN_BYTES_MAX: usize = 128;
@@ -66,6 +67,7 @@ pub(crate) struct Asking {
     sessions: Tokens,
     failures: Failures,
     audit: Arc<Audit>,
+    rates: Arc<Rates>,
 }
 
 /// Why somebody is not believed.
@@ -78,24 +80,43 @@ enum Wrong {
 
 impl Authority {
     /// As it is configured.
-    pub(crate) fn new(config: &Access, store: Store, audit: Arc<Audit>) -> Self {
+    pub(crate) fn new(config: &Access, store: Store, audit: Arc<Audit>, rates: Arc<Rates>) -> Self {
+        let all = |kind| Tokens::new(store.clone(), kind, config.recheck, Arc::clone(&rates));
         match config.mode {
             AccessMode::Open => Self::Open,
             AccessMode::Tokens => Self::Tokens(Box::new(Asking {
-                tokens: Tokens::new(store.clone(), Kind::Token, config.recheck),
-                sessions: Tokens::new(store.clone(), Kind::Session, config.recheck),
+                tokens: all(Kind::Token),
+                sessions: all(Kind::Session),
                 store,
                 failures: Failures::default(),
                 audit,
+                rates,
             })),
         }
     }
 
-    /// Whoever calls `method` from `origin` with these headers. Whoever shows the wrong thing again and again waits for its answer.
+    /// Whoever calls `method` from `origin` with these headers. Whoever shows the wrong thing again and again waits for its answer. Only who shows a
+    /// good token spends of what that may ask for: an id alone does nothing to its owner.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`]; [`Error::Busy`] for an address that shows too many things that are no tokens, and what the store says.
+    /// [`Error::Unauthenticated`]; [`Error::Throttled`] for a token that asks for too much in a second; [`Error::Busy`] for an address that shows too
+    /// many things that are no tokens, and what the store says.
     pub(crate) async fn caller(
+        &self,
+        headers: &HeaderMap,
+        origin: Option<Origin>,
+        method: &str,
+    ) -> Result<Caller, Error> {
+        let caller = self.streaming(headers, origin, method).await?;
+        self.counted(caller)
+    }
+
+    /// The same of who opens a stream that lasts, as a worker does: it is not counted. A fleet that comes back has one token, and what it runs has to
+    /// go on; how much a stream sends is bounded by the permits of its worker, and how many streams there are by connections.
+    ///
+    /// # Errors
+    /// As [`Authority::caller`], but never [`Error::Throttled`].
+    pub(crate) async fn streaming(
         &self,
         headers: &HeaderMap,
         origin: Option<Origin>,
@@ -121,7 +142,30 @@ impl Authority {
         }
         let session = cookie::shown(headers).map(|session| (Kind::Session, session));
         let shown = session.ok_or(NO_SESSION);
-        self.believed((headers, origin), method, shown).await
+        let caller = self.believed((headers, origin), method, shown).await?;
+        self.counted(caller)
+    }
+
+    /// Counts a call of whoever makes it.
+    fn counted(&self, caller: Caller) -> Result<Caller, Error> {
+        if let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) {
+            let known = &shown.known;
+            let asker = Asker {
+                token: &known.token,
+                role: known.record.scope.role,
+            };
+            asking.rates.call(&known.usage, asker)?;
+        }
+        Ok(caller)
+    }
+
+    /// What counts the bytes that whoever this is sends; `None` where nobody is asked.
+    pub(crate) fn meter(&self, caller: &Caller) -> Option<Meter> {
+        let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
+            return None;
+        };
+        let usage = Arc::clone(&shown.known.usage);
+        Some(Meter::new(Arc::clone(&asking.rates), usage))
     }
 
     async fn believed(
@@ -214,7 +258,9 @@ impl Authority {
             Self::Open => Ok(()),
             Self::Tokens(asking) => {
                 asking.tokens.tend().await?;
-                asking.sessions.tend().await
+                asking.sessions.tend().await?;
+                asking.rates.tend();
+                Ok(())
             }
         }
     }

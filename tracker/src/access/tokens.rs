@@ -14,6 +14,7 @@ use tickwheel_store::{Error, Store};
 use tokio::time::Instant;
 
 use crate::metrics::measure;
+use crate::rates::{Rates, Usage};
 
 /// Ids that there are no tokens of.
 const ABSENT_MAX: usize = 4_096;
@@ -44,6 +45,8 @@ pub(crate) struct Known {
     pub(super) token: TokenId,
     pub(super) record: TokenRecord,
     pub(super) session: Option<SessionRecord>,
+    /// What the token asked for lately, whenever it was read, and whatever stands for it.
+    pub(super) usage: Arc<Usage>,
     /// Redis' time then.
     now: TimestampMs,
     read: Instant,
@@ -71,6 +74,7 @@ pub(super) struct Tokens {
     store: Store,
     kind: Kind,
     recheck: Duration,
+    rates: Arc<Rates>,
     known: RwLock<HashMap<TokenId, Arc<Known>>>,
     absent: Mutex<HashMap<TokenId, (Instant, u64)>>,
     lookups: Vec<tokio::sync::Mutex<()>>,
@@ -91,11 +95,12 @@ enum Recent {
 }
 
 impl Tokens {
-    pub(super) fn new(store: Store, kind: Kind, recheck: Duration) -> Self {
+    pub(super) fn new(store: Store, kind: Kind, recheck: Duration, rates: Arc<Rates>) -> Self {
         Self {
             store,
             kind,
             recheck,
+            rates,
             known: RwLock::default(),
             absent: Mutex::default(),
             lookups: (0..LOOKUPS)
@@ -235,6 +240,7 @@ impl Tokens {
         };
         Ok(Some(Known {
             id: id.clone(),
+            usage: self.rates.usage_of(&token),
             token,
             record,
             session,

@@ -81,8 +81,17 @@ where
     let origin = request.extensions().get::<Origin>().copied();
     let path = request.uri().path();
     let method = path.rsplit('/').next().unwrap_or_default();
-    match authority.caller(request.headers(), origin, method).await {
+    let headers = request.headers();
+    let caller = if request.body().is_call() {
+        authority.caller(headers, origin, method).await
+    } else {
+        authority.streaming(headers, origin, method).await
+    };
+    match caller {
         Ok(caller) => {
+            if let Some(meter) = authority.meter(&caller) {
+                request.body_mut().count_by(meter);
+            }
             request.extensions_mut().insert(caller);
             service.call(request).await
         }

@@ -20,6 +20,7 @@ use tonic::codegen::Body;
 
 use super::framing::{Broken, Framing};
 use super::memory::permits;
+use crate::rates::Meter;
 use crate::rpc::error::ErrorCode;
 
 /// The request of a call is there within this.
@@ -61,6 +62,8 @@ struct Call {
     memory: [PollSemaphore; 2],
     asking: Option<Asking>,
     kept: Kept,
+    /// Counts what comes, also of a message that is refused.
+    meter: Option<Meter>,
 }
 
 impl Arriving {
@@ -89,8 +92,21 @@ impl Arriving {
                 memory: memory.map(PollSemaphore::new),
                 asking: None,
                 kept,
+                meter: None,
             }),
             refused: None,
+        }
+    }
+
+    /// Whether it is a single message.
+    pub(super) const fn is_call(&self) -> bool {
+        self.call.is_some()
+    }
+
+    /// Has the bytes of a single message counted.
+    pub(super) fn count_by(&mut self, meter: Meter) {
+        if let Some(call) = &mut self.call {
+            call.meter = Some(meter);
         }
     }
 
@@ -115,6 +131,9 @@ impl Arriving {
         let Some(data) = frame.data_ref() else {
             return Some(Ok(frame));
         };
+        if let Some(meter) = self.call.as_ref().and_then(|call| call.meter.as_ref()) {
+            meter.count(data.len());
+        }
         if let Some((wrong, read)) = &mut self.refused {
             *read = read.saturating_add(data.len());
             return (*read > DRAINED_MAX).then(|| Err(refusal::invalid(wrong)));

@@ -183,7 +183,8 @@ impl Api {
                 session::meant(&scheduler, &caller, asks.call, &head.headers)?;
             }
             let nothing = Expected { most: 0, grows: 0 };
-            let read = programs::read_body(nothing, &head.headers, body, memory.memory()).await;
+            let takes = (memory.memory(), None);
+            let read = programs::read_body(nothing, &head.headers, body, takes).await;
             read.map_err(|why| Told::unread(&why))?;
             let answered = session::answer(&scheduler, method, &caller, &head.headers).await;
             answered.map_err(|error| Told::of(&error, &[]))
@@ -212,8 +213,9 @@ impl Api {
             session::meant(&self.scheduler, &caller, row.rpc, &head.headers)?;
         }
         let given = Given::of(operation, &head.headers).map_err(Told::invalid)?;
-        let memory = self.programs.memory();
-        let read = programs::read_body(expected(row), &head.headers, body, memory).await;
+        let meter = self.scheduler.authority().meter(&caller);
+        let takes = (self.programs.memory(), meter.as_ref());
+        let read = programs::read_body(expected(row), &head.headers, body, takes).await;
         let (body, _kept) = read.map_err(|why| Told::unread(&why))?;
         content(&head.headers, &body)?;
         let asked = Asked {

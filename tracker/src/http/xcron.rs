@@ -121,8 +121,9 @@ impl Xcron {
             most: route.body_bytes_max(),
             grows: GROWS,
         };
-        let memory = self.programs.memory();
-        let read = programs::read_body(expected, &head.headers, body, memory).await;
+        let meter = self.scheduler.authority().meter(&caller);
+        let takes = (self.programs.memory(), meter.as_ref());
+        let read = programs::read_body(expected, &head.headers, body, takes).await;
         let (body, _kept) = read.map_err(|why| unread(&why))?;
         if !body.is_empty() && !programs::is_json(&head.headers) {
             return Err(Refused::new(Code::Request, NO_JSON));

@@ -19,6 +19,7 @@ use crate::health::{Health, Stuck};
 use crate::limits::Limits;
 use crate::metrics::measure;
 use crate::periodic::{self, Counts, Periodic};
+use crate::rates::Rates;
 use crate::redis_health::Outage;
 use crate::sessions::Sessions;
 
@@ -41,6 +42,8 @@ pub(crate) struct Heartbeat {
     pub(crate) limits: Arc<Limits>,
     /// The same of tokens.
     pub(crate) authority: Arc<Authority>,
+    /// Told how many trackers are alive.
+    pub(crate) rates: Arc<Rates>,
     /// The same of workers that take no more work.
     pub(crate) drains: Arc<Drains>,
     /// Told of each answer.
@@ -101,6 +104,7 @@ impl Heartbeat {
         let mut counts = Counts::one(true);
         self.health.redis_answered();
         self.outage.answered(reply.now, Instant::now());
+        self.rates.shared_by(reply.live.len());
         self.roster.adopt(reply.live, reply.now);
         self.authority.heard(reply.tokens_changed);
         tell_damage(&reply.damaged);

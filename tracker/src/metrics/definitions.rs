@@ -282,6 +282,11 @@ pub const ACCESS_REFUSED: Metric = counter(
     "tickwheel_access_refused_total",
     "Calls and streams that were refused by what their token says, and streams that were ended by it {reason}.",
 );
+/// Whoever asked for more in a second than it may.
+pub const RATE_REFUSED: Metric = counter(
+    "tickwheel_rate_refused_total",
+    "Calls that were refused because there were too many of them, or of what they bring, in a second {class, of}.",
+);
 /// What was done and is not written down.
 pub const AUDIT_LOST: Metric = counter(
     "tickwheel_audit_lost_total",
@@ -321,7 +326,7 @@ pub const BUILD_INFO: Metric = gauge(
 );
 
 /// All of them, in the order of a context's way.
-pub const ALL: [Metric; 52] = [
+pub const ALL: [Metric; 53] = [
     FIRE_LAG,
     DISPATCH,
     RUN,
@@ -367,6 +372,7 @@ pub const ALL: [Metric; 52] = [
     HTTP,
     CONNECTIONS_CLOSED,
     ACCESS_REFUSED,
+    RATE_REFUSED,
     AUDIT_LOST,
     ROUNDS,
     ROUND_CALLS,

@@ -265,6 +265,11 @@ pub(crate) fn refused_access(reason: &'static str) {
     counter!(names::ACCESS_REFUSED.name, "reason" => reason).increment(1);
 }
 
+/// Somebody of this class asked for more in a second than it may.
+pub(crate) fn refused_rate(class: &'static str, of: &'static str) {
+    counter!(names::RATE_REFUSED.name, "class" => class, "of" => of).increment(1);
+}
+
 /// Events of the audit are in the log alone.
 pub(crate) fn audit_lost(events: usize) {
     let events = u64::try_from(events).unwrap_or(u64::MAX);

@@ -5,11 +5,12 @@ use metrics_exporter_prometheus::{
     BuildError, Matcher, PrometheusBuilder, PrometheusHandle, PrometheusRecorder,
 };
 use parking_lot::Mutex;
+use tickwheel_core::access::Role;
 use tickwheel_core::error::Violation;
 
 use super::definitions::{
-    ACCESS_REFUSED, ALL, BUILD_INFO, ITEMS_REFUSED, Kind, REJECTED, RUNS, STALE_REPORTS,
-    STORE_ERRORS, VALUES_DROPPED,
+    ACCESS_REFUSED, ALL, BUILD_INFO, ITEMS_REFUSED, Kind, RATE_REFUSED, REJECTED, RUNS,
+    STALE_REPORTS, STORE_ERRORS, VALUES_DROPPED,
 };
 use crate::error::Error;
 
@@ -95,6 +96,12 @@ fn begin_at_zero() {
     for (name, label, words) in labels {
         for word in words {
             metrics::counter!(name, label => *word).increment(0);
+        }
+    }
+    for class in Role::ALL {
+        for of in ["calls", "bytes"] {
+            let class = class.as_str();
+            metrics::counter!(RATE_REFUSED.name, "class" => class, "of" => of).increment(0);
         }
     }
     let plain = ALL

@@ -3,18 +3,23 @@
 //! A status carries an [`v1::ErrorDetail`] in its details, so that a client shows every violation and not only a line of text.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use axum::http::StatusCode;
 use prost::Message as _;
 use tickwheel_core::error::Violations;
 use tickwheel_proto::v1;
 use tickwheel_store::{Error as StoreError, Seldom};
+use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use crate::error::Error;
 
 /// A store that is refused or away fails every request: each reason is said once in a while.
 static FAILED: LazyLock<Seldom> = LazyLock::new(Seldom::default);
+
+/// By this a client that tries again by itself is told when: gRPC's own word for it.
+const PUSHBACK: &str = "grpc-retry-pushback-ms";
 
 /// What a caller can do about an error. The words are part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,7 +115,7 @@ pub fn code_of(error: &Error) -> ErrorCode {
     match error {
         Error::Store(error) => code_of_store(error),
         Error::Draining => ErrorCode::Unavailable,
-        Error::Busy(_) => ErrorCode::Exhausted,
+        Error::Busy(_) | Error::Throttled { .. } => ErrorCode::Exhausted,
         Error::Unauthenticated(_) => ErrorCode::Unauthenticated,
         Error::Denied(_) => ErrorCode::Denied,
         Error::Config(_) | Error::Listen { .. } => ErrorCode::Unusable,
@@ -138,6 +143,9 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
     match error {
         Error::Store(StoreError::Invalid(violations))
         | Error::Config(violations)
+        | Error::Throttled {
+            wrong: violations, ..
+        }
         | Error::Denied(violations) => Some(violations),
         Error::Store(
             StoreError::NotFound { .. }
@@ -165,6 +173,7 @@ pub fn detail_of(error: &Error) -> v1::ErrorDetail {
     let mut detail = v1::ErrorDetail {
         code: code_of(error).as_str().to_owned(),
         violations: violations.map(v1::Violation::from).collect(),
+        retry_after_ms: error.retry_after().map_or(0, millis),
         ..v1::ErrorDetail::default()
     };
     match error {
@@ -182,9 +191,15 @@ pub fn detail_of(error: &Error) -> v1::ErrorDetail {
         | Error::Draining
         | Error::Unauthenticated(_)
         | Error::Denied(_)
+        | Error::Throttled { .. }
         | Error::Busy(_) => {}
     }
     detail
+}
+
+/// In whole milliseconds, rounded up: whoever waits so long has waited long enough.
+pub(crate) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX)
 }
 
 /// Bytes of a status message. It travels percent-encoded in a header.
@@ -201,7 +216,7 @@ pub(crate) fn note(error: &Error) {
             }
         }
         // Told to each of those that are too many.
-        ErrorCode::Exhausted if matches!(error, Error::Busy(_)) => {
+        ErrorCode::Exhausted if matches!(error, Error::Busy(_) | Error::Throttled { .. }) => {
             tracing::debug!(%error, "a request was refused");
         }
         ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
@@ -233,10 +248,15 @@ impl From<Error> for Status {
         note(&error);
         let code = code_of(&error);
         let detail = fitting(detail_of(&error));
-        Self::with_details(
+        let mut metadata = MetadataMap::new();
+        if let Error::Throttled { retry_after, .. } = &error {
+            metadata.insert(PUSHBACK, millis(*retry_after).into());
+        }
+        Self::with_details_and_metadata(
             code.grpc(),
             message_of(&error),
             detail.encode_to_vec().into(),
+            metadata,
         )
     }
 }

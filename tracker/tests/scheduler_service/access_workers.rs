@@ -13,7 +13,7 @@ use crate::guarded::{Guarded, guarded, of_workers, scope};
 
 const LIMIT: Duration = Duration::from_secs(10);
 
-fn hello() -> Hello {
+pub(crate) fn hello() -> Hello {
     Hello {
         worker_id: "mill-00000001".to_owned(),
         group: "g".to_owned(),
@@ -27,12 +27,16 @@ fn hello() -> Hello {
 type Change = fn(&mut Hello);
 
 /// A stream that was welcomed, and the way to say more on it.
-struct Welcomed {
+pub(crate) struct Welcomed {
     say: mpsc::Sender<WorkerMessage>,
     heard: Streaming<TrackerMessage>,
 }
 
-async fn come(guarded: &Guarded, token: Option<&str>, hello: Hello) -> Result<Welcomed, Status> {
+pub(crate) async fn come(
+    guarded: &Guarded,
+    token: Option<&str>,
+    hello: Hello,
+) -> Result<Welcomed, Status> {
     let (say, said) = mpsc::channel(16);
     let first = WorkerMessage {
         hello: Some(hello),

@@ -59,8 +59,13 @@ pub(crate) fn asking(folder: &TempDir) -> Option<Config> {
 
 /// `None` where there is no Redis.
 pub(crate) async fn guarded() -> Option<Guarded> {
+    guarded_with(|config| config).await
+}
+
+/// The same with something else configured.
+pub(crate) async fn guarded_with(change: impl FnOnce(Config) -> Config) -> Option<Guarded> {
     let folder = TempDir::new().unwrap();
-    let caller = serving(asking(&folder)?).await;
+    let caller = serving(change(asking(&folder)?)).await;
     let admin = std::fs::read_to_string(folder.path().join("admin.token")).unwrap();
     Some(Guarded {
         caller,
@@ -101,6 +106,12 @@ pub(crate) fn of_workers(group: &str) -> v1::Scope {
     }
 }
 
+/// Somebody who shows this token to a tracker.
+pub(crate) fn api_at(caller: &Caller, token: &str) -> Api {
+    let shown = format!("Bearer {token}").parse().unwrap();
+    SchedulerServiceClient::with_interceptor(caller.channel.clone(), Shows(shown))
+}
+
 pub(crate) fn id_of(token: &str) -> String {
     token.split('_').nth(1).unwrap().to_owned()
 }
@@ -108,8 +119,7 @@ pub(crate) fn id_of(token: &str) -> String {
 impl Guarded {
     /// Somebody who shows this token.
     pub(crate) fn api(&self, token: &str) -> Api {
-        let shown = format!("Bearer {token}").parse().unwrap();
-        SchedulerServiceClient::with_interceptor(self.caller.channel.clone(), Shows(shown))
+        api_at(&self.caller, token)
     }
 
     pub(crate) async fn try_make(

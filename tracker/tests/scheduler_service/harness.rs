@@ -74,7 +74,7 @@ pub(crate) fn on_its_own() -> Option<(Config, server::Server)> {
 /// A tracker that is configured so, and its caller.
 pub(crate) async fn serving(config: Config) -> Caller {
     let (redis, prefix) = (config.redis_url.clone(), config.prefix.clone());
-    let tracker = Tracker::start(config).await.unwrap();
+    let tracker = Box::pin(Tracker::start(config)).await.unwrap();
     let endpoint = Endpoint::from_shared(format!("http://{}", tracker.grpc_addr()));
     let channel = endpoint.unwrap().connect().await.unwrap();
     Caller {

@@ -10,6 +10,7 @@ mod connections;
 mod hostile;
 mod page;
 mod payloads;
+mod rates;
 mod refusals;
 mod same;
 mod same_groups;
@@ -19,3 +20,5 @@ mod stream;
 mod tokens;
 mod twins;
 mod xcron;
+
+pub(crate) use rates::scrape;

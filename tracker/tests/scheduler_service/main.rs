@@ -28,6 +28,7 @@ mod jobs;
 mod lists;
 mod overview;
 mod preview;
+mod rates;
 mod raw;
 mod refusals;
 mod renew;

@@ -12,12 +12,10 @@ use tickwheel_core::error::{Violation, Violations};
 use super::answer::allowed;
 use crate::error::Error;
 use crate::http::programs::{Unanswered, Unread, respond};
-use crate::rpc::error::{ErrorCode, code_of, detail_of, http_of, message_of, note};
+use crate::rpc::error::{ErrorCode, code_of, detail_of, http_of, message_of, millis, note};
 
 /// Violations of one answer; nobody reads more at a time.
 const VIOLATIONS_MAX: usize = 1_000;
-/// When what failed for a moment may be asked again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Why an operation gave no answer.
 #[derive(Debug)]
@@ -85,16 +83,13 @@ impl Told {
         });
         told.with_violations(violations.collect());
         told.asks = code == ErrorCode::Unauthenticated;
-        if code == ErrorCode::Denied {
-            // What is sent may be right, for somebody else.
+        if code == ErrorCode::Denied || matches!(error, Error::Throttled { .. }) {
+            // What is sent may be right, for somebody else, or later.
             told.problem.detail = message_of(error);
         }
         told.problem.run_ids = detail.context_ids;
         told.problem.taken = detail.taken;
-        if error.is_retryable() {
-            let after = u64::try_from(RETRY_AFTER.as_millis()).unwrap_or(u64::MAX);
-            told.problem.retry_after_ms = Some(after);
-        }
+        told.problem.retry_after_ms = error.retry_after().map(millis);
         told
     }
 
@@ -251,11 +246,9 @@ impl Told {
                 HeaderValue::from_static("Bearer realm=\"tickwheel\""),
             );
         }
-        if self.problem.retry_after_ms.is_some() {
-            headers.insert(
-                header::RETRY_AFTER,
-                HeaderValue::from(RETRY_AFTER.as_secs()),
-            );
+        if let Some(ms) = self.problem.retry_after_ms {
+            // It has whole seconds.
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000)));
         }
         response
     }

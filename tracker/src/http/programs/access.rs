@@ -34,7 +34,7 @@ pub(crate) enum By {
 /// may is said by the row of the call that does it.
 ///
 /// # Errors
-/// [`Error::Unauthenticated`], [`Error::Denied`], [`Error::Busy`], and what the store says.
+/// [`Error::Unauthenticated`], [`Error::Denied`], [`Error::Throttled`], [`Error::Busy`], and what the store says.
 pub(crate) async fn caller(
     scheduler: &Scheduler,
     asks: Asks<'_>,

@@ -11,6 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::edge::Memory;
 use crate::error::Error;
+use crate::rates::Meter;
 
 /// A body is there within this.
 const WHOLE_WITHIN: Duration = Duration::from_secs(10);
@@ -43,14 +44,14 @@ pub(crate) enum Unread {
     NoRoom(Error),
 }
 
-/// The body, and the memory that is set aside for it.
+/// The body, and the memory that is set aside for it. What comes is counted, also of a body that is refused.
 pub(crate) async fn read_body(
     expected: Expected,
     headers: &HeaderMap,
     body: Incoming,
-    memory: &Memory,
+    (memory, meter): (&Memory, Option<&Meter>),
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Unread> {
-    let reading = read(expected, headers, body, memory);
+    let reading = read(expected, headers, body, (memory, meter));
     match tokio::time::timeout(WHOLE_WITHIN, reading).await {
         Ok(read) => read,
         Err(_) => Err(Unread::Late(WHOLE_WITHIN)),
@@ -61,7 +62,7 @@ async fn read(
     expected: Expected,
     headers: &HeaderMap,
     mut body: Incoming,
-    memory: &Memory,
+    (memory, meter): (&Memory, Option<&Meter>),
 ) -> Result<(Bytes, Option<OwnedSemaphorePermit>), Unread> {
     let most = expected.most;
     let told = body.size_hint().exact();
@@ -79,6 +80,9 @@ async fn read(
             continue;
         };
         seen = seen.saturating_add(data.len());
+        if let Some(meter) = meter {
+            meter.count(data.len());
+        }
         if seen > most {
             whole = Vec::new();
             if seen > DRAINED_MAX {

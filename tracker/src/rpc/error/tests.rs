@@ -53,6 +53,12 @@ fn about_the_request() -> Vec<Row> {
             Code::ResourceExhausted,
             429,
         ),
+        (
+            throttled(Duration::from_millis(40)),
+            "EXHAUSTED",
+            Code::ResourceExhausted,
+            429,
+        ),
     ]
 }
 
@@ -172,9 +178,31 @@ fn every_variant_has_its_code_and_carries_the_detail() {
 #[test]
 fn a_store_that_is_full_is_told_from_too_many_callers() {
     for (error, word, _, http) in every() {
-        let full = word == "EXHAUSTED" && !matches!(error, Error::Busy(_));
+        let full = word == "EXHAUSTED" && matches!(error, Error::Store(_));
         let expected = if full { 507 } else { http };
         assert_eq!(http_of(&error).as_u16(), expected, "{error}");
+    }
+}
+
+fn throttled(retry_after: Duration) -> Error {
+    Error::Throttled {
+        wrong: Violation::new("token", "makes at most 5 calls a second", "abc").into(),
+        retry_after,
+    }
+}
+
+#[test]
+fn who_asks_for_too_much_is_told_when_it_passes() {
+    let status = Status::from(throttled(Duration::from_micros(1_200)));
+    let detail = v1::ErrorDetail::decode(status.details()).unwrap();
+    assert_eq!(detail.retry_after_ms, 2, "what is begun is waited for");
+    assert_eq!(
+        status.metadata().get("grpc-retry-pushback-ms").unwrap(),
+        "2"
+    );
+    for (error, ..) in every() {
+        let detail = detail_of(&error);
+        assert_eq!(detail.retry_after_ms > 0, error.is_retryable(), "{error}");
     }
 }
 

@@ -1,0 +1,151 @@
+//! How much may be asked for in a second: of each token, so that whoever asks without end takes nothing from others.
+//!
+//! A rate holds for the whole cluster. Nobody is asked about it: each tracker lets in an equal share, by how many trackers the last heartbeat
+//! saw. What is refused costs a look into memory, and no command of Redis.
+
+mod cell;
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use tickwheel_core::access::{Role, TokenId};
+use tickwheel_core::error::Violation;
+use tokio::time::Instant;
+
+use self::cell::{BURST, Cell, Rate};
+use crate::config::Rates as Config;
+use crate::error::Error;
+use crate::metrics::measure;
+
+/// What one token asked for lately.
+#[derive(Debug, Default)]
+pub(crate) struct Usage {
+    calls: Cell,
+    bytes: Cell,
+}
+
+/// Whoever asks, as its rate is found.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asker<'a> {
+    pub(crate) token: &'a TokenId,
+    pub(crate) role: Role,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Rates {
+    config: Config,
+    /// How many trackers share each rate.
+    trackers: AtomicU32,
+    /// From which instants are counted.
+    start: Instant,
+    /// Of tokens that are known; as many as they are.
+    usages: Mutex<HashMap<TokenId, Arc<Usage>>>,
+}
+
+impl Rates {
+    pub(crate) fn new(config: Config) -> Self {
+        Self {
+            config,
+            trackers: AtomicU32::new(1),
+            start: Instant::now(),
+            usages: Mutex::default(),
+        }
+    }
+
+    /// So many trackers are alive, this one among them.
+    pub(crate) fn shared_by(&self, trackers: usize) {
+        let trackers = u32::try_from(trackers).unwrap_or(u32::MAX);
+        self.trackers.store(trackers, Ordering::Relaxed);
+    }
+
+    /// What a token asked for lately: the same for all that it is known by. It is kept as long as somebody keeps it.
+    pub(crate) fn usage_of(&self, token: &TokenId) -> Arc<Usage> {
+        Arc::clone(self.usages.lock().entry(token.clone()).or_default())
+    }
+
+    /// Forgets tokens that nobody knows any more.
+    pub(crate) fn tend(&self) {
+        self.usages
+            .lock()
+            .retain(|_, usage| Arc::strong_count(usage) > 1);
+    }
+
+    /// Lets one call in.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] when there were too many calls, or too many bytes, of its token.
+    pub(crate) fn call(&self, usage: &Usage, asker: Asker<'_>) -> Result<(), Error> {
+        let now = self.now();
+        if let Some(rate) = self.rate(self.config.bytes)
+            && let Err(wait) = usage.bytes.look(now)
+        {
+            return Err(too_much((asker, "bytes"), rate, wait));
+        }
+        let Some(rate) = self.rate(self.config.calls_of(asker.role)) else {
+            return Ok(());
+        };
+        let taken = usage.calls.take(now, rate, 1);
+        taken.map_err(|wait| too_much((asker, "calls"), rate, wait))
+    }
+
+    /// Counts bytes of a request that came in. They are not refused: who sent too many is not let in with its next call.
+    pub(crate) fn count_bytes(&self, usage: &Usage, bytes: usize) {
+        if let Some(rate) = self.rate(self.config.bytes) {
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            usage.bytes.count(self.now(), rate, bytes);
+        }
+    }
+
+    /// `None`: there is no limit.
+    fn rate(&self, per_second: u32) -> Option<Rate> {
+        let trackers = NonZeroU32::new(self.trackers.load(Ordering::Relaxed));
+        Some(Rate {
+            per_second: NonZeroU32::new(per_second)?,
+            trackers: trackers.unwrap_or(NonZeroU32::MIN),
+        })
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// What is said to a token that asked for too much.
+fn too_much((asker, what): (Asker<'_>, &'static str), rate: Rate, wait: Duration) -> Error {
+    measure::refused_rate(asker.role.as_str(), what);
+    let rule = format!(
+        "makes at most {} {what} a second, {} of them at this tracker and those of {} s at once: wait {} ms, ask for more with each call, or have \
+         `rates` of the trackers raised (docs/security.md)",
+        rate.per_second,
+        rate.here(),
+        BURST.as_secs(),
+        wait.as_nanos().div_ceil(1_000_000),
+    );
+    Error::Throttled {
+        wrong: Violation::new("token", rule, asker.token).into(),
+        retry_after: wait,
+    }
+}
+
+/// Counts the bytes of one request.
+#[derive(Debug, Clone)]
+pub(crate) struct Meter {
+    rates: Arc<Rates>,
+    usage: Arc<Usage>,
+}
+
+impl Meter {
+    pub(crate) fn new(rates: Arc<Rates>, usage: Arc<Usage>) -> Self {
+        Self { rates, usage }
+    }
+
+    /// So many bytes came in.
+    pub(crate) fn count(&self, bytes: usize) {
+        self.rates.count_bytes(&self.usage, bytes);
+    }
+}
