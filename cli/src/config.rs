@@ -14,8 +14,9 @@ mod setting;
 pub(crate) use layers::{ConfigArgs, Environment, Override, load, load_with_defaults};
 use sections::KeyDoc;
 pub(crate) use sections::{
-    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RatesSection,
-    RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
+    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection,
+    QuotasSection, RatesSection, RedisSection, TlsSection, TrackerSection, WorkerSection,
+    XcronSection,
 };
 pub(crate) use setting::{ClientAuth, Listen, LogFormat, Mode, Secret};
 
@@ -29,6 +30,7 @@ pub(crate) struct Config {
     pub(crate) redis: RedisSection,
     pub(crate) access: AccessSection,
     pub(crate) rates: RatesSection,
+    pub(crate) quotas: QuotasSection,
     pub(crate) tls: TlsSection,
     pub(crate) durability: DurabilitySection,
     pub(crate) history: HistorySection,
@@ -62,6 +64,11 @@ impl Config {
                 self.access.shown(),
             ),
             section(RatesSection::TABLE, RatesSection::ABOUT, self.rates.shown()),
+            section(
+                QuotasSection::TABLE,
+                QuotasSection::ABOUT,
+                self.quotas.shown(),
+            ),
             section(TlsSection::TABLE, TlsSection::ABOUT, self.tls.shown()),
             section(
                 DurabilitySection::TABLE,

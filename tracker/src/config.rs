@@ -1,6 +1,7 @@
 //! What a tracker is told at its start, with a default and its reason for each value.
 
 mod access;
+mod quotas;
 mod rates;
 mod tls;
 mod xcron;
@@ -17,6 +18,7 @@ pub use tickwheel_store::setup::Eviction;
 
 use crate::durability::Promises;
 pub use access::{Access, AccessMode};
+pub use quotas::{Quota, Quotas};
 pub use rates::Rates;
 pub use tls::{Asked, Clients, Tls};
 pub use xcron::Xcron;
@@ -63,6 +65,8 @@ pub struct Config {
     pub access: Access,
     /// How much each token may ask for in a second.
     pub rates: Rates,
+    /// How much each namespace may take.
+    pub quotas: Quotas,
     /// With what both listeners speak TLS; `None`: they do not.
     pub tls: Option<Tls>,
     /// What is answered to clients of xcron.
@@ -173,6 +177,7 @@ impl Default for Config {
             eviction: Eviction::Refused,
             access: Access::default(),
             rates: Rates::default(),
+            quotas: Quotas::default(),
             tls: None,
             xcron: Xcron::default(),
             drain_timeout: Duration::from_secs(10),
@@ -263,6 +268,7 @@ impl Config {
             tls.check(self.advertise_url.as_deref(), violations);
         }
         self.rates.check(violations);
+        self.quotas.check(violations);
         self.xcron.check(violations);
         for (field, given) in [
             ("grpc_connections", self.grpc_connections),

@@ -1,11 +1,12 @@
-//! How much may be asked for in a second: of each token, so that whoever asks without end takes nothing from others.
+//! How much may be asked for in a second: by each token, and for each namespace, so that whoever asks without end takes nothing from others.
 //!
 //! A rate holds for the whole cluster. Nobody is asked about it: each tracker lets in an equal share, by how many trackers the last heartbeat
 //! saw. What is refused costs a look into memory, and no command of Redis.
 
 mod cell;
+mod namespaces;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,7 +18,8 @@ use tickwheel_core::error::Violation;
 use tokio::time::Instant;
 
 use self::cell::{BURST, Cell, Rate};
-use crate::config::Rates as Config;
+use self::namespaces::{Namespaces, Share};
+use crate::config::{Quota, Rates as Config};
 use crate::error::Error;
 use crate::metrics::measure;
 
@@ -39,21 +41,26 @@ pub(crate) struct Asker<'a> {
 #[derive(Debug)]
 pub(crate) struct Rates {
     config: Config,
+    /// Contexts that are submitted in a second.
+    submissions: Quota,
     /// How many trackers share each rate.
     trackers: AtomicU32,
     /// From which instants are counted.
     start: Instant,
     /// Of tokens that are known; as many as they are.
     usages: Mutex<HashMap<TokenId, Arc<Usage>>>,
+    namespaces: Namespaces,
 }
 
 impl Rates {
-    pub(crate) fn new(config: Config) -> Self {
+    pub(crate) fn new(config: Config, submissions: Quota) -> Self {
         Self {
             config,
+            submissions,
             trackers: AtomicU32::new(1),
             start: Instant::now(),
             usages: Mutex::default(),
+            namespaces: Namespaces::default(),
         }
     }
 
@@ -101,6 +108,44 @@ impl Rates {
         }
     }
 
+    /// Lets in what is submitted to these namespaces, each named once for each context, all of it or nothing. `field`: where the namespace of a
+    /// context stands in the request.
+    ///
+    /// # Errors
+    /// [`Error::Throttled`] with each namespace that was submitted too much to.
+    pub(crate) fn submit<'a>(
+        &self,
+        namespaces: impl Iterator<Item = &'a str>,
+        field: impl Fn(usize) -> String,
+    ) -> Result<(), Error> {
+        if self.submissions.is_none() {
+            return Ok(());
+        }
+        let mut shares: BTreeMap<&str, Share> = BTreeMap::new();
+        for (first, namespace) in namespaces.enumerate() {
+            if let Some(share) = shares.get_mut(namespace) {
+                share.count += 1;
+            } else if let Some(rate) = self.rate(self.submissions.of(namespace)) {
+                let share = Share {
+                    count: 1,
+                    first,
+                    rate,
+                };
+                shares.insert(namespace, share);
+            }
+        }
+        if shares.is_empty() {
+            return Ok(());
+        }
+        let taken = self.namespaces.take(self.now(), &shares);
+        taken.map_err(|(too_many, retry_after)| {
+            measure::refused_quota("namespace", "contexts");
+            let named = too_many.into_iter();
+            let wrong = named.map(|(first, wrong)| wrong.at(field(first))).collect();
+            Error::Throttled { wrong, retry_after }
+        })
+    }
+
     /// `None`: there is no limit.
     fn rate(&self, per_second: u32) -> Option<Rate> {
         let trackers = NonZeroU32::new(self.trackers.load(Ordering::Relaxed));
@@ -117,7 +162,7 @@ impl Rates {
 
 /// What is said to a token that asked for too much.
 fn too_much((asker, what): (Asker<'_>, &'static str), rate: Rate, wait: Duration) -> Error {
-    measure::refused_rate(asker.role.as_str(), what);
+    measure::refused_quota(asker.role.as_str(), what);
     let rule = format!(
         "makes at most {} {what} a second, {} of them at this tracker and those of {} s at once: wait {} ms, ask for more with each call, or have \
          `rates` of the trackers raised (docs/security.md)",

@@ -90,7 +90,8 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let calls = Calls::new(store.partitions(), tasks.clone());
     let sessions = Arc::new(Sessions::default());
     let audit = Arc::new(Audit::new(store.clone(), around.own.id.clone()));
-    let rates = Arc::new(Rates::new(config.rates.clone()));
+    let submissions = config.quotas.contexts_per_second.clone();
+    let rates = Arc::new(Rates::new(config.rates.clone(), submissions));
     let (kept, shared) = (Arc::clone(&audit), Arc::clone(&rates));
     let authority = Authority::new(&config.access, store.clone(), kept, shared);
     let authority = Arc::new(authority);
@@ -126,7 +127,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         sessions: Arc::clone(&common.sessions),
         limits: Arc::clone(&common.limits),
         authority: Arc::clone(&authority),
-        rates,
+        rates: Arc::clone(&rates),
         drains: Arc::clone(&common.drains),
         outage: Arc::clone(&common.outage),
         health: around.health,
@@ -141,7 +142,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     };
     let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
     let ids = Ids::new(around.incarnation);
-    let asked = asked(config, &common, &authority);
+    let asked = asked(config, &common, (&authority, rates));
     let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
     let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
@@ -158,7 +159,11 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
 }
 
 /// What calls ask.
-fn asked(config: &Config, common: &Common, authority: &Arc<Authority>) -> Asked {
+fn asked(
+    config: &Config,
+    common: &Common,
+    (authority, rates): (&Arc<Authority>, Arc<Rates>),
+) -> Asked {
     let overviews = Overviews::new(common.store.clone(), Arc::clone(&common.roster));
     let overviews = Arc::new(overviews);
     let hub = Hub::new(
@@ -168,6 +173,7 @@ fn asked(config: &Config, common: &Common, authority: &Arc<Authority>) -> Asked 
     );
     Asked {
         authority: Arc::clone(authority),
+        rates,
         matching: Arc::clone(&common.matching),
         limits: Arc::clone(&common.limits),
         waits: Arc::clone(&common.waits),

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::Args;
 use tickwheel_tracker::Tracker;
 use tickwheel_tracker::config::{
-    Access, AccessMode, Asked, Clients, Eviction, History, Rates, Tls, Xcron,
+    Access, AccessMode, Asked, Clients, Eviction, History, Quota, Quotas, Rates, Tls, Xcron,
 };
 use tickwheel_tracker::durability::Promises;
 
 use crate::config::{
-    self, ClientAuth, Config, ConfigArgs, Environment, Listen, Mode, Override, RatesSection,
-    TlsSection,
+    self, ClientAuth, Config, ConfigArgs, Environment, Listen, Mode, Override, QuotasSection,
+    RatesSection, TlsSection,
 };
 use crate::failure::Failure;
 use crate::output::put;
@@ -149,12 +149,27 @@ pub(crate) fn tracker_config(config: &Config) -> tickwheel_tracker::Config {
             ..Access::default()
         },
         rates: rates(config),
+        quotas: quotas(&config.quotas),
         tls: tls(&config.tls),
         xcron: xcron(config),
         eviction: if redis.allow_eviction {
             Eviction::Tolerated
         } else {
             Eviction::Refused
+        },
+    }
+}
+
+/// What each namespace may take.
+fn quotas(section: &QuotasSection) -> Quotas {
+    let QuotasSection {
+        contexts_per_second,
+        contexts_per_second_of,
+    } = section;
+    Quotas {
+        contexts_per_second: Quota {
+            default: contexts_per_second.0,
+            namespaces: contexts_per_second_of.0.clone(),
         },
     }
 }

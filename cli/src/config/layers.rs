@@ -10,7 +10,8 @@ use super::mistake::{Mistake, source_of};
 use super::setting::Secret;
 use super::{
     AccessSection, Config, DurabilitySection, HistorySection, HttpHandlerSection, LogSection,
-    RatesSection, RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
+    QuotasSection, RatesSection, RedisSection, TlsSection, TrackerSection, WorkerSection,
+    XcronSection,
 };
 use crate::failure::Failure;
 
@@ -18,7 +19,7 @@ const DEFAULT_FILE: &str = "tickwheel.toml";
 const PREFIX: &str = "TICKWHEEL_";
 
 /// The sections and their keys.
-const TABLES: [(&str, &[&str]); 11] = [
+const TABLES: [(&str, &[&str]); 12] = [
     (TrackerSection::TABLE, TrackerSection::KEYS),
     (WorkerSection::TABLE, WorkerSection::KEYS),
     (HttpHandlerSection::TABLE, HttpHandlerSection::KEYS),
@@ -26,6 +27,7 @@ const TABLES: [(&str, &[&str]); 11] = [
     (RedisSection::TABLE, RedisSection::KEYS),
     (AccessSection::TABLE, AccessSection::KEYS),
     (RatesSection::TABLE, RatesSection::KEYS),
+    (QuotasSection::TABLE, QuotasSection::KEYS),
     (TlsSection::TABLE, TlsSection::KEYS),
     (DurabilitySection::TABLE, DurabilitySection::KEYS),
     (HistorySection::TABLE, HistorySection::KEYS),
@@ -210,6 +212,7 @@ fn load_over(
         redis: RedisSection::read(&layers, &mut mistakes),
         access: AccessSection::read(&layers, &mut mistakes),
         rates: RatesSection::read(&layers, &mut mistakes),
+        quotas: QuotasSection::read(&layers, &mut mistakes),
         tls: TlsSection::read(&layers, &mut mistakes),
         durability: DurabilitySection::read(&layers, &mut mistakes),
         history: HistorySection::read(&layers, &mut mistakes),

@@ -2,8 +2,9 @@
 
 use super::sections::KeyDoc;
 use super::{
-    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection, RatesSection,
-    RedisSection, TlsSection, TrackerSection, WorkerSection, XcronSection,
+    AccessSection, DurabilitySection, HistorySection, HttpHandlerSection, LogSection,
+    QuotasSection, RatesSection, RedisSection, TlsSection, TrackerSection, WorkerSection,
+    XcronSection,
 };
 
 const INTRO: &str = "# Configuration
@@ -33,7 +34,7 @@ pub(crate) fn page() -> String {
     let mut page = INTRO.to_owned();
     for (table, about, keys) in sections![
         TrackerSection WorkerSection HttpHandlerSection XcronSection RedisSection AccessSection
-        RatesSection TlsSection DurabilitySection HistorySection LogSection
+        RatesSection QuotasSection TlsSection DurabilitySection HistorySection LogSection
     ] {
         page.push_str(&format!(
             "\n## [{table}]\n\n{}\n\n| key | default | meaning | form |\n|---|---|---|---|\n",

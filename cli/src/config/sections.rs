@@ -11,7 +11,8 @@ use tickwheel_store::RedisTls;
 use super::handlers::Handlers;
 use super::mistake::{Mistake, read_key};
 use super::setting::{
-    Attempts, ClientAuth, Listen, LogFormat, Mode, Namespaces, PerSecond, Secret, Setting, Span,
+    Amounts, Attempts, ClientAuth, Listen, LogFormat, Mode, Namespaces, PerSecond, Secret, Setting,
+    Span,
 };
 
 /// What the reference says of a key.
@@ -251,6 +252,16 @@ section! {
         admin_calls: PerSecond = PerSecond(5_000);
         /// Bytes of requests, whatever the role: 0, or 65536 and more.
         bytes: PerSecond = PerSecond(67_108_864);
+    }
+}
+
+section! {
+    /// What each namespace may take, of the whole cluster. 0: any amount. docs/security.md.
+    QuotasSection "quotas" {
+        /// Contexts that are submitted to it in a second, and runs of jobs by hand.
+        contexts_per_second: PerSecond = PerSecond(0);
+        /// The same for these namespaces.
+        contexts_per_second_of: Amounts = Amounts::default();
     }
 }
 

@@ -174,6 +174,35 @@ impl Setting for Durability {
     }
 }
 
+/// Something by namespace, as text: `pay=…, audit=…`.
+fn by_namespace<T>(text: &str, read: impl Fn(&str) -> Option<T>) -> Option<BTreeMap<String, T>> {
+    let entries = text
+        .split(',')
+        .map(str::trim)
+        .filter(|entry| !entry.is_empty());
+    let mut found = BTreeMap::new();
+    for entry in entries {
+        let (namespace, value) = entry.split_once('=')?;
+        let namespace = namespace.trim();
+        // A namespace is what stands before the first slash of a job's name.
+        let name = JobName::new(format!("{namespace}/any")).ok()?;
+        let value = read(value.trim())?;
+        let before = found.insert(namespace.to_owned(), value);
+        if name.namespace() != namespace || before.is_some() {
+            return None;
+        }
+    }
+    Some(found)
+}
+
+fn shown_by_namespace<T: fmt::Display>(all: &BTreeMap<String, T>) -> String {
+    let entries: Vec<String> = all
+        .iter()
+        .map(|(namespace, value)| format!("{namespace}={value}"))
+        .collect();
+    quoted(&entries.join(", "))
+}
+
 /// Modes by namespace: `pay=replicated(1), audit=fsynced`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Namespaces(pub(crate) BTreeMap<String, Durability>);
@@ -182,34 +211,28 @@ impl Setting for Namespaces {
     const FORM: &'static str = "text such as \"pay=replicated(1), audit=fsynced\"";
 
     fn from_text(text: &str) -> Option<Self> {
-        let entries = text
-            .split(',')
-            .map(str::trim)
-            .filter(|entry| !entry.is_empty());
-        let mut modes = BTreeMap::new();
-        for entry in entries {
-            let (namespace, mode) = entry.split_once('=')?;
-            let namespace = namespace.trim();
-            // A namespace is what stands before the first slash of a job's name.
-            let name = JobName::new(format!("{namespace}/any")).ok()?;
-            if name.namespace() != namespace
-                || modes
-                    .insert(namespace.to_owned(), mode.trim().parse().ok()?)
-                    .is_some()
-            {
-                return None;
-            }
-        }
-        Some(Self(modes))
+        by_namespace(text, |mode| mode.parse().ok()).map(Self)
     }
 
     fn shown(&self) -> String {
-        let entries: Vec<String> = self
-            .0
-            .iter()
-            .map(|(namespace, mode)| format!("{namespace}={mode}"))
-            .collect();
-        quoted(&entries.join(", "))
+        shown_by_namespace(&self.0)
+    }
+}
+
+/// Numbers by namespace: `pay=500, free=0`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Amounts(pub(crate) BTreeMap<String, u32>);
+
+impl Setting for Amounts {
+    const FORM: &'static str = "text such as \"pay=500, free=0\"";
+
+    fn from_text(text: &str) -> Option<Self> {
+        let amount = |text: &str| PerSecond::from_text(text).map(|amount| amount.0);
+        by_namespace(text, amount).map(Self)
+    }
+
+    fn shown(&self) -> String {
+        shown_by_namespace(&self.0)
     }
 }
 

@@ -282,10 +282,10 @@ pub const ACCESS_REFUSED: Metric = counter(
     "tickwheel_access_refused_total",
     "Calls and streams that were refused by what their token says, and streams that were ended by it {reason}.",
 );
-/// Whoever asked for more in a second than it may.
-pub const RATE_REFUSED: Metric = counter(
-    "tickwheel_rate_refused_total",
-    "Calls that were refused because there were too many of them, or of what they bring, in a second {class, of}.",
+/// Whoever asked for more than it may.
+pub const QUOTA_REFUSED: Metric = counter(
+    "tickwheel_quota_refused_total",
+    "Calls that were refused because there were too many of them, or of what they bring {class, of}.",
 );
 /// What was done and is not written down.
 pub const AUDIT_LOST: Metric = counter(
@@ -372,7 +372,7 @@ pub const ALL: [Metric; 53] = [
     HTTP,
     CONNECTIONS_CLOSED,
     ACCESS_REFUSED,
-    RATE_REFUSED,
+    QUOTA_REFUSED,
     AUDIT_LOST,
     ROUNDS,
     ROUND_CALLS,

@@ -265,9 +265,9 @@ pub(crate) fn refused_access(reason: &'static str) {
     counter!(names::ACCESS_REFUSED.name, "reason" => reason).increment(1);
 }
 
-/// Somebody of this class asked for more in a second than it may.
-pub(crate) fn refused_rate(class: &'static str, of: &'static str) {
-    counter!(names::RATE_REFUSED.name, "class" => class, "of" => of).increment(1);
+/// Somebody of this class asked for more than it may.
+pub(crate) fn refused_quota(class: &'static str, of: &'static str) {
+    counter!(names::QUOTA_REFUSED.name, "class" => class, "of" => of).increment(1);
 }
 
 /// Events of the audit are in the log alone.

@@ -9,7 +9,7 @@ use tickwheel_core::access::Role;
 use tickwheel_core::error::Violation;
 
 use super::definitions::{
-    ACCESS_REFUSED, ALL, BUILD_INFO, ITEMS_REFUSED, Kind, RATE_REFUSED, REJECTED, RUNS,
+    ACCESS_REFUSED, ALL, BUILD_INFO, ITEMS_REFUSED, Kind, QUOTA_REFUSED, REJECTED, RUNS,
     STALE_REPORTS, STORE_ERRORS, VALUES_DROPPED,
 };
 use crate::error::Error;
@@ -101,9 +101,10 @@ fn begin_at_zero() {
     for class in Role::ALL {
         for of in ["calls", "bytes"] {
             let class = class.as_str();
-            metrics::counter!(RATE_REFUSED.name, "class" => class, "of" => of).increment(0);
+            metrics::counter!(QUOTA_REFUSED.name, "class" => class, "of" => of).increment(0);
         }
     }
+    metrics::counter!(QUOTA_REFUSED.name, "class" => "namespace", "of" => "contexts").increment(0);
     let plain = ALL
         .iter()
         .filter(|metric| metric.kind == Kind::Counter && !metric.help.contains('{'));

@@ -68,6 +68,11 @@ impl Cell {
         }
     }
 
+    /// Whether nothing is unpaid: it is as good as a new one.
+    pub(super) fn is_paid(&self, now: u64) -> bool {
+        self.paid_at.load(Ordering::Relaxed) <= now
+    }
+
     /// Counts what came in, however much there was before.
     pub(super) fn count(&self, now: u64, rate: Rate, amount: u64) {
         let cost = rate.nanos_of(amount);

@@ -20,6 +20,7 @@ use crate::live::{Hub, Overviews};
 use crate::matching::Matching;
 use crate::membership::Drains;
 use crate::outcomes::Waits;
+use crate::rates::Rates;
 
 /// What every call may use.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) struct ApiContext {
     pub(crate) store: Store,
     /// Says who calls.
     pub(crate) authority: Arc<Authority>,
+    /// Says how much may be submitted.
+    pub(crate) rates: Arc<Rates>,
     pub(crate) matching: Arc<Matching>,
     pub(crate) limits: Arc<Limits>,
     /// Workers that take no more work.
@@ -72,6 +75,7 @@ impl Ids {
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) authority: Arc<Authority>,
+    pub(crate) rates: Arc<Rates>,
     pub(crate) matching: Arc<Matching>,
     pub(crate) limits: Arc<Limits>,
     pub(crate) waits: Arc<Waits>,
@@ -91,6 +95,7 @@ impl ApiContext {
         Arc::new(Self {
             store,
             authority: asked.authority,
+            rates: asked.rates,
             matching: asked.matching,
             limits: asked.limits,
             waits: asked.waits,

@@ -1,5 +1,6 @@
 //! Who asks for more in a second than it may: it is refused, told when it passes, and nobody else notices.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,13 +8,13 @@ use std::time::Duration;
 use prost::Message as _;
 use tickwheel_proto::v1;
 use tickwheel_tracker::Config;
-use tickwheel_tracker::config::Rates;
+use tickwheel_tracker::config::{Quota, Quotas, Rates};
 use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 
 use crate::access_workers::{come, hello};
 use crate::guarded::{Api, Guarded, api_at, guarded_with, id_of, of_workers, scope};
-use crate::harness::{serving, submission};
+use crate::harness::{api as manual, configured, job, serving, submission};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -58,9 +59,12 @@ fn throttled(status: &Status) -> (v1::Violation, Duration) {
 
 /// A counter of refusals, as a scrape has it.
 async fn counted(guarded: &Guarded, class: &str, of: &str) -> u64 {
-    let address = guarded.caller.http.unwrap();
+    counted_at(guarded.caller.http.unwrap(), class, of).await
+}
+
+async fn counted_at(address: SocketAddr, class: &str, of: &str) -> u64 {
     let text = crate::http::scrape(address).await;
-    let name = format!("tickwheel_rate_refused_total{{class=\"{class}\",of=\"{of}\"}} ");
+    let name = format!("tickwheel_quota_refused_total{{class=\"{class}\",of=\"{of}\"}} ");
     let line = text.lines().find_map(|line| line.strip_prefix(&name));
     line.unwrap().parse().unwrap()
 }
@@ -297,4 +301,81 @@ async fn whoever_knows_an_id_alone_spends_nothing_of_its_token() {
     let mut api = guarded.api(&token);
     ask(&mut api).await.unwrap();
     ask(&mut api).await.unwrap();
+}
+
+/// Contexts of these namespaces, an hour ahead.
+fn contexts(namespaces: &[&str]) -> Vec<v1::Submission> {
+    let of = |namespace: &&str| v1::Submission {
+        namespace: (*namespace).to_owned(),
+        ..submission(3_600_000)
+    };
+    namespaces.iter().map(of).collect()
+}
+
+#[tokio::test]
+async fn a_namespace_is_submitted_so_many_contexts_a_second_and_others_do_not_notice() {
+    let Some(config) = configured() else {
+        return;
+    };
+    let quotas = Quotas {
+        contexts_per_second: Quota {
+            default: 0,
+            namespaces: [("a".to_owned(), 20)].into(),
+        },
+    };
+    let mut caller = serving(Config {
+        quotas,
+        http_listen: Some(([127, 0, 0, 1], 0).into()),
+        ..config
+    })
+    .await;
+    caller.apply(vec![job("a/run", manual())]).await.unwrap();
+    // More than may come at once passes, and is paid for by what comes behind it.
+    let first = caller.submit(contexts(&["a"; 80])).await.unwrap();
+    assert_eq!(first.len(), 80);
+    let mixed = contexts(&["b", "a", "b", "a"]);
+    let (violation, wait) = throttled(&caller.submit(mixed.clone()).await.unwrap_err());
+    assert_eq!(violation.field, "contexts[1].namespace");
+    assert_eq!(violation.given, "a (2 contexts)");
+    assert!(
+        violation.rule.contains("at most 20 contexts a second"),
+        "{violation:?}"
+    );
+    assert!(
+        wait > Duration::from_secs(1),
+        "80 are paid in 4 s: {wait:?}"
+    );
+    let (violation, _) = throttled(&caller.run("a/run").await.unwrap_err());
+    assert_eq!(violation.field, "name");
+    for _ in 0..100 {
+        caller.submit(contexts(&["b"; 10])).await.unwrap();
+    }
+    let address = caller.http.unwrap();
+    assert_eq!(counted_at(address, "namespace", "contexts").await, 2);
+    let mut written = [("a", 0), ("b", 0)];
+    for (namespace, count) in &mut written {
+        let mut cursor = String::new();
+        loop {
+            let request = v1::ListContextsRequest {
+                page_size: 1_000,
+                cursor,
+                ..v1::ListContextsRequest::default()
+            };
+            let page = caller
+                .rpc
+                .list_contexts(request)
+                .await
+                .unwrap()
+                .into_inner();
+            let of = |one: &&v1::Context| one.id.ends_with(&format!("@{namespace}/"));
+            *count += page.contexts.iter().filter(of).count();
+            cursor = page.next_cursor;
+            if cursor.is_empty() {
+                break;
+            }
+        }
+    }
+    assert_eq!(written, [("a", 80), ("b", 1_000)]);
+    sleep(wait).await;
+    caller.submit(mixed).await.unwrap();
 }

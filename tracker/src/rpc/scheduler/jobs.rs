@@ -283,6 +283,8 @@ pub(super) async fn run(
         body: request.body,
         dedup: dedup.map(kept),
     };
+    let namespaces = std::iter::once(name.namespace());
+    api.rates.submit(namespaces, |_| "name".to_owned())?;
     let store = api.durable(api.durability(name.namespace(), asked))?;
     let fired = store.fire_job(&name, fire).await?;
     crash_point!("after_fire_script");

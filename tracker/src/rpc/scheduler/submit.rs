@@ -30,7 +30,7 @@ const DEDUP_KEPT: Duration = Duration::from_secs(24 * 3600);
 /// What is submitted, with what becomes of it when its key is taken.
 type Submitting = (NewContext, Reuse);
 
-/// Accepts 1..=1,000 contexts. Those without a dedup key go to one partition, so that they cost one script call.
+/// Accepts 1..=1,000 contexts, or none of them where a namespace is submitted too much in a second. Those without a dedup key go to one partition, so that they cost one script call.
 pub(super) async fn submit(
     api: &ApiContext,
     request: v1::SubmitRequest,
@@ -56,6 +56,11 @@ pub(super) async fn submit(
         }
     }
     found.into_result()?;
+    let namespaces = contexts
+        .iter()
+        .map(|(context, _)| context.namespace.as_str());
+    let field = |index| format!("contexts[{index}].namespace");
+    api.rates.submit(namespaces, field)?;
     crash_point!("before_submit_script");
     let answers = write_all(api, contexts, asked).await.inspect_err(|error| {
         if let Error::Store(StoreError::Partly { taken, .. }) = error {
