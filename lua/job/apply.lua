@@ -18,6 +18,7 @@ ARGV     1 names    of those behind it, in their order, with a space between the
            dues?      ascending due times in ms separated by spaces, at most 1000; the first is the next. Before them may stand the
                       edition of the time zone table they are from, like 2026f
            plan_end   1: nothing follows the dues, else 0
+           jobs_most? integer, 0..2000000000: a new job is kept where fewer of its namespace lie in this partition; absent: always
          then name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance catch_up overlap
          overlap_limit tmpl ledger_limit runs_limit after followed_by
          and behind them, when the template names a placement, the word `placements`, its name, 10 hexadecimal digits, and its content in
@@ -27,10 +28,11 @@ Reply    { 'CREATED', 1, next_ms | '', followers }   as in the field `followers`
          { 'UPDATED', revision, next_ms | '', followers }
          { 'UNCHANGED', revision, next_ms | '', followers }   the digest is the present one; nothing was written
          { 'DELETING' }                            its deletion is not complete; nothing was written
+         { 'JOBS_FULL' }                           it is new, and its namespace has as many here as it may; nothing was written
          { 'PLACEMENTS_FULL' }                          the partition keeps as many placements as it may; nothing was written
 Raises   BAD_ARG    an argument is out of range; nothing was written
 
-Cost     O(log(wheel + queue)); at most 47 commands, 8 more for each queued context that a new overlap policy lets in
+Cost     O(log(wheel + queue)); at most 48 commands, 8 more for each queued context that a new overlap policy lets in
 Holds    W3 W4 W6 W9 W10
 Repeat   Idempotent: the second call is UNCHANGED.
 ]]
@@ -41,6 +43,7 @@ Repeat   Idempotent: the second call is UNCHANGED.
 -- @use claims/placements
 -- @use jobs/planning
 -- @use record
+-- @use records/job_record
 -- @use jobs/zones
 -- @use jobs/overlap_queue
 -- @use records/ledger_record
@@ -49,13 +52,14 @@ local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs
   'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after', 'followed_by' }
 local SPEC_BYTES = 1048576
 
-local given, first = args.named('now_ms job digest spec dues plan_end')
+local given, first = args.named('now_ms job digest spec dues plan_end jobs_most')
 local now = args.now_of(given)
 local job = args.text_of(given, 'job', 128)
 local digest = args.text_of(given, 'digest', 64)
 local spec = args.text_of(given, 'spec', SPEC_BYTES)
 local dues, edition = planning.read_dues(given)
 local plan_end = args.int_of(given, 'plan_end', 0, 1)
+local most = args.int_or_nil(given, 'jobs_most', 0, 2000000000)
 local fields, written = {}, {}
 for i = first, math.min(#ARGV - 1, first + 2 * #DEFINITION - 2), 2 do
   fields[ARGV[i]] = ARGV[i + 1]
@@ -79,6 +83,13 @@ if old[3] == 'deleting' then
 end
 if old[2] == digest then
   return { 'UNCHANGED', tonumber(old[1]), old[4] or '', old[8] or '' }
+end
+if most and not old[1] then
+  -- `0` is the byte behind the slash.
+  local namespace = job_record.namespace_of(job)
+  if redis.call('ZLEXCOUNT', keys.jobs, '[' .. namespace .. '/', '(' .. namespace .. '0') >= most then
+    return { 'JOBS_FULL' }
+  end
 end
 if not placements.has_room_for(named) then
   return { 'PLACEMENTS_FULL' }

@@ -40,6 +40,9 @@ pub enum Error {
         /// As much as this passes after this, where nobody else takes it.
         retry_after: Duration,
     },
+    /// There are as many of something as may be kept; of what, and what to do, by field. Nothing was done.
+    #[error("no room: {0}")]
+    NoRoom(Violations),
     /// It is not known who calls; what to show, in words.
     #[error("{0}")]
     Unauthenticated(&'static str),
@@ -57,7 +60,7 @@ impl Error {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Store(error) => error.is_retryable(),
-            Self::Busy(_) | Self::Throttled { .. } | Self::Draining => true,
+            Self::Busy(_) | Self::NoRoom(_) | Self::Throttled { .. } | Self::Draining => true,
             Self::Config(_) | Self::Listen { .. } | Self::Unauthenticated(_) | Self::Denied(_) => {
                 false
             }
@@ -71,6 +74,7 @@ impl Error {
             Self::Throttled { retry_after, .. } => Some(*retry_after),
             Self::Store(_)
             | Self::Busy(_)
+            | Self::NoRoom(_)
             | Self::Draining
             | Self::Config(_)
             | Self::Listen { .. }

@@ -5,6 +5,7 @@
 
 mod cell;
 mod namespaces;
+mod registrations;
 
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZeroU32;
@@ -19,6 +20,7 @@ use tokio::time::Instant;
 
 use self::cell::{BURST, Cell, Rate};
 use self::namespaces::{Namespaces, Share};
+pub(crate) use self::registrations::Registrations;
 use crate::config::{Quota, Rates as Config};
 use crate::error::Error;
 use crate::metrics::measure;

@@ -165,11 +165,17 @@ fn quotas(section: &QuotasSection) -> Quotas {
     let QuotasSection {
         contexts_per_second,
         contexts_per_second_of,
+        jobs,
+        jobs_of,
     } = section;
     Quotas {
         contexts_per_second: Quota {
             default: contexts_per_second.0,
             namespaces: contexts_per_second_of.0.clone(),
+        },
+        jobs: Quota {
+            default: jobs.0,
+            namespaces: jobs_of.0.clone(),
         },
     }
 }

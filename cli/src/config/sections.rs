@@ -262,6 +262,10 @@ section! {
         contexts_per_second: PerSecond = PerSecond(0);
         /// The same for these namespaces.
         contexts_per_second_of: Amounts = Amounts::default();
+        /// Jobs that are registered in it.
+        jobs: PerSecond = PerSecond(0);
+        /// The same for these namespaces.
+        jobs_of: Amounts = Amounts::default();
     }
 }
 

@@ -42,10 +42,15 @@ function job_record.each_follower(followers)
   return gmatch(followers, '(%S+):(%a+)')
 end
 
+-- The namespace that its full name begins with.
+function job_record.namespace_of(job)
+  return match(job, '^[^/]+')
+end
+
 -- Whether the ends of a job start a follower: one of its own namespace, or of one that it names.
 function job_record.lets_follow(job, followed_by, follower)
-  local namespace = match(follower, '^[^/]+')
-  if namespace == match(job, '^[^/]+') then
+  local namespace = job_record.namespace_of(follower)
+  if namespace == job_record.namespace_of(job) then
     return true
   end
   return namespace ~= nil and find(' ' .. followed_by .. ' ', ' ' .. namespace .. ' ', 1, true) ~= nil

@@ -49,6 +49,19 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] while the job is being deleted; [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`]: repeat.
     pub async fn apply_job(&self, spec: &JobSpec, plan: &Plan) -> Result<Applied, Error> {
+        self.apply_job_within(spec, plan, None).await
+    }
+
+    /// The same, but a job that is new is registered only while its partition has fewer than `most` of its namespace; `None`: always.
+    ///
+    /// # Errors
+    /// As [`Store::apply_job`], and [`Error::Full`] when it has as many; then nothing was written.
+    pub async fn apply_job_within(
+        &self,
+        spec: &JobSpec,
+        plan: &Plan,
+        most: Option<u64>,
+    ) -> Result<Applied, Error> {
         self.redis.has_room()?;
         // The body is kept once, in the template.
         let kept = JobSpec {
@@ -64,6 +77,7 @@ impl Store {
             .with("spec", Bytes::from(kept.encode()))
             .with("dues", plan.dues_arg(&self.zones))
             .with_number("plan_end", u8::from(plan.end))
+            .with_optional("jobs_most", most.map(|most| most.to_string()))
             .items(fields.chain(placement_args(placement.iter())));
         let (status, mut reply) = self.call_job(&APPLY_JOB, &spec.name, args).await?;
         let change = match status.as_str() {
@@ -71,6 +85,7 @@ impl Store {
             "UPDATED" => Change::Updated,
             "UNCHANGED" => Change::Unchanged,
             "DELETING" => return Err(deleting(&spec.name)),
+            "JOBS_FULL" => return Err(jobs_full(spec.name.namespace())),
             "PLACEMENTS_FULL" => return Err(placements_full()),
             other => return Err(Error::contract(APPLY_JOB.name(), other)),
         };
@@ -84,6 +99,13 @@ impl Store {
             followers,
         })
     }
+}
+
+/// Others took the room that there was.
+fn jobs_full(namespace: &str) -> Error {
+    Error::Full(format!(
+        "namespace `{namespace}` has as many jobs as it may (`quotas.jobs` of the trackers): delete some, or have it raised"
+    ))
 }
 
 /// The fields of a job's hash that scripts read, from its spec.

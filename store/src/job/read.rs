@@ -91,6 +91,24 @@ impl Store {
         Ok(listed)
     }
 
+    /// How many jobs a namespace has, in each partition. They are counted by their names, so that it costs O(log(jobs)) each and nobody keeps a
+    /// count.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when Redis does not answer.
+    pub async fn count_jobs(&self, namespace: &str) -> Result<Vec<(PartitionId, u64)>, Error> {
+        // `0` is the byte behind the slash.
+        let (from, to) = (format!("[{namespace}/"), format!("({namespace}0"));
+        let client = &self.redis.plain();
+        let (from, to) = (from.as_str(), to.as_str());
+        let counts = self.partitions.partitions().map(|partition| async move {
+            let counted = client.zlexcount(self.keys.jobs(partition), from, to).await;
+            let failed = |error| Error::from_redis("zlexcount", error, ToOwned::to_owned);
+            Ok::<_, Error>((partition, counted.map_err(failed)?))
+        });
+        try_join_all(counts).await
+    }
+
     async fn job_names(
         &self,
         partition: PartitionId,

@@ -53,6 +53,7 @@ impl Run<'_> {
             "spec".to_owned(),
             dues.join(" "),
             "0".to_owned(),
+            String::new(),
         ];
         let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
         for field in FIELDS {

@@ -1,6 +1,7 @@
 //! job/apply: registering, changing and leaving jobs as they are.
 
 mod plans;
+mod room;
 
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
 use tickwheel_core::job::Trigger;
@@ -32,13 +33,14 @@ async fn entry(test: &Harness, job: &str) -> String {
 }
 
 /// Arguments of a valid call.
-const ARGS: [&str; 42] = [
+const ARGS: [&str; 43] = [
     "1000",
     "a/b",
     "digest",
     "spec",
     "2000 3000",
     "0",
+    "",
     "kind",
     "cron",
     "period",
@@ -386,8 +388,10 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (5, many.as_str(), "dues"),
         (6, "2", "plan_end"),
         (6, "", "plan_end"),
-        (7, "sort", "fields"),
-        (44, "more", "fields"),
+        (7, "-1", "jobs_most"),
+        (7, "many", "jobs_most"),
+        (8, "sort", "fields"),
+        (45, "more", "fields"),
     ];
     test.assert_refused("job/apply", p, &ARGS, &changes).await;
     assert_eq!(
@@ -416,8 +420,9 @@ async fn it_costs_the_same_however_full_the_wheel_is() {
             let digest = format!("{round}-{revision}");
             let mut args = ARGS;
             args[2] = &digest;
+            args[6] = "100";
             let cost = test.cost("job/apply", p, &args).await;
-            assert!(cost <= 47, "{cost} commands with {size} entries");
+            assert!(cost <= 48, "{cost} commands with {size} entries");
         }
     }
 }

@@ -19,6 +19,8 @@ pub struct Quota {
 pub struct Quotas {
     /// Contexts that are submitted to it in a second, runs of jobs by hand among them.
     pub contexts_per_second: Quota,
+    /// Jobs that are registered in it. More may be there from before: none is deleted, and those may be changed.
+    pub jobs: Quota,
 }
 
 impl Quota {
@@ -49,8 +51,10 @@ impl Quotas {
     pub(super) fn check(&self, violations: &mut Violations) {
         let Self {
             contexts_per_second,
+            jobs,
         } = self;
         contexts_per_second.check("quotas.contexts_per_second", violations);
+        jobs.check("quotas.jobs", violations);
     }
 }
 
@@ -65,6 +69,7 @@ mod tests {
                 default: 5,
                 namespaces: [("a".to_owned(), 7), ("free".to_owned(), 0)].into(),
             },
+            ..Quotas::default()
         };
         let of = |namespace| quotas.contexts_per_second.of(namespace);
         assert_eq!((of("a"), of("free"), of("b")), (7, 0, 5));
@@ -80,13 +85,21 @@ mod tests {
                 default: RATE_MAX + 1,
                 namespaces: [("a".to_owned(), u32::MAX)].into(),
             },
+            jobs: Quota {
+                default: u32::MAX,
+                ..Quota::default()
+            },
         };
         let mut found = Violations::new();
         wrong.check(&mut found);
         let fields: Vec<&str> = found.iter().map(|one| one.field.as_str()).collect();
         assert_eq!(
             fields,
-            ["quotas.contexts_per_second", "quotas.contexts_per_second.a"]
+            [
+                "quotas.contexts_per_second",
+                "quotas.contexts_per_second.a",
+                "quotas.jobs"
+            ]
         );
     }
 }

@@ -104,7 +104,9 @@ fn begin_at_zero() {
             metrics::counter!(QUOTA_REFUSED.name, "class" => class, "of" => of).increment(0);
         }
     }
-    metrics::counter!(QUOTA_REFUSED.name, "class" => "namespace", "of" => "contexts").increment(0);
+    for of in ["contexts", "jobs"] {
+        metrics::counter!(QUOTA_REFUSED.name, "class" => "namespace", "of" => of).increment(0);
+    }
     let plain = ALL
         .iter()
         .filter(|metric| metric.kind == Kind::Counter && !metric.help.contains('{'));

@@ -20,7 +20,7 @@ use crate::live::{Hub, Overviews};
 use crate::matching::Matching;
 use crate::membership::Drains;
 use crate::outcomes::Waits;
-use crate::rates::Rates;
+use crate::rates::{Rates, Registrations};
 
 /// What every call may use.
 #[derive(Debug)]
@@ -46,6 +46,8 @@ pub(crate) struct ApiContext {
     pub(crate) heartbeat_ttl_ms: u64,
     /// How long finished `once` jobs stay.
     pub(crate) once_keep: Duration,
+    /// How many jobs a namespace may have.
+    pub(crate) jobs: Registrations,
     promises: Promises,
     ids: Ids,
 }
@@ -105,6 +107,7 @@ impl ApiContext {
             server,
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             once_keep: config.history.once_keep,
+            jobs: Registrations::new(config.quotas.jobs.clone()),
             promises: config.durability.clone(),
             ids,
         })

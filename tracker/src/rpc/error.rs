@@ -115,7 +115,7 @@ pub fn code_of(error: &Error) -> ErrorCode {
     match error {
         Error::Store(error) => code_of_store(error),
         Error::Draining => ErrorCode::Unavailable,
-        Error::Busy(_) | Error::Throttled { .. } => ErrorCode::Exhausted,
+        Error::Busy(_) | Error::NoRoom(_) | Error::Throttled { .. } => ErrorCode::Exhausted,
         Error::Unauthenticated(_) => ErrorCode::Unauthenticated,
         Error::Denied(_) => ErrorCode::Denied,
         Error::Config(_) | Error::Listen { .. } => ErrorCode::Unusable,
@@ -143,6 +143,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
     match error {
         Error::Store(StoreError::Invalid(violations))
         | Error::Config(violations)
+        | Error::NoRoom(violations)
         | Error::Throttled {
             wrong: violations, ..
         }
@@ -191,6 +192,7 @@ pub fn detail_of(error: &Error) -> v1::ErrorDetail {
         | Error::Draining
         | Error::Unauthenticated(_)
         | Error::Denied(_)
+        | Error::NoRoom(_)
         | Error::Throttled { .. }
         | Error::Busy(_) => {}
     }
@@ -216,7 +218,12 @@ pub(crate) fn note(error: &Error) {
             }
         }
         // Told to each of those that are too many.
-        ErrorCode::Exhausted if matches!(error, Error::Busy(_) | Error::Throttled { .. }) => {
+        ErrorCode::Exhausted
+            if matches!(
+                error,
+                Error::Busy(_) | Error::NoRoom(_) | Error::Throttled { .. }
+            ) =>
+        {
             tracing::debug!(%error, "a request was refused");
         }
         ErrorCode::Unavailable | ErrorCode::Exhausted | ErrorCode::Unconfirmed => {
@@ -234,11 +241,13 @@ pub(crate) fn note(error: &Error) {
     }
 }
 
-/// The status of HTTP for an error. A store that is full is told from too many callers: the one has to be made room in, the other passes.
+/// The status of HTTP for an error. A store that is full, or a namespace, is told from too many callers: the one has to be made room in, the other passes.
 #[must_use]
 pub fn http_of(error: &Error) -> StatusCode {
     match (code_of(error), error) {
-        (ErrorCode::Exhausted, Error::Store(_)) => StatusCode::INSUFFICIENT_STORAGE,
+        (ErrorCode::Exhausted, Error::Store(_) | Error::NoRoom(_)) => {
+            StatusCode::INSUFFICIENT_STORAGE
+        }
         (code, _) => code.http(),
     }
 }

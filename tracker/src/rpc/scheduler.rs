@@ -21,6 +21,7 @@ mod limits;
 mod lists;
 mod payload;
 mod preview;
+mod room;
 mod rules;
 mod stats;
 mod streams;

@@ -28,6 +28,7 @@ mod jobs;
 mod lists;
 mod overview;
 mod preview;
+mod quotas;
 mod rates;
 mod raw;
 mod refusals;

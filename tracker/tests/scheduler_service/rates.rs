@@ -322,6 +322,7 @@ async fn a_namespace_is_submitted_so_many_contexts_a_second_and_others_do_not_no
             default: 0,
             namespaces: [("a".to_owned(), 20)].into(),
         },
+        ..Quotas::default()
     };
     let mut caller = serving(Config {
         quotas,

@@ -83,7 +83,8 @@ impl Told {
         });
         told.with_violations(violations.collect());
         told.asks = code == ErrorCode::Unauthenticated;
-        if code == ErrorCode::Denied || matches!(error, Error::Throttled { .. }) {
+        if code == ErrorCode::Denied || matches!(error, Error::NoRoom(_) | Error::Throttled { .. })
+        {
             // What is sent may be right, for somebody else, or later.
             told.problem.detail = message_of(error);
         }

@@ -42,7 +42,7 @@ fn not_created(error: &Error, task_id: &str) -> Refused {
             let code = if is_past { Code::Past } else { Code::NotAdded };
             Refused::new(code, in_a_line(&wrong))
         }
-        ErrorCode::Exhausted if matches!(error, Error::Store(_)) => {
+        ErrorCode::Exhausted if matches!(error, Error::Store(_) | Error::NoRoom(_)) => {
             Refused::new(Code::NotAdded, refused.message)
         }
         ErrorCode::NotFound | ErrorCode::Conflict => Refused::new(Code::NotAdded, refused.message),

@@ -54,6 +54,12 @@ fn about_the_request() -> Vec<Row> {
             429,
         ),
         (
+            Error::NoRoom(violations()),
+            "EXHAUSTED",
+            Code::ResourceExhausted,
+            429,
+        ),
+        (
             throttled(Duration::from_millis(40)),
             "EXHAUSTED",
             Code::ResourceExhausted,
@@ -178,7 +184,7 @@ fn every_variant_has_its_code_and_carries_the_detail() {
 #[test]
 fn a_store_that_is_full_is_told_from_too_many_callers() {
     for (error, word, _, http) in every() {
-        let full = word == "EXHAUSTED" && matches!(error, Error::Store(_));
+        let full = word == "EXHAUSTED" && matches!(error, Error::Store(_) | Error::NoRoom(_));
         let expected = if full { 507 } else { http };
         assert_eq!(http_of(&error).as_u16(), expected, "{error}");
     }

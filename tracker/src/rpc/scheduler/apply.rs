@@ -19,6 +19,7 @@ use tickwheel_store::job::{Change, FOLLOWERS_MAX, JobView, followers_full};
 
 use super::call::Call;
 use super::consent;
+use super::room::Room;
 use crate::error::Error;
 use crate::planning;
 
@@ -42,6 +43,11 @@ pub(super) async fn apply(
         }
     }
     check_upstreams(store, &specs).await?;
+    let is_forgotten =
+        |spec: &JobSpec| forgotten(spec, known.get(&spec.name), (now, api.once_keep)).is_some();
+    let new = specs.iter().enumerate();
+    let new = new.filter(|(_, spec)| !known.contains_key(&spec.name) && !is_forgotten(spec));
+    let room = Room::of(api, new.map(|(index, spec)| (index, &spec.name))).await?;
     let mut applied = BTreeMap::new();
     for spec in upstreams_first(&specs) {
         let view = known.get(&spec.name);
@@ -51,7 +57,9 @@ pub(super) async fn apply(
             foresee(spec, view, now, sight)?
         } else {
             let durability = api.durability(spec.name.namespace(), asked);
-            write(&api.durable(durability)?, spec, view, (now, sight)).await?
+            let most = room.most(api, &spec.name);
+            let store = api.durable(durability)?;
+            write((&store, most), spec, view, (now, sight)).await?
         };
         applied.insert(&spec.name, job);
     }
@@ -274,7 +282,7 @@ fn same(known: &JobSpec, spec: &JobSpec) -> bool {
 /// Writes one job. The edge at the upstream comes first: a job fires only for one that it follows, so that an edge which leads
 /// nowhere is harmless; a follower without it would never fire.
 async fn write(
-    store: &Store,
+    (store, most): (&Store, Option<u64>),
     spec: &JobSpec,
     known: Option<&JobView>,
     (now, sight): (TimestampMs, &Sight),
@@ -292,7 +300,7 @@ async fn write(
         store.add_follower(job, &spec.name, on).await?;
         crash_point!("between_follower_and_apply");
     }
-    let applied = store.apply_job(spec, &plan).await?;
+    let applied = store.apply_job_within(spec, &plan, most).await?;
     crash_point!("after_apply_script");
     if let Some(Trigger::After { job, .. }) = known.map(|view| &view.spec.trigger)
         && upstream.is_none_or(|(now_follows, _)| now_follows != job)
