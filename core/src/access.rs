@@ -6,6 +6,7 @@
 mod fingerprint;
 mod mask;
 mod pattern;
+mod rates;
 mod role;
 mod scope;
 mod token;
@@ -13,6 +14,7 @@ mod token;
 pub use fingerprint::Fingerprint;
 pub use mask::mask;
 pub use pattern::{Pattern, Patterns};
+pub use rates::TokenRates;
 pub use role::{Permission, Role};
 pub use scope::{Scope, Sight, WorkerBounds};
 pub use token::{Secret, SecretDigest, Token, TokenId};

@@ -201,6 +201,9 @@ pub const TOKEN_NAME_CHARS_MAX: usize = 128;
 /// Calls, bytes or contexts in a second, where a rate is given. More is no limit.
 pub const RATE_MAX: u32 = 1_000_000_000;
 
+/// Bytes in a second, where a rate is given. Fewer would have a single large message waited for for minutes.
+pub const BYTE_RATE_MIN: u32 = 64 << 10;
+
 /// Contexts that one worker runs at once. A greater number is a mistake.
 pub const WORKER_PERMITS_MAX: u32 = 65_536;
 

@@ -6,7 +6,7 @@ mod session;
 use std::time::Duration;
 
 use fred::types::Value;
-use tickwheel_core::access::{Fingerprint, Scope, SecretDigest, TokenId};
+use tickwheel_core::access::{Fingerprint, Scope, SecretDigest, TokenId, TokenRates};
 use tickwheel_core::time::TimestampMs;
 
 use crate::args::Args;
@@ -39,6 +39,8 @@ pub struct NewToken {
     pub valid: Option<Duration>,
     /// The certificate of whoever may show it; `None`: anybody may.
     pub bound: Option<Fingerprint>,
+    /// What it may ask for in a second.
+    pub rates: TokenRates,
 }
 
 /// What became of a token that was to be the first of an admin.
@@ -98,7 +100,7 @@ impl Store {
             .with("digest", token.digest.to_hex())
             .with(
                 "about",
-                record::about(&token.name, &token.scope, token.bound)?,
+                record::about(&token.name, &token.scope, token.bound, token.rates)?,
             )
             .with_optional("valid_ms", valid)
             .with_flag("first", is_first)

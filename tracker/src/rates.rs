@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tickwheel_core::access::{Role, TokenId};
+use tickwheel_core::access::{Role, TokenId, TokenRates};
 use tickwheel_core::error::Violation;
 use tokio::time::Instant;
 
@@ -37,6 +37,8 @@ pub(crate) struct Usage {
 pub(crate) struct Asker<'a> {
     pub(crate) token: &'a TokenId,
     pub(crate) role: Role,
+    /// Where they are not those of its role.
+    pub(crate) own: TokenRates,
 }
 
 /// See the module.
@@ -90,12 +92,13 @@ impl Rates {
     /// [`Error::Throttled`] when there were too many calls, or too many bytes, of its token.
     pub(crate) fn call(&self, usage: &Usage, asker: Asker<'_>) -> Result<(), Error> {
         let now = self.now();
-        if let Some(rate) = self.rate(self.config.bytes)
+        let (calls, bytes) = self.config.of(asker.role, asker.own);
+        if let Some(rate) = self.rate(bytes)
             && let Err(wait) = usage.bytes.look(now)
         {
             return Err(too_much((asker, "bytes"), rate, wait));
         }
-        let Some(rate) = self.rate(self.config.calls_of(asker.role)) else {
+        let Some(rate) = self.rate(calls) else {
             return Ok(());
         };
         let taken = usage.calls.take(now, rate, 1);
@@ -103,8 +106,8 @@ impl Rates {
     }
 
     /// Counts bytes of a request that came in. They are not refused: who sent too many is not let in with its next call.
-    pub(crate) fn count_bytes(&self, usage: &Usage, bytes: usize) {
-        if let Some(rate) = self.rate(self.config.bytes) {
+    fn count_bytes(&self, usage: &Usage, per_second: u32, bytes: usize) {
+        if let Some(rate) = self.rate(per_second) {
             let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
             usage.bytes.count(self.now(), rate, bytes);
         }
@@ -148,6 +151,11 @@ impl Rates {
         })
     }
 
+    /// Calls and bytes in a second that a token may ask for; 0: any number.
+    pub(crate) fn of(&self, role: Role, own: TokenRates) -> (u32, u32) {
+        self.config.of(role, own)
+    }
+
     /// `None`: there is no limit.
     fn rate(&self, per_second: u32) -> Option<Rate> {
         let trackers = NonZeroU32::new(self.trackers.load(Ordering::Relaxed));
@@ -166,8 +174,8 @@ impl Rates {
 fn too_much((asker, what): (Asker<'_>, &'static str), rate: Rate, wait: Duration) -> Error {
     measure::refused_quota(asker.role.as_str(), what);
     let rule = format!(
-        "makes at most {} {what} a second, {} of them at this tracker and those of {} s at once: wait {} ms, ask for more with each call, or have \
-         `rates` of the trackers raised (docs/security.md)",
+        "makes at most {} {what} a second, {} of them at this tracker and those of {} s at once: wait {} ms, ask for more with each call, or have an admin make a \
+         token with another rate, or `rates` of the trackers raised (docs/security.md)",
         rate.per_second,
         rate.here(),
         BURST.as_secs(),
@@ -184,15 +192,22 @@ fn too_much((asker, what): (Asker<'_>, &'static str), rate: Rate, wait: Duration
 pub(crate) struct Meter {
     rates: Arc<Rates>,
     usage: Arc<Usage>,
+    /// Bytes that may come in a second.
+    per_second: u32,
 }
 
 impl Meter {
-    pub(crate) fn new(rates: Arc<Rates>, usage: Arc<Usage>) -> Self {
-        Self { rates, usage }
+    pub(crate) fn new(rates: Arc<Rates>, usage: Arc<Usage>, asker: Asker<'_>) -> Self {
+        let (_, per_second) = rates.of(asker.role, asker.own);
+        Self {
+            rates,
+            usage,
+            per_second,
+        }
     }
 
     /// So many bytes came in.
     pub(crate) fn count(&self, bytes: usize) {
-        self.rates.count_bytes(&self.usage, bytes);
+        self.rates.count_bytes(&self.usage, self.per_second, bytes);
     }
 }

@@ -65,6 +65,12 @@ pub struct Token {
     /// The SHA-256 of the certificate of whoever may show it; empty: anybody may.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub client_cert_sha256: String,
+    /// Calls that it may make in a second; absent: as trackers say of its role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls_per_second: Option<u32>,
+    /// Bytes of its requests in a second; absent: as trackers say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u32>,
 }
 
 impl From<v1::Token> for Token {
@@ -80,6 +86,8 @@ impl From<v1::Token> for Token {
             last_used_ms: wire.last_used_ms,
             earlier_until_ms: wire.earlier_until_ms,
             client_cert_sha256: wire.client_cert_sha256,
+            calls_per_second: Some(wire.calls_per_second).filter(|calls| *calls > 0),
+            bytes_per_second: Some(wire.bytes_per_second).filter(|bytes| *bytes > 0),
         }
     }
 }

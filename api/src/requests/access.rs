@@ -1,6 +1,7 @@
 //! What is asked about tokens, and about what was done by them.
 
 use tickwheel_core::access::Role;
+use tickwheel_core::bounds::{BYTE_RATE_MIN, RATE_MAX};
 use tickwheel_core::error::Violations;
 use tickwheel_core::shape::{
     List, Maybe, Record, SPAN, TEXT, Visitor, Words, needed, optional, place,
@@ -40,6 +41,8 @@ pub(crate) struct TokenWish {
     override_body: bool,
     valid_ms: Option<u64>,
     client_cert_sha256: String,
+    calls_per_second: Option<u32>,
+    bytes_per_second: Option<u32>,
 }
 
 const fn patterns() -> List<tickwheel_core::shape::Text> {
@@ -65,6 +68,8 @@ impl Record for TokenWish {
             override_body: false,
             valid_ms: None,
             client_cert_sha256: String::new(),
+            calls_per_second: None,
+            bytes_per_second: None,
         }
     }
 
@@ -138,6 +143,28 @@ impl Record for TokenWish {
             TEXT,
             place!(Self: client_cert_sha256),
         );
+        Self::rates(visit);
+    }
+}
+
+impl TokenWish {
+    fn rates(visit: &mut impl Visitor<Self>) {
+        let per_second = |least| Number {
+            least,
+            most: RATE_MAX,
+        };
+        let about = "Calls that it may make in a second, all trackers together; as they say of its role without it.";
+        visit.field(
+            optional("calls_per_second", about),
+            Maybe(per_second(1)),
+            place!(Self: calls_per_second),
+        );
+        let about = "Bytes of its requests in a second; as trackers say without it.";
+        visit.field(
+            optional("bytes_per_second", about),
+            Maybe(per_second(BYTE_RATE_MIN)),
+            place!(Self: bytes_per_second),
+        );
     }
 }
 
@@ -179,6 +206,8 @@ pub fn make_token(asked: &Asked<'_>) -> Result<v1::MakeTokenRequest, Violations>
         }),
         valid_ms: wish.valid_ms,
         client_cert_sha256: wish.client_cert_sha256,
+        calls_per_second: wish.calls_per_second.unwrap_or_default(),
+        bytes_per_second: wish.bytes_per_second.unwrap_or_default(),
     })
 }
 

@@ -77,6 +77,12 @@ pub(crate) struct MakeArgs {
     /// connection without that certificate it is refused [default: anybody may show it]
     #[arg(long, value_name = "FINGERPRINT")]
     client_cert_sha256: Option<String>,
+    /// Calls that it may make in a second, all trackers together [default: as they say of its role]
+    #[arg(long, value_name = "N")]
+    calls_per_second: Option<u32>,
+    /// Bytes of its requests in a second [default: as trackers say]
+    #[arg(long, value_name = "N")]
+    bytes_per_second: Option<u32>,
     /// How long it is good, say 90d [default: until it is revoked]
     #[arg(long, value_parser = duration, value_name = "DURATION")]
     valid: Option<Duration>,
@@ -149,6 +155,8 @@ fn request(args: MakeArgs) -> v1::MakeTokenRequest {
         }),
         valid_ms: args.valid.map(millis),
         client_cert_sha256: args.client_cert_sha256.unwrap_or_default(),
+        calls_per_second: args.calls_per_second.unwrap_or_default(),
+        bytes_per_second: args.bytes_per_second.unwrap_or_default(),
     }
 }
 

@@ -40,7 +40,16 @@ impl Row for Token {
             let texts = named.map(|(kind, patterns)| format!("{kind}{}", words(patterns)));
             texts.collect::<Vec<_>>().join(", ")
         });
-        let may = scope.map(|scope| words(&scope.permissions));
+        let may = scope.map(|scope| {
+            let rates = [
+                (self.calls_per_second, "calls/s"),
+                (self.bytes_per_second, "bytes/s"),
+            ];
+            let rates = rates.into_iter();
+            let rates = rates.filter_map(|(rate, of)| Some(format!("{} {of}", rate?)));
+            let all: Vec<String> = scope.permissions.iter().cloned().chain(rates).collect();
+            words(&all)
+        });
         vec![
             self.id.clone(),
             self.name.clone(),

@@ -48,6 +48,11 @@ pub struct Token {
     /// The SHA-256 of the certificate of whoever may show it, 64 hexadecimal digits; empty: anybody may.
     #[prost(string, tag = "9")]
     pub client_cert_sha256: ::prost::alloc::string::String,
+    /// What it may ask for in a second instead of what trackers say of its role, all trackers together; 0: as they say.
+    #[prost(uint32, tag = "10")]
+    pub calls_per_second: u32,
+    #[prost(uint32, tag = "11")]
+    pub bytes_per_second: u32,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct MakeTokenRequest {
@@ -63,6 +68,12 @@ pub struct MakeTokenRequest {
     /// Binds it to a client's certificate: its SHA-256, 64 hexadecimal digits, with colons between two of them or without. Empty: anybody may show it.
     #[prost(string, tag = "4")]
     pub client_cert_sha256: ::prost::alloc::string::String,
+    /// Calls that it may make in a second, and bytes of its requests, instead of what trackers say of its role; 0: as they say. Not of a worker. Bytes are at least
+    /// 65536. More than that of its role is given only by who reaches everything and has none of its own, and no more than one's own by anybody else.
+    #[prost(uint32, tag = "5")]
+    pub calls_per_second: u32,
+    #[prost(uint32, tag = "6")]
+    pub bytes_per_second: u32,
 }
 /// The answer to whoever made or rotated a token.
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]

@@ -1,7 +1,7 @@
 //! What Redis has of a token, as `lua/lib/records/token_record.lua` has it.
 
 use serde::{Deserialize, Serialize};
-use tickwheel_core::access::{Fingerprint, Scope, SecretDigest};
+use tickwheel_core::access::{Fingerprint, Scope, SecretDigest, TokenRates};
 use tickwheel_core::time::TimestampMs;
 
 use crate::error::Error;
@@ -26,6 +26,8 @@ pub struct TokenRecord {
     pub scope: Scope,
     /// The certificate of whoever may show it; `None`: anybody may.
     pub bound: Option<Fingerprint>,
+    /// What it may ask for in a second.
+    pub rates: TokenRates,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -35,6 +37,8 @@ struct About {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     cert_sha256: Option<String>,
     #[serde(flatten)]
+    rates: TokenRates,
+    #[serde(flatten)]
     scope: Scope,
 }
 
@@ -43,10 +47,12 @@ pub(super) fn about(
     name: &str,
     scope: &Scope,
     bound: Option<Fingerprint>,
+    rates: TokenRates,
 ) -> Result<String, Error> {
     let about = About {
         name: name.to_owned(),
         cert_sha256: bound.map(|bound| bound.to_string()),
+        rates,
         scope: scope.clone(),
     };
     let json = serde_json::to_string(&about);
@@ -100,7 +106,10 @@ impl TokenRecord {
         let [not_after, made, rotated] = instants;
         let (role, json) = word()?.split_once(':').ok_or_else(damaged)?;
         let about: About = serde_json::from_str(json).map_err(|_| damaged())?;
-        if about.scope.role.as_str() != role || about.scope.validate().is_err() {
+        if about.scope.role.as_str() != role
+            || about.scope.validate().is_err()
+            || about.rates.validate().is_err()
+        {
             return Err(damaged());
         }
         let bound = about.cert_sha256.map(|text| text.parse());
@@ -123,6 +132,7 @@ impl TokenRecord {
             name: about.name,
             scope: about.scope,
             bound,
+            rates: about.rates,
         })
     }
 }
@@ -138,7 +148,7 @@ mod tests {
     }
 
     fn record(earlier: &str, until: u64, not_after: u64) -> TokenRecord {
-        let about = about("it is", &Scope::unlimited(), None).unwrap();
+        let about = about("it is", &Scope::unlimited(), None, TokenRates::default()).unwrap();
         let text = format!(
             "{} {earlier} {until} {not_after} 5 0 {about}",
             digest(1).to_hex()
@@ -168,7 +178,7 @@ mod tests {
     fn a_token_is_bound_to_the_certificate_that_it_was_made_with() {
         let [own, other] = [b"own", b"etc"].map(|one| Fingerprint::of(one));
         let text = |bound| {
-            let about = about("n", &Scope::unlimited(), bound).unwrap();
+            let about = about("n", &Scope::unlimited(), bound, TokenRates::default()).unwrap();
             format!("{} - 0 0 5 0 {about}", digest(1).to_hex())
         };
         let bound = TokenRecord::parse(&text(Some(own))).unwrap();
@@ -179,8 +189,24 @@ mod tests {
     }
 
     #[test]
+    fn a_token_has_the_rates_that_it_was_made_with() {
+        let rates = TokenRates {
+            calls: Some(7),
+            bytes: None,
+        };
+        let about = about("n", &Scope::unlimited(), None, rates).unwrap();
+        assert!(about.contains("\"calls_per_second\":7"), "{about}");
+        assert!(!about.contains("bytes"), "{about}");
+        let text = format!("{} - 0 0 5 0 {about}", digest(1).to_hex());
+        assert_eq!(TokenRecord::parse(&text).unwrap().rates, rates);
+        let wrong = text.replace("\"calls_per_second\":7", "\"calls_per_second\":0");
+        assert!(TokenRecord::parse(&wrong).is_err());
+        assert_eq!(record("-", 0, 0).rates, TokenRates::default());
+    }
+
+    #[test]
     fn what_is_none_is_damaged_and_not_repeated() {
-        let good = about("n", &Scope::unlimited(), None).unwrap();
+        let good = about("n", &Scope::unlimited(), None, TokenRates::default()).unwrap();
         let hex = digest(1).to_hex();
         for text in [
             String::new(),

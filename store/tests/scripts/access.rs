@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_core::access::{Role, Scope, Secret, SecretDigest, TokenId};
+use tickwheel_core::access::{Role, Scope, Secret, SecretDigest, TokenId, TokenRates};
 use tickwheel_store::Error;
 use tickwheel_store::access::{First, NewToken};
 use tickwheel_store::audit::AuditEvent;
@@ -28,6 +28,7 @@ fn token(of: u8) -> NewToken {
         },
         valid: None,
         bound: None,
+        rates: TokenRates::default(),
     }
 }
 

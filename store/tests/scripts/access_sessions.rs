@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_core::access::{Role, Scope, Secret, SecretDigest, TokenId};
+use tickwheel_core::access::{Role, Scope, Secret, SecretDigest, TokenId, TokenRates};
 use tickwheel_store::Error;
 use tickwheel_store::access::{NewSession, NewToken};
 
@@ -28,6 +28,7 @@ async fn with_token(valid: Option<Duration>) -> Option<Harness> {
         },
         valid,
         bound: None,
+        rates: TokenRates::default(),
     };
     test.store.make_token(&token).await.unwrap();
     Some(test)

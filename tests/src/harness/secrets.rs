@@ -9,7 +9,7 @@ use tickwheel_certificates::testing::{Authority, Issued};
 use tickwheel_certificates::{authorities, chain, provider, read};
 use tickwheel_client::Trust;
 use tickwheel_core::access::{
-    Fingerprint, Patterns, Role, Scope, Secret, Sight, Token, TokenId, WorkerBounds,
+    Fingerprint, Patterns, Role, Scope, Secret, Sight, Token, TokenId, TokenRates, WorkerBounds,
 };
 use tickwheel_store::Store;
 use tickwheel_store::access::NewToken;
@@ -142,6 +142,7 @@ async fn kept(store: &Store, who: Who, issued: &Issued) -> Result<String> {
         scope,
         valid: None,
         bound,
+        rates: TokenRates::default(),
     };
     store.make_token(&new).await?;
     Ok(token.reveal())

@@ -17,7 +17,7 @@ use super::audit::{Audit, Who};
 use super::caller::{Caller, Shown};
 use super::cookie;
 use super::failures::Failures;
-use super::tokens::{Kind, Tokens};
+use super::tokens::{Kind, Known, Tokens};
 use crate::config::{Access, AccessMode};
 use crate::error::Error;
 use crate::metrics::measure;
@@ -149,12 +149,7 @@ impl Authority {
     /// Counts a call of whoever makes it.
     fn counted(&self, caller: Caller) -> Result<Caller, Error> {
         if let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) {
-            let known = &shown.known;
-            let asker = Asker {
-                token: &known.token,
-                role: known.record.scope.role,
-            };
-            asking.rates.call(&known.usage, asker)?;
+            asking.rates.call(&shown.known.usage, asker(shown))?;
         }
         Ok(caller)
     }
@@ -165,7 +160,8 @@ impl Authority {
             return None;
         };
         let usage = Arc::clone(&shown.known.usage);
-        Some(Meter::new(Arc::clone(&asking.rates), usage))
+        let rates = Arc::clone(&asking.rates);
+        Some(Meter::new(rates, usage, asker(shown)))
     }
 
     async fn believed(
@@ -379,6 +375,16 @@ impl Asking {
         }
         all.note_used(&known);
         Ok(Shown { known, digest })
+    }
+}
+
+/// Whoever shows a token, as its rate is found.
+fn asker(shown: &Shown) -> Asker<'_> {
+    let Known { token, record, .. } = &*shown.known;
+    Asker {
+        token,
+        role: record.scope.role,
+        own: record.rates,
     }
 }
 

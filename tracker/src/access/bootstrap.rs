@@ -8,7 +8,7 @@ use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
-use tickwheel_core::access::{Scope, Secret, Token, TokenId};
+use tickwheel_core::access::{Scope, Secret, Token, TokenId, TokenRates};
 use tickwheel_core::error::Violation;
 use tickwheel_store::Store;
 use tickwheel_store::access::{First, NewToken};
@@ -41,6 +41,7 @@ pub(crate) async fn bootstrap(store: &Store, file: &Path) -> Result<(), Error> {
         scope: Scope::unlimited(),
         valid: None,
         bound: None,
+        rates: TokenRates::default(),
     };
     match store.make_first_token(&first).await {
         Ok(First::Made(_)) => {

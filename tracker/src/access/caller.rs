@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
 
-use tickwheel_core::access::{Permission, Role, Scope, SecretDigest, Sight, TokenId};
+use tickwheel_core::access::{Permission, Role, Scope, SecretDigest, Sight, TokenId, TokenRates};
 
 use super::tokens::Known;
 
@@ -89,6 +89,12 @@ impl Caller {
     /// Whether it has a permission.
     pub(crate) fn may(&self, permission: Permission) -> bool {
         self.scope().may(permission)
+    }
+
+    /// What its token may ask for in a second, where that is not what its role may.
+    pub(crate) fn rates(&self) -> TokenRates {
+        let shown = self.shown.as_ref();
+        shown.map_or_else(TokenRates::default, |shown| shown.known.record.rates)
     }
 
     /// Whether what it shows ends, and when by Redis' clock.

@@ -1,11 +1,8 @@
 //! How much may be asked for in a second.
 
-use tickwheel_core::access::Role;
-use tickwheel_core::bounds::RATE_MAX;
+use tickwheel_core::access::{Role, TokenRates};
+use tickwheel_core::bounds::{BYTE_RATE_MIN, RATE_MAX};
 use tickwheel_core::error::Violations;
-
-/// Fewer bytes in a second would have a single large message refused for minutes.
-const BYTES_MIN: u32 = 64 << 10;
 
 /// What one token may ask for in a second, by its role, all trackers together; each has an equal share. 0: as much as there is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,13 +45,19 @@ impl Rates {
     }
 
     /// Calls of a token in a second; 0: any number. A worker makes none but to be told so: it is held to what a viewer is. Its stream is no call.
-    pub(crate) const fn calls_of(&self, role: Role) -> u32 {
+    const fn calls_of(&self, role: Role) -> u32 {
         match role {
             Role::Viewer | Role::Worker => self.viewer_calls,
             Role::Submitter => self.submitter_calls,
             Role::Operator => self.operator_calls,
             Role::Admin => self.admin_calls,
         }
+    }
+
+    /// Calls and bytes in a second of a token; 0: any number.
+    pub(crate) fn of(&self, role: Role, own: TokenRates) -> (u32, u32) {
+        let calls = own.calls.unwrap_or_else(|| self.calls_of(role));
+        (calls, own.bytes.unwrap_or(self.bytes))
     }
 
     /// What is wrong with it.
@@ -69,8 +72,8 @@ impl Rates {
                 violations.add(field, format!("is at most {RATE_MAX}; 0: no limit"), given);
             }
         }
-        if self.bytes != 0 && !(BYTES_MIN..=RATE_MAX).contains(&self.bytes) {
-            let rule = format!("is {BYTES_MIN}..={RATE_MAX}, or 0 for no limit");
+        if self.bytes != 0 && !(BYTE_RATE_MIN..=RATE_MAX).contains(&self.bytes) {
+            let rule = format!("is {BYTE_RATE_MIN}..={RATE_MAX}, or 0 for no limit");
             violations.add("rates.bytes", rule, self.bytes);
         }
     }

@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep};
 use tonic::{Code, Status};
 
 use crate::access_workers::{come, hello};
-use crate::guarded::{Api, Guarded, api_at, guarded_with, id_of, of_workers, scope};
-use crate::harness::{api as manual, configured, job, serving, submission};
+use crate::guarded::{Api, Guarded, api_at, guarded_with, id_of, of_workers, scope, within};
+use crate::harness::{api as manual, configured, invalid, job, serving, submission};
 
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -379,4 +379,76 @@ async fn a_namespace_is_submitted_so_many_contexts_a_second_and_others_do_not_no
     assert_eq!(written, [("a", 80), ("b", 1_000)]);
     sleep(wait).await;
     caller.submit(mixed).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_token_has_its_own_rate_and_nobody_gives_more_than_it_has() {
+    let Some(guarded) = guarded_with(with(viewers(50))).await else {
+        return;
+    };
+    let wish = |scope: v1::Scope, calls: u32, bytes: u32| v1::MakeTokenRequest {
+        name: "own".to_owned(),
+        scope: Some(scope),
+        calls_per_second: calls,
+        bytes_per_second: bytes,
+        ..v1::MakeTokenRequest::default()
+    };
+    let viewer = || within(v1::Role::Viewer, "a", "*");
+    let mut admin = guarded.api(&guarded.admin);
+    let made = admin.make_token(wish(viewer(), 500, 0)).await.unwrap();
+    let made = made.into_inner();
+    assert_eq!(made.token.unwrap().calls_per_second, 500);
+    assert!(answered(&mut guarded.api(&made.text)).await >= 1_000);
+    let slow = admin.make_token(wish(viewer(), 2, 1 << 20)).await.unwrap();
+    let slow = slow.into_inner().text;
+    let mut api = guarded.api(&slow);
+    let answers = answered(&mut api).await;
+    assert!((4..20).contains(&answers), "{answers}");
+    let (violation, _) = throttled(&ask(&mut api).await.unwrap_err());
+    assert!(
+        violation.rule.contains("at most 2 calls a second"),
+        "{violation:?}"
+    );
+    let listed = admin.list_tokens(v1::ListTokensRequest::default()).await;
+    let listed = listed.unwrap().into_inner().tokens;
+    let shown = listed.iter().find(|one| one.id == id_of(&slow)).unwrap();
+    assert_eq!(
+        (shown.calls_per_second, shown.bytes_per_second),
+        (2, 1 << 20)
+    );
+
+    // Of one namespace: what the role has, and less.
+    let of_one = guarded.make(within(v1::Role::Admin, "a", "*")).await;
+    let mut of_one = guarded.api(&of_one);
+    of_one.make_token(wish(viewer(), 50, 0)).await.unwrap();
+    let refused = of_one.make_token(wish(viewer(), 51, 0)).await.unwrap_err();
+    assert_eq!(denied(&refused), ["calls_per_second"]);
+    // With own rates: no more than those, and not what the role has either.
+    let own = wish(within(v1::Role::Admin, "a", "*"), 40, 1 << 20);
+    let own = admin.make_token(own).await.unwrap().into_inner().text;
+    let mut own = guarded.api(&own);
+    own.make_token(wish(viewer(), 40, 1 << 20)).await.unwrap();
+    let refused = own.make_token(wish(viewer(), 0, 0)).await.unwrap_err();
+    assert_eq!(denied(&refused), ["calls_per_second", "bytes_per_second"]);
+    let refused = own
+        .make_token(wish(viewer(), 41, 1 << 20))
+        .await
+        .unwrap_err();
+    assert_eq!(denied(&refused), ["calls_per_second"]);
+    // What is none is refused as such.
+    for (wrong, field) in [
+        (wish(viewer(), 0, 5), "bytes_per_second"),
+        (wish(viewer(), u32::MAX, 0), "calls_per_second"),
+        (wish(of_workers("g"), 5, 0), "calls_per_second"),
+    ] {
+        let answer = admin.make_token(wrong).await;
+        assert_eq!(invalid(answer), [field]);
+    }
+}
+
+fn denied(status: &Status) -> Vec<String> {
+    assert_eq!(status.code(), Code::PermissionDenied, "{status:?}");
+    let detail = v1::ErrorDetail::decode(status.details()).unwrap();
+    let fields = detail.violations.into_iter().map(|one| one.field);
+    fields.collect()
 }

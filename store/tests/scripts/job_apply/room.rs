@@ -56,9 +56,9 @@ async fn a_partition_takes_so_many_new_jobs_of_a_namespace_and_of_no_other() {
         .await;
     assert_eq!(changed.unwrap().change, Change::Updated, "it was there");
     assert_eq!(apply(&test, &own[2], None).await.unwrap(), Change::Created);
-    drop(test.store.delete_job(&name(&own[0])).await.unwrap());
+    let _ = test.store.delete_job(&name(&own[0])).await.unwrap();
     assert!(apply(&test, &own[3], Some(2)).await.is_err());
-    drop(test.store.delete_job(&name(&own[1])).await.unwrap());
+    let _ = test.store.delete_job(&name(&own[1])).await.unwrap();
     assert_eq!(
         apply(&test, &own[3], Some(2)).await.unwrap(),
         Change::Created

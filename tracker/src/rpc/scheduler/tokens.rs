@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tickwheel_core::access::{Fingerprint, Scope, Secret, Token, TokenId};
+use tickwheel_core::access::{Fingerprint, Role, Scope, Secret, Token, TokenId, TokenRates};
 use tickwheel_core::bounds::TOKEN_NAME_CHARS_MAX;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::time::TimestampMs;
@@ -23,6 +23,8 @@ pub(super) async fn make(
 ) -> Result<v1::MadeToken, Error> {
     let mut found = Violations::new();
     found.keep(name(&request.name));
+    let rates = rates(&request);
+    found.keep(rates.validate());
     let scope = Scope::try_from(request.scope.unwrap_or_default());
     let scope = found.keep(scope.map_err(|wrong| wrong.prefix("scope")));
     if let Some(ms) = request.valid_ms.filter(|ms| !VALID_MS.contains(ms)) {
@@ -32,7 +34,12 @@ pub(super) async fn make(
     let (Some(scope), Some(bound), true) = (scope, bound, found.is_empty()) else {
         return Err(found.into());
     };
+    if scope.role == Role::Worker && rates != TokenRates::default() {
+        let rule = "is left out for a worker: its stream is not held to a rate";
+        return Err(Violation::new("calls_per_second", rule, "").into());
+    }
     within(call, &scope, request.valid_ms).await?;
+    within_rates(call, &scope, rates)?;
     let token = Token {
         id: TokenId::random(rand::random()),
         secret: Secret::new(rand::random()),
@@ -44,6 +51,7 @@ pub(super) async fn make(
         scope,
         valid: request.valid_ms.map(Duration::from_millis),
         bound,
+        rates,
     };
     let made = call.store.make_token(&new).await?;
     call.authority.changed();
@@ -55,6 +63,8 @@ pub(super) async fn make(
             made_ms: made.as_u64(),
             not_after_ms: request.valid_ms.map_or(0, |ms| made.plus_ms(ms).as_u64()),
             client_cert_sha256: shown_bound(bound),
+            calls_per_second: rates.calls.unwrap_or_default(),
+            bytes_per_second: rates.bytes.unwrap_or_default(),
             ..v1::Token::default()
         }),
         text: token.reveal(),
@@ -92,6 +102,45 @@ async fn within(call: &Call<'_>, scope: &Scope, valid_ms: Option<u64>) -> Result
         return Err(Error::Denied(Violation::new("valid_ms", rule, ends).into()));
     }
     Ok(())
+}
+
+/// What a token may ask for where that is not what its role may.
+fn rates(request: &v1::MakeTokenRequest) -> TokenRates {
+    let given = |per_second: u32| Some(per_second).filter(|per_second| *per_second > 0);
+    TokenRates {
+        calls: given(request.calls_per_second),
+        bytes: given(request.bytes_per_second),
+    }
+}
+
+/// Refuses a token that may ask for more than its maker may give: no more than its own rates, where it has some; else no more than the new token's role
+/// may, unless it reaches everything.
+fn within_rates(call: &Call<'_>, scope: &Scope, rates: TokenRates) -> Result<(), Error> {
+    let (own, reaches_all) = (call.caller.rates(), call.caller.sight().is_everything());
+    let (role_calls, role_bytes) = call.rates.of(scope.role, TokenRates::default());
+    let most = |own: Option<u32>, of_role: u32| match own {
+        Some(own) => own,
+        None if reaches_all || of_role == 0 => u32::MAX,
+        None => of_role,
+    };
+    let all = [
+        ("calls_per_second", own.calls, role_calls, rates.calls),
+        ("bytes_per_second", own.bytes, role_bytes, rates.bytes),
+    ];
+    let mut found = Violations::new();
+    for (field, own, of_role, given) in all {
+        let most = most(own, of_role);
+        let is_within = match given {
+            Some(given) => given <= most,
+            // As its role: no limit is more than any.
+            None => own.is_none() || (of_role != 0 && of_role <= most),
+        };
+        if !is_within {
+            let rule = format!("is at most {most}, as much as your own token may give");
+            found.add(field, rule, given.unwrap_or_default());
+        }
+    }
+    found.into_result().map_err(Error::Denied)
 }
 
 fn name(name: &str) -> Result<(), Violation> {
@@ -197,5 +246,7 @@ fn shown(id: &TokenId, record: &TokenRecord, used: Option<TimestampMs>) -> v1::T
         last_used_ms: millis(used),
         earlier_until_ms: millis(record.earlier_until()),
         client_cert_sha256: shown_bound(record.bound),
+        calls_per_second: record.rates.calls.unwrap_or_default(),
+        bytes_per_second: record.rates.bytes.unwrap_or_default(),
     }
 }

@@ -40,7 +40,10 @@ async fn a_token_is_one_over_both_wires_and_in_every_browser() {
     for header in [("Authorization", shown.as_str()), ("cookie", cookie)] {
         // In a fifth of a second one more passes.
         let mut reply = http.ask("GET", "/limits", &[header], b"").await;
-        while reply.status == 200 {
+        for _ in 0..20 {
+            if reply.status != 200 {
+                break;
+            }
             reply = http.ask("GET", "/limits", &[header], b"").await;
         }
         assert_eq!(reply.status, 429, "{reply:?}");
