@@ -7,7 +7,7 @@ use tickwheel_core::id::ContextId;
 use crate::words::plain;
 
 /// An operation on the store failed. Expected outcomes (lease lost, already settled, nothing due) are replies, not errors.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Error {
     /// Redis did not answer in time, or answered that it cannot now. Whether the operation happened is unknown.
     #[error("redis is unavailable: {reason}")]

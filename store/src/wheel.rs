@@ -13,7 +13,7 @@ pub use gauge::{Gauges, Lately, Measured};
 pub use offer::Offer;
 pub use replace::{KeyOwner, Replaced};
 pub(crate) use submit::Bulk;
-pub use submit::{NewContext, SubmittedContext, When};
+pub use submit::{CALL_WEIGHT, NewContext, SubmittedContext, When};
 pub use turn::{
     Claim, Looked, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits, Turned,
 };

@@ -1,6 +1,7 @@
 //! Calls that get fatter under load: what arrives while one is under way goes into the next one of its kind and partition.
 
 mod coalesce;
+mod lane;
 mod pace;
 
 use std::future::Future;
@@ -14,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use coalesce::Coalescer;
+pub(crate) use lane::{Lane, Lanes};
 pub(crate) use pace::Pace;
 
 /// Batched calls of a tracker under way at once. The pipeline hides the round trip; more would only make the batches smaller.

@@ -3,6 +3,7 @@
 mod admission;
 pub(crate) mod api;
 pub mod error;
+pub(crate) mod intake;
 mod lasting;
 pub(crate) mod scheduler;
 pub(crate) mod worker;

@@ -29,6 +29,7 @@ use crate::planning::Planner;
 use crate::rates::Rates;
 use crate::redis_health::{Outage, Room};
 use crate::rpc::api::{ApiContext, Asked, Ids};
+use crate::rpc::intake::Intake;
 use crate::rpc::worker::Streams;
 use crate::seldom::{LINE_EVERY, Seldom};
 use crate::sessions::Sessions;
@@ -142,8 +143,10 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     };
     let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
     let ids = Ids::new(around.incarnation);
+    let intake = Intake::new(common.store.clone(), &common.tasks);
     let asked = asked(config, &common, (&authority, rates));
-    let api = ApiContext::new(config, common.store.clone(), asked, ids, around.server);
+    let (store, new) = (common.store.clone(), (ids, intake));
+    let api = ApiContext::new(config, store, asked, new, around.server);
     let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
         tasks: common.tasks,

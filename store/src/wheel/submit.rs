@@ -3,22 +3,19 @@
 mod bulk;
 mod calls;
 mod new_context;
-
-use std::collections::BTreeMap;
+mod one_call;
+mod together;
 
 use fred::types::Value;
 use tickwheel_core::id::ContextId;
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::routing::{Placement, PlacementId};
 
 use crate::error::Error;
-use crate::placement::{placement_args, placements_full, queues_full};
-use crate::reply::Reply;
 use crate::script::SUBMIT;
 use crate::store::Store;
 
 pub(crate) use bulk::Bulk;
-pub use new_context::{NewContext, SubmittedContext, When};
+pub use new_context::{CALL_WEIGHT, NewContext, SubmittedContext, When};
 
 /// Contexts of one script call, by where they stood in the request.
 type Chunk = Vec<(usize, SubmittedContext)>;
@@ -96,56 +93,12 @@ impl Store {
         indexes: &[usize],
         contexts: &[NewContext],
     ) -> Result<(Chunk, Result<(), Error>), Error> {
-        let chosen: Vec<(usize, &NewContext)> = indexes
+        let (indexes, chosen): (Vec<usize>, Vec<&NewContext>) = indexes
             .iter()
             .filter_map(|index| contexts.get(*index).map(|context| (*index, context)))
-            .collect();
-        let mut args: Vec<Value> = Vec::with_capacity(2 + 4 * chosen.len());
-        args.push(Value::from(""));
-        args.push(Value::from(chosen.len().to_string()));
-        for (_, context) in &chosen {
-            args.push(when_arg(context.when));
-            args.push(Value::from(context.unique()));
-            args.push(Value::Bytes(context.rest.clone()));
-            args.push(Value::from(context.dedup_arg().unwrap_or_default()));
-        }
-        let placements: BTreeMap<PlacementId, &Placement> = chosen
-            .iter()
-            .filter_map(|(_, context)| context.placement.as_deref())
-            .map(|placement| (placement.id(), placement))
-            .collect();
-        args.extend(placement_args(placements.into_values()));
-        let keys = vec![self.keys.wheel(partition)];
-        let (value, confirmed) = self.redis.call_kept(&SUBMIT, keys, args).await?;
-        let (status, mut reply) = Reply::open(SUBMIT.name(), value)?;
-        match status.as_str() {
-            "ACCEPTED" => {}
-            "PLACEMENTS_FULL" => return Err(placements_full()),
-            "QUEUES_FULL" => return Err(queues_full(&reply.text()?)),
-            other => return Err(Error::contract(SUBMIT.name(), other)),
-        }
-        let now = reply.number()?;
-        let mut taken = reply.list()?;
-        let mut duplicates = std::collections::HashMap::new();
-        while !taken.is_empty() {
-            let index = taken.number()?;
-            duplicates.insert(index, taken.parsed::<ContextId>()?);
-        }
-        let mut submitted = Vec::with_capacity(chosen.len());
-        for (position, (index, context)) in (1_u64..).zip(chosen) {
-            let context = match duplicates.remove(&position) {
-                Some(id) => SubmittedContext {
-                    id,
-                    duplicate: true,
-                },
-                None => SubmittedContext {
-                    id: id_of(context, now)?,
-                    duplicate: false,
-                },
-            };
-            submitted.push((index, context));
-        }
-        Ok((submitted, confirmed))
+            .unzip();
+        let (submitted, confirmed) = self.submit_at_once(partition, &chosen).await?;
+        Ok((indexes.into_iter().zip(submitted).collect(), confirmed))
     }
 }
 

@@ -94,6 +94,7 @@ mod wheel_overlap;
 mod wheel_placements;
 mod wheel_replace;
 mod wheel_submit;
+mod wheel_together;
 mod wheel_turn;
 mod wheel_unread;
 mod wheel_wrong_type;

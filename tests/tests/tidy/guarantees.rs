@@ -23,6 +23,7 @@ const LOGS: &str = "tracker/src/live/logs.rs";
 const TOPIC: &str = "tracker/src/live/topic.rs";
 const ROUTES: &str = "api/src/routes/row.rs";
 const CONFIG: &str = "tracker/src/config.rs";
+const INTAKE: &str = "tracker/src/rpc/intake.rs";
 
 /// The rows of the table by how they begin.
 const ROWS: &[(&str, &[Said])] = &[
@@ -39,6 +40,17 @@ const ROWS: &[(&str, &[Said])] = &[
                 "16 of the greatest body",
                 CORE,
                 "BODY_BYTES_MAX: usize = 262_144;",
+            ),
+        ],
+    ),
+    (
+        "small submissions that wait for Redis",
+        &[
+            ("32 MiB", INTAKE, "ROOM_KIB: usize = 32 << 10;"),
+            (
+                "1 KiB",
+                INTAKE,
+                "1 + (context.rest.len() + placement) / 1_024",
             ),
         ],
     ),

@@ -21,6 +21,7 @@ use crate::matching::Matching;
 use crate::membership::Drains;
 use crate::outcomes::Waits;
 use crate::rates::{Rates, Registrations};
+use crate::rpc::intake::Intake;
 
 /// What every call may use.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct ApiContext {
     pub(crate) overviews: Arc<Overviews>,
     /// Who watches what.
     pub(crate) hub: Arc<Hub>,
+    /// Small submissions, on their way together.
+    pub(crate) intake: Intake,
     /// What Redis said about itself at the start.
     pub(crate) server: Server,
     /// How long heartbeats are valid, in ms.
@@ -91,7 +94,7 @@ impl ApiContext {
         config: &Config,
         store: Store,
         asked: Asked,
-        ids: Ids,
+        (ids, intake): (Ids, Intake),
         server: Server,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -104,6 +107,7 @@ impl ApiContext {
             drains: asked.drains,
             overviews: asked.overviews,
             hub: asked.hub,
+            intake,
             server,
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             once_keep: config.history.once_keep,

@@ -21,6 +21,7 @@ mod drains;
 mod explain;
 mod extremes;
 mod full;
+mod gathering;
 mod guarded;
 mod harness;
 mod http;

@@ -2,16 +2,10 @@
 
 use tickwheel_core::partition::PartitionId;
 
-use super::new_context::NewContext;
+use super::new_context::{CALL_WEIGHT, NewContext};
 
-/// What one script call carries, in contexts without much of a body: 250 take about 1 ms of Redis, which nobody else can use meanwhile.
-const CALL_WEIGHT: usize = 250;
 /// What is sent at once; Redis does all of it before it hears anybody else.
 const SENT_WEIGHT: usize = 4 * CALL_WEIGHT;
-/// So many bytes cost as much as a context: Lua hashes each text that it makes, whole.
-const WEIGHED_BYTES: usize = 512;
-/// So many contexts stand for the placement of one: Redis needs two more for it, and the tracker that reads the condition the rest.
-const PLACEMENT_WEIGHT: usize = 7;
 
 /// One script call.
 pub(super) struct Call {
@@ -36,12 +30,6 @@ pub(super) struct Round {
     weight: usize,
 }
 
-/// What creating it costs Redis, in contexts without much of a body.
-fn weight(context: &NewContext) -> usize {
-    let placement = context.placement.as_ref().map_or(0, |_| PLACEMENT_WEIGHT);
-    1 + context.rest.len() / WEIGHED_BYTES + placement
-}
-
 /// The calls for contexts by their partitions, in the order in which they are sent.
 pub(super) fn of(
     by_partition: &[(PartitionId, Vec<usize>)],
@@ -55,7 +43,7 @@ fn calls_of(by_partition: &[(PartitionId, Vec<usize>)], contexts: &[NewContext])
     for (partition, indexes) in by_partition {
         let mut open = false;
         for index in indexes {
-            let weight = contexts.get(*index).map_or(0, weight);
+            let weight = contexts.get(*index).map_or(0, NewContext::weight);
             let fits = |call: &&mut Call| open && call.weight + weight <= CALL_WEIGHT;
             if let Some(call) = calls.last_mut().filter(fits) {
                 call.indexes.push(*index);

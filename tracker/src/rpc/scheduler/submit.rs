@@ -14,12 +14,13 @@ use tickwheel_core::routing::Placement;
 use tickwheel_proto::convert::{Submission, When as WireWhen, state_to_wire};
 use tickwheel_proto::v1;
 use tickwheel_store::record::{Options, Rest};
-use tickwheel_store::wheel::{NewContext, When};
+use tickwheel_store::wheel::{NewContext, SubmittedContext, When};
 use tickwheel_store::{Error as StoreError, Store};
 
 use crate::error::Error;
 use crate::metrics::measure;
 use crate::rpc::api::ApiContext;
+use crate::rpc::intake::{Intake, Lies};
 
 /// Duplicates of a call whose state is told, and how many of them are looked at together.
 const STATES_MAX: usize = 100;
@@ -27,10 +28,17 @@ const STATES_AT_ONCE: usize = 16;
 /// A dedup key is remembered this long after the due time unless the caller says otherwise.
 const DEDUP_KEPT: Duration = Duration::from_secs(24 * 3600);
 
-/// What is submitted, with what becomes of it when its key is taken.
-type Submitting = (NewContext, Reuse);
+/// What is submitted.
+struct Submitting {
+    context: NewContext,
+    /// What becomes of it when its key is taken.
+    reuse: Reuse,
+    /// It has no dedup key and is not counted with others: it lies in the partition of its request, whichever that is.
+    may_lie_anywhere: bool,
+}
 
-/// Accepts 1..=1,000 contexts, or none of them where a namespace is submitted too much in a second. Those without a dedup key go to one partition, so that they cost one script call.
+/// Accepts 1..=1,000 contexts, or none of them where a namespace is submitted too much in a second. Those without a dedup key go to one
+/// partition, so that they cost one script call.
 pub(super) async fn submit(
     api: &ApiContext,
     request: v1::SubmitRequest,
@@ -50,7 +58,12 @@ pub(super) async fn submit(
             Ok(submission) => {
                 let dedup = submission.dedup.as_ref();
                 let reuse = dedup.map_or(Reuse::ReturnExisting, |dedup| dedup.reuse);
-                contexts.push((new_context(api, submission, batch_partition), reuse));
+                let (context, may_lie_anywhere) = new_context(api, submission, batch_partition);
+                contexts.push(Submitting {
+                    context,
+                    reuse,
+                    may_lie_anywhere,
+                });
             }
             Err(violations) => found.merge(violations.prefix(&format!("contexts[{index}]"))),
         }
@@ -58,7 +71,7 @@ pub(super) async fn submit(
     found.into_result()?;
     let namespaces = contexts
         .iter()
-        .map(|(context, _)| context.namespace.as_str());
+        .map(|submitting| submitting.context.namespace.as_str());
     let field = |index| format!("contexts[{index}].namespace");
     api.rates.submit(namespaces, field)?;
     crash_point!("before_submit_script");
@@ -83,7 +96,8 @@ async fn write_all(
     let given = contexts.len();
     let mut alike: Vec<(Durability, Vec<usize>, Vec<Submitting>)> = Vec::new();
     for (index, submitting) in contexts.into_iter().enumerate() {
-        let durability = api.durability(submitting.0.namespace.as_str(), asked);
+        let namespace = submitting.context.namespace.as_str();
+        let durability = api.durability(namespace, asked);
         if let Some((_, indexes, contexts)) = alike.iter_mut().find(|some| some.0 == durability) {
             indexes.push(index);
             contexts.push(submitting);
@@ -93,11 +107,7 @@ async fn write_all(
     }
     let mut answers: BTreeMap<usize, v1::Submitted> = BTreeMap::new();
     for (durability, indexes, contexts) in alike {
-        let written = match api.durable(durability) {
-            Ok(store) => write(&store, contexts).await,
-            Err(error) => Err(error),
-        };
-        let written = written.map_err(|error| {
+        let written = write(api, durability, contexts).await.map_err(|error| {
             if let Error::Store(error) = error {
                 let all = with_written(error.standing_at(&indexes), &answers);
                 Error::Store(all.of_request(given))
@@ -117,21 +127,31 @@ fn with_written(error: StoreError, answers: &BTreeMap<usize, v1::Submitted>) -> 
 }
 
 /// Writes what was submitted: those that replace others one by one, all others together.
-async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submitted>, Error> {
-    let (mut replacing, mut others) = (Vec::new(), Vec::new());
+async fn write(
+    api: &ApiContext,
+    durability: Durability,
+    contexts: Vec<Submitting>,
+) -> Result<Vec<v1::Submitted>, Error> {
+    let (mut replacing, mut indexes, mut others) = (Vec::new(), Vec::new(), Vec::new());
     let mut rejecting = BTreeSet::new();
-    for (index, (context, reuse)) in contexts.into_iter().enumerate() {
-        match reuse {
-            Reuse::Replace => replacing.push((index, context)),
+    for (index, submitting) in contexts.into_iter().enumerate() {
+        match submitting.reuse {
+            Reuse::Replace => replacing.push((index, submitting.context)),
             Reuse::Reject | Reuse::ReturnExisting => {
-                rejecting.extend((reuse == Reuse::Reject).then_some(index));
-                others.push((index, context));
+                rejecting.extend((submitting.reuse == Reuse::Reject).then_some(index));
+                indexes.push(index);
+                others.push(submitting);
             }
         }
     }
-    let (indexes, others): (Vec<usize>, Vec<NewContext>) = others.into_iter().unzip();
-    let submitted = store.submit(&others).await;
-    let submitted = submitted.map_err(|error| error.standing_at(&indexes))?;
+    let submitted = create(api, durability, others).await;
+    let submitted = submitted.map_err(|error| {
+        if let Error::Store(error) = error {
+            Error::Store(error.standing_at(&indexes))
+        } else {
+            error
+        }
+    })?;
     let mut answers: BTreeMap<usize, v1::Submitted> = BTreeMap::new();
     for (index, context) in indexes.into_iter().zip(submitted) {
         let answer = v1::Submitted {
@@ -142,6 +162,10 @@ async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submi
         };
         answers.insert(index, answer);
     }
+    if replacing.is_empty() {
+        return Ok(answers.into_values().collect());
+    }
+    let store = api.durable(durability)?;
     for (index, context) in replacing {
         let replaced = match store.replace(&context).await {
             Ok(replaced) => replaced,
@@ -157,6 +181,38 @@ async fn write(store: &Store, contexts: Vec<Submitting>) -> Result<Vec<v1::Submi
         answers.insert(index, answer);
     }
     Ok(answers.into_values().collect())
+}
+
+/// Creates contexts: few of one partition with those of other callers, unless they are promised more than memory, which calls wait for
+/// together anyway.
+async fn create(
+    api: &ApiContext,
+    durability: Durability,
+    given: Vec<Submitting>,
+) -> Result<Vec<SubmittedContext>, Error> {
+    let lies = lie(&given);
+    let contexts = given.into_iter().map(|submitting| submitting.context);
+    let contexts: Vec<NewContext> = contexts.collect();
+    match lies {
+        Some(lies) if durability == Durability::Async && Intake::takes(&contexts) => {
+            api.intake.submit(contexts, lies).await
+        }
+        Some(_) | None => Ok(api.durable(durability)?.submit(&contexts).await?),
+    }
+}
+
+/// Where they lie, when that is one partition.
+fn lie(given: &[Submitting]) -> Option<Lies> {
+    let (first, others) = given.split_first()?;
+    let partition = first.context.partition;
+    let is_together = others.iter().all(|other| {
+        other.may_lie_anywhere == first.may_lie_anywhere && other.context.partition == partition
+    });
+    is_together.then_some(if first.may_lie_anywhere {
+        Lies::Anywhere
+    } else {
+        Lies::In(partition)
+    })
 }
 
 /// Says of the first duplicates in which state they are. They are written: one that cannot be read has no state.
@@ -181,12 +237,13 @@ pub(super) async fn with_states(
     answers
 }
 
-/// The context to create. Without a dedup key, and without a policy that counts, it lies in `batch_partition`.
+/// The context to create. Without a dedup key, and without a policy that counts, it lies in `batch_partition`, and might in any other: then
+/// that is said with it.
 fn new_context(
     api: &ApiContext,
     submission: Submission,
     batch_partition: PartitionId,
-) -> NewContext {
+) -> (NewContext, bool) {
     let partitions = api.store.partitions();
     let uniq = api.uniq();
     let placement = Placement::of(
@@ -198,13 +255,13 @@ fn new_context(
         let keep = dedup.keep_ms.map_or(DEDUP_KEPT, Duration::from_millis);
         (dedup.key, keep)
     });
-    let partition = match (&dedup, &placement) {
-        (Some((key, _)), _) => partition_of(key.as_str(), partitions),
+    let certain = match (&dedup, &placement) {
+        (Some((key, _)), _) => Some(partition_of(key.as_str(), partitions)),
         // What a policy counts lies in one partition, so contexts that are counted together do.
         (None, Some(placement)) if placement.routing.policy.is_stateful() => {
-            partition_of(&placement.id().to_string(), partitions)
+            Some(partition_of(&placement.id().to_string(), partitions))
         }
-        (None, _) => batch_partition,
+        (None, _) => None,
     };
     let options = Options {
         placement: placement.as_ref().map(Placement::id),
@@ -221,7 +278,7 @@ fn new_context(
         dedup: dedup.as_ref().map(|(key, _)| key.name()),
         ..Options::from(&submission.options)
     };
-    NewContext {
+    let context = NewContext {
         when: match submission.when {
             WireWhen::DelayMs(delay) => When::Delay(Duration::from_millis(delay)),
             WireWhen::At(at) => When::At(at),
@@ -236,7 +293,8 @@ fn new_context(
         namespace: submission.namespace,
         uniq,
         dedup,
-        partition,
+        partition: certain.unwrap_or(batch_partition),
         placement: placement.map(Arc::new),
-    }
+    };
+    (context, certain.is_none())
 }
