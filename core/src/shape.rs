@@ -46,7 +46,7 @@ pub use choice::{Exactly, Unit};
 pub use fields::Fields;
 pub use form::{Defaults, Form, Maybe, Via};
 pub use list::{List, Named};
-pub use place::{Place, place};
+pub use place::{Found, Place, Within, place};
 pub use reader::{Reader, map, shown, text};
 pub use record::{Field, Need, Part, Record, Visitor, needed, optional, stated};
 pub use scalar::{Json, Name, Parsed, SPAN, Span, TEXT, Text, WHEN, When, Whole, Words};

@@ -59,7 +59,11 @@ pub(crate) const ENDED: Bounds = Bounds {
 
 impl Bounds {
     /// Declares both ends.
-    pub(crate) fn fields<S: 'static>(self, visit: &mut impl Visitor<S>, of: &Place<S, Between>) {
+    pub(crate) fn fields<S: 'static>(
+        self,
+        visit: &mut impl Visitor<S>,
+        of: impl Place<S, Between>,
+    ) {
         let (from, to) = (place!(Between: from), place!(Between: to));
         visit.field(optional(self.from.0, self.from.1), Maybe(WHEN), of.at(from));
         visit.field(optional(self.to.0, self.to.1), Maybe(WHEN), of.at(to));

@@ -4,7 +4,7 @@ use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{GroupName, HandlerName, JobName};
 use tickwheel_core::run::ContextState;
 use tickwheel_core::shape::{
-    Fields, List, Maybe, Name, Place, Record, SPAN, TEXT, Visitor, Words, optional, place,
+    Fields, Found, List, Maybe, Name, Place, Record, SPAN, TEXT, Visitor, Words, optional, place,
 };
 use tickwheel_proto::convert::state_to_wire;
 use tickwheel_proto::v1;
@@ -38,7 +38,7 @@ pub(crate) struct Filter {
     newer_than_ms: Option<u64>,
 }
 
-fn filter<S: 'static>(visit: &mut impl Visitor<S>, of: &Place<S, Filter>) {
+fn filter<S: 'static>(visit: &mut impl Visitor<S>, of: impl Place<S, Filter>) {
     visit.field(
         optional("group", "Only those of this group."),
         Maybe(Name),
@@ -71,8 +71,8 @@ fn filter<S: 'static>(visit: &mut impl Visitor<S>, of: &Place<S, Filter>) {
         TEXT,
         of.at(place!(Filter: worker)),
     );
-    DUE.fields(visit, &of.at(place!(Filter: due)));
-    ENDED.fields(visit, &of.at(place!(Filter: ended)));
+    DUE.fields(visit, of.at(place!(Filter: due)));
+    ENDED.fields(visit, of.at(place!(Filter: ended)));
     visit.field(
         optional(
             "error",
@@ -99,7 +99,7 @@ impl Record for Filter {
     }
 
     fn fields(visit: &mut impl Visitor<Self>) {
-        filter(visit, &Place::new(|own| own, |own| own));
+        filter(visit, Found::new(|own| own, |own| own));
     }
 }
 
@@ -141,7 +141,7 @@ impl Record for DeadQuery {
     }
 
     fn fields(visit: &mut impl Visitor<Self>) {
-        filter(visit, &place!(Self: filter));
+        filter(visit, place!(Self: filter));
         visit.field(
             optional("page_size", "At most so many."),
             PAGE,

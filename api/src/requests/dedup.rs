@@ -15,7 +15,7 @@ pub(crate) struct DedupWish {
 
 impl DedupWish {
     /// Shows it as keys of a map that has it at `of`.
-    pub(crate) fn fields<S: 'static>(visit: &mut impl Visitor<S>, of: &Place<S, Self>) {
+    pub(crate) fn fields<S: 'static>(visit: &mut impl Visitor<S>, of: impl Place<S, Self>) {
         visit.field(
             optional(
                 "dedup_key",

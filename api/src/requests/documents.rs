@@ -9,8 +9,7 @@ use super::tree;
 
 /// All of them.
 pub(crate) fn documents(body: &[u8], most: usize) -> Result<Vec<JobSpec>, Violations> {
-    let text = tree::checked(body)?;
-    let entries = tree::entries(text, most)?;
+    let entries = tree::entries(body, most)?;
     let mut found = Violations::new();
     let mut jobs = Vec::with_capacity(entries.len());
     for (at, entry) in entries.into_iter().enumerate() {

@@ -227,7 +227,7 @@ impl Record for RunWish {
 
     fn fields(visit: &mut impl Visitor<Self>) {
         visit.part(&Body);
-        DedupWish::fields(visit, &place!(Self: dedup));
+        DedupWish::fields(visit, place!(Self: dedup));
     }
 
     fn check(&self) -> Violations {

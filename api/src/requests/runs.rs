@@ -93,8 +93,8 @@ impl Record for RunsQuery {
         visit.field(optional("worker", about), TEXT, place!(Self: worker));
         let about = "Only those whose message has this in it, in any case of letters.";
         visit.field(optional("error", about), TEXT, place!(Self: error));
-        DUE.fields(visit, &place!(Self: due));
-        ENDED.fields(visit, &place!(Self: ended));
+        DUE.fields(visit, place!(Self: due));
+        ENDED.fields(visit, place!(Self: ended));
         let about = "`ended`: only what has ended, the newest end first; `due`: only what has not; else what has not, and behind it what has.";
         let order = place!(Self: order);
         visit.field(optional("order", about), Maybe(orders), order);

@@ -84,8 +84,8 @@ impl Record for Submission {
             Maybe(WHEN),
             place!(Self: at),
         );
-        Wishes::fields(visit, &place!(Self: wishes));
-        DedupWish::fields(visit, &place!(Self: dedup));
+        Wishes::fields(visit, place!(Self: wishes));
+        DedupWish::fields(visit, place!(Self: dedup));
         for key in ["max_attempts", "backoff", "cap", "jitter"] {
             visit.misnamed(key, "belongs in `retries`");
         }
@@ -152,8 +152,7 @@ pub fn submit(asked: &Asked<'_>) -> Result<v1::SubmitRequest, Violations> {
 }
 
 fn read_all(body: &[u8]) -> Result<Vec<v1::Submission>, Violations> {
-    let text = tree::checked(body)?;
-    let entries = tree::entries(text, SUBMIT_MAX)?;
+    let entries = tree::entries(body, SUBMIT_MAX)?;
     let mut found = Violations::new();
     let mut all = Vec::with_capacity(entries.len());
     for (at, entry) in entries.into_iter().enumerate() {

@@ -121,7 +121,7 @@ impl Record for LedgerQuery {
         };
         let about = "At most so many records, the newest.";
         visit.field(optional("limit", about), limit, place!(Self: limit));
-        DUE_TIMES.fields(visit, &place!(Self: due));
+        DUE_TIMES.fields(visit, place!(Self: due));
         let words = Words {
             all: VERDICTS,
             word: verdict_word,
@@ -170,7 +170,7 @@ impl Record for StatsQuery {
     }
 
     fn fields(visit: &mut impl Visitor<Self>) {
-        DUE_TIMES.fields(visit, &place!(Self: due));
+        DUE_TIMES.fields(visit, place!(Self: due));
         let about = "The width of a cell, 1s to 31d; without it such that there are 120 at most.";
         visit.field(optional("cell", about), Maybe(SPAN), place!(Self: cell));
     }

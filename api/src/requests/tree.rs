@@ -26,16 +26,22 @@ const VALUE_BYTES_MAX: usize = 64 << 10;
 /// # Errors
 /// What is wrong with it as a whole.
 pub fn checked(body: &[u8]) -> Result<&str, Violation> {
+    let text = shallow(body)?;
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(unread(&error)),
+    }
+}
+
+/// The text of a request, when it is not too deep; whether it is JSON is not looked at.
+fn shallow(body: &[u8]) -> Result<&str, Violation> {
     let text = std::str::from_utf8(body)
         .map_err(|error| Violation::new("", format!("is JSON in UTF-8: {error}"), ""))?;
     if depth(text) > DEPTH_MAX {
         let rule = format!("has at most {DEPTH_MAX} lists and objects inside each other");
         return Err(Violation::new("", rule, ""));
     }
-    match serde_json::from_str::<IgnoredAny>(text) {
-        Ok(_) => Ok(text),
-        Err(error) => Err(Violation::new("", format!("is JSON: {error}"), "")),
-    }
+    Ok(text)
 }
 
 /// How many lists and objects are inside each other at most; of text that is no JSON, some number.
@@ -65,18 +71,21 @@ pub(crate) fn is_list(body: &[u8]) -> bool {
     first == Some(&b'[')
 }
 
-/// The entries of a list, or the one that stands for a list of one.
+/// The entries of a request that is a list, or the one that stands for a list of one. Each is JSON, and what is around them.
 ///
 /// # Errors
-/// When there are more than `most`, or none.
-pub(crate) fn entries(text: &str, most: usize) -> Result<Vec<&RawValue>, Violation> {
-    if !is_list(text.as_bytes()) {
+/// What is wrong with the request as a whole; when there are more than `most`, or none.
+pub(crate) fn entries(body: &[u8], most: usize) -> Result<Vec<&RawValue>, Violation> {
+    // Cutting it up reads all of it, so nothing reads it before.
+    let text = shallow(body)?;
+    if !is_list(body) {
         let one = serde_json::from_str(text).map_err(|error| unread(&error))?;
         return Ok(vec![one]);
     }
     let mut reader = serde_json::Deserializer::from_str(text);
     let entries = List { most }
         .deserialize(&mut reader)
+        .and_then(|entries| reader.end().map(|()| entries))
         .map_err(|error| unread(&error))?;
     if entries.is_empty() || entries.len() > most {
         let rule = format!("is one, or a list of 1..={most}");
@@ -324,7 +333,7 @@ mod tests {
 
     #[test]
     fn a_list_has_so_many_entries_and_one_stands_for_itself() {
-        let count = |text: &str| entries(text, 3).map(|entries| entries.len());
+        let count = |text: &str| entries(text.as_bytes(), 3).map(|entries| entries.len());
         assert_eq!(count(" [1, {\"a\": 2}]"), Ok(2));
         assert_eq!(count("{}"), Ok(1));
         for text in ["[]", "[1,2,3,4]", "[1,2,3,4,5,6]"] {
@@ -334,6 +343,21 @@ mod tests {
                     .rule
                     .starts_with("is one, or a list")
             );
+        }
+        // Of a request all is read, whatever it stands behind.
+        for text in [
+            "[1,2] x",
+            "[1,2][3]",
+            "{} {}",
+            "[1,2,3,4,5,}]",
+            "[1 2]",
+            "",
+            "[",
+            "[\"\\q\"]",
+        ] {
+            let whole = checked(text.as_bytes()).unwrap_err();
+            assert!(whole.rule.starts_with("is JSON"), "{text}");
+            assert_eq!(entries(text.as_bytes(), 3).unwrap_err(), whole, "{text}");
         }
     }
 }

@@ -24,8 +24,8 @@ pub struct Wishes {
 
 impl Wishes {
     /// Shows them as keys of a map that has them at `of`.
-    pub fn fields<S: 'static>(visit: &mut impl Visitor<S>, of: &Place<S, Self>) {
-        options(visit, &of.at(place!(Wishes: options)));
+    pub fn fields<S: 'static>(visit: &mut impl Visitor<S>, of: impl Place<S, Self>) {
+        options(visit, of.at(place!(Wishes: options)));
         placement(
             visit,
             (
@@ -41,9 +41,9 @@ impl Wishes {
 /// Shows where contexts may run, who takes them, and with whom they share.
 pub(super) fn placement<S: 'static>(
     visit: &mut impl Visitor<S>,
-    (routing, workers): (Place<S, Routing>, Place<S, Selection>),
-    resources: Place<S, Units>,
-    fairness: Place<S, Fairness>,
+    (routing, workers): (impl Place<S, Routing>, impl Place<S, Selection>),
+    resources: impl Place<S, Units>,
+    fairness: impl Place<S, Fairness>,
 ) {
     visit.field(
         optional("routing", "Which of the workers that fit takes a context."),

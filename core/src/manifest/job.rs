@@ -130,7 +130,7 @@ fn times(visit: &mut impl Visitor<JobSpec>) {
 
 /// What holds for its contexts, and how many of them are kept.
 fn runs(visit: &mut impl Visitor<JobSpec>) {
-    options(visit, &place!(JobSpec: options));
+    options(visit, place!(JobSpec: options));
     placement(
         visit,
         (place!(JobSpec: routing), place!(JobSpec: workers)),

@@ -6,7 +6,7 @@ use crate::error::{Violation, Violations};
 use crate::id::GroupName;
 use crate::limits::{COUNT_MAX, GroupLimits, KEYS_MAX, Limit, Rate};
 use crate::shape::{
-    Defaults, Fields, Form, Maybe, Name, Named, Place, Record, SPAN, Visitor, Whole, needed,
+    Defaults, Fields, Form, Found, Maybe, Name, Named, Place, Record, SPAN, Visitor, Whole, needed,
     optional, place,
 };
 
@@ -31,7 +31,7 @@ impl Record for LimitsSpec {
             Name,
             place!(Self: group),
         );
-        limit(visit, &place!(Self: limits.all));
+        limit(visit, place!(Self: limits.all));
         visit.field(
             optional("per_key", "What holds for each fairness key of the group."),
             Fields::<Limit>::map(),
@@ -56,7 +56,7 @@ impl Record for LimitsSpec {
     }
 }
 
-fn limit<S: 'static>(visit: &mut impl Visitor<S>, of: &Place<S, Limit>) {
+fn limit<S: 'static>(visit: &mut impl Visitor<S>, of: impl Place<S, Limit>) {
     visit.field(
         optional(
             "concurrency",
@@ -78,7 +78,7 @@ impl Record for Limit {
     }
 
     fn fields(visit: &mut impl Visitor<Self>) {
-        limit(visit, &Place::new(|own| own, |own| own));
+        limit(visit, Found::new(|own| own, |own| own));
     }
 }
 

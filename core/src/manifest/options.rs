@@ -6,12 +6,12 @@ use crate::bounds::ATTEMPTS_MAX;
 use crate::error::{Violation, Violations};
 use crate::job::{Backoff, ContextOptions, Priority, RetryPolicy};
 use crate::shape::{
-    Defaults, Fields, Form, Maybe, Place, Record, SPAN, Via, Visitor, Whole, Words, optional,
-    place, shown,
+    Defaults, Fields, Form, Found, Maybe, Place, Record, SPAN, Via, Visitor, Whole, Words,
+    optional, place, shown,
 };
 
 /// Shows the options that lie at `of`.
-pub(super) fn options<S: 'static>(visit: &mut impl Visitor<S>, of: &Place<S, ContextOptions>) {
+pub(super) fn options<S: 'static>(visit: &mut impl Visitor<S>, of: impl Place<S, ContextOptions>) {
     visit.field(
         optional("retries", "How often it is tried, and when again."),
         RETRIES,
@@ -72,7 +72,7 @@ impl Record for ContextOptions {
     }
 
     fn fields(visit: &mut impl Visitor<Self>) {
-        options(visit, &Place::new(|own| own, |own| own));
+        options(visit, Found::new(|own| own, |own| own));
         for key in ["max_attempts", "backoff", "delay", "cap", "jitter"] {
             visit.misnamed(key, "belongs in `retries`");
         }

@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::error::{Violation, Violations, with_suggestion};
 
+/// Most maps have no more keys that may be there.
+const KEYS: usize = 32;
+
 /// A map being read.
 #[derive(Debug)]
 pub struct Reader<'a, 'f> {
@@ -20,7 +23,7 @@ impl<'a, 'f> Reader<'a, 'f> {
     pub fn new(map: &'a Map<String, Value>, found: &'f mut Violations) -> Self {
         Self {
             map,
-            known: Vec::new(),
+            known: Vec::with_capacity(KEYS),
             misnamed: Vec::new(),
             found,
         }

@@ -72,7 +72,7 @@ pub const fn needed(key: &'static str, about: &'static str) -> Field {
 /// Who is shown the fields of a record.
 pub trait Visitor<S: 'static> {
     /// A field that is one value of the record.
-    fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
+    fn field<T, F>(&mut self, field: Field, form: F, place: impl Place<S, T>)
     where
         T: PartialEq + 'static,
         F: Form<T>;

@@ -19,7 +19,7 @@ struct Reading<'r, 'a, 'f, S> {
 }
 
 impl<S: 'static> Visitor<S> for Reading<'_, '_, '_, S> {
-    fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
+    fn field<T, F>(&mut self, field: Field, form: F, place: impl Place<S, T>)
     where
         T: PartialEq + 'static,
         F: Form<T>,
@@ -65,7 +65,7 @@ struct Writing<'a, S> {
 }
 
 impl<S: 'static> Visitor<S> for Writing<'_, S> {
-    fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
+    fn field<T, F>(&mut self, field: Field, form: F, place: impl Place<S, T>)
     where
         T: PartialEq + 'static,
         F: Form<T>,
@@ -126,7 +126,7 @@ struct Describing<'a, S> {
 }
 
 impl<S: 'static> Visitor<S> for Describing<'_, S> {
-    fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
+    fn field<T, F>(&mut self, field: Field, form: F, place: impl Place<S, T>)
     where
         T: PartialEq + 'static,
         F: Form<T>,
@@ -167,7 +167,7 @@ struct Checking<'a, S> {
 }
 
 impl<S: 'static> Visitor<S> for Checking<'_, S> {
-    fn field<T, F>(&mut self, field: Field, form: F, place: Place<S, T>)
+    fn field<T, F>(&mut self, field: Field, form: F, place: impl Place<S, T>)
     where
         T: PartialEq + 'static,
         F: Form<T>,
