@@ -25,8 +25,12 @@ server=$!
 trap 'kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; rm -rf "$work"' EXIT
 export TICKWHEEL_SERVER=http://127.0.0.1:$port
 api=http://127.0.0.1:$((port + 1))/api/v1
-for _ in $(seq 100); do
-  if curl --silent --fail --output /dev/null "$api/openapi.json"; then break; fi
+until curl --silent --fail --output /dev/null "$api/openapi.json"; do
+  if ! kill -0 "$server" 2>/dev/null; then
+    echo "The server did not start:" >&2
+    cat "$work/log" >&2
+    exit 1
+  fi
   sleep 0.1
 done
 "$tickwheel" apply -f deploy/examples/quickstart.yaml >/dev/null
@@ -35,10 +39,12 @@ for number in $(seq 20); do
   "$tickwheel" submit nobody --delay 1h >/dev/null
 done
 # Streams have no end of their own.
+status=0
 "$tools/bin/schemathesis" run "$api/openapi.json" --url "$api" --max-examples "$examples" --request-timeout 40 \
-  --checks all --exclude-checks positive_data_acceptance,allow_header_conformance --exclude-path-regex '^/stream$' --no-color
+  --checks all --exclude-checks positive_data_acceptance,allow_header_conformance --exclude-path-regex '^/stream$' --no-color || status=$?
 if ! kill -0 "$server" 2>/dev/null || grep -qE '^\S+ +ERROR |panicked' "$work/log"; then
   echo "The server failed, or ended:" >&2
   tail -n 40 "$work/log" >&2
   exit 1
 fi
+exit "$status"

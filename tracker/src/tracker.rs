@@ -48,6 +48,7 @@ pub struct Tracker {
     hub: Arc<Hub>,
     /// Background work that a stop waits for.
     background: TaskTracker,
+    submitting: TaskTracker,
     durability: String,
     grpc_addr: SocketAddr,
     http_addr: Option<SocketAddr>,
@@ -99,6 +100,7 @@ impl Tracker {
         let mut loops = upkeep((&config, tls), &store, &wired.roster, &stop_turning);
         let Wired {
             tasks,
+            submitting,
             sessions,
             heartbeat,
             turner,
@@ -127,6 +129,7 @@ impl Tracker {
             sessions,
             hub,
             background: tasks,
+            submitting,
             durability: server.durability(),
             grpc_addr,
             http_addr,
@@ -195,12 +198,14 @@ impl Tracker {
             drain: true,
             ..TrackerMessage::default()
         });
-        settle_down(&self.background).await;
+        settle_down(&self.background, "settlements").await;
         for session in self.sessions.all() {
             session.end(Status::unavailable("the tracker stops"));
         }
         self.stop_serving.cancel();
         self.surfaces.ended().await;
+        // What was taken in while the rest settled.
+        settle_down(&self.submitting, "submissions").await;
     }
 }
 
@@ -296,7 +301,7 @@ async fn open(config: &Config) -> Result<(Store, StoreServer), Error> {
 }
 
 /// Waits until nothing is on its way into Redis, at most [`FLUSH_TIMEOUT`].
-async fn settle_down(background: &TaskTracker) {
+async fn settle_down(background: &TaskTracker, what: &str) {
     background.close();
     if tokio::time::timeout(FLUSH_TIMEOUT, background.wait())
         .await
@@ -304,7 +309,7 @@ async fn settle_down(background: &TaskTracker) {
     {
         tracing::warn!(
             tasks = background.len(),
-            "some settlements are still on their way; the workers report them elsewhere"
+            "some {what} are still on their way; who waits for an answer asks another tracker"
         );
     }
 }

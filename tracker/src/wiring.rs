@@ -54,6 +54,8 @@ pub(crate) struct Surroundings {
 pub(crate) struct Wired {
     /// Background work that a graceful stop waits for.
     pub(crate) tasks: TaskTracker,
+    /// Calls with what is submitted: a graceful stop waits for them when nothing more is.
+    pub(crate) submitting: TaskTracker,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) heartbeat: Heartbeat,
@@ -143,13 +145,15 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     };
     let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
     let ids = Ids::new(around.incarnation);
-    let intake = Intake::new(common.store.clone(), &common.tasks);
+    let submitting = TaskTracker::new();
+    let intake = Intake::new(common.store.clone(), &submitting);
     let asked = asked(config, &common, (&authority, rates));
     let (store, new) = (common.store.clone(), (ids, intake));
     let api = ApiContext::new(config, store, asked, new, around.server);
     let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
         tasks: common.tasks,
+        submitting,
         sessions: common.sessions,
         roster: common.roster,
         heartbeat,

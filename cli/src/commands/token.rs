@@ -78,10 +78,10 @@ pub(crate) struct MakeArgs {
     #[arg(long, value_name = "FINGERPRINT")]
     client_cert_sha256: Option<String>,
     /// Calls that it may make in a second, all trackers together [default: as they say of its role]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     calls_per_second: Option<u32>,
     /// Bytes of its requests in a second [default: as trackers say]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     bytes_per_second: Option<u32>,
     /// How long it is good, say 90d [default: until it is revoked]
     #[arg(long, value_parser = duration, value_name = "DURATION")]

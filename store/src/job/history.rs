@@ -13,6 +13,8 @@ use crate::store::Store;
 
 /// Records of one command, where not all of them are wanted.
 const CHUNK: u32 = 1_000;
+/// So that the last one of the chunk before is in this one, whatever a job writes between two commands.
+const CHUNK_LEAST: u32 = 50;
 /// Of a record's text: an id and two instants.
 const CURSOR_BYTES_MAX: usize = 1_024;
 
@@ -80,7 +82,7 @@ impl Store {
         let mut left = range.limit;
         while left > 0 {
             let chunk = if range.wants_all() {
-                left.min(CHUNK)
+                left.clamp(CHUNK_LEAST, CHUNK)
             } else {
                 CHUNK
             };
@@ -88,6 +90,8 @@ impl Store {
             let mut lines = listed.readable("ledger", lines)?.unwrap_or_default();
             let is_last = lines.len() < chunk as usize;
             if let Some(again) = lines.iter().position(|line| Some(line) == seen.as_ref()) {
+                // So many more are newer than those that come next.
+                newer += i64::try_from(lines.len() - again).unwrap_or(i64::MAX);
                 lines.truncate(again);
             }
             for line in lines.iter().rev() {

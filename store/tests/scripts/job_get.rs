@@ -215,3 +215,35 @@ async fn a_ledger_is_read_in_pages_of_what_is_wanted() {
         );
     }
 }
+
+#[tokio::test]
+async fn pages_of_a_ledger_that_is_written_meanwhile_have_each_record_once() {
+    let Some(test) = fresh().await else { return };
+    let key = test.job_key("a/b", "ledger:a/b");
+    let record = async |due: u64| {
+        let text = format!("{due} F +1");
+        test.command(&["RPUSH", &key, &text]).await;
+    };
+    for due in 1..=300 {
+        record(due).await;
+    }
+    let mut newest = 300;
+    for limit in [1, 7, 100, 1_200] {
+        let range = LedgerRange {
+            limit,
+            ..LedgerRange::default()
+        };
+        let read = tokio::select! {
+            read = pages(&test, range) => read,
+            () = async {
+                loop {
+                    newest += 1;
+                    record(newest).await;
+                }
+            } => Vec::new(),
+        };
+        let old = read.concat().into_iter().filter(|due| *due <= 300);
+        let expected: Vec<u64> = (1..=300).rev().collect();
+        assert_eq!(old.collect::<Vec<_>>(), expected, "pages of {limit}");
+    }
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
-use tickwheel_core::access::{Secret, Token, TokenId};
+use tickwheel_core::access::{Role, Secret, Token, TokenId};
 use tickwheel_core::error::Violation;
 use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::{AUTHORIZATION_HEADER, REQUEST_ID_HEADER};
@@ -107,16 +107,30 @@ impl Authority {
         origin: Option<Origin>,
         method: &str,
     ) -> Result<Caller, Error> {
-        let caller = self.streaming(headers, origin, method).await?;
+        let caller = self.of_token(headers, origin, method).await?;
         self.counted(caller)
     }
 
-    /// The same of who opens a stream that lasts, as a worker does: it is not counted. A fleet that comes back has one token, and what it runs has to
+    /// The same of who opens a stream that lasts: that of a worker is not counted. A fleet that comes back has one token, and what it runs has to
     /// go on; how much a stream sends is bounded by the permits of its worker, and how many streams there are by connections.
     ///
     /// # Errors
-    /// As [`Authority::caller`], but never [`Error::Throttled`].
+    /// As [`Authority::caller`], for workers never [`Error::Throttled`].
     pub(crate) async fn streaming(
+        &self,
+        headers: &HeaderMap,
+        origin: Option<Origin>,
+        method: &str,
+    ) -> Result<Caller, Error> {
+        let caller = self.of_token(headers, origin, method).await?;
+        let asker = caller.shown().map(asker);
+        if asker.is_none_or(|asker| asker.role == Role::Worker) {
+            return Ok(caller);
+        }
+        self.counted(caller)
+    }
+
+    async fn of_token(
         &self,
         headers: &HeaderMap,
         origin: Option<Origin>,

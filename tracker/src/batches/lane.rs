@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 use tokio_util::task::TaskTracker;
@@ -32,6 +33,7 @@ pub(crate) struct Lane<T, A> {
     state: Arc<Mutex<State<T, A>>>,
     lanes: Lanes,
     tasks: TaskTracker,
+    runtime: Handle,
 }
 
 #[derive(Debug)]
@@ -56,12 +58,14 @@ impl<T, A> Clone for Lane<T, A> {
             state: Arc::clone(&self.state),
             lanes: self.lanes,
             tasks: self.tasks.clone(),
+            runtime: self.runtime.clone(),
         }
     }
 }
 
 impl<T: Send + 'static, A: Send + 'static> Lane<T, A> {
-    /// An idle lane, whose calls are made by tasks of `tasks`.
+    /// An idle lane, whose calls are made by tasks of `tasks`, in the runtime that this is called in: callers may come from another one,
+    /// which ends before.
     pub(crate) fn new(lanes: Lanes, tasks: TaskTracker) -> Self {
         let state = State {
             waiting: VecDeque::new(),
@@ -71,6 +75,7 @@ impl<T: Send + 'static, A: Send + 'static> Lane<T, A> {
             state: Arc::new(Mutex::new(state)),
             lanes,
             tasks,
+            runtime: Handle::current(),
         }
     }
 
@@ -121,7 +126,7 @@ impl<T: Send + 'static, A: Send + 'static> Lane<T, A> {
                 break;
             }
         };
-        self.tasks.spawn(calling);
+        self.tasks.spawn_on(calling, &self.runtime);
     }
 }
 
@@ -165,9 +170,19 @@ impl<T: Send + 'static, A: Send + 'static> Turn<T, A> {
 
 impl<T, A> Drop for Turn<T, A> {
     fn drop(&mut self) {
-        if !self.is_over {
-            self.lane.state.lock().under_way -= 1;
+        if self.is_over {
+            return;
         }
+        let mut state = self.lane.state.lock();
+        state.under_way -= 1;
+        // `write` panicked. Those who wait are told by their receivers, as nobody else may come to make a call for them.
+        let waiting = if state.under_way == 0 {
+            std::mem::take(&mut state.waiting)
+        } else {
+            VecDeque::new()
+        };
+        drop(state);
+        drop(waiting);
     }
 }
 

@@ -183,7 +183,8 @@ impl Api {
                 session::meant(&scheduler, &caller, asks.call, &head.headers)?;
             }
             let nothing = Expected { most: 0, grows: 0 };
-            let takes = (memory.memory(), None);
+            let meter = scheduler.authority().meter(&caller);
+            let takes = (memory.memory(), meter.as_ref());
             let read = programs::read_body(nothing, &head.headers, body, takes).await;
             read.map_err(|why| Told::unread(&why))?;
             let answered = session::answer(&scheduler, method, &caller, &head.headers).await;

@@ -176,7 +176,7 @@ async fn a_run_is_told_where_it_stands_and_why() {
     );
     let text = loop {
         let text = run_explained(&mut caller, ready).await;
-        if text.contains("It waits since") {
+        if text.contains("It has waited for ") {
             break text;
         }
         tokio::task::yield_now().await;

@@ -61,11 +61,14 @@ impl Store {
     }
 }
 
-/// An error that the script raised took back what it had begun, and is about something that it was given.
+/// An error that the script raised took back what it had begun, and is about something that it was given. Of what else breaks the contract, an
+/// answer that cannot be read say, it is not known what was done.
 fn sorted(error: Error) -> Failed {
-    match error {
-        Error::Damaged { .. } | Error::Contract { .. } => Failed::Refused(error),
-        Error::Unavailable { .. }
+    match &error {
+        Error::Damaged { .. } => Failed::Refused(error),
+        Error::Contract { reply, .. } if reply.contains("BAD_ARG") => Failed::Refused(error),
+        Error::Contract { .. }
+        | Error::Unavailable { .. }
         | Error::Exhausted { .. }
         | Error::Full(_)
         | Error::Unconfirmed { .. }

@@ -180,3 +180,26 @@ async fn a_call_that_breaks_tells_its_own_callers_and_the_lane_goes_on() {
     assert!(broken.await.is_err());
     assert_eq!(lane.hand_in(2, 1, write).await, Ok(2));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_behind_a_call_that_panicked_is_told_that_nobody_answers() {
+    let lane: Lane<u32, u32> = lane(1, 1);
+    let gate = Arc::new(Semaphore::new(0));
+    let hand_in = |item| {
+        let gate = Arc::clone(&gate);
+        lane.hand_in(item, 1, move |items: Vec<u32>| {
+            let gate = Arc::clone(&gate);
+            async move {
+                gate.acquire().await.unwrap().forget();
+                assert!(!items.contains(&1), "as a write that breaks");
+                items
+            }
+        })
+    };
+    let (first, second) = (hand_in(1), hand_in(2));
+    settle().await;
+    gate.add_permits(10);
+    assert!(first.await.is_err());
+    assert!(second.await.is_err());
+    assert_eq!(hand_in(3).await, Ok(3), "the lane goes on");
+}

@@ -90,16 +90,19 @@ async fn read(
             }
             continue;
         }
-        if seen > SMALL && kept.is_none() {
-            let bytes = told.unwrap_or(most).min(most);
+        let bytes = told.unwrap_or(most).min(most);
+        let first = seen > SMALL && kept.is_none();
+        if first {
             kept = room(memory, bytes.saturating_mul(expected.grows)).await?;
-            // As its memory is set aside, it need not grow step by step.
-            let more = told.map_or(0, |_| bytes.saturating_sub(whole.len()));
-            whole.reserve_exact(more);
         }
         if told == Some(data.len()) {
             // It came in one piece, and stays where it lies.
             return Ok((data, kept));
+        }
+        if first {
+            // As its memory is set aside, it need not grow step by step.
+            let more = told.map_or(0, |_| bytes.saturating_sub(whole.len()));
+            whole.reserve_exact(more);
         }
         whole.extend_from_slice(&data);
     }

@@ -36,6 +36,14 @@ pub(super) async fn apply(
     let store = &api.store;
     let now = store.time().await?;
     let specs = checked(store, request.jobs, now).await?;
+    // Before what is there is read, so that two requests with the same jobs do not both count them as new.
+    let _turns = if request.dry_run {
+        Vec::new()
+    } else {
+        let namespaces = specs.iter().map(|spec| spec.name.namespace());
+        let bounded = namespaces.filter(|namespace| api.jobs.of(namespace).is_some());
+        api.jobs.turns(bounded).await
+    };
     let mut known: BTreeMap<JobName, JobView> = BTreeMap::new();
     for spec in &specs {
         if let Some(view) = store.get_job(&spec.name).await? {

@@ -9,6 +9,7 @@ use tickwheel_store::context::ContextView;
 use super::call::Call;
 use super::contexts::existing;
 use super::given::context_id;
+use super::guard::has_job;
 use super::{subtasks, views};
 use crate::error::Error;
 
@@ -68,7 +69,7 @@ async fn stands(
         ContextState::Ready => {
             let waits = now.ms_since(view.due.min(now));
             format!(
-                "It waits since {}: {}.",
+                "It has waited for {}: {}.",
                 span(waits),
                 views::waiting_reason(call, view)
             )
@@ -89,7 +90,7 @@ async fn stands(
             let since = view.claimed.unwrap_or(now);
             let lease = view
                 .lease_expires
-                .map(|until| format!(", and its lease until {until} unless it is renewed"))
+                .map(|until| format!(", and its lease ends at {until} unless it is renewed"))
                 .unwrap_or_default();
             let reason = views::waiting_reason(call, view);
             let stopped = if reason.is_empty() {
@@ -130,7 +131,7 @@ async fn queued(call: &Call<'_>, view: &ContextView) -> Result<String, Error> {
         Some(job) => call.store.get_job(job).await?,
         None => None,
     };
-    let Some(job) = job else {
+    let Some(job) = job.filter(|job| has_job(call.caller.sight(), &job.spec)) else {
         return Ok("It waits for an earlier run of its job to end.".to_owned());
     };
     let mut named: Vec<String> = job
@@ -169,7 +170,7 @@ fn ended(call: &Call<'_>, view: &ContextView, worker: &str) -> String {
         );
     };
     format!(
-        "{how}{} in attempt {}{worker}, which started {} after the due time and took {}.{}",
+        "{how}{} in attempt {}{worker}: it started {} after the due time and took {}.{}",
         at(view.ended),
         view.attempt,
         span(claimed.ms_since(view.due.min(claimed))),
@@ -183,7 +184,7 @@ fn error(call: &Call<'_>, text: &str) -> String {
     if text.is_empty() || !call.caller.may(Permission::ReadPayload) {
         return String::new();
     }
-    format!(" It was said: {text}")
+    format!(" The message: {text}")
 }
 
 /// The attempts before the last one.
@@ -194,12 +195,15 @@ fn attempts(call: &Call<'_>, view: &ContextView) -> Option<String> {
         .as_ref()
         .map(|worker| format!(" on worker `{worker}`"))
         .unwrap_or_default();
-    Some(format!(
-        "Of {} attempts that did not succeed, {} ended{} as {}{worker}.{}",
-        view.failures,
+    let ended = format!(
+        "attempt {} ended as {}{worker}{}",
         last.attempt,
-        at(Some(last.ended)),
         last.outcome,
-        error(call, &last.error)
-    ))
+        at(Some(last.ended))
+    );
+    let error = error(call, &last.error);
+    Some(match view.failures {
+        0 | 1 => format!("Before that, {ended}.{error}"),
+        several => format!("Before that, {several} attempts did not succeed: {ended}.{error}"),
+    })
 }

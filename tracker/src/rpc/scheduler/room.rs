@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::JobName;
 use tickwheel_core::partition::PartitionId;
-use tokio::sync::OwnedMutexGuard;
 
 use crate::error::Error;
 use crate::metrics::measure;
@@ -18,12 +17,10 @@ use crate::rpc::api::ApiContext;
 #[derive(Debug, Default)]
 pub(super) struct Room {
     most: BTreeMap<String, BTreeMap<PartitionId, u64>>,
-    /// While it is used, this tracker registers nothing else in these namespaces.
-    _turns: Vec<OwnedMutexGuard<()>>,
 }
 
 impl Room {
-    /// The room for jobs that are new, each with its place in the request.
+    /// The room for jobs that are new, each with its place in the request. Whoever registers them has the turn of their namespaces.
     ///
     /// # Errors
     /// [`Error::NoRoom`] with each job that is too many; what the store says.
@@ -36,10 +33,7 @@ impl Room {
             let all = by_namespace.entry(name.namespace()).or_default();
             all.push((index, name));
         }
-        let mut room = Self {
-            most: BTreeMap::new(),
-            _turns: api.jobs.turns(by_namespace.keys().copied()).await,
-        };
+        let mut room = Self::default();
         let mut found = Violations::new();
         for (namespace, jobs) in by_namespace {
             let Some(quota) = api.jobs.of(namespace) else {

@@ -50,13 +50,10 @@ pub(super) async fn stats(
     }
     let view = existing(api, &request.name).await?;
     let spec = &view.spec;
-    let until = match to {
-        Some(to) => to,
-        None => TimestampMs::new(api.store.time().await?.as_u64() + 1),
-    };
+    let now = TimestampMs::new(api.store.time().await?.as_u64() + 1);
     let range = LedgerRange {
         from,
-        to: Some(until),
+        to: to.or(Some(now)),
         limit: spec.ledger_limit,
         ..LedgerRange::default()
     };
@@ -65,6 +62,12 @@ pub(super) async fn stats(
     let unreadable = records.unreadable + runs.unreadable;
     let dues = records.iter().map(|record| record.from);
     let oldest = dues.chain(runs.iter().map(|run| run.id.due())).min();
+    // Nothing was due behind now, but for what was decided ahead of it.
+    let newest = records.iter().map(|record| record.to.as_u64()).max();
+    let last = now.max(TimestampMs::new(
+        newest.map_or(0, |newest| newest.saturating_add(1)),
+    ));
+    let until = to.unwrap_or(now).min(last);
     let from = from.or(oldest).unwrap_or(until).min(until);
     let cells = Cells::new(from.as_u64(), until.as_u64(), request.cell_ms)?;
     let mut counted = Counted::new(cells);
@@ -87,7 +90,7 @@ impl Cells {
         if width == 0 {
             let mut fitting = USUAL_WIDTHS.iter().copied();
             let width = fitting.find(|width| number(*width) <= CELLS_USUAL);
-            // A century of months.
+            // Of more than ten years, the last ten.
             let width = width.unwrap_or(CELL_MOST_MS);
             let from = from.max(to.saturating_sub(CELLS_USUAL * width));
             return Ok(Self { from, to, width });
@@ -242,8 +245,11 @@ fn before(record: &LedgerRecord, at: u64) -> u64 {
 /// Nothing of none.
 fn spread(mut spans: Vec<u64>) -> Option<v1::Spread> {
     spans.sort_unstable();
-    let last = spans.len().checked_sub(1)?;
-    let at = |percent: usize| spans[last * percent / 100];
+    if spans.is_empty() {
+        return None;
+    }
+    // The least of them that so many of a hundred do not pass.
+    let at = |percent: usize| spans[(spans.len() * percent).div_ceil(100).max(1) - 1];
     Some(v1::Spread {
         count: spans.len() as u64,
         least_ms: at(0),
@@ -328,5 +334,7 @@ mod tests {
         ];
         assert_eq!(ranks, [0, 50, 90, 99, 100]);
         assert_eq!(super::spread(Vec::new()), None);
+        let few = super::spread(vec![1, 1, 1, 1, 1, 9]).unwrap();
+        assert_eq!((few.p50_ms, few.p90_ms, few.p99_ms), (1, 9, 9));
     }
 }

@@ -27,6 +27,18 @@ pub(super) async fn make(
     found.keep(rates.validate());
     let scope = Scope::try_from(request.scope.unwrap_or_default());
     let scope = found.keep(scope.map_err(|wrong| wrong.prefix("scope")));
+    let is_worker = scope
+        .as_ref()
+        .is_some_and(|scope| scope.role == Role::Worker);
+    for (field, given) in [
+        ("calls_per_second", rates.calls),
+        ("bytes_per_second", rates.bytes),
+    ] {
+        if let Some(given) = given.filter(|_| is_worker) {
+            let rule = "is left out for a worker: its stream is not held to a rate";
+            found.add(field, rule, given);
+        }
+    }
     if let Some(ms) = request.valid_ms.filter(|ms| !VALID_MS.contains(ms)) {
         found.add("valid_ms", "is a second to ten years", ms);
     }
@@ -34,12 +46,10 @@ pub(super) async fn make(
     let (Some(scope), Some(bound), true) = (scope, bound, found.is_empty()) else {
         return Err(found.into());
     };
-    if scope.role == Role::Worker && rates != TokenRates::default() {
-        let rule = "is left out for a worker: its stream is not held to a rate";
-        return Err(Violation::new("calls_per_second", rule, "").into());
-    }
     within(call, &scope, request.valid_ms).await?;
-    within_rates(call, &scope, rates)?;
+    if !is_worker {
+        within_rates(call, &scope, rates)?;
+    }
     let token = Token {
         id: TokenId::random(rand::random()),
         secret: Secret::new(rand::random()),
