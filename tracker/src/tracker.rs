@@ -34,7 +34,7 @@ use crate::sessions::Sessions;
 use crate::surfaces::{Doors, Surfaces};
 use crate::tls::{Reload, Serving};
 use crate::wheel::{HeldGauges, ScriptCounters};
-use crate::wiring::{Surroundings, Wired, wire};
+use crate::wiring::{Background, Surroundings, Wired, wire};
 
 /// A stopping tracker waits this long for settlements that are on their way.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -47,8 +47,7 @@ pub struct Tracker {
     sessions: Arc<Sessions>,
     hub: Arc<Hub>,
     /// Background work that a stop waits for.
-    background: TaskTracker,
-    submitting: TaskTracker,
+    background: Background,
     durability: String,
     grpc_addr: SocketAddr,
     http_addr: Option<SocketAddr>,
@@ -100,7 +99,6 @@ impl Tracker {
         let mut loops = upkeep((&config, tls), &store, &wired.roster, &stop_turning);
         let Wired {
             tasks,
-            submitting,
             sessions,
             heartbeat,
             turner,
@@ -129,7 +127,6 @@ impl Tracker {
             sessions,
             hub,
             background: tasks,
-            submitting,
             durability: server.durability(),
             grpc_addr,
             http_addr,
@@ -198,14 +195,14 @@ impl Tracker {
             drain: true,
             ..TrackerMessage::default()
         });
-        settle_down(&self.background, "settlements").await;
+        settle_down(&self.background.settling, "settlements").await;
         for session in self.sessions.all() {
             session.end(Status::unavailable("the tracker stops"));
         }
         self.stop_serving.cancel();
         self.surfaces.ended().await;
         // What was taken in while the rest settled.
-        settle_down(&self.submitting, "submissions").await;
+        settle_down(&self.background.submitting, "submissions").await;
     }
 }
 

@@ -49,13 +49,27 @@ pub(crate) struct Surroundings {
     pub(crate) probes: bool,
 }
 
+/// Work that a graceful stop waits for.
+#[derive(Debug)]
+pub(crate) struct Background {
+    pub(crate) settling: TaskTracker,
+    /// Calls with what is submitted, waited for when nothing more is.
+    pub(crate) submitting: TaskTracker,
+}
+
+impl Background {
+    fn of(settling: TaskTracker, api: &ApiContext) -> Self {
+        Self {
+            settling,
+            submitting: api.intake.tasks(),
+        }
+    }
+}
+
 /// A tracker whose parts are connected; nothing runs yet.
 #[derive(Debug)]
 pub(crate) struct Wired {
-    /// Background work that a graceful stop waits for.
-    pub(crate) tasks: TaskTracker,
-    /// Calls with what is submitted: a graceful stop waits for them when nothing more is.
-    pub(crate) submitting: TaskTracker,
+    pub(crate) tasks: Background,
     pub(crate) sessions: Arc<Sessions>,
     pub(crate) roster: Arc<Roster>,
     pub(crate) heartbeat: Heartbeat,
@@ -98,8 +112,7 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
     let (kept, shared) = (Arc::clone(&audit), Arc::clone(&rates));
     let authority = Authority::new(&config.access, store.clone(), kept, shared);
     let authority = Arc::new(authority);
-    let outage = Arc::new(Outage::default());
-    let room = Arc::new(Room::new(store.clone()));
+    let (outage, room) = (Arc::default(), Arc::new(Room::new(store.clone())));
     let common = Common {
         matching: Matching::new(store.clone(), Arc::clone(&sessions)),
         limits: Limits::new(store.clone(), tasks.clone()),
@@ -144,16 +157,13 @@ pub(crate) fn wire(config: &Config, around: Surroundings) -> Wired {
         sessions: Arc::clone(&common.sessions),
     };
     let upkeep = AccessUpkeep::new(Arc::clone(&authority), audit);
-    let ids = Ids::new(around.incarnation);
-    let submitting = TaskTracker::new();
-    let intake = Intake::new(common.store.clone(), &submitting);
+    let intake = Intake::new(common.store.clone());
     let asked = asked(config, &common, (&authority, rates));
-    let (store, new) = (common.store.clone(), (ids, intake));
+    let (store, new) = (common.store.clone(), (Ids::new(around.incarnation), intake));
     let api = ApiContext::new(config, store, asked, new, around.server);
     let streams = streams(config, &common, (&calls, authority), around.probes);
     Wired {
-        tasks: common.tasks,
-        submitting,
+        tasks: Background::of(common.tasks, &api),
         sessions: common.sessions,
         roster: common.roster,
         heartbeat,

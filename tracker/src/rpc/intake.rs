@@ -43,11 +43,13 @@ pub(crate) struct Intake {
     by_partition: Vec<Lane<Request, Answer>>,
     anywhere: Lane<Request, Answer>,
     turns: Arc<Turns>,
+    tasks: TaskTracker,
 }
 
 impl Intake {
-    /// Writes to `store` by tasks of `tasks`.
-    pub(crate) fn new(store: Store, tasks: &TaskTracker) -> Self {
+    /// Writes to `store`.
+    pub(crate) fn new(store: Store) -> Self {
+        let tasks = TaskTracker::new();
         let lane = |calls| {
             let weight = CALL_WEIGHT;
             Lane::new(Lanes { calls, weight }, tasks.clone())
@@ -59,7 +61,13 @@ impl Intake {
             anywhere: lane(ANYWHERE_CALLS),
             turns: Arc::new(Turns::new(partitions)),
             store: Arc::new(store),
+            tasks,
         }
+    }
+
+    /// Its calls: whoever stops waits for them.
+    pub(crate) fn tasks(&self) -> TaskTracker {
+        self.tasks.clone()
     }
 
     /// Whether contexts are few and small enough to go with those of others.

@@ -99,7 +99,7 @@ fn intake(redis: &Arc<Scripted>) -> Arc<Intake> {
     let redis: Arc<Scripted> = Arc::clone(redis);
     let redis = Redis::with_transport(redis).unwrap();
     let store = Store::simulated(redis, "tw", PartitionCount::new(4).unwrap());
-    Arc::new(Intake::new(store, &TaskTracker::new()))
+    Arc::new(Intake::new(store))
 }
 
 fn context(number: usize, body: &str) -> NewContext {

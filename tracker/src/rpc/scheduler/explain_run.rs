@@ -160,7 +160,14 @@ fn ended(call: &Call<'_>, view: &ContextView, worker: &str) -> String {
         ContextState::Succeeded => "It succeeded",
         ContextState::TimedOut => "It took longer than its timeout, and ended",
         ContextState::Cancelled => "It was cancelled, and ended",
-        _ => "It failed",
+        ContextState::Failed
+        | ContextState::Expired
+        | ContextState::Scheduled
+        | ContextState::Queued
+        | ContextState::Ready
+        | ContextState::Running
+        | ContextState::Retrying
+        | ContextState::WaitingForSubtasks => "It failed",
     };
     let (Some(claimed), Some(ended)) = (view.claimed, view.ended) else {
         return format!(

@@ -249,7 +249,10 @@ fn spread(mut spans: Vec<u64>) -> Option<v1::Spread> {
         return None;
     }
     // The least of them that so many of a hundred do not pass.
-    let at = |percent: usize| spans[(spans.len() * percent).div_ceil(100).max(1) - 1];
+    let at = |percent: usize| {
+        let rank = (spans.len() * percent).div_ceil(100).max(1);
+        spans.get(rank - 1).copied().unwrap_or_default()
+    };
     Some(v1::Spread {
         count: spans.len() as u64,
         least_ms: at(0),
