@@ -40,7 +40,7 @@ for number in $(seq 20); do
 done
 # Streams have no end of their own.
 status=0
-"$tools/bin/schemathesis" run "$api/openapi.json" --url "$api" --max-examples "$examples" --request-timeout 40 \
+"$tools/bin/schemathesis" run "$api/openapi.json" --url "$api" --max-examples "$examples" --request-timeout 40 --max-response-time 30 \
   --checks all --exclude-checks positive_data_acceptance,allow_header_conformance --exclude-path-regex '^/stream$' --no-color || status=$?
 if ! kill -0 "$server" 2>/dev/null || grep -qE '^\S+ +ERROR |panicked' "$work/log"; then
   echo "The server failed, or ended:" >&2
