@@ -163,13 +163,15 @@ impl Counted {
             let Some(cell) = self.told.get_mut(place) else {
                 continue;
             };
-            match record.verdict {
-                LedgerVerdict::Fired => cell.fired += due,
-                LedgerVerdict::Skipped => cell.skipped += due,
-                LedgerVerdict::Missed => cell.missed += due,
-                LedgerVerdict::Cancelled => cell.cancelled += due,
-                LedgerVerdict::Redefined => {}
-            }
+            let count = match record.verdict {
+                LedgerVerdict::Fired => &mut cell.fired,
+                LedgerVerdict::Skipped => &mut cell.skipped,
+                LedgerVerdict::Missed => &mut cell.missed,
+                LedgerVerdict::Cancelled => &mut cell.cancelled,
+                LedgerVerdict::Redefined => continue,
+            };
+            // A damaged record may say any number.
+            *count = count.saturating_add(due);
         }
     }
 
@@ -197,7 +199,10 @@ impl Counted {
     }
 
     fn told(self, unreadable: u64) -> v1::JobStats {
-        let sum = |of: fn(&v1::StatsCell) -> u64| self.told.iter().map(of).sum();
+        let sum = |of: fn(&v1::StatsCell) -> u64| {
+            let counts = self.told.iter().map(of);
+            counts.fold(0, u64::saturating_add)
+        };
         let [succeeded, failed, timed_out, cancelled, expired] = self.runs;
         v1::JobStats {
             from_ms: self.cells.from,
@@ -304,6 +309,13 @@ mod tests {
         let stats = counted(0, 8_640_000_000, 0, &[row]);
         assert_eq!(stats.missed, 1_000_000_000);
         assert!(stats.cells.len() <= 120);
+    }
+
+    #[test]
+    fn counts_without_end_are_the_most_that_can_be_told() {
+        let most = format!("0-5000x{} M misfire_skip", u64::MAX);
+        let stats = counted(0, 5_001, 1_000, &[&most, &most]);
+        assert_eq!(stats.missed, u64::MAX);
     }
 
     #[test]
