@@ -3,6 +3,7 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
+pub(crate) use tickwheel_core::time::rough_span as span;
 
 /// RFC 3339 in UTC with milliseconds; empty for 0, which stands for "never" on the wire.
 pub(crate) fn text(ms: u64) -> String {
@@ -42,16 +43,6 @@ pub(crate) fn now_ms() -> u64 {
         .unwrap_or(0)
 }
 
-/// A span for people: `250 ms`, `3.2 s`, `4 min`, `2 h`.
-pub(crate) fn span(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,13 +54,5 @@ mod tests {
         assert_eq!(text(0), "");
         assert_eq!(text(u64::MAX), "");
         assert_eq!(text_opt(None), "");
-    }
-
-    #[test]
-    fn spans_have_the_unit_that_fits() {
-        assert_eq!(span(250), "250 ms");
-        assert_eq!(span(3_250), "3.2 s");
-        assert_eq!(span(61_000), "1 min 1 s");
-        assert_eq!(span(7_260_000), "2 h 1 min");
     }
 }

@@ -172,6 +172,17 @@ pub fn parse_duration(text: &str) -> Result<Duration, Violation> {
     }
 }
 
+/// A span for people, in ms, in the unit that fits: `250 ms`, `3.2 s`, `4 min 0 s`, `2 h 5 min`. What is too fine to matter is left out.
+#[must_use]
+pub fn rough_span(ms: u64) -> String {
+    match ms {
+        0..1_000 => format!("{ms} ms"),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
+        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
+    }
+}
+
 /// Writes a span so that [`parse_duration`] reads it back; parts of a millisecond are dropped.
 #[must_use]
 pub fn format_duration(span: Duration) -> String {
@@ -210,6 +221,14 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_rough_span_has_the_unit_that_fits() {
+        assert_eq!(rough_span(250), "250 ms");
+        assert_eq!(rough_span(3_250), "3.2 s");
+        assert_eq!(rough_span(61_000), "1 min 1 s");
+        assert_eq!(rough_span(7_260_000), "2 h 1 min");
+    }
 
     #[test]
     fn spans_are_read_and_written_with_their_units() {

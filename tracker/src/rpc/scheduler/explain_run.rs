@@ -2,7 +2,7 @@
 
 use tickwheel_core::access::Permission;
 use tickwheel_core::run::ContextState;
-use tickwheel_core::time::TimestampMs;
+use tickwheel_core::time::{TimestampMs, rough_span as span};
 use tickwheel_proto::v1;
 use tickwheel_store::context::ContextView;
 
@@ -28,16 +28,6 @@ pub(super) async fn explain(
     sentences.extend(attempts(call, &view));
     let text = sentences.join(" ");
     Ok(v1::ExplainContextResponse { text })
-}
-
-/// A span of time, in the unit that fits.
-fn span(ms: u64) -> String {
-    match ms {
-        0..1_000 => format!("{ms} ms"),
-        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
-        60_000..3_600_000 => format!("{} min {} s", ms / 60_000, ms % 60_000 / 1_000),
-        _ => format!("{} h {} min", ms / 3_600_000, ms % 3_600_000 / 60_000),
-    }
 }
 
 fn was_due(view: &ContextView, now: TimestampMs) -> String {
