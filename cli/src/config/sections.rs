@@ -245,11 +245,11 @@ section! {
         /// Calls of a viewer.
         viewer_calls: PerSecond = PerSecond(1_000);
         /// Calls of a submitter; one may have a thousand contexts.
-        submitter_calls: PerSecond = PerSecond(5_000);
+        submitter_calls: PerSecond = PerSecond(20_000);
         /// Calls of an operator.
         operator_calls: PerSecond = PerSecond(2_000);
         /// Calls of an admin.
-        admin_calls: PerSecond = PerSecond(5_000);
+        admin_calls: PerSecond = PerSecond(20_000);
         /// Bytes of requests, whatever the role: 0, or 65536 and more.
         bytes: PerSecond = PerSecond(67_108_864);
     }

@@ -9,7 +9,7 @@ use tickwheel_core::error::Violations;
 pub struct Rates {
     /// Calls of a viewer. A page that is open makes some ten in a second.
     pub viewer_calls: u32,
-    /// Calls of a submitter. One tracker answers some thousands with one context each, and a call may have a thousand.
+    /// Calls of a submitter. One tracker takes in some ten thousand with one context each; a call may have a thousand.
     pub submitter_calls: u32,
     /// Calls of an operator.
     pub operator_calls: u32,
@@ -23,9 +23,9 @@ impl Default for Rates {
     fn default() -> Self {
         Self {
             viewer_calls: 1_000,
-            submitter_calls: 5_000,
+            submitter_calls: 20_000,
             operator_calls: 2_000,
-            admin_calls: 5_000,
+            admin_calls: 20_000,
             bytes: 64 << 20,
         }
     }
