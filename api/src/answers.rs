@@ -23,6 +23,7 @@ mod problem;
 mod run;
 mod session;
 mod submitted;
+mod wheel;
 mod words;
 mod worker;
 
@@ -46,5 +47,6 @@ pub use problem::{Problem, Violation};
 pub use run::{PastAttempt, Run, RunPage, Upstream};
 pub use session::Session;
 pub use submitted::{Submitted, SubmittedList};
+pub use wheel::{Wheel, WheelBucket, WheelCounts, WheelKinds};
 pub use words::{job_state_word, run_state_word, verdict_word};
 pub use worker::{Resource, Worker, WorkerList};

@@ -1,6 +1,7 @@
 //! Everything that can be asked for, in one table: under which path, by which call of `tickwheel.v1` and which command it is the same, who
 //! may ask, and what is read and answered. The router of a tracker, the OpenAPI document and the tests are made from it.
 
+mod bodies;
 mod matching;
 mod row;
 mod table;

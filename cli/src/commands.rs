@@ -24,6 +24,7 @@ pub(crate) mod tail;
 pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod tracker;
+pub(crate) mod wheel;
 pub(crate) mod worker;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Cluster,
     /// How it is now, in numbers: what waits, runs, is late, is dead and ended in the last minute; workers by group
     Overview,
+    /// How much is due when, counted in up to 60 spans of time from now on
+    Wheel(wheel::WheelArgs),
     /// The overview again and again, with the newest failures: on a terminal in place of the one before, until Ctrl-C
     Top(top::TopArgs),
     /// Runs as they end, one on a line, until Ctrl-C; goes on at another tracker when this one stops
@@ -128,6 +131,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Audit(args) => audit::run(&global, args).await,
         Command::Cluster => cluster::run(&global).await,
         Command::Overview => overview::run(&global).await,
+        Command::Wheel(args) => wheel::run(&global, args).await,
         Command::Top(args) => Box::pin(top::run(&global, args)).await,
         Command::Tail(args) => tail::run(&global, args).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,

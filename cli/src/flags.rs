@@ -119,12 +119,12 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "job preview" => &[Server, Output, Timeout, ZoneTable],
         "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
         | "run cancel" | "run retry" => &[Server, Output, Timeout, Durability],
-        "cluster" | "overview" | "top" | "tail" | "job list" | "job get" | "job export"
-        | "job explain" | "job ledger" | "job stats" | "run list" | "run get" | "run explain"
-        | "run subtasks" | "run logs" | "run wait" | "dead list" | "dead show" | "dead requeue"
-        | "dead purge" | "limit list" | "limit set" | "limit get" | "limit remove"
-        | "group list" | "group pause" | "group resume" | "worker list" | "worker drain"
-        | "worker undrain" | "token list" | "audit" => &[Server, Output, Timeout],
+        "cluster" | "overview" | "wheel" | "top" | "tail" | "job list" | "job get"
+        | "job export" | "job explain" | "job ledger" | "job stats" | "run list" | "run get"
+        | "run explain" | "run subtasks" | "run logs" | "run wait" | "dead list" | "dead show"
+        | "dead requeue" | "dead purge" | "limit list" | "limit set" | "limit get"
+        | "limit remove" | "group list" | "group pause" | "group resume" | "worker list"
+        | "worker drain" | "worker undrain" | "token list" | "audit" => &[Server, Output, Timeout],
         "token make" | "token rotate" | "token revoke" => &[Server, Timeout],
         _ => return None,
     })
@@ -214,6 +214,7 @@ mod tests {
         ("import xxl-job x", "z"),
         ("cluster", "sot"),
         ("overview", "sot"),
+        ("wheel", "sot"),
         ("top", "sot"),
         ("tail", "sot"),
         ("submit h", "sotd"),

@@ -21,6 +21,7 @@ mod preview;
 mod run;
 mod spec;
 mod submitted;
+mod wheel;
 mod worker;
 
 pub(crate) use dead::print_dead;
@@ -31,3 +32,4 @@ pub(crate) use log::log_line_text;
 pub(crate) use looked::{next_look, tell_cut, tell_horizon};
 pub(crate) use overview::overview_text;
 pub(crate) use preview::print_previews;
+pub(crate) use wheel::wheel_text;

@@ -70,6 +70,17 @@ impl Client {
         .await
     }
 
+    /// How much is due when, counted in buckets of time from now on, as the tracker that answers saw it last.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn wheel(&self, request: v1::GetWheelRequest) -> Result<v1::Wheel, Error> {
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.get_wheel(r).await
+        })
+        .await
+    }
+
     /// What is going on, as it comes. The stream has no end in time; when it ends, another call goes on with the cursor of the last event.
     ///
     /// # Errors

@@ -219,6 +219,8 @@ scripts! {
     LOOK = "wheel/look";
     /// How much a partition holds.
     GAUGE = "wheel/gauge";
+    /// What a partition's wheel has to come, by time.
+    HISTOGRAM = "wheel/histogram";
     /// Makes a context of a job outside its trigger.
     FIRE = "wheel/fire";
     /// Takes delivered entries out of the outbox.

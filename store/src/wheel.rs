@@ -2,6 +2,7 @@
 
 pub mod fire;
 pub mod gauge;
+pub mod histogram;
 pub mod offer;
 pub mod replace;
 pub mod submit;
@@ -10,6 +11,7 @@ pub mod turn;
 pub(crate) use fire::OWN_BODY;
 pub use fire::{Fire, Fired};
 pub use gauge::{Gauges, Lately, Measured};
+pub use histogram::{Bucket, Histogram, Kinds, RING_BUCKETS, Ring};
 pub use offer::Offer;
 pub use replace::{KeyOwner, Replaced};
 pub(crate) use submit::Bulk;

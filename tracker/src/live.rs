@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! overview.rs      how the cluster is, in numbers: one look for all who ask
+//! rings.rs         how much is due when: one look for all who ask
+//! look.rs          what both of them keep of a look
 //! source.rs        something that is looked after only while somebody watches
 //! ring.rs runs.rs  the newest ends of runs, and who reads them from Redis
 //! logs.rs          logs that are followed: a page is read once for all
@@ -19,9 +21,11 @@ mod crowd;
 mod guardian;
 mod hub;
 mod logs;
+mod look;
 mod overview;
 mod pump;
 mod ring;
+mod rings;
 mod runs;
 mod seats;
 mod source;
@@ -33,6 +37,7 @@ mod wish;
 pub(crate) use hub::Hub;
 pub(crate) use overview::Overviews;
 pub(crate) use pump::carry;
+pub(crate) use rings::Rings;
 pub(crate) use subscription::Subscription;
 pub(crate) use topic::{Cursor, TOPICS_MAX, Topic};
 pub(crate) use wish::{Filter, Wish};

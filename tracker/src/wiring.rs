@@ -19,7 +19,7 @@ use crate::fan_out::{Expansion, LostParts, MapPages, ResultPages};
 use crate::health::{Health, Stuck};
 use crate::inbound::Inbound;
 use crate::limits::Limits;
-use crate::live::{Hub, Overviews};
+use crate::live::{Hub, Overviews, Rings};
 use crate::matching::Matching;
 use crate::membership::{Drains, Evictions, Expulsions, Heartbeat, LostTrackers, Roster};
 use crate::outcomes::{
@@ -196,6 +196,7 @@ fn asked(
         waits: Arc::clone(&common.waits),
         drains: Arc::clone(&common.drains),
         overviews,
+        rings: Rings::new(common.store.clone()),
         hub,
     }
 }

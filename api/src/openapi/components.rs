@@ -50,6 +50,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::Submitted>(&mut all);
     add::<answers::SubtaskPage>(&mut all);
     add::<answers::TokenPage>(&mut all);
+    add::<answers::Wheel>(&mut all);
     add::<answers::WorkerList>(&mut all);
     all.into_iter()
         .map(|(name, schema)| (name, serde_json::to_value(schema).unwrap_or_default()))

@@ -1,16 +1,15 @@
 //! The table.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use tickwheel_core::access::Role;
-use tickwheel_core::bounds::SUBMIT_MAX;
-use tickwheel_core::manifest::json_schema;
-use tickwheel_core::shape::{Record, describe_fields};
+use tickwheel_core::shape::describe_fields;
 
+use super::bodies::{job_document, job_documents, limits_document, object, submissions};
 use super::row::{BODY_BYTES_MAX, Method, Request, Row, SUBMISSIONS_BYTES_MAX};
 use crate::requests::{
     ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, GroupPause,
     JobsQuery, LedgerQuery, LogQuery, Nothing, Pause, PreviewQuery, Rotation, RunWish, RunsQuery,
-    StatsQuery, StreamQuery, Submission, SubtasksQuery, TokenWish, TokensQuery, WaitQuery,
+    StatsQuery, StreamQuery, SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WheelQuery,
     WorkersQuery,
 };
 
@@ -303,6 +302,15 @@ operations! {
         "Counts what waits, runs, is late, is dead and ended in the last minute, with workers and permits by group.",
         "Overview",
     );
+    /// How much is due when.
+    GetWheel = Row {
+        query: describe_fields::<WheelQuery>,
+        ..reads(
+            "/wheel", "GetWheel", "wheel",
+            "Counts what is due in each of up to 60 spans of time from now on, and what is overdue.",
+            "Wheel",
+        )
+    };
     /// What is going on.
     Subscribe = Row {
         query: describe_fields::<StreamQuery>,
@@ -398,52 +406,11 @@ impl Operation {
     }
 }
 
-fn object<R: Record>() -> Value {
-    Value::Object(describe_fields::<R>())
-}
-
-/// One, or a list of them.
-fn one_or_many(one: &Value) -> Value {
-    json!({ "oneOf": [one, { "type": "array", "items": one, "minItems": 1, "maxItems": SUBMIT_MAX }] })
-}
-
-fn submissions() -> Value {
-    one_or_many(&object::<Submission>())
-}
-
-/// The document of a kind, as files have it; its kind may be left out.
-fn document(kind: &str) -> Value {
-    let mut document = json_schema()
-        .pointer(&format!("/definitions/{kind}"))
-        .cloned()
-        .unwrap_or_default();
-    if let Some(needed) = document.get_mut("required").and_then(Value::as_array_mut) {
-        needed.retain(|key| key != "kind");
-    }
-    document
-}
-
-fn job_document() -> Value {
-    document("Job")
-}
-
-fn job_documents() -> Value {
-    one_or_many(&job_document())
-}
-
-/// The group stands in the path.
-fn limits_document() -> Value {
-    let mut document = document("Limits");
-    if let Some(needed) = document.get_mut("required").and_then(Value::as_array_mut) {
-        needed.retain(|key| key != "group");
-    }
-    document
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::json;
     use tickwheel_proto::wire::schema::METHODS;
 
     use super::*;

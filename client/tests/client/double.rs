@@ -144,6 +144,7 @@ silent! {
     list_workers(ListWorkersRequest) -> ListWorkersResponse;
     get_cluster(GetClusterRequest) -> Cluster;
     get_overview(GetOverviewRequest) -> Overview;
+    get_wheel(GetWheelRequest) -> Wheel;
     set_limits(GroupLimits) -> GroupLimits;
     list_groups(ListGroupsRequest) -> ListGroupsResponse;
     pause_group(PauseGroupRequest) -> Group;

@@ -2057,6 +2057,76 @@ pub struct OverviewGroup {
     #[prost(uint64, optional, tag = "5")]
     pub ready: ::core::option::Option<u64>,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct GetWheelRequest {
+    /// The width of a bucket: 1000, 10000, 60000, 600000, 3600000 or 86400000; 0: 1000.
+    #[prost(uint64, tag = "1")]
+    pub width_ms: u64,
+    /// How many of them, up to 60; 0: 60.
+    #[prost(uint32, tag = "2")]
+    pub buckets: u32,
+}
+/// How much is due when, as the tracker that answers saw it last.
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct Wheel {
+    /// When it was looked at, by Redis' clock.
+    #[prost(uint64, tag = "1")]
+    pub time_ms: u64,
+    #[prost(uint64, tag = "2")]
+    pub width_ms: u64,
+    /// Absent for callers who do not see everything, as these numbers count what is everybody's.
+    #[prost(message, optional, tag = "3")]
+    pub counts: ::core::option::Option<WheelCounts>,
+    /// Partitions that could not be counted, and are in no number: `tickwheel store check` names them.
+    #[prost(uint64, tag = "4")]
+    pub unreadable: u64,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct WheelCounts {
+    /// Entries of all wheels: `overdue`, those of the buckets, and `later`.
+    #[prost(uint64, tag = "1")]
+    pub entries: u64,
+    /// Those whose time has come, and that no turn took yet.
+    #[prost(uint64, tag = "2")]
+    pub overdue: u64,
+    /// How long ago the time of the first of them came.
+    #[prost(uint64, tag = "3")]
+    pub lag_ms: u64,
+    /// One behind the other. They begin at whole multiples of their width; the first one has the present instant, and what is due from then on.
+    #[prost(message, repeated, tag = "4")]
+    pub buckets: ::prost::alloc::vec::Vec<WheelBucket>,
+    /// Entries that are due behind the last bucket.
+    #[prost(uint64, tag = "5")]
+    pub later: u64,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WheelBucket {
+    #[prost(uint64, tag = "1")]
+    pub from_ms: u64,
+    #[prost(uint64, tag = "2")]
+    pub entries: u64,
+    /// What they are. Absent where they are too many to be read.
+    #[prost(message, optional, tag = "3")]
+    pub kinds: ::core::option::Option<WheelKinds>,
+}
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct WheelKinds {
+    /// Contexts that never ran.
+    #[prost(uint64, tag = "1")]
+    pub runs: u64,
+    /// Contexts that wait for another attempt.
+    #[prost(uint64, tag = "2")]
+    pub retries: u64,
+    /// Next firings of jobs.
+    #[prost(uint64, tag = "3")]
+    pub jobs: u64,
+    /// Start deadlines of contexts.
+    #[prost(uint64, tag = "4")]
+    pub deadlines: u64,
+    /// What the scheduler does for itself.
+    #[prost(uint64, tag = "5")]
+    pub upkeep: u64,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
     /// `now`: how the cluster is, each second. `runs`: runs that end. `log:<context id>`: what a context says, from its oldest line on. 1 to 16
@@ -3033,6 +3103,28 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetOverview"));
             self.inner.unary(req, path, codec).await
         }
+        /// How much is due when, counted in buckets of time from now on. A tracker looks once in five seconds at most, whoever asks.
+        pub async fn get_wheel(
+            &mut self,
+            request: impl tonic::IntoRequest<super::GetWheelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Wheel>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/GetWheel",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetWheel"));
+            self.inner.unary(req, path, codec).await
+        }
         /// What is going on, as it comes, until its caller goes, may not stay, or the tracker stops.
         pub async fn subscribe(
             &mut self,
@@ -3480,6 +3572,11 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::GetOverviewRequest>,
         ) -> std::result::Result<tonic::Response<super::Overview>, tonic::Status>;
+        /// How much is due when, counted in buckets of time from now on. A tracker looks once in five seconds at most, whoever asks.
+        async fn get_wheel(
+            &self,
+            request: tonic::Request<super::GetWheelRequest>,
+        ) -> std::result::Result<tonic::Response<super::Wheel>, tonic::Status>;
         /// Server streaming response type for the Subscribe method.
         type SubscribeStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::StreamEvent, tonic::Status>,
@@ -4925,6 +5022,51 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetOverviewSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/GetWheel" => {
+                    #[allow(non_camel_case_types)]
+                    struct GetWheelSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::GetWheelRequest>
+                    for GetWheelSvc<T> {
+                        type Response = super::Wheel;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::GetWheelRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::get_wheel(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = GetWheelSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -143,6 +143,7 @@ static BOUNDS: &[Bound] = &[
     bound("ListGroupsResponse", "groups", 100_000),
     bound("Cluster", "trackers", 10_000),
     bound("Overview", "groups", PAGE),
+    bound("WheelCounts", "buckets", 60),
     bound("EndedRuns", "runs", 20_000),
     bound("LogLines", "lines", LINES),
     // One step of Redis through a hash, whatever that is.

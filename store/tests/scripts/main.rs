@@ -86,6 +86,7 @@ mod wheel_fair;
 mod wheel_fire;
 mod wheel_firing;
 mod wheel_gauge;
+mod wheel_histogram;
 mod wheel_limits;
 mod wheel_look;
 mod wheel_malformed;

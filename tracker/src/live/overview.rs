@@ -17,9 +17,8 @@ use tickwheel_store::record::EndState;
 use tickwheel_store::roster::{Census, GroupCensus};
 use tickwheel_store::wheel::{Gauges, Lately, Measured};
 use tickwheel_store::{Error, MemoryUse, Store};
-use tokio::sync::Mutex;
-use tokio::time::Instant;
 
+use super::look::Look;
 use crate::membership::Roster;
 
 /// A look is good for so long at least.
@@ -38,14 +37,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 pub(crate) struct Overviews {
     store: Store,
     roster: Arc<Roster>,
-    last: Mutex<Last>,
-}
-
-#[derive(Debug, Default)]
-struct Last {
-    seen: Option<(Instant, Arc<Snapshot>)>,
-    /// When a look failed, and why: who asks right then is told the same.
-    failed: Option<(Instant, String)>,
+    last: Look<Snapshot>,
 }
 
 /// What one look saw.
@@ -76,7 +68,7 @@ impl Overviews {
         Self {
             store,
             roster,
-            last: Mutex::default(),
+            last: Look::default(),
         }
     }
 
@@ -91,35 +83,7 @@ impl Overviews {
     /// # Errors
     /// [`Error::Unavailable`] when Redis does not answer.
     pub(crate) async fn now(&self) -> Result<Arc<Snapshot>, Error> {
-        let mut last = self.last.lock().await;
-        let (now, every) = (Instant::now(), self.every());
-        if let Some((at, seen)) = &last.seen
-            && now < *at + every
-        {
-            return Ok(Arc::clone(seen));
-        }
-        if let Some((at, reason)) = &last.failed
-            && now < *at + GOOD_FOR
-        {
-            return Err(Error::Unavailable {
-                reason: reason.clone(),
-                source: None,
-            });
-        }
-        match self.look().await {
-            Ok(seen) => {
-                let seen = Arc::new(seen);
-                last.seen = Some((now, Arc::clone(&seen)));
-                last.failed = None;
-                Ok(seen)
-            }
-            Err(error) => {
-                if let Error::Unavailable { reason, .. } = &error {
-                    last.failed = Some((Instant::now(), reason.clone()));
-                }
-                Err(error)
-            }
-        }
+        self.last.within(self.every(), self.look()).await
     }
 
     async fn look(&self) -> Result<Snapshot, Error> {

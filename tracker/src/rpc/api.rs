@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::durability::Promises;
 use crate::error::Error;
 use crate::limits::Limits;
-use crate::live::{Hub, Overviews};
+use crate::live::{Hub, Overviews, Rings};
 use crate::matching::Matching;
 use crate::membership::Drains;
 use crate::outcomes::Waits;
@@ -39,6 +39,8 @@ pub(crate) struct ApiContext {
     pub(crate) waits: Arc<Waits>,
     /// How the cluster is, in numbers.
     pub(crate) overviews: Arc<Overviews>,
+    /// How much is due when.
+    pub(crate) rings: Rings,
     /// Who watches what.
     pub(crate) hub: Arc<Hub>,
     /// Small submissions, on their way together.
@@ -86,6 +88,7 @@ pub(crate) struct Asked {
     pub(crate) waits: Arc<Waits>,
     pub(crate) drains: Arc<Drains>,
     pub(crate) overviews: Arc<Overviews>,
+    pub(crate) rings: Rings,
     pub(crate) hub: Arc<Hub>,
 }
 
@@ -106,6 +109,7 @@ impl ApiContext {
             waits: asked.waits,
             drains: asked.drains,
             overviews: asked.overviews,
+            rings: asked.rings,
             hub: asked.hub,
             intake,
             server,

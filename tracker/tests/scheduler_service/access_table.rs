@@ -227,6 +227,9 @@ fn rows() -> Vec<Row> {
         row!("GetOverview", Viewer, Nothing, |_, _| {
             v1::GetOverviewRequest {}
         }),
+        row!("GetWheel", Viewer, Nothing, |_, _| {
+            v1::GetWheelRequest::default()
+        }),
         row!("Subscribe", Viewer, NotFound, |things, there| {
             v1::SubscribeRequest {
                 topics: vec![format!("log:{}", things.context(0, there))],

@@ -37,5 +37,6 @@ mod renew;
 mod streams;
 mod stuck;
 mod waits;
+mod wheel;
 mod wire;
 mod workers;

@@ -7,8 +7,8 @@ use serde::Serialize;
 use tickwheel_api::answers::{
     AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
     Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Overview, Preview,
-    Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Worker,
-    WorkerList,
+    Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Wheel,
+    Worker, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -159,6 +159,13 @@ pub(super) async fn dispatch(
             let overview = calls.get_overview(v1::GetOverviewRequest {}).await?;
             let time = overview.time_ms;
             Ok(Answer::json(&Overview::from(overview))?.with_time(time))
+        }
+        Operation::GetWheel => {
+            let wheel = calls
+                .get_wheel(fitting(requests::get_wheel(asked))?)
+                .await?;
+            let time = wheel.time_ms;
+            Ok(Answer::json(&Wheel::from(wheel))?.with_time(time))
         }
         Operation::Subscribe => {
             let request = requests::subscribe(asked, given.last_event.as_deref());

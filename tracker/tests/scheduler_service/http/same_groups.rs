@@ -5,7 +5,7 @@
     reason = "one arm for each operation; what one function does not know is asked of the next, and nobody's is a failure"
 )]
 
-use tickwheel_api::answers::{Cluster, Group, GroupList, Limits, LimitsList, Overview};
+use tickwheel_api::answers::{Cluster, Group, GroupList, Limits, LimitsList, Overview, Wheel};
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
 
@@ -47,6 +47,18 @@ pub(super) async fn about_groups(
             [
                 by_http(&reply),
                 by_grpc::<_, Overview>(rpc.get_overview(v1::GetOverviewRequest {}).await),
+            ]
+        }
+        Operation::GetWheel => {
+            let reply = http.get("/wheel?width=1m&buckets=7").await;
+            assert!(reply.header("tickwheel-time").is_some());
+            let request = v1::GetWheelRequest {
+                width_ms: 60_000,
+                buckets: 7,
+            };
+            [
+                by_http(&reply),
+                by_grpc::<_, Wheel>(rpc.get_wheel(request).await),
             ]
         }
         Operation::Subscribe => {

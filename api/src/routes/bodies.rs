@@ -1,0 +1,50 @@
+//! What the bodies of requests are, as JSON Schema.
+
+use serde_json::{Value, json};
+use tickwheel_core::bounds::SUBMIT_MAX;
+use tickwheel_core::manifest::json_schema;
+use tickwheel_core::shape::{Record, describe_fields};
+
+use crate::requests::Submission;
+
+pub(super) fn object<R: Record>() -> Value {
+    Value::Object(describe_fields::<R>())
+}
+
+/// One, or a list of them.
+fn one_or_many(one: &Value) -> Value {
+    json!({ "oneOf": [one, { "type": "array", "items": one, "minItems": 1, "maxItems": SUBMIT_MAX }] })
+}
+
+pub(super) fn submissions() -> Value {
+    one_or_many(&object::<Submission>())
+}
+
+/// The document of a kind, as files have it; its kind may be left out.
+fn document(kind: &str) -> Value {
+    let mut document = json_schema()
+        .pointer(&format!("/definitions/{kind}"))
+        .cloned()
+        .unwrap_or_default();
+    if let Some(needed) = document.get_mut("required").and_then(Value::as_array_mut) {
+        needed.retain(|key| key != "kind");
+    }
+    document
+}
+
+pub(super) fn job_document() -> Value {
+    document("Job")
+}
+
+pub(super) fn job_documents() -> Value {
+    one_or_many(&job_document())
+}
+
+/// The group stands in the path.
+pub(super) fn limits_document() -> Value {
+    let mut document = document("Limits");
+    if let Some(needed) = document.get_mut("required").and_then(Value::as_array_mut) {
+        needed.retain(|key| key != "group");
+    }
+    document
+}
