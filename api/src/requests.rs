@@ -35,7 +35,7 @@ pub use stream::{LAST_EVENT_ID, subscribe};
 pub use submissions::submit;
 pub use times::{explain_job, get_job_stats, get_ledger, preview_definition, preview_job};
 pub use tree::{DEPTH_MAX, checked as whole, keyed};
-pub use upcoming::get_wheel;
+pub use upcoming::{get_wheel, list_upcoming};
 pub use words::place_in;
 
 pub(crate) use access::{AuditQuery, Rotation, TokenWish, TokensQuery};
@@ -47,4 +47,4 @@ pub(crate) use runs::{FindQuery, LogQuery, RunsQuery, SubtasksQuery, WaitQuery};
 pub(crate) use stream::StreamQuery;
 pub(crate) use submissions::Submission;
 pub(crate) use times::{ExplainQuery, LedgerQuery, PreviewQuery, StatsQuery};
-pub(crate) use upcoming::WheelQuery;
+pub(crate) use upcoming::{UpcomingQuery, WheelQuery};

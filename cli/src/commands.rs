@@ -24,6 +24,7 @@ pub(crate) mod tail;
 pub(crate) mod token;
 pub(crate) mod top;
 pub(crate) mod tracker;
+pub(crate) mod upcoming;
 pub(crate) mod wheel;
 pub(crate) mod worker;
 
@@ -97,6 +98,8 @@ pub(crate) enum Command {
     Overview,
     /// How much is due when, counted in up to 60 spans of time from now on
     Wheel(wheel::WheelArgs),
+    /// What comes next, the earliest first: firings of jobs, runs, further attempts, start deadlines
+    Upcoming(upcoming::UpcomingArgs),
     /// The overview again and again, with the newest failures: on a terminal in place of the one before, until Ctrl-C
     Top(top::TopArgs),
     /// Runs as they end, one on a line, until Ctrl-C; goes on at another tracker when this one stops
@@ -132,6 +135,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Cluster => cluster::run(&global).await,
         Command::Overview => overview::run(&global).await,
         Command::Wheel(args) => wheel::run(&global, args).await,
+        Command::Upcoming(args) => upcoming::run(&global, args).await,
         Command::Top(args) => Box::pin(top::run(&global, args)).await,
         Command::Tail(args) => tail::run(&global, args).await,
         Command::Store(command) => Box::pin(store::run(&global, command)).await,

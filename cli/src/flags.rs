@@ -119,7 +119,7 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         "job preview" => &[Server, Output, Timeout, ZoneTable],
         "apply" | "submit" | "job pause" | "job resume" | "job run" | "job delete"
         | "run cancel" | "run retry" => &[Server, Output, Timeout, Durability],
-        "cluster" | "overview" | "wheel" | "top" | "tail" | "job list" | "job get"
+        "cluster" | "overview" | "wheel" | "upcoming" | "top" | "tail" | "job list" | "job get"
         | "job export" | "job explain" | "job ledger" | "job stats" | "run list" | "run get"
         | "run explain" | "run subtasks" | "run logs" | "run wait" | "dead list" | "dead show"
         | "dead requeue" | "dead purge" | "limit list" | "limit set" | "limit get"
@@ -215,6 +215,7 @@ mod tests {
         ("cluster", "sot"),
         ("overview", "sot"),
         ("wheel", "sot"),
+        ("upcoming", "sot"),
         ("top", "sot"),
         ("tail", "sot"),
         ("submit h", "sotd"),

@@ -21,6 +21,7 @@ mod preview;
 mod run;
 mod spec;
 mod submitted;
+mod upcoming;
 mod wheel;
 mod worker;
 

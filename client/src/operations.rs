@@ -81,6 +81,20 @@ impl Client {
         .await
     }
 
+    /// A page of what comes next of what users have in the wheel, the earliest first.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn upcoming(
+        &self,
+        request: v1::ListUpcomingRequest,
+    ) -> Result<v1::ListUpcomingResponse, Error> {
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.list_upcoming(r).await
+        })
+        .await
+    }
+
     /// What is going on, as it comes. The stream has no end in time; when it ends, another call goes on with the cursor of the last event.
     ///
     /// # Errors

@@ -22,7 +22,10 @@ use tickwheel_core::time::TimestampMs;
 pub use attempt::PastAttempt;
 pub use attempt_log::{Appended, AttemptLog, Line, Progress};
 pub use ends::{Ends, EndsCursor, EventMark};
-pub use list::{ContextFilter, ContextList, Horizon, LOOK_MAX, ListOrder, Looked, PageBounds};
+pub(crate) use list::{Answer, Ask, ITEMS_MAX, Lists, Section};
+pub use list::{
+    ContextFilter, ContextList, Horizon, LOOK_MAX, ListOrder, Looked, MergedList, PageBounds,
+};
 pub use log::{LogLine, LogPage};
 pub use tail::{Tail, TailMark};
 

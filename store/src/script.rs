@@ -221,6 +221,8 @@ scripts! {
     GAUGE = "wheel/gauge";
     /// What a partition's wheel has to come, by time.
     HISTOGRAM = "wheel/histogram";
+    /// Reads a page of what users have in the wheel.
+    UPCOMING = "wheel/upcoming";
     /// Makes a context of a job outside its trigger.
     FIRE = "wheel/fire";
     /// Takes delivered entries out of the outbox.

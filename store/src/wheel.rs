@@ -7,6 +7,7 @@ pub mod offer;
 pub mod replace;
 pub mod submit;
 pub mod turn;
+pub mod upcoming;
 
 pub(crate) use fire::OWN_BODY;
 pub use fire::{Fire, Fired};
@@ -19,3 +20,4 @@ pub use submit::{CALL_WEIGHT, NewContext, SubmittedContext, When};
 pub use turn::{
     Claim, Looked, OutboxEntry, Pinned, PinnedParts, Served, Told, TurnCounts, TurnLimits, Turned,
 };
+pub use upcoming::{Coming, ComingKind, Upcoming, UpcomingFilter};

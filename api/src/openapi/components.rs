@@ -50,6 +50,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::Submitted>(&mut all);
     add::<answers::SubtaskPage>(&mut all);
     add::<answers::TokenPage>(&mut all);
+    add::<answers::UpcomingPage>(&mut all);
     add::<answers::Wheel>(&mut all);
     add::<answers::WorkerList>(&mut all);
     all.into_iter()

@@ -9,8 +9,8 @@ use super::row::{BODY_BYTES_MAX, Method, Request, Row, SUBMISSIONS_BYTES_MAX};
 use crate::requests::{
     ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, GroupPause,
     JobsQuery, LedgerQuery, LogQuery, Nothing, Pause, PreviewQuery, Rotation, RunWish, RunsQuery,
-    StatsQuery, StreamQuery, SubtasksQuery, TokenWish, TokensQuery, WaitQuery, WheelQuery,
-    WorkersQuery,
+    StatsQuery, StreamQuery, SubtasksQuery, TokenWish, TokensQuery, UpcomingQuery, WaitQuery,
+    WheelQuery, WorkersQuery,
 };
 
 /// Declares the operations, each with its row: there is none without.
@@ -309,6 +309,15 @@ operations! {
             "/wheel", "GetWheel", "wheel",
             "Counts what is due in each of up to 60 spans of time from now on, and what is overdue.",
             "Wheel",
+        )
+    };
+    /// What comes next.
+    ListUpcoming = Row {
+        query: describe_fields::<UpcomingQuery>,
+        ..reads(
+            "/upcoming", "ListUpcoming", "upcoming",
+            "Lists what comes next, the earliest first: firings of jobs, runs, further attempts, start deadlines.",
+            "UpcomingPage",
         )
     };
     /// What is going on.

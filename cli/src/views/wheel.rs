@@ -66,7 +66,7 @@ pub(crate) fn wheel_text(wheel: &Wheel) -> String {
     match &wheel.counts {
         Some(counts) => add_counts(&mut text, counts),
         None => text.push_str(
-            "your token does not see everything, and these numbers count what is everybody's\n",
+            "your token does not see everything, and these numbers count what is everybody's: see `tickwheel upcoming`\n",
         ),
     }
     if wheel.unreadable > 0 {

@@ -145,6 +145,7 @@ silent! {
     get_cluster(GetClusterRequest) -> Cluster;
     get_overview(GetOverviewRequest) -> Overview;
     get_wheel(GetWheelRequest) -> Wheel;
+    list_upcoming(ListUpcomingRequest) -> ListUpcomingResponse;
     set_limits(GroupLimits) -> GroupLimits;
     list_groups(ListGroupsRequest) -> ListGroupsResponse;
     pause_group(PauseGroupRequest) -> Group;

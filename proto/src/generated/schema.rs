@@ -737,6 +737,33 @@ Field { number: 3, name: "jobs", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "deadlines", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "upkeep", repeated: false, kind: Kind::Uint64 },
 ] },
+Message { name: "ListUpcomingRequest", fields: &[
+Field { number: 1, name: "kinds", repeated: true, kind: Kind::Enum },
+Field { number: 2, name: "prefix", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "until_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "page_size", repeated: false, kind: Kind::Uint32 },
+Field { number: 7, name: "cursor", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "max_look", repeated: false, kind: Kind::Uint32 },
+] },
+Message { name: "ListUpcomingResponse", fields: &[
+Field { number: 1, name: "items", repeated: true, kind: Kind::Message(117) },
+Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
+Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
+Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(77) },
+] },
+Message { name: "Upcoming", fields: &[
+Field { number: 1, name: "kind", repeated: false, kind: Kind::Enum },
+Field { number: 2, name: "at_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "job", repeated: false, kind: Kind::Text },
+Field { number: 4, name: "context_id", repeated: false, kind: Kind::Text },
+Field { number: 5, name: "due_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 6, name: "group", repeated: false, kind: Kind::Text },
+Field { number: 7, name: "handler", repeated: false, kind: Kind::Text },
+Field { number: 8, name: "priority", repeated: false, kind: Kind::Uint32 },
+Field { number: 9, name: "attempts", repeated: false, kind: Kind::Uint32 },
+] },
 Message { name: "SubscribeRequest", fields: &[
 Field { number: 1, name: "topics", repeated: true, kind: Kind::Text },
 Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
@@ -747,13 +774,13 @@ Field { number: 5, name: "states", repeated: true, kind: Kind::Enum },
 Message { name: "StreamEvent", fields: &[
 Field { number: 1, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "now", repeated: false, kind: Kind::Message(106) },
-Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(117) },
-Field { number: 4, name: "log", repeated: false, kind: Kind::Message(119) },
-Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(120) },
-Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(121) },
+Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(120) },
+Field { number: 4, name: "log", repeated: false, kind: Kind::Message(122) },
+Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(123) },
+Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(124) },
 ] },
 Message { name: "EndedRuns", fields: &[
-Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(118) },
+Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(121) },
 ] },
 Message { name: "EndedRun", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -783,7 +810,7 @@ Field { number: 2, name: "retry_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(123) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(126) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 Field { number: 5, name: "retry_after_ms", repeated: false, kind: Kind::Uint64 },
@@ -794,32 +821,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(132) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(138) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(141) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(142) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(141) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(143) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(144) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(145) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(140) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(135) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(141) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(144) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(145) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(144) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(146) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(147) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(148) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(143) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(126) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(129) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(128) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(136) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(131) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(139) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(134) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(146) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(149) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(150) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(135) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(137) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(149) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(152) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(153) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(138) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(131) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(134) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(127) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(129) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(130) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(132) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -851,7 +878,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(130) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(133) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -874,9 +901,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(141) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(144) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(133) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(136) },
 Field { number: 11, name: "protocol", repeated: false, kind: Kind::Uint32 },
 Field { number: 12, name: "protocol_least", repeated: false, kind: Kind::Uint32 },
 Field { number: 13, name: "capabilities", repeated: true, kind: Kind::Text },
@@ -887,7 +914,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(135) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(138) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -910,7 +937,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(137) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(140) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -918,7 +945,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(139) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(142) },
 Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(17) },
 ] },
 Message { name: "Report", fields: &[
@@ -980,8 +1007,8 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(148) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(147) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(151) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(150) },
 Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(19) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
@@ -1038,7 +1065,8 @@ Method { service: "SchedulerService", name: "UndrainWorker", takes: 90, answers:
 Method { service: "SchedulerService", name: "GetCluster", takes: 103, answers: 104, streams: false },
 Method { service: "SchedulerService", name: "GetOverview", takes: 105, answers: 106, streams: false },
 Method { service: "SchedulerService", name: "GetWheel", takes: 110, answers: 111, streams: false },
-Method { service: "SchedulerService", name: "Subscribe", takes: 115, answers: 116, streams: false },
+Method { service: "SchedulerService", name: "ListUpcoming", takes: 115, answers: 116, streams: false },
+Method { service: "SchedulerService", name: "Subscribe", takes: 118, answers: 119, streams: false },
 Method { service: "SchedulerService", name: "SetLimits", takes: 91, answers: 91, streams: false },
 Method { service: "SchedulerService", name: "ListLimits", takes: 95, answers: 96, streams: false },
 Method { service: "SchedulerService", name: "ListGroups", takes: 97, answers: 98, streams: false },
@@ -1049,7 +1077,7 @@ Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3,
 Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
 Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
 Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 124, answers: 125, streams: true },
+Method { service: "WorkerService", name: "Session", takes: 127, answers: 128, streams: true },
 ];
 
 impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
@@ -1096,6 +1124,8 @@ impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 74; }
 impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 75; }
 impl Spoken for crate::v1::ListTokensRequest { const PLACE: usize = 7; }
 impl Spoken for crate::v1::ListTokensResponse { const PLACE: usize = 8; }
+impl Spoken for crate::v1::ListUpcomingRequest { const PLACE: usize = 115; }
+impl Spoken for crate::v1::ListUpcomingResponse { const PLACE: usize = 116; }
 impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 87; }
 impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 88; }
 impl Spoken for crate::v1::MadeToken { const PLACE: usize = 3; }
@@ -1109,14 +1139,14 @@ impl Spoken for crate::v1::RevokeTokenRequest { const PLACE: usize = 5; }
 impl Spoken for crate::v1::RevokeTokenResponse { const PLACE: usize = 6; }
 impl Spoken for crate::v1::RotateTokenRequest { const PLACE: usize = 4; }
 impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
-impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 116; }
+impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 119; }
 impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 66; }
 impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 70; }
 impl Spoken for crate::v1::Submitted { const PLACE: usize = 69; }
-impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 115; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 125; }
+impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 118; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 128; }
 impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 86; }
 impl Spoken for crate::v1::Wheel { const PLACE: usize = 111; }
 impl Spoken for crate::v1::Worker { const PLACE: usize = 89; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 124; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 127; }
 impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 90; }

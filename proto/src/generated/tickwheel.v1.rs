@@ -2128,6 +2128,71 @@ pub struct WheelKinds {
     pub upkeep: u64,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUpcomingRequest {
+    /// One of these; empty: any.
+    #[prost(enumeration = "UpcomingKind", repeated, tag = "1")]
+    pub kinds: ::prost::alloc::vec::Vec<i32>,
+    /// How the name of their job begins; `billing/` is a namespace, and has also the contexts of it that belong to no job. At most 220 bytes.
+    #[prost(string, tag = "2")]
+    pub prefix: ::prost::alloc::string::String,
+    #[prost(string, tag = "3")]
+    pub group: ::prost::alloc::string::String,
+    #[prost(string, tag = "4")]
+    pub handler: ::prost::alloc::string::String,
+    /// Only what comes before this.
+    #[prost(uint64, optional, tag = "5")]
+    pub until_ms: ::core::option::Option<u64>,
+    /// 1..=1000; 0: 100.
+    #[prost(uint32, tag = "6")]
+    pub page_size: u32,
+    /// Of the answer before, to a request that chooses the same; empty: the first page.
+    #[prost(string, tag = "7")]
+    pub cursor: ::prost::alloc::string::String,
+    /// Entries looked at for this answer: 1..=6400; 0: 6400. Two of each partition are looked at in any case.
+    #[prost(uint32, tag = "8")]
+    pub max_look: u32,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUpcomingResponse {
+    /// The earliest first; of one time the lower partition first.
+    #[prost(message, repeated, tag = "1")]
+    pub items: ::prost::alloc::vec::Vec<Upcoming>,
+    /// Where the next page begins; empty: no more. A page may be short, or empty, and yet have a next one.
+    #[prost(string, tag = "2")]
+    pub next_cursor: ::prost::alloc::string::String,
+    /// Records that could not be read, and are not among these.
+    #[prost(uint64, tag = "3")]
+    pub unreadable: u64,
+    #[prost(message, optional, tag = "4")]
+    pub looked: ::core::option::Option<Looked>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Upcoming {
+    #[prost(enumeration = "UpcomingKind", tag = "1")]
+    pub kind: i32,
+    /// When it comes: for a job with its jitter, for another attempt behind its back-off. What is overdue comes first.
+    #[prost(uint64, tag = "2")]
+    pub at_ms: u64,
+    /// Empty for a context without a job.
+    #[prost(string, tag = "3")]
+    pub job: ::prost::alloc::string::String,
+    /// Empty for a job: its firing has no context yet.
+    #[prost(string, tag = "4")]
+    pub context_id: ::prost::alloc::string::String,
+    /// The due time that fires, or for which the context was made; 0: not known yet.
+    #[prost(uint64, tag = "5")]
+    pub due_ms: u64,
+    #[prost(string, tag = "6")]
+    pub group: ::prost::alloc::string::String,
+    #[prost(string, tag = "7")]
+    pub handler: ::prost::alloc::string::String,
+    #[prost(uint32, tag = "8")]
+    pub priority: u32,
+    /// Of another attempt: how many there were.
+    #[prost(uint32, tag = "9")]
+    pub attempts: u32,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct SubscribeRequest {
     /// `now`: how the cluster is, each second. `runs`: runs that end. `log:<context id>`: what a context says, from its oldest line on. 1 to 16
     /// different ones.
@@ -2327,6 +2392,46 @@ impl ListOrder {
             "LIST_ORDER_UNSPECIFIED" => Some(Self::Unspecified),
             "LIST_ORDER_ENDED" => Some(Self::Ended),
             "LIST_ORDER_DUE" => Some(Self::Due),
+            _ => None,
+        }
+    }
+}
+/// What an entry of the wheel is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, ::prost::Enumeration)]
+#[repr(i32)]
+pub enum UpcomingKind {
+    Unspecified = 0,
+    /// A context that never ran becomes due.
+    Run = 1,
+    /// Another attempt of a context.
+    Retry = 2,
+    /// The next firing of a job.
+    Job = 3,
+    /// A context that has not started by then expires.
+    Deadline = 4,
+}
+impl UpcomingKind {
+    /// String value of the enum field names used in the ProtoBuf definition.
+    ///
+    /// The values are not transformed in any way and thus are considered stable
+    /// (if the ProtoBuf definition does not change) and safe for programmatic use.
+    pub fn as_str_name(&self) -> &'static str {
+        match self {
+            Self::Unspecified => "UPCOMING_KIND_UNSPECIFIED",
+            Self::Run => "UPCOMING_KIND_RUN",
+            Self::Retry => "UPCOMING_KIND_RETRY",
+            Self::Job => "UPCOMING_KIND_JOB",
+            Self::Deadline => "UPCOMING_KIND_DEADLINE",
+        }
+    }
+    /// Creates an enum from field names used in the ProtoBuf definition.
+    pub fn from_str_name(value: &str) -> ::core::option::Option<Self> {
+        match value {
+            "UPCOMING_KIND_UNSPECIFIED" => Some(Self::Unspecified),
+            "UPCOMING_KIND_RUN" => Some(Self::Run),
+            "UPCOMING_KIND_RETRY" => Some(Self::Retry),
+            "UPCOMING_KIND_JOB" => Some(Self::Job),
+            "UPCOMING_KIND_DEADLINE" => Some(Self::Deadline),
             _ => None,
         }
     }
@@ -3125,6 +3230,33 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "GetWheel"));
             self.inner.unary(req, path, codec).await
         }
+        /// What comes next of what users have in the wheel, the earliest first, over all partitions, without bodies.
+        pub async fn list_upcoming(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUpcomingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUpcomingResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/ListUpcoming",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("tickwheel.v1.SchedulerService", "ListUpcoming"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// What is going on, as it comes, until its caller goes, may not stay, or the tracker stops.
         pub async fn subscribe(
             &mut self,
@@ -3577,6 +3709,14 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::GetWheelRequest>,
         ) -> std::result::Result<tonic::Response<super::Wheel>, tonic::Status>;
+        /// What comes next of what users have in the wheel, the earliest first, over all partitions, without bodies.
+        async fn list_upcoming(
+            &self,
+            request: tonic::Request<super::ListUpcomingRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUpcomingResponse>,
+            tonic::Status,
+        >;
         /// Server streaming response type for the Subscribe method.
         type SubscribeStream: tonic::codegen::tokio_stream::Stream<
                 Item = std::result::Result<super::StreamEvent, tonic::Status>,
@@ -5067,6 +5207,52 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = GetWheelSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/ListUpcoming" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUpcomingSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::ListUpcomingRequest>
+                    for ListUpcomingSvc<T> {
+                        type Response = super::ListUpcomingResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUpcomingRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::list_upcoming(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUpcomingSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -144,6 +144,8 @@ static BOUNDS: &[Bound] = &[
     bound("Cluster", "trackers", 10_000),
     bound("Overview", "groups", PAGE),
     bound("WheelCounts", "buckets", 60),
+    bound("ListUpcomingRequest", "kinds", 16),
+    bound("ListUpcomingResponse", "items", PAGE),
     bound("EndedRuns", "runs", 20_000),
     bound("LogLines", "lines", LINES),
     // One step of Redis through a hash, whatever that is.

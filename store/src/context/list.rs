@@ -15,16 +15,18 @@ mod plan;
 mod point;
 mod section;
 
-pub use answer::{ContextList, Horizon, LOOK_MAX, Looked, PageBounds};
+pub use answer::{ContextList, Horizon, LOOK_MAX, Looked, MergedList, PageBounds};
+pub(crate) use ask::{Answer, Ask, ITEMS_MAX, Lists};
 pub use filter::{ContextFilter, ListOrder};
 pub(crate) use plan::Plan;
+pub(crate) use section::Section;
 
 use super::count;
 use crate::error::Error;
 use crate::store::Store;
 use cursor::{Cursor, Stop};
 use page::Page;
-use section::Section;
+use tickwheel_core::id::JobName;
 
 impl Store {
     /// A page of the contexts that `filter` chooses, over all partitions.
@@ -65,17 +67,28 @@ impl Store {
         cursor: &str,
         bounds: PageBounds,
     ) -> Result<ContextList, Error> {
+        self.list_merged(plan, plan.filter.job.as_ref(), cursor, bounds)
+            .await
+    }
+
+    /// A page of a list, of one job or of all.
+    pub(crate) async fn list_merged<L: Lists>(
+        &self,
+        plan: &L,
+        job: Option<&JobName>,
+        cursor: &str,
+        bounds: PageBounds,
+    ) -> Result<MergedList<L::Item>, Error> {
         let given = Cursor::read(cursor, plan, self.partitions)?;
         let (mut at, counts) = match given {
             Some(at) => (at, None),
             None => {
-                let counts =
-                    count::counts(self, plan.filter.job.as_ref(), &plan.partitions).await?;
+                let counts = count::counts(self, job, plan.partitions()).await?;
                 (Cursor::first(plan, &counts), Some(counts))
             }
         };
-        let mut page = Page::new(bounds, plan.partitions.len());
-        while let Some(section) = plan.sections.get(at.section) {
+        let mut page = Page::new(bounds, plan.partitions().len());
+        while let Some(section) = plan.sections().get(at.section) {
             if page.is_done() {
                 break;
             }
@@ -94,7 +107,7 @@ impl Store {
                 break;
             }
             at.section += 1;
-            at.stop = Stop::first(plan, plan.sections.get(at.section));
+            at.stop = Stop::first(plan, plan.sections().get(at.section));
         }
         let next = at.write(plan, self.partitions);
         Ok(page.finish(next, at.of))

@@ -98,4 +98,5 @@ mod wheel_submit;
 mod wheel_together;
 mod wheel_turn;
 mod wheel_unread;
+mod wheel_upcoming;
 mod wheel_wrong_type;

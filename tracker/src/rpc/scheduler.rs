@@ -322,6 +322,7 @@ service! {
         get_cluster(v1::GetClusterRequest) -> v1::Cluster = cluster::cluster, rules::GET_CLUSTER;
         get_overview(v1::GetOverviewRequest) -> v1::Overview = cluster::overview, rules::GET_OVERVIEW;
         get_wheel(v1::GetWheelRequest) -> v1::Wheel = upcoming::wheel, rules::GET_WHEEL;
+        list_upcoming(v1::ListUpcomingRequest) -> v1::ListUpcomingResponse = upcoming::list, rules::LIST_UPCOMING;
         set_limits(v1::GroupLimits) -> v1::GroupLimits = limits::set, rules::SET_LIMITS;
         list_limits(v1::ListLimitsRequest) -> v1::ListLimitsResponse = limits::list, rules::LIST_LIMITS;
         list_groups(v1::ListGroupsRequest) -> v1::ListGroupsResponse = groups::list, rules::LIST_GROUPS;

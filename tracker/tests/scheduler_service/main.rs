@@ -36,6 +36,7 @@ mod refusals;
 mod renew;
 mod streams;
 mod stuck;
+mod upcoming;
 mod waits;
 mod wheel;
 mod wire;

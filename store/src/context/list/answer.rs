@@ -44,10 +44,13 @@ pub struct Horizon {
 }
 
 /// A page of a list of contexts.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ContextList {
+pub type ContextList = MergedList<ContextView>;
+
+/// A page of a list that is merged over the partitions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MergedList<T> {
     /// What was chosen, in the order of the list.
-    pub items: Vec<ContextView>,
+    pub items: Vec<T>,
     /// Where the next page begins; empty behind the last. A page may be short, or empty, and yet have a next one.
     pub next: String,
     /// Records that could not be read, and keys of a wrong type.
@@ -56,4 +59,16 @@ pub struct ContextList {
     pub looked: Looked,
     /// `None` until the list has come to what has ended.
     pub horizon: Option<Horizon>,
+}
+
+impl<T> Default for MergedList<T> {
+    fn default() -> Self {
+        Self {
+            items: Vec::new(),
+            next: String::new(),
+            unreadable: 0,
+            looked: Looked::default(),
+            horizon: None,
+        }
+    }
 }

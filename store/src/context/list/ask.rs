@@ -1,56 +1,50 @@
-//! One call of `context/list`.
+//! What is asked of one partition, and what it answers, whatever is listed.
 
-use tickwheel_core::id::{GroupName, HandlerName, JobName, WorkerId};
+use std::future::Future;
+
 use tickwheel_core::partition::PartitionId;
-use tickwheel_core::run::ContextState;
-use tickwheel_core::time::TimestampMs;
 
-use super::plan::Plan;
 use super::point::Point;
 use super::section::Section;
-use crate::args::Args;
-use crate::context::ContextView;
 use crate::error::Error;
 use crate::fields::Fields;
-use crate::record::{Dead, Settled};
 use crate::reply::Reply;
-use crate::script::LIST_CONTEXTS;
 use crate::store::Store;
 
-/// Contexts of one call.
-pub(super) const ITEMS_MAX: usize = 100;
+/// Items of one call.
+pub(crate) const ITEMS_MAX: usize = 100;
 
 /// What a partition is asked for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ask<'a> {
-    pub(super) section: Section,
-    pub(super) partition: PartitionId,
+pub(crate) struct Ask<'a> {
+    pub(crate) section: Section,
+    pub(crate) partition: PartitionId,
     /// Where the section goes on; empty: from its beginning.
-    pub(super) point: &'a str,
-    /// Contexts.
-    pub(super) items: usize,
+    pub(crate) point: &'a str,
+    /// Items.
+    pub(crate) items: usize,
     /// Entries looked at.
-    pub(super) look: u64,
+    pub(crate) look: u64,
     /// In no order.
     pub(super) scan: bool,
     /// Since when the section is complete is asked for as well.
     pub(super) since: bool,
 }
 
-/// A context of an answer, or a record that cannot be read.
+/// An item of an answer, or a record that cannot be read.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(crate) struct Found<T> {
     /// Where the section goes on behind it.
     pub(super) point: Point,
     /// `None` when the filter does not choose it after all.
-    pub(super) view: Option<ContextView>,
+    pub(super) item: Option<T>,
     pub(super) is_unreadable: bool,
 }
 
 /// What a partition answered.
-#[derive(Debug, Default)]
-pub(super) struct Answer {
-    pub(super) found: Vec<Found>,
+#[derive(Debug)]
+pub(crate) struct Answer<T> {
+    pub(super) found: Vec<Found<T>>,
     /// Where the section goes on; `None` at its end.
     pub(super) next: Option<Point>,
     pub(super) unreadable: u64,
@@ -62,101 +56,100 @@ pub(super) struct Answer {
     pub(super) since: u64,
 }
 
+/// A list over partitions.
+pub(crate) trait Lists: Sync {
+    /// What it has.
+    type Item: Send;
+
+    /// What it is called in errors.
+    const NAME: &'static str;
+
+    /// One behind the other.
+    fn sections(&self) -> &[Section];
+
+    /// Where it is looked for.
+    fn partitions(&self) -> &[PartitionId];
+
+    /// The point from which a section can have something that is chosen; empty: from its beginning.
+    fn start_of(&self, section: Section) -> String;
+
+    /// What it chooses by, so that no cursor goes on in another one.
+    fn chosen_by(&self) -> String;
+
+    /// Asks a partition for a part of a section.
+    fn ask(
+        &self,
+        store: &Store,
+        ask: Ask<'_>,
+    ) -> impl Future<Output = Result<Answer<Self::Item>, Error>> + Send;
+
+    /// What the body of an item takes, in bytes.
+    fn bytes_of(item: &Self::Item) -> usize;
+}
+
+impl<T> Default for Answer<T> {
+    fn default() -> Self {
+        Self {
+            found: Vec::new(),
+            next: None,
+            unreadable: 0,
+            looked: 0,
+            cost: 0,
+            many: false,
+            since: 0,
+        }
+    }
+}
+
 impl Ask<'_> {
-    fn parse(&self, text: &str) -> Result<Point, Error> {
+    fn parse(&self, list: &'static str, text: &str) -> Result<Point, Error> {
         let point = if self.scan {
             Point::parse_scan(text)
         } else {
             Point::parse(self.section, text)
         };
-        point.ok_or_else(|| Error::contract(LIST_CONTEXTS.name(), format_args!("point {text:?}")))
+        point.ok_or_else(|| Error::contract(list, format_args!("point {text:?}")))
     }
 
-    pub(super) async fn send(&self, store: &Store, plan: &Plan<'_>) -> Result<Answer, Error> {
-        let filter = plan.filter;
-        let states: Vec<&str> = filter
-            .states
-            .iter()
-            .copied()
-            .map(ContextState::as_str)
-            .collect();
-        let millis = |at: Option<TimestampMs>| at.map(TimestampMs::as_u64);
-        // Letters that a script cannot compare in any case are left to whoever reads its answer.
-        let error = Some(filter.error.as_str()).filter(|error| error.is_ascii());
-        let args = Args::new()
-            .with("place", self.section.place())
-            .with_filled("position", self.point)
-            .with_number("limit", self.items.clamp(1, ITEMS_MAX))
-            .with_optional("job", filter.job.as_ref().map(JobName::as_str))
-            .with_optional("group", filter.group.as_ref().map(GroupName::as_str))
-            .with_filled("states", &states.join(" "))
-            .with_number("look", self.look.max(1))
-            .with_optional("handler", filter.handler.as_ref().map(HandlerName::as_str))
-            .with_optional("worker", filter.worker.as_ref().map(WorkerId::as_str))
-            .with_filled("error", error.unwrap_or_default())
-            .with_optional_number("due_from", millis(filter.due_from))
-            .with_optional_number("due_to", millis(filter.due_to))
-            .with_optional_number("ended_from", millis(filter.ended_from))
-            .with_optional_number("ended_to", millis(filter.ended_to))
-            .with_flag("scan", self.scan)
-            .with_flag("heads", plan.heads)
-            .with_flag("since", self.since)
-            .alone();
-        let wheel = vec![store.keys.wheel(self.partition)];
-        let value = store.redis.call(&LIST_CONTEXTS, wheel, args).await?;
-        let reply = Reply::expect(LIST_CONTEXTS.name(), value, "PAGE")?;
-        Fields::read(reply, |fields| self.read(plan, fields))
-    }
-
-    fn read(&self, plan: &Plan<'_>, fields: &mut Fields) -> Result<Answer, Error> {
-        let next = fields.text_or_empty("position")?;
-        let mut answer = Answer {
-            next: match next.as_str() {
-                "" => None,
-                next => Some(self.parse(next)?),
-            },
-            unreadable: fields.count("unreadable")?,
-            looked: fields.count("looked")?,
-            cost: fields.count("cost")?,
-            many: fields.flag("many")?,
-            since: fields.count("since")?,
-            found: Vec::new(),
-        };
-        let (mut points, mut items) = (fields.list_or_empty("points")?, fields.list("items")?);
-        while !items.is_empty() {
-            let item = items.list()?;
-            let point = self.parse(&points.text()?)?;
-            let (view, is_unreadable) = match view(item) {
-                Ok(view) => (view.filter(|view| plan.filter.holds(view)), false),
-                Err(error) => {
-                    let list = LIST_CONTEXTS.name();
-                    tracing::debug!(list, %error, "a record cannot be read");
-                    (None, true)
-                }
+    /// Takes over what a partition answered, each of its items as `item` reads it: `None` for what the list does not choose after all.
+    pub(crate) fn read<T>(
+        &self,
+        list: &'static str,
+        reply: Reply,
+        item: impl Fn(Reply) -> Result<Option<T>, Error>,
+    ) -> Result<Answer<T>, Error> {
+        Fields::read(reply, |fields| {
+            let next = fields.text_or_empty("position")?;
+            let mut answer = Answer {
+                next: match next.as_str() {
+                    "" => None,
+                    next => Some(self.parse(list, next)?),
+                },
+                unreadable: fields.count("unreadable")?,
+                looked: fields.count("looked")?,
+                cost: fields.count("cost")?,
+                many: fields.flag("many")?,
+                since: fields.count("since")?,
+                found: Vec::new(),
             };
-            answer.found.push(Found {
-                point,
-                view,
-                is_unreadable,
-            });
-        }
-        Ok(answer)
+            let (mut points, mut items) = (fields.list_or_empty("points")?, fields.list("items")?);
+            while !items.is_empty() {
+                let one = items.list()?;
+                let point = self.parse(list, &points.text()?)?;
+                let (item, is_unreadable) = match item(one) {
+                    Ok(item) => (item, false),
+                    Err(error) => {
+                        tracing::debug!(list, %error, "a record cannot be read");
+                        (None, true)
+                    }
+                };
+                answer.found.push(Found {
+                    point,
+                    item,
+                    is_unreadable,
+                });
+            }
+            Ok(answer)
+        })
     }
-}
-
-/// One `{ place, id, text, extra }`.
-fn view(mut item: Reply) -> Result<Option<ContextView>, Error> {
-    let place = item.text()?;
-    if place == "unreadable" {
-        return Err(Error::damaged(LIST_CONTEXTS.name(), "a record"));
-    }
-    let (id, text) = (item.parsed()?, item.bytes()?);
-    Ok(Some(match place.as_str() {
-        "settled" => ContextView::of_settled(Settled::parse(&text)?),
-        "dead" => ContextView::of_dead(Dead::parse(&text)?),
-        _ => {
-            let score = item.optional_number()?;
-            ContextView::of_place(LIST_CONTEXTS.name(), id, &place, text, score)?
-        }
-    }))
 }

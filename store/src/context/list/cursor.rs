@@ -10,8 +10,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::partition::{PartitionCount, PartitionId};
 
-use super::filter::ContextFilter;
-use super::plan::Plan;
+use super::ask::Lists;
 use super::point::Point;
 use super::section::Section;
 use crate::context::count::Counts;
@@ -31,12 +30,12 @@ pub(super) struct Stop {
 
 impl Stop {
     /// The beginning of a section.
-    pub(super) fn first(plan: &Plan<'_>, section: Option<&Section>) -> Self {
+    pub(super) fn first(plan: &impl Lists, section: Option<&Section>) -> Self {
         let section = section.copied().unwrap_or(Section::Timed);
-        let start = plan.filter.start_of(section);
+        let start = plan.start_of(section);
         let point = Point::parse(section, &start).or_else(|| Point::parse(section, ""));
         Self {
-            partition: plan.partitions.first().copied().unwrap_or_default(),
+            partition: plan.partitions().first().copied().unwrap_or_default(),
             // A section knows its own beginning.
             point: point.unwrap_or_else(Point::nowhere),
         }
@@ -63,27 +62,22 @@ fn bad(given: &str) -> Error {
     )))
 }
 
-/// What the list chooses by, so that no cursor goes on in another one. But for the ends: an age counts from each page anew.
-fn digest(plan: &Plan<'_>) -> u64 {
-    let filter = ContextFilter {
-        ended_from: None,
-        ended_to: None,
-        ..plan.filter.clone()
-    };
+/// What the list chooses by, in short.
+fn digest(plan: &impl Lists) -> u64 {
     let mut hasher = DefaultHasher::new();
-    format!("{filter:?} {:?} {}", plan.sections, plan.heads).hash(&mut hasher);
+    plan.chosen_by().hash(&mut hasher);
     hasher.finish()
 }
 
 impl Cursor {
-    pub(super) fn first(plan: &Plan<'_>, counts: &Counts) -> Self {
-        let crowded = plan.sections.iter().enumerate();
+    pub(super) fn first(plan: &impl Lists, counts: &Counts) -> Self {
+        let crowded = plan.sections().iter().enumerate();
         let crowded = crowded.filter(|(_, section)| section.is_crowded(counts));
         Self {
             section: 0,
-            stop: Stop::first(plan, plan.sections.first()),
+            stop: Stop::first(plan, plan.sections().first()),
             of: plan
-                .sections
+                .sections()
                 .iter()
                 .map(|section| section.weight(counts))
                 .sum(),
@@ -97,8 +91,8 @@ impl Cursor {
     }
 
     /// Empty when the list has ended.
-    pub(super) fn write(&self, plan: &Plan<'_>, partitions: PartitionCount) -> String {
-        if self.section >= plan.sections.len() {
+    pub(super) fn write(&self, plan: &impl Lists, partitions: PartitionCount) -> String {
+        if self.section >= plan.sections().len() {
             return String::new();
         }
         let rest = format!(
@@ -118,7 +112,7 @@ impl Cursor {
     /// `None` for an empty one.
     pub(super) fn read(
         given: &str,
-        plan: &Plan<'_>,
+        plan: &impl Lists,
         partitions: PartitionCount,
     ) -> Result<Option<Self>, Error> {
         if given.is_empty() {
@@ -128,7 +122,7 @@ impl Cursor {
         read.map(Some).ok_or_else(|| bad(given))
     }
 
-    fn parse(given: &str, plan: &Plan<'_>, partitions: PartitionCount) -> Option<Self> {
+    fn parse(given: &str, plan: &impl Lists, partitions: PartitionCount) -> Option<Self> {
         let bytes = (given.len() <= CHARS_MAX).then(|| URL_SAFE_NO_PAD.decode(given).ok())??;
         let text = String::from_utf8(bytes).ok()?;
         let (version, rest) = text.split_once(' ')?;
@@ -141,11 +135,11 @@ impl Cursor {
             && next()? == format!("{:x}", digest(plan));
         is_of_list.then_some(())?;
         let place: usize = next()?.parse().ok()?;
-        let section = *plan.sections.get(place)?;
+        let section = *plan.sections().get(place)?;
         let scanned: u16 = next()?.parse().ok()?;
         let of = next()?.parse().ok()?;
         let partition: PartitionId = next()?.parse().ok()?;
-        plan.partitions.contains(&partition).then_some(())?;
+        plan.partitions().contains(&partition).then_some(())?;
         let is_scanned = section.is_hash() && scanned & (1 << place) != 0;
         let point = next()?;
         let point = if is_scanned {
@@ -153,7 +147,7 @@ impl Cursor {
         } else {
             Point::parse(section, point)?
         };
-        let hashes = plan.sections.iter().enumerate();
+        let hashes = plan.sections().iter().enumerate();
         let hashes = hashes.filter(|(_, section)| section.is_hash());
         let may_scan = hashes.fold(0_u16, |bits, (place, _)| bits | (1 << place));
         (scanned & !may_scan == 0).then_some(())?;

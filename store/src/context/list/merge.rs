@@ -6,14 +6,12 @@ use std::collections::VecDeque;
 use futures::future::join_all;
 use tickwheel_core::partition::PartitionId;
 
-use super::ask::{Answer, Ask, Found, ITEMS_MAX};
+use super::ask::{Answer, Ask, Found, ITEMS_MAX, Lists};
 use super::cursor::{Stop, outgrown};
 use super::page::Page;
-use super::plan::Plan;
 use super::point::Point;
 use super::section::Section;
 use crate::error::Error;
-use crate::script::LIST_CONTEXTS;
 use crate::store::Store;
 
 /// Contexts that each partition is asked for first, and whenever the merge has used up those.
@@ -25,16 +23,16 @@ const WAVE: usize = 64;
 const LOOK_STEP: u64 = 400;
 
 /// A partition of a merge.
-struct Source {
+struct Source<T> {
     partition: PartitionId,
     /// Found, and not yet in the list.
-    found: VecDeque<Found>,
+    found: VecDeque<Found<T>>,
     /// Where it goes on behind these; `None` at its end.
     from: Option<Point>,
     is_asked: bool,
 }
 
-impl Source {
+impl<T> Source<T> {
     /// Nothing of this partition comes before this point any more; `None` when nothing comes at all.
     fn bound(&self) -> Option<&Point> {
         self.found
@@ -61,13 +59,17 @@ impl Source {
 }
 
 /// Takes over what a partition answered. One that cannot be read hides no other.
-fn take(page: &mut Page, section: Section, answer: Result<Answer, Error>) -> Result<Answer, Error> {
-    let answer = page.listed.readable(LIST_CONTEXTS.name(), answer)?;
+fn take<L: Lists>(
+    page: &mut Page<L>,
+    section: Section,
+    answer: Result<Answer<L::Item>, Error>,
+) -> Result<Answer<L::Item>, Error> {
+    let answer = page.listed.readable(L::NAME, answer)?;
     let answer = answer.unwrap_or_default();
     if answer.many {
         return Err(outgrown());
     }
-    page.listed.skip(LIST_CONTEXTS.name(), answer.unreadable);
+    page.listed.skip(L::NAME, answer.unreadable);
     page.spend(answer.looked, answer.cost);
     if section.is_ended() {
         page.complete_since(section, answer.since);
@@ -76,16 +78,16 @@ fn take(page: &mut Page, section: Section, answer: Result<Answer, Error>) -> Res
 }
 
 /// A section while its partitions are merged.
-struct Merge<'a> {
+struct Merge<'a, L: Lists> {
     store: &'a Store,
-    plan: &'a Plan<'a>,
+    plan: &'a L,
     section: Section,
-    sources: Vec<Source>,
+    sources: Vec<Source<L::Item>>,
 }
 
-impl<'a> Merge<'a> {
+impl<'a, L: Lists> Merge<'a, L> {
     /// Each partition goes on behind `stop`.
-    fn new(store: &'a Store, plan: &'a Plan<'a>, section: Section, stop: &Stop) -> Self {
+    fn new(store: &'a Store, plan: &'a L, section: Section, stop: &Stop) -> Self {
         let of = |partition: &PartitionId| {
             let from = if *partition == stop.partition {
                 Some(stop.point.clone())
@@ -103,12 +105,12 @@ impl<'a> Merge<'a> {
             store,
             plan,
             section,
-            sources: plan.partitions.iter().map(of).collect(),
+            sources: plan.partitions().iter().map(of).collect(),
         }
     }
 
     /// The partition whose bound comes first.
-    fn first(&mut self) -> Option<&mut Source> {
+    fn first(&mut self) -> Option<&mut Source<L::Item>> {
         let section = self.section;
         let sources = self.sources.iter_mut();
         let first = sources.min_by(|left, right| left.compare(right, section))?;
@@ -117,10 +119,11 @@ impl<'a> Merge<'a> {
 
     /// The partitions that are used up and may have something that comes before whatever was found: those that are least far first.
     fn blocking(&self, left: u64) -> Vec<usize> {
-        let compare = |left: &Source, right: &Source| left.compare(right, self.section);
+        let compare =
+            |left: &Source<L::Item>, right: &Source<L::Item>| left.compare(right, self.section);
         let found = self.sources.iter().filter(|one| !one.found.is_empty());
         let found = found.min_by(|left, right| compare(left, right));
-        let mut wave: Vec<(usize, &Source)> = self
+        let mut wave: Vec<(usize, &Source<L::Item>)> = self
             .sources
             .iter()
             .enumerate()
@@ -137,7 +140,7 @@ impl<'a> Merge<'a> {
         &mut self,
         wave: &[usize],
         (items, look): (usize, u64),
-        page: &mut Page,
+        page: &mut Page<L>,
     ) -> Result<(), Error> {
         let calls = wave.iter().filter_map(|place| {
             let source = self.sources.get(*place)?;
@@ -151,7 +154,7 @@ impl<'a> Merge<'a> {
                 since: self.section.is_ended() && !source.is_asked,
             };
             let (store, plan) = (self.store, self.plan);
-            Some(async move { ask.send(store, plan).await })
+            Some(plan.ask(store, ask))
         });
         let answers = join_all(calls).await;
         for (place, answer) in wave.iter().zip(answers) {
@@ -166,7 +169,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Asks all partitions, however little may be looked at, so that the list gets on: each for its share of half of that.
-    async fn ask_all(&mut self, page: &mut Page) -> Result<(), Error> {
+    async fn ask_all(&mut self, page: &mut Page<L>) -> Result<(), Error> {
         let all: Vec<usize> = (0..self.sources.len()).collect();
         let look = (page.left() / (2 * count(all.len()))).clamp(1, LOOK_STEP);
         let few = (FIRST.min(page.missing()), look);
@@ -177,7 +180,7 @@ impl<'a> Merge<'a> {
     }
 
     /// Asks those that hold up the others.
-    async fn ask_on(&mut self, page: &mut Page) -> Result<(), Error> {
+    async fn ask_on(&mut self, page: &mut Page<L>) -> Result<(), Error> {
         let wave = self.blocking(page.left());
         let look = (page.left() / count(wave.len())).clamp(1, LOOK_STEP);
         let more = (MORE.min(page.missing()), look);
@@ -191,12 +194,12 @@ fn count(of: usize) -> u64 {
 }
 
 /// Adds a section to the page from `stop` on. Answers with where it stopped; `None` at its end.
-pub(super) async fn merge(
+pub(super) async fn merge<L: Lists>(
     store: &Store,
-    plan: &Plan<'_>,
+    plan: &L,
     section: Section,
     stop: &Stop,
-    page: &mut Page,
+    page: &mut Page<L>,
 ) -> Result<Option<Stop>, Error> {
     let mut merge = Merge::new(store, plan, section, stop);
     merge.ask_all(page).await?;
@@ -219,15 +222,19 @@ pub(super) async fn merge(
 }
 
 /// The same of what lies in hashes and is too much to be put in order: partition by partition, as a scan finds it.
-pub(super) async fn scan(
+pub(super) async fn scan<L: Lists>(
     store: &Store,
-    plan: &Plan<'_>,
+    plan: &L,
     section: Section,
     stop: &Stop,
-    page: &mut Page,
+    page: &mut Page<L>,
 ) -> Result<Option<Stop>, Error> {
     let mut point = stop.point.clone();
-    for partition in plan.partitions.iter().filter(|one| **one >= stop.partition) {
+    for partition in plan
+        .partitions()
+        .iter()
+        .filter(|one| **one >= stop.partition)
+    {
         if *partition != stop.partition {
             point = Point::nowhere();
         }
@@ -248,7 +255,7 @@ pub(super) async fn scan(
                 scan: true,
                 since: false,
             };
-            let answer = take(page, section, ask.send(store, plan).await)?;
+            let answer = take(page, section, plan.ask(store, ask).await)?;
             for found in answer.found {
                 let point = found.point.clone();
                 page.add(found);

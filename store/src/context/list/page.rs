@@ -1,19 +1,16 @@
 //! A page while it fills, within its bounds.
 
-use super::answer::{ContextList, Horizon, Looked, PageBounds};
-use super::ask::Found;
+use super::answer::{Horizon, Looked, MergedList, PageBounds};
+use super::ask::{Found, Lists};
 use super::section::Section;
-use crate::context::ContextView;
 use crate::listed::Listed;
-use crate::script::LIST_CONTEXTS;
 use tickwheel_core::time::TimestampMs;
 
 /// Bytes of the bodies of a page; it ends behind the context that reaches them.
 const BYTES_MAX: usize = 2 << 20;
 
-#[derive(Debug)]
-pub(super) struct Page {
-    pub(super) listed: Listed<ContextView>,
+pub(super) struct Page<L: Lists> {
+    pub(super) listed: Listed<L::Item>,
     bytes: usize,
     items: usize,
     /// Entries that may still be looked at.
@@ -22,7 +19,7 @@ pub(super) struct Page {
     horizon: Option<Horizon>,
 }
 
-impl Page {
+impl<L: Lists> Page<L> {
     pub(super) fn new(bounds: PageBounds, partitions: usize) -> Self {
         let least = u64::try_from(2 * partitions).unwrap_or(u64::MAX);
         Self {
@@ -60,13 +57,13 @@ impl Page {
     }
 
     /// Adds what the list has come to.
-    pub(super) fn add(&mut self, found: Found) {
-        match found.view {
-            Some(view) => {
-                self.bytes += view.body.len();
-                self.listed.items.push(view);
+    pub(super) fn add(&mut self, found: Found<L::Item>) {
+        match found.item {
+            Some(item) => {
+                self.bytes += L::bytes_of(&item);
+                self.listed.items.push(item);
             }
-            None if found.is_unreadable => self.listed.skip(LIST_CONTEXTS.name(), 1),
+            None if found.is_unreadable => self.listed.skip(L::NAME, 1),
             None => {}
         }
     }
@@ -80,8 +77,8 @@ impl Page {
         horizon.complete_since = horizon.complete_since.max(TimestampMs::new(since));
     }
 
-    pub(super) fn finish(self, next: String, of: u64) -> ContextList {
-        ContextList {
+    pub(super) fn finish(self, next: String, of: u64) -> MergedList<L::Item> {
+        MergedList {
             items: self.listed.items,
             next,
             unreadable: self.listed.unreadable,

@@ -9,7 +9,7 @@ const SORTED_SUM_MAX: u64 = 16_000;
 
 /// A place of `context/list`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Section {
+pub(crate) enum Section {
     /// What runs, the earliest due time first.
     Running,
     /// What is split and waits for its subtasks, in the same order.

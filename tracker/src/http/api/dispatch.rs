@@ -7,8 +7,8 @@ use serde::Serialize;
 use tickwheel_api::answers::{
     AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
     Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Overview, Preview,
-    Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage, Wheel,
-    Worker, WorkerList,
+    Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage,
+    UpcomingPage, Wheel, Worker, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -166,6 +166,10 @@ pub(super) async fn dispatch(
                 .await?;
             let time = wheel.time_ms;
             Ok(Answer::json(&Wheel::from(wheel))?.with_time(time))
+        }
+        Operation::ListUpcoming => {
+            let call = |it| calls.list_upcoming(it);
+            shown::<UpcomingPage, _, _, _>(requests::list_upcoming(asked), call).await
         }
         Operation::Subscribe => {
             let request = requests::subscribe(asked, given.last_event.as_deref());

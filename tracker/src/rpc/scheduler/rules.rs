@@ -124,6 +124,7 @@ rules! {
     GET_CLUSTER = "GetCluster"(v1::GetClusterRequest), Viewer, never, |_, _| {};
     GET_OVERVIEW = "GetOverview"(v1::GetOverviewRequest), Viewer, never, |_, _| {};
     GET_WHEEL = "GetWheel"(v1::GetWheelRequest), Viewer, never, |_, _| {};
+    LIST_UPCOMING = "ListUpcoming"(v1::ListUpcomingRequest), Viewer, never, |_, _| {};
     SUBSCRIBE = "Subscribe"(v1::SubscribeRequest), Viewer, never, |r, take| {
         for topic in &r.topics {
             if let Some(id) = topic.strip_prefix("log:") {

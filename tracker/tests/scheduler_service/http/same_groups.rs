@@ -5,7 +5,9 @@
     reason = "one arm for each operation; what one function does not know is asked of the next, and nobody's is a failure"
 )]
 
-use tickwheel_api::answers::{Cluster, Group, GroupList, Limits, LimitsList, Overview, Wheel};
+use tickwheel_api::answers::{
+    Cluster, Group, GroupList, Limits, LimitsList, Overview, UpcomingPage, Wheel,
+};
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
 
@@ -59,6 +61,19 @@ pub(super) async fn about_groups(
             [
                 by_http(&reply),
                 by_grpc::<_, Wheel>(rpc.get_wheel(request).await),
+            ]
+        }
+        Operation::ListUpcoming => {
+            let reply = http.get("/upcoming?kind=job&kind=run&page_size=3").await;
+            let kinds = [v1::UpcomingKind::Job, v1::UpcomingKind::Run];
+            let request = v1::ListUpcomingRequest {
+                kinds: kinds.map(i32::from).to_vec(),
+                page_size: 3,
+                ..v1::ListUpcomingRequest::default()
+            };
+            [
+                by_http(&reply),
+                by_grpc::<_, UpcomingPage>(rpc.list_upcoming(request).await),
             ]
         }
         Operation::Subscribe => {
