@@ -1,6 +1,6 @@
 //! What is asked about what is to come.
 
-use tickwheel_core::error::Violations;
+use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::id::{GroupName, HandlerName};
 use tickwheel_core::shape::{
     List, Maybe, Name, Record, SPAN, TEXT, Visitor, WHEN, Words, optional, place,
@@ -13,6 +13,8 @@ use super::forms::{LOOK, LOOK_ABOUT, Number};
 use super::record;
 use crate::answers::upcoming_word;
 
+/// Widths that there are, ms.
+const WIDTHS: [u64; 6] = [1_000, 10_000, 60_000, 600_000, 3_600_000, 86_400_000];
 /// Buckets of time.
 const BUCKETS: Number = Number { least: 1, most: 60 };
 
@@ -35,6 +37,16 @@ impl Record for WheelQuery {
         visit.field(optional("width", about), Maybe(SPAN), place!(Self: width));
         let about = "How many spans of time.";
         visit.field(optional("buckets", about), BUCKETS, place!(Self: buckets));
+    }
+
+    fn check(&self) -> Violations {
+        match self.width.filter(|width| !WIDTHS.contains(width)) {
+            None => Violations::new(),
+            Some(width) => {
+                let rule = "is 1s, 10s, 1m, 10m, 1h or 1d";
+                Violation::new("width", rule, format_args!("{width} ms")).into()
+            }
+        }
     }
 }
 
@@ -160,6 +172,9 @@ mod tests {
         assert_eq!((wheel.width_ms, wheel.buckets), (0, 60));
         let wrong = get_wheel(&asked("width=x&buckets=0&kind=job")).unwrap_err();
         assert_eq!(wrong.len(), 3, "{wrong}");
+        let wrong = get_wheel(&asked("width=2h")).unwrap_err();
+        assert!(wrong.iter().all(|one| one.field == "width"), "{wrong}");
+        assert_eq!(wrong.len(), 1);
     }
 
     #[test]
