@@ -1,5 +1,5 @@
-//! The HTTP surface: liveness, readiness and metrics for the machinery around a tracker, the API for programs (`api/`), and the endpoints of
-//! xcron for those that were written for it (`xcron/`).
+//! The HTTP surface: liveness, readiness and metrics for the machinery around a tracker, the API for programs (`api/`), the web console for
+//! people (`console.rs`), and the endpoints of xcron for those that were written for it (`xcron/`).
 //!
 //! It listens on loopback unless configured otherwise, and bounds what a peer can hold: connections by number, and each by time
 //! (`request_deadline.rs`, `clock.rs`). A connection of a probe has one request, one of the API any number. The metrics are written out
@@ -8,6 +8,7 @@
 mod api;
 mod clock;
 mod connections;
+mod console;
 mod hosts;
 mod programs;
 mod request_deadline;
@@ -122,14 +123,19 @@ impl Answers for Door {
         let refused = self.hosts.refuse(&request);
         let api = self.api.as_ref().filter(|_| api::is_under(&request));
         let xcron = self.xcron.as_ref().filter(|_| xcron::is_under(&request));
+        // It is a page over the API: where that is not asked, neither is it.
+        let console = self.api.as_ref().map(|_| ());
         let mut response = match (api, xcron, refused) {
             (Some(api), _, refused) => api.answer(request, peer, refused).await,
             (None, _, Some((status, why))) => last((status, why).into_response()),
             (None, Some(xcron), None) => xcron.answer(request, peer).await,
-            (None, None, None) => {
-                let answered = self.probes.clone().call(request.map(Body::new)).await;
-                last(answered.unwrap_or_else(|never| match never {}))
-            }
+            (None, None, None) => match console.and_then(|()| console::answer(&request)) {
+                Some(page) => page,
+                None => {
+                    let answered = self.probes.clone().call(request.map(Body::new)).await;
+                    last(answered.unwrap_or_else(|never| match never {}))
+                }
+            },
         };
         safety::shield(response.headers_mut());
         response

@@ -84,7 +84,7 @@ impl DevCluster {
     pub(crate) fn addresses(&self) -> Vec<(&'static str, String)> {
         let http = match self.tracker.http_addr() {
             Some(address) => format!(
-                "{}://{address}  (/api/v1, /healthz, /readyz, /metrics)",
+                "{}://{address}  (the console; /api/v1, /healthz, /readyz, /metrics)",
                 self.tracker.scheme()
             ),
             None => "off".to_owned(),

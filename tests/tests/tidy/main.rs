@@ -206,6 +206,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         &[
             "tickwheel-api",
             "tickwheel-certificates",
+            // The files of the console, which know nobody.
+            "tickwheel-console",
             "tickwheel-core",
             "tickwheel-proto",
             "tickwheel-store",

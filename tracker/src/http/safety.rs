@@ -6,7 +6,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Headers of every answer.
-const SHIELD: [(HeaderName, &str); 5] = [
+const SHIELD: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "no-referrer"),
     (
@@ -17,14 +17,18 @@ const SHIELD: [(HeaderName, &str); 5] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     ),
-    (header::CACHE_CONTROL, "no-store"),
 ];
+/// Nothing is kept by whoever is on the way; files of the console say otherwise themselves.
+const UNKEPT: &str = "no-store";
 
 /// Adds what every answer has.
 pub(super) fn shield(headers: &mut HeaderMap) {
     for (name, value) in SHIELD {
         headers.insert(name, HeaderValue::from_static(value));
     }
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static(UNKEPT));
 }
 
 /// Why a request that changes something is not from where it seems to be; `None` when nothing speaks against it.
