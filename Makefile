@@ -8,14 +8,21 @@ SHELL := bash
 CARGO ?= cargo
 TICKWHEEL := target/debug/tickwheel
 
-.PHONY: help quickstart test simulate fuzz http-check test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
+.PHONY: help quickstart console console-test test simulate fuzz http-check test-doc servers ci proto fmt fmt-check lint doc deny zone-table examples bench chaos release redis
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 quickstart: redis ## Build, start everything, run the example jobs and watch them fire; FOR=20s ends with a summary
+	@scripts/build-console.sh --or-warn
 	@$(CARGO) build --quiet --locked -p tickwheel-cli
 	@$(TICKWHEEL) quickstart -f deploy/examples/quickstart.yaml $(if $(FOR),--for $(FOR))
+
+console: ## Build the web console, for the next build of the program to take it in; brings a Node where there is none
+	@scripts/build-console.sh
+
+console-test: redis ## Check the console: style, types, units, size, and what people do with it in Chromium
+	@scripts/test-console.sh
 
 test: redis ## Run all tests
 	@if command -v cargo-nextest >/dev/null 2>&1; then \
@@ -55,7 +62,7 @@ proto: ## Write the generated code of the wire anew, after a change of proto/tic
 test-doc: ## Run the examples in the documentation
 	$(CARGO) test --locked --workspace --doc
 
-ci: fmt-check lint test test-doc examples doc deny zone-table ## All checks, as the continuous integration runs them
+ci: fmt-check lint test test-doc examples doc deny zone-table console-test ## All checks, as the continuous integration runs them
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

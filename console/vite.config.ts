@@ -4,6 +4,17 @@ import { defineConfig } from 'vitest/config';
 // The tracker to which `npm run dev` passes on what the page asks.
 const tracker = process.env.TICKWHEEL_HTTP ?? 'http://127.0.0.1:7480';
 
+const proxy = {
+  '/api': {
+    target: tracker,
+    changeOrigin: true,
+    // The tracker compares the origin with the name it is asked by.
+    configure: (proxy: {
+      on: (event: 'proxyReq', act: (request: { setHeader: (k: string, v: string) => void }) => void) => void;
+    }) => proxy.on('proxyReq', (request) => request.setHeader('origin', tracker)),
+  },
+};
+
 export default defineConfig({
   plugins: [react()],
   build: {
@@ -22,15 +33,7 @@ export default defineConfig({
       },
     },
   },
-  server: {
-    proxy: {
-      '/api': {
-        target: tracker,
-        changeOrigin: true,
-        // The tracker compares the origin with the name it is asked by.
-        configure: (proxy) => proxy.on('proxyReq', (request) => request.setHeader('origin', tracker)),
-      },
-    },
-  },
+  server: { proxy },
+  preview: { proxy },
   test: { include: ['src/**/*.test.{ts,tsx}'], environment: 'node' },
 });

@@ -43,6 +43,8 @@ export const router = createRouter({
   routeTree: root.addChildren([login, shell.addChildren([now, runs, run])]),
   parseSearch,
   stringifySearch,
+  // What a screen does not know is not in its address: nothing passes by what `validateSearch` lets through.
+  search: { strict: true },
   pathParamsAllowedCharacters: ['@', ':'],
   defaultErrorComponent: Crashed,
   defaultNotFoundComponent: Missing,

@@ -11,7 +11,7 @@ function flat(tree: Tree, before = ''): [string, string][] {
 }
 
 /** The names in braces that a text has. */
-const names = (text: string) => [...text.matchAll(/\{(\w+)/g)].map(([, name]) => name).sort();
+const names = (text: string) => [...text.matchAll(/\{(\w+)[,}]/g)].map(([, name]) => name).sort();
 
 describe('the texts of both languages', () => {
   const english = new Map(flat(en));

@@ -22,13 +22,16 @@ const GONE_AFTER_MS = 150_000;
 const HIDDEN_AFTER_MS = 30_000;
 const GATHER_MS = 150;
 
+/** One object, as whoever watches compares it with the one before. */
+const OFF: StreamStatus = { state: 'off' };
+
 export class Hub {
   private readonly tab = Math.random().toString(36).slice(2);
   private readonly channel = new BroadcastChannel('tickwheel-stream');
   private readonly listeners = new Map<Topic, Set<Heard>>();
   private readonly watchers = new Set<() => void>();
   private readonly wants = new Wants(GONE_AFTER_MS);
-  private current: StreamStatus = { state: 'off' };
+  private current: StreamStatus = OFF;
   private isHidden = false;
   private isOff = false;
   private leads = false;
@@ -53,7 +56,7 @@ export class Hub {
   }
 
   get status(): StreamStatus {
-    return this.isOff ? { state: 'off' } : this.current;
+    return this.isOff ? OFF : this.current;
   }
 
   watch(watcher: () => void): () => void {

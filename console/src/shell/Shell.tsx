@@ -1,8 +1,9 @@
 // What is around every screen: the bar above, the rail beside (on a phone below), search, and the help of the keyboard.
+import { useQuery } from '@tanstack/react-query';
 import { Link, Outlet, useNavigate, useRouterState } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { useTranslations } from 'use-intl';
-import { onLoggedOut } from '../api/client.ts';
+import { answered, api, onLoggedOut } from '../api/client.ts';
 import { asProblem } from '../api/problem.ts';
 import { useSession } from '../api/session.ts';
 import { theHub } from '../live/use.ts';
@@ -17,12 +18,27 @@ import { PLACES } from './places.ts';
 import { Search } from './Search.tsx';
 import { TopBar } from './TopBar.tsx';
 
+/** Ages are told by the clock of the cluster on every screen, so each hears of it now and then. */
+const CLOCK_EVERY_MS = 60_000;
+
+function useClock(isIn: boolean): void {
+  useQuery({
+    queryKey: ['clock'],
+    // Its header tells the time, and that is taken up where all answers pass.
+    queryFn: ({ signal }) => answered(api.GET('/overview', { signal })).then(() => null),
+    enabled: isIn,
+    refetchInterval: CLOCK_EVERY_MS,
+    staleTime: CLOCK_EVERY_MS,
+  });
+}
+
 export function Shell() {
   const t = useTranslations('common');
   const session = useSession();
   const navigate = useNavigate();
   const place = useRouterState({ select: (state) => state.location });
   const choices = usePrefs();
+  useClock(session.data !== undefined);
   const [open, setOpen] = useState<'search' | 'help' | undefined>();
 
   useEffect(

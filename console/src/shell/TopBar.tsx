@@ -26,9 +26,12 @@ export function TopBar({ session, onSearch, onHelp }: TopBarProps) {
         </svg>
         <span className="brand-name">{t('title')}</span>
       </Link>
-      <button type="button" className="search-button" onClick={onSearch} aria-label={t('search')}>
+      <button type="button" className="search-button" onClick={onSearch}>
         <Icon name="search" />
-        <span>{t('searchHint')}</span>
+        <span className="sr-only">{t('search')}</span>
+        <span className="search-hint" aria-hidden="true">
+          {t('searchHint')}
+        </span>
         <kbd>/</kbd>
       </button>
       <div className="top-end">
@@ -54,9 +57,14 @@ function ZoneMenu() {
   return (
     <>
       <MenuTrigger>
-        <Button className="button quiet zone" aria-label={`${t('zone')}: ${words[zone] ?? zone}`}>
+        <Button className="button quiet zone">
           <Icon name="globe" />
-          <span className="wide-only">{short}</span>
+          <span className="sr-only">
+            {t('zone')}: {words[zone] ?? zone}
+          </span>
+          <span className="wide-only" aria-hidden="true">
+            {short}
+          </span>
           <Icon name="down" size={12} />
         </Button>
         <Popover className="popover" placement="bottom end">
@@ -205,8 +213,9 @@ function AccountMenu({ session }: { session: Session }) {
   );
   return (
     <MenuTrigger>
-      <Button className="button quiet account" aria-label={t('account')}>
+      <Button className="button quiet account">
         <Icon name="user" />
+        <span className="sr-only">{t('account')}</span>
         <span className="wide-only">{isOpen ? t('open') : session.scope.role}</span>
       </Button>
       <Popover className="popover" placement="bottom end">

@@ -18,7 +18,10 @@ export function Time({ ms, jobZone, precision = 'second', withZone = false }: Ti
   const { locale } = usePrefs();
   const zone = useZone(jobZone);
   const t = useTranslations('common');
+  const now = useServerNow();
   if (ms === 0) return <span className="faint">{t('none')}</span>;
+  // The year is said where it is another one.
+  const withYear = now !== undefined && new Date(ms).getUTCFullYear() !== new Date(now).getUTCFullYear();
   const zones = [...new Set([zone, 'UTC', localZone(), ...(jobZone ? [jobZone] : [])])];
   const all = zones.map(
     (one) => `${instantText(ms, one, locale, 'millisecond', true)} ${one} (${offsetText(ms, one)})`,
@@ -26,7 +29,7 @@ export function Time({ ms, jobZone, precision = 'second', withZone = false }: Ti
   const iso = new Date(ms).toISOString();
   return (
     <time dateTime={iso} title={[...all, iso].join('\n')} className="num">
-      {instantText(ms, zone, locale, precision)}
+      {instantText(ms, zone, locale, precision, withYear)}
       {withZone && <span className="faint"> {offsetText(ms, zone)}</span>}
     </time>
   );

@@ -31,7 +31,8 @@ export function instantText(ms: number, zone: string, locale: string, precision:
   if (withYear) options.year = 'numeric';
   if (precision !== 'minute') options.second = '2-digit';
   if (precision === 'millisecond') options.fractionalSecondDigits = 3;
-  return format(written(locale), options).format(ms);
+  // The comma between day and time, where a language has one, is no help in a list.
+  return format(written(locale), options).format(ms).replace(', ', ' ');
 }
 
 /** The time of day alone. */
@@ -49,7 +50,8 @@ export function timeText(ms: number, zone: string, locale: string): string {
 export function offsetText(ms: number, zone: string): string {
   const parts = format('en', { timeZone: zone, timeZoneName: 'longOffset' }).formatToParts(ms);
   const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? '';
-  return name === 'GMT' || name === 'UTC' ? 'UTC' : name.replace('GMT', '');
+  const offset = name.replace('GMT', '').replace('UTC', '');
+  return offset === '' || offset === '+00:00' ? 'UTC' : offset;
 }
 
 const STEPS: readonly [number, Intl.NumberFormatOptions['unit']][] = [

@@ -47,7 +47,7 @@ export function CopyAs({ cli, curl }: { cli: string; curl: string }) {
   const { copied, copy } = useCopy();
   return (
     <MenuTrigger>
-      <Button className="button">
+      <Button className="button copy-as">
         <Icon name={copied ? 'check' : 'copy'} size={14} />
         <span>{copied ? t('copied') : t('copyAs')}</span>
         <Icon name="down" size={12} />
