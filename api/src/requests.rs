@@ -28,7 +28,7 @@ pub use dedup::{IDEMPOTENCY_KEY, run_once, submitted_once};
 pub use groups::{
     list_workers, named_group, named_worker, nothing, pause_group, remove_limits, set_limits,
 };
-pub use jobs::{apply_jobs, delete_job, list_jobs, named_job, pause_job, run_job};
+pub use jobs::{apply_jobs, delete_job, list_jobs, named_job, pause_job, put_job, run_job};
 pub use record::parameters;
 pub use runs::{WAIT_MAX, find_run, get_log, list_runs, list_subtasks, named_run, wait_run};
 pub use stream::{LAST_EVENT_ID, subscribe};

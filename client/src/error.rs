@@ -115,6 +115,8 @@ pub enum RefusalKind {
     NotFound,
     /// It is not in a state in which that can be done.
     Conflict,
+    /// It was to be changed only from one revision to the next, and has another one: nothing was changed.
+    Changed,
     /// The caller may not do that.
     NotAllowed,
     /// The store cannot be reached now.
@@ -133,6 +135,9 @@ impl RefusalKind {
         if matches!(word, "UNUSABLE" | "DAMAGED" | "CONTRACT") {
             return Self::Broken;
         }
+        if word == "CHANGED" {
+            return Self::Changed;
+        }
         match code {
             Code::InvalidArgument | Code::OutOfRange | Code::Unimplemented => Self::Invalid,
             Code::NotFound => Self::NotFound,
@@ -150,9 +155,12 @@ impl RefusalKind {
     pub const fn is_retryable(self) -> bool {
         match self {
             Self::Unavailable | Self::Exhausted | Self::Unconfirmed => true,
-            Self::Invalid | Self::NotFound | Self::Conflict | Self::NotAllowed | Self::Broken => {
-                false
-            }
+            Self::Invalid
+            | Self::NotFound
+            | Self::Conflict
+            | Self::Changed
+            | Self::NotAllowed
+            | Self::Broken => false,
         }
     }
 }

@@ -38,13 +38,40 @@ impl Client {
         I::Item: Into<v1::JobSpec>,
     {
         let jobs = jobs.into_iter().map(Into::into).collect();
-        let request = v1::ApplyJobsRequest { jobs, dry_run };
+        let request = v1::ApplyJobsRequest {
+            jobs,
+            dry_run,
+            ..v1::ApplyJobsRequest::default()
+        };
         let answer = self
             .call(Repeat::Harmless, request, async |mut api, r| {
                 api.apply_jobs(r).await
             })
             .await?;
         Ok(answer.jobs)
+    }
+
+    /// Registers or changes one job, only from `revision` to the next; 0: only where there is none of its name. One that is as it shall be already
+    /// is left as it is.
+    ///
+    /// # Errors
+    /// As [`Client::apply`], and a refusal of the kind [`RefusalKind::Changed`](crate::RefusalKind::Changed) where it has another one.
+    pub async fn apply_if(
+        &self,
+        job: impl Into<v1::JobSpec>,
+        revision: u64,
+    ) -> Result<v1::AppliedJob, Error> {
+        let request = v1::ApplyJobsRequest {
+            jobs: vec![job.into()],
+            if_revision: Some(revision),
+            ..v1::ApplyJobsRequest::default()
+        };
+        let answer = self
+            .call(Repeat::Harmless, request, async |mut api, r| {
+                api.apply_jobs(r).await
+            })
+            .await?;
+        Ok(answer.jobs.into_iter().next().unwrap_or_default())
     }
 
     /// A page of the registered jobs.
@@ -107,10 +134,36 @@ impl Client {
         name: &str,
         force: bool,
     ) -> Result<v1::DeleteJobResponse, Error> {
-        let request = v1::DeleteJobRequest {
+        self.delete_job_as(v1::DeleteJobRequest {
             name: name.to_owned(),
             force,
-        };
+            ..v1::DeleteJobRequest::default()
+        })
+        .await
+    }
+
+    /// The same, only while it has `revision`.
+    ///
+    /// # Errors
+    /// As [`Client::call`], and a refusal of the kind [`RefusalKind::Changed`](crate::RefusalKind::Changed) where it has another one.
+    pub async fn delete_job_if(
+        &self,
+        name: &str,
+        force: bool,
+        revision: u64,
+    ) -> Result<v1::DeleteJobResponse, Error> {
+        self.delete_job_as(v1::DeleteJobRequest {
+            name: name.to_owned(),
+            force,
+            if_revision: Some(revision),
+        })
+        .await
+    }
+
+    async fn delete_job_as(
+        &self,
+        request: v1::DeleteJobRequest,
+    ) -> Result<v1::DeleteJobResponse, Error> {
         self.call(Repeat::Unsent, request, async |mut api, r| {
             api.delete_job(r).await
         })

@@ -19,6 +19,7 @@ ARGV     1 names    of those behind it, in their order, with a space between the
                       edition of the time zone table they are from, like 2026f
            plan_end   1: nothing follows the dues, else 0
            jobs_most? integer, 0..2000000000: a new job is kept where fewer of its namespace lie in this partition; absent: always
+           if_revision? integer: only a job that has this revision; 0: only one that is not there; absent: any
          then name and value of each of: kind period anchor start_at end_at max_runs jitter misfire misfire_limit tolerance catch_up overlap
          overlap_limit tmpl ledger_limit runs_limit after followed_by
          and behind them, when the template names a placement, the word `placements`, its name, 10 hexadecimal digits, and its content in
@@ -27,6 +28,7 @@ ARGV     1 names    of those behind it, in their order, with a space between the
 Reply    { 'CREATED', 1, next_ms | '', followers }   as in the field `followers`
          { 'UPDATED', revision, next_ms | '', followers }
          { 'UNCHANGED', revision, next_ms | '', followers }   the digest is the present one; nothing was written
+         { 'CHANGED', revision }                   it has another one than was asked for, 0: it is not there; nothing was written
          { 'DELETING' }                            its deletion is not complete; nothing was written
          { 'JOBS_FULL' }                           it is new, and its namespace has as many here as it may; nothing was written
          { 'PLACEMENTS_FULL' }                          the partition keeps as many placements as it may; nothing was written
@@ -52,7 +54,7 @@ local DEFINITION = { 'kind', 'period', 'anchor', 'start_at', 'end_at', 'max_runs
   'catch_up', 'overlap', 'overlap_limit', 'tmpl', 'ledger_limit', 'runs_limit', 'after', 'followed_by' }
 local SPEC_BYTES = 1048576
 
-local given, first = args.named('now_ms job digest spec dues plan_end jobs_most')
+local given, first = args.named('now_ms job digest spec dues plan_end jobs_most if_revision')
 local now = args.now_of(given)
 local job = args.text_of(given, 'job', 128)
 local digest = args.text_of(given, 'digest', 64)
@@ -60,6 +62,7 @@ local spec = args.text_of(given, 'spec', SPEC_BYTES)
 local dues, edition = planning.read_dues(given)
 local plan_end = args.int_of(given, 'plan_end', 0, 1)
 local most = args.int_or_nil(given, 'jobs_most', 0, 2000000000)
+local if_revision = args.int_or_nil(given, 'if_revision', 0, 9007199254740991)
 local fields, written = {}, {}
 for i = first, math.min(#ARGV - 1, first + 2 * #DEFINITION - 2), 2 do
   fields[ARGV[i]] = ARGV[i + 1]
@@ -84,6 +87,10 @@ end
 if old[2] == digest then
   return { 'UNCHANGED', tonumber(old[1]), old[4] or '', old[8] or '' }
 end
+local before = tonumber(old[1]) or 0
+if if_revision and if_revision ~= before then
+  return { 'CHANGED', before }
+end
 if most and not old[1] then
   -- `0` is the byte behind the slash.
   local namespace = job_record.namespace_of(job)
@@ -95,7 +102,7 @@ if not placements.has_room_for(named) then
   return { 'PLACEMENTS_FULL' }
 end
 placements.keep(named)
-local revision = (tonumber(old[1]) or 0) + 1
+local revision = before + 1
 fields.state = old[3] == 'paused' and 'paused' or 'active'
 fields.last = old[5] or ''
 fields.fired = old[6] or '0'

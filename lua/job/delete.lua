@@ -14,11 +14,13 @@ ARGV     1 names    of those behind it, in their order, with a space between the
            resume?    1: only a deletion that began
            alone?     1: only a job that no other one follows
            over_ms?   only a finished `once` job that no other one follows, and that nothing happened to since then
+           if_revision?   integer: only a job that has this revision, or whose deletion began
            idle?      1: only a job of which nothing runs; of a `once` job also nothing that ran before
 
 Reply    { 'MORE', cancelled }               so many waiting contexts were cancelled in this call; call again
          { 'DELETED', cancelled, running }   and so many contexts go on running
          { 'FOLLOWED', follower:on... }      asked for one that nobody follows; nothing was written
+         { 'CHANGED', revision }             it has another one than was asked for; nothing was written
          { 'KEPT' }                          asked for one that is over; nothing was written
          { 'BEGUN', id... }                  asked for one that is idle: up to 100 of its contexts that have begun and not ended; nothing
                                              was written
@@ -52,16 +54,20 @@ local LOCATED_STEP = 50 -- looked for in the wheel and the ready sets in one cal
 local HELD_STEP = 500
 local RUNS_STEP = 500 -- forgotten in one call with their traces
 
-local given = args.only_named('now_ms job resume alone over_ms idle')
+local given = args.only_named('now_ms job resume alone over_ms idle if_revision')
 local now = args.now_of(given)
 local job = args.text_of(given, 'job', 128)
 local over_ms = args.int_or_nil(given, 'over_ms', 0, bounds.INSTANT_MAX)
+local if_revision = args.int_or_nil(given, 'if_revision', 0, 9007199254740991)
 local target, active = keys.job(job), keys.active(job)
-local state, followers, followed_by = unpack(redis.call('HMGET', target, 'state', 'followers', 'followed_by'))
+local state, followers, followed_by, revision = unpack(redis.call('HMGET', target, 'state', 'followers', 'followed_by', 'revision'))
 state = state or (redis.call('EXISTS', target) == 1 and '')
 followers = followers or ''
 if not state or (given.resume == '1' and state ~= 'deleting') then
   return { 'NO_JOB' }
+end
+if if_revision and state ~= 'deleting' and if_revision ~= (tonumber(revision) or 0) then
+  return { 'CHANGED', tonumber(revision) or 0 }
 end
 if given.alone == '1' and state ~= 'deleting' and followers ~= '' then
   local reply = { 'FOLLOWED' }

@@ -51,6 +51,14 @@ pub enum Error {
     /// The state of what was addressed does not allow the operation.
     #[error("{0}")]
     Conflict(String),
+    /// What was addressed is not as whoever asks knows it; nothing was written.
+    #[error("{what} {}; nothing was changed: read it again", present(*revision))]
+    Changed {
+        /// What was addressed, in words.
+        what: String,
+        /// Its revision; 0: it does not exist.
+        revision: u64,
+    },
     /// Nothing has this name or id.
     #[error("{kind} `{id}` does not exist")]
     NotFound {
@@ -80,6 +88,13 @@ pub enum Error {
     Unusable(String),
 }
 
+fn present(revision: u64) -> String {
+    match revision {
+        0 => "does not exist, and was to be changed from one revision to the next".to_owned(),
+        _ => format!("has revision {revision} now, and not the one that was asked for"),
+    }
+}
+
 impl Error {
     /// Whether Redis gave this answer itself; silence is another matter.
     #[must_use]
@@ -96,6 +111,7 @@ impl Error {
             | Self::Unconfirmed { .. }
             | Self::Invalid(_)
             | Self::Conflict(_)
+            | Self::Changed { .. }
             | Self::NotFound { .. }
             | Self::Contract { .. }
             | Self::Damaged { .. }
@@ -114,6 +130,7 @@ impl Error {
             | Self::Unconfirmed { .. } => true,
             Self::Invalid(_)
             | Self::Conflict(_)
+            | Self::Changed { .. }
             | Self::NotFound { .. }
             | Self::Contract { .. }
             | Self::Damaged { .. }

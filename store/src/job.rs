@@ -17,7 +17,7 @@ use tickwheel_core::partition::{PartitionId, partition_of};
 use tickwheel_core::time::TimestampMs;
 use tickwheel_core::zone::Edition;
 
-pub use apply::{Applied, Change};
+pub use apply::{Applied, Change, Only};
 pub use delete::{Deleted, Deletion, IdleDeletion};
 pub use follow::{FOLLOWERS_MAX, followers_full};
 pub use history::LedgerRange;
@@ -150,6 +150,14 @@ fn no_job(job: &JobName) -> Error {
     Error::NotFound {
         kind: "job",
         id: job.to_string(),
+    }
+}
+
+/// It has another revision than whoever asks knows of.
+fn changed(job: &JobName, revision: u64) -> Error {
+    Error::Changed {
+        what: format!("job `{job}`"),
+        revision,
     }
 }
 

@@ -85,6 +85,14 @@ pub(super) fn components() -> Value {
                 "Tickwheel-Durability",
                 "How far the write has come when it is answered: async, replicated(N) or fsynced; without it what the namespace has.",
             ),
+            "IfMatch": header(
+                "If-Match",
+                "The ETag of the job as it was read, like \"3\": where it has another one, nothing is changed (412).",
+            ),
+            "IfNoneMatch": header(
+                "If-None-Match",
+                "*: only where there is no such job (412).",
+            ),
             "IdempotencyKey": header(
                 "Idempotency-Key",
                 "The same request may be sent again with it for a day; it is the `dedup_key` of what is submitted.",

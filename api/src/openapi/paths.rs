@@ -114,6 +114,12 @@ fn parameters(operation: Operation, row: &Row) -> Vec<Value> {
     if !row.method.is_safe() && row.is_durable {
         all.push(shared("Durability"));
     }
+    if operation.may_name_a_revision() {
+        all.push(shared("IfMatch"));
+    }
+    if operation == Operation::PutJob {
+        all.push(shared("IfNoneMatch"));
+    }
     if operation.may_be_repeated_by_key() {
         all.push(shared("IdempotencyKey"));
     }

@@ -1,6 +1,6 @@
 //! Jobs as documents, whose bodies keep their bytes.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::job::JobSpec;
 use tickwheel_core::manifest::{Kind, read_job};
@@ -28,9 +28,28 @@ pub(crate) fn documents(body: &[u8], most: usize) -> Result<Vec<JobSpec>, Violat
 /// One of them. All that is wrong with it is told, also where its text has a key twice.
 pub(crate) fn document(text: &str) -> Result<JobSpec, Violations> {
     let mut found = Violations::new();
-    let Some(map) = tree::object(text, &mut found) else {
+    match tree::object(text, &mut found) {
+        Some(map) => read(map, found),
+        None => Err(found),
+    }
+}
+
+/// The one that stands under `name`, which it may say once more.
+pub(crate) fn named_document(name: &str, text: &str) -> Result<JobSpec, Violations> {
+    let mut found = Violations::new();
+    let Some(mut map) = tree::object(text, &mut found) else {
         return Err(found);
     };
+    let own = Value::from(name);
+    let other = map.get("name").filter(|given| !given.is_null());
+    if let Some(other) = other.filter(|other| **other != own) {
+        found.push(Violation::new("name", "is the one of the path", other));
+    }
+    map.insert("name".to_owned(), own);
+    read(map, found)
+}
+
+fn read(map: Map<String, Value>, mut found: Violations) -> Result<JobSpec, Violations> {
     if map.get("kind").and_then(Value::as_str) == Some(Kind::Limits.as_str()) {
         let rule = "is Job: limits are put under /groups/{group}/limits";
         return Err(Violation::new("kind", rule, Kind::Limits.as_str()).into());

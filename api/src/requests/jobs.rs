@@ -12,9 +12,9 @@ use tickwheel_proto::v1;
 
 use super::asked::Asked;
 use super::dedup::DedupWish;
-use super::documents::documents;
+use super::documents::{documents, named_document};
 use super::forms::{Flag, Number};
-use super::{record, words};
+use super::{record, tree, words};
 
 const PAGE: Number = Number {
     least: 1,
@@ -115,6 +115,25 @@ pub fn apply_jobs(asked: &Asked<'_>) -> Result<v1::ApplyJobsRequest, Violations>
         (Some(query), Some(jobs)) => Ok(v1::ApplyJobsRequest {
             jobs: jobs.iter().map(v1::JobSpec::from).collect(),
             dry_run: query.dry_run,
+            ..v1::ApplyJobsRequest::default()
+        }),
+        (None, _) | (_, None) => Err(found),
+    }
+}
+
+/// The job of the name in the path.
+///
+/// # Errors
+/// Everything that is wrong with the request.
+pub fn put_job(asked: &Asked<'_>) -> Result<v1::ApplyJobsRequest, Violations> {
+    let query = record::of_query::<ApplyQuery>(asked.query, &[]);
+    let job = named_document(asked.name, tree::checked(asked.body)?);
+    let mut found = Violations::new();
+    match (found.keep(query), found.keep(job)) {
+        (Some(query), Some(job)) => Ok(v1::ApplyJobsRequest {
+            jobs: vec![v1::JobSpec::from(&job)],
+            dry_run: query.dry_run,
+            ..v1::ApplyJobsRequest::default()
         }),
         (None, _) | (_, None) => Err(found),
     }
@@ -156,6 +175,7 @@ pub fn delete_job(asked: &Asked<'_>) -> Result<v1::DeleteJobRequest, Violations>
     Ok(v1::DeleteJobRequest {
         name: asked.name.to_owned(),
         force: query.force,
+        ..v1::DeleteJobRequest::default()
     })
 }
 

@@ -22,12 +22,15 @@ pub(super) fn submissions() -> Value {
 
 /// The document of a kind, as files have it; its kind may be left out.
 fn document(kind: &str) -> Value {
-    let mut document = json_schema()
-        .pointer(&format!("/definitions/{kind}"))
-        .cloned()
-        .unwrap_or_default();
+    let all = json_schema();
+    let document = all.pointer(&format!("/definitions/{kind}"));
+    without(document.cloned().unwrap_or_default(), "kind")
+}
+
+/// The same, where this may be left out.
+fn without(mut document: Value, key: &str) -> Value {
     if let Some(needed) = document.get_mut("required").and_then(Value::as_array_mut) {
-        needed.retain(|key| key != "kind");
+        needed.retain(|needed| needed != key);
     }
     document
 }
@@ -36,15 +39,16 @@ pub(super) fn job_document() -> Value {
     document("Job")
 }
 
+/// The name stands in the path.
+pub(super) fn named_job_document() -> Value {
+    without(job_document(), "name")
+}
+
 pub(super) fn job_documents() -> Value {
     one_or_many(&job_document())
 }
 
 /// The group stands in the path.
 pub(super) fn limits_document() -> Value {
-    let mut document = document("Limits");
-    if let Some(needed) = document.get_mut("required").and_then(Value::as_array_mut) {
-        needed.retain(|key| key != "group");
-    }
-    document
+    without(document("Limits"), "group")
 }

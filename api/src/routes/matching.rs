@@ -195,10 +195,13 @@ mod tests {
             other => panic!("{path}: {other:?}"),
         };
         assert_eq!(allowed("POST", "/jobs"), [Method::Get]);
-        assert_eq!(allowed("PUT", "/jobs/a"), [Method::Get, Method::Delete]);
         assert_eq!(
-            allowed("PUT", "/jobs/a:run"),
-            [Method::Get, Method::Delete, Method::Post]
+            allowed("POST", "/jobs/a"),
+            [Method::Get, Method::Put, Method::Delete]
+        );
+        assert_eq!(
+            allowed("PATCH", "/jobs/a:run"),
+            [Method::Get, Method::Put, Method::Delete, Method::Post]
         );
         assert_eq!(
             allowed("GET", "/groups/g/limits"),

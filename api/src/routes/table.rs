@@ -4,7 +4,9 @@ use serde_json::Value;
 use tickwheel_core::access::Role;
 use tickwheel_core::shape::describe_fields;
 
-use super::bodies::{job_document, job_documents, limits_document, object, submissions};
+use super::bodies::{
+    job_document, job_documents, limits_document, named_job_document, object, submissions,
+};
 use super::row::{BODY_BYTES_MAX, Method, Request, Row, SUBMISSIONS_BYTES_MAX};
 use crate::requests::{
     ApplyQuery, AuditQuery, Change, DeadQuery, DeleteQuery, ExplainQuery, FindQuery, GroupPause,
@@ -113,6 +115,18 @@ operations! {
     };
     /// One job.
     GetJob = reads("/jobs/{job}", "GetJob", "job get", "Shows a job.", "Job");
+    /// Registers or changes one job.
+    PutJob = Row {
+        method: Method::Put,
+        is_durable: true,
+        query: describe_fields::<ApplyQuery>,
+        request: body("NamedJobDocument", named_job_document, true),
+        ..does(
+            "/jobs/{job}", "ApplyJobs", "apply",
+            "Registers or changes a job; with `If-Match` only from the revision that it names, with `If-None-Match: *` only a new one.",
+            "Applied",
+        )
+    };
     /// Deletes a job.
     DeleteJob = Row {
         is_durable: true,
@@ -120,7 +134,7 @@ operations! {
         query: describe_fields::<DeleteQuery>,
         ..does(
             "/jobs/{job}", "DeleteJob", "job delete",
-            "Deletes a job and what it has waiting; what runs goes on.",
+            "Deletes a job and what it has waiting; what runs goes on. With `If-Match` only the revision that it names.",
             "Deleted",
         )
     };
@@ -406,6 +420,12 @@ impl Operation {
         } else {
             "application/json"
         }
+    }
+
+    /// Whether a request may say by `If-Match` of which revision it speaks.
+    #[must_use]
+    pub fn may_name_a_revision(self) -> bool {
+        matches!(self, Self::PutJob | Self::DeleteJob)
     }
 
     /// Whether a request may carry an `Idempotency-Key`.

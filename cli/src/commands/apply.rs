@@ -28,6 +28,9 @@ pub(crate) struct ApplyArgs {
     /// Check everything and show what would change, and write nothing
     #[arg(long)]
     dry_run: bool,
+    /// Only while the job has this revision, as `job get` shows it; 0: only where it is new. Of a file with one job and nothing else
+    #[arg(long, conflicts_with_all = ["dry_run", "prune", "prune_limits"], value_name = "N")]
+    if_revision: Option<u64>,
     /// Also delete the registered jobs whose names start with this and that no document names, say payments/
     #[arg(long, value_name = "PREFIX")]
     prune: Option<String>,
@@ -45,6 +48,17 @@ pub(crate) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure>
     if let Some(prefix) = &args.prune_limits {
         let groups = manifest.limits.iter().map(|spec| spec.group.as_str());
         within("--prune-limits", prefix, groups)?;
+    }
+    if let Some(revision) = args.if_revision {
+        if manifest.jobs.len() != 1 || !manifest.limits.is_empty() {
+            return Err(Failure::usage(
+                "--if-revision goes with one job and nothing else",
+            ));
+        }
+        let client = global.connect().await?;
+        return global
+            .output
+            .list(&[jobs::send_if(&client, &manifest, revision).await?]);
     }
     let client = global.connect().await?;
     let limits = LimitsPlan::make(&client, &manifest.limits, args.prune_limits.as_deref()).await?;
@@ -65,7 +79,7 @@ pub(crate) async fn run(global: &Global, args: ApplyArgs) -> Result<(), Failure>
         // All of them go, so none is kept for the sake of one that follows it.
         for name in gone {
             if !args.dry_run {
-                delete_one(&client, &name, true).await?;
+                delete_one(&client, &name, true, None).await?;
             }
             applied.push(Applied::new(Kind::Job, name, "deleted"));
         }

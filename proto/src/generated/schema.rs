@@ -319,6 +319,7 @@ Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Message { name: "ApplyJobsRequest", fields: &[
 Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(20) },
 Field { number: 2, name: "dry_run", repeated: false, kind: Kind::Bool },
+Field { number: 3, name: "if_revision", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ApplyJobsResponse", fields: &[
 Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(48) },
@@ -348,6 +349,7 @@ Field { number: 2, name: "note", repeated: false, kind: Kind::Text },
 Message { name: "DeleteJobRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "force", repeated: false, kind: Kind::Bool },
+Field { number: 3, name: "if_revision", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "DeleteJobResponse", fields: &[
 Field { number: 1, name: "cancelled", repeated: false, kind: Kind::Uint64 },

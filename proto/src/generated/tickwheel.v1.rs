@@ -1147,6 +1147,9 @@ pub struct ApplyJobsRequest {
     /// Checks and answers what would happen, and writes nothing.
     #[prost(bool, tag = "2")]
     pub dry_run: bool,
+    /// Only if this is the job's revision: of a request with one job. 0: only if there is none of its name.
+    #[prost(uint64, optional, tag = "3")]
+    pub if_revision: ::core::option::Option<u64>,
 }
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ApplyJobsResponse {
@@ -1251,6 +1254,9 @@ pub struct DeleteJobRequest {
     /// Also when other jobs follow it.
     #[prost(bool, tag = "2")]
     pub force: bool,
+    /// Only if this is the job's revision.
+    #[prost(uint64, optional, tag = "3")]
+    pub if_revision: ::core::option::Option<u64>,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct DeleteJobResponse {
@@ -2299,7 +2305,7 @@ pub struct Bye {
 /// Travels as the binary details of a status.
 #[derive(Clone, PartialEq, ::prost::Message)]
 pub struct ErrorDetail {
-    /// Stable: INVALID, NOT_FOUND, CONFLICT, UNAVAILABLE, EXHAUSTED, UNCONFIRMED, CONTRACT, DAMAGED, UNUSABLE, UNAUTHENTICATED,
+    /// Stable: INVALID, NOT_FOUND, CONFLICT, CHANGED, UNAVAILABLE, EXHAUSTED, UNCONFIRMED, CONTRACT, DAMAGED, UNUSABLE, UNAUTHENTICATED,
     /// PERMISSION_DENIED.
     #[prost(string, tag = "1")]
     pub code: ::prost::alloc::string::String,

@@ -7,7 +7,7 @@ use tickwheel_core::job::{AfterOn, JobSpec, Trigger};
 use tickwheel_core::routing::Placement;
 use tickwheel_core::time::TimestampMs;
 
-use super::{Plan, deleting, followers_of};
+use super::{Plan, changed, deleting, followers_of};
 use crate::args::Args;
 use crate::error::Error;
 use crate::placement::{placement_args, placements_full};
@@ -40,6 +40,15 @@ pub enum Change {
     Unchanged,
 }
 
+/// What has to hold for a job to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Only {
+    /// One that is new: only while its partition has fewer than so many of its namespace.
+    pub below: Option<u64>,
+    /// Only while it has this revision; 0: while there is none of its name. One that is as it shall be already is left as it is.
+    pub revision: Option<u64>,
+}
+
 impl Store {
     /// Registers `spec`, or gives its job a new revision when it differs. Idempotent.
     ///
@@ -49,18 +58,18 @@ impl Store {
     /// # Errors
     /// [`Error::Conflict`] while the job is being deleted; [`Error::Exhausted`] when Redis is full; [`Error::Unavailable`]: repeat.
     pub async fn apply_job(&self, spec: &JobSpec, plan: &Plan) -> Result<Applied, Error> {
-        self.apply_job_within(spec, plan, None).await
+        self.apply_job_if(spec, plan, Only::default()).await
     }
 
-    /// The same, but a job that is new is registered only while its partition has fewer than `most` of its namespace; `None`: always.
+    /// The same, as far as `only` holds.
     ///
     /// # Errors
-    /// As [`Store::apply_job`], and [`Error::Full`] when it has as many; then nothing was written.
-    pub async fn apply_job_within(
+    /// As [`Store::apply_job`], and where it does not hold [`Error::Full`] or [`Error::Changed`]; then nothing was written.
+    pub async fn apply_job_if(
         &self,
         spec: &JobSpec,
         plan: &Plan,
-        most: Option<u64>,
+        only: Only,
     ) -> Result<Applied, Error> {
         self.redis.has_room()?;
         // The body is kept once, in the template.
@@ -77,13 +86,15 @@ impl Store {
             .with("spec", Bytes::from(kept.encode()))
             .with("dues", plan.dues_arg(&self.zones))
             .with_number("plan_end", u8::from(plan.end))
-            .with_optional("jobs_most", most.map(|most| most.to_string()))
+            .with_optional_number("jobs_most", only.below)
+            .with_optional_number("if_revision", only.revision)
             .items(fields.chain(placement_args(placement.iter())));
         let (status, mut reply) = self.call_job(&APPLY_JOB, &spec.name, args).await?;
         let change = match status.as_str() {
             "CREATED" => Change::Created,
             "UPDATED" => Change::Updated,
             "UNCHANGED" => Change::Unchanged,
+            "CHANGED" => return Err(changed(&spec.name, reply.number()?)),
             "DELETING" => return Err(deleting(&spec.name)),
             "JOBS_FULL" => return Err(jobs_full(spec.name.namespace())),
             "PLACEMENTS_FULL" => return Err(placements_full()),

@@ -4,7 +4,7 @@ use tickwheel_core::id::{ContextId, JobName};
 use tickwheel_core::job::AfterOn;
 use tickwheel_core::time::TimestampMs;
 
-use super::{followers_of, no_job};
+use super::{changed, followers_of, no_job};
 use crate::args::Args;
 use crate::error::Error;
 use crate::script::DELETE_JOB;
@@ -83,15 +83,31 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when there is no such job; [`Error::Unavailable`]: repeat.
     pub async fn delete_job(&self, job: &JobName) -> Result<Deleted, Error> {
-        self.delete_whole(job, Sparing::Nothing).await
+        self.delete_whole(job, Sparing::Nothing, None).await
+    }
+
+    /// The same, only while it has `revision`; one whose deletion began is deleted all the same. `None`: whatever it has.
+    ///
+    /// # Errors
+    /// As [`Store::delete_job`], and [`Error::Changed`]; then nothing was written.
+    pub async fn delete_job_if(
+        &self,
+        job: &JobName,
+        revision: Option<u64>,
+    ) -> Result<Deleted, Error> {
+        self.delete_whole(job, Sparing::Nothing, revision).await
     }
 
     /// The same, unless other jobs follow it.
     ///
     /// # Errors
-    /// As [`Store::delete_job`].
-    pub async fn delete_job_alone(&self, job: &JobName) -> Result<Deletion, Error> {
-        match self.delete(job, Sparing::Followed).await? {
+    /// As [`Store::delete_job_if`].
+    pub async fn delete_job_alone(
+        &self,
+        job: &JobName,
+        revision: Option<u64>,
+    ) -> Result<Deletion, Error> {
+        match self.delete(job, Sparing::Followed, revision).await? {
             Calls::Deleted(deleted) => Ok(Deletion::Deleted(deleted)),
             Calls::Followed(followers) => Ok(Deletion::Followed(followers)),
             other @ (Calls::Kept | Calls::Begun(_)) => Err(other.unasked()),
@@ -104,7 +120,7 @@ impl Store {
     /// # Errors
     /// As [`Store::delete_job`].
     pub async fn delete_idle_job(&self, job: &JobName) -> Result<IdleDeletion, Error> {
-        match self.delete(job, Sparing::Begun).await? {
+        match self.delete(job, Sparing::Begun, None).await? {
             Calls::Deleted(deleted) => Ok(IdleDeletion::Deleted(deleted)),
             Calls::Begun(ids) => Ok(IdleDeletion::Begun(ids)),
             other @ (Calls::Kept | Calls::Followed(_)) => Err(other.unasked()),
@@ -117,7 +133,7 @@ impl Store {
     /// # Errors
     /// As [`Store::delete_job`].
     pub async fn forget_job(&self, job: &JobName, before: TimestampMs) -> Result<bool, Error> {
-        match self.delete(job, Sparing::NotOver(before)).await? {
+        match self.delete(job, Sparing::NotOver(before), None).await? {
             Calls::Deleted(_) => Ok(true),
             Calls::Kept => Ok(false),
             other @ (Calls::Followed(_) | Calls::Begun(_)) => Err(other.unasked()),
@@ -129,17 +145,27 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when none began, or it is over; [`Error::Unavailable`]: repeat.
     pub(crate) async fn finish_deletion(&self, job: &JobName) -> Result<Deleted, Error> {
-        self.delete_whole(job, Sparing::NotBegun).await
+        self.delete_whole(job, Sparing::NotBegun, None).await
     }
 
-    async fn delete_whole(&self, job: &JobName, sparing: Sparing) -> Result<Deleted, Error> {
-        match self.delete(job, sparing).await? {
+    async fn delete_whole(
+        &self,
+        job: &JobName,
+        sparing: Sparing,
+        revision: Option<u64>,
+    ) -> Result<Deleted, Error> {
+        match self.delete(job, sparing, revision).await? {
             Calls::Deleted(deleted) => Ok(deleted),
             other @ (Calls::Kept | Calls::Followed(_) | Calls::Begun(_)) => Err(other.unasked()),
         }
     }
 
-    async fn delete(&self, job: &JobName, sparing: Sparing) -> Result<Calls, Error> {
+    async fn delete(
+        &self,
+        job: &JobName,
+        sparing: Sparing,
+        revision: Option<u64>,
+    ) -> Result<Calls, Error> {
         let over_ms = match sparing {
             Sparing::NotOver(before) => Some(before.as_u64()),
             Sparing::Nothing | Sparing::NotBegun | Sparing::Followed | Sparing::Begun => None,
@@ -151,6 +177,7 @@ impl Store {
                 .with_flag("resume", matches!(sparing, Sparing::NotBegun))
                 .with_flag("alone", matches!(sparing, Sparing::Followed))
                 .with_optional_number("over_ms", over_ms)
+                .with_optional_number("if_revision", revision)
                 .with_flag("idle", matches!(sparing, Sparing::Begun))
                 .alone();
             let (status, mut reply) = self.call_job(&DELETE_JOB, job, args).await?;
@@ -163,6 +190,7 @@ impl Store {
                         running: reply.number()?,
                     }));
                 }
+                "CHANGED" => return Err(changed(job, reply.number()?)),
                 "KEPT" => return Ok(Calls::Kept),
                 "BEGUN" => {
                     let mut ids = Vec::with_capacity(reply.len());

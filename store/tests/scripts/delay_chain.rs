@@ -140,7 +140,16 @@ async fn a_new_revision_while_an_old_run_runs_again_keeps_the_chain() {
     part.turn(T + 20, 9, &[W]).await;
     let now = (T + 30).to_string();
     let due = (T + 1_030).to_string();
-    let mut args = vec![now.as_str(), "d/j", "other", "spec", due.as_str(), "0", ""];
+    let mut args = vec![
+        now.as_str(),
+        "d/j",
+        "other",
+        "spec",
+        due.as_str(),
+        "0",
+        "",
+        "",
+    ];
     let state = part.state().await;
     for field in [
         "kind",

@@ -1,6 +1,7 @@
 //! job/apply: registering, changing and leaving jobs as they are.
 
 mod plans;
+mod revisions;
 mod room;
 
 use crate::harness::{Harness, alone, fresh, job, ms, name, partition};
@@ -33,13 +34,14 @@ async fn entry(test: &Harness, job: &str) -> String {
 }
 
 /// Arguments of a valid call.
-const ARGS: [&str; 43] = [
+const ARGS: [&str; 44] = [
     "1000",
     "a/b",
     "digest",
     "spec",
     "2000 3000",
     "0",
+    "",
     "",
     "kind",
     "cron",
@@ -390,8 +392,10 @@ async fn every_bad_argument_is_refused_before_the_first_write() {
         (6, "", "plan_end"),
         (7, "-1", "jobs_most"),
         (7, "many", "jobs_most"),
-        (8, "sort", "fields"),
-        (45, "more", "fields"),
+        (8, "-1", "if_revision"),
+        (8, "1.5", "if_revision"),
+        (9, "sort", "fields"),
+        (46, "more", "fields"),
     ];
     test.assert_refused("job/apply", p, &ARGS, &changes).await;
     assert_eq!(

@@ -109,7 +109,11 @@ async fn followers_whose_consent_was_withdrawn_take_nobodys_place_and_hold_back_
     followed_by(&test, "c", 99).await.unwrap();
     let refused = followed_by(&test, "a", 100).await;
     assert!(matches!(refused, Err(Error::Full(_))), "{refused:?}");
-    let refused = test.store.delete_job_alone(&name("a/b")).await.unwrap();
+    let refused = test
+        .store
+        .delete_job_alone(&name("a/b"), None)
+        .await
+        .unwrap();
     let Deletion::Followed(holding) = refused else {
         panic!("{refused:?}");
     };
@@ -125,7 +129,11 @@ async fn followers_whose_consent_was_withdrawn_take_nobodys_place_and_hold_back_
             .await
             .unwrap();
     }
-    let deleted = test.store.delete_job_alone(&name("a/b")).await.unwrap();
+    let deleted = test
+        .store
+        .delete_job_alone(&name("a/b"), None)
+        .await
+        .unwrap();
     assert!(!matches!(deleted, Deletion::Followed(_)), "{deleted:?}");
 }
 
@@ -181,7 +189,10 @@ async fn a_job_that_is_deleted_and_registered_again_tells_its_followers() {
             .unwrap();
     }
     assert_eq!(
-        test.store.delete_job_alone(&name("a/b")).await.unwrap(),
+        test.store
+            .delete_job_alone(&name("a/b"), None)
+            .await
+            .unwrap(),
         Deletion::Followed(edges.to_vec())
     );
     let _ = test.store.delete_job(&name("a/b")).await.unwrap();

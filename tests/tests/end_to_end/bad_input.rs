@@ -81,6 +81,7 @@ async fn apply(
         .apply_jobs(v1::ApplyJobsRequest {
             jobs,
             dry_run: false,
+            ..v1::ApplyJobsRequest::default()
         })
         .await?
         .into_inner())

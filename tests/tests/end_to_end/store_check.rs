@@ -177,6 +177,7 @@ async fn followers_that_no_upstream_knows_any_more_follow_again_after_a_rebuild(
     let forced = v1::DeleteJobRequest {
         name: "later".to_owned(),
         force: true,
+        ..v1::DeleteJobRequest::default()
     };
     client.raw.delete_job(forced).await?;
     let mut wire = rig.redis.wire().await?;

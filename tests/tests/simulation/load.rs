@@ -192,6 +192,7 @@ async fn apply(specs: &[JobSpec]) -> Vec<Option<u64>> {
     let request = v1::ApplyJobsRequest {
         jobs: specs.iter().map(v1::JobSpec::from).collect(),
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     let tracker = trackers::any().expect("a tracker");
     let applied = tracker.scheduler().apply_jobs(Request::new(request)).await;
@@ -353,6 +354,7 @@ async fn change(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
     let request = v1::ApplyJobsRequest {
         jobs: vec![v1::JobSpec::from(&spec)],
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     service.apply_jobs(Request::new(request)).await.ok();
 }
@@ -370,7 +372,11 @@ async fn delete(known: &Known, service: &impl SchedulerService, rng: &mut Rng) {
         book.deleted.insert(name.clone());
     }
     service
-        .delete_job(Request::new(v1::DeleteJobRequest { name, force: true }))
+        .delete_job(Request::new(v1::DeleteJobRequest {
+            name,
+            force: true,
+            ..v1::DeleteJobRequest::default()
+        }))
         .await
         .ok();
 }
@@ -400,6 +406,7 @@ pub(crate) async fn quieten(known: &Known) {
                 let request = v1::DeleteJobRequest {
                     name: name.to_string(),
                     force: true,
+                    ..v1::DeleteJobRequest::default()
                 };
                 service.delete_job(Request::new(request)).await.map(drop)
             } else {

@@ -26,6 +26,7 @@ pub(crate) fn store_error(error: &tickwheel_store::Error) {
         Error::Unconfirmed { .. } => "unconfirmed",
         Error::Invalid(_) => "invalid",
         Error::Conflict(_) => "conflict",
+        Error::Changed { .. } => "changed",
         Error::NotFound { .. } => "not_found",
         Error::Contract { .. } => "contract",
         Error::Damaged { .. } => "damaged",

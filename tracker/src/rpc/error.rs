@@ -30,6 +30,8 @@ pub enum ErrorCode {
     NotFound,
     /// Wait until the state allows it, or do something else.
     Conflict,
+    /// Read again what was to be changed.
+    Changed,
     /// Try again.
     Unavailable,
     /// Try again when there is room.
@@ -55,6 +57,11 @@ impl ErrorCode {
             Self::Invalid => ("INVALID", Code::InvalidArgument, StatusCode::BAD_REQUEST),
             Self::NotFound => ("NOT_FOUND", Code::NotFound, StatusCode::NOT_FOUND),
             Self::Conflict => ("CONFLICT", Code::FailedPrecondition, StatusCode::CONFLICT),
+            Self::Changed => (
+                "CHANGED",
+                Code::FailedPrecondition,
+                StatusCode::PRECONDITION_FAILED,
+            ),
             Self::Unavailable => (
                 "UNAVAILABLE",
                 Code::Unavailable,
@@ -128,6 +135,7 @@ fn code_of_store(error: &StoreError) -> ErrorCode {
         StoreError::Invalid(_) => ErrorCode::Invalid,
         StoreError::NotFound { .. } => ErrorCode::NotFound,
         StoreError::Conflict(_) => ErrorCode::Conflict,
+        StoreError::Changed { .. } => ErrorCode::Changed,
         StoreError::Unavailable { .. } => ErrorCode::Unavailable,
         StoreError::Exhausted { .. } | StoreError::Full(_) => ErrorCode::Exhausted,
         StoreError::Unconfirmed { .. } => ErrorCode::Unconfirmed,
@@ -151,6 +159,7 @@ pub fn violations_of(error: &Error) -> Option<&Violations> {
         Error::Store(
             StoreError::NotFound { .. }
             | StoreError::Conflict(_)
+            | StoreError::Changed { .. }
             | StoreError::Unavailable { .. }
             | StoreError::Exhausted { .. }
             | StoreError::Full(_)
@@ -234,6 +243,7 @@ pub(crate) fn note(error: &Error) {
         ErrorCode::Invalid
         | ErrorCode::NotFound
         | ErrorCode::Conflict
+        | ErrorCode::Changed
         | ErrorCode::Unauthenticated
         | ErrorCode::Denied => {
             tracing::debug!(%error, "a request was refused");
@@ -309,6 +319,7 @@ pub(crate) fn message_of(error: &Error) -> String {
         ErrorCode::Invalid
         | ErrorCode::NotFound
         | ErrorCode::Conflict
+        | ErrorCode::Changed
         | ErrorCode::Unavailable
         | ErrorCode::Exhausted
         | ErrorCode::Unconfirmed

@@ -16,6 +16,7 @@ fn applying(names: &[&str]) -> v1::ApplyJobsRequest {
     v1::ApplyJobsRequest {
         jobs: names.iter().map(|name| spec(name)).collect(),
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     }
 }
 
@@ -221,6 +222,7 @@ async fn payload_is_for_those_who_may_see_it() {
     let request = v1::ApplyJobsRequest {
         jobs: vec![with_body],
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     admin.apply_jobs(request).await.unwrap();
     let context = v1::Submission {

@@ -89,6 +89,7 @@ fn rows() -> Vec<Row> {
         row!("ApplyJobs", Operator, Denied, |_, _| v1::ApplyJobsRequest {
             jobs: vec![spec("a/new", "g")],
             dry_run: false,
+            ..v1::ApplyJobsRequest::default()
         }),
         row!("ListJobs", Viewer, Nothing, |_, _| v1::ListJobsRequest {
             prefix: "a/".to_owned(),
@@ -110,6 +111,7 @@ fn rows() -> Vec<Row> {
             v1::DeleteJobRequest {
                 name: name("DeleteJob", there),
                 force: false,
+                ..v1::DeleteJobRequest::default()
             }
         }),
         row!("RunJob", Submitter, NotFound, |_, there| {
@@ -310,6 +312,7 @@ async fn things(guarded: &Guarded) -> Things {
     let request = v1::ApplyJobsRequest {
         jobs,
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     admin.apply_jobs(request).await.unwrap();
     let mut contexts = vec![waiting("a", "g"); 9];

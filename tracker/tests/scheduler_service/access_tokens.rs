@@ -18,6 +18,7 @@ fn applying(names: &[&str]) -> v1::ApplyJobsRequest {
     v1::ApplyJobsRequest {
         jobs: names.iter().map(|name| spec(name)).collect(),
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     }
 }
 

@@ -146,6 +146,7 @@ impl Caller {
         let request = v1::ApplyJobsRequest {
             jobs,
             dry_run: false,
+            ..v1::ApplyJobsRequest::default()
         };
         Ok(self.rpc.apply_jobs(request).await?.into_inner().jobs)
     }
@@ -209,6 +210,7 @@ pub(crate) fn deleting(name: &str, force: bool) -> v1::DeleteJobRequest {
     v1::DeleteJobRequest {
         name: name.to_owned(),
         force,
+        ..v1::DeleteJobRequest::default()
     }
 }
 

@@ -12,6 +12,7 @@ mod page;
 mod payloads;
 mod rates;
 mod refusals;
+mod revisions;
 mod same;
 mod same_groups;
 mod same_workers;

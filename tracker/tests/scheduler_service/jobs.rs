@@ -15,6 +15,7 @@ async fn applying_creates_once_and_changes_only_what_changed() {
     let dry = v1::ApplyJobsRequest {
         jobs: vec![spec.clone()],
         dry_run: true,
+        ..v1::ApplyJobsRequest::default()
     };
     let dry = caller.rpc.apply_jobs(dry).await.unwrap().into_inner();
     assert_eq!(dry.jobs[0].change(), Change::Created);
@@ -39,6 +40,7 @@ async fn applying_creates_once_and_changes_only_what_changed() {
     let dry = v1::ApplyJobsRequest {
         jobs: vec![changed.clone()],
         dry_run: true,
+        ..v1::ApplyJobsRequest::default()
     };
     let dry = caller.rpc.apply_jobs(dry).await.unwrap().into_inner().jobs;
     assert_eq!((dry[0].revision, dry[0].change()), (2, Change::Updated));

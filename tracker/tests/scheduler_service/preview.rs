@@ -135,6 +135,7 @@ async fn numbers_of_weekdays_in_six_fields_are_warned_of() {
     let dry = v1::ApplyJobsRequest {
         jobs: vec![spec.clone()],
         dry_run: true,
+        ..v1::ApplyJobsRequest::default()
     };
     let foreseen = caller.rpc.apply_jobs(dry).await.unwrap().into_inner().jobs;
     let applied = caller.apply(vec![spec, job("y", api())]).await.unwrap();

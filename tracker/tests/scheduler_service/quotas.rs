@@ -70,6 +70,7 @@ async fn a_namespace_has_so_many_jobs_and_no_part_of_a_request_with_more_is_writ
     let dry = v1::ApplyJobsRequest {
         jobs: more,
         dry_run: true,
+        ..v1::ApplyJobsRequest::default()
     };
     let dry = caller.rpc.apply_jobs(dry).await;
     assert_eq!(refused(dry, Code::ResourceExhausted), violations);
@@ -96,6 +97,7 @@ async fn who_registers_at_the_same_moment_finds_no_more_room_than_there_is() {
             let request = v1::ApplyJobsRequest {
                 jobs,
                 dry_run: false,
+                ..v1::ApplyJobsRequest::default()
             };
             rpc.apply_jobs(request).await.map(drop)
         }

@@ -24,6 +24,7 @@ async fn firings_and_runs_come_in_one_list_page_by_page() {
     let request = v1::ApplyJobsRequest {
         jobs: specs.to_vec(),
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     caller.rpc.apply_jobs(request).await.unwrap();
     caller
@@ -100,6 +101,7 @@ async fn who_sees_a_part_is_shown_that_part_and_no_count_of_the_rest() {
     let request = v1::ApplyJobsRequest {
         jobs: vec![firing],
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     admin.apply_jobs(request).await.unwrap();
     let shown = async |token: &str| {

@@ -40,6 +40,21 @@ pub(crate) async fn send(
     Ok(applied.into_iter().map(|(_, view)| view).collect())
 }
 
+/// Sends the one job of a manifest, to be changed only from this revision.
+pub(super) async fn send_if(
+    client: &Client,
+    manifest: &Manifest,
+    revision: u64,
+) -> Result<Applied, Failure> {
+    let Some(job) = manifest.jobs.first() else {
+        return Err(Failure::usage("there is no job in it"));
+    };
+    let answer = client.apply_if(job, revision).await;
+    let applied = answer
+        .map_err(|error| Failure::from(error).map_places(|field| manifest.place_of(&[0], field)))?;
+    Ok(Applied::from(applied))
+}
+
 async fn send_page(
     client: &Client,
     manifest: &Manifest,

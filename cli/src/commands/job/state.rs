@@ -50,12 +50,18 @@ pub(crate) struct DeleteArgs {
     /// Also when other jobs follow it: they do not run until a job of its name is registered again
     #[arg(long)]
     force: bool,
+    /// Only while it has this revision, as `job get` shows it; of one job
+    #[arg(long, conflicts_with = "prefix", value_name = "N")]
+    if_revision: Option<u64>,
     /// Show which jobs would be deleted, and delete none
     #[arg(long)]
     dry_run: bool,
 }
 
 pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Failure> {
+    if args.if_revision.is_some() && args.names.len() > 1 {
+        return Err(Failure::usage("--if-revision goes with one job"));
+    }
     let client = global.connect().await?;
     let mut names = args.names;
     if let Some(prefix) = &args.prefix {
@@ -72,7 +78,7 @@ pub(super) async fn delete(global: &Global, args: DeleteArgs) -> Result<(), Fail
             deleted.push(Deleted::new(name.clone(), v1::DeleteJobResponse::default()));
             continue;
         }
-        let answer = delete_one(&client, name, args.force).await;
+        let answer = delete_one(&client, name, args.force, args.if_revision).await;
         let answer = answer.map_err(|failure| {
             failure.after(&match deleted.len() {
                 0 => String::new(),
@@ -94,6 +100,10 @@ pub(crate) async fn delete_one(
     client: &Client,
     name: &str,
     force: bool,
+    if_revision: Option<u64>,
 ) -> Result<v1::DeleteJobResponse, Failure> {
-    Ok(client.delete_job(name, force).await?)
+    Ok(match if_revision {
+        Some(revision) => client.delete_job_if(name, force, revision).await?,
+        None => client.delete_job(name, force).await?,
+    })
 }

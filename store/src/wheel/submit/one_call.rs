@@ -75,6 +75,7 @@ fn sorted(error: Error) -> Failed {
         | Error::Partly { .. }
         | Error::Invalid(_)
         | Error::Conflict(_)
+        | Error::Changed { .. }
         | Error::NotFound { .. }
         | Error::Unusable(_) => Failed::Undone(error),
     }

@@ -2,14 +2,24 @@
 
 use tickwheel_core::job::Trigger;
 use tickwheel_store::Error;
-use tickwheel_store::job::Change;
+use tickwheel_store::job::{Change, Only};
 
 use super::plan;
 use crate::harness::{Harness, fresh, job, name};
 
 async fn apply(test: &Harness, job_name: &str, most: Option<u64>) -> Result<Change, Error> {
     let spec = job(job_name, Trigger::Manual);
-    let applied = test.store.apply_job_within(&spec, &plan(&[]), most).await;
+    let applied = test
+        .store
+        .apply_job_if(
+            &spec,
+            &plan(&[]),
+            Only {
+                below: most,
+                ..Only::default()
+            },
+        )
+        .await;
     applied.map(|applied| applied.change)
 }
 
@@ -52,7 +62,14 @@ async fn a_partition_takes_so_many_new_jobs_of_a_namespace_and_of_no_other() {
     changed.description = "another".to_owned();
     let changed = test
         .store
-        .apply_job_within(&changed, &plan(&[]), Some(0))
+        .apply_job_if(
+            &changed,
+            &plan(&[]),
+            Only {
+                below: Some(0),
+                ..Only::default()
+            },
+        )
         .await;
     assert_eq!(changed.unwrap().change, Change::Updated, "it was there");
     assert_eq!(apply(&test, &own[2], None).await.unwrap(), Change::Created);

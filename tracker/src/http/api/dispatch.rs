@@ -5,10 +5,10 @@ use std::future::Future;
 use prost::Message;
 use serde::Serialize;
 use tickwheel_api::answers::{
-    AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group, GroupList,
-    Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, MadeToken, Overview, Preview,
-    Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage, TokenPage,
-    UpcomingPage, Wheel, Worker, WorkerList,
+    Applied, AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group,
+    GroupList, Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, MadeToken,
+    Overview, Preview, Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage,
+    TokenPage, UpcomingPage, Wheel, Worker, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -45,10 +45,19 @@ pub(super) async fn dispatch(
         }
         Operation::GetJob => job(calls.get_job(fitting(requests::named_job(asked))?).await?),
         Operation::DeleteJob => {
-            let request = fitting(requests::delete_job(asked))?;
+            let mut request = fitting(requests::delete_job(asked))?;
+            request.if_revision = given.revision;
             let name = request.name.clone();
             let answer = calls.delete_job(request, durability).await?;
             Ok(Answer::json(&Deleted::new(name, answer))?)
+        }
+        Operation::PutJob => {
+            let mut request = requests::put_job(asked)?;
+            request.if_revision = given.revision;
+            let answer = calls.apply_jobs(fitting(Ok(request))?, durability).await?;
+            let applied = answer.jobs.into_iter().next().unwrap_or_default();
+            let revision = applied.revision;
+            Ok(Answer::json(&Applied::from(applied))?.with_revision(revision))
         }
         Operation::PauseJob => {
             let request = fitting(requests::pause_job(asked))?;

@@ -260,6 +260,7 @@ const fn title(code: ErrorCode) -> &'static str {
         ErrorCode::Invalid => "The request breaks rules",
         ErrorCode::NotFound => "There is no such thing",
         ErrorCode::Conflict => "Its state does not allow it",
+        ErrorCode::Changed => "It is not what it was when it was read",
         ErrorCode::Unauthenticated => "It is not known who asks",
         ErrorCode::Denied => "Whoever asks may not",
         ErrorCode::Unavailable => "It cannot be done now",

@@ -96,7 +96,7 @@ impl Refused {
         note(error);
         let code = match code_of(error) {
             ErrorCode::Invalid => Code::Request,
-            ErrorCode::NotFound | ErrorCode::Conflict => Code::NotFound,
+            ErrorCode::NotFound | ErrorCode::Conflict | ErrorCode::Changed => Code::NotFound,
             ErrorCode::Unauthenticated => Code::Unauthenticated,
             ErrorCode::Denied => Code::Denied,
             ErrorCode::Exhausted => Code::TooMany,

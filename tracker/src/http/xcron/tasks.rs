@@ -45,7 +45,9 @@ fn not_created(error: &Error, task_id: &str) -> Refused {
         ErrorCode::Exhausted if matches!(error, Error::Store(_) | Error::NoRoom(_)) => {
             Refused::new(Code::NotAdded, refused.message)
         }
-        ErrorCode::NotFound | ErrorCode::Conflict => Refused::new(Code::NotAdded, refused.message),
+        ErrorCode::NotFound | ErrorCode::Conflict | ErrorCode::Changed => {
+            Refused::new(Code::NotAdded, refused.message)
+        }
         // It may have been written.
         ErrorCode::Unavailable | ErrorCode::Unconfirmed => {
             let message = format!(
@@ -98,7 +100,7 @@ fn not_there(error: &Error, task_id: &str) -> Refused {
     let refused = Refused::of(error);
     match code_of(error) {
         ErrorCode::NotFound => Refused::new(Code::NotFound, format!("there is no task {task_id}")),
-        ErrorCode::Conflict => Refused::new(
+        ErrorCode::Conflict | ErrorCode::Changed => Refused::new(
             Code::NotFound,
             format!("task {task_id}: {}", refused.message),
         ),

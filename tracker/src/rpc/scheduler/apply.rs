@@ -14,8 +14,8 @@ use tickwheel_core::time::TimestampMs;
 use tickwheel_proto::convert::wire_paths;
 use tickwheel_proto::v1::applied_job::Change as WireChange;
 use tickwheel_proto::v1::{AppliedJob, ApplyJobsRequest, ApplyJobsResponse};
-use tickwheel_store::Store;
-use tickwheel_store::job::{Change, FOLLOWERS_MAX, JobView, followers_full};
+use tickwheel_store::job::{Change, FOLLOWERS_MAX, JobView, Only, followers_full};
+use tickwheel_store::{Error as StoreError, Store};
 
 use super::call::Call;
 use super::consent;
@@ -35,7 +35,7 @@ pub(super) async fn apply(
     let (api, sight) = (call.api, call.caller.sight());
     let store = &api.store;
     let now = store.time().await?;
-    let specs = checked(store, request.jobs, now).await?;
+    let specs = checked(store, request.jobs, request.if_revision, now).await?;
     // Before what is there is read, so that two requests with the same jobs do not both count them as new.
     let _turns = if request.dry_run {
         Vec::new()
@@ -49,6 +49,9 @@ pub(super) async fn apply(
         if let Some(view) = store.get_job(&spec.name).await? {
             known.insert(spec.name.clone(), view);
         }
+    }
+    if let ([spec], Some(revision)) = (specs.as_slice(), request.if_revision) {
+        has_revision(spec, known.get(&spec.name), revision)?;
     }
     check_upstreams(store, &specs).await?;
     let is_forgotten =
@@ -65,9 +68,12 @@ pub(super) async fn apply(
             foresee(spec, view, now, sight)?
         } else {
             let durability = api.durability(spec.name.namespace(), asked);
-            let most = room.most(api, &spec.name);
+            let only = Only {
+                below: room.most(api, &spec.name),
+                revision: request.if_revision,
+            };
             let store = api.durable(durability)?;
-            write((&store, most), spec, view, (now, sight)).await?
+            write((&store, only), spec, view, (now, sight)).await?
         };
         applied.insert(&spec.name, job);
     }
@@ -105,6 +111,7 @@ fn upstreams_first(specs: &[JobSpec]) -> Vec<&JobSpec> {
 async fn checked(
     store: &Store,
     jobs: Vec<tickwheel_proto::v1::JobSpec>,
+    if_revision: Option<u64>,
     now: TimestampMs,
 ) -> Result<Vec<JobSpec>, Error> {
     if jobs.is_empty() || jobs.len() > SUBMIT_MAX {
@@ -113,6 +120,9 @@ async fn checked(
         );
     }
     let mut found = Violations::new();
+    if let (Some(revision), true) = (if_revision, jobs.len() > 1) {
+        found.add("if_revision", "goes with one job", revision);
+    }
     let mut specs = Vec::with_capacity(jobs.len());
     let mut names = BTreeSet::new();
     for (index, job) in jobs.into_iter().enumerate() {
@@ -137,6 +147,19 @@ async fn checked(
     }
     found.into_result()?;
     Ok(specs)
+}
+
+/// A job that is not as whoever asks has read it is left alone, before anything is written around it; the script looks again. What is as it
+/// shall be stays so, whatever was read.
+fn has_revision(spec: &JobSpec, known: Option<&JobView>, revision: u64) -> Result<(), Error> {
+    let present = known.map_or(0, |view| view.revision);
+    if present == revision || known.is_some_and(|view| same(&view.spec, spec)) {
+        return Ok(());
+    }
+    Err(Error::Store(StoreError::Changed {
+        what: format!("job `{}`", spec.name),
+        revision: present,
+    }))
 }
 
 /// The spec, or its mistakes. A spec that is registered as it is was valid when it was: a job whose last due time has passed stays what it is
@@ -290,7 +313,7 @@ fn same(known: &JobSpec, spec: &JobSpec) -> bool {
 /// Writes one job. The edge at the upstream comes first: a job fires only for one that it follows, so that an edge which leads
 /// nowhere is harmless; a follower without it would never fire.
 async fn write(
-    (store, most): (&Store, Option<u64>),
+    (store, only): (&Store, Only),
     spec: &JobSpec,
     known: Option<&JobView>,
     (now, sight): (TimestampMs, &Sight),
@@ -308,7 +331,7 @@ async fn write(
         store.add_follower(job, &spec.name, on).await?;
         crash_point!("between_follower_and_apply");
     }
-    let applied = store.apply_job_within(spec, &plan, most).await?;
+    let applied = store.apply_job_if(spec, &plan, only).await?;
     crash_point!("after_apply_script");
     if let Some(Trigger::After { job, .. }) = known.map(|view| &view.spec.trigger)
         && upstream.is_none_or(|(now_follows, _)| now_follows != job)

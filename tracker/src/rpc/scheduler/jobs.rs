@@ -177,14 +177,15 @@ pub(super) async fn delete(
         Some(_) | None => None,
     };
     let store = api.durable(api.durability(name.namespace(), asked))?;
-    let (deleted, followers) = match store.delete_job_alone(&name).await? {
+    let revision = request.if_revision;
+    let (deleted, followers) = match store.delete_job_alone(&name, revision).await? {
         Deletion::Deleted(deleted) => (deleted, Vec::new()),
         Deletion::Followed(named) => {
             let followers = following(&api.store, &name, named).await?;
             if !followers.is_empty() && !request.force {
                 return Err(followed(&name, &followers, sight));
             }
-            (store.delete_job(&name).await?, followers)
+            (store.delete_job_if(&name, revision).await?, followers)
         }
     };
     if let Some(upstream) = upstream {

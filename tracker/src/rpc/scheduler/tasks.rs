@@ -214,6 +214,7 @@ pub(super) async fn create(
     let request = v1::ApplyJobsRequest {
         jobs: vec![task.job],
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     apply::apply(call, request, asked).await
 }

@@ -75,7 +75,7 @@ async fn paths_methods_and_kinds_of_bodies_are_told() {
     assert_eq!(reply.status, 405);
     assert_eq!(
         reply.header("allow").as_deref(),
-        Some("GET, DELETE, HEAD, OPTIONS")
+        Some("GET, PUT, DELETE, HEAD, OPTIONS")
     );
     assert_eq!(reply.problem()["code"], "METHOD_NOT_ALLOWED");
     let reply = http.ask("OPTIONS", "/jobs/a:b:run", &[], b"").await;
@@ -90,7 +90,7 @@ async fn paths_methods_and_kinds_of_bodies_are_told() {
     let reply = http.ask("GET", "/cluster", &[], b"{}").await;
     assert_eq!(reply.fields(), [""]);
     let reply = http
-        .ask("DELETE", "/jobs/a:b", &[("If-Match", "\"1\"")], b"")
+        .ask("POST", "/jobs/a:b:pause", &[("If-Match", "\"1\"")], b"")
         .await;
     assert_eq!(reply.fields(), ["If-Match"]);
     let head = http

@@ -7,9 +7,9 @@
 
 use serde_json::json;
 use tickwheel_api::answers::{
-    AppliedList, AuditPage, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage, JobStats,
-    LedgerPage, LogPage, MadeToken, Preview, Revoked, Run, RunExplained, RunPage, Submitted,
-    SubmittedList, SubtaskPage, TokenPage,
+    Applied, AppliedList, AuditPage, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage,
+    JobStats, LedgerPage, LogPage, MadeToken, Preview, Revoked, Run, RunExplained, RunPage,
+    Submitted, SubmittedList, SubtaskPage, TokenPage,
 };
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
@@ -48,6 +48,7 @@ async fn about_jobs(operation: Operation, caller: &mut Caller, http: Http) -> Op
                     ..job("grpc/new", api())
                 }],
                 dry_run: false,
+                ..v1::ApplyJobsRequest::default()
             };
             [
                 by_http(&reply),
@@ -61,6 +62,26 @@ async fn about_jobs(operation: Operation, caller: &mut Caller, http: Http) -> Op
                 by_http(&reply),
                 by_grpc::<_, Job>(rpc.get_job(named("grpc/job")).await),
             ]
+        }
+        Operation::PutJob => {
+            let text = json!({ "handler": "close", "trigger": "manual", "body": [1] }).to_string();
+            let reply = http
+                .ask("PUT", "/jobs/http:put", &[], text.as_bytes())
+                .await;
+            assert_eq!(reply.header("etag").as_deref(), Some("\"1\""));
+            let request = v1::ApplyJobsRequest {
+                jobs: vec![v1::JobSpec {
+                    body: "[1]".into(),
+                    ..job("grpc/put", api())
+                }],
+                ..v1::ApplyJobsRequest::default()
+            };
+            let answer = rpc.apply_jobs(request).await;
+            let one = |answer: Response<v1::ApplyJobsResponse>| {
+                let all = answer.into_inner().jobs.into_iter();
+                Response::new(all.last().unwrap())
+            };
+            [by_http(&reply), by_grpc::<_, Applied>(answer.map(one))]
         }
         Operation::DeleteJob => {
             let reply = http

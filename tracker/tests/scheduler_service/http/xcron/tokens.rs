@@ -104,6 +104,7 @@ async fn a_submitter_gets_no_other_job_through_it() {
     let apply = v1::ApplyJobsRequest {
         jobs: vec![job(&name, api())],
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     let refused = api_of_it.apply_jobs(apply).await.unwrap_err();
     assert_eq!(word(&refused), "PERMISSION_DENIED");
@@ -113,6 +114,7 @@ async fn a_submitter_gets_no_other_job_through_it() {
     let put = v1::ApplyJobsRequest {
         jobs: vec![job("xcron/ours", api())],
         dry_run: false,
+        ..v1::ApplyJobsRequest::default()
     };
     guarded.api(&guarded.admin).apply_jobs(put).await.unwrap();
     let body = r#"{"task_id":"ours"}"#;
