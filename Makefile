@@ -62,7 +62,8 @@ proto: ## Write the generated code of the wire anew, after a change of proto/tic
 test-doc: ## Run the examples in the documentation
 	$(CARGO) test --locked --workspace --doc
 
-ci: fmt-check lint test test-doc examples doc deny zone-table console-test ## All checks, as the continuous integration runs them
+# The console first: what is built after it has it inside.
+ci: fmt-check console lint test test-doc examples doc deny zone-table console-test ## All checks, as the continuous integration runs them
 
 fmt: ## Format the code
 	$(CARGO) fmt --all

@@ -46,7 +46,7 @@ pub use overview::{EndedLately, GroupNumbers, Overview, Totals};
 pub use preview::Preview;
 pub use problem::{Problem, Violation};
 pub use run::{PastAttempt, Run, RunPage, Upstream};
-pub use session::Session;
+pub use session::{LoginLink, Session};
 pub use submitted::{Submitted, SubmittedList};
 pub use upcoming::{Upcoming, UpcomingPage, upcoming_word};
 pub use wheel::{Wheel, WheelBucket, WheelCounts, WheelKinds};

@@ -21,7 +21,7 @@ mod tree;
 mod upcoming;
 mod words;
 
-pub use access::{list_audit, list_tokens, make_token, revoke_token, rotate_token};
+pub use access::{list_audit, list_tokens, login_code, make_token, revoke_token, rotate_token};
 pub use asked::Asked;
 pub use dead::{change_dead, list_dead};
 pub use dedup::{IDEMPOTENCY_KEY, run_once, submitted_once};

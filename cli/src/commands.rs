@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod audit;
 pub(crate) mod cluster;
 pub(crate) mod completion;
+pub(crate) mod console;
 pub(crate) mod cron;
 pub(crate) mod dead;
 pub(crate) mod dedup;
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     /// Limits of groups: how many contexts run at once and start per time
     #[command(subcommand)]
     Limit(limit::LimitCommand),
+    /// A link that logs a browser in as you, once and within five minutes
+    Console(console::ConsoleArgs),
     /// Tokens: who may do what
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -130,6 +133,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Cron(command) => cron::run(&global, command),
         Command::Group(command) => group::run(&global, command).await,
         Command::Limit(command) => limit::run(&global, command).await,
+        Command::Console(args) => console::run(&global, args).await,
         Command::Token(command) => token::run(&global, command).await,
         Command::Audit(args) => audit::run(&global, args).await,
         Command::Cluster => cluster::run(&global).await,

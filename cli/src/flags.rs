@@ -124,7 +124,9 @@ fn used_by(path: &str) -> Option<&'static [Flag]> {
         | "run explain" | "run subtasks" | "run logs" | "run wait" | "dead list" | "dead show"
         | "dead requeue" | "dead purge" | "limit list" | "limit set" | "limit get"
         | "limit remove" | "group list" | "group pause" | "group resume" | "worker list"
-        | "worker drain" | "worker undrain" | "token list" | "audit" => &[Server, Output, Timeout],
+        | "worker drain" | "worker undrain" | "token list" | "audit" | "console" => {
+            &[Server, Output, Timeout]
+        }
         "token make" | "token rotate" | "token revoke" => &[Server, Timeout],
         _ => return None,
     })
@@ -216,6 +218,7 @@ mod tests {
         ("overview", "sot"),
         ("wheel", "sot"),
         ("upcoming", "sot"),
+        ("console", "sot"),
         ("top", "sot"),
         ("tail", "sot"),
         ("submit h", "sotd"),

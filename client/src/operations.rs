@@ -176,6 +176,18 @@ impl Client {
         .await
     }
 
+    /// A link that logs a browser in as this client, once and within five minutes.
+    ///
+    /// # Errors
+    /// As [`Client::call`].
+    pub async fn make_login_link(&self) -> Result<v1::LoginLink, Error> {
+        let request = v1::MakeLoginLinkRequest {};
+        self.call(Repeat::Harmless, request, async |mut api, r| {
+            api.make_login_link(r).await
+        })
+        .await
+    }
+
     /// Makes a token. Its secret is in the answer, and nowhere else. When the answer is lost, the token is there and nobody can show it: it is
     /// found by its name, and revoked.
     ///

@@ -19,7 +19,7 @@ use crate::script::{
 };
 use crate::store::Store;
 pub use record::TokenRecord;
-pub use session::{NewSession, ReadSession, SessionRecord};
+pub use session::{Kept, NewSession, ReadSession, SessionRecord, ShownFor};
 
 /// Tokens of one call that notes their use.
 pub const USED_MAX: usize = 1_000;

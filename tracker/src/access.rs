@@ -7,6 +7,7 @@ mod address;
 mod audit;
 mod authority;
 mod bootstrap;
+mod browsers;
 mod caller;
 pub(crate) mod cookie;
 mod failures;
@@ -15,7 +16,8 @@ mod upkeep;
 
 pub(crate) use address::{Origin, network_of};
 pub(crate) use audit::{Audit, OBJECTS_MAX};
-pub(crate) use authority::{Authority, SESSION};
+pub(crate) use authority::Authority;
 pub(crate) use bootstrap::bootstrap;
+pub(crate) use browsers::SESSION;
 pub(crate) use caller::Caller;
 pub(crate) use upkeep::AccessUpkeep;

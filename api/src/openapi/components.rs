@@ -36,6 +36,7 @@ fn answers_schemas() -> BTreeMap<String, Value> {
     add::<answers::Limits>(&mut all);
     add::<answers::LimitsList>(&mut all);
     add::<answers::LogPage>(&mut all);
+    add::<answers::LoginLink>(&mut all);
     add::<answers::MadeToken>(&mut all);
     add::<answers::Overview>(&mut all);
     add::<answers::Preview>(&mut all);

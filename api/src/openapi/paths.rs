@@ -42,7 +42,7 @@ fn session() -> Value {
         "get": method("GetSession", "Says who asks, and what it may do."),
         "post": method(
             "OpenSession",
-            "Logs a browser in: whoever shows a token in Authorization is known by a cookie for twelve hours.",
+            "Logs a browser in: whoever shows a token in Authorization, or sends the code of a login link as `{\"code\": …}` without one, is known by a cookie for twelve hours.",
         ),
         "delete": method("CloseSession", "Logs a browser out: its cookie is good no more."),
     })

@@ -1,8 +1,8 @@
 //! What is asked about tokens, and about what was done by them.
 
-use tickwheel_core::access::Role;
+use tickwheel_core::access::{Role, Token};
 use tickwheel_core::bounds::{BYTE_RATE_MIN, RATE_MAX};
-use tickwheel_core::error::Violations;
+use tickwheel_core::error::{Violation, Violations};
 use tickwheel_core::shape::{
     List, Maybe, Record, SPAN, TEXT, Visitor, Words, needed, optional, place,
 };
@@ -27,6 +27,33 @@ const PAGE: Number = Number {
 };
 /// What a caller of gRPC says by 0.
 const PAGE_DEFAULT: u32 = 100;
+
+/// The code of a link that logs a browser in.
+struct Login {
+    code: String,
+}
+
+impl Record for Login {
+    fn blank() -> Self {
+        let code = String::new();
+        Self { code }
+    }
+
+    fn fields(visit: &mut impl Visitor<Self>) {
+        let about = "What stands behind # in the link.";
+        visit.field(needed("code", about), TEXT, place!(Self: code));
+    }
+}
+
+/// What a browser sends that opened a link.
+///
+/// # Errors
+/// When it is anything else; what was given is not repeated.
+pub fn login_code(body: &[u8]) -> Result<Token, Violations> {
+    let login: Login = record::of_json(body)?;
+    let code = login.code.parse();
+    code.map_err(|_| Violation::new("code", "is that of a login link", "").into())
+}
 
 /// A token as it shall be.
 pub(crate) struct TokenWish {

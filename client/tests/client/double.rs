@@ -151,6 +151,7 @@ silent! {
     pause_group(PauseGroupRequest) -> Group;
     resume_group(GroupRef) -> Group;
     list_limits(ListLimitsRequest) -> ListLimitsResponse;
+    make_login_link(MakeLoginLinkRequest) -> LoginLink;
     make_token(MakeTokenRequest) -> MadeToken;
     rotate_token(RotateTokenRequest) -> MadeToken;
     revoke_token(RevokeTokenRequest) -> RevokeTokenResponse;

@@ -35,6 +35,13 @@ Message { name: "MadeToken", fields: &[
 Field { number: 1, name: "token", repeated: false, kind: Kind::Message(1) },
 Field { number: 2, name: "text", repeated: false, kind: Kind::Text },
 ] },
+Message { name: "MakeLoginLinkRequest", fields: &[
+] },
+Message { name: "LoginLink", fields: &[
+Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
+Field { number: 2, name: "ends_ms", repeated: false, kind: Kind::Uint64 },
+Field { number: 3, name: "url", repeated: false, kind: Kind::Text },
+] },
 Message { name: "RotateTokenRequest", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "grace_ms", repeated: false, kind: Kind::Uint64 },
@@ -60,7 +67,7 @@ Field { number: 4, name: "method", repeated: false, kind: Kind::Text },
 Field { number: 5, name: "denied", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "ListAuditResponse", fields: &[
-Field { number: 1, name: "events", repeated: true, kind: Kind::Message(11) },
+Field { number: 1, name: "events", repeated: true, kind: Kind::Message(13) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -78,16 +85,16 @@ Field { number: 10, name: "tracker_id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ContextOptions", fields: &[
 Field { number: 1, name: "priority", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(18) },
+Field { number: 2, name: "retry", repeated: false, kind: Kind::Message(20) },
 Field { number: 3, name: "timeout_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "start_deadline_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "fail_on_lease_lost", repeated: false, kind: Kind::Bool },
-Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(15) },
-Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(16) },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(13) },
-Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(14) },
+Field { number: 8, name: "routing", repeated: false, kind: Kind::Message(17) },
+Field { number: 9, name: "workers", repeated: false, kind: Kind::Message(18) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(15) },
+Field { number: 11, name: "fairness", repeated: false, kind: Kind::Message(16) },
 ] },
 Message { name: "ContextOptions.ResourcesEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -132,22 +139,22 @@ Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "group", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "body", repeated: false, kind: Kind::Bytes },
-Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(29) },
+Field { number: 5, name: "trigger", repeated: false, kind: Kind::Message(31) },
 Field { number: 6, name: "start_at_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 7, name: "end_at_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 8, name: "max_runs", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "jitter_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(36) },
-Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(37) },
-Field { number: 12, name: "options", repeated: false, kind: Kind::Message(12) },
+Field { number: 10, name: "misfire", repeated: false, kind: Kind::Message(38) },
+Field { number: 11, name: "overlap", repeated: false, kind: Kind::Message(39) },
+Field { number: 12, name: "options", repeated: false, kind: Kind::Message(14) },
 Field { number: 13, name: "ledger_limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 14, name: "runs_limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 15, name: "description", repeated: false, kind: Kind::Text },
-Field { number: 16, name: "model", repeated: false, kind: Kind::Message(22) },
+Field { number: 16, name: "model", repeated: false, kind: Kind::Message(24) },
 Field { number: 17, name: "reduce", repeated: false, kind: Kind::Text },
 Field { number: 18, name: "reduce_on", repeated: false, kind: Kind::Enum },
-Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(12) },
-Field { number: 20, name: "labels", repeated: true, kind: Kind::Message(21) },
+Field { number: 19, name: "subtask", repeated: false, kind: Kind::Message(14) },
+Field { number: 20, name: "labels", repeated: true, kind: Kind::Message(23) },
 Field { number: 21, name: "followed_by", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "JobSpec.LabelsEntry", fields: &[
@@ -155,10 +162,10 @@ Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "value", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "Model", fields: &[
-Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(23) },
-Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(24) },
-Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(25) },
-Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(27) },
+Field { number: 1, name: "standalone", repeated: false, kind: Kind::Message(25) },
+Field { number: 2, name: "broadcast", repeated: false, kind: Kind::Message(26) },
+Field { number: 3, name: "sharding", repeated: false, kind: Kind::Message(27) },
+Field { number: 4, name: "indexed", repeated: false, kind: Kind::Message(29) },
 ] },
 Message { name: "Model.Standalone", fields: &[
 ] },
@@ -166,7 +173,7 @@ Message { name: "Model.Broadcast", fields: &[
 Field { number: 1, name: "quorum", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "Model.Sharding", fields: &[
-Field { number: 1, name: "items", repeated: true, kind: Kind::Message(26) },
+Field { number: 1, name: "items", repeated: true, kind: Kind::Message(28) },
 Field { number: 2, name: "allocation", repeated: false, kind: Kind::Enum },
 ] },
 Message { name: "Model.Item", fields: &[
@@ -177,19 +184,19 @@ Message { name: "Model.Indexed", fields: &[
 Field { number: 1, name: "completions", repeated: false, kind: Kind::Uint64 },
 Field { number: 2, name: "parallelism", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "max_failed", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "success", repeated: false, kind: Kind::Message(28) },
+Field { number: 4, name: "success", repeated: false, kind: Kind::Message(30) },
 ] },
 Message { name: "Model.Success", fields: &[
 Field { number: 1, name: "indexes", repeated: true, kind: Kind::Uint64 },
 Field { number: 2, name: "count", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Trigger", fields: &[
-Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(30) },
-Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(31) },
-Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(32) },
-Field { number: 5, name: "once", repeated: false, kind: Kind::Message(33) },
-Field { number: 6, name: "manual", repeated: false, kind: Kind::Message(34) },
-Field { number: 7, name: "after", repeated: false, kind: Kind::Message(35) },
+Field { number: 1, name: "cron", repeated: false, kind: Kind::Message(32) },
+Field { number: 2, name: "fixed_rate", repeated: false, kind: Kind::Message(33) },
+Field { number: 3, name: "fixed_delay", repeated: false, kind: Kind::Message(34) },
+Field { number: 5, name: "once", repeated: false, kind: Kind::Message(35) },
+Field { number: 6, name: "manual", repeated: false, kind: Kind::Message(36) },
+Field { number: 7, name: "after", repeated: false, kind: Kind::Message(37) },
 ] },
 Message { name: "Trigger.Cron", fields: &[
 Field { number: 1, name: "expression", repeated: false, kind: Kind::Text },
@@ -222,7 +229,7 @@ Field { number: 1, name: "policy", repeated: false, kind: Kind::Enum },
 Field { number: 2, name: "limit", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "Job", fields: &[
-Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(20) },
+Field { number: 1, name: "spec", repeated: false, kind: Kind::Message(22) },
 Field { number: 2, name: "revision", repeated: false, kind: Kind::Uint64 },
 Field { number: 3, name: "state", repeated: false, kind: Kind::Enum },
 Field { number: 4, name: "next_due_ms", repeated: false, kind: Kind::Uint64 },
@@ -290,10 +297,10 @@ Field { number: 17, name: "progress_percent", repeated: false, kind: Kind::Uint3
 Field { number: 18, name: "progress_message", repeated: false, kind: Kind::Text },
 Field { number: 20, name: "next_attempt_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 21, name: "lease_expires_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(40) },
-Field { number: 24, name: "attempts", repeated: true, kind: Kind::Message(43) },
-Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(19) },
-Field { number: 27, name: "log", repeated: true, kind: Kind::Message(44) },
+Field { number: 22, name: "fan", repeated: false, kind: Kind::Message(42) },
+Field { number: 24, name: "attempts", repeated: true, kind: Kind::Message(45) },
+Field { number: 25, name: "upstream", repeated: false, kind: Kind::Message(21) },
+Field { number: 27, name: "log", repeated: true, kind: Kind::Message(46) },
 Field { number: 23, name: "log_cut", repeated: false, kind: Kind::Bool },
 Field { number: 26, name: "body_dropped", repeated: false, kind: Kind::Uint64 },
 Field { number: 28, name: "error_type", repeated: false, kind: Kind::Text },
@@ -317,12 +324,12 @@ Message { name: "JobRef", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ApplyJobsRequest", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(20) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(22) },
 Field { number: 2, name: "dry_run", repeated: false, kind: Kind::Bool },
 Field { number: 3, name: "if_revision", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ApplyJobsResponse", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(48) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(50) },
 ] },
 Message { name: "AppliedJob", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
@@ -338,7 +345,7 @@ Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "labels", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "ListJobsResponse", fields: &[
-Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(38) },
+Field { number: 1, name: "jobs", repeated: true, kind: Kind::Message(40) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -365,7 +372,7 @@ Field { number: 5, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
 ] },
 Message { name: "PreviewJobRequest", fields: &[
 Field { number: 1, name: "name", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(20) },
+Field { number: 2, name: "spec", repeated: false, kind: Kind::Message(22) },
 Field { number: 3, name: "count", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "after_ms", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -383,7 +390,7 @@ Field { number: 5, name: "verdicts", repeated: true, kind: Kind::Enum },
 Field { number: 6, name: "cursor", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GetLedgerResponse", fields: &[
-Field { number: 1, name: "records", repeated: true, kind: Kind::Message(39) },
+Field { number: 1, name: "records", repeated: true, kind: Kind::Message(41) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 Field { number: 3, name: "next_cursor", repeated: false, kind: Kind::Text },
 ] },
@@ -406,10 +413,10 @@ Field { number: 9, name: "runs_failed", repeated: false, kind: Kind::Uint64 },
 Field { number: 10, name: "runs_timed_out", repeated: false, kind: Kind::Uint64 },
 Field { number: 11, name: "runs_cancelled", repeated: false, kind: Kind::Uint64 },
 Field { number: 12, name: "runs_expired", repeated: false, kind: Kind::Uint64 },
-Field { number: 13, name: "decided", repeated: false, kind: Kind::Message(61) },
-Field { number: 14, name: "started", repeated: false, kind: Kind::Message(61) },
-Field { number: 15, name: "ran", repeated: false, kind: Kind::Message(61) },
-Field { number: 16, name: "cells", repeated: true, kind: Kind::Message(62) },
+Field { number: 13, name: "decided", repeated: false, kind: Kind::Message(63) },
+Field { number: 14, name: "started", repeated: false, kind: Kind::Message(63) },
+Field { number: 15, name: "ran", repeated: false, kind: Kind::Message(63) },
+Field { number: 16, name: "cells", repeated: true, kind: Kind::Message(64) },
 Field { number: 17, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Spread", fields: &[
@@ -435,13 +442,13 @@ Field { number: 2, name: "at_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ExplainJobResponse", fields: &[
 Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "record", repeated: false, kind: Kind::Message(39) },
+Field { number: 2, name: "record", repeated: false, kind: Kind::Message(41) },
 ] },
 Message { name: "ExplainContextResponse", fields: &[
 Field { number: 1, name: "text", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "SubmitRequest", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(67) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(69) },
 ] },
 Message { name: "Submission", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -449,7 +456,7 @@ Field { number: 2, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "body", repeated: false, kind: Kind::Bytes },
 Field { number: 4, name: "delay_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "at_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "options", repeated: false, kind: Kind::Message(12) },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(14) },
 Field { number: 7, name: "dedup_key", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "dedup_keep_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 9, name: "dedup_reuse", repeated: false, kind: Kind::Enum },
@@ -469,7 +476,7 @@ Field { number: 5, name: "rejected", repeated: false, kind: Kind::Bool },
 Field { number: 6, name: "replaced_id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "SubmitResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(69) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(71) },
 ] },
 Message { name: "ContextRef", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -479,7 +486,7 @@ Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GetLogResponse", fields: &[
-Field { number: 1, name: "lines", repeated: true, kind: Kind::Message(44) },
+Field { number: 1, name: "lines", repeated: true, kind: Kind::Message(46) },
 Field { number: 2, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "lost", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -490,9 +497,9 @@ Field { number: 3, name: "limit", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "page_token", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListSubtasksResponse", fields: &[
-Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(41) },
+Field { number: 1, name: "subtasks", repeated: true, kind: Kind::Message(43) },
 Field { number: 2, name: "next_page_token", repeated: false, kind: Kind::Text },
-Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(40) },
+Field { number: 3, name: "fan", repeated: false, kind: Kind::Message(42) },
 Field { number: 4, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListContextsRequest", fields: &[
@@ -522,11 +529,11 @@ Field { number: 1, name: "complete_since_ms", repeated: false, kind: Kind::Uint6
 Field { number: 2, name: "reason", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListContextsResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(42) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(44) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(77) },
-Field { number: 5, name: "horizon", repeated: false, kind: Kind::Message(78) },
+Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(79) },
+Field { number: 5, name: "horizon", repeated: false, kind: Kind::Message(80) },
 ] },
 Message { name: "DeadFilter", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
@@ -543,22 +550,22 @@ Field { number: 11, name: "ended_from_ms", repeated: false, kind: Kind::Uint64 }
 Field { number: 12, name: "ended_to_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(80) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(82) },
 Field { number: 2, name: "page_size", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 4, name: "max_look", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "ListDeadResponse", fields: &[
-Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(42) },
+Field { number: 1, name: "contexts", repeated: true, kind: Kind::Message(44) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "kept", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "dropped", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "unreadable", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "looked", repeated: false, kind: Kind::Message(77) },
-Field { number: 7, name: "horizon", repeated: false, kind: Kind::Message(78) },
+Field { number: 6, name: "looked", repeated: false, kind: Kind::Message(79) },
+Field { number: 7, name: "horizon", repeated: false, kind: Kind::Message(80) },
 ] },
 Message { name: "ChangeDeadRequest", fields: &[
-Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(80) },
+Field { number: 1, name: "filter", repeated: false, kind: Kind::Message(82) },
 Field { number: 2, name: "ids", repeated: true, kind: Kind::Text },
 Field { number: 3, name: "all", repeated: false, kind: Kind::Bool },
 Field { number: 4, name: "dry_run", repeated: false, kind: Kind::Bool },
@@ -575,7 +582,7 @@ Field { number: 6, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "ids", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "CancelContextResponse", fields: &[
-Field { number: 1, name: "context", repeated: false, kind: Kind::Message(42) },
+Field { number: 1, name: "context", repeated: false, kind: Kind::Message(44) },
 ] },
 Message { name: "WaitContextRequest", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -585,7 +592,7 @@ Message { name: "ListWorkersRequest", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "ListWorkersResponse", fields: &[
-Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(89) },
+Field { number: 1, name: "workers", repeated: true, kind: Kind::Message(91) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Worker", fields: &[
@@ -602,7 +609,7 @@ Field { number: 10, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 11, name: "heartbeat_age_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 12, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 13, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(17) },
+Field { number: 14, name: "resources", repeated: true, kind: Kind::Message(19) },
 Field { number: 15, name: "load", repeated: false, kind: Kind::Float },
 Field { number: 16, name: "drained_ms", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -611,19 +618,19 @@ Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "GroupLimits", fields: &[
 Field { number: 1, name: "group", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "all", repeated: false, kind: Kind::Message(93) },
-Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(93) },
-Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(92) },
+Field { number: 2, name: "all", repeated: false, kind: Kind::Message(95) },
+Field { number: 3, name: "per_key", repeated: false, kind: Kind::Message(95) },
+Field { number: 4, name: "keys", repeated: true, kind: Kind::Message(94) },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "waiting", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupLimits.KeysEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "value", repeated: false, kind: Kind::Message(93) },
+Field { number: 2, name: "value", repeated: false, kind: Kind::Message(95) },
 ] },
 Message { name: "Limit", fields: &[
 Field { number: 1, name: "concurrency", repeated: false, kind: Kind::Uint32 },
-Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(94) },
+Field { number: 2, name: "rate", repeated: false, kind: Kind::Message(96) },
 ] },
 Message { name: "Rate", fields: &[
 Field { number: 1, name: "starts", repeated: false, kind: Kind::Uint32 },
@@ -633,13 +640,13 @@ Field { number: 3, name: "burst", repeated: false, kind: Kind::Uint32 },
 Message { name: "ListLimitsRequest", fields: &[
 ] },
 Message { name: "ListLimitsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(91) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(93) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ListGroupsRequest", fields: &[
 ] },
 Message { name: "ListGroupsResponse", fields: &[
-Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(101) },
+Field { number: 1, name: "groups", repeated: true, kind: Kind::Message(103) },
 Field { number: 2, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "GroupRef", fields: &[
@@ -655,8 +662,8 @@ Field { number: 2, name: "handlers", repeated: true, kind: Kind::Text },
 Field { number: 3, name: "workers", repeated: false, kind: Kind::Uint32 },
 Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
-Field { number: 6, name: "pause", repeated: false, kind: Kind::Message(102) },
-Field { number: 7, name: "limits", repeated: false, kind: Kind::Message(91) },
+Field { number: 6, name: "pause", repeated: false, kind: Kind::Message(104) },
+Field { number: 7, name: "limits", repeated: false, kind: Kind::Message(93) },
 ] },
 Message { name: "GroupPause", fields: &[
 Field { number: 1, name: "since_ms", repeated: false, kind: Kind::Uint64 },
@@ -678,8 +685,8 @@ Message { name: "GetOverviewRequest", fields: &[
 ] },
 Message { name: "Overview", fields: &[
 Field { number: 1, name: "time_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 2, name: "totals", repeated: false, kind: Kind::Message(107) },
-Field { number: 3, name: "groups", repeated: true, kind: Kind::Message(109) },
+Field { number: 2, name: "totals", repeated: false, kind: Kind::Message(109) },
+Field { number: 3, name: "groups", repeated: true, kind: Kind::Message(111) },
 Field { number: 4, name: "cut", repeated: false, kind: Kind::Bool },
 Field { number: 5, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
@@ -690,7 +697,7 @@ Field { number: 3, name: "lag_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "ready", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "running", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "dead", repeated: false, kind: Kind::Uint64 },
-Field { number: 7, name: "ended", repeated: false, kind: Kind::Message(108) },
+Field { number: 7, name: "ended", repeated: false, kind: Kind::Message(110) },
 Field { number: 8, name: "trackers", repeated: false, kind: Kind::Uint32 },
 Field { number: 9, name: "redis_memory_bytes", repeated: false, kind: Kind::Uint64 },
 Field { number: 10, name: "redis_memory_max_bytes", repeated: false, kind: Kind::Uint64 },
@@ -717,20 +724,20 @@ Field { number: 2, name: "buckets", repeated: false, kind: Kind::Uint32 },
 Message { name: "Wheel", fields: &[
 Field { number: 1, name: "time_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 2, name: "width_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 3, name: "counts", repeated: false, kind: Kind::Message(112) },
+Field { number: 3, name: "counts", repeated: false, kind: Kind::Message(114) },
 Field { number: 4, name: "unreadable", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "WheelCounts", fields: &[
 Field { number: 1, name: "entries", repeated: false, kind: Kind::Uint64 },
 Field { number: 2, name: "overdue", repeated: false, kind: Kind::Uint64 },
 Field { number: 3, name: "lag_ms", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "buckets", repeated: true, kind: Kind::Message(113) },
+Field { number: 4, name: "buckets", repeated: true, kind: Kind::Message(115) },
 Field { number: 5, name: "later", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "WheelBucket", fields: &[
 Field { number: 1, name: "from_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 2, name: "entries", repeated: false, kind: Kind::Uint64 },
-Field { number: 3, name: "kinds", repeated: false, kind: Kind::Message(114) },
+Field { number: 3, name: "kinds", repeated: false, kind: Kind::Message(116) },
 ] },
 Message { name: "WheelKinds", fields: &[
 Field { number: 1, name: "runs", repeated: false, kind: Kind::Uint64 },
@@ -750,10 +757,10 @@ Field { number: 7, name: "cursor", repeated: false, kind: Kind::Text },
 Field { number: 8, name: "max_look", repeated: false, kind: Kind::Uint32 },
 ] },
 Message { name: "ListUpcomingResponse", fields: &[
-Field { number: 1, name: "items", repeated: true, kind: Kind::Message(117) },
+Field { number: 1, name: "items", repeated: true, kind: Kind::Message(119) },
 Field { number: 2, name: "next_cursor", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "unreadable", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(77) },
+Field { number: 4, name: "looked", repeated: false, kind: Kind::Message(79) },
 ] },
 Message { name: "Upcoming", fields: &[
 Field { number: 1, name: "kind", repeated: false, kind: Kind::Enum },
@@ -775,14 +782,14 @@ Field { number: 5, name: "states", repeated: true, kind: Kind::Enum },
 ] },
 Message { name: "StreamEvent", fields: &[
 Field { number: 1, name: "cursor", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "now", repeated: false, kind: Kind::Message(106) },
-Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(120) },
-Field { number: 4, name: "log", repeated: false, kind: Kind::Message(122) },
-Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(123) },
-Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(124) },
+Field { number: 2, name: "now", repeated: false, kind: Kind::Message(108) },
+Field { number: 3, name: "runs", repeated: false, kind: Kind::Message(122) },
+Field { number: 4, name: "log", repeated: false, kind: Kind::Message(124) },
+Field { number: 5, name: "lagged", repeated: false, kind: Kind::Message(125) },
+Field { number: 6, name: "bye", repeated: false, kind: Kind::Message(126) },
 ] },
 Message { name: "EndedRuns", fields: &[
-Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(121) },
+Field { number: 1, name: "runs", repeated: true, kind: Kind::Message(123) },
 ] },
 Message { name: "EndedRun", fields: &[
 Field { number: 1, name: "id", repeated: false, kind: Kind::Text },
@@ -799,7 +806,7 @@ Field { number: 11, name: "error", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "LogLines", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "lines", repeated: true, kind: Kind::Message(44) },
+Field { number: 2, name: "lines", repeated: true, kind: Kind::Message(46) },
 Field { number: 3, name: "ended", repeated: false, kind: Kind::Bool },
 ] },
 Message { name: "Lagged", fields: &[
@@ -812,7 +819,7 @@ Field { number: 2, name: "retry_ms", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "ErrorDetail", fields: &[
 Field { number: 1, name: "code", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(126) },
+Field { number: 2, name: "violations", repeated: true, kind: Kind::Message(128) },
 Field { number: 3, name: "context_ids", repeated: true, kind: Kind::Text },
 Field { number: 4, name: "taken", repeated: true, kind: Kind::Uint32 },
 Field { number: 5, name: "retry_after_ms", repeated: false, kind: Kind::Uint64 },
@@ -823,32 +830,32 @@ Field { number: 2, name: "rule", repeated: false, kind: Kind::Text },
 Field { number: 3, name: "given", repeated: false, kind: Kind::Text },
 ] },
 Message { name: "WorkerMessage", fields: &[
-Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(135) },
-Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(141) },
-Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(144) },
-Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(145) },
-Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(144) },
-Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(146) },
-Field { number: 7, name: "log", repeated: true, kind: Kind::Message(147) },
-Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(148) },
-Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(143) },
+Field { number: 1, name: "hello", repeated: false, kind: Kind::Message(137) },
+Field { number: 2, name: "heartbeat", repeated: false, kind: Kind::Message(143) },
+Field { number: 3, name: "accepted", repeated: true, kind: Kind::Message(146) },
+Field { number: 4, name: "rejected", repeated: true, kind: Kind::Message(147) },
+Field { number: 5, name: "renew", repeated: true, kind: Kind::Message(146) },
+Field { number: 6, name: "progress", repeated: true, kind: Kind::Message(148) },
+Field { number: 7, name: "log", repeated: true, kind: Kind::Message(149) },
+Field { number: 8, name: "settle", repeated: true, kind: Kind::Message(150) },
+Field { number: 9, name: "credit", repeated: false, kind: Kind::Message(145) },
 Field { number: 10, name: "draining", repeated: false, kind: Kind::Bool },
-Field { number: 11, name: "split", repeated: true, kind: Kind::Message(129) },
+Field { number: 11, name: "split", repeated: true, kind: Kind::Message(131) },
 Field { number: 12, name: "lost_trackers", repeated: true, kind: Kind::Text },
-Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(131) },
-Field { number: 14, name: "units", repeated: false, kind: Kind::Message(139) },
+Field { number: 13, name: "fetch", repeated: true, kind: Kind::Message(133) },
+Field { number: 14, name: "units", repeated: false, kind: Kind::Message(141) },
 ] },
 Message { name: "TrackerMessage", fields: &[
-Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(137) },
-Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(149) },
-Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(152) },
-Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(153) },
-Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(138) },
+Field { number: 1, name: "welcome", repeated: false, kind: Kind::Message(139) },
+Field { number: 2, name: "dispatch", repeated: true, kind: Kind::Message(151) },
+Field { number: 3, name: "cancel", repeated: true, kind: Kind::Message(154) },
+Field { number: 4, name: "confirm", repeated: true, kind: Kind::Message(155) },
+Field { number: 5, name: "roster", repeated: false, kind: Kind::Message(140) },
 Field { number: 6, name: "drain", repeated: false, kind: Kind::Bool },
-Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(134) },
+Field { number: 7, name: "renewed", repeated: true, kind: Kind::Message(136) },
 Field { number: 8, name: "store_away", repeated: false, kind: Kind::Bool },
-Field { number: 9, name: "split", repeated: true, kind: Kind::Message(130) },
-Field { number: 10, name: "results", repeated: true, kind: Kind::Message(132) },
+Field { number: 9, name: "split", repeated: true, kind: Kind::Message(132) },
+Field { number: 10, name: "results", repeated: true, kind: Kind::Message(134) },
 ] },
 Message { name: "Split", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
@@ -856,7 +863,7 @@ Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "offset", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "handler", repeated: false, kind: Kind::Text },
 Field { number: 5, name: "items", repeated: true, kind: Kind::Bytes },
-Field { number: 6, name: "options", repeated: false, kind: Kind::Message(12) },
+Field { number: 6, name: "options", repeated: false, kind: Kind::Message(14) },
 Field { number: 7, name: "parallelism", repeated: false, kind: Kind::Uint32 },
 Field { number: 8, name: "reduce", repeated: false, kind: Kind::Text },
 Field { number: 9, name: "reduce_on", repeated: false, kind: Kind::Enum },
@@ -880,7 +887,7 @@ Message { name: "ResultsPage", fields: &[
 Field { number: 1, name: "context_id", repeated: false, kind: Kind::Text },
 Field { number: 2, name: "attempt", repeated: false, kind: Kind::Uint32 },
 Field { number: 3, name: "cursor", repeated: false, kind: Kind::Uint64 },
-Field { number: 4, name: "results", repeated: true, kind: Kind::Message(133) },
+Field { number: 4, name: "results", repeated: true, kind: Kind::Message(135) },
 Field { number: 5, name: "next", repeated: false, kind: Kind::Uint64 },
 Field { number: 6, name: "error", repeated: false, kind: Kind::Text },
 ] },
@@ -903,9 +910,9 @@ Field { number: 4, name: "permits", repeated: false, kind: Kind::Uint32 },
 Field { number: 5, name: "tags", repeated: true, kind: Kind::Text },
 Field { number: 6, name: "sdk_version", repeated: false, kind: Kind::Text },
 Field { number: 7, name: "host", repeated: false, kind: Kind::Text },
-Field { number: 8, name: "running", repeated: true, kind: Kind::Message(144) },
+Field { number: 8, name: "running", repeated: true, kind: Kind::Message(146) },
 Field { number: 9, name: "cpus", repeated: false, kind: Kind::Uint32 },
-Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(136) },
+Field { number: 10, name: "resources", repeated: true, kind: Kind::Message(138) },
 Field { number: 11, name: "protocol", repeated: false, kind: Kind::Uint32 },
 Field { number: 12, name: "protocol_least", repeated: false, kind: Kind::Uint32 },
 Field { number: 13, name: "capabilities", repeated: true, kind: Kind::Text },
@@ -916,7 +923,7 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Welcome", fields: &[
 Field { number: 1, name: "tracker_id", repeated: false, kind: Kind::Text },
-Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(138) },
+Field { number: 2, name: "roster", repeated: false, kind: Kind::Message(140) },
 Field { number: 3, name: "heartbeat_interval_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 4, name: "lease_ms", repeated: false, kind: Kind::Uint64 },
 Field { number: 5, name: "body_bytes_max", repeated: false, kind: Kind::Uint64 },
@@ -939,7 +946,7 @@ Message { name: "Roster", fields: &[
 Field { number: 1, name: "tracker_urls", repeated: true, kind: Kind::Text },
 ] },
 Message { name: "Units", fields: &[
-Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(140) },
+Field { number: 1, name: "amounts", repeated: true, kind: Kind::Message(142) },
 ] },
 Message { name: "Units.AmountsEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -947,8 +954,8 @@ Field { number: 2, name: "value", repeated: false, kind: Kind::Uint64 },
 ] },
 Message { name: "Heartbeat", fields: &[
 Field { number: 1, name: "primary", repeated: false, kind: Kind::Bool },
-Field { number: 2, name: "report", repeated: false, kind: Kind::Message(142) },
-Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(17) },
+Field { number: 2, name: "report", repeated: false, kind: Kind::Message(144) },
+Field { number: 3, name: "resources", repeated: true, kind: Kind::Message(19) },
 ] },
 Message { name: "Report", fields: &[
 Field { number: 1, name: "running", repeated: false, kind: Kind::Uint32 },
@@ -1009,9 +1016,9 @@ Field { number: 8, name: "cancel_grace_ms", repeated: false, kind: Kind::Uint64 
 Field { number: 9, name: "job", repeated: false, kind: Kind::Text },
 Field { number: 10, name: "failures", repeated: false, kind: Kind::Uint32 },
 Field { number: 11, name: "max_attempts", repeated: false, kind: Kind::Uint32 },
-Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(151) },
-Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(150) },
-Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(19) },
+Field { number: 12, name: "subtask", repeated: false, kind: Kind::Message(153) },
+Field { number: 13, name: "requires", repeated: true, kind: Kind::Message(152) },
+Field { number: 14, name: "upstream", repeated: false, kind: Kind::Message(21) },
 ] },
 Message { name: "Assignment.RequiresEntry", fields: &[
 Field { number: 1, name: "key", repeated: false, kind: Kind::Text },
@@ -1037,118 +1044,121 @@ Field { number: 4, name: "error", repeated: false, kind: Kind::Text },
 ];
 
 pub static METHODS: &[Method] = &[
-Method { service: "SchedulerService", name: "ApplyJobs", takes: 46, answers: 47, streams: false },
-Method { service: "SchedulerService", name: "ListJobs", takes: 49, answers: 50, streams: false },
-Method { service: "SchedulerService", name: "GetJob", takes: 45, answers: 38, streams: false },
-Method { service: "SchedulerService", name: "PauseJob", takes: 51, answers: 38, streams: false },
-Method { service: "SchedulerService", name: "ResumeJob", takes: 45, answers: 38, streams: false },
-Method { service: "SchedulerService", name: "DeleteJob", takes: 52, answers: 53, streams: false },
-Method { service: "SchedulerService", name: "RunJob", takes: 54, answers: 69, streams: false },
-Method { service: "SchedulerService", name: "PreviewJob", takes: 55, answers: 56, streams: false },
-Method { service: "SchedulerService", name: "GetLedger", takes: 57, answers: 58, streams: false },
-Method { service: "SchedulerService", name: "GetJobStats", takes: 59, answers: 60, streams: false },
-Method { service: "SchedulerService", name: "ExplainJob", takes: 63, answers: 64, streams: false },
-Method { service: "SchedulerService", name: "Submit", takes: 66, answers: 70, streams: false },
-Method { service: "SchedulerService", name: "FindContext", takes: 68, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ListContexts", takes: 76, answers: 79, streams: false },
-Method { service: "SchedulerService", name: "GetContext", takes: 71, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ExplainContext", takes: 71, answers: 65, streams: false },
-Method { service: "SchedulerService", name: "GetLog", takes: 72, answers: 73, streams: false },
-Method { service: "SchedulerService", name: "CancelContext", takes: 71, answers: 85, streams: false },
-Method { service: "SchedulerService", name: "RetryContext", takes: 71, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ListSubtasks", takes: 74, answers: 75, streams: false },
-Method { service: "SchedulerService", name: "ListDead", takes: 81, answers: 82, streams: false },
-Method { service: "SchedulerService", name: "RequeueDead", takes: 83, answers: 84, streams: false },
-Method { service: "SchedulerService", name: "PurgeDead", takes: 83, answers: 84, streams: false },
-Method { service: "SchedulerService", name: "WaitContext", takes: 86, answers: 42, streams: false },
-Method { service: "SchedulerService", name: "ListWorkers", takes: 87, answers: 88, streams: false },
-Method { service: "SchedulerService", name: "DrainWorker", takes: 90, answers: 89, streams: false },
-Method { service: "SchedulerService", name: "UndrainWorker", takes: 90, answers: 89, streams: false },
-Method { service: "SchedulerService", name: "GetCluster", takes: 103, answers: 104, streams: false },
-Method { service: "SchedulerService", name: "GetOverview", takes: 105, answers: 106, streams: false },
-Method { service: "SchedulerService", name: "GetWheel", takes: 110, answers: 111, streams: false },
-Method { service: "SchedulerService", name: "ListUpcoming", takes: 115, answers: 116, streams: false },
-Method { service: "SchedulerService", name: "Subscribe", takes: 118, answers: 119, streams: false },
-Method { service: "SchedulerService", name: "SetLimits", takes: 91, answers: 91, streams: false },
-Method { service: "SchedulerService", name: "ListLimits", takes: 95, answers: 96, streams: false },
-Method { service: "SchedulerService", name: "ListGroups", takes: 97, answers: 98, streams: false },
-Method { service: "SchedulerService", name: "PauseGroup", takes: 100, answers: 101, streams: false },
-Method { service: "SchedulerService", name: "ResumeGroup", takes: 99, answers: 101, streams: false },
+Method { service: "SchedulerService", name: "ApplyJobs", takes: 48, answers: 49, streams: false },
+Method { service: "SchedulerService", name: "ListJobs", takes: 51, answers: 52, streams: false },
+Method { service: "SchedulerService", name: "GetJob", takes: 47, answers: 40, streams: false },
+Method { service: "SchedulerService", name: "PauseJob", takes: 53, answers: 40, streams: false },
+Method { service: "SchedulerService", name: "ResumeJob", takes: 47, answers: 40, streams: false },
+Method { service: "SchedulerService", name: "DeleteJob", takes: 54, answers: 55, streams: false },
+Method { service: "SchedulerService", name: "RunJob", takes: 56, answers: 71, streams: false },
+Method { service: "SchedulerService", name: "PreviewJob", takes: 57, answers: 58, streams: false },
+Method { service: "SchedulerService", name: "GetLedger", takes: 59, answers: 60, streams: false },
+Method { service: "SchedulerService", name: "GetJobStats", takes: 61, answers: 62, streams: false },
+Method { service: "SchedulerService", name: "ExplainJob", takes: 65, answers: 66, streams: false },
+Method { service: "SchedulerService", name: "Submit", takes: 68, answers: 72, streams: false },
+Method { service: "SchedulerService", name: "FindContext", takes: 70, answers: 44, streams: false },
+Method { service: "SchedulerService", name: "ListContexts", takes: 78, answers: 81, streams: false },
+Method { service: "SchedulerService", name: "GetContext", takes: 73, answers: 44, streams: false },
+Method { service: "SchedulerService", name: "ExplainContext", takes: 73, answers: 67, streams: false },
+Method { service: "SchedulerService", name: "GetLog", takes: 74, answers: 75, streams: false },
+Method { service: "SchedulerService", name: "CancelContext", takes: 73, answers: 87, streams: false },
+Method { service: "SchedulerService", name: "RetryContext", takes: 73, answers: 44, streams: false },
+Method { service: "SchedulerService", name: "ListSubtasks", takes: 76, answers: 77, streams: false },
+Method { service: "SchedulerService", name: "ListDead", takes: 83, answers: 84, streams: false },
+Method { service: "SchedulerService", name: "RequeueDead", takes: 85, answers: 86, streams: false },
+Method { service: "SchedulerService", name: "PurgeDead", takes: 85, answers: 86, streams: false },
+Method { service: "SchedulerService", name: "WaitContext", takes: 88, answers: 44, streams: false },
+Method { service: "SchedulerService", name: "ListWorkers", takes: 89, answers: 90, streams: false },
+Method { service: "SchedulerService", name: "DrainWorker", takes: 92, answers: 91, streams: false },
+Method { service: "SchedulerService", name: "UndrainWorker", takes: 92, answers: 91, streams: false },
+Method { service: "SchedulerService", name: "GetCluster", takes: 105, answers: 106, streams: false },
+Method { service: "SchedulerService", name: "GetOverview", takes: 107, answers: 108, streams: false },
+Method { service: "SchedulerService", name: "GetWheel", takes: 112, answers: 113, streams: false },
+Method { service: "SchedulerService", name: "ListUpcoming", takes: 117, answers: 118, streams: false },
+Method { service: "SchedulerService", name: "Subscribe", takes: 120, answers: 121, streams: false },
+Method { service: "SchedulerService", name: "SetLimits", takes: 93, answers: 93, streams: false },
+Method { service: "SchedulerService", name: "ListLimits", takes: 97, answers: 98, streams: false },
+Method { service: "SchedulerService", name: "ListGroups", takes: 99, answers: 100, streams: false },
+Method { service: "SchedulerService", name: "PauseGroup", takes: 102, answers: 103, streams: false },
+Method { service: "SchedulerService", name: "ResumeGroup", takes: 101, answers: 103, streams: false },
+Method { service: "SchedulerService", name: "MakeLoginLink", takes: 4, answers: 5, streams: false },
 Method { service: "SchedulerService", name: "MakeToken", takes: 2, answers: 3, streams: false },
-Method { service: "SchedulerService", name: "RotateToken", takes: 4, answers: 3, streams: false },
-Method { service: "SchedulerService", name: "RevokeToken", takes: 5, answers: 6, streams: false },
-Method { service: "SchedulerService", name: "ListTokens", takes: 7, answers: 8, streams: false },
-Method { service: "SchedulerService", name: "ListAudit", takes: 9, answers: 10, streams: false },
-Method { service: "WorkerService", name: "Session", takes: 127, answers: 128, streams: true },
+Method { service: "SchedulerService", name: "RotateToken", takes: 6, answers: 3, streams: false },
+Method { service: "SchedulerService", name: "RevokeToken", takes: 7, answers: 8, streams: false },
+Method { service: "SchedulerService", name: "ListTokens", takes: 9, answers: 10, streams: false },
+Method { service: "SchedulerService", name: "ListAudit", takes: 11, answers: 12, streams: false },
+Method { service: "WorkerService", name: "Session", takes: 129, answers: 130, streams: true },
 ];
 
-impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 46; }
-impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 47; }
-impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 85; }
-impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 83; }
-impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 84; }
-impl Spoken for crate::v1::Cluster { const PLACE: usize = 104; }
-impl Spoken for crate::v1::Context { const PLACE: usize = 42; }
-impl Spoken for crate::v1::ContextRef { const PLACE: usize = 71; }
-impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 52; }
-impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 53; }
-impl Spoken for crate::v1::ExplainContextResponse { const PLACE: usize = 65; }
-impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 63; }
-impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 64; }
-impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 68; }
-impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 103; }
-impl Spoken for crate::v1::GetJobStatsRequest { const PLACE: usize = 59; }
-impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 57; }
-impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 58; }
-impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 72; }
-impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 73; }
-impl Spoken for crate::v1::GetOverviewRequest { const PLACE: usize = 105; }
-impl Spoken for crate::v1::GetWheelRequest { const PLACE: usize = 110; }
-impl Spoken for crate::v1::Group { const PLACE: usize = 101; }
-impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 91; }
-impl Spoken for crate::v1::GroupRef { const PLACE: usize = 99; }
-impl Spoken for crate::v1::Job { const PLACE: usize = 38; }
-impl Spoken for crate::v1::JobRef { const PLACE: usize = 45; }
-impl Spoken for crate::v1::JobStats { const PLACE: usize = 60; }
-impl Spoken for crate::v1::ListAuditRequest { const PLACE: usize = 9; }
-impl Spoken for crate::v1::ListAuditResponse { const PLACE: usize = 10; }
-impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 76; }
-impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 79; }
-impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 81; }
-impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 82; }
-impl Spoken for crate::v1::ListGroupsRequest { const PLACE: usize = 97; }
-impl Spoken for crate::v1::ListGroupsResponse { const PLACE: usize = 98; }
-impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 49; }
-impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 50; }
-impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 95; }
-impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 96; }
-impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 74; }
-impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 75; }
-impl Spoken for crate::v1::ListTokensRequest { const PLACE: usize = 7; }
-impl Spoken for crate::v1::ListTokensResponse { const PLACE: usize = 8; }
-impl Spoken for crate::v1::ListUpcomingRequest { const PLACE: usize = 115; }
-impl Spoken for crate::v1::ListUpcomingResponse { const PLACE: usize = 116; }
-impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 87; }
-impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 88; }
+impl Spoken for crate::v1::ApplyJobsRequest { const PLACE: usize = 48; }
+impl Spoken for crate::v1::ApplyJobsResponse { const PLACE: usize = 49; }
+impl Spoken for crate::v1::CancelContextResponse { const PLACE: usize = 87; }
+impl Spoken for crate::v1::ChangeDeadRequest { const PLACE: usize = 85; }
+impl Spoken for crate::v1::ChangeDeadResponse { const PLACE: usize = 86; }
+impl Spoken for crate::v1::Cluster { const PLACE: usize = 106; }
+impl Spoken for crate::v1::Context { const PLACE: usize = 44; }
+impl Spoken for crate::v1::ContextRef { const PLACE: usize = 73; }
+impl Spoken for crate::v1::DeleteJobRequest { const PLACE: usize = 54; }
+impl Spoken for crate::v1::DeleteJobResponse { const PLACE: usize = 55; }
+impl Spoken for crate::v1::ExplainContextResponse { const PLACE: usize = 67; }
+impl Spoken for crate::v1::ExplainJobRequest { const PLACE: usize = 65; }
+impl Spoken for crate::v1::ExplainJobResponse { const PLACE: usize = 66; }
+impl Spoken for crate::v1::FindContextRequest { const PLACE: usize = 70; }
+impl Spoken for crate::v1::GetClusterRequest { const PLACE: usize = 105; }
+impl Spoken for crate::v1::GetJobStatsRequest { const PLACE: usize = 61; }
+impl Spoken for crate::v1::GetLedgerRequest { const PLACE: usize = 59; }
+impl Spoken for crate::v1::GetLedgerResponse { const PLACE: usize = 60; }
+impl Spoken for crate::v1::GetLogRequest { const PLACE: usize = 74; }
+impl Spoken for crate::v1::GetLogResponse { const PLACE: usize = 75; }
+impl Spoken for crate::v1::GetOverviewRequest { const PLACE: usize = 107; }
+impl Spoken for crate::v1::GetWheelRequest { const PLACE: usize = 112; }
+impl Spoken for crate::v1::Group { const PLACE: usize = 103; }
+impl Spoken for crate::v1::GroupLimits { const PLACE: usize = 93; }
+impl Spoken for crate::v1::GroupRef { const PLACE: usize = 101; }
+impl Spoken for crate::v1::Job { const PLACE: usize = 40; }
+impl Spoken for crate::v1::JobRef { const PLACE: usize = 47; }
+impl Spoken for crate::v1::JobStats { const PLACE: usize = 62; }
+impl Spoken for crate::v1::ListAuditRequest { const PLACE: usize = 11; }
+impl Spoken for crate::v1::ListAuditResponse { const PLACE: usize = 12; }
+impl Spoken for crate::v1::ListContextsRequest { const PLACE: usize = 78; }
+impl Spoken for crate::v1::ListContextsResponse { const PLACE: usize = 81; }
+impl Spoken for crate::v1::ListDeadRequest { const PLACE: usize = 83; }
+impl Spoken for crate::v1::ListDeadResponse { const PLACE: usize = 84; }
+impl Spoken for crate::v1::ListGroupsRequest { const PLACE: usize = 99; }
+impl Spoken for crate::v1::ListGroupsResponse { const PLACE: usize = 100; }
+impl Spoken for crate::v1::ListJobsRequest { const PLACE: usize = 51; }
+impl Spoken for crate::v1::ListJobsResponse { const PLACE: usize = 52; }
+impl Spoken for crate::v1::ListLimitsRequest { const PLACE: usize = 97; }
+impl Spoken for crate::v1::ListLimitsResponse { const PLACE: usize = 98; }
+impl Spoken for crate::v1::ListSubtasksRequest { const PLACE: usize = 76; }
+impl Spoken for crate::v1::ListSubtasksResponse { const PLACE: usize = 77; }
+impl Spoken for crate::v1::ListTokensRequest { const PLACE: usize = 9; }
+impl Spoken for crate::v1::ListTokensResponse { const PLACE: usize = 10; }
+impl Spoken for crate::v1::ListUpcomingRequest { const PLACE: usize = 117; }
+impl Spoken for crate::v1::ListUpcomingResponse { const PLACE: usize = 118; }
+impl Spoken for crate::v1::ListWorkersRequest { const PLACE: usize = 89; }
+impl Spoken for crate::v1::ListWorkersResponse { const PLACE: usize = 90; }
+impl Spoken for crate::v1::LoginLink { const PLACE: usize = 5; }
 impl Spoken for crate::v1::MadeToken { const PLACE: usize = 3; }
+impl Spoken for crate::v1::MakeLoginLinkRequest { const PLACE: usize = 4; }
 impl Spoken for crate::v1::MakeTokenRequest { const PLACE: usize = 2; }
-impl Spoken for crate::v1::Overview { const PLACE: usize = 106; }
-impl Spoken for crate::v1::PauseGroupRequest { const PLACE: usize = 100; }
-impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 51; }
-impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 55; }
-impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 56; }
-impl Spoken for crate::v1::RevokeTokenRequest { const PLACE: usize = 5; }
-impl Spoken for crate::v1::RevokeTokenResponse { const PLACE: usize = 6; }
-impl Spoken for crate::v1::RotateTokenRequest { const PLACE: usize = 4; }
-impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 54; }
-impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 119; }
-impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 66; }
-impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 70; }
-impl Spoken for crate::v1::Submitted { const PLACE: usize = 69; }
-impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 118; }
-impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 128; }
-impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 86; }
-impl Spoken for crate::v1::Wheel { const PLACE: usize = 111; }
-impl Spoken for crate::v1::Worker { const PLACE: usize = 89; }
-impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 127; }
-impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 90; }
+impl Spoken for crate::v1::Overview { const PLACE: usize = 108; }
+impl Spoken for crate::v1::PauseGroupRequest { const PLACE: usize = 102; }
+impl Spoken for crate::v1::PauseJobRequest { const PLACE: usize = 53; }
+impl Spoken for crate::v1::PreviewJobRequest { const PLACE: usize = 57; }
+impl Spoken for crate::v1::PreviewJobResponse { const PLACE: usize = 58; }
+impl Spoken for crate::v1::RevokeTokenRequest { const PLACE: usize = 7; }
+impl Spoken for crate::v1::RevokeTokenResponse { const PLACE: usize = 8; }
+impl Spoken for crate::v1::RotateTokenRequest { const PLACE: usize = 6; }
+impl Spoken for crate::v1::RunJobRequest { const PLACE: usize = 56; }
+impl Spoken for crate::v1::StreamEvent { const PLACE: usize = 121; }
+impl Spoken for crate::v1::SubmitRequest { const PLACE: usize = 68; }
+impl Spoken for crate::v1::SubmitResponse { const PLACE: usize = 72; }
+impl Spoken for crate::v1::Submitted { const PLACE: usize = 71; }
+impl Spoken for crate::v1::SubscribeRequest { const PLACE: usize = 120; }
+impl Spoken for crate::v1::TrackerMessage { const PLACE: usize = 130; }
+impl Spoken for crate::v1::WaitContextRequest { const PLACE: usize = 88; }
+impl Spoken for crate::v1::Wheel { const PLACE: usize = 113; }
+impl Spoken for crate::v1::Worker { const PLACE: usize = 91; }
+impl Spoken for crate::v1::WorkerMessage { const PLACE: usize = 129; }
+impl Spoken for crate::v1::WorkerRef { const PLACE: usize = 92; }

@@ -84,6 +84,20 @@ pub struct MadeToken {
     #[prost(string, tag = "2")]
     pub text: ::prost::alloc::string::String,
 }
+#[derive(Clone, Copy, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct MakeLoginLinkRequest {}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct LoginLink {
+    /// What stands behind `/login#`; empty where nobody is asked who it is, and no login is needed.
+    #[prost(string, tag = "1")]
+    pub code: ::prost::alloc::string::String,
+    /// From then on it is refused; 0: never.
+    #[prost(uint64, tag = "2")]
+    pub ends_ms: u64,
+    /// Where this tracker answers to browsers, say <http://127.0.0.1:7480;> empty where it does not know: it listens on every address, or not at all.
+    #[prost(string, tag = "3")]
+    pub url: ::prost::alloc::string::String,
+}
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 pub struct RotateTokenRequest {
     #[prost(string, tag = "1")]
@@ -3402,6 +3416,30 @@ pub mod scheduler_service_client {
                 .insert(GrpcMethod::new("tickwheel.v1.SchedulerService", "ResumeGroup"));
             self.inner.unary(req, path, codec).await
         }
+        /// A link that logs a browser in as its caller, once and within five minutes. A session makes none.
+        pub async fn make_login_link(
+            &mut self,
+            request: impl tonic::IntoRequest<super::MakeLoginLinkRequest>,
+        ) -> std::result::Result<tonic::Response<super::LoginLink>, tonic::Status> {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = crate::wire::BoundedCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/tickwheel.v1.SchedulerService/MakeLoginLink",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new("tickwheel.v1.SchedulerService", "MakeLoginLink"),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Makes a token that may do nothing its maker may not. Its secret is in this answer, and nowhere else.
         pub async fn make_token(
             &mut self,
@@ -3763,6 +3801,11 @@ pub mod scheduler_service_server {
             &self,
             request: tonic::Request<super::GroupRef>,
         ) -> std::result::Result<tonic::Response<super::Group>, tonic::Status>;
+        /// A link that logs a browser in as its caller, once and within five minutes. A session makes none.
+        async fn make_login_link(
+            &self,
+            request: tonic::Request<super::MakeLoginLinkRequest>,
+        ) -> std::result::Result<tonic::Response<super::LoginLink>, tonic::Status>;
         /// Makes a token that may do nothing its maker may not. Its secret is in this answer, and nowhere else.
         async fn make_token(
             &self,
@@ -5530,6 +5573,52 @@ pub mod scheduler_service_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = ResumeGroupSvc(inner);
+                        let codec = crate::wire::BoundedCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/tickwheel.v1.SchedulerService/MakeLoginLink" => {
+                    #[allow(non_camel_case_types)]
+                    struct MakeLoginLinkSvc<T: SchedulerService>(pub Arc<T>);
+                    impl<
+                        T: SchedulerService,
+                    > tonic::server::UnaryService<super::MakeLoginLinkRequest>
+                    for MakeLoginLinkSvc<T> {
+                        type Response = super::LoginLink;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::MakeLoginLinkRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as SchedulerService>::make_login_link(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = MakeLoginLinkSvc(inner);
                         let codec = crate::wire::BoundedCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

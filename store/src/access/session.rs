@@ -13,6 +13,34 @@ use crate::reply::Reply;
 use crate::script::{CLOSE_SESSION, GET_SESSION, OPEN_SESSION};
 use crate::store::Store;
 
+/// What was shown for a session, or for a link.
+#[derive(Debug, Clone)]
+pub enum ShownFor {
+    /// A token.
+    Token {
+        /// Which one.
+        id: TokenId,
+        /// What is kept of the secret that was shown, which the caller compared.
+        secret: SecretDigest,
+    },
+    /// A link, which is gone then.
+    Link {
+        /// Which one.
+        id: TokenId,
+        /// What is kept of its secret, which is compared as it is taken.
+        secret: SecretDigest,
+    },
+}
+
+/// What is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// The session of a browser.
+    Session,
+    /// A link that is exchanged for a session once.
+    Link,
+}
+
 /// A session to be.
 #[derive(Debug, Clone)]
 pub struct NewSession {
@@ -20,10 +48,10 @@ pub struct NewSession {
     pub id: TokenId,
     /// What is kept of its secret.
     pub digest: SecretDigest,
-    /// The token that was shown.
-    pub token: TokenId,
-    /// What is kept of the secret that was shown.
-    pub shown: SecretDigest,
+    /// What it stands for.
+    pub shown: ShownFor,
+    /// Whether it is one, or a link to one.
+    pub kept: Kept,
     /// How long it is good at most, a second to a week.
     pub valid: Duration,
 }
@@ -75,17 +103,22 @@ pub struct ReadSession {
 }
 
 impl Store {
-    /// Keeps a session; answers with its end. Of one token the newest 20 are kept.
+    /// Keeps a session, or a link; answers with its end. Of one token the newest 20 sessions and 5 links are kept.
     ///
     /// # Errors
-    /// [`Error::NotFound`] for a token that is not there, or is over; [`Error::Conflict`] when another session has its id, [`Error::Full`] when
+    /// [`Error::NotFound`] for a token that is not there, or is over, and for a link that is not, was opened before or has another secret; [`Error::Conflict`] when another session has its id, [`Error::Full`] when
     /// there are as many as may be, [`Error::Unavailable`] when it is unknown whether it was kept.
     pub async fn open_session(&self, session: &NewSession) -> Result<TimestampMs, Error> {
+        let (names, id, secret) = match &session.shown {
+            ShownFor::Token { id, secret } => (("token", "shown"), id, secret),
+            ShownFor::Link { id, secret } => (("link", "secret"), id, secret),
+        };
         let args = Args::new()
             .with("session", session.id.as_str())
             .with("digest", session.digest.to_hex())
-            .with("token", session.token.as_str())
-            .with("shown", session.shown.to_hex())
+            .with(names.0, id.as_str())
+            .with(names.1, secret.to_hex())
+            .with_flag("once", session.kept == Kept::Link)
             .with("valid_ms", session.valid.as_millis().to_string())
             .alone();
         let keys = vec![self.keys.tokens()];
@@ -96,7 +129,14 @@ impl Store {
                 reply.number()?;
                 Ok(TimestampMs::new(reply.number()?))
             }
-            "NO_TOKEN" => Err(super::no_token(&session.token)),
+            // Of a link nobody but Redis knows the token.
+            "NO_TOKEN" | "NO_LINK" => Err(match &session.shown {
+                ShownFor::Token { id, .. } => super::no_token(id),
+                ShownFor::Link { id, .. } => Error::NotFound {
+                    kind: "link",
+                    id: id.to_string(),
+                },
+            }),
             "TAKEN" => Err(Error::Conflict(
                 "there is a session of this id already: ask again".to_owned(),
             )),

@@ -1,15 +1,11 @@
 //! Who somebody is, by what it shows.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue};
-use tickwheel_core::access::{Role, Secret, Token, TokenId};
-use tickwheel_core::error::Violation;
-use tickwheel_core::time::TimestampMs;
+use tickwheel_core::access::{Role, Token, TokenId};
 use tickwheel_proto::{AUTHORIZATION_HEADER, REQUEST_ID_HEADER};
 use tickwheel_store::Store;
-use tickwheel_store::access::NewSession;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::address::Origin;
@@ -38,18 +34,6 @@ const NOT_YOURS: &str = "the token that you show is bound to a certificate, and 
                          its key (`--client-cert`, `--client-key`) to a tracker that asks for one (`tls.client_ca`; docs/security.md)";
 /// The same of a session.
 const NO_SESSION: &str = "your session is not known, or over: log in again";
-/// How long a session of a browser is good.
-pub(crate) const SESSION: Duration = Duration::from_secs(12 * 3_600);
-
-/// A session that a browser was given.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    /// What the browser shows.
-    pub(crate) session: Token,
-    /// When it ends, by Redis' clock.
-    pub(crate) ends: TimestampMs,
-}
-
 /// Says who calls.
 #[derive(Debug)]
 pub(crate) enum Authority {
@@ -62,7 +46,7 @@ pub(crate) enum Authority {
 /// What it takes to know tokens.
 #[derive(Debug)]
 pub(crate) struct Asking {
-    store: Store,
+    pub(super) store: Store,
     tokens: Tokens,
     sessions: Tokens,
     failures: Failures,
@@ -71,7 +55,7 @@ pub(crate) struct Asking {
 }
 
 /// Why somebody is not believed.
-enum Wrong {
+pub(super) enum Wrong {
     /// What was shown; the token that it is, if there is one.
     Shown(&'static str, Option<TokenId>),
     /// It is not known.
@@ -191,24 +175,9 @@ impl Authority {
         let peer = origin.map(|origin| origin.address);
         match asking.believed(shown, origin).await {
             Ok(shown) => Ok(Caller::of(shown, peer, request)),
-            Err(Wrong::Unknown(error)) => Err(error),
-            Err(Wrong::Shown(why, token)) => {
-                let is_bound = why == NOT_YOURS;
-                measure::refused_access(if is_bound { "bound" } else { "unauthenticated" });
-                let who = Who {
-                    token: token.as_ref(),
-                    role: None,
-                    peer,
-                    request: request.as_deref(),
-                };
-                asking
-                    .audit
-                    .denied(who, method, Vec::new, "UNAUTHENTICATED");
-                if let Some(peer) = peer {
-                    sleep(asking.failures.count(peer, Instant::now())).await;
-                }
-                Err(Error::Unauthenticated(why))
-            }
+            Err(wrong) => Err(asking
+                .disbelieved(wrong, origin, (method, request.as_deref()))
+                .await),
         }
     }
 
@@ -275,48 +244,6 @@ impl Authority {
         }
     }
 
-    /// Lets a browser stand for whoever shows a token, for [`SESSION`] at most; `None` where nobody is asked.
-    ///
-    /// # Errors
-    /// What the store says; [`Error::Denied`] for who is a browser already.
-    pub(crate) async fn open_session(&self, caller: &Caller) -> Result<Option<Opened>, Error> {
-        let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
-            return Ok(None);
-        };
-        if caller.is_browser() {
-            let rule = "shows a token in Authorization: a session makes no other";
-            return Err(Error::Denied(Violation::new("session", rule, "").into()));
-        }
-        let session = Token {
-            id: TokenId::random(rand::random()),
-            secret: Secret::new(rand::random()),
-        };
-        let new = NewSession {
-            id: session.id.clone(),
-            digest: session.secret.digest(),
-            token: shown.known.token.clone(),
-            shown: shown.digest,
-            valid: SESSION,
-        };
-        let ends = asking.store.open_session(&new).await?;
-        Ok(Some(Opened { session, ends }))
-    }
-
-    /// Ends the session of a browser; nothing for whoever is none.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub(crate) async fn close_session(&self, caller: &Caller) -> Result<(), Error> {
-        let (Self::Tokens(asking), Some(shown)) = (self, caller.shown()) else {
-            return Ok(());
-        };
-        if caller.is_browser() {
-            asking.store.close_session(&shown.known.id).await?;
-            self.changed();
-        }
-        Ok(())
-    }
-
     /// Writes down that somebody was refused something that it asked for, in what `objects` says.
     pub(crate) fn denied(
         &self,
@@ -352,7 +279,45 @@ impl Authority {
 }
 
 impl Asking {
-    async fn believed(
+    /// What somebody is told who is not believed, when it was written down and has waited for it.
+    pub(super) async fn disbelieved(
+        &self,
+        wrong: Wrong,
+        origin: Option<Origin>,
+        (method, request): (&str, Option<&str>),
+    ) -> Error {
+        let (why, token) = match wrong {
+            Wrong::Shown(why, token) => (why, token),
+            Wrong::Unknown(error) => return error,
+        };
+        let is_bound = why == NOT_YOURS;
+        measure::refused_access(if is_bound { "bound" } else { "unauthenticated" });
+        let peer = origin.map(|origin| origin.address);
+        let who = Who {
+            token: token.as_ref(),
+            role: None,
+            peer,
+            request,
+        };
+        self.audit.denied(who, method, Vec::new, "UNAUTHENTICATED");
+        if let Some(peer) = peer {
+            sleep(self.failures.count(peer, Instant::now())).await;
+        }
+        Error::Unauthenticated(why)
+    }
+
+    /// Waits as long as an address has to that showed much that was no token.
+    pub(super) async fn may_show(&self, origin: Origin) -> Result<(), Error> {
+        let Some(at) = self.failures.look(origin.address, Instant::now()) else {
+            let why =
+                "too much was shown from this address that is no token: try again in a few seconds";
+            return Err(Error::Busy(why.to_owned()));
+        };
+        sleep_until(at).await;
+        Ok(())
+    }
+
+    pub(super) async fn believed(
         &self,
         shown: Result<(Kind, Token), &'static str>,
         origin: Option<Origin>,
@@ -363,11 +328,7 @@ impl Asking {
             Kind::Session => (&self.sessions, NO_SESSION),
         };
         if let Some(origin) = origin.filter(|_| all.is_new(&token.id)) {
-            let Some(at) = self.failures.look(origin.address, Instant::now()) else {
-                let why = "too much was shown from this address that is no token: try again in a few seconds";
-                return Err(Wrong::Unknown(Error::Busy(why.to_owned())));
-            };
-            sleep_until(at).await;
+            self.may_show(origin).await.map_err(Wrong::Unknown)?;
         }
         let found = all.find(&token.id).await;
         let found = found.map_err(|error| Wrong::Unknown(error.into()))?;

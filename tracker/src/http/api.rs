@@ -11,8 +11,8 @@ mod session;
 mod stream;
 
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use hyper::body::{Body as _, Incoming};
 use tickwheel_api::requests::Asked;
 use tickwheel_api::routes::{
     BASE, BODY_BYTES_MAX, DOCUMENT_PATH, Method as Verb, Missing, Operation, Row, find,
@@ -171,6 +171,17 @@ impl Api {
         let request_id = id.to_owned();
         let answering = async move {
             let (head, body) = request.into_parts();
+            let is_login = method == Verb::Post && !body.is_end_stream();
+            if is_login && !head.headers.contains_key(header::AUTHORIZATION) {
+                let link = Expected {
+                    most: session::LINK_BYTES_MAX,
+                    grows: 1,
+                };
+                let read = programs::read_body(link, &head.headers, body, (memory.memory(), None));
+                let (body, _kept) = read.await.map_err(|why| Told::unread(&why))?;
+                let who = (peer, request_id.as_str());
+                return session::log_in(&scheduler, &body, &head.headers, who).await;
+            }
             let asks = Asks {
                 call: session::word(method),
                 by: By::TokenOrSession,

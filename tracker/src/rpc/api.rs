@@ -1,5 +1,6 @@
 //! What the services for callers work with.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub(crate) struct ApiContext {
     pub(crate) once_keep: Duration,
     /// How many jobs a namespace may have.
     pub(crate) jobs: Registrations,
+    /// Where browsers find this tracker; empty: not known.
+    pub(crate) browsers_url: String,
     promises: Promises,
     ids: Ids,
 }
@@ -92,6 +95,18 @@ pub(crate) struct Asked {
     pub(crate) hub: Arc<Hub>,
 }
 
+/// An address on which nobody can call, and one that is chosen at the start, say nothing to a browser.
+fn browsers_url(config: &Config) -> String {
+    let known = |address: &SocketAddr| !address.ip().is_unspecified() && address.port() != 0;
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let address = config.http_listen.filter(known);
+    address.map_or_else(String::new, |address| format!("{scheme}://{address}"))
+}
+
 impl ApiContext {
     pub(crate) fn new(
         config: &Config,
@@ -116,6 +131,7 @@ impl ApiContext {
             heartbeat_ttl_ms: u64::try_from(config.heartbeat_ttl().as_millis()).unwrap_or(u64::MAX),
             once_keep: config.history.once_keep,
             jobs: Registrations::new(config.quotas.jobs.clone()),
+            browsers_url: browsers_url(config),
             promises: config.durability.clone(),
             ids,
         })

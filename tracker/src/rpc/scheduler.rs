@@ -328,6 +328,7 @@ service! {
         list_groups(v1::ListGroupsRequest) -> v1::ListGroupsResponse = groups::list, rules::LIST_GROUPS;
         pause_group(v1::PauseGroupRequest) -> v1::Group = groups::pause, rules::PAUSE_GROUP;
         resume_group(v1::GroupRef) -> v1::Group = groups::resume, rules::RESUME_GROUP;
+        make_login_link(v1::MakeLoginLinkRequest) -> v1::LoginLink = tokens::make_login_link, rules::MAKE_LOGIN_LINK;
         make_token(v1::MakeTokenRequest) -> v1::MadeToken = tokens::make, rules::MAKE_TOKEN;
         rotate_token(v1::RotateTokenRequest) -> v1::MadeToken = tokens::rotate, rules::ROTATE_TOKEN;
         revoke_token(v1::RevokeTokenRequest) -> v1::RevokeTokenResponse = tokens::revoke, rules::REVOKE_TOKEN;

@@ -260,6 +260,9 @@ fn rows() -> Vec<Row> {
         row!("ResumeGroup", Operator, Denied, |_, _| v1::GroupRef {
             name: "g".to_owned(),
         }),
+        row!("MakeLoginLink", Viewer, Nothing, |_, _| {
+            v1::MakeLoginLinkRequest {}
+        }),
         row!("MakeToken", Admin, Denied, |_, _| v1::MakeTokenRequest {
             scope: Some(within(v1::Role::Viewer, "a", "g")),
             ..Default::default()

@@ -14,6 +14,7 @@ mod rates;
 mod refusals;
 mod revisions;
 mod same;
+mod same_access;
 mod same_groups;
 mod same_workers;
 mod sessions;

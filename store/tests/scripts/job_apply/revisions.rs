@@ -25,10 +25,10 @@ fn spec(description: &str) -> JobSpec {
 
 /// The revision that a refusal names.
 fn present(refused: &Error) -> u64 {
-    match refused {
-        Error::Changed { revision, .. } => *revision,
-        other => panic!("{other}"),
-    }
+    let Error::Changed { revision, .. } = refused else {
+        panic!("{refused}");
+    };
+    *revision
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use prost::Message;
 use serde::Serialize;
 use tickwheel_api::answers::{
     Applied, AppliedList, AuditPage, Cluster, DeadChanged, DeadPage, Deleted, Explained, Group,
-    GroupList, Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, MadeToken,
-    Overview, Preview, Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList, SubtaskPage,
-    TokenPage, UpcomingPage, Wheel, Worker, WorkerList,
+    GroupList, Job, JobPage, JobStats, LedgerPage, Limits, LimitsList, LogPage, LoginLink,
+    MadeToken, Overview, Preview, Revoked, Run, RunExplained, RunPage, Submitted, SubmittedList,
+    SubtaskPage, TokenPage, UpcomingPage, Wheel, Worker, WorkerList,
 };
 use tickwheel_api::requests::{self, Asked};
 use tickwheel_api::routes::Operation;
@@ -212,6 +212,11 @@ pub(super) async fn dispatch(
         Operation::ListTokens => {
             let call = |it| calls.list_tokens(it);
             shown::<TokenPage, _, _, _>(requests::list_tokens(asked), call).await
+        }
+        Operation::MakeLoginLink => {
+            requests::nothing(asked)?;
+            let call = |it| calls.make_login_link(it);
+            shown::<LoginLink, _, _, _>(Ok(v1::MakeLoginLinkRequest {}), call).await
         }
         Operation::MakeToken => {
             let call = |it| calls.make_token(it);

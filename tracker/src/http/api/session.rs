@@ -1,23 +1,26 @@
-//! `/api/v1/session`: a browser logs in with a token, is known by a cookie from then on, and logs out. No call of gRPC is for that: programs
+//! `/api/v1/session`: a browser logs in with a token, or with a link that was made with one, is known by a cookie from then on, and logs out. No call of gRPC is for that: programs
 //! show their tokens.
 
 use std::time::Duration;
 
 use axum::http::{HeaderMap, header};
 use tickwheel_api::answers::Session;
+use tickwheel_api::requests;
 use tickwheel_api::routes::{Method, Operation};
 use tickwheel_core::time::TimestampMs;
 
 use super::answer::Answer;
 use super::problem::Told;
-use crate::access::{Caller, SESSION, cookie};
+use crate::access::{Caller, Origin, SESSION, cookie};
 use crate::error::Error;
-use crate::http::safety;
+use crate::http::{programs, safety};
 use crate::rpc::error::code_of;
 use crate::rpc::scheduler::Scheduler;
 
 /// Its path, below that of the API.
 pub(super) const PATH: &str = "/session";
+/// Bytes of what a browser sends that opened a link.
+pub(super) const LINK_BYTES_MAX: usize = 1_024;
 /// What it has.
 pub(super) const METHODS: [Method; 3] = [Method::Get, Method::Post, Method::Delete];
 
@@ -79,11 +82,42 @@ async fn open(
     let Some(opened) = opened? else {
         return Answer::json(&shown(caller, None));
     };
-    // A browser says where its page is from, and that was held against the name that was asked: what is https there goes over TLS.
-    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
-    let is_tls = origin.is_some_and(|origin| origin.starts_with(b"https://"));
     let answer = Answer::json(&shown(caller, Some(opened.ends)))?;
-    Ok(answer.with_cookie(cookie::given(Some(&opened.session), SESSION, is_tls)))
+    let is_tls = goes_over_tls(headers);
+    Ok(answer.with_cookie(cookie::given(Some(&opened.shown), SESSION, is_tls)))
+}
+
+/// Lets a browser in that opened the link in `body`.
+pub(super) async fn log_in(
+    scheduler: &Scheduler,
+    body: &[u8],
+    headers: &HeaderMap,
+    (origin, request): (Origin, &str),
+) -> Result<Answer, Told> {
+    if !programs::is_json(headers) {
+        return Err(Told::no_json());
+    }
+    let link = requests::login_code(body).map_err(Told::invalid)?;
+    let (authority, call) = (scheduler.authority(), word(Method::Post));
+    let opened = authority.log_in(&link, origin, (call, request)).await;
+    let opened = opened.map_err(|error| Told::of(&error, &[]))?;
+    let answered = match opened {
+        None => Answer::json(&shown(&Caller::anybody(), None)),
+        Some((caller, opened)) => {
+            authority.done(&caller, call, &[], "OK").await;
+            let is_tls = goes_over_tls(headers);
+            Answer::json(&shown(&caller, Some(opened.ends))).map(|answer| {
+                answer.with_cookie(cookie::given(Some(&opened.shown), SESSION, is_tls))
+            })
+        }
+    };
+    answered.map_err(|error| Told::of(&error, &[]))
+}
+
+/// A browser says where its page is from, and that was held against the name that was asked: what is https there goes over TLS.
+fn goes_over_tls(headers: &HeaderMap) -> bool {
+    let origin = headers.get(header::ORIGIN).map(|origin| origin.as_bytes());
+    origin.is_some_and(|origin| origin.starts_with(b"https://"))
 }
 
 async fn close(scheduler: &Scheduler, caller: &Caller) -> Result<Answer, Error> {

@@ -21,7 +21,7 @@ macro_rules! without_payload {
 
 without_payload! {
     ApplyJobsResponse DeleteJobResponse Submitted SubmitResponse PreviewJobResponse GetLedgerResponse JobStats ChangeDeadResponse ListWorkersResponse Worker
-    Cluster Overview Wheel ListUpcomingResponse Group GroupLimits ListGroupsResponse ListLimitsResponse MadeToken RevokeTokenResponse ListTokensResponse ListAuditResponse
+    Cluster Overview Wheel ListUpcomingResponse Group GroupLimits ListGroupsResponse ListLimitsResponse LoginLink MadeToken RevokeTokenResponse ListTokensResponse ListAuditResponse
 }
 
 /// The text of an explanation is written by who knows whether it may say more.

@@ -137,6 +137,7 @@ rules! {
     LIST_GROUPS = "ListGroups"(v1::ListGroupsRequest), Viewer, never, |_, _| {};
     PAUSE_GROUP = "PauseGroup"(v1::PauseGroupRequest), Operator, always, |r, take| take(Object::Group(&r.name));
     RESUME_GROUP = "ResumeGroup"(v1::GroupRef), Operator, always, |r, take| take(Object::Group(&r.name));
+    MAKE_LOGIN_LINK = "MakeLoginLink"(v1::MakeLoginLinkRequest), Viewer, always, |_, _| {};
     MAKE_TOKEN = "MakeToken"(v1::MakeTokenRequest), Admin, always, |r, take| {
         take(Object::Words(format!("token for {}", r.name).into()));
     };

@@ -81,6 +81,21 @@ pub(super) async fn make(
     })
 }
 
+pub(super) async fn make_login_link(
+    call: &Call<'_>,
+    _: v1::MakeLoginLinkRequest,
+) -> Result<v1::LoginLink, Error> {
+    let made = call.authority.make_link(call.caller).await?;
+    let (code, ends_ms) = made.map_or_else(Default::default, |made| {
+        (made.shown.reveal(), made.ends.as_u64())
+    });
+    Ok(v1::LoginLink {
+        code,
+        ends_ms,
+        url: call.browsers_url.clone(),
+    })
+}
+
 /// The certificate that a token shall be bound to.
 fn bound(given: &str) -> Result<Option<Fingerprint>, Violation> {
     if given.is_empty() {

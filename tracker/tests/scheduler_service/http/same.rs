@@ -7,20 +7,20 @@
 
 use serde_json::json;
 use tickwheel_api::answers::{
-    Applied, AppliedList, AuditPage, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage,
-    JobStats, LedgerPage, LogPage, MadeToken, Preview, Revoked, Run, RunExplained, RunPage,
-    Submitted, SubmittedList, SubtaskPage, TokenPage,
+    Applied, AppliedList, DeadChanged, DeadPage, Deleted, Explained, Job, JobPage, JobStats,
+    LedgerPage, LogPage, Preview, Run, RunExplained, RunPage, Submitted, SubmittedList,
+    SubtaskPage,
 };
 use tickwheel_api::routes::Operation;
 use tickwheel_proto::v1;
 use tonic::{Response, Status};
 
 use super::client::{Http, served};
+use super::same_access::about_access;
 use super::same_groups::about_groups;
 use super::twins::{
     Said, by_grpc, by_http, expired, path, plain, refused, shown, waiting, without,
 };
-use crate::guarded::scope;
 use crate::harness::{Caller, api, deleting, job, named, submission};
 
 async fn about_jobs(operation: Operation, caller: &mut Caller, http: Http) -> Option<[Said; 2]> {
@@ -382,74 +382,6 @@ async fn about_the_dead(
         Operation::PurgeDead => {
             let reply = http.post("/dead:purge", &these(&of_http)).await;
             [by_http(&reply), step(rpc.purge_dead(changed).await)]
-        }
-        _ => return None,
-    })
-}
-
-async fn about_access(operation: Operation, caller: &mut Caller, http: Http) -> Option<[Said; 2]> {
-    let rpc = &mut caller.rpc;
-    let wish = |name: &str| v1::MakeTokenRequest {
-        name: name.to_owned(),
-        scope: Some(scope(v1::Role::Viewer)),
-        valid_ms: Some(60_000),
-        ..v1::MakeTokenRequest::default()
-    };
-    let mut ids = Vec::new();
-    if matches!(operation, Operation::RotateToken | Operation::RevokeToken) {
-        for _ in 0..2 {
-            let made = rpc.make_token(wish("twin")).await.unwrap().into_inner();
-            ids.push(made.token.unwrap().id);
-        }
-    }
-    Some(match operation {
-        Operation::ListTokens => {
-            rpc.make_token(wish("twin")).await.unwrap();
-            let reply = http.get("/tokens").await;
-            let request = v1::ListTokensRequest::default();
-            [
-                by_http(&reply),
-                by_grpc::<_, TokenPage>(rpc.list_tokens(request).await),
-            ]
-        }
-        Operation::MakeToken => {
-            let body =
-                json!({ "name": "http/me", "role": "viewer", "namespaces": ["*"], "valid": "1m" });
-            let reply = http.post("/tokens", &body.to_string()).await;
-            [
-                by_http(&reply),
-                by_grpc::<_, MadeToken>(rpc.make_token(wish("grpc/me")).await),
-            ]
-        }
-        Operation::RotateToken => {
-            let reply = http
-                .post(&format!("/tokens/{}:rotate", ids[0]), r#"{"grace": "5s"}"#)
-                .await;
-            let request = v1::RotateTokenRequest {
-                id: ids[1].clone(),
-                grace_ms: Some(5_000),
-            };
-            [
-                by_http(&reply),
-                by_grpc::<_, MadeToken>(rpc.rotate_token(request).await),
-            ]
-        }
-        Operation::RevokeToken => {
-            let reply = http
-                .ask("DELETE", &format!("/tokens/{}", ids[0]), &[], b"")
-                .await;
-            let id = ids[1].clone();
-            let answer = rpc.revoke_token(v1::RevokeTokenRequest { id: id.clone() });
-            let answer = answer.await.map(|_| shown(&Revoked { id }));
-            [by_http(&reply), answer.map_err(|status| refused(&status))]
-        }
-        Operation::ListAudit => {
-            let reply = http.get("/audit").await;
-            let request = v1::ListAuditRequest::default();
-            [
-                by_http(&reply),
-                by_grpc::<_, AuditPage>(rpc.list_audit(request).await),
-            ]
         }
         _ => return None,
     })

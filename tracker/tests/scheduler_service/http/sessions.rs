@@ -160,3 +160,92 @@ async fn what_no_page_of_ours_sent_changes_nothing_by_a_session() {
     let told = |events: &[v1::AuditEvent]| events.iter().any(|one| one.result == "CSRF");
     guarded.audit(told).await;
 }
+
+impl Http {
+    async fn log_in(self, code: &str, more: &[(&str, &str)]) -> Reply {
+        let body = format!(r#"{{"code": "{code}"}}"#);
+        self.ask("POST", "/session", more, body.as_bytes()).await
+    }
+}
+
+#[tokio::test]
+async fn a_link_logs_one_browser_in_as_who_made_it() {
+    let Some((guarded, http)) = served().await else {
+        return;
+    };
+    let token = guarded.make(within(v1::Role::Operator, "a", "*")).await;
+    let made = http.ask_as(&token, "POST", "/login-links", "").await;
+    assert_eq!(made.status, 200, "{made:?}");
+    let code = made.json()["code"].as_str().unwrap().to_owned();
+    assert!(!code.contains(token.split('_').next_back().unwrap()));
+    let asked = http
+        .browse(&format!("tw={code}"), "GET", "/jobs", &[])
+        .await;
+    assert_eq!(asked.status, 401, "a link is no session: {asked:?}");
+    let bearer = http.ask_as(&code, "GET", "/jobs", "").await;
+    assert_eq!(bearer.status, 401, "nor a token: {bearer:?}");
+    let opened = http.log_in(&code, &[]).await;
+    let session = cookie(&opened);
+    assert_eq!(opened.json()["scope"]["role"], "operator");
+    assert_eq!(opened.json()["token"], code_of(&token));
+    assert_eq!(http.browse(&session, "GET", "/runs", &[]).await.status, 200);
+    assert_eq!(
+        http.browse(&session, "GET", "/jobs/b:job", &[])
+            .await
+            .status,
+        404
+    );
+    let again = http.log_in(&code, &[]).await;
+    assert_eq!(again.status, 401, "{again:?}");
+    assert!(
+        again.problem()["detail"]
+            .as_str()
+            .unwrap()
+            .contains("tickwheel console")
+    );
+    // What a browser may, makes no more of it.
+    let more = http.browse(&session, "POST", "/login-links", &OURS).await;
+    assert_eq!(more.status, 403, "{more:?}");
+    guarded.revoke(&token).await;
+    assert_eq!(http.browse(&session, "GET", "/runs", &[]).await.status, 401);
+}
+
+/// The id of a token.
+fn code_of(token: &str) -> String {
+    crate::guarded::id_of(token)
+}
+
+#[tokio::test]
+async fn what_is_no_link_logs_nobody_in() {
+    let Some((guarded, http)) = served().await else {
+        return;
+    };
+    let token = guarded.make(scope(v1::Role::Viewer)).await;
+    for wrong in ["", "x", "tw_abcdefgh2345"] {
+        let refused = http.log_in(wrong, &[]).await;
+        assert_eq!(refused.fields(), ["code"], "{wrong}");
+    }
+    let refused = http.log_in(&token, &[]).await;
+    assert_eq!(refused.status, 401, "a token is no link: {refused:?}");
+    let made = http.ask_as(&token, "POST", "/login-links", "").await;
+    let code = made.json()["code"].as_str().unwrap().to_owned();
+    let foreign = http
+        .log_in(&code, &[("sec-fetch-site", "cross-site")])
+        .await;
+    assert_eq!(foreign.status, 403, "{foreign:?}");
+    let body = format!(r#"{{"code": "{code}"}}"#);
+    let plain = [("content-type", "text/plain")];
+    let typed = http.ask("POST", "/session", &plain, body.as_bytes()).await;
+    assert_eq!(typed.status, 415, "{typed:?}");
+    let long = format!(r#"{{"code": "{}"}}"#, "x".repeat(2_000));
+    let long = http.ask("POST", "/session", &[], long.as_bytes()).await;
+    assert_eq!(long.status, 413, "{long:?}");
+    assert_eq!(
+        http.log_in(&code, &[]).await.status,
+        200,
+        "it is still good"
+    );
+    let worker = guarded.make(of_workers("g")).await;
+    let refused = http.ask_as(&worker, "POST", "/login-links", "").await;
+    assert_eq!(refused.status, 403, "{refused:?}");
+}
