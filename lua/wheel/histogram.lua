@@ -23,7 +23,7 @@ Reply    { 'HISTOGRAM', fields... }
            untold?    { bucket... } from 0: of which nothing was read, as they have too many entries
 Raises   BAD_ARG    an argument is out of range
 
-Cost     O(buckets * log(wheel) + look), and no more than 64 KiB of records and one step of eight; at most 190 commands
+Cost     O(buckets * log(wheel) + look), and no more than 64 KiB of records and a step of eight behind them; at most 190 commands
 Holds    W9
 Repeat   Reads only.
 ]]
@@ -35,7 +35,7 @@ Repeat   Reads only.
 local int = record.int
 local LOOK_MAX = 400
 local BYTES_MAX = 65536 -- of records that are read
-local CHUNK_FIRST, CHUNK_MAX = 8, 64 -- entries of one command: what lies behind a great body is not read for nothing
+local STEP = 8 -- entries of one command: what lies behind a great body is not read for nothing
 local KINDS = { [wheel_entry.JOB] = 'jobs', [wheel_entry.DEADLINE] = 'deadlines' }
 local NAMES = { 'runs', 'retries', 'jobs', 'deadlines', 'upkeep' }
 
@@ -59,12 +59,12 @@ end
 
 -- How many there are of each kind between two scores; nil where the records are more than may be read.
 local function kinds_between(from, to, count)
-  local sums, at, chunk = {}, 0, CHUNK_FIRST
+  local sums, at = {}, 0
   while at < count do
     if bytes >= BYTES_MAX then
       return nil
     end
-    local found = redis.call('ZRANGE', wheel, from, to, 'BYSCORE', 'LIMIT', int(at), chunk)
+    local found = redis.call('ZRANGE', wheel, from, to, 'BYSCORE', 'LIMIT', int(at), STEP)
     if #found == 0 then
       return nil
     end
@@ -73,7 +73,7 @@ local function kinds_between(from, to, count)
       sums[kind], some[kind] = (sums[kind] or 0) + 1, true
       bytes = bytes + #entry
     end
-    at, chunk = at + #found, math.min(2 * chunk, CHUNK_MAX)
+    at = at + #found
   end
   return sums
 end

@@ -60,7 +60,6 @@ local function take(kind)
   return not kinds or string.find(kinds, ' ' .. kind .. ' ', 1, true) ~= nil
 end
 
--- `name` is that of a job, or a namespace and a slash.
 local function take_name(name)
   return string.sub(name, 1, #prefix) == prefix
 end
@@ -69,8 +68,11 @@ local function take_names(of_group, of_handler)
   return (not group or of_group == group) and (not handler or of_handler == handler)
 end
 
+-- What belongs to no job has no name that could begin so: it is in a namespace as a whole.
 local function take_context(id)
-  return not context_id.is_subtask(id) and take_name(context_id.job_of(id) or context_id.namespace_of(id) .. '/')
+  local job = context_id.job_of(id)
+  local is_in = job and take_name(job) or not job and (prefix == '' or prefix == context_id.namespace_of(id) .. '/')
+  return is_in and not context_id.is_subtask(id)
 end
 
 -- One that is chosen; `facts` is its number, group, handler and priority.

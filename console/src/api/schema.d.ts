@@ -184,9 +184,10 @@ export interface paths {
         };
         /** Shows a job. */
         get: operations["GetJob"];
-        put?: never;
+        /** Registers or changes a job; with `If-Match` only from the revision that it names, with `If-None-Match: *` only a new one. */
+        put: operations["PutJob"];
         post?: never;
-        /** Deletes a job and what it has waiting; what runs goes on. */
+        /** Deletes a job and what it has waiting; what runs goes on. With `If-Match` only the revision that it names. */
         delete: operations["DeleteJob"];
         options?: never;
         head?: never;
@@ -340,6 +341,23 @@ export interface paths {
         get: operations["ListLimits"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/login-links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Makes a link that logs a browser in as its caller, once and within five minutes. */
+        post: operations["MakeLoginLink"];
         delete?: never;
         options?: never;
         head?: never;
@@ -543,7 +561,7 @@ export interface paths {
         /** Says who asks, and what it may do. */
         get: operations["GetSession"];
         put?: never;
-        /** Logs a browser in: whoever shows a token in Authorization is known by a cookie for twelve hours. */
+        /** Logs a browser in: whoever shows a token in Authorization, or sends the code of a login link as `{"code": …}` without one, is known by a cookie for twelve hours. */
         post: operations["OpenSession"];
         /** Logs a browser out: its cookie is good no more. */
         delete: operations["CloseSession"];
@@ -632,6 +650,40 @@ export interface paths {
         put?: never;
         /** Gives a token another secret; the one before is good for a while. */
         post: operations["RotateToken"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/upcoming": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what comes next, the earliest first: firings of jobs, runs, further attempts, start deadlines. */
+        get: operations["ListUpcoming"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/wheel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts what is due in each of up to 60 spans of time from now on, and what is overdue. */
+        get: operations["GetWheel"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -2263,6 +2315,15 @@ export interface components {
             /** @description Where the next page begins. Asked again with it, the log tells what was said meanwhile. */
             next_cursor: string;
         };
+        /** @description A link that logs a browser in once. */
+        LoginLink: {
+            /** @description What stands behind `/login#`; empty where nobody is asked who it is, and no login is needed. */
+            code: string;
+            /** @description From then on it is refused; 0: never. */
+            ends_ms: number;
+            /** @description Where the tracker answers to browsers; empty where it does not know. */
+            url: string;
+        };
         /** @description What a list says of itself. A request looks at a bounded number of entries: what fits nothing costs no more. */
         Looked: {
             /** @description Whatever ended at this or later is listed; 0: nothing was let go, or the list has not come to what has ended. */
@@ -2280,6 +2341,363 @@ export interface components {
             text: string;
             /** @description What it is. */
             token: components["schemas"]["Token"];
+        };
+        /** @description A job. */
+        NamedJobDocument: {
+            /** @description Any JSON, handed to the handler; at most 256 KiB. */
+            body?: unknown;
+            /** @description The same in base64: bytes that are no text. */
+            body_base64?: string | null;
+            /** @description The same as text, handed on as it is. */
+            body_text?: string | null;
+            /**
+             * @description How long a cancelled or timed-out attempt has to settle before its lease is taken.
+             * @default 5s
+             */
+            cancel_grace: (string | ("0" | 0)) | null;
+            /** @description For people: what it does, whom to ask. */
+            description?: string | null;
+            /** @description No due time lies after this instant. */
+            end_at?: (string | number) | null;
+            /** @description With whom its contexts share the permits of the group. */
+            fairness?: ({
+                /** @description Contexts of one key share; a key itself, or a JSON pointer like /tenant to the value of the body that is the key. */
+                key: string;
+                /**
+                 * @description How often the key is served, beside keys of weight 1.
+                 * @default 1
+                 */
+                weight: number;
+            } | string) | null;
+            /** @description Namespaces whose jobs may follow it by `after`; those of its own namespace always may. */
+            followed_by?: string[] | null;
+            /**
+             * @description Workers of this group run it.
+             * @default default
+             */
+            group: string | null;
+            /** @description What they run. */
+            handler: string;
+            /**
+             * @description A firing is moved by up to this, never as far as the next one.
+             * @default 0s
+             */
+            jitter: (string | ("0" | 0)) | null;
+            /** @description What this document is. */
+            kind?: "Job" | null;
+            /** @description Names and values by which people find it. */
+            labels?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * @description How long a lease holds without being renewed, 1s to 1h.
+             * @default 10s
+             */
+            lease: (string | ("0" | 0)) | null;
+            /**
+             * @description Ledger records kept.
+             * @default 1000
+             */
+            ledger_limit: number | null;
+            /** @description Scheduled firings in all. */
+            max_runs?: number | null;
+            /**
+             * @description What becomes of due times that are noticed too late.
+             * @default {
+             *       "limit": 100,
+             *       "policy": "fire_once",
+             *       "tolerance": "5s"
+             *     }
+             */
+            misfire: ({
+                /** @description Older due times are dropped for good. */
+                catch_up_window?: string | ("0" | 0);
+                /**
+                 * @description fire_all: at most so many late due times fire.
+                 * @default 100
+                 */
+                limit: number;
+                /**
+                 * @description What becomes of due times that are later than the tolerance: none of them fires, the newest does, or the newest ones do.
+                 * @default fire_once
+                 * @enum {unknown}
+                 */
+                policy: "skip" | "fire_once" | "fire_all";
+                /**
+                 * @description Lateness up to which a due time is not late.
+                 * @default 5s
+                 */
+                tolerance: string | ("0" | 0);
+            } | ("skip" | "fire_once" | "fire_all")) | null;
+            /** @description Into which subtasks each context is split, and what makes it succeed. */
+            model?: (({
+                /** @description One subtask for each live worker of the group. */
+                broadcast?: {
+                    /** @description Subtasks that have to succeed; without it all. */
+                    quorum?: number;
+                } | null;
+                /** @description One subtask for each index, so many at once. */
+                indexed?: {
+                    /** @description Indexes from 0 on, each of which has to succeed once. */
+                    completions: number;
+                    /** @description Indexes that may fail for good before the whole fails. */
+                    max_failed?: number;
+                    /**
+                     * @description Subtasks that run at once.
+                     * @default 1
+                     */
+                    parallelism: number;
+                    /** @description What is enough for success before every index succeeded. */
+                    success?: {
+                        /** @description How many of them have to; without it each. */
+                        count?: number;
+                        /** @description These have to succeed; without them any. */
+                        indexes?: number[];
+                    };
+                };
+                /** @description The handler that runs once when the subtasks have ended, and whose result is that of the whole. */
+                reduce?: string;
+                /**
+                 * @description When it runs: when all ended, or when all succeeded.
+                 * @default ended
+                 * @enum {unknown}
+                 */
+                reduce_on: "ended" | "succeeded";
+                /** @description One subtask for each item, dealt out over the live workers. */
+                sharding?: {
+                    /**
+                     * @description Which worker gets which items.
+                     * @default average
+                     * @enum {unknown}
+                     */
+                    allocation: "average" | "odevity" | "round_robin";
+                    /** @description Each with its index and a parameter, like 0=Beijing; or how many without parameters there are. */
+                    items: ({
+                        /** @description Its number, as the handler sees it. */
+                        index: number;
+                        /** @description What the handler gets with it. */
+                        parameter?: string;
+                    } | string | number)[] | number;
+                };
+                /** @description Not at all: one worker runs it. */
+                standalone?: Record<string, never> | null;
+                /**
+                 * @description What holds for each subtask.
+                 * @default {
+                 *       "cancel_grace": "5s",
+                 *       "lease": "10s",
+                 *       "on_lease_lost": "retry",
+                 *       "priority": "normal",
+                 *       "retries": {
+                 *         "backoff": "exponential",
+                 *         "delay": "1s",
+                 *         "jitter": "full",
+                 *         "max_attempts": 3
+                 *       }
+                 *     }
+                 */
+                subtask: {
+                    /**
+                     * @description How long a cancelled or timed-out attempt has to settle before its lease is taken.
+                     * @default 5s
+                     */
+                    cancel_grace: string | ("0" | 0);
+                    /**
+                     * @description How long a lease holds without being renewed, 1s to 1h.
+                     * @default 10s
+                     */
+                    lease: string | ("0" | 0);
+                    /**
+                     * @description Whether an attempt whose lease was lost is retried, or ends its context as failed.
+                     * @default retry
+                     * @enum {unknown}
+                     */
+                    on_lease_lost: "retry" | "fail";
+                    /**
+                     * @description Which of the waiting contexts goes first.
+                     * @default normal
+                     * @enum {unknown}
+                     */
+                    priority: "lowest" | "low" | "normal" | "high" | "highest" | 0 | 1 | 2 | 3 | 4;
+                    /**
+                     * @description How often it is tried, and when again.
+                     * @default {
+                     *       "backoff": "exponential",
+                     *       "delay": "1s",
+                     *       "jitter": "full",
+                     *       "max_attempts": 3
+                     *     }
+                     */
+                    retries: {
+                        /**
+                         * @description Whether the delay doubles with each failure.
+                         * @default exponential
+                         * @enum {unknown}
+                         */
+                        backoff: "fixed" | "exponential";
+                        /** @description exponential: no delay is longer. */
+                        cap?: string | ("0" | 0);
+                        /**
+                         * @description Before the second attempt.
+                         * @default 1s
+                         */
+                        delay: string | ("0" | 0);
+                        /**
+                         * @description full: a delay is drawn from 0 up to the computed one.
+                         * @default full
+                         * @enum {unknown}
+                         */
+                        jitter: "full" | "none";
+                        /**
+                         * @description Attempts in all.
+                         * @default 3
+                         */
+                        max_attempts: number;
+                    };
+                    /** @description Not started this long after its due time, it ends as expired. */
+                    start_deadline?: string | ("0" | 0);
+                    /** @description How long one attempt may take. */
+                    timeout?: string | ("0" | 0);
+                };
+            } & (unknown | unknown | unknown | unknown)) | ("standalone" | "broadcast")) | null;
+            /** @description namespace/name; a name without a slash is in the namespace `default`. */
+            name?: string | null;
+            /** @description For a name without a slash. */
+            namespace?: string | null;
+            /**
+             * @description Whether an attempt whose lease was lost is retried, or ends its context as failed.
+             * @default retry
+             */
+            on_lease_lost: ("retry" | "fail") | null;
+            /**
+             * @description What a firing does while an earlier one is active.
+             * @default {
+             *       "policy": "discard"
+             *     }
+             */
+            overlap: ({
+                /** @description parallel: how many run at once, up to 1,000. queue: how many wait, up to 100,000; 1,000 when nobody says. */
+                limit?: number;
+                /**
+                 * @description What a firing does while an earlier one is active: run beside it, wait for it, be skipped, or take its place.
+                 * @enum {unknown}
+                 */
+                policy: "parallel" | "queue" | "queue_one" | "discard" | "replace";
+            } | string) | null;
+            /**
+             * @description Which of the waiting contexts goes first.
+             * @default normal
+             */
+            priority: ("lowest" | "low" | "normal" | "high" | "highest" | 0 | 1 | 2 | 3 | 4) | null;
+            /** @description What a context takes of its worker's resources while it runs: memory and disk as sizes, everything else as numbers. */
+            resources?: {
+                [key: string]: number | string;
+            } | null;
+            /**
+             * @description How often it is tried, and when again.
+             * @default {
+             *       "backoff": "exponential",
+             *       "delay": "1s",
+             *       "jitter": "full",
+             *       "max_attempts": 3
+             *     }
+             */
+            retries: {
+                /**
+                 * @description Whether the delay doubles with each failure.
+                 * @default exponential
+                 * @enum {unknown}
+                 */
+                backoff: "fixed" | "exponential";
+                /** @description exponential: no delay is longer. */
+                cap?: string | ("0" | 0);
+                /**
+                 * @description Before the second attempt.
+                 * @default 1s
+                 */
+                delay: string | ("0" | 0);
+                /**
+                 * @description full: a delay is drawn from 0 up to the computed one.
+                 * @default full
+                 * @enum {unknown}
+                 */
+                jitter: "full" | "none";
+                /**
+                 * @description Attempts in all.
+                 * @default 3
+                 */
+                max_attempts: number;
+            } | null;
+            /**
+             * @description Which of the workers that fit takes a context.
+             * @default {
+             *       "policy": "any"
+             *     }
+             */
+            routing: ({
+                /** @description consistent_hash: a JSON pointer to the value of the body that is hashed; without it the job's name. */
+                key?: string;
+                /** @description specified, failover, busy_transfer: ids, names or hosts of workers, in order. */
+                list?: string[];
+                /**
+                 * @description Which of the workers that fit takes a context.
+                 * @enum {unknown}
+                 */
+                policy: "any" | "round_robin" | "random" | "weighted" | "consistent_hash" | "least_frequently_used" | "least_recently_used" | "least_running" | "cpu_first" | "memory_first" | "fastest_response" | "specified" | "failover" | "busy_transfer";
+            } | ("any" | "round_robin" | "random" | "weighted" | "consistent_hash" | "least_frequently_used" | "least_recently_used" | "least_running" | "cpu_first" | "memory_first" | "fastest_response" | "specified" | "failover" | "busy_transfer")) | null;
+            /**
+             * @description Ended contexts kept.
+             * @default 100
+             */
+            runs_limit: number | null;
+            /** @description No due time lies before this instant. */
+            start_at?: (string | number) | null;
+            /** @description Not started this long after its due time, it ends as expired. */
+            start_deadline?: (string | ("0" | 0)) | null;
+            /** @description How long one attempt may take. */
+            timeout?: (string | ("0" | 0)) | null;
+            /** @description When it is due. */
+            trigger: ({
+                /** @description When a run of another job ended. */
+                after?: {
+                    /** @description The job that it follows. */
+                    job: string;
+                    /**
+                     * @description Which of its ends count.
+                     * @default succeeded
+                     * @enum {unknown}
+                     */
+                    on: "succeeded" | "failed" | "ended";
+                } | string;
+                /** @description At local times of a zone: five fields are crontab, six or seven are Quartz, and @daily and its like are words. */
+                cron?: string;
+                /** @description This long after the run before ended. */
+                fixed_delay?: string | ("0" | 0);
+                /** @description On a grid of instants, whatever the runs take. */
+                fixed_rate?: {
+                    /** @description One instant of the grid; without it start_at, or the instant of registration. */
+                    anchor?: string | number;
+                    /** @description Between two due times, 10ms at least. */
+                    every: string | ("0" | 0);
+                } | (string | ("0" | 0));
+                /** @description Only when somebody asks for it. */
+                manual?: Record<string, never> | null;
+                /** @description At one instant. */
+                once?: string | number;
+                /** @description The zone of `cron`, an IANA name; without it UTC. */
+                time_zone?: string;
+            } & (unknown | unknown | unknown | unknown | unknown | unknown)) | "manual";
+            /** @description Which workers fit. */
+            workers?: {
+                /** @description Only these ids, names or hosts. */
+                allow?: string[];
+                /** @description None of these ids, names or hosts. */
+                deny?: string[];
+                /** @description At most so many workers at a time. */
+                max?: number;
+                /** @description A condition over the tags of workers, like region == "eu" && gpu. */
+                select?: string;
+            } | null;
         };
         /**
          * @description How the cluster is, in numbers, as the tracker that answers saw it last: a second ago at most, or longer where there are more than 256
@@ -2955,6 +3373,41 @@ export interface components {
             /** @description Trackers that live. */
             trackers: number;
         };
+        /** @description What comes at a time. */
+        Upcoming: {
+            /** @description When it comes: for a job with its jitter, for another attempt behind its back-off. */
+            at_ms: number;
+            /** @description Of another attempt: how many there were. */
+            attempts: number;
+            /** @description The due time that fires, or for which the run was made; 0: not known yet. */
+            due_ms: number;
+            /** @description The workers that it is for. */
+            group: string;
+            /** @description What runs. */
+            handler: string;
+            /** @description Its job; empty for a run without one. */
+            job: string;
+            /**
+             * @description What it is: `run`, a run that was never tried; `retry`, another attempt of one; `job`, the next firing of a job; `deadline`, a run that has not
+             *     started by then expires.
+             */
+            kind: string;
+            /** @description 0 to 4. */
+            priority: number;
+            /** @description The run; empty for a job, whose firing has none yet. */
+            run_id: string;
+        };
+        /** @description A page of what comes next. */
+        UpcomingPage: {
+            /** @description What comes, the earliest first. */
+            items: components["schemas"]["Upcoming"][];
+            /** @description How much was looked at. */
+            looked: components["schemas"]["Looked"];
+            /** @description Where the next page begins; empty: no more. */
+            next_cursor: string;
+            /** @description Records that could not be read, and are not among these. */
+            unreadable: number;
+        };
         /** @description The end of a run that fired another one. */
         Upstream: {
             /** @description Why, when it was without success. */
@@ -2974,6 +3427,50 @@ export interface components {
             given: string;
             /** @description The rule in words. */
             rule: string;
+        };
+        /** @description How much is due when, as the tracker that answers saw it last: five seconds ago at most, or longer where there are more than 160 partitions. */
+        Wheel: {
+            counts?: components["schemas"]["WheelCounts"] | null;
+            /** @description When it was looked at. */
+            time_ms: number;
+            /** @description Partitions that could not be counted, and are in no number. */
+            unreadable: number;
+            /** @description The width of a bucket. */
+            width_ms: number;
+        };
+        /** @description What is due in one span of time. */
+        WheelBucket: {
+            /** @description Entries. */
+            entries: number;
+            /** @description When it begins. */
+            from_ms: number;
+            kinds?: components["schemas"]["WheelKinds"] | null;
+        };
+        /** @description What was counted. */
+        WheelCounts: {
+            /** @description One behind the other. They begin at whole multiples of their width; the first one has the present instant, and what is due from then on. */
+            buckets: components["schemas"]["WheelBucket"][];
+            /** @description Entries of all wheels: `overdue`, those of the buckets, and `later`. */
+            entries: number;
+            /** @description How long ago the time of the first of them came. */
+            lag_ms: number;
+            /** @description Entries that are due behind the last bucket. */
+            later: number;
+            /** @description Those whose time has come, and that no turn took yet. */
+            overdue: number;
+        };
+        /** @description What entries of wheels are. */
+        WheelKinds: {
+            /** @description Start deadlines of runs. */
+            deadlines: number;
+            /** @description Next firings of jobs. */
+            jobs: number;
+            /** @description Runs that wait for another attempt. */
+            retries: number;
+            /** @description Runs that were never tried. */
+            runs: number;
+            /** @description What the scheduler does for itself. */
+            upkeep: number;
         };
         /** @description A worker as its last heartbeat and report describe it. */
         Worker: {
@@ -3040,6 +3537,10 @@ export interface components {
         Durability: string;
         /** @description The same request may be sent again with it for a day; it is the `dedup_key` of what is submitted. */
         IdempotencyKey: string;
+        /** @description The ETag of the job as it was read, like "3": where it has another one, nothing is changed (412). */
+        IfMatch: string;
+        /** @description *: only where there is no such job (412). */
+        IfNoneMatch: string;
         /** @description Names the request in the log and in the answer; without it the tracker makes one. */
         RequestId: string;
     };
@@ -3423,6 +3924,47 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    PutJob: {
+        parameters: {
+            query?: {
+                /** @description Checks everything, answers what would happen, and writes nothing. */
+                dry_run?: boolean;
+            };
+            header?: {
+                /** @description Names the request in the log and in the answer; without it the tracker makes one. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+                /** @description How far the write has come when it is answered: async, replicated(N) or fsynced; without it what the namespace has. */
+                "Tickwheel-Durability"?: components["parameters"]["Durability"];
+                /** @description The ETag of the job as it was read, like "3": where it has another one, nothing is changed (412). */
+                "If-Match"?: components["parameters"]["IfMatch"];
+                /** @description *: only where there is no such job (412). */
+                "If-None-Match"?: components["parameters"]["IfNoneMatch"];
+            };
+            path: {
+                /** @description A name; each slash in it is written as a colon. */
+                job: string;
+            };
+            cookie?: never;
+        };
+        /** @description At most 1 MiB. */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NamedJobDocument"];
+            };
+        };
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Applied"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     DeleteJob: {
         parameters: {
             query?: {
@@ -3434,6 +3976,8 @@ export interface operations {
                 "X-Request-Id"?: components["parameters"]["RequestId"];
                 /** @description How far the write has come when it is answered: async, replicated(N) or fsynced; without it what the namespace has. */
                 "Tickwheel-Durability"?: components["parameters"]["Durability"];
+                /** @description The ETag of the job as it was read, like "3": where it has another one, nothing is changed (412). */
+                "If-Match"?: components["parameters"]["IfMatch"];
             };
             path: {
                 /** @description A name; each slash in it is written as a colon. */
@@ -3741,6 +4285,30 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LimitsList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    MakeLoginLink: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Names the request in the log and in the answer; without it the tracker makes one. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LoginLink"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4346,6 +4914,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MadeToken"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    ListUpcoming: {
+        parameters: {
+            query?: {
+                /** @description The `next_cursor` of the page before. */
+                cursor?: string;
+                /** @description Only what is for this group. */
+                group?: string;
+                /** @description Only what is for this handler. */
+                handler?: string;
+                /** @description Only these; may be given more than once. */
+                kind?: ("run" | "retry" | "job" | "deadline")[];
+                /** @description Look at so many entries at most, 6,400 without it; `looked` says how many there are. */
+                max_look?: number;
+                /** @description At most so many. */
+                page_size?: number;
+                /** @description Only what belongs to a job whose name starts with this; payments/ is a namespace, and has also its runs without a job. */
+                prefix?: string;
+                /** @description Only what comes before this instant: RFC 3339, or milliseconds since 1970. */
+                until?: string | number;
+            };
+            header?: {
+                /** @description Names the request in the log and in the answer; without it the tracker makes one. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UpcomingPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    GetWheel: {
+        parameters: {
+            query?: {
+                /** @description How many spans of time. */
+                buckets?: number;
+                /** @description The width of a span of time: 1s, 10s, 1m, 10m, 1h or 1d; without it 1s. */
+                width?: string | ("0" | 0);
+            };
+            header?: {
+                /** @description Names the request in the log and in the answer; without it the tracker makes one. */
+                "X-Request-Id"?: components["parameters"]["RequestId"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Done. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Wheel"];
                 };
             };
             default: components["responses"]["Problem"];

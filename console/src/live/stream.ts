@@ -76,7 +76,13 @@ export class Stream {
     const response = await fetch(`${BASE}/stream?${this.query}`, { headers, signal, cache: 'no-store' });
     if (!response.ok || response.body === null) {
       const problem = problemOf(response.status, await response.json().catch(() => undefined), response.statusText);
-      const isFinal = response.status >= 400 && response.status < 500 && response.status !== 429;
+      if (response.status === 400 && this.cursor !== '') {
+        // It may be the cursor that is not good any more.
+        this.cursor = '';
+        throw new Error(problem.detail);
+      }
+      const passes = [408, 429].includes(response.status);
+      const isFinal = response.status >= 400 && response.status < 500 && !passes;
       if (isFinal) return { state: 'refused', status: response.status, why: problem.detail };
       if (problem.retry_after_ms) again(problem.retry_after_ms);
       throw new Error(problem.detail);

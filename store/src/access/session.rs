@@ -109,18 +109,20 @@ impl Store {
     /// [`Error::NotFound`] for a token that is not there, or is over, and for a link that is not, was opened before or has another secret; [`Error::Conflict`] when another session has its id, [`Error::Full`] when
     /// there are as many as may be, [`Error::Unavailable`] when it is unknown whether it was kept.
     pub async fn open_session(&self, session: &NewSession) -> Result<TimestampMs, Error> {
-        let (names, id, secret) = match &session.shown {
-            ShownFor::Token { id, secret } => (("token", "shown"), id, secret),
-            ShownFor::Link { id, secret } => (("link", "secret"), id, secret),
-        };
         let args = Args::new()
             .with("session", session.id.as_str())
             .with("digest", session.digest.to_hex())
-            .with(names.0, id.as_str())
-            .with(names.1, secret.to_hex())
-            .with_flag("once", session.kept == Kept::Link)
             .with("valid_ms", session.valid.as_millis().to_string())
-            .alone();
+            .with_flag("once", session.kept == Kept::Link);
+        let args = match &session.shown {
+            ShownFor::Token { id, secret } => args
+                .with("token", id.as_str())
+                .with("shown", secret.to_hex()),
+            ShownFor::Link { id, secret } => args
+                .with("link", id.as_str())
+                .with("secret", secret.to_hex()),
+        };
+        let args = args.alone();
         let keys = vec![self.keys.tokens()];
         let value = self.redis.call(&OPEN_SESSION, keys, args).await?;
         let (status, mut reply) = Reply::open(OPEN_SESSION.name(), value)?;

@@ -172,6 +172,11 @@ impl Lists for Wanted<'_> {
         String::new()
     }
 
+    fn is_limited(&self) -> bool {
+        let sight = self.filter.sight.as_ref();
+        sight.is_some_and(|sight| !sight.is_everything())
+    }
+
     /// But for the end: an age counts from each page anew.
     fn chosen_by(&self) -> String {
         let filter = UpcomingFilter {

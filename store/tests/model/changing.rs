@@ -54,6 +54,7 @@ impl Run<'_> {
             dues.join(" "),
             "0".to_owned(),
             String::new(),
+            String::new(),
         ];
         let mut args: Vec<&str> = words.iter().map(String::as_str).collect();
         for field in FIELDS {

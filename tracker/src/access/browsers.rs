@@ -106,9 +106,13 @@ impl Authority {
                 let caller = Caller::of(shown, Some(origin.address), Some(request.into()));
                 Ok(Some((caller, opened)))
             }
-            Err(wrong) => Err(asking
-                .disbelieved(wrong, Some(origin), (method, Some(request)))
-                .await),
+            Err(wrong) => {
+                // Nobody has it: it would only take the place of others.
+                asking.store.close_session(&opened.shown.id).await.ok();
+                Err(asking
+                    .disbelieved(wrong, Some(origin), (method, Some(request)))
+                    .await)
+            }
         }
     }
 

@@ -9,7 +9,7 @@ import { ProblemBox } from '../../ui/Problem.tsx';
 
 /** The code of the link that was opened; it is taken out of the address at once. */
 function takeCode(): string | undefined {
-  const code = decodeURIComponent(location.hash.slice(1));
+  const code = location.hash.slice(1);
   if (code === '') return undefined;
   history.replaceState(history.state, '', location.pathname + location.search);
   return code;

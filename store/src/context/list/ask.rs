@@ -76,6 +76,9 @@ pub(crate) trait Lists: Sync {
     /// What it chooses by, so that no cursor goes on in another one.
     fn chosen_by(&self) -> String;
 
+    /// Whether who asks sees a part only of what there is, and so is not told how much that is.
+    fn is_limited(&self) -> bool;
+
     /// Asks a partition for a part of a section.
     fn ask(
         &self,

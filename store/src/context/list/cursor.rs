@@ -95,12 +95,14 @@ impl Cursor {
         if self.section >= plan.sections().len() {
             return String::new();
         }
+        // Who is not told how much there is can read its cursor.
+        let of = if plan.is_limited() { 0 } else { self.of };
         let rest = format!(
             "{partitions} {:x} {} {} {} {} {}",
             digest(plan),
             self.section,
             self.scanned,
-            self.of,
+            of,
             self.stop.partition,
             self.stop.point.text
         );

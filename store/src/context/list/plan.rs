@@ -63,6 +63,11 @@ impl Lists for Plan<'_> {
         self.filter.start_of(section)
     }
 
+    fn is_limited(&self) -> bool {
+        let sight = self.filter.sight.as_ref();
+        sight.is_some_and(|sight| !sight.is_everything())
+    }
+
     /// But for the times of ends: an age counts from each page anew.
     fn chosen_by(&self) -> String {
         let filter = ContextFilter {

@@ -23,6 +23,8 @@ use super::room::Room;
 use crate::error::Error;
 use crate::planning;
 
+/// Changes of a follower, one right behind the other, until its edge is left as the last one found it.
+const RESTORE_TRIES: usize = 5;
 /// Registered jobs that are followed upstream in search of a cycle; a longer chain is refused.
 const CHAIN_MAX: usize = 1_000;
 
@@ -331,7 +333,15 @@ async fn write(
         store.add_follower(job, &spec.name, on).await?;
         crash_point!("between_follower_and_apply");
     }
-    let applied = store.apply_job_if(spec, &plan, only).await?;
+    let applied = match store.apply_job_if(spec, &plan, only).await {
+        Err(changed @ StoreError::Changed { .. }) => {
+            if let Some((job, _)) = upstream {
+                restore_edge(store, job, &spec.name).await?;
+            }
+            return Err(changed.into());
+        }
+        other => other?,
+    };
     crash_point!("after_apply_script");
     if let Some(Trigger::After { job, .. }) = known.map(|view| &view.spec.trigger)
         && upstream.is_none_or(|(now_follows, _)| now_follows != job)
@@ -350,6 +360,27 @@ async fn write(
         next_due_ms: applied.next_due.map(TimestampMs::as_u64),
         warning: warning(spec, &applied.followers, sight),
     })
+}
+
+/// Makes the edge at an upstream what the follower says, after a change of it that wrote the edge and then found that somebody else had been
+/// faster. Whoever changes the follower meanwhile writes the edge first, so it is looked at again behind each write.
+async fn restore_edge(store: &Store, upstream: &JobName, follower: &JobName) -> Result<(), Error> {
+    let mut written = None;
+    for _ in 0..RESTORE_TRIES {
+        let view = store.get_job(follower).await?;
+        let revision = view.as_ref().map(|view| view.revision);
+        if written == Some(revision) {
+            return Ok(());
+        }
+        match view.map(|view| view.spec.trigger) {
+            Some(Trigger::After { job, on }) if job == *upstream => {
+                store.add_follower(upstream, follower, on).await?;
+            }
+            Some(_) | None => store.remove_follower(upstream, follower).await?,
+        }
+        written = Some(revision);
+    }
+    Ok(())
 }
 
 /// Takes a follower off an upstream, also one that is not registered.

@@ -1,10 +1,13 @@
 //! Changes of a job that hold only for the revision that was read.
 
+use tickwheel_core::id::JobName;
+use tickwheel_core::job::Trigger;
 use tickwheel_proto::v1;
+use tickwheel_proto::v1::trigger::Kind;
 use tonic::Code;
 
 use super::client::{Http, Reply, served};
-use crate::harness::{api, job};
+use crate::harness::{after, api, job};
 
 const JOB: &str = "/jobs/a:b";
 
@@ -113,4 +116,49 @@ async fn a_revision_goes_with_one_job() {
     dry.jobs[0].description = "another".to_owned();
     let foreseen = caller.rpc.apply_jobs(dry).await.unwrap_err();
     assert_eq!(foreseen.code(), Code::FailedPrecondition);
+}
+
+/// A change of the follower that was read in this revision.
+fn following(
+    revision: u64,
+    on: v1::trigger::after::On,
+    description: String,
+) -> v1::ApplyJobsRequest {
+    let mut trigger = after("a/up");
+    if let Kind::After(after) = &mut trigger {
+        after.on = on.into();
+    }
+    v1::ApplyJobsRequest {
+        jobs: vec![v1::JobSpec {
+            description,
+            ..job("a/down", trigger)
+        }],
+        if_revision: Some(revision),
+        ..v1::ApplyJobsRequest::default()
+    }
+}
+
+#[tokio::test]
+async fn a_change_that_came_too_late_leaves_the_edge_of_the_one_that_did_not() {
+    use v1::trigger::after::On;
+    let Some((mut caller, _http)) = served().await else {
+        return;
+    };
+    let store = caller.store().await;
+    caller.apply(vec![job("a/up", api())]).await.unwrap();
+    let name = |text: &str| text.parse::<JobName>().unwrap();
+    for revision in 0..40 {
+        let (mut one, mut other) = (caller.rpc.clone(), caller.rpc.clone());
+        let (one, other) = tokio::join!(
+            one.apply_jobs(following(revision, On::Failed, format!("one {revision}"))),
+            other.apply_jobs(following(revision, On::Ended, format!("other {revision}"))),
+        );
+        assert_ne!(one.is_ok(), other.is_ok(), "{one:?} {other:?}");
+        let down = store.get_job(&name("a/down")).await.unwrap().unwrap();
+        let up = store.get_job(&name("a/up")).await.unwrap().unwrap();
+        let Trigger::After { on, .. } = down.spec.trigger else {
+            panic!("{:?}", down.spec.trigger);
+        };
+        assert_eq!(up.followers, [(name("a/down"), on)], "round {revision}");
+    }
 }
