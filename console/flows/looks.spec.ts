@@ -1,15 +1,20 @@
-import { expect, GUARDED, OPEN, prefer, submit, test, violations } from './fixtures.ts';
+import { expect, GUARDED, OPEN, prefer, putJob, submit, test, violations } from './fixtures.ts';
 
 let running = '';
 let failed = '';
 
 test.beforeAll(async () => {
   running = await submit('log_progress', '{"steps": 1000, "ms": 200}');
+  await putJob('looks/nightly', {
+    trigger: { cron: '30 2 * * *', time_zone: 'Europe/Berlin' },
+    labels: { team: 'blue' },
+  });
   failed = await submit('fail_sometimes', '{"times": 9}', '--retries', '1', '--wait');
 });
 
 const SCREENS: [name: string, address: () => string, here: string][] = [
   ['now', () => `${OPEN()}/`, '.short-row'],
+  ['jobs', () => `${OPEN()}/jobs`, '.job-body [role=row]'],
   ['runs', () => `${OPEN()}/runs?order=ended&state=failed`, '.run-body [role=row]'],
   ['a running run', () => `${OPEN()}/runs/${running}`, '.log-row'],
   ['a failed run', () => `${OPEN()}/runs/${failed}?tab=attempts`, '.attempts td'],

@@ -1,5 +1,6 @@
 // Which screen is at which address. What a screen shows is in its address alone, so that it can be shared and come back to.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { jobsSearch } from './screens/jobs/search.ts';
 import { Login } from './screens/login/Login.tsx';
 import { Missing } from './screens/missing/Missing.tsx';
 import { runSearch } from './screens/run/search.ts';
@@ -26,6 +27,12 @@ const now = createRoute({
   path: '/',
   component: lazyRouteComponent(() => import('./screens/now/Now.tsx'), 'Now'),
 });
+const jobs = createRoute({
+  getParentRoute: () => shell,
+  path: '/jobs',
+  validateSearch: jobsSearch,
+  component: lazyRouteComponent(() => import('./screens/jobs/Jobs.tsx'), 'Jobs'),
+});
 const runs = createRoute({
   getParentRoute: () => shell,
   path: '/runs',
@@ -40,7 +47,7 @@ const run = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([now, runs, run])]),
+  routeTree: root.addChildren([login, shell.addChildren([now, jobs, runs, run])]),
   parseSearch,
   stringifySearch,
   // What a screen does not know is not in its address: nothing passes by what `validateSearch` lets through.

@@ -9,6 +9,7 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
       [
         ['/', t('keysSearch')],
         ['g n', t('keysGoNow')],
+        ['g j', t('keysGoJobs')],
         ['g r', t('keysGoRuns')],
         ['z', t('keysZone')],
         ['.', t('keysLive')],

@@ -58,7 +58,7 @@ function Field({ onClose }: { onClose: () => void }) {
     for (const { name } of jobs.data?.items ?? []) {
       hits.push({
         key: name,
-        title: t('runsOfJob'),
+        title: t('openJob'),
         name,
         go: leave(() => void navigate({ to: '/runs', search: { job: name } })),
       });

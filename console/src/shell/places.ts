@@ -2,9 +2,9 @@
 import type { Verb } from '../ui/icons.tsx';
 
 export interface Place {
-  to: '/' | '/runs';
+  to: '/' | '/jobs' | '/runs';
   /** Its name in `shell.json`. */
-  name: 'now' | 'runs';
+  name: 'now' | 'jobs' | 'runs';
   icon: Verb;
   /** The key that goes there, behind `g`. */
   key: string;
@@ -12,5 +12,6 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { to: '/', name: 'now', icon: 'now', key: 'n' },
+  { to: '/jobs', name: 'jobs', icon: 'jobs', key: 'j' },
   { to: '/runs', name: 'runs', icon: 'runs', key: 'r' },
 ];

@@ -10,6 +10,7 @@ const KNOWN = [
   'CSRF',
   'NOT_FOUND',
   'CONFLICT',
+  'CHANGED',
   'INVALID',
   'EXHAUSTED',
   'UNAVAILABLE',

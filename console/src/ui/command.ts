@@ -11,7 +11,13 @@ export function cli(...words: string[]): string {
 }
 
 /** A call of the API. The token is read from a file, as a command line is seen by others. */
-export function curl(path: string, method: 'GET' | 'POST' = 'GET'): string {
+export function curl(path: string, method: 'GET' | 'POST' | 'DELETE' = 'GET', ...headers: string[]): string {
   const verb = method === 'GET' ? '' : `-X ${method} `;
-  return `curl -s ${verb}-H @token.header ${quoted(`${location.origin}${BASE}${path}`)}`;
+  const more = headers.map((header) => `-H ${quoted(header)} `).join('');
+  return `curl -s ${verb}-H @token.header ${more}${quoted(`${location.origin}${BASE}${path}`)}`;
+}
+
+/** The same with a body of JSON. */
+export function withBody(command: string, body: object): string {
+  return `${command} -H 'content-type: application/json' -d ${quoted(JSON.stringify(body))}`;
 }

@@ -1,6 +1,6 @@
 // Stopping and repeating: what will happen is said before it does, and what happened afterwards.
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { type ReactNode, useState } from 'react';
+import { useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { answered, api } from '../../api/client.ts';
 import { pathName } from '../../api/names.ts';
@@ -8,9 +8,7 @@ import { useMay } from '../../api/session.ts';
 import { useKeys } from '../../shell/keys.ts';
 import { CopyAs } from '../../ui/Copy.tsx';
 import { cli, curl } from '../../ui/command.ts';
-import { Dialog } from '../../ui/Dialog.tsx';
-import { Icon, type Verb } from '../../ui/icons.tsx';
-import { ProblemBox } from '../../ui/Problem.tsx';
+import { Decision, Verbed } from '../../ui/Decision.tsx';
 import { hasEnded } from '../../ui/State.tsx';
 import type { Run } from './RunPage.tsx';
 
@@ -107,75 +105,5 @@ export function Actions({ run }: { run: Run }) {
         <p>{t('retryText', { attempt: run.attempt + 1 })}</p>
       </Decision>
     </>
-  );
-}
-
-interface VerbedProps {
-  icon: Verb;
-  word: string;
-  may: boolean;
-  why: string | undefined;
-  act: () => void;
-  isDanger?: boolean;
-}
-
-/** A button that says why it does nothing: it can be reached, and its reason read. */
-function Verbed({ icon, word, may, why, act, isDanger = false }: VerbedProps) {
-  return (
-    <button
-      type="button"
-      className={isDanger ? 'button danger' : 'button'}
-      aria-disabled={!may}
-      title={may ? undefined : why}
-      aria-description={may ? undefined : why}
-      onClick={() => {
-        if (may) act();
-      }}
-    >
-      <Icon name={icon} size={14} />
-      {word}
-    </button>
-  );
-}
-
-interface DecisionProps {
-  isOpen: boolean;
-  title: string;
-  doIt: string;
-  leaveIt: string;
-  isBusy: boolean;
-  isDanger?: boolean;
-  /** There is nothing to decide any more. */
-  isOut?: boolean;
-  error: unknown;
-  onDo: () => void;
-  onClose: () => void;
-  copy: ReactNode;
-  children: ReactNode;
-}
-
-function Decision(props: DecisionProps) {
-  return (
-    <Dialog title={props.title} isOpen={props.isOpen} onClose={props.onClose} asks>
-      {props.children}
-      {props.error !== null && <ProblemBox error={props.error} />}
-      <div className="actions decision">
-        {props.copy}
-        {/* biome-ignore lint/a11y/noAutofocus: what a hasty key does first is nothing */}
-        <button type="button" className="button" onClick={props.onClose} autoFocus>
-          {props.leaveIt}
-        </button>
-        {props.isOut !== true && (
-          <button
-            type="button"
-            className={props.isDanger ? 'button danger primary' : 'button primary'}
-            disabled={props.isBusy}
-            onClick={props.onDo}
-          >
-            {props.doIt}
-          </button>
-        )}
-      </div>
-    </Dialog>
   );
 }

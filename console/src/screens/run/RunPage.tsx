@@ -86,7 +86,7 @@ function Shown({ run }: { run: Run }) {
   return (
     <>
       <div className="page-head run-top">
-        <div className="run-title">
+        <div className="titled run-title">
           <StateBadge state={run.state} large />
           <div>
             <h1>{run.job === '' ? `${t('alone')} · ${run.handler}` : run.job}</h1>

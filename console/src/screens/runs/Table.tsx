@@ -1,66 +1,30 @@
 // Rows of runs; only those in sight are in the document. On a phone each is a card.
 import { Link, useNavigate } from '@tanstack/react-router';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useLayoutEffect, useRef, useState } from 'react';
 import { useTranslations } from 'use-intl';
 import { pathName, shortened } from '../../api/names.ts';
 import { usePrefs } from '../../prefs.ts';
-import { useKeys } from '../../shell/keys.ts';
 import { Time, Took } from '../../time/Time.tsx';
+import { useNarrow, useRows } from '../../ui/rows.ts';
 import { hasEnded, StateBadge } from '../../ui/State.tsx';
 import { visible } from '../../ui/text.ts';
 import type { Run } from './useRuns.ts';
 
-const NARROW = '(max-width: 900px)';
 const CARD_HIGH = 108;
-
-function useNarrow(): boolean {
-  const [isNarrow, setNarrow] = useState(() => matchMedia(NARROW).matches);
-  useLayoutEffect(() => {
-    const query = matchMedia(NARROW);
-    const take = () => setNarrow(query.matches);
-    query.addEventListener('change', take);
-    return () => query.removeEventListener('change', take);
-  }, []);
-  return isNarrow;
-}
 
 export function Table({ rows }: { rows: readonly Run[] }) {
   const t = useTranslations('runs');
   const { density } = usePrefs();
   const navigate = useNavigate();
   const isNarrow = useNarrow();
-  const body = useRef<HTMLDivElement>(null);
-  const [offset, setOffset] = useState(0);
-  const [chosen, setChosen] = useState(-1);
   const high = isNarrow ? CARD_HIGH : density === 'compact' ? 32 : 44;
-  useLayoutEffect(() => setOffset(body.current?.offsetTop ?? 0), []);
-  const virtual = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => document.getElementById('content'),
-    estimateSize: () => high,
-    overscan: 12,
-    scrollMargin: offset,
-    getItemKey: (at) => rows[at]?.id ?? at,
-  });
-  // Rows are as high as was chosen, from now on.
-  useLayoutEffect(() => {
-    if (high > 0) virtual.measure();
-  }, [high, virtual]);
-  const move = (step: number) => {
-    const at = Math.max(0, Math.min(rows.length - 1, chosen + step));
-    setChosen(at);
-    virtual.scrollToIndex(at, { align: 'auto' });
-  };
-  const openChosen = () => {
-    const run = rows[chosen];
-    if (run !== undefined) void navigate({ to: '/runs/$run', params: { run: pathName(run.id) } });
-  };
-  useKeys({
-    j: () => move(1),
-    k: () => move(-1),
-    Enter: openChosen,
-  });
+  const { body, virtual, offset, chosen } = useRows(
+    rows,
+    high,
+    ({ id }) => id,
+    (run) => {
+      void navigate({ to: '/runs/$run', params: { run: pathName(run.id) } });
+    },
+  );
   const columns = ['State', 'Run', 'Due', 'Started', 'Took', 'Attempt', 'Worker', 'Remark'] as const;
   return (
     <div className="run-table" role="table" aria-label={t('title')} aria-rowcount={rows.length + 1}>
