@@ -123,3 +123,101 @@ test('keys go through jobs, and to the list', async ({ page }) => {
   await page.keyboard.press('j');
   await expect(page.locator('.job-row.chosen')).toHaveCount(1);
 });
+
+test('a ledger says of each due time what became of it, and why', async ({ page }) => {
+  await putJob('ledger/often', {
+    handler: 'sleep',
+    body: { ms: 450 },
+    overlap: 'discard',
+    trigger: { fixed_rate: '200ms' },
+  });
+  await page.goto(`${OPEN()}/jobs/ledger:often`);
+  const cells = page.getByRole('group', { name: 'Due times' });
+  await expect(cells.locator('.fill-skipped').nth(3)).toBeVisible({ timeout: 20_000 });
+  // It stands still, so that cells do not move away from the cursor.
+  await page.locator('.live').click();
+  const said = page.locator('.cell-said').last();
+  await cells.locator('button[tabindex="0"]').focus();
+  await page.keyboard.press('Home');
+  await expect(said).toContainText('fired');
+  const first = await said.textContent();
+  await page.keyboard.press('ArrowRight');
+  await expect(said).toContainText('skipped · overlap_discard');
+  await page.keyboard.press('ArrowLeft');
+  await expect(said).toHaveText(first ?? '');
+  await page.keyboard.press('ArrowRight');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/\?at=\d+$/);
+  const why = page.getByRole('region', { name: 'Why:' });
+  await expect(why).toContainText('was skipped');
+  await page.reload();
+  await expect(why).toContainText('was skipped');
+  await cells.locator('button').first().click();
+  await expect(why).toContainText('It fired at');
+  await page.getByRole('button', { name: 'As a table' }).click();
+  await expect(page.locator('.ledger-rows tbody tr').last()).toContainText('fired');
+  await expect(page.locator('.ledger-rows tbody')).toContainText('overlap_discard');
+  await why.getByRole('link', { name: 'Open its run' }).click();
+  await expect(page.locator('.run-title .state')).toBeVisible();
+  // And back to the job, by its name.
+  await page.getByRole('heading', { level: 1 }).getByRole('link').click();
+  await expect(page.getByRole('tab', { name: 'Ledger' })).toBeVisible();
+  await page.getByRole('tab', { name: 'Lateness and duration' }).click();
+  await expect(page).toHaveURL(/\?tab=numbers$/);
+  await expect(page.getByRole('row', { name: /^Decided/ })).toContainText('ms');
+  await page.getByRole('tab', { name: 'Recent runs' }).click();
+  await expect(page.locator('.recent tbody tr').first()).toBeVisible();
+});
+
+test('a span of time is chosen, and its due times alone are shown', async ({ page }) => {
+  await putJob('spans/often', { trigger: { fixed_rate: '250ms' } });
+  await page.goto(`${OPEN()}/jobs/spans:often`);
+  const spans = page.getByRole('group', { name: 'Over time' });
+  await expect(async () => {
+    await page.reload();
+    await expect(spans.locator('button').nth(2)).toBeVisible({ timeout: 2_000 });
+  }).toPass({ timeout: 20_000 });
+  await page.locator('.live').click();
+  await spans.locator('button').nth(1).click();
+  await expect(page).toHaveURL(/\?from=\d+&to=\d+$/);
+  await expect(page.getByRole('heading', { name: 'Due times of the chosen span' })).toBeVisible();
+  await expect(page.getByRole('group', { name: 'Due times' }).locator('button')).toHaveCount(4);
+  await page.getByRole('button', { name: 'All due times' }).click();
+  await expect(page).toHaveURL(/jobs\/spans:often$/);
+});
+
+test('a definition is what it was, to the last digit, and nothing in it does anything', async ({ page }) => {
+  const description = '<img src=x onerror="alert(1)"> \u202egnp.exe';
+  await putJob('definition/exact', { description, body_text: '{"order": 9007199254740993,  "a": 1, "a": 2}' });
+  await page.goto(`${OPEN()}/jobs/definition:exact?tab=definition`);
+  const text = page.locator('.definition-text');
+  await expect(text).toContainText('{\\"order\\": 9007199254740993,  \\"a\\": 1, \\"a\\": 2}');
+  await expect(text).toContainText('⟨U+202E⟩gnp.exe');
+  await expect(page.locator('.job-top')).toContainText('<img src=x');
+});
+
+test('a job is paused and deleted on its page, and search leads to it', async ({ page }) => {
+  await putJob('pages/one', { trigger: { cron: '30 2 * * *', time_zone: 'Europe/Berlin' } });
+  await page.goto(`${OPEN()}/`);
+  await expect(page.getByRole('heading', { level: 1, name: 'Now' })).toBeVisible();
+  await page.keyboard.press('/');
+  await page.getByRole('combobox').fill('pages/o');
+  await expect(page.getByRole('option')).toContainText('pages/one');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(`${OPEN()}/jobs/pages:one`);
+  await expect(page.locator('.next-dues li')).toHaveCount(3);
+  await expect(page.locator('.next-dues li').first()).toContainText('02:30:00.000');
+  await page.keyboard.press('p');
+  const dialog = page.getByRole('alertdialog', { name: 'Pause pages/one?' });
+  await dialog.getByLabel('Why').fill('a reason');
+  await dialog.getByRole('button', { name: 'Pause the job' }).click();
+  await expect(page.locator('.titled .state')).toHaveText('paused');
+  await expect(page.locator('.job-note')).toContainText('a reason');
+  await page.getByRole('button', { name: 'Delete…' }).click();
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Delete the job' }).click();
+  await expect(page.getByRole('alertdialog')).toContainText('It is deleted.');
+  await page.getByRole('alertdialog').getByRole('button', { name: 'Close' }).last().click();
+  await expect(page).toHaveURL(`${OPEN()}/jobs`);
+  await page.goto(`${OPEN()}/jobs/pages:one`);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('No job has this name');
+});

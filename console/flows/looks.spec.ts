@@ -9,12 +9,24 @@ test.beforeAll(async () => {
     trigger: { cron: '30 2 * * *', time_zone: 'Europe/Berlin' },
     labels: { team: 'blue' },
   });
+  await putJob('looks/often', {
+    handler: 'sleep',
+    body: { ms: 450 },
+    overlap: 'discard',
+    trigger: { fixed_rate: '200ms' },
+  });
   failed = await submit('fail_sometimes', '{"times": 9}', '--retries', '1', '--wait');
 });
 
 const SCREENS: [name: string, address: () => string, here: string][] = [
   ['now', () => `${OPEN()}/`, '.short-row'],
   ['jobs', () => `${OPEN()}/jobs`, '.job-body [role=row]'],
+  ['a ledger', () => `${OPEN()}/jobs/looks:often`, '.cells'],
+  ['a ledger as a table', () => `${OPEN()}/jobs/looks:often?view=table`, '.ledger-rows td'],
+  ['numbers of a job', () => `${OPEN()}/jobs/looks:often?tab=numbers`, '.spreads td'],
+  ['runs of a job', () => `${OPEN()}/jobs/looks:often?tab=runs`, '.recent td'],
+  ['a definition', () => `${OPEN()}/jobs/looks:nightly?tab=definition`, '.definition-text'],
+  ['no job', () => `${OPEN()}/jobs/looks:gone`, 'h1'],
   ['runs', () => `${OPEN()}/runs?order=ended&state=failed`, '.run-body [role=row]'],
   ['a running run', () => `${OPEN()}/runs/${running}`, '.log-row'],
   ['a failed run', () => `${OPEN()}/runs/${failed}?tab=attempts`, '.attempts td'],
@@ -26,7 +38,7 @@ const SCREENS: [name: string, address: () => string, here: string][] = [
 for (const theme of ['light', 'dark'] as const) {
   for (const locale of ['en', 'zh-CN'] as const) {
     test(`everybody can use every screen, ${theme}, ${locale}`, async ({ page }) => {
-      test.setTimeout(60_000);
+      test.setTimeout(90_000);
       await prefer(page, { theme, locale });
       for (const [name, address, here] of SCREENS) {
         await page.goto(address());
@@ -41,6 +53,7 @@ for (const theme of ['light', 'dark'] as const) {
 }
 
 test('on a phone nothing is wider than the phone, and what is pressed is large enough', async ({ page }) => {
+  test.setTimeout(90_000);
   await page.setViewportSize({ width: 360, height: 740 });
   await prefer(page, { theme: 'dark', locale: 'zh-CN' });
   for (const [name, address, here] of SCREENS) {

@@ -1,5 +1,6 @@
 // Which screen is at which address. What a screen shows is in its address alone, so that it can be shared and come back to.
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+import { jobSearch } from './screens/job/search.ts';
 import { jobsSearch } from './screens/jobs/search.ts';
 import { Login } from './screens/login/Login.tsx';
 import { Missing } from './screens/missing/Missing.tsx';
@@ -33,6 +34,12 @@ const jobs = createRoute({
   validateSearch: jobsSearch,
   component: lazyRouteComponent(() => import('./screens/jobs/Jobs.tsx'), 'Jobs'),
 });
+const job = createRoute({
+  getParentRoute: () => shell,
+  path: '/jobs/$job',
+  validateSearch: jobSearch,
+  component: lazyRouteComponent(() => import('./screens/job/JobPage.tsx'), 'JobPage'),
+});
 const runs = createRoute({
   getParentRoute: () => shell,
   path: '/runs',
@@ -47,7 +54,7 @@ const run = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([login, shell.addChildren([now, jobs, runs, run])]),
+  routeTree: root.addChildren([login, shell.addChildren([now, jobs, job, runs, run])]),
   parseSearch,
   stringifySearch,
   // What a screen does not know is not in its address: nothing passes by what `validateSearch` lets through.

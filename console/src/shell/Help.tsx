@@ -25,6 +25,13 @@ export function Help({ isOpen, onClose }: { isOpen: boolean; onClose: () => void
       ],
     ],
     [
+      t('onJob'),
+      [
+        ['p', t('keysPause')],
+        ['t', t('keysRunNow')],
+      ],
+    ],
+    [
       t('onRun'),
       [
         ['l', t('keysLog')],

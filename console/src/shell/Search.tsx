@@ -1,4 +1,4 @@
-// One field for what somebody has in hand: the id of a run opens it, the beginning of a job's name lists its runs.
+// One field for what somebody has in hand: the id of a run opens it, the beginning of a job's name opens it.
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { type KeyboardEvent, useState } from 'react';
@@ -60,7 +60,7 @@ function Field({ onClose }: { onClose: () => void }) {
         key: name,
         title: t('openJob'),
         name,
-        go: leave(() => void navigate({ to: '/runs', search: { job: name } })),
+        go: leave(() => void navigate({ to: '/jobs/$job', params: { job: pathName(name) } })),
       });
     }
   }

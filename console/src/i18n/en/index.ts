@@ -1,4 +1,5 @@
 import common from './common.json';
+import job from './job.json';
 import jobs from './jobs.json';
 import login from './login.json';
 import missing from './missing.json';
@@ -9,6 +10,6 @@ import runs from './runs.json';
 import shell from './shell.json';
 import states from './states.json';
 
-const messages = { common, jobs, login, missing, now, problems, run, runs, shell, states };
+const messages = { common, job, jobs, login, missing, now, problems, run, runs, shell, states };
 export default messages;
 export type Messages = typeof messages;

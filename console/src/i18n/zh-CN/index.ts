@@ -1,5 +1,6 @@
 import type { Messages } from '../en/index.ts';
 import common from './common.json';
+import job from './job.json';
 import jobs from './jobs.json';
 import login from './login.json';
 import missing from './missing.json';
@@ -10,5 +11,5 @@ import runs from './runs.json';
 import shell from './shell.json';
 import states from './states.json';
 
-const messages: Messages = { common, jobs, login, missing, now, problems, run, runs, shell, states };
+const messages: Messages = { common, job, jobs, login, missing, now, problems, run, runs, shell, states };
 export default messages;

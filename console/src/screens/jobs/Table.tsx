@@ -1,6 +1,7 @@
 // Rows of jobs; on a phone each is a card.
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useTranslations } from 'use-intl';
+import { pathName } from '../../api/names.ts';
 import { usePrefs } from '../../prefs.ts';
 import { Age, Time } from '../../time/Time.tsx';
 import { useNarrow, useRows } from '../../ui/rows.ts';
@@ -32,7 +33,7 @@ export function Table({ jobs, onAsk }: TableProps) {
     high,
     ({ name }) => name,
     ({ name }) => {
-      void navigate({ to: '/runs', search: { job: name } });
+      void navigate({ to: '/jobs/$job', params: { job: pathName(name) } });
     },
   );
   return (

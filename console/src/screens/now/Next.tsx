@@ -92,7 +92,7 @@ export function Next() {
                   return (
                     <li key={key}>
                       {run === undefined ? (
-                        <Link to="/runs" search={{ job: name }} className="short-row due">
+                        <Link to="/jobs/$job" params={{ job: pathName(name) }} className="short-row due">
                           {inside}
                         </Link>
                       ) : (

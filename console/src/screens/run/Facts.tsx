@@ -42,7 +42,7 @@ export function Facts({ run, jobZone }: { run: Run; jobZone: string | undefined 
   if (run.job !== '') {
     facts.push([
       t('job'),
-      <Link key="job" to="/runs" search={{ job: run.job }} className="mono">
+      <Link key="job" to="/jobs/$job" params={{ job: pathName(run.job) }} className="mono">
         {run.job}
       </Link>,
     ]);

@@ -14,6 +14,7 @@ import { cli, curl } from '../../ui/command.ts';
 import { Empty, Loaded, Skeleton } from '../../ui/Loaded.tsx';
 import { hasEnded, StateBadge } from '../../ui/State.tsx';
 import { visible } from '../../ui/text.ts';
+import { JobLink } from '../jobs/JobLink.tsx';
 import { Actions } from './Actions.tsx';
 import { Attempts } from './Attempts.tsx';
 import { Facts } from './Facts.tsx';
@@ -89,7 +90,9 @@ function Shown({ run }: { run: Run }) {
         <div className="titled run-title">
           <StateBadge state={run.state} large />
           <div>
-            <h1>{run.job === '' ? `${t('alone')} · ${run.handler}` : run.job}</h1>
+            <h1>
+              {run.job === '' ? `${t('alone')} · ${run.handler}` : <JobLink name={run.job} className="untrusted" />}
+            </h1>
             <p className="faint mono run-whole-id">
               <span className="untrusted">{run.id}</span>
               <CopyButton text={run.id} />
