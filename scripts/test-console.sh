@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
 # All checks of the console: types of the API as they are, style, types, units, build and size, and what people do with it in a browser,
-# against a cluster of its own. Needs Redis; brings Chromium where it can, and CHROMIUM names another one.
+# against a cluster of its own. Needs Redis; brings Chromium where it can, and CHROMIUM names another one. With --no-browser all but the last.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 node=$(scripts/ensure-node.sh)
 export PATH="$node:$PATH"
-chromium=$(scripts/ensure-chromium.sh)
 (
   cd console
   scripts/install.sh
@@ -16,6 +15,10 @@ chromium=$(scripts/ensure-chromium.sh)
 )
 scripts/build-console.sh
 (cd console && npm run --silent size)
+if [ "${1:-}" = --no-browser ]; then
+  exit
+fi
+chromium=$(scripts/ensure-chromium.sh)
 # As the tests build it: the program alone would have other features of what it is made of, and be compiled anew.
 cargo build --locked --quiet --workspace --tests
 cd console
