@@ -384,11 +384,7 @@ operations! {
     /// A link for a browser.
     MakeLoginLink = Row {
         role: Role::Viewer,
-        ..does(
-            "/login-links", "MakeLoginLink", "console",
-            "Makes a link that logs a browser in as its caller, once and within five minutes.",
-            "LoginLink",
-        )
+        ..does("/login-links", "MakeLoginLink", "console", "Makes a link that logs a browser in as its caller, once.", "LoginLink")
     };
     /// A new token.
     MakeToken = Row {

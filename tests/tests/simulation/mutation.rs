@@ -47,7 +47,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         script: "lease/release",
         from: "  if named and attempt .. (which[held.worker] or ' -') ~= ARGV[3 + 2 * i] then\n",
         to: "  if false then\n",
-        seed: 1,
+        seed: 2,
     },
     Mutation {
         what: "whoever maps for an attempt is believed",
@@ -75,14 +75,14 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         script: "wheel/turn",
         from: "    redis.call('ZADD', keys.wheel, 'LT', claims.scan_at, '!reap')\n",
         to: "",
-        seed: 1,
+        seed: 2,
     },
     Mutation {
         what: "a lost lease has its context wait as after a failure",
         script: "lease/reap",
         from: "state = 'failed', retry_after = 0,",
         to: "state = 'failed', retry_after = 1,",
-        seed: 1,
+        seed: 2,
     },
     Mutation {
         what: "attempts of what runs again by hand are counted anew",
@@ -96,14 +96,14 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         script: "lease/reap",
         from: "    redis.call('ZADD', KEYS[1], at, '!reap')\n",
         to: "    redis.call('ZREM', KEYS[1], '!reap')\n",
-        seed: 1,
+        seed: 2,
     },
     Mutation {
         what: "a retry uses its attempt number again",
         script: "",
         from: "endings.wheel[#endings.wheel + 1] = context_record.text(id, held.attempt, failures, rest)",
         to: "endings.wheel[#endings.wheel + 1] = context_record.text(id, held.attempt - 1, failures, rest)",
-        seed: 1,
+        seed: 2,
     },
     Mutation {
         what: "what ended still holds its permit",
@@ -131,7 +131,7 @@ pub(crate) const MUTATIONS: &[Mutation] = &[
         script: "lease/settle",
         from: "  overlap_queue.start(endings.ready, now, job, policy, limit)\n",
         to: "",
-        seed: 1,
+        seed: 3,
     },
     Mutation {
         what: "what an earlier overlap policy let in is forgotten",
