@@ -356,7 +356,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Makes a link that logs a browser in as its caller, once and within five minutes. */
+        /** Makes a link that logs a browser in as its caller, once. */
         post: operations["MakeLoginLink"];
         delete?: never;
         options?: never;
